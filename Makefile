@@ -1,0 +1,92 @@
+# The two commands of a newcomer:
+#   make demo   train on real data with the gradient monitor, in an environment of its own
+#   make test   run the whole suite on TensorFlow, JAX and PyTorch
+# and those of a developer:
+#   make lint   ruff, mypy, import-linter
+#   make format
+#   make test-floor   the suite on the oldest supported Keras
+#   make docs   build the documentation
+#   make bench  measure what watching costs
+#   make clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+CONSTRAINTS := requirements/constraints.txt
+SOURCES := $(shell find keras_dlbasic -type f -not -name '*.pyc') setup.cfg pyproject.toml
+BACKENDS ?= tensorflow jax torch
+WORKERS ?= 2
+FLOOR := .venv-floor
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export MPLBACKEND ?= Agg
+
+.PHONY: demo test test-floor lint format docs bench clean
+
+demo: $(VENV)/.demo
+	KERAS_BACKEND=tensorflow $(BIN)/python examples/digits.py demo-output
+
+test: $(VENV)/.test
+	@for backend in $(BACKENDS); do \
+	  echo "== tests on $$backend"; \
+	  KERAS_BACKEND=$$backend $(BIN)/pytest -q -n $(WORKERS) tests || exit 1; \
+	done
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.docs
+	KERAS_BACKEND=tensorflow $(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+
+bench: $(VENV)/.test
+	@for backend in $(BACKENDS); do \
+	  KERAS_BACKEND=$$backend $(BIN)/python benchmarks/overhead.py || exit 1; \
+	done
+
+# -- environments: each stamp adds to the one before --------------------------------
+
+$(VENV)/.base: $(CONSTRAINTS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install -c $(CONSTRAINTS) setuptools wheel
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.base requirements/demo.txt $(SOURCES)
+	$(PIP) install -c $(CONSTRAINTS) -r requirements/demo.txt
+	$(PIP) install -c $(CONSTRAINTS) --no-build-isolation .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.base requirements/test.txt $(SOURCES)
+	$(PIP) install -c $(CONSTRAINTS) -r requirements/test.txt
+	$(PIP) install -c $(CONSTRAINTS) --no-build-isolation '.[test]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base setup.cfg
+	$(PIP) install -c $(CONSTRAINTS) ruff mypy import-linter numpy
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.demo
+	$(PIP) install -c $(CONSTRAINTS) sphinx furo myst-parser
+	@touch $@
+
+$(FLOOR)/.test: requirements/floor.txt $(SOURCES)
+	test -x $(FLOOR)/bin/python || $(PYTHON) -m venv $(FLOOR)
+	$(FLOOR)/bin/python -m pip --disable-pip-version-check -q install -r requirements/floor.txt
+	$(FLOOR)/bin/python -m pip --disable-pip-version-check -q install '.[test]'
+	@touch $@
+
+test-floor: $(FLOOR)/.test
+	@for backend in $(BACKENDS); do \
+	  echo "== tests on $$backend, oldest Keras"; \
+	  KERAS_BACKEND=$$backend $(FLOOR)/bin/pytest -q -n $(WORKERS) tests || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) $(FLOOR) build dist *.egg-info demo-output docs/_build

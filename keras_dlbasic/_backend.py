@@ -1,0 +1,29 @@
+"""Whether Keras has a backend to run on."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+
+def require_backend() -> None:
+    """Import Keras if it is installed.
+
+    Without Keras, records can still be read, judged and drawn.
+
+    Raises:
+        ImportError: If Keras is installed but its backend is not.
+    """
+    if find_spec("keras") is None:
+        return
+    try:
+        import keras  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "Keras is installed, but the backend it is set to is not "
+            f"({error}). Install one of them and choose it by the environment "
+            "variable KERAS_BACKEND:\n"
+            "    pip install 'keras_dlbasic[tensorflow]'\n"
+            "    pip install 'keras_dlbasic[jax]'\n"
+            "    pip install 'keras_dlbasic[torch]'\n"
+            "To read, judge and draw saved records only, KERAS_BACKEND=numpy will do."
+        ) from error

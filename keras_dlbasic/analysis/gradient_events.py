@@ -1,0 +1,185 @@
+"""Steps at which gradients vanish, explode or turn non-finite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from keras_dlbasic.analysis.gradient_flow import gradient_flow
+from keras_dlbasic.records import TrainingRecord
+
+
+@dataclass(frozen=True)
+class GradientEvent:
+    """Something that happened to the gradients of a layer.
+
+    Attributes:
+        kind: `"vanishing"`, `"exploding"` or `"non_finite"`.
+        layer: Label of the layer.
+        step: First sampled step at which it was seen, 0-based.
+        value: What was measured; for `"non_finite"` the number of entries.
+        threshold: What it was compared with.
+        reference: Label of the layer it was compared with, or None.
+    """
+
+    kind: Literal["vanishing", "exploding", "non_finite"]
+    layer: str
+    step: int
+    value: float
+    threshold: float
+    reference: str | None = None
+
+    def __str__(self) -> str:
+        when = f"layer '{self.layer}', step {self.step + 1}"
+        if self.kind == "non_finite":
+            return f"Gradient is not finite: {when}: {self.value:.0f} entries."
+        if self.reference is not None:
+            return (
+                f"Gradient is {self.kind}: {when}: relative to its weights, it is "
+                f"{self.value:.1e} times that of layer '{self.reference}' "
+                f"(threshold {self.threshold:.0e})."
+            )
+        return (
+            f"Gradient is {self.kind}: {when}: its norm is {self.value:.1e} times its "
+            f"median so far (threshold {self.threshold:.0e})."
+        )
+
+
+def gradient_events(
+    record: TrainingRecord,
+    *,
+    ratio: float = 1e-3,
+    jump: float = 1e3,
+    least_steps: int = 5,
+) -> list[GradientEvent]:
+    """Find where gradients vanish, explode or turn non-finite.
+
+    Kernels are compared by their gradient relative to their weights. A layer's gradient
+    vanishes when it stays below `ratio` times the largest of the layers behind it, and
+    explodes when it stays above `1 / ratio` times that of the last layer, or jumps to
+    more than `jump` times its own median so far.
+
+    In a network of sigmoid units each layer passes on at most a quarter of the
+    gradient, so the default `ratio` is met after about five of them; layers with
+    normalisation or residual connections stay within a factor of ten or so.
+
+    Args:
+        record: What was measured.
+        ratio: Ratio between layers. Defaults to `1e-3`.
+        jump: Ratio to the median of the layer's sampled steps. Defaults to `1e3`.
+        least_steps: Number of sampled steps in a row (from which the median is taken)
+            before a ratio counts. Defaults to `5`.
+
+    Returns:
+        The first event of each kind and layer, by step.
+    """
+    events = _non_finite_events(record)
+    finite = (record.non_finite.sum(axis=1) == 0) & ~record.skipped
+    columns = [
+        index
+        for index, variable in enumerate(record.variables)
+        if len(variable.shape) > 1
+    ]
+    columns.sort(key=lambda index: record.variables[index].depth)
+    if columns and finite.any():
+        steps = record.steps[finite]
+        norms = record.gradient_norm[finite][:, columns].astype(np.float64)
+        flow = gradient_flow(norms, record.weight_norm[finite][:, columns])
+        layers = [record.variables[index].layer for index in columns]
+        events += _ratio_events(flow, steps, layers, ratio, least_steps)
+        events += _jump_events(norms, steps, layers, jump, least_steps)
+    first: dict[tuple[str, str], GradientEvent] = {}
+    for event in sorted(events, key=lambda event: event.step):
+        first.setdefault((event.kind, event.layer), event)
+    return list(first.values())
+
+
+def _non_finite_events(record: TrainingRecord) -> list[GradientEvent]:
+    counts = record.by_layer("non_finite")
+    counts[record.skipped] = 0
+    events = []
+    for column, layer in enumerate(record.layers):
+        rows = np.flatnonzero(counts[:, column])
+        if len(rows):
+            step, count = int(record.steps[rows[0]]), float(counts[rows[0], column])
+            events.append(GradientEvent("non_finite", layer, step, count, 0.0))
+    return events
+
+
+def _ratio_events(
+    flow: np.ndarray,
+    steps: np.ndarray,
+    layers: list[str],
+    ratio: float,
+    least_steps: int,
+) -> list[GradientEvent]:
+    """Compare layers with those behind them, at each step."""
+    events = []
+    for column in range(len(layers) - 1):
+        behind = np.where(np.isnan(flow[:, column + 1 :]), 0.0, flow[:, column + 1 :])
+        largest = behind.max(axis=1)
+        reference = column + 1 + behind.argmax(axis=1)
+        usable = largest > 0
+        relative = np.where(usable, flow[:, column] / np.where(usable, largest, 1), 1)
+        row = _first_run(relative < ratio, least_steps)
+        if row is not None:
+            events.append(
+                GradientEvent(
+                    "vanishing",
+                    layers[column],
+                    int(steps[row]),
+                    float(relative[row]),
+                    ratio,
+                    layers[reference[row]],
+                )
+            )
+        last = flow[:, -1]
+        usable = last > 0
+        relative = np.where(usable, flow[:, column] / np.where(usable, last, 1), 1)
+        row = _first_run(relative > 1 / ratio, least_steps)
+        if row is not None:
+            events.append(
+                GradientEvent(
+                    "exploding",
+                    layers[column],
+                    int(steps[row]),
+                    float(relative[row]),
+                    1 / ratio,
+                    layers[-1],
+                )
+            )
+    return events
+
+
+def _jump_events(
+    norms: np.ndarray,
+    steps: np.ndarray,
+    layers: list[str],
+    jump: float,
+    least_steps: int,
+) -> list[GradientEvent]:
+    """Compare each layer with its own past."""
+    events = []
+    for column, layer in enumerate(layers):
+        for row in range(least_steps, len(norms)):
+            median = float(np.median(norms[:row, column]))
+            value = norms[row, column]
+            if median > 0 and value > jump * median:
+                event = GradientEvent(
+                    "exploding", layer, int(steps[row]), float(value / median), jump
+                )
+                events.append(event)
+                break
+    return events
+
+
+def _first_run(holds: np.ndarray, length: int) -> int | None:
+    """Return where `holds` is first true `length` times in a row."""
+    count = 0
+    for row, value in enumerate(holds):
+        count = count + 1 if value else 0
+        if count == length:
+            return row - length + 1
+    return None

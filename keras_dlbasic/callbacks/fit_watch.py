@@ -1,0 +1,218 @@
+"""One fit being watched, for all callbacks of this package in it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.callbacks.run_facts import run_facts
+from keras_dlbasic.gradients import Every, GradientTap, describe_variables, epoch_plan
+from keras_dlbasic.gradients.measures import split_row
+from keras_dlbasic.gradients.tap import row_to_numpy, warn_stale_step
+from keras_dlbasic.records import MEASURES, TrainingRecord, global_norm
+
+PENDING_ROWS = 64
+"""So many rows may wait on the device before they are fetched."""
+
+_watches: weakref.WeakKeyDictionary[Any, weakref.ref[FitWatch]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+class FitWatch:
+    """Takes the rows of a fit to a record, at the steps that its callbacks ask for.
+
+    The callbacks of one `fit` share a watch: the first that joins drives it, calls of
+    the others change nothing.
+
+    Attributes:
+        record: The record of the fit.
+        last_epoch: Mean of the global gradient norm over the sampled steps of the epoch
+            that ended last, NaN if there was none.
+    """
+
+    def __init__(self, model: Any, params: Mapping[str, Any]) -> None:
+        self.record = TrainingRecord()
+        self.last_epoch = float("nan")
+        self._model = model
+        self._params = params
+        self._driver: Any = None
+        self._has_given_record = False
+        self._every: list[Every] = []
+        self._row_listeners: list[Callable[[int, np.ndarray], None]] = []
+        self._tap: GradientTap | None = None
+        self._pending: list[tuple[int, int, Any]] = []
+        self._epoch_norms: list[float] = []
+        self._epoch = 0
+        self._epochs_begun = 0
+        self._steps_in_last_epoch: int | None = params.get("steps")
+        self._offset = 0  # steps of the record before this fit
+        self._steps = 0  # steps of this fit
+        self._epoch_first_step = 0
+        self._is_planned: Callable[[int], bool] = lambda step: False
+
+    @classmethod
+    def join(
+        cls,
+        callback: Any,
+        every: Every,
+        record: TrainingRecord | None = None,
+        row_listener: Callable[[int, np.ndarray], None] | None = None,
+    ) -> FitWatch:
+        """Return the watch of the fit that `callback` is in.
+
+        Args:
+            callback: A Keras callback, in its `on_train_begin`.
+            every: At which steps it wants gradients.
+            record: Where to record; continued if it has rows. Defaults to a new one.
+            row_listener: Called with the number and row of each sampled step, at once:
+                this waits for the step.
+
+        Raises:
+            ValueError: If two callbacks of a fit ask for different records, or if
+                `record` is about other variables.
+        """
+        model, params = callback._model, callback.params
+        known = _watches.get(model)
+        watch = known() if known is not None else None
+        if watch is None or watch._params is not params:
+            watch = cls(model, params)
+            _watches[model] = weakref.ref(watch)
+        watch._add(callback, every, record, row_listener)
+        return watch
+
+    def _add(
+        self,
+        callback: Any,
+        every: Every,
+        record: TrainingRecord | None,
+        row_listener: Callable[[int, np.ndarray], None] | None,
+    ) -> None:
+        first = self._driver is None
+        if first:
+            self._driver = callback
+            stale = warn_stale_step(self._model, vars(self._model)["train_function"])
+            self._tap = None if stale else GradientTap(self._model, self._receive)
+        if record is not None and record is not self.record:
+            if self._has_given_record:
+                raise ValueError(
+                    "The callbacks of one fit share one record, but two were given as "
+                    "`record=`. Give the same to all, or to one only."
+                )
+            _check_same_variables(record, self._model)
+            self.record = record
+        self._has_given_record |= record is not None
+        self._offset = self.record.trained_steps
+        if first or record is not None:
+            self.record.facts.update(run_facts(self._model, self._params))
+        self._every.append(every)
+        if row_listener is not None:
+            self._row_listeners.append(row_listener)
+
+    # -- hooks, to be called from those of the callbacks --------------------------
+
+    def epoch_begins(self, callback: Any, epoch: int) -> None:
+        """Plan the steps of an epoch."""
+        if callback is not self._driver:
+            return
+        self._epoch = epoch
+        self._epoch_first_step = self._steps
+        n_steps = self._params.get("steps") or self._steps_in_last_epoch
+        plans = [
+            epoch_plan(every, self._epochs_begun, n_steps, self._steps)
+            for every in self._every
+        ]
+        self._is_planned = (
+            plans[0]
+            if len(plans) == 1
+            else lambda step: any(plan(step) for plan in plans)
+        )
+        self._epochs_begun += 1
+
+    def step_begins(self, callback: Any, step: int) -> None:
+        """Arm the tap if the step `step` of the epoch is to be measured."""
+        if callback is not self._driver:
+            return
+        last = step + self._model.steps_per_execution - 1
+        n_steps = self._params.get("steps")
+        if n_steps is not None:
+            last = min(last, n_steps - 1)
+        if self._tap is not None and any(
+            self._is_planned(s) for s in range(step, last + 1)
+        ):
+            self._tap.arm(self._offset + self._epoch_first_step + last)
+        self._steps = self._epoch_first_step + last + 1
+
+    def epoch_ends(self, callback: Any, epoch: int, logs: Mapping[str, Any]) -> None:
+        """Fetch the rows of the epoch and keep its logs."""
+        self.record.append_epoch(epoch, logs)  # each callback may have added some
+        if callback is not self._driver:
+            return
+        self._fetch()
+        self._steps_in_last_epoch = self._steps - self._epoch_first_step
+        self.record.trained_steps = self._offset + self._steps
+        norms = self._epoch_norms
+        self.last_epoch = float(np.mean(norms)) if norms else float("nan")
+        self._epoch_norms = []
+
+    def fit_ends(self, callback: Any) -> None:
+        """Fetch what is left and let go of the model."""
+        if callback is not self._driver:
+            return
+        self._fetch()
+        self.record.trained_steps = self._offset + self._steps
+        if self._tap is not None:
+            self._tap.disarm()
+
+    # -- rows ----------------------------------------------------------------------
+
+    def _receive(self, step: int, row: Any) -> None:
+        self._pending.append((step, self._epoch, row))
+        if self._row_listeners or len(self._pending) >= PENDING_ROWS:
+            self._fetch()
+
+    def _fetch(self) -> None:
+        pending, self._pending = self._pending, []
+        if pending and not len(self.record.steps):
+            assert self._tap is not None
+            self.record.set_variables(
+                describe_variables(self._model, self._tap.variables)
+            )
+        for step, epoch, row in pending:
+            self._append(step, epoch, row_to_numpy(row))
+
+    def _append(self, step: int, epoch: int, row: np.ndarray) -> None:
+        scalars, measures = split_row(row, len(MEASURES))
+        measures = np.array(measures)
+        has_units = [variable.has_units for variable in self.record.variables]
+        zero_units = MEASURES.index("zero_unit_fraction")
+        measures[zero_units, np.logical_not(has_units)] = np.nan
+        self.record.append_step(step, {"epoch": epoch, **scalars}, measures)
+        batch_size = self.record.facts.get("batch_size") or 0
+        self.record.facts["batch_size"] = max(batch_size, int(scalars["batch_size"]))
+        if not scalars["skipped"]:
+            norms, non_finite = measures[0], measures[MEASURES.index("non_finite")]
+            self._epoch_norms += global_norm(norms[None], non_finite[None]).tolist()
+        for listener in self._row_listeners:
+            listener(step, measures)
+
+
+def _check_same_variables(record: TrainingRecord, model: Any) -> None:
+    if not len(record.steps) or not model.built:
+        return
+    old = [(variable.path, variable.shape) for variable in record.variables]
+    new = [(v.path, tuple(v.shape)) for v in model.trainable_variables]
+    if sorted(old) != sorted(new):
+        raise ValueError(
+            "A record can be continued only by a model with the same trainable "
+            f"variables. The record has {len(old)}: {_some(old)}; the model has "
+            f"{len(new)}: {_some(new)}. Give a new record, or use `append=False`."
+        )
+
+
+def _some(variables: list[Any]) -> str:
+    names = ", ".join(path for path, _ in variables[:3])
+    return names + (", ..." if len(variables) > 3 else "")

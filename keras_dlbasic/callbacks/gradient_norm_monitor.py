@@ -1,0 +1,142 @@
+"""Gradient norms of every layer, during `fit`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis import gradient_events
+from keras_dlbasic.callbacks.fit_watch import FitWatch
+from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.non_finite import NonFiniteReport, NonFiniteWatch
+from keras_dlbasic.gradients import Every, check_every
+from keras_dlbasic.records import TrainingRecord
+
+LOG_KEY = "global_gradient_norm"
+
+
+class GradientNormMonitor(keras.callbacks.Callback):
+    """Watch the gradients of every layer at the steps that are trained.
+
+    The gradients are those that Keras' own compiled step computed, before clipping and
+    after loss unscaling: no second backward pass, no other batch, and nothing changes
+    in what is trained, saved or logged, except for one key: the epoch logs get
+    `global_gradient_norm`, the mean over the epoch's sampled steps, at every epoch (NaN
+    where none was sampled). Callbacks that stand later in the list can use it, such as
+    `CSVLogger`, `ReduceLROnPlateau` and `EarlyStopping`.
+
+    Args:
+        every: At which steps to measure. `"auto"` (default) measures densely in the
+            first 256 steps and then at one step in 32 or fewer, at least once an epoch;
+            `"epoch"` once an epoch; an integer `n` at every n-th step.
+        record: A `TrainingRecord` to write to, shared between callbacks or continued
+            from an earlier fit. Defaults to None: a new one for each fit.
+        append: Whether a further `fit` of the same model continues the record of the
+            last one. Defaults to `False`.
+        verbose: Whether to say when a gradient vanishes, explodes or turns non-finite
+            (see `analysis.gradient_events`). 0 or 1. Defaults to `0`.
+        stop_on_non_finite: Whether to stop training at the first step whose gradients
+            are not finite. Every step is then measured and waited for, which costs what
+            `every=1` costs and keeps the device from running ahead. Steps that loss
+            scaling skips do not count. Defaults to `False`.
+
+    Attributes:
+        record: The `TrainingRecord` of the current or last fit, None before the first.
+        non_finite: A `NonFiniteReport` if `stop_on_non_finite` stopped the last fit,
+            else None.
+
+    Raises:
+        ValueError: If `every` or `verbose` is none of the above.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> monitor = kd.callbacks.GradientNormMonitor()
+    >>> x, y = np.ones((64, 4)), np.ones((64, 1))
+    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[monitor])
+    >>> monitor.record.gradient_norm.shape  # sampled steps, variables
+    (4, 2)
+    >>> len(history.history["global_gradient_norm"])
+    2
+    """
+
+    def __init__(
+        self,
+        every: Every = "auto",
+        *,
+        record: TrainingRecord | None = None,
+        append: bool = False,
+        verbose: int = 0,
+        stop_on_non_finite: bool = False,
+    ) -> None:
+        super().__init__()
+        if verbose not in (0, 1):
+            raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
+        if record is not None and not isinstance(record, TrainingRecord):
+            raise ValueError(
+                "`record` must be a `TrainingRecord` or None. "
+                f"Received: record={record!r} of type {type(record).__name__}"
+            )
+        self.every = check_every(every)
+        self.append = append
+        self.verbose = verbose
+        self.stop_on_non_finite = stop_on_non_finite
+        self.record = record
+        self.non_finite: NonFiniteReport | None = None
+        self._given_record = record
+        self._recorded_model: int | None = None
+        self._messages = Messages()
+        self._said: set[tuple[str, str]] = set()
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self._said = set()
+        self.non_finite = None
+        record = self._given_record
+        if record is None and self.append and self._recorded_model == id(self._model):
+            record = self.record
+        listener = None
+        if self.stop_on_non_finite:
+            self._non_finite_watch = NonFiniteWatch()
+            listener = self._check_finite
+        self._watch = FitWatch.join(
+            self, 1 if self.stop_on_non_finite else self.every, record, listener
+        )
+        self.record = self._watch.record
+        self._recorded_model = id(self._model)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self._messages.say()
+        self._watch.epoch_begins(self, epoch)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        self._watch.step_begins(self, batch)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        logs = {} if logs is None else logs
+        self._watch.epoch_ends(self, epoch, logs)
+        logs[LOG_KEY] = self._watch.last_epoch
+        self._watch.record.append_epoch(epoch, {LOG_KEY: logs[LOG_KEY]})
+        if self.verbose:
+            self._report()
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+        self._watch.fit_ends(self)
+        if self.non_finite is not None:
+            self._messages.add(str(self.non_finite))
+        self._messages.say()
+
+    def _check_finite(self, step: int, measures: np.ndarray) -> None:
+        if self.non_finite is None:
+            self.non_finite = self._non_finite_watch.check(self._watch.record, measures)
+            if self.non_finite is not None:
+                self._model.stop_training = True
+
+    def _report(self) -> None:
+        for event in gradient_events(self._watch.record):
+            if (event.kind, event.layer) not in self._said:
+                self._said.add((event.kind, event.layer))
+                self._messages.add(str(event))

@@ -1,0 +1,89 @@
+"""Methods of a user's objects, replaced on the instance for the time of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from keras_dlbasic.gradients.measures import Clipping, Update
+
+_MISSING = object()
+
+
+@contextmanager
+def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Set an attribute of an instance, and put back what was there.
+
+    The instance's dictionary is used directly, since Keras tracks what is set on its
+    objects.
+    """
+    attributes = vars(owner)
+    old = attributes.get(name, _MISSING)
+    attributes[name] = value
+    try:
+        yield
+    finally:
+        if old is _MISSING:
+            attributes.pop(name, None)
+        else:
+            attributes[name] = old
+
+
+def wrapped_method(
+    owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Any:
+    """Replace a bound method by `make(method)` in a context."""
+    return replaced(owner, name, make(getattr(owner, name)))
+
+
+def update_of(optimizer: Any, variables: list[Any], gradients: list[Any]) -> Update:
+    """Describe an update that `optimizer` is about to make."""
+    scale: Any = 1.0
+    skips = False
+    inner = optimizer
+    while isinstance(inner, keras.optimizers.LossScaleOptimizer):
+        # as in `LossScaleOptimizer.scale_loss`
+        own = inner.dynamic_scale if inner.built else inner.initial_scale
+        scale = keras.ops.multiply(scale, own) if skips else own
+        skips = True
+        inner = inner.inner_optimizer
+    if getattr(inner, "loss_scale_factor", None) is not None:
+        scale = keras.ops.multiply(scale, inner.loss_scale_factor)
+    steps = getattr(inner, "gradient_accumulation_steps", None)
+    return Update(
+        variables=variables,
+        gradients=gradients,
+        before=[],
+        after=[],
+        scale=scale,
+        clipping=Clipping.of(inner),
+        learning_rate=_learning_rate(inner),
+        accumulated=_accumulators(inner, variables) if steps else None,
+        accumulation_steps=steps or 1,
+        skips_non_finite=skips,
+    )
+
+
+def _learning_rate(optimizer: Any) -> Any:
+    schedule = getattr(optimizer, "_learning_rate", None)
+    if callable(schedule) and not isinstance(
+        schedule,
+        (keras.Variable, keras.optimizers.schedules.LearningRateSchedule),
+    ):
+        return float("nan")  # calling it once more could change what it returns next
+    return keras.ops.convert_to_tensor(optimizer.learning_rate)
+
+
+def _accumulators(optimizer: Any, variables: list[Any]) -> list[Any]:
+    """Return what has been accumulated for each variable, as tensors."""
+    if not optimizer.built:
+        return [keras.ops.zeros(v.shape, "float32") for v in variables]
+    return [
+        keras.ops.convert_to_tensor(
+            optimizer._accumulated_gradients[optimizer._get_variable_index(variable)]
+        )
+        for variable in variables
+    ]

@@ -1,0 +1,146 @@
+"""The tap on JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+
+from keras_dlbasic.gradients.intercept import update_of, wrapped_method
+from keras_dlbasic.gradients.measures import Update
+from keras_dlbasic.gradients.step_function import remade_train_function
+
+
+class JaxKernels:
+    """Reductions over lists of arrays; see `measures.Kernels`."""
+
+    def dense(self, gradient: Any) -> Any:  # noqa: D102
+        return jnp.asarray(gradient, jnp.float32)
+
+    def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:  # noqa: D102
+        return [
+            jnp.asarray(a, jnp.float32) - b for a, b in zip(after, before, strict=True)
+        ]
+
+    def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
+        return jnp.stack([_sum_of_squares(x) for x in tensors])
+
+    def norms(self, tensors: list[Any]) -> Any:  # noqa: D102
+        return jnp.stack([_norm(x) for x in tensors])
+
+    def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
+        return jnp.stack([jnp.max(jnp.abs(x)) for x in tensors])
+
+    def non_finite(self, tensors: list[Any]) -> Any:  # noqa: D102
+        counts = [jnp.sum(~jnp.isfinite(x), dtype=jnp.float32) for x in tensors]
+        return jnp.stack(counts)
+
+    def zero_share(self, tensors: list[Any]) -> Any:  # noqa: D102
+        return jnp.stack([jnp.mean(x == 0, dtype=jnp.float32) for x in tensors])
+
+    def clip_squares(self, gradients: list[Any]) -> Any:  # noqa: D102
+        return self.squares([self.dense(g) for g in gradients])
+
+    def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:  # noqa: D102
+        return self.squares([jnp.clip(self.dense(g), -limit, limit) for g in gradients])
+
+    def cond(  # noqa: D102
+        self, predicate: Any, if_true: Callable[[], Any], if_false: Callable[[], Any]
+    ) -> Any:
+        return jax.lax.cond(predicate, if_true, if_false)
+
+
+class JaxTap:
+    """How JAX' training step is tapped; see `tap.BackendTap`."""
+
+    kernels = JaxKernels()
+
+    def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
+        """Report each update that `optimizer` makes in the context to `sink`."""
+
+        def make(original: Callable[..., Any]) -> Callable[..., Any]:
+            def stateless_apply(
+                optimizer_variables: Any, grads: Any, trainable_variables: Any
+            ) -> Any:
+                grads, before = list(grads), list(trainable_variables)
+                result = original(optimizer_variables, grads, before)
+                grads, before, old, after, new = _observed(
+                    grads, before, optimizer_variables, *result
+                )
+                variables = list(optimizer._trainable_variables)
+                with _state(optimizer, old):
+                    update = update_of(optimizer, variables, grads)
+                    update.learning_rate = _value(update.learning_rate)
+                    update.scale = _value(update.scale)
+                    iterations = _value(optimizer.iterations)
+                with _state(optimizer, new):
+                    update.is_update = iterations != _value(optimizer.iterations)
+                update.before, update.after = before, after
+                sink(update)
+                return result
+
+            return stateless_apply
+
+        return wrapped_method(optimizer, "stateless_apply", make)
+
+    def wrap_step(self, measured: Callable[..., Any]) -> Any:
+        """Return a `train_step` that adds a row to its logs; see `tap`."""
+
+        def train_step(state: Any, data: Any) -> Any:
+            (logs, state), key, row = measured(
+                lambda original: original(state, data), data
+            )
+            return {**logs, key: row}, state
+
+        return train_step
+
+    def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
+        """Return a train function that runs `train_step`."""
+        return remade_train_function(model, train_step)
+
+    def pop(self, outputs: Any, key: str) -> Any:
+        """Take the row out of what the train function returned."""
+        return outputs[0].pop(key)
+
+    def batch_size(self, leaf: Any) -> Any:
+        """Return the number of rows of a part of the batch."""
+        return leaf.shape[0]
+
+
+def _observed(grads: Any, *values: Any) -> Any:
+    """Return values to read, so that XLA compiles the rest as if nobody read them.
+
+    Reading a value changes what XLA fuses, and with it bits of what is trained. Behind
+    a barrier that ends. But a barrier is itself a user, which keeps XLA from moving a
+    transposition of a gradient past the optimizer's arithmetic, and so changes the
+    order in which clipping sums it up. A product with a one that XLA cannot see through
+    is arithmetic like the optimizer's, and moves along.
+    """
+    one = jax.lax.optimization_barrier(jnp.ones((), jnp.float32))
+    grads = [g * one.astype(g.dtype) for g in grads]
+    return jax.lax.optimization_barrier((grads, *values))
+
+
+def _state(optimizer: Any, values: Any) -> Any:
+    mapping = list(zip(optimizer.variables, values, strict=True))
+    return keras.StatelessScope(state_mapping=mapping)
+
+
+def _value(variable: Any) -> Any:
+    return jnp.asarray(keras.ops.convert_to_tensor(variable))
+
+
+def _sum_of_squares(x: jax.Array) -> jax.Array:
+    squares = jnp.square(x)
+    if x.ndim > 1:  # in two stages, for the accuracy of long sums
+        squares = jnp.sum(squares, axis=-1)
+    return jnp.sum(squares)
+
+
+def _norm(x: jax.Array) -> jax.Array:
+    largest = jnp.max(jnp.abs(x))
+    unit = jnp.where(jnp.isfinite(largest) & (largest > 0), largest, 1.0)
+    return jnp.sqrt(_sum_of_squares(x / unit)) * unit

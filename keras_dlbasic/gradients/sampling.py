@@ -1,0 +1,80 @@
+"""At which steps of a fit gradients are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from keras_dlbasic.records import is_warmup_step
+
+Every = int | Literal["auto", "epoch"]
+
+STEPS_PER_SAMPLE = 32
+"""Under `"auto"`, one of at least so many steps is measured after the warm-up."""
+
+MOST_SAMPLES_PER_EPOCH = 32
+
+GOLDEN_RATIO = 0.6180339887498949
+
+
+def check_every(every: object) -> Every:
+    """Return `every` if it is a valid choice, else say what would be.
+
+    Raises:
+        ValueError: If `every` is not `"auto"`, `"epoch"` or an integer >= 1.
+    """
+    if every in ("auto", "epoch") and isinstance(every, str):
+        return every
+    if isinstance(every, int) and not isinstance(every, bool) and every >= 1:
+        return every
+    raise ValueError(
+        '`every` must be "auto", "epoch" or an integer >= 1 (measure every so many '
+        f"steps). Received: every={every!r} of type {type(every).__name__}"
+    )
+
+
+def epoch_plan(
+    every: Every, epoch: int, n_steps: int | None, first_step: int
+) -> Callable[[int], bool]:
+    """Plan the sampled steps of an epoch.
+
+    `"auto"` takes a logarithmic warm-up, then up to 32 evenly spread steps an epoch,
+    at most one in 32, at least one. Their places shift from epoch to epoch, so that
+    data which come in the same order are seen all over. The last step of an epoch is
+    avoided where there is another one, since its batch is often shorter, which would
+    cost a compilation.
+
+    Args:
+        every: As in `GradientNormMonitor`.
+        epoch: Count of epochs since the fit began, 0-based.
+        n_steps: Number of steps in the epoch, or None if not known.
+        first_step: Number of the epoch's first step since the fit began.
+
+    Returns:
+        A function that tells for a step, counted from the begin of the epoch, whether
+        it is measured.
+    """
+    if isinstance(every, int):
+        interval = every
+        return lambda step: (first_step + step) % interval == 0
+    if every == "epoch":
+        chosen = _spread(1, epoch, n_steps)
+        return lambda step: step in chosen
+    count = 1 if n_steps is None else n_steps // STEPS_PER_SAMPLE
+    chosen = _spread(max(1, min(count, MOST_SAMPLES_PER_EPOCH)), epoch, n_steps)
+    unknown = n_steps is None
+
+    def is_sampled(step: int) -> bool:
+        total = first_step + step
+        steady = step in chosen or (unknown and total % STEPS_PER_SAMPLE == 0)
+        return steady or is_warmup_step(total)
+
+    return is_sampled
+
+
+def _spread(count: int, epoch: int, n_steps: int | None) -> frozenset[int]:
+    if n_steps is None:
+        return frozenset({0})
+    usable = max(1, n_steps - 1)
+    phase = (epoch * GOLDEN_RATIO) % 1.0
+    return frozenset(int((place + phase) * usable / count) for place in range(count))

@@ -1,0 +1,229 @@
+"""The tap into the compiled training step."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from importlib import import_module
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from keras_dlbasic.gradients.intercept import wrapped_method
+from keras_dlbasic.gradients.measures import Kernels, Update, measure_row
+
+KEY = "keras_dlbasic/row"
+"""Log key under which a row leaves the compiled step; Keras never sees it."""
+
+Measured = Callable[..., tuple[Any, str, Any]]
+
+
+class BackendTap(Protocol):
+    """What differs between backends."""
+
+    kernels: Kernels
+
+    def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
+        """Return a context in which `optimizer` reports each update to `sink`."""
+
+    def wrap_step(self, measured: Measured) -> Any:
+        """Return a `train_step` that adds a row to its logs."""
+
+    def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
+        """Return a train function that runs `train_step`."""
+
+    def pop(self, outputs: Any, key: str) -> Any:
+        """Take the row out of what the train function returned."""
+
+    def batch_size(self, leaf: Any) -> Any:
+        """Return the number of rows of a part of the batch."""
+
+
+class GradientTap:
+    """Runs chosen steps of a fit through a training step that also measures.
+
+    The step is Keras' own, traced a second time with the optimizer's `apply`
+    intercepted: no second backward pass, no other batch. Steps that are not chosen run
+    the plain function, untouched. Between steps nothing of the tap is on the model.
+
+    Args:
+        model: The model in `fit`, after Keras made its train function.
+        sink: Called with the step's number and its row, a device array that is not
+            waited for. May return True to be called off.
+    """
+
+    def __init__(self, model: Any, sink: Callable[[int, Any], None]) -> None:
+        self.model = model
+        self.variables: Sequence[Any] = ()
+        self._sink = sink
+        self._history = vars(model).get("history")
+        self._backend = backend_tap()
+
+    def arm(self, step: int) -> None:
+        """Have the next call of `model.train_function` measured.
+
+        Args:
+            step: Number of the step, passed to the sink.
+        """
+        attributes = vars(self.model)
+        plain = attributes.get("train_function")
+        plain = getattr(plain, "keras_dlbasic_plain", plain)
+        if plain is None:
+            return  # recompiled within the fit; Keras itself will say so
+        tapped = self._tapped(plain)
+
+        def train_function(*args: Any) -> Any:
+            attributes["train_function"] = plain
+            if attributes.get("history") is not self._history:
+                return plain(*args)  # left behind by a fit that was interrupted
+            outputs = tapped.function(*args)
+            row = self._backend.pop(outputs, KEY)
+            self.variables = tapped.variables
+            self._sink(step, row)
+            return outputs
+
+        train_function.keras_dlbasic_plain = plain  # type: ignore[attr-defined]
+        attributes["train_function"] = train_function
+
+    def disarm(self) -> None:
+        """Put the plain train function back, if it is not."""
+        attributes = vars(self.model)
+        armed = attributes.get("train_function")
+        plain = getattr(armed, "keras_dlbasic_plain", None)
+        if plain is not None:
+            attributes["train_function"] = plain
+
+    def _tapped(self, plain: Any) -> _TappedStep:
+        # kept with the plain function, so that both are traced from the same state of
+        # the model and go when Keras drops it
+        tapped = getattr(plain, "keras_dlbasic_tapped", None)
+        if tapped is None:
+            tapped = _TappedStep(self.model, plain, self._backend)
+            plain.keras_dlbasic_tapped = tapped
+        return tapped
+
+
+class _TappedStep:
+    """A train function that measures, and the variables its rows are about."""
+
+    def __init__(self, model: Any, plain: Any, backend: BackendTap) -> None:
+        self.variables: Sequence[Any] = ()
+        self._model = model
+        self._backend = backend
+        self._original = model.train_step
+        step = backend.wrap_step(self._measured)
+        self.function = backend.tapped_function(model, step, plain)
+
+    def _measured(self, call: Callable[[Any], Any], data: Any) -> tuple[Any, str, Any]:
+        """Run (or trace) the model's step and measure it."""
+        updates: list[Update] = []
+        losses: list[Any] = []
+        with ExitStack() as stack:
+            for optimizer in optimizers_of(self._model):
+                stack.enter_context(self._backend.intercept(optimizer, updates.append))
+            tracker = _loss_tracker(self._model)
+            if tracker is not None:
+                stack.enter_context(
+                    wrapped_method(tracker, "update_state", _listen(losses))
+                )
+            outputs = call(self._original)
+        if not updates:
+            raise RuntimeError(
+                "The training step of this model updated no variable through "
+                "`model.optimizer`, so its gradients cannot be watched. Received: "
+                f"{type(self._model).__name__} with train_step="
+                f"{self._original!r}. Expected a `train_step` that calls "
+                "`self.optimizer.apply` (JAX: `stateless_apply`) and a model with "
+                "trainable variables. Remove the callback, or let the step use "
+                "`self.optimizer`."
+            )
+        self.variables = [v for update in updates for v in update.variables]
+        leaf = next(x for x in keras.tree.flatten(data) if x is not None)
+        row = _without_gradients(
+            lambda: measure_row(
+                self._backend.kernels,
+                updates,
+                losses[0] if losses else float("nan"),
+                self._backend.batch_size(leaf),
+            )
+        )
+        return outputs, KEY, row
+
+
+def backend_tap() -> BackendTap:
+    """Return the tap of the backend that Keras runs on.
+
+    Raises:
+        RuntimeError: If Keras' backend trains no models.
+    """
+    name = keras.backend.backend()
+    classes = {"tensorflow": "TensorFlowTap", "jax": "JaxTap", "torch": "TorchTap"}
+    if name not in classes:
+        raise RuntimeError(
+            "Gradients can be watched on the backends 'tensorflow', 'jax' and "
+            f"'torch'. Received: KERAS_BACKEND={name!r}"
+        )
+    module = import_module(f"keras_dlbasic.gradients.{name}_backend")
+    return getattr(module, classes[name])()
+
+
+def optimizers_of(model: Any) -> list[Any]:
+    """Return the optimizers that a model holds, `model.optimizer` first."""
+    found = [getattr(model, "optimizer", None), *vars(model).values()]
+    return list(
+        {id(o): o for o in found if isinstance(o, keras.optimizers.Optimizer)}.values()
+    )
+
+
+def row_to_numpy(row: Any) -> np.ndarray:
+    """Fetch a row from the device; this waits for its step."""
+    return np.asarray(keras.ops.convert_to_numpy(row))
+
+
+def warn_stale_step(model: Any, plain: Any) -> bool:
+    """Tell, with a warning, whether Keras' compiled step trains other variables.
+
+    On TensorFlow a train function from an earlier fit goes on training what was
+    trainable when it was traced, also if layers were frozen since without `compile`.
+    """
+    built = getattr(model.optimizer, "_trainable_variables", None)
+    if keras.backend.backend() != "tensorflow" or not plain or not built:
+        return False
+    if {id(v) for v in built} == {id(v) for v in model.trainable_variables}:
+        return False
+    warnings.warn(
+        "The gradients of this fit are not watched: layers were frozen or unfrozen "
+        "since the last fit without a new `model.compile(...)`, so Keras goes on "
+        f"training the {len(built)} variables it compiled for, not the "
+        f"{len(model.trainable_variables)} in `model.trainable_variables`. Call "
+        "`model.compile(...)` after changing `trainable`.",
+        stacklevel=2,
+    )
+    return True
+
+
+def _listen(losses: list[Any]) -> Callable[..., Any]:
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        def update_state(values: Any, *args: Any, **kwargs: Any) -> Any:
+            losses.append(values)
+            return original(values, *args, **kwargs)
+
+        return update_state
+
+    return make
+
+
+def _loss_tracker(model: Any) -> Any:
+    metrics = model.metrics
+    return metrics[0] if metrics and metrics[0].name == "loss" else None
+
+
+def _without_gradients(function: Callable[[], Any]) -> Any:
+    if keras.backend.backend() != "torch":
+        return function()
+    from torch import no_grad
+
+    with no_grad():
+        return function()

@@ -1,0 +1,129 @@
+"""The tap on PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from keras_dlbasic.gradients.intercept import replaced, update_of, wrapped_method
+from keras_dlbasic.gradients.measures import Update
+
+
+class TorchKernels:
+    """Reductions over lists of tensors; see `measures.Kernels`."""
+
+    def dense(self, gradient: Any) -> Any:  # noqa: D102
+        gradient = gradient.detach()
+        if gradient.is_sparse:
+            gradient = gradient.to_dense()
+        return gradient.float()
+
+    def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:  # noqa: D102
+        return list(torch._foreach_sub([a.detach().float() for a in after], before))
+
+    def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
+        return torch.stack(torch._foreach_norm(tensors)) ** 2
+
+    def norms(self, tensors: list[Any]) -> Any:  # noqa: D102
+        return torch.stack([_norm(x) for x in tensors])
+
+    def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
+        return torch.stack(torch._foreach_norm(tensors, float("inf")))
+
+    def non_finite(self, tensors: list[Any]) -> Any:  # noqa: D102
+        counts = [torch.sum(~torch.isfinite(x)).float() for x in tensors]
+        return torch.stack(counts)
+
+    def zero_share(self, tensors: list[Any]) -> Any:  # noqa: D102
+        return torch.stack([torch.mean((x == 0).float()) for x in tensors])
+
+    def clip_squares(self, gradients: list[Any]) -> Any:  # noqa: D102
+        return self.squares([self.dense(g) for g in gradients])
+
+    def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:  # noqa: D102
+        return self.squares(
+            [torch.clip(self.dense(g), -limit, limit) for g in gradients]
+        )
+
+    def cond(  # noqa: D102
+        self, predicate: Any, if_true: Callable[[], Any], if_false: Callable[[], Any]
+    ) -> Any:
+        if predicate.device.type == "cpu":
+            return if_true() if bool(predicate) else if_false()
+        return if_false()  # asking would stall the accelerator
+
+
+class TorchTap:
+    """How PyTorch's training step is tapped; see `tap.BackendTap`."""
+
+    kernels = TorchKernels()
+
+    def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
+        """Report each update that `optimizer` makes in the context to `sink`."""
+
+        def make(original: Callable[..., Any]) -> Callable[..., Any]:
+            def apply(grads: Any, trainable_variables: Any = None) -> Any:
+                if trainable_variables is None:
+                    variables = list(optimizer._trainable_variables)
+                else:
+                    trainable_variables = variables = list(trainable_variables)
+                grads = list(grads)
+                with torch.no_grad():
+                    update = update_of(optimizer, variables, grads)
+                    update.before = [v.value.detach().clone() for v in variables]
+                    if update.accumulated is not None:
+                        update.accumulated = [
+                            a.detach().clone() for a in update.accumulated
+                        ]
+                    # kept apart: loss scaling changes its scale in place
+                    update.scale = torch.as_tensor(_plain(update.scale)).clone()
+                    iterations = int(optimizer.iterations)
+                result = original(grads, trainable_variables)
+                update.after = [v.value for v in variables]
+                update.is_update = torch.tensor(iterations != int(optimizer.iterations))
+                sink(update)
+                return result
+
+            return apply
+
+        return wrapped_method(optimizer, "apply", make)
+
+    def wrap_step(self, measured: Callable[..., Any]) -> Any:
+        """Return a `train_step` that adds a row to its logs; see `tap`."""
+
+        def train_step(data: Any) -> Any:
+            logs, key, row = measured(lambda original: original(data), data)
+            return {**logs, key: row}
+
+        return train_step
+
+    def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
+        """Return a train function that runs `train_step`."""
+
+        def train_function(data: Any) -> Any:
+            # Keras looks `train_step` up at each call
+            with replaced(model, "train_step", train_step):
+                return plain(data)
+
+        return train_function
+
+    def pop(self, outputs: Any, key: str) -> Any:
+        """Take the row out of what the train function returned."""
+        return outputs.pop(key)
+
+    def batch_size(self, leaf: Any) -> Any:
+        """Return the number of rows of a part of the batch."""
+        return leaf.shape[0]
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)
+
+
+def _norm(x: torch.Tensor) -> torch.Tensor:
+    largest = torch.max(torch.abs(x))
+    usable = torch.isfinite(largest) & (largest > 0)
+    unit = torch.where(usable, largest, torch.ones_like(largest))
+    return torch.linalg.vector_norm(x / unit) * unit

@@ -1,0 +1,115 @@
+"""Names and places of a model's trainable variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+
+from keras_dlbasic.records import VariableInfo
+
+Place = tuple[int, ...]
+
+
+def describe_variables(model: Any, variables: Sequence[Any]) -> list[VariableInfo]:
+    """Say of each variable which layer it belongs to, its role and its depth.
+
+    Args:
+        model: A built `keras.Model`.
+        variables: Variables of the model, in any order.
+
+    Returns:
+        A `VariableInfo` each, in the order of `variables`.
+    """
+    owners: dict[int, tuple[Any, str, Place, bool]] = {}
+    labels: dict[str, int] = {}
+    for layer, label, place, is_whole in _walk(model, (), (), set()):
+        if is_whole:
+            own = layer.weights
+        else:
+            inner = {id(w) for sub in _sublayers(layer) for w in sub.weights}
+            own = [w for w in layer.weights if id(w) not in inner]
+        own = [w for w in own if id(w) not in owners]
+        if not own:
+            continue
+        labels[label] = labels.get(label, 0) + 1
+        unique = label if labels[label] == 1 else f"{label}#{labels[label]}"
+        simple = not _sublayers(layer)
+        owners.update({id(w): (layer, unique, place, simple) for w in own})
+    places = sorted({owners[id(v)][2] for v in variables if id(v) in owners})
+    depths = {place: depth for depth, place in enumerate(places)}
+    return [_info(v, owners.get(id(v)), depths) for v in variables]
+
+
+def _info(
+    variable: Any,
+    owner: tuple[Any, str, Place, bool] | None,
+    depths: dict[Place, int],
+) -> VariableInfo:
+    path = getattr(variable, "path", variable.name)
+    shape = tuple(int(n) for n in variable.shape)
+    if owner is None:  # trained by the optimizer, but no weight of the model
+        return VariableInfo(path, path, variable.name, shape, len(depths))
+    _, label, place, simple = owner
+    has_units = (
+        simple
+        and len(shape) == 1
+        and variable.name in ("bias", "beta")
+        and getattr(variable, "regularizer", None) is None
+    )
+    return VariableInfo(path, label, variable.name, shape, depths[place], has_units)
+
+
+def _walk(
+    layer: Any, names: tuple[str, ...], place: Place, seen: set[int]
+) -> Iterator[tuple[Any, str, Place, bool]]:
+    """Yield the layers that own variables: (layer, label, place, with sublayers)."""
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    is_whole = bool(names) and _is_part_of_keras(layer)
+    yield layer, "/".join(names) or layer.name, place, is_whole
+    if is_whole:
+        return
+    for level, sublayer in _levels(layer):
+        yield from _walk(sublayer, (*names, sublayer.name), (*place, level), seen)
+
+
+def _levels(layer: Any) -> Iterator[tuple[int, Any]]:
+    """Yield sublayers with their place: topological where a graph is known."""
+    by_depth = getattr(layer, "_operations_by_depth", None)
+    sublayers = _sublayers(layer)
+    if not by_depth:
+        yield from enumerate(sublayers, start=1)
+        return
+    greatest = max(by_depth)
+    level_of = {
+        id(operation): greatest - depth + 1
+        for depth, operations in by_depth.items()
+        for operation in operations
+    }
+    ordered = sorted(
+        sublayers, key=lambda sub: level_of.get(id(sub), greatest + 2)
+    )  # stable: parallel layers stay in the model's order
+    for sub in ordered:
+        yield level_of.get(id(sub), greatest + 2), sub
+
+
+def _sublayers(layer: Any) -> list[Any]:
+    if isinstance(layer, keras.Model):
+        return list(layer.layers)
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
+def _is_part_of_keras(layer: Any) -> bool:
+    """Tell whether a layer is one that users know by its own name.
+
+    The cell of an LSTM or the projections of an attention layer are details of these.
+    """
+    layers = layer._flatten_layers()
+    return not any(
+        isinstance(part, keras.Model)
+        or not type(part).__module__.startswith(("keras.", "keras_dlbasic."))
+        for part in layers
+    )

@@ -1,0 +1,124 @@
+"""Axes to draw on, and what all plots over layers share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, to_rgb
+
+MOST_LINES = 12
+"""Up to so many layers are drawn as lines, more as a heat map."""
+
+LONGEST_LABEL = 28
+
+
+def axes_or_new(ax: Axes | None, **figure: Any) -> Axes:
+    """Return `ax`, or the axes of a new figure."""
+    if ax is None:
+        _, ax = plt.subplots(**figure)
+    return ax
+
+
+def say_empty(ax: Axes, text: str) -> Axes:
+    """Write on empty axes why nothing is drawn."""
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax
+
+
+def short(label: str) -> str:
+    """Shorten a label from the left: the end of a path says most."""
+    if len(label) <= LONGEST_LABEL:
+        return label
+    return "…" + label[1 - LONGEST_LABEL :]
+
+
+def depth_colors(n: int) -> list[Any]:
+    """Return colours for `n` layers from input to output, distinct in grey too."""
+    light = sum(to_rgb(plt.rcParams["axes.facecolor"])) > 1.5
+    low, high = (0.0, 0.85) if light else (0.25, 1.0)
+    return list(plt.get_cmap("viridis")(np.linspace(low, high, n)))
+
+
+def draw_over_steps(
+    ax: Axes,
+    steps: np.ndarray,
+    values: np.ndarray,
+    labels: Sequence[str],
+    *,
+    quantity: str,
+) -> None:
+    """Draw one series per layer over the steps: lines for few, a heat map for many.
+
+    Values that are not positive or not finite are left out, since the scale is
+    logarithmic; steps with values that are not finite are marked.
+    """
+    wrong = steps[~np.isfinite(values).all(axis=1) & np.isinf(values).any(axis=1)]
+    usable = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    if len(labels) <= MOST_LINES:
+        _lines(ax, steps, usable, labels)
+        ax.set_ylabel(quantity)
+    else:
+        _heat_map(ax, steps, usable, labels, quantity)
+    for step in wrong[:50]:
+        ax.axvline(step + 1, color="#D55E00", lw=0.8, ls=":")
+    ax.set_xlabel("step")
+
+
+def _lines(
+    ax: Axes, steps: np.ndarray, values: np.ndarray, labels: Sequence[str]
+) -> None:
+    marker = "o" if len(steps) < 3 else None
+    for column, (label, color) in enumerate(
+        zip(labels, depth_colors(len(labels)), strict=True)
+    ):
+        drawn = np.isfinite(values[:, column])
+        name = short(label) + ("" if drawn.any() else " (zero)")
+        ax.plot(
+            steps[drawn] + 1,
+            values[drawn, column],
+            color=color,
+            label=name,
+            marker=marker,
+        )
+    if np.isfinite(values).any():
+        ax.set_yscale("log")
+    ax.legend(
+        title="layer, input first",
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        borderaxespad=0.0,
+        alignment="left",
+    )
+
+
+def _heat_map(
+    ax: Axes,
+    steps: np.ndarray,
+    values: np.ndarray,
+    labels: Sequence[str],
+    quantity: str,
+) -> None:
+    finite = values[np.isfinite(values)]
+    ax.grid(False)
+    if not len(finite):
+        say_empty(ax, f"no {quantity} above zero")
+        return
+    low, high = np.quantile(finite, [0.005, 0.995])
+    low, high = (low, high) if high > low else (low / 10, high * 10)
+    width = steps[-1] - steps[-2] if len(steps) > 1 else 1
+    edges = np.append(steps + 1, steps[-1] + 1 + width)
+    mesh = ax.pcolormesh(
+        edges, np.arange(len(labels) + 1), values.T, norm=LogNorm(low, high)
+    )
+    ax.figure.colorbar(mesh, ax=ax, label=quantity, pad=0.02)
+    places = np.unique(np.linspace(0, len(labels) - 1, 12).round().astype(int))
+    ax.set_yticks(places + 0.5, [short(labels[place]) for place in places])
+    ax.tick_params(axis="y", labelsize=8)
+    ax.invert_yaxis()
+    ax.set_ylabel("layer, input first")

@@ -1,0 +1,91 @@
+"""Gradient size along the depth of the network."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from keras_dlbasic.analysis import gradient_flow
+from keras_dlbasic.plots.axes import MOST_LINES, axes_or_new, say_empty, short
+from keras_dlbasic.records import TrainingRecord
+
+
+def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
+    """Draw the gradient of each layer, relative to its weights, from input to output.
+
+    Medians over the first and the last tenth of the sampled steps (at least three
+    steps, if there are). A line that falls towards the input over orders of magnitude
+    is a vanishing gradient; one that rises is an exploding one.
+
+    Args:
+        record: What was measured.
+        ax: Where to draw. Defaults to None: a new figure.
+
+    Returns:
+        The axes.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> ax = kd.plots.plot_gradient_flow(kd.records.TrainingRecord())
+    """
+    ax = axes_or_new(ax)
+    ax.set_title("Gradient flow from output back to input")
+    if not len(record.steps):
+        return say_empty(ax, "no sampled steps in this record")
+    flow = gradient_flow(
+        record.by_layer("gradient_norm"), record.by_layer("weight_norm")
+    )
+    flow = np.where(np.isfinite(flow) & (flow > 0), flow, np.nan)
+    part = max(1, min(len(flow) // 2, max(3, len(flow) // 10)))
+    places = np.arange(len(record.layers))
+    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    for rows, label, marker, color in (
+        (flow[:part], "start of training", "o", colors[0]),
+        (flow[-part:], "end of training", "s", colors[1]),
+    ):
+        medians = _median(rows)
+        drawn = np.isfinite(medians)
+        size = 5 if len(places) <= MOST_LINES else 2
+        ax.plot(
+            places[drawn],
+            medians[drawn],
+            marker=marker,
+            ms=size,
+            color=color,
+            label=f"{label} ({len(rows)} steps)",
+        )
+        if len(rows) > 1:
+            low, high = _range(rows)
+            ax.fill_between(places, low, high, color=color, alpha=0.18, lw=0)
+    if np.isfinite(flow).any():
+        ax.set_yscale("log")
+    shown = places
+    if len(places) > MOST_LINES:
+        shown = np.unique(np.linspace(0, len(places) - 1, 10).round().astype(int))
+    rotation = 0 if len(places) <= 4 else 35
+    ax.set_xticks(
+        shown,
+        [short(record.layers[place]) for place in shown],
+        rotation=rotation,
+        ha="center" if rotation == 0 else "right",
+        fontsize=8,
+    )
+    ax.set_xlabel("layer, input first")
+    ax.set_ylabel("gradient norm / weight norm")
+    ax.legend()
+    return ax
+
+
+def _median(rows: np.ndarray) -> np.ndarray:
+    return _quantile(rows, 0.5)
+
+
+def _range(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return _quantile(rows, 0.0), _quantile(rows, 1.0)
+
+
+def _quantile(rows: np.ndarray, q: float) -> np.ndarray:
+    """Return quantiles of columns over what is not NaN; NaN where nothing is left."""
+    columns = [column[np.isfinite(column)] for column in rows.T]
+    return np.array([np.quantile(c, q) if len(c) else np.nan for c in columns])

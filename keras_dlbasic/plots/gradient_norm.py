@@ -1,0 +1,39 @@
+"""Gradient norms over a run."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps, say_empty
+from keras_dlbasic.records import TrainingRecord
+
+
+def plot_gradient_norm(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
+    """Draw the gradient norm of each layer over the steps, before clipping.
+
+    Up to 12 layers are lines, more are a heat map with the input on top. Steps with
+    infinite norms are dotted.
+
+    Args:
+        record: What was measured.
+        ax: Where to draw. Defaults to None: a new figure.
+
+    Returns:
+        The axes.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> ax = kd.plots.plot_gradient_norm(kd.records.TrainingRecord())
+    """
+    ax = axes_or_new(ax)
+    ax.set_title("Gradient norm by layer")
+    if not len(record.steps):
+        return say_empty(ax, "no sampled steps in this record")
+    draw_over_steps(
+        ax,
+        record.steps,
+        record.by_layer("gradient_norm"),
+        record.layers,
+        quantity="gradient norm (L2, before clipping)",
+    )
+    return ax

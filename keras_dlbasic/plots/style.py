@@ -1,0 +1,33 @@
+"""Style sheets of the plots."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import matplotlib as mpl
+
+STYLES = ("light", "dark")
+
+
+def style(name: str = "light") -> AbstractContextManager[None]:
+    """Draw in one of the package's styles: colour-blind-safe, legible in print.
+
+    Args:
+        name: `"light"` (default) or `"dark"`.
+
+    Returns:
+        A context; plots drawn in it have the style.
+
+    Raises:
+        ValueError: If there is no such style.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> with kd.plots.style("dark"):
+    ...     ax = kd.plots.plot_gradient_norm(kd.records.TrainingRecord())
+    """
+    if name not in STYLES:
+        raise ValueError(f"`name` must be one of {STYLES}. Received: {name!r}")
+    path = Path(__file__).parent / "styles" / f"{name}.mplstyle"
+    return mpl.rc_context(fname=str(path))

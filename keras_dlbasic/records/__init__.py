@@ -1,0 +1,20 @@
+"""What was measured in a run, as NumPy arrays with labels. Knows no Keras."""
+
+from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step
+from keras_dlbasic.records.training_record import (
+    MEASURES,
+    SCALARS,
+    TrainingRecord,
+    global_norm,
+)
+from keras_dlbasic.records.variable_info import VariableInfo
+
+__all__ = [
+    "MEASURES",
+    "SCALARS",
+    "WARMUP_STEPS",
+    "TrainingRecord",
+    "VariableInfo",
+    "global_norm",
+    "is_warmup_step",
+]

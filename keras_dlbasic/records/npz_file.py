@@ -1,0 +1,131 @@
+"""Records as files: one `.npz`, readable with NumPy alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.records.training_record import (
+    MEASURES,
+    SCALARS,
+    TrainingRecord,
+)
+from keras_dlbasic.records.variable_info import VariableInfo
+
+FORMAT = "keras_dlbasic.TrainingRecord"
+FORMAT_VERSION = 1
+
+
+def write_npz(record: TrainingRecord, path: Path) -> None:
+    """Write `record` to `path`, whole or not at all."""
+    arrays: dict[str, np.ndarray] = {
+        "format": np.array(FORMAT),
+        "format_version": np.array(FORMAT_VERSION),
+        "about": np.array(json.dumps(_about(record), default=repr)),
+        "steps": record.steps,
+        "scalars": record._rows.scalars,
+        "measures": record._rows.measures,
+    }
+    for number, (name, values) in enumerate(record.epochs.items()):
+        arrays[f"epochs_{number}"] = values
+        arrays[f"epochs_{number}_name"] = np.array(name)
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(partial, 0o666 & ~_umask())
+        os.replace(partial, path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def read_npz(path: Path) -> TrainingRecord:
+    """Read the record at `path`."""
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {str(path)!r}.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError) as error:
+        raise ValueError(
+            f"{str(path)!r} cannot be read as a record: it is truncated or not a "
+            f"`.npz` file ({error}). Expected a file written by "
+            "`TrainingRecord.save`; use `TrainingRecord.from_csv` for tables."
+        ) from error
+    except AttributeError as error:  # a bare array: np.load gave no archive
+        raise _foreign(path) from error
+    if str(arrays.get("format")) != FORMAT:
+        raise _foreign(path)
+    version = int(arrays["format_version"])
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"{str(path)!r} has format version {version}; this keras_dlbasic reads up "
+            f"to version {FORMAT_VERSION}. Install a newer keras_dlbasic."
+        )
+    try:
+        return _record(arrays)
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"{str(path)!r} is a damaged record: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _about(record: TrainingRecord) -> dict[str, Any]:
+    return {
+        "variables": [asdict(variable) for variable in record.variables],
+        "facts": record.facts,
+        "trained_steps": record.trained_steps,
+        "measures": MEASURES,
+        "scalars": SCALARS,
+    }
+
+
+def _record(arrays: dict[str, np.ndarray]) -> TrainingRecord:
+    about = json.loads(str(arrays["about"]))
+    variables = [
+        VariableInfo(**{**entry, "shape": tuple(entry["shape"])})
+        for entry in about["variables"]
+    ]
+    record = TrainingRecord(variables, about["facts"])
+    steps, scalars, measures = (arrays[k] for k in ("steps", "scalars", "measures"))
+    if not len(steps) == len(scalars) == len(measures):
+        raise ValueError("its arrays differ in length")
+    scalar_rows = [about["scalars"].index(name) for name in SCALARS]
+    measure_rows = [about["measures"].index(name) for name in MEASURES]
+    for step, scalar, measure in zip(steps, scalars, measures, strict=True):
+        named = dict(zip(SCALARS, scalar[scalar_rows], strict=True))
+        record.append_step(int(step), named, measure[measure_rows])
+    record.trained_steps = int(about["trained_steps"])
+    columns = {}
+    number = 0
+    while f"epochs_{number}" in arrays:
+        columns[str(arrays[f"epochs_{number}_name"])] = arrays[f"epochs_{number}"]
+        number += 1
+    for row, epoch in enumerate(columns.pop("epoch", ())):
+        record.append_epoch(
+            int(epoch), {name: values[row] for name, values in columns.items()}
+        )
+    return record
+
+
+def _foreign(path: Path) -> ValueError:
+    return ValueError(
+        f"{str(path)!r} is a NumPy file but not a record. Expected a file written by "
+        "`TrainingRecord.save`."
+    )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,350 @@
+"""The record of one training run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.records.epoch_table import EpochTable
+from keras_dlbasic.records.row_buffer import RowBuffer
+from keras_dlbasic.records.variable_info import VariableInfo
+
+MEASURES = (
+    "gradient_norm",
+    "weight_norm",
+    "update_norm",
+    "max_abs_gradient",
+    "non_finite",
+    "zero_unit_fraction",
+    "clip_factor",
+)
+"""What is measured per sampled step and variable, in the order of the rows."""
+
+SCALARS = ("epoch", "batch_loss", "learning_rate", "skipped", "batch_size")
+"""What is measured per sampled step, in the order of the rows."""
+
+
+class TrainingRecord:
+    """What was measured during a training run.
+
+    A record holds NumPy arrays only. It can be saved, loaded, judged and drawn without
+    Keras, the model or the data. All norms are L2 norms. Gradients are those of the
+    loss that was minimised, before clipping and after loss unscaling.
+
+    At most 1,024 sampled steps are kept: logarithmically spaced in the warm-up, evenly
+    afterwards, with the first and the last one.
+
+    Args:
+        variables: The trainable variables, one `VariableInfo` each. Defaults to none:
+            a record that has epochs only.
+        facts: Facts of the run by name: `"backend"`, `"batch_size"`,
+            `"steps_per_epoch"`, `"optimizer"`, `"loss"`, `"versions"`, ...
+
+    Attributes:
+        steps: Sampled steps, `[n]`, 0-based count of `train_step` calls.
+        step_epochs: Epoch of each sampled step, `[n]`, 0-based.
+        gradient_norm: Norm of the gradient, `[n, n_variables]`. NaN where no gradient
+            reached the variable.
+        weight_norm: Norm of the weights before the update, `[n, n_variables]`.
+        update_norm: Norm of the change that the step made to the weights (with weight
+            decay, constraints and EMA), `[n, n_variables]`.
+        max_abs_gradient: Largest absolute gradient entry, `[n, n_variables]`.
+        non_finite: Number of gradient entries that are NaN or infinite,
+            `[n, n_variables]`.
+        zero_unit_fraction: Share of output units whose bias gradient is exactly zero,
+            `[n, n_variables]`. NaN where it cannot be told.
+        clip_factor: Norm after clipping divided by norm before, `[n, n_variables]`.
+            1.0 where nothing was clipped.
+        batch_loss: Loss of the batch, `[n]`. NaN where the step does not report it.
+        learning_rate: Learning rate of the step, `[n]`. NaN where it is a plain
+            callable.
+        batch_size: Number of rows in the batch, `[n]`.
+        skipped: Whether loss scaling skipped the update, `[n]`.
+        global_gradient_norm: Norm over all variables, `[n]`.
+        trained_steps: Number of steps trained so far, sampled or not.
+        epochs: Epoch logs: name to array, one entry per epoch, NaN where missing.
+            `"epoch"` holds the 0-based number of the epoch.
+
+    Example:
+    >>> from keras_dlbasic.records import TrainingRecord
+    >>> record = TrainingRecord.from_history({"loss": [0.9, 0.5]})
+    >>> record.epochs["loss"]
+    array([0.9, 0.5])
+    """
+
+    def __init__(
+        self,
+        variables: Iterable[VariableInfo] = (),
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.facts = dict(facts or {})
+        self.trained_steps = 0
+        self._epochs = EpochTable()
+        self.variables: tuple[VariableInfo, ...] = tuple(variables)
+        self._rows = RowBuffer(len(SCALARS), len(MEASURES), len(self.variables))
+
+    def __repr__(self) -> str:
+        return (
+            f"<TrainingRecord: {len(self.steps)} sampled of {self.trained_steps} "
+            f"steps, {len(self.variables)} variables, {len(self._epochs)} epochs>"
+        )
+
+    # -- what was measured -------------------------------------------------------
+
+    @property
+    def steps(self) -> np.ndarray:  # noqa: D102 - see the class
+        return self._rows.steps
+
+    @property
+    def step_epochs(self) -> np.ndarray:  # noqa: D102
+        return self._scalar("epoch").astype(np.int64)
+
+    @property
+    def gradient_norm(self) -> np.ndarray:  # noqa: D102
+        return self._measure("gradient_norm")
+
+    @property
+    def weight_norm(self) -> np.ndarray:  # noqa: D102
+        return self._measure("weight_norm")
+
+    @property
+    def update_norm(self) -> np.ndarray:  # noqa: D102
+        return self._measure("update_norm")
+
+    @property
+    def max_abs_gradient(self) -> np.ndarray:  # noqa: D102
+        return self._measure("max_abs_gradient")
+
+    @property
+    def non_finite(self) -> np.ndarray:  # noqa: D102
+        return self._measure("non_finite").astype(np.int64)
+
+    @property
+    def zero_unit_fraction(self) -> np.ndarray:  # noqa: D102
+        return self._measure("zero_unit_fraction")
+
+    @property
+    def clip_factor(self) -> np.ndarray:  # noqa: D102
+        return self._measure("clip_factor")
+
+    @property
+    def batch_loss(self) -> np.ndarray:  # noqa: D102
+        return self._scalar("batch_loss")
+
+    @property
+    def learning_rate(self) -> np.ndarray:  # noqa: D102
+        return self._scalar("learning_rate")
+
+    @property
+    def batch_size(self) -> np.ndarray:  # noqa: D102
+        return self._scalar("batch_size")
+
+    @property
+    def skipped(self) -> np.ndarray:  # noqa: D102
+        return self._scalar("skipped").astype(bool)
+
+    @property
+    def global_gradient_norm(self) -> np.ndarray:  # noqa: D102
+        return global_norm(self.gradient_norm, self._measure("non_finite"))
+
+    @property
+    def epochs(self) -> dict[str, np.ndarray]:  # noqa: D102
+        return self._epochs.columns
+
+    def _measure(self, name: str) -> np.ndarray:
+        return self._rows.measures[:, MEASURES.index(name), :]
+
+    def _scalar(self, name: str) -> np.ndarray:
+        return self._rows.scalars[:, SCALARS.index(name)]
+
+    # -- by layer ----------------------------------------------------------------
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Labels of the layers that have trainable variables, from input to output."""
+        ordered = sorted(self.variables, key=lambda variable: variable.depth)
+        return tuple(dict.fromkeys(variable.layer for variable in ordered))
+
+    def by_layer(self, measure: str) -> np.ndarray:
+        """Join a measure over the variables of each layer.
+
+        Args:
+            measure: `"gradient_norm"`, `"weight_norm"`, `"update_norm"` (root of the
+                sum of squares), `"max_abs_gradient"` (largest), `"non_finite"` (sum)
+                or `"zero_unit_fraction"` (of the variable that has it).
+
+        Returns:
+            Array `[n, n_layers]`, columns in the order of `layers`.
+
+        Raises:
+            ValueError: If the measure is not one of these.
+        """
+        join = _JOINS.get(measure)
+        if join is None:
+            raise ValueError(
+                f"`measure` must be one of {sorted(_JOINS)}. Received: {measure!r}"
+            )
+        values = self._measure(measure).astype(np.float64)
+        non_finite = self._measure("non_finite")
+        joined = np.empty((len(values), len(self.layers)))
+        for column, layer in enumerate(self.layers):
+            members = [i for i, v in enumerate(self.variables) if v.layer == layer]
+            joined[:, column] = join(values[:, members], non_finite[:, members])
+        return joined
+
+    # -- writing -----------------------------------------------------------------
+
+    def set_variables(self, variables: Iterable[VariableInfo]) -> None:
+        """Say which variables the rows are about, before the first row.
+
+        Raises:
+            ValueError: If there are rows already.
+        """
+        if len(self._rows):
+            raise ValueError(
+                "The variables of a record cannot change once it has rows. It has "
+                f"{len(self._rows)} rows about {len(self.variables)} variables. Start "
+                "a new record."
+            )
+        self.variables = tuple(variables)
+        self._rows = RowBuffer(len(SCALARS), len(MEASURES), len(self.variables))
+
+    def append_step(
+        self, step: int, scalars: Mapping[str, float], measures: np.ndarray
+    ) -> None:
+        """Add a sampled step.
+
+        Args:
+            step: Number of the step, greater than that of the last one.
+            scalars: A value for each name in `SCALARS`; NaN for those that miss.
+            measures: Array `[n_measures, n_variables]`, rows as in `MEASURES`.
+        """
+        row = np.array([scalars.get(name, np.nan) for name in SCALARS])
+        self._rows.append(step, row, measures)
+        self.trained_steps = max(self.trained_steps, step + 1)
+
+    def append_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        """Add the logs of an epoch; an epoch that is there already is completed."""
+        self._epochs.append(epoch, logs)
+
+    # -- other forms -------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the record to one `.npz` file.
+
+        The file appears whole or not at all: an older file of that name stays intact
+        until the new one is complete.
+
+        Args:
+            path: Where to write. Used as given.
+        """
+        from keras_dlbasic.records.npz_file import write_npz
+
+        write_npz(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> TrainingRecord:
+        """Read a record that `save` wrote. Needs no Keras.
+
+        Args:
+            path: The file.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If the file is truncated, no record, or of a newer format.
+        """
+        from keras_dlbasic.records.npz_file import read_npz
+
+        return read_npz(Path(path))
+
+    @classmethod
+    def from_history(cls, history: Any) -> TrainingRecord:
+        """Make a record, with epochs only, of what `model.fit` returned.
+
+        Args:
+            history: A `keras.callbacks.History` or its `history` dictionary.
+
+        Raises:
+            TypeError: If it is neither.
+            ValueError: If its lists differ in length.
+        """
+        from keras_dlbasic.records.epoch_sources import record_from_history
+
+        return record_from_history(history)
+
+    @classmethod
+    def from_csv(cls, path: str | Path) -> TrainingRecord:
+        """Make a record, with epochs only, of a table of epochs.
+
+        Args:
+            path: A file of `keras.callbacks.CSVLogger`, or any table with one row per
+                epoch, a header, and commas, semicolons or tabs between the columns.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is not such a table.
+        """
+        from keras_dlbasic.records.epoch_sources import record_from_csv
+
+        return record_from_csv(Path(path))
+
+    def to_pandas(self) -> Any:
+        """Return the sampled steps as a long table, one row per step and variable.
+
+        Returns:
+            A `pandas.DataFrame` with the columns `step`, `epoch`, `variable` (index in
+            `variables`), `path`, `layer`, `role`, those of the measures and those of
+            the scalars.
+
+        Raises:
+            ImportError: If pandas is not installed.
+        """
+        from keras_dlbasic.records.pandas_table import to_pandas
+
+        return to_pandas(self)
+
+
+def global_norm(norms: np.ndarray, non_finite: np.ndarray) -> np.ndarray:
+    """Join norms of variables to the norm over all of them.
+
+    Args:
+        norms: Norm per variable, `[n, n_variables]`. NaN stands for a variable without
+            a gradient, which counts as zero unless all are, or, where `non_finite` is
+            not zero, for a gradient that holds NaN.
+        non_finite: Number of gradient entries that are NaN or infinite, same shape.
+
+    Returns:
+        Array `[n]`.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.records import global_norm
+    >>> global_norm(np.array([[3.0, 4.0], [3.0, np.nan]]), np.zeros((2, 2)))
+    array([5., 3.])
+    """
+    values = norms.astype(np.float64)
+    absent = np.isnan(values) & (non_finite == 0)
+    with np.errstate(over="ignore"):
+        joined = np.sqrt(np.sum(np.where(absent, 0.0, values) ** 2, axis=1))
+    joined[absent.all(axis=1)] = np.nan
+    return joined
+
+
+def _largest(values: np.ndarray, non_finite: np.ndarray) -> np.ndarray:
+    absent = np.isnan(values) & (non_finite == 0)
+    joined: np.ndarray = np.where(absent, -np.inf, values).max(axis=1)
+    joined[absent.all(axis=1)] = np.nan
+    return joined
+
+
+_JOINS = {
+    "gradient_norm": global_norm,
+    "weight_norm": global_norm,
+    "update_norm": global_norm,
+    "max_abs_gradient": _largest,
+    "non_finite": lambda values, _: values.sum(axis=1),
+    "zero_unit_fraction": _largest,
+}
