@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,8 +11,9 @@ import numpy as np
 
 from keras_dlbasic.callbacks.run_facts import run_facts
 from keras_dlbasic.gradients import Every, GradientTap, describe_variables, epoch_plan
+from keras_dlbasic.gradients.limits import reason_not_to_watch
 from keras_dlbasic.gradients.measures import split_row
-from keras_dlbasic.gradients.tap import row_to_numpy, warn_stale_step
+from keras_dlbasic.gradients.tap import row_to_numpy
 from keras_dlbasic.records import MEASURES, TrainingRecord, global_norm
 
 PENDING_ROWS = 64
@@ -65,7 +67,8 @@ class FitWatch:
         """Return the watch of the fit that `callback` is in.
 
         Args:
-            callback: A Keras callback, in its `on_train_begin`.
+            callback: A Keras callback, in its `on_train_begin`. Its `_is_refit` says
+                whether the model had a train function before this fit.
             every: At which steps it wants gradients.
             record: Where to record; continued if it has rows. Defaults to a new one.
             row_listener: Called with the number and row of each sampled step, at once:
@@ -94,8 +97,11 @@ class FitWatch:
         first = self._driver is None
         if first:
             self._driver = callback
-            stale = warn_stale_step(self._model, vars(self._model)["train_function"])
-            self._tap = None if stale else GradientTap(self._model, self._receive)
+            reason = reason_not_to_watch(self._model, is_refit=callback._is_refit)
+            if reason is None:
+                self._tap = GradientTap(self._model, self._receive)
+            else:
+                warnings.warn(f"Gradients are not watched: {reason}.", stacklevel=2)
         if record is not None and record is not self.record:
             if self._has_given_record:
                 raise ValueError(
@@ -115,9 +121,18 @@ class FitWatch:
     # -- hooks, to be called from those of the callbacks --------------------------
 
     def epoch_begins(self, callback: Any, epoch: int) -> None:
-        """Plan the steps of an epoch."""
+        """Plan the steps of an epoch.
+
+        Raises:
+            ValueError: If the data hold no batch at all.
+        """
         if callback is not self._driver:
             return
+        if self._params.get("steps") == 0:
+            raise ValueError(
+                "The training data given to `fit` holds no batch: it has length 0. "
+                "Expected at least one batch an epoch. Check `x` and what filters it."
+            )
         self._epoch = epoch
         self._epoch_first_step = self._steps
         n_steps = self._params.get("steps") or self._steps_in_last_epoch

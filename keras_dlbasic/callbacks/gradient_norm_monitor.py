@@ -85,18 +85,26 @@ class GradientNormMonitor(keras.callbacks.Callback):
         self.append = append
         self.verbose = verbose
         self.stop_on_non_finite = stop_on_non_finite
-        self.record = record
         self.non_finite: NonFiniteReport | None = None
         self._given_record = record
-        self._recorded_model: int | None = None
+        self._watch: Any = None
+        self._watched_model: int | None = None
         self._messages = Messages()
         self._said: set[tuple[str, str]] = set()
+
+    @property
+    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
+        return self._given_record if self._watch is None else self._watch.record
+
+    def set_model(self, model: Any) -> None:  # noqa: D102
+        super().set_model(model)
+        self._is_refit = vars(model).get("train_function") is not None
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._said = set()
         self.non_finite = None
         record = self._given_record
-        if record is None and self.append and self._recorded_model == id(self._model):
+        if record is None and self.append and self._watched_model == id(self._model):
             record = self.record
         listener = None
         if self.stop_on_non_finite:
@@ -105,8 +113,7 @@ class GradientNormMonitor(keras.callbacks.Callback):
         self._watch = FitWatch.join(
             self, 1 if self.stop_on_non_finite else self.every, record, listener
         )
-        self.record = self._watch.record
-        self._recorded_model = id(self._model)
+        self._watched_model = id(self._model)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._messages.say()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib import import_module
@@ -180,28 +179,6 @@ def optimizers_of(model: Any) -> list[Any]:
 def row_to_numpy(row: Any) -> np.ndarray:
     """Fetch a row from the device; this waits for its step."""
     return np.asarray(keras.ops.convert_to_numpy(row))
-
-
-def warn_stale_step(model: Any, plain: Any) -> bool:
-    """Tell, with a warning, whether Keras' compiled step trains other variables.
-
-    On TensorFlow a train function from an earlier fit goes on training what was
-    trainable when it was traced, also if layers were frozen since without `compile`.
-    """
-    built = getattr(model.optimizer, "_trainable_variables", None)
-    if keras.backend.backend() != "tensorflow" or not plain or not built:
-        return False
-    if {id(v) for v in built} == {id(v) for v in model.trainable_variables}:
-        return False
-    warnings.warn(
-        "The gradients of this fit are not watched: layers were frozen or unfrozen "
-        "since the last fit without a new `model.compile(...)`, so Keras goes on "
-        f"training the {len(built)} variables it compiled for, not the "
-        f"{len(model.trainable_variables)} in `model.trainable_variables`. Call "
-        "`model.compile(...)` after changing `trainable`.",
-        stacklevel=2,
-    )
-    return True
 
 
 def _listen(losses: list[Any]) -> Callable[..., Any]:

@@ -24,13 +24,8 @@ def describe_variables(model: Any, variables: Sequence[Any]) -> list[VariableInf
     """
     owners: dict[int, tuple[Any, str, Place, bool]] = {}
     labels: dict[str, int] = {}
-    for layer, label, place, is_whole in _walk(model, (), (), set()):
-        if is_whole:
-            own = layer.weights
-        else:
-            inner = {id(w) for sub in _sublayers(layer) for w in sub.weights}
-            own = [w for w in layer.weights if id(w) not in inner]
-        own = [w for w in own if id(w) not in owners]
+    for layer, label, place, is_whole in walk_layers(model):
+        own = [w for w in own_weights(layer, is_whole) if id(w) not in owners]
         if not own:
             continue
         labels[label] = labels.get(label, 0) + 1
@@ -61,14 +56,32 @@ def _info(
     return VariableInfo(path, label, variable.name, shape, depths[place], has_units)
 
 
+def own_weights(layer: Any, is_whole: bool) -> list[Any]:
+    """Return the weights of a layer, without those of its layers unless it is whole."""
+    if is_whole:
+        return list(layer.weights)
+    inner = {id(w) for sub in _sublayers(layer) for w in sub.weights}
+    return [w for w in layer.weights if id(w) not in inner]
+
+
+def walk_layers(model: Any) -> Iterator[tuple[Any, str, Place, bool]]:
+    """Yield the layers of a model, itself first, as users know them.
+
+    Yields:
+        The layer, its label, its place (tuples sort from input to output) and whether
+        it is taken whole: one without layers of its own, or one of Keras' with all
+        that is in it.
+    """
+    yield from _walk(model, (), (), set())
+
+
 def _walk(
     layer: Any, names: tuple[str, ...], place: Place, seen: set[int]
 ) -> Iterator[tuple[Any, str, Place, bool]]:
-    """Yield the layers that own variables: (layer, label, place, with sublayers)."""
     if id(layer) in seen:
         return
     seen.add(id(layer))
-    is_whole = bool(names) and _is_part_of_keras(layer)
+    is_whole = bool(names) and (not _sublayers(layer) or _is_part_of_keras(layer))
     yield layer, "/".join(names) or layer.name, place, is_whole
     if is_whole:
         return

@@ -54,7 +54,8 @@ def read_npz(path: Path) -> TrainingRecord:
     if not path.exists():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle:
+            file = np.load(handle, allow_pickle=False)
             arrays = {name: file[name] for name in file.files}
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError) as error:
         raise ValueError(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from keras_dlbasic.records.thinning import is_warmup_step
+from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step
+
+WARMUP, SPARE = -1, -2
+"""Rows of the warm-up instead of an ordinal: to be kept, first to go."""
 
 
 class RowBuffer:
@@ -35,7 +40,7 @@ class RowBuffer:
         self._ordinal = 0  # rows after the warm-up so far, kept or not
         self._last_is_kept = True
         self._steps = np.zeros(0, np.int64)
-        self._ordinals = np.zeros(0, np.int64)  # -1 in the warm-up
+        self._ordinals = np.zeros(0, np.int64)
         self._scalars = np.zeros((0, n_scalars), np.float64)
         self._measures = np.zeros((0, n_measures, n_variables), np.float32)
 
@@ -68,16 +73,19 @@ class RowBuffer:
             self._n -= 1  # the row that was kept only for being the last
         if self._n >= self.capacity - 1:
             self._thin()
-        ordinal = -1
-        if not is_warmup_step(step):
-            ordinal = self._ordinal
-            self._ordinal += 1
-        self._last_is_kept = self._n == 0 or self._keeps(ordinal)
+        ordinal = self._next_ordinal(step)
+        self._last_is_kept = self._n == 0 or ordinal < 0 or self._keeps(ordinal)
         self._write(self._n, step, ordinal, scalars, measures)
         self._n += 1
 
-    def _keeps(self, ordinal: int) -> bool:
-        return ordinal < 0 or ordinal % self._stride == 0
+    def _next_ordinal(self, step: int) -> int:
+        if step < WARMUP_STEPS:
+            return WARMUP if is_warmup_step(step) else SPARE
+        self._ordinal += 1
+        return self._ordinal - 1
+
+    def _keeps(self, ordinals: Any) -> Any:
+        return (ordinals == WARMUP) | ((ordinals >= 0) & (ordinals % self._stride == 0))
 
     def _write(
         self,
@@ -106,7 +114,7 @@ class RowBuffer:
         while self._n >= self.capacity - 1:
             self._stride *= 2
             ordinals = self._ordinals[: self._n]
-            keep = (ordinals < 0) | (ordinals % self._stride == 0)
+            keep = self._keeps(ordinals)
             keep[0] = True
             kept = np.flatnonzero(keep)
             for array in (self._steps, self._ordinals, self._scalars):

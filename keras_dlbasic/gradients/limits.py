@@ -1,0 +1,74 @@
+"""Ways to train whose gradients cannot be watched, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+def reason_not_to_watch(model: Any, *, is_refit: bool = False) -> str | None:
+    """Say why the coming fit of `model` cannot be watched, or None if it can.
+
+    Args:
+        model: A compiled model in `fit`, before its first step.
+        is_refit: Whether Keras goes on using the train function of an earlier fit.
+    """
+    backend = keras.backend.backend()
+    if backend == "torch":
+        return _torch_compile(model)
+    if backend == "jax":
+        return _nnx()
+    return _replicas(model) or (_stale_step(model) if is_refit else None)
+
+
+def _torch_compile(model: Any) -> str | None:
+    if not model.jit_compile:
+        return None
+    return (
+        "the model was compiled with `jit_compile=True`, and `torch.compile` would fuse "
+        "the watched step otherwise than the plain one, which changes what is trained. "
+        "Use `model.compile(..., jit_compile=False)`, the default on PyTorch"
+    )
+
+
+def _nnx() -> str | None:
+    is_enabled = getattr(keras.config, "is_nnx_enabled", None)
+    if is_enabled is None or not is_enabled():
+        return None
+    return (
+        "Keras runs with NNX (KERAS_NNX_ENABLED), which compiles the step of the "
+        "model's class and not of the model. Unset KERAS_NNX_ENABLED"
+    )
+
+
+def _replicas(model: Any) -> str | None:
+    strategy = getattr(model, "distribute_strategy", None)
+    replicas = getattr(strategy, "num_replicas_in_sync", 1)
+    if replicas == 1:
+        return None
+    return (
+        f"the model is distributed over {replicas} replicas by "
+        f"{type(strategy).__name__}, where the optimizer sees the gradient of one "
+        "replica. Watch a run on one device"
+    )
+
+
+def _stale_step(model: Any) -> str | None:
+    """Tell whether TensorFlow's compiled step trains what is frozen by now.
+
+    A train function from an earlier fit goes on training what was trainable when it was
+    traced, also if layers were frozen since without `compile`.
+    """
+    built = getattr(model.optimizer, "_trainable_variables", None)
+    if not built or {id(v) for v in built} == {
+        id(v) for v in model.trainable_variables
+    }:
+        return None
+    return (
+        "layers were frozen or unfrozen since the last fit without a new "
+        f"`model.compile(...)`, so Keras goes on training the {len(built)} variables "
+        f"that it compiled for, not the {len(model.trainable_variables)} in "
+        "`model.trainable_variables`. Call `model.compile(...)` after changing "
+        "`trainable`"
+    )

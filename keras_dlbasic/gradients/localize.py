@@ -1,0 +1,140 @@
+"""Where in a model the first number that is not finite comes up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from keras_dlbasic.gradients.intercept import wrapped_method
+from keras_dlbasic.gradients.variables import own_weights, walk_layers
+
+
+@dataclass(frozen=True)
+class NonFiniteOrigin:
+    """Where the first NaN or infinity came up in a forward pass.
+
+    Attributes:
+        source: `"input"` (the data), `"weights"` (of the layer) or `"output"` (the
+            layer made it of finite inputs and weights).
+        layer: Label of the layer as in a record, None for the data.
+        call: How many layers had been called before, 0-based; None for the data.
+        variable: Path of the variable, for `"weights"`.
+        count: Number of entries that are not finite.
+    """
+
+    source: Literal["input", "weights", "output"]
+    layer: str | None
+    call: int | None
+    variable: str | None
+    count: int
+
+    def __str__(self) -> str:
+        if self.source == "input":
+            return f"The data hold {self.count} entries that are not finite."
+        if self.source == "weights":
+            return (
+                f"Layer '{self.layer}': {self.count} entries of its weights "
+                f"'{self.variable}' are not finite."
+            )
+        return (
+            f"Layer '{self.layer}' makes {self.count} entries that are not finite of "
+            "finite inputs and weights."
+        )
+
+
+def localize_non_finite(
+    model: Any, x: Any, *, training: bool = False
+) -> NonFiniteOrigin | None:
+    """Replay the forward pass and name the first layer with NaN or infinity.
+
+    The pass runs layer by layer without compilation. Nothing of the model changes,
+    except that with `training=True` layers such as batch normalisation move their
+    statistics, as they do in any such call; they are put back.
+
+    Args:
+        model: A built `keras.Model`.
+        x: Inputs, as for `model(x)`: an array or a structure of arrays.
+        training: Whether to run the layers as in training. Defaults to `False`.
+
+    Returns:
+        The origin, or None if all is finite.
+
+    Raises:
+        ValueError: If the model has not been built.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> from keras_dlbasic.gradients import localize_non_finite
+    >>> log = keras.layers.Lambda(lambda t: keras.ops.log(t), name="log")
+    >>> model = keras.Sequential([keras.Input((2,)), log, keras.layers.Dense(1)])
+    >>> origin = localize_non_finite(model, np.zeros((3, 2)))
+    >>> print(origin)
+    Layer 'log' makes 6 entries that are not finite of finite inputs and weights.
+    """
+    if not model.built:
+        raise ValueError(
+            "The model must be built, so that its layers exist. Received: "
+            f"{type(model).__name__} {model.name!r}, not built. Call it on a batch "
+            "first: `model(x)`."
+        )
+    x = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
+    if count := _count(x):
+        return NonFiniteOrigin("input", None, None, None, count)
+    calls: list[str] = []
+    state = [(v, keras.ops.copy(v.value)) for v in model.non_trainable_variables]
+    try:
+        with ExitStack() as stack:
+            for layer, label, _, is_whole in walk_layers(model):
+                check = _check(own_weights(layer, is_whole), label, calls)
+                stack.enter_context(wrapped_method(layer, "call", check))
+            model(x, training=training)
+    except _Found as found:
+        return found.origin
+    finally:
+        for variable, value in state:
+            variable.assign(value)
+    return None
+
+
+class _Found(BaseException):
+    """Ends the forward pass; no `Exception`, so that no layer catches it."""
+
+    def __init__(self, origin: NonFiniteOrigin) -> None:
+        super().__init__(str(origin))
+        self.origin = origin
+
+
+def _check(weights: list[Any], label: str, calls: list[str]) -> Callable[..., Any]:
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            number = len(calls)
+            calls.append(label)
+            for variable in weights:
+                if count := _count(variable.value):
+                    raise _Found(
+                        NonFiniteOrigin("weights", label, number, variable.path, count)
+                    )
+            outputs = original(*args, **kwargs)
+            if count := _count(outputs):
+                raise _Found(NonFiniteOrigin("output", label, number, None, count))
+            return outputs
+
+        return call
+
+    return make
+
+
+def _count(structure: Any) -> int:
+    """Count the entries of floating-point tensors that are not finite."""
+    total = 0
+    for tensor in keras.tree.flatten(structure):
+        if tensor is None or not keras.backend.is_float_dtype(tensor.dtype):
+            continue
+        values = keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32"))
+        total += int(np.size(values) - np.isfinite(values).sum())
+    return total

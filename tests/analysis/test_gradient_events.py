@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from keras_dlbasic.analysis import gradient_events
+from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
+
+
+def record_of(norms, *, non_finite=None, skipped=()):
+    """Return a record of kernels with the given gradient norms `[n, n_layers]`."""
+    norms = np.asarray(norms, float)
+    n_layers = norms.shape[1]
+    variables = [
+        VariableInfo(f"d{i}/kernel", f"d{i}", "kernel", (2, 2), i)
+        for i in range(n_layers)
+    ]
+    record = TrainingRecord(variables)
+    for step, row in enumerate(norms):
+        measures = np.ones((len(MEASURES), n_layers))
+        measures[0] = row
+        measures[MEASURES.index("non_finite")] = ~np.isfinite(row)
+        record.append_step(step, {"epoch": 0, "skipped": step in skipped}, measures)
+    return record
+
+
+def test_alike_layers_are_fine():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        decay = np.exp(-np.linspace(0, 8, 60))[:, None]  # convergence is no fault
+        norms = decay * np.exp(rng.normal(0, 1, size=(60, 6)))
+        assert gradient_events(record_of(norms)) == []
+
+
+def test_a_gradient_that_vanishes_layer_by_layer():
+    norms = np.tile(np.logspace(-4.5, 0, 6), (20, 1))
+    events = gradient_events(record_of(norms))
+    assert [(e.kind, e.layer, e.step) for e in events] == [
+        ("vanishing", "d0", 0),
+        ("vanishing", "d1", 0),
+    ]
+    assert events[0].value == pytest.approx(10**-4.5)
+    assert events[0].reference == "d5"
+    assert "layer 'd0', step 1" in str(events[0])
+
+
+def test_a_single_odd_step_does_not_count():
+    norms = np.ones((30, 3))
+    norms[7, 0] = 1e-9
+    assert gradient_events(record_of(norms)) == []
+
+
+def test_a_gradient_that_explodes_in_time():
+    norms = np.ones((30, 2))
+    norms[20:] = 1e5
+    events = gradient_events(record_of(norms))
+    assert [(e.kind, e.step) for e in events] == [("exploding", 20)] * 2
+    assert events[0].reference is None
+
+
+def test_a_gradient_that_grows_towards_the_input():
+    norms = np.tile(10.0 ** np.arange(6, 0, -1), (20, 1))
+    kinds = {(e.kind, e.layer) for e in gradient_events(record_of(norms))}
+    assert ("exploding", "d0") in kinds
+    assert ("exploding", "d5") not in kinds
+
+
+def test_what_is_not_finite():
+    norms = np.ones((10, 2))
+    norms[4:] = np.nan
+    events = gradient_events(record_of(norms))
+    assert [(e.kind, e.layer, e.step) for e in events] == [
+        ("non_finite", "d0", 4),
+        ("non_finite", "d1", 4),
+    ]
+
+
+def test_steps_that_loss_scaling_skipped_do_not_count():
+    norms = np.ones((10, 2))
+    norms[4] = np.inf
+    assert gradient_events(record_of(norms, skipped={4})) == []
+
+
+def test_an_empty_record():
+    assert gradient_events(TrainingRecord()) == []

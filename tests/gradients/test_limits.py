@@ -1,0 +1,81 @@
+import keras
+import models
+import numpy as np
+import pytest
+import reference
+
+import keras_dlbasic as kd
+from keras_dlbasic.gradients.limits import reason_not_to_watch
+
+BACKEND = keras.backend.backend()
+
+
+def compiled(name="mlp", **args):
+    model, x, y, loss = models.make(name)
+    model.compile(optimizer="sgd", loss=loss, **args)
+    return model, x, y
+
+
+def test_ordinary_models_can_be_watched():
+    model, *_ = compiled()
+    assert reason_not_to_watch(model) is None
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="PyTorch only")
+def test_torch_compile_is_refused_in_words():
+    model, *_ = compiled(jit_compile=True)
+    assert "torch.compile" in reason_not_to_watch(model)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow only")
+def test_layers_frozen_without_compile_are_trained_on_by_keras():
+    """And so the watched step, which would honour the freeze, is not used."""
+    weights = []
+    for watch in (False, True):
+        model, x, y = compiled()
+        model.fit(x, y, verbose=0)
+        model.layers[0].trainable = False
+        monitor = kd.callbacks.GradientNormMonitor(every=1)
+        if watch:
+            with pytest.warns(UserWarning, match="not watched: layers were frozen"):
+                history = model.fit(x, y, verbose=0, callbacks=[monitor])
+            assert np.isnan(history.history["global_gradient_norm"]).all()
+        else:
+            model.fit(x, y, verbose=0)
+        weights.append([a.tobytes() for a in reference.arrays(model.variables)])
+    assert weights[0] == weights[1]
+
+
+def test_freezing_with_compile_between_fits():
+    model, x, y = compiled()
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(x, y, verbose=0, callbacks=[monitor])
+    assert len(monitor.record.variables) == 5
+    model.layers[0].trainable = False
+    model.compile(optimizer="sgd", loss=model.loss)
+    model.fit(x, y, verbose=0, callbacks=[monitor])
+    assert len(monitor.record.variables) == 3
+
+
+def test_a_step_that_uses_no_optimizer_is_refused_in_words():
+    class Still(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, *args):
+            logs = {"loss": keras.ops.zeros(())}
+            return (logs, args[0]) if BACKEND == "jax" else logs
+
+    model = Still()
+    x = np.ones((4, 3), "float32")
+    model(x)
+    model.compile(optimizer="sgd", loss="mse")
+    with pytest.raises(RuntimeError, match="updated no variable"):
+        model.fit(
+            x, x[:, :1], verbose=0, callbacks=[kd.callbacks.GradientNormMonitor()]
+        )
+    model.fit(x, x[:, :1], verbose=0)  # and the model is as it was

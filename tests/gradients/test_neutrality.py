@@ -1,0 +1,194 @@
+"""Watching changes nothing, not by a bit."""
+
+import copy
+import random
+import zipfile
+
+import keras
+import models
+import numpy as np
+import pytest
+import reference
+
+import keras_dlbasic as kd
+
+Monitor = kd.callbacks.GradientNormMonitor
+
+
+def fingerprint(model, history, path):
+    """Return everything a fit leaves behind, comparable with `==`."""
+    model.save(path)
+    with zipfile.ZipFile(path) as saved:
+        names = sorted(saved.namelist())
+    logs = {k: v for k, v in history.items() if k != "global_gradient_norm"}
+    loaded = keras.models.load_model(path)
+    return {
+        "weights": _bytes(model.variables),
+        "optimizer": _bytes(model.optimizer.variables),
+        "optimizer names": [v.path for v in model.optimizer.variables],
+        "history": logs,
+        "file": names,
+        "loaded": _bytes(loaded.variables),
+        "loaded optimizer": _bytes(loaded.optimizer.variables),
+        "random": random.getstate(),
+        "numpy": [str(part) for part in np.random.get_state()],
+        "keras": keras.random.normal((3,)).__array__().tolist()
+        if keras.backend.backend() != "torch"
+        else keras.random.normal((3,)).tolist(),
+        "attributes": sorted(vars(model)),
+    }
+
+
+def _bytes(variables):
+    return [array.tobytes() for array in reference.arrays(variables)]
+
+
+def run(make, path, watched, *, optimizer, compile_args=None, **fit):
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(1)
+    model, x, y, loss = make()
+    model.compile(optimizer=optimizer(), loss=loss, **(compile_args or {}))
+    callbacks = [Monitor(every=watched)] if watched else []
+    history = model.fit(
+        x, y, batch_size=8, epochs=3, verbose=0, callbacks=callbacks, **fit
+    )
+    return fingerprint(model, history.history, path)
+
+
+def assert_neutral(make, tmp_path, *, every=(1, "auto"), **kwargs):
+    # one name, since it is written into the file
+    path = tmp_path / "model.keras"
+    plain = run(make, path, None, **kwargs)
+    for watched in every:
+        seen = run(make, path, watched, **kwargs)
+        different = [key for key in plain if seen[key] != plain[key]]
+        assert different == [], f"every={watched!r}"
+
+
+def with_dropout():
+    model, x, y, loss = models.mlp()
+    layers = [model.layers[0], keras.layers.Dropout(0.3), *model.layers[1:]]
+    return keras.Sequential([keras.Input((6,)), *layers]), x, y, loss
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in sorted(models.ALL) if name != "subclassed"]
+)
+def test_models(name, tmp_path):
+    assert_neutral(
+        models.ALL[name],
+        tmp_path,
+        every=(2,),
+        optimizer=lambda: keras.optimizers.Adam(0.01, clipnorm=0.1),
+    )
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: keras.optimizers.SGD(0.1, momentum=0.9, global_clipnorm=0.1),
+        lambda: keras.optimizers.AdamW(0.01, clipvalue=0.01, use_ema=True),
+        lambda: keras.optimizers.RMSprop(0.01, loss_scale_factor=64.0),
+        lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01)),
+        lambda: keras.optimizers.SGD(0.1, gradient_accumulation_steps=2),
+    ],
+    ids=["sgd", "adamw", "rmsprop", "loss_scale", "accumulation"],
+)
+def test_optimizers(optimizer, tmp_path):
+    assert_neutral(with_dropout, tmp_path, optimizer=optimizer, every=(1, 2))
+
+
+@pytest.mark.parametrize(
+    "compile_args",
+    [
+        {"run_eagerly": True},
+        {"jit_compile": False},
+        pytest.param(
+            {"jit_compile": True},
+            marks=pytest.mark.skipif(
+                keras.backend.backend() == "torch", reason="refused: see test_limits"
+            ),
+        ),
+        {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]},
+    ],
+    ids=["eager", "no-jit", "jit", "metrics"],
+)
+def test_ways_to_compile(compile_args, tmp_path):
+    assert_neutral(
+        models.cnn,
+        tmp_path,
+        every=(2,),
+        optimizer=lambda: keras.optimizers.Adam(0.01),
+        compile_args=compile_args,
+    )
+
+
+def test_validation_weights_and_shuffling(tmp_path):
+    assert_neutral(
+        with_dropout,
+        tmp_path,
+        optimizer=lambda: keras.optimizers.Adam(0.01),
+        validation_split=0.25,
+        class_weight={0: 1.0, 1: 2.0, 2: 0.5, 3: 1.0},
+    )
+
+
+def test_mixed_precision(tmp_path):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        assert_neutral(
+            models.mlp,
+            tmp_path,
+            every=(1,),
+            optimizer=lambda: keras.optimizers.Adam(0.01),
+        )
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+class Snapshots(keras.callbacks.Callback):
+    """Looks at the model between steps, as `ModelCheckpoint(save_freq=1)` does."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append((dict(logs), _bytes(self.model.variables)))
+
+
+def test_batch_logs_and_weights_between_steps():
+    seen = []
+    for watch in (False, True):
+        model, x, y, loss = models.make("mlp")
+        model.compile(optimizer="adam", loss=loss)
+        snapshots = Snapshots()
+        callbacks = [Monitor(every=2), snapshots] if watch else [snapshots]
+        model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=callbacks)
+        seen.append(snapshots.seen)
+    assert seen[0] == seen[1]
+
+
+def test_refit_and_recompile():
+    results = []
+    for watch in (False, True):
+        model, x, y, loss = models.make("mlp")
+        monitor = Monitor()
+        callbacks = [monitor] if watch else []
+        for learning_rate in (0.1, 0.01):
+            model.compile(optimizer=keras.optimizers.SGD(learning_rate), loss=loss)
+            for _ in range(2):
+                model.fit(x, y, batch_size=8, verbose=0, callbacks=callbacks)
+            model.fit(x, y, batch_size=8, verbose=0)
+        results.append(_bytes(model.variables))
+    assert results[0] == results[1]
+
+
+def test_the_callback_can_be_copied_before_fit():
+    model, x, y, loss = models.make("mlp")
+    model.compile(optimizer="sgd", loss=loss)
+    monitor = copy.deepcopy(Monitor(every=1, verbose=1))
+    model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor])
+    assert len(monitor.record.steps) == 3
+    copied = copy.deepcopy(monitor.record)
+    np.testing.assert_array_equal(copied.gradient_norm, monitor.record.gradient_norm)

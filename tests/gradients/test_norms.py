@@ -1,0 +1,274 @@
+"""The tap's numbers against autodiff, NumPy and Keras' own clipping."""
+
+import keras
+import models
+import numpy as np
+import pytest
+import reference
+
+import keras_dlbasic as kd
+
+RTOL = 1e-5
+OPTIMIZERS = keras.optimizers
+
+
+def watched_step(name, optimizer, *, n=24, compile_args=None, **fit):
+    """Train one step; return (record, gradients, weights before, weights after)."""
+    model, x, y, loss = models.make(name)
+    batch = keras.tree.map_structure(lambda a: a[:n], (x, y))
+    if not model.built:
+        model(batch[0])
+    model.compile(optimizer=optimizer, loss=loss, **(compile_args or {}))
+    weights = {k: v for k, v in fit.items() if k == "sample_weight"}
+    expected = reference.gradients(model, *batch, **weights)
+    models_state = [v for v in model.non_trainable_variables]
+    before = reference.arrays(model.trainable_variables)
+    # batch normalisation moved its statistics in the reference pass
+    fresh, *_ = models.make(name)
+    if fresh.built:
+        for variable, source in zip(
+            models_state, fresh.non_trainable_variables, strict=True
+        ):
+            variable.assign(source)
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(
+        *batch, batch_size=n, verbose=0, shuffle=False, callbacks=[monitor], **fit
+    )
+    after = reference.arrays(model.trainable_variables)
+    record = monitor.record
+    paths = [variable.path for variable in model.trainable_variables]
+    assert [variable.path for variable in record.variables] == paths
+    return record, expected, before, after
+
+
+@pytest.mark.parametrize("name", sorted(models.ALL))
+def test_measures_equal_those_of_autodiff(name):
+    record, gradients, before, after = watched_step(name, OPTIMIZERS.SGD(0.1))
+    norms = np.array([reference.norm(g) for g in gradients])
+    scale = norms.max()
+    np.testing.assert_allclose(
+        record.gradient_norm[0], norms, rtol=RTOL, atol=1e-7 * scale
+    )
+    np.testing.assert_allclose(
+        record.max_abs_gradient[0],
+        [np.abs(g).max() for g in gradients],
+        rtol=RTOL,
+        atol=1e-7 * scale,
+    )
+    np.testing.assert_allclose(
+        record.weight_norm[0], [reference.norm(w) for w in before], rtol=RTOL
+    )
+    np.testing.assert_allclose(
+        record.update_norm[0],
+        [reference.norm(b - a) for a, b in zip(before, after, strict=True)],
+        rtol=RTOL,
+    )
+    np.testing.assert_allclose(
+        record.global_gradient_norm[0], np.sqrt(np.sum(norms**2)), rtol=RTOL
+    )
+    assert (record.non_finite == 0).all()
+    assert (record.clip_factor == 1).all()
+
+
+@pytest.mark.parametrize(
+    "clipping",
+    [{"clipnorm": 0.05}, {"global_clipnorm": 0.05}, {"clipvalue": 0.004}],
+    ids=lambda c: next(iter(c)),
+)
+@pytest.mark.parametrize("name", ["mlp", "embedding"])
+def test_clip_factor_is_that_of_keras(name, clipping):
+    optimizer = OPTIMIZERS.SGD(1.0, **clipping)
+    record, gradients, before, after = watched_step(name, optimizer)
+    norms = np.array([reference.norm(g) for g in gradients])
+    # plain SGD with learning rate 1 moves the weights by the clipped gradient
+    moved = [reference.norm(a - b) for a, b in zip(before, after, strict=True)]
+    assert (record.clip_factor[0] < 1).any()
+    np.testing.assert_allclose(record.clip_factor[0], moved / norms, rtol=2e-4)
+    np.testing.assert_allclose(record.gradient_norm[0], norms, rtol=RTOL)
+
+
+@pytest.mark.parametrize(
+    "make_optimizer",
+    [
+        lambda: OPTIMIZERS.Adam(0.01, loss_scale_factor=512.0, clipnorm=0.05),
+        lambda: OPTIMIZERS.LossScaleOptimizer(
+            OPTIMIZERS.Adam(0.01, clipnorm=0.05), initial_scale=1024.0
+        ),
+        lambda: OPTIMIZERS.SGD(0.1, momentum=0.9, weight_decay=0.1, use_ema=True),
+    ],
+    ids=["loss_scale_factor", "LossScaleOptimizer", "weight_decay-ema"],
+)
+def test_scaling_and_decay_do_not_enter_the_gradient(make_optimizer):
+    record, gradients, before, after = watched_step("mlp", make_optimizer())
+    norms = [reference.norm(g) for g in gradients]
+    np.testing.assert_allclose(record.gradient_norm[0], norms, rtol=RTOL)
+    clipnorm = 0.05 if (record.clip_factor < 1).any() else np.inf
+    np.testing.assert_allclose(
+        record.clip_factor[0], np.minimum(1, clipnorm / np.array(norms)), rtol=RTOL
+    )
+    assert not record.skipped[0]
+
+
+def test_update_holds_decay_and_constraints():
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Dense(3, kernel_constraint=keras.constraints.MaxNorm(0.1))
+    model = keras.Sequential([keras.Input((4,)), layer])
+    model.compile(optimizer=OPTIMIZERS.SGD(0.01, weight_decay=0.5), loss="mse")
+    before = reference.arrays(model.trainable_variables)
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(np.ones((8, 4)), np.ones((8, 3)), verbose=0, callbacks=[monitor])
+    after = reference.arrays(model.trainable_variables)
+    expected = [reference.norm(b - a) for a, b in zip(before, after, strict=True)]
+    np.testing.assert_allclose(monitor.record.update_norm[0], expected, rtol=RTOL)
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1e-22, 1e12, 1e19])
+def test_norms_neither_underflow_nor_overflow(factor):
+    """A float32 sum of squares holds norms from 1e-19 to 1e19 only."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile(
+        optimizer=OPTIMIZERS.SGD(0.0),
+        loss=lambda y, p: keras.ops.sum(p, axis=-1) * factor,
+    )
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    x = np.full((1, 4), 3.0, "float32")
+    model.fit(x, np.zeros((1, 2)), verbose=0, callbacks=[monitor])
+    expected = factor * np.array([np.sqrt(8 * 9.0), np.sqrt(2.0)])
+    np.testing.assert_allclose(monitor.record.gradient_norm[0], expected, rtol=RTOL)
+    assert (monitor.record.non_finite == 0).all()
+
+
+def test_sample_weights_count():
+    weights = np.linspace(0, 2, 24).astype("float32")
+    record, gradients, *_ = watched_step(
+        "mlp", OPTIMIZERS.SGD(0.1), sample_weight=weights
+    )
+    norms = [reference.norm(g) for g in gradients]
+    np.testing.assert_allclose(record.gradient_norm[0], norms, rtol=RTOL)
+
+
+def test_non_finite_entries_are_counted():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(optimizer="sgd", loss="mse")
+    x = np.ones((4, 3), "float32")
+    x[0, 1] = (
+        np.nan
+    )  # reaches the gradient of the kernel's row 1, and by the output all
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(x, np.ones((4, 2)), verbose=0, callbacks=[monitor])
+    assert monitor.record.non_finite[0].tolist() == [6, 2]
+    assert np.isnan(monitor.record.global_gradient_norm[0])
+
+
+def test_dead_units_are_told_by_their_bias():
+    keras.utils.set_random_seed(0)
+    hidden = keras.layers.Dense(8, "relu")
+    model = keras.Sequential([keras.Input((3,)), hidden, keras.layers.Dense(1)])
+    kernel, bias = hidden.get_weights()
+    bias[:3] = -100.0  # three units that never answer
+    bias[3:] = 100.0
+    hidden.set_weights([kernel, bias])
+    model.compile(optimizer="sgd", loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, callbacks=[monitor])
+    fractions = monitor.record.zero_unit_fraction[0]
+    assert fractions[1] == pytest.approx(3 / 8)
+    assert np.isnan(fractions[[0, 2]]).all()
+
+
+def test_a_regularised_bias_tells_nothing_of_dead_units():
+    layer = keras.layers.Dense(4, "relu", bias_regularizer="l2")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile(optimizer="sgd", loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(np.ones((4, 3)), np.ones((4, 4)), verbose=0, callbacks=[monitor])
+    assert np.isnan(monitor.record.zero_unit_fraction).all()
+
+
+def test_steps_that_loss_scaling_skips_are_marked():
+    model, x, y, loss = models.make("mlp")
+    inner = OPTIMIZERS.SGD(0.1)
+    model.compile(
+        optimizer=OPTIMIZERS.LossScaleOptimizer(inner, initial_scale=1e38), loss=loss
+    )
+    monitor = kd.callbacks.GradientNormMonitor(every=1, stop_on_non_finite=True)
+    # inputs so large that gradients times the scale leave float32
+    model.fit(x * 1e4, y, batch_size=8, verbose=0, callbacks=[monitor])
+    record = monitor.record
+    assert record.skipped[0]
+    assert (record.update_norm[record.skipped] == 0).all()
+    assert len(record.steps) == 3
+    assert monitor.non_finite is None
+
+
+def test_loss_learning_rate_and_batch_size_of_the_step():
+    model, x, y, loss = models.make("mlp")
+    schedule = OPTIMIZERS.schedules.PiecewiseConstantDecay([1, 2], [0.5, 0.25, 0.125])
+    model.compile(optimizer=OPTIMIZERS.SGD(schedule), loss=loss)
+    first = float(model.evaluate(x[:10], y[:10], verbose=0))
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(x, y, batch_size=10, shuffle=False, verbose=0, callbacks=[monitor])
+    record = monitor.record
+    # the loss is that of the batch alone, not the epoch's running mean
+    assert record.batch_loss[0] == pytest.approx(first, rel=1e-5)
+    assert record.learning_rate.tolist() == [0.5, 0.5, 0.25]
+    assert record.batch_size.tolist() == [10, 10, 4]
+    assert record.facts["batch_size"] == 10
+
+
+def test_a_callable_learning_rate_is_not_called_once_more():
+    calls = []
+
+    def rate():
+        calls.append(1)
+        return 0.1
+
+    model, x, y, loss = models.make("mlp")
+    counts = []
+    for callbacks in ([], [kd.callbacks.GradientNormMonitor(every=1)]):
+        calls.clear()
+        model.compile(optimizer=OPTIMIZERS.SGD(rate), loss=loss, run_eagerly=True)
+        model.fit(x, y, batch_size=8, verbose=0, callbacks=callbacks)
+        counts.append(len(calls))
+    assert counts[0] == counts[1]
+
+
+def test_gradient_accumulation_rows_are_micro_steps():
+    model, x, y, loss = models.make("mlp")
+    optimizer = OPTIMIZERS.SGD(1.0, clipnorm=0.05, gradient_accumulation_steps=2)
+    model.compile(optimizer=optimizer, loss=loss)
+    halves = [reference.gradients(model, x[i : i + 12], y[i : i + 12]) for i in (0, 12)]
+    before = reference.arrays(model.trainable_variables)
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(x, y, batch_size=12, shuffle=False, verbose=0, callbacks=[monitor])
+    after = reference.arrays(model.trainable_variables)
+    record = monitor.record
+    for row, half in enumerate(halves):
+        np.testing.assert_allclose(
+            record.gradient_norm[row], [reference.norm(g) for g in half], rtol=RTOL
+        )
+    assert np.isnan(record.update_norm[0]).all()
+    assert np.isnan(record.clip_factor[0]).all()
+    moved = [reference.norm(a - b) for a, b in zip(before, after, strict=True)]
+    np.testing.assert_allclose(record.update_norm[1], moved, rtol=RTOL)
+    mean = [reference.norm((a + b) / 2) for a, b in zip(*halves, strict=True)]
+    np.testing.assert_allclose(
+        record.clip_factor[1], np.minimum(1, 0.05 / np.array(mean)), rtol=RTOL
+    )
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision(policy):
+    keras.utils.set_random_seed(0)
+    layers = [
+        keras.layers.Dense(8, "relu", dtype=policy),
+        keras.layers.Dense(1, dtype=policy),
+    ]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    model.compile(optimizer="sgd", loss="mse")
+    x = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
+    y = x[:, :1]
+    expected = [reference.norm(g) for g in reference.gradients(model, x, y)]
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(x, y, batch_size=16, verbose=0, callbacks=[monitor])
+    np.testing.assert_allclose(monitor.record.gradient_norm[0], expected, rtol=0.02)

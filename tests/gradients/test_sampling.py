@@ -1,0 +1,55 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_dlbasic.gradients import check_every, epoch_plan
+
+
+def sampled(every, n_steps, n_epochs, *, known=True):
+    """Return the sampled steps of a run, counted from its begin."""
+    steps = []
+    for epoch in range(n_epochs):
+        first = epoch * n_steps
+        plan = epoch_plan(every, epoch, n_steps if known else None, first)
+        steps += [first + step for step in range(n_steps) if plan(step)]
+    return steps
+
+
+@given(st.integers(1, 3000), st.integers(1, 6), st.booleans())
+def test_auto_measures_every_epoch_and_begins_densely(n_steps, n_epochs, known):
+    steps = sampled("auto", n_steps, n_epochs, known=known)
+    assert set(range(min(16, n_steps * n_epochs))) <= set(steps)
+    assert {step // n_steps for step in steps} == set(range(n_epochs))
+
+
+@given(st.integers(64, 5000), st.integers(2, 20))
+def test_auto_measures_few_steps_after_the_warm_up(n_steps, epoch):
+    plan = epoch_plan("auto", epoch, n_steps, 10_000)
+    count = sum(plan(step) for step in range(n_steps))
+    assert 1 <= count <= min(32, n_steps / 32)
+    assert not plan(n_steps - 1)
+
+
+def test_auto_moves_through_the_data():
+    plans = [epoch_plan("auto", epoch, 100, 10_000) for epoch in range(1, 40)]
+    seen = {step for plan in plans for step in range(100) if plan(step)}
+    assert len(seen) > 60
+
+
+@given(st.integers(1, 50), st.integers(1, 40), st.integers(1, 4))
+def test_an_integer_is_a_stride_over_the_run(every, n_steps, n_epochs):
+    assert sampled(every, n_steps, n_epochs) == list(
+        range(0, n_steps * n_epochs, every)
+    )
+
+
+@given(st.integers(1, 200), st.integers(1, 5))
+def test_epoch_is_one_step_an_epoch(n_steps, n_epochs):
+    steps = sampled("epoch", n_steps, n_epochs)
+    assert [step // n_steps for step in steps] == list(range(n_epochs))
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5, True, None, "always", [1]])
+def test_anything_else_is_refused(every):
+    with pytest.raises(ValueError, match=r'"auto", "epoch" or an integer >= 1'):
+        check_every(every)

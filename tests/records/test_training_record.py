@@ -1,0 +1,244 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_dlbasic.records import (
+    MEASURES,
+    TrainingRecord,
+    VariableInfo,
+    global_norm,
+)
+
+
+def make_record(n=5, n_variables=3):
+    """Return a record whose every value can be told from the others."""
+    variables = [
+        VariableInfo(
+            f"layer{i // 2}/v{i}", f"layer{i // 2}", f"v{i}", (i + 1, 2), i // 2
+        )
+        for i in range(n_variables)
+    ]
+    record = TrainingRecord(variables, {"backend": "none", "batch_size": 8})
+    for step in range(n):
+        values = np.arange(7 * n_variables).reshape(7, n_variables) + 100 * step
+        scalars = {
+            "epoch": step // 2,
+            "batch_loss": 1 / (step + 1),
+            "learning_rate": 0.1,
+            "skipped": step == 3,
+            "batch_size": 8,
+        }
+        record.append_step(10 * step, scalars, values)
+    record.append_epoch(0, {"loss": 1.0, "note": "text"})
+    record.append_epoch(1, {"loss": 0.5, "val_loss": 0.75})
+    record.trained_steps = 99
+    return record
+
+
+def assert_same(one, other):
+    for name in (*MEASURES, "steps", "step_epochs", "batch_loss", "skipped"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert one.variables == other.variables
+    assert one.facts == other.facts
+    assert one.trained_steps == other.trained_steps
+    assert list(one.epochs) == list(other.epochs)
+    for name, values in one.epochs.items():
+        np.testing.assert_array_equal(values, other.epochs[name])
+
+
+def test_shapes_and_meaning():
+    record = make_record()
+    assert record.steps.tolist() == [0, 10, 20, 30, 40]
+    assert record.gradient_norm.shape == (5, 3)
+    assert record.clip_factor[1].tolist() == [118, 119, 120]
+    assert record.skipped.tolist() == [False, False, False, True, False]
+    assert record.epochs["val_loss"].tolist()[1] == 0.75
+    assert np.isnan(record.epochs["val_loss"][0])
+    assert "note" not in record.epochs
+
+
+def test_layers_join_their_variables():
+    record = make_record(1)
+    assert record.layers == ("layer0", "layer1")
+    np.testing.assert_allclose(record.by_layer("gradient_norm")[0], [1, 2])
+    np.testing.assert_allclose(record.by_layer("non_finite")[0], [25, 14])
+    with pytest.raises(ValueError, match="must be one of"):
+        record.by_layer("clip_factor")
+
+
+def test_global_norm_of_missing_and_wrong_gradients():
+    norms = np.array([[3, 4], [3, np.nan], [3, np.nan], [np.nan, np.nan], [1, np.inf]])
+    non_finite = np.array([[0, 0], [0, 0], [0, 2], [0, 0], [0, 1]])
+    np.testing.assert_array_equal(
+        global_norm(norms, non_finite), [5, 3, np.nan, np.nan, np.inf]
+    )
+
+
+def test_save_and_load(tmp_path):
+    record = make_record()
+    record.save(tmp_path / "run.npz")
+    assert_same(TrainingRecord.load(tmp_path / "run.npz"), record)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_an_empty_record_can_be_saved(tmp_path):
+    TrainingRecord().save(tmp_path / "run")
+    assert len(TrainingRecord.load(tmp_path / "run").steps) == 0
+
+
+def test_a_loaded_record_can_be_continued(tmp_path):
+    make_record().save(tmp_path / "run.npz")
+    record = TrainingRecord.load(tmp_path / "run.npz")
+    record.append_step(50, {}, np.zeros((7, 3)))
+    assert len(record.steps) == 6
+
+
+def test_loading_needs_no_keras(tmp_path):
+    make_record().save(tmp_path / "run.npz")
+    code = (
+        "import sys; sys.modules['keras'] = None\n"
+        "from keras_dlbasic.records import TrainingRecord\n"
+        f"print(TrainingRecord.load({str(tmp_path / 'run.npz')!r}).gradient_norm.shape)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "(5, 3)"
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "run.npz"
+    make_record(2).save(path)
+
+    def full_disk(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        make_record(5).save(path)
+    monkeypatch.undo()
+    assert_same(TrainingRecord.load(path), make_record(2))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@given(st.integers(0, 400))
+def test_a_truncated_file_is_named_so(cut):
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.npz"
+        make_record().save(path)
+        path.write_bytes(path.read_bytes()[: cut * 7])
+        with pytest.raises(ValueError, match="truncated|damaged"):
+            TrainingRecord.load(path)
+
+
+def test_foreign_and_newer_files_are_named_so(tmp_path):
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    np.save(tmp_path / "bare.npy", np.zeros(3))
+    (tmp_path / "text.npz").write_text("loss,val_loss\n1,2\n")
+    record = make_record()
+    record.save(tmp_path / "new.npz")
+    with np.load(tmp_path / "new.npz") as file:
+        arrays = dict(file)
+    arrays["format_version"] = np.array(999)
+    np.savez(tmp_path / "new.npz", **arrays)
+    for name, words in (
+        ("other.npz", "not a record"),
+        ("bare.npy", "not a record"),
+        ("text.npz", "from_csv"),
+        ("new.npz", "Install a newer keras_dlbasic"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            TrainingRecord.load(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match="no file"):
+        TrainingRecord.load(tmp_path / "none.npz")
+
+
+def test_from_history():
+    class History:
+        def __init__(self):
+            self.history = {"loss": [3, 2, 1, 0.5], "val_loss": [4, 3]}
+            self.epoch = [2, 3, 4, 5]
+            self.params = {"steps": 7, "epochs": 6}
+
+    record = TrainingRecord.from_history(History())
+    assert record.epochs["epoch"].tolist() == [2, 3, 4, 5]
+    # validation_freq=2: values belong to every second epoch
+    np.testing.assert_array_equal(record.epochs["val_loss"], [np.nan, 4, np.nan, 3])
+    assert record.facts == {"steps_per_epoch": 7}
+    assert len(TrainingRecord.from_history({}).epochs["epoch"]) == 0
+
+
+@pytest.mark.parametrize("history", [None, 3, [1, 2]])
+def test_what_is_no_history(history):
+    with pytest.raises(TypeError, match=r"model\.fit"):
+        TrainingRecord.from_history(history)
+
+
+def test_lists_of_unequal_length():
+    with pytest.raises(ValueError, match="one length"):
+        TrainingRecord.from_history({"loss": [1, 2, 3], "accuracy": [1]})
+
+
+def test_from_csv(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,accuracy,loss,val_loss\n0,0.5,1.5,NA\n1,0.75,1.0,1.25\n")
+    record = TrainingRecord.from_csv(path)
+    assert record.epochs["loss"].tolist() == [1.5, 1.0]
+    np.testing.assert_array_equal(record.epochs["val_loss"], [np.nan, 1.25])
+    path.write_text("loss;note\n2;fast\n1;slow\n")
+    record = TrainingRecord.from_csv(path)
+    assert list(record.epochs) == ["epoch", "loss"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("epoch,loss\n", "no epoch"),
+        ("epoch,loss\n0,1\n1\n", "truncated"),
+        ("name,kind\na,b\n", "no column of numbers"),
+    ],
+)
+def test_what_is_no_table(tmp_path, text, words):
+    (tmp_path / "log.csv").write_text(text)
+    with pytest.raises(ValueError, match=words):
+        TrainingRecord.from_csv(tmp_path / "log.csv")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_table_or_a_clear_error(data):
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.csv"
+        path.write_bytes(data)
+        try:
+            TrainingRecord.from_csv(path)
+        except ValueError as error:
+            assert "log.csv" in str(error)
+
+
+def test_to_pandas():
+    table = make_record().to_pandas()
+    assert len(table) == 15
+    row = table[(table.step == 20) & (table.variable == 1)].iloc[0]
+    assert (row.gradient_norm, row.path, row.epoch) == (201, "layer0/v1", 1)
+
+
+def test_pandas_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        make_record().to_pandas()
+
+
+def test_facts_are_plain_json():
+    json.dumps(make_record().facts)

@@ -1,0 +1,76 @@
+"""The package as installed and imported."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import keras_dlbasic as kd
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(code, **env):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **env},
+        cwd=ROOT.parent,
+    )
+
+
+@pytest.mark.skipif("PYTHONPATH" in os.environ, reason="a developer's shortcut")
+def test_tests_run_against_the_installed_package():
+    assert ROOT / "keras_dlbasic" not in Path(kd.__file__).parents
+
+
+def test_import_is_light():
+    code = (
+        "import keras, sys; before = set(sys.modules)\n"
+        "import keras_dlbasic\n"
+        "new = set(sys.modules) - before\n"
+        "print([m for m in ('matplotlib', 'scipy.stats', 'rich') if m in new])\n"
+    )
+    found = run(code)
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+def test_no_backend_is_imported_that_was_not_chosen():
+    backend = os.environ["KERAS_BACKEND"]
+    others = {"tensorflow", "jax", "torch"} - {backend}
+    code = (
+        "import keras, sys; before = set(sys.modules)\n"
+        "import keras_dlbasic as kd\n"
+        "kd.callbacks.GradientNormMonitor(); kd.plots; kd.analysis; kd.records\n"
+        f"print(sorted(({others!r} & set(sys.modules)) - before))\n"
+    )
+    found = run(code)
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+def test_a_missing_backend_is_named_with_its_extras():
+    code = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "try:\n    import keras_dlbasic\n"
+        "except ImportError as error:\n    print(error)\n"
+    )
+    found = run(code, KERAS_BACKEND="tensorflow")
+    for extra in ("tensorflow", "jax", "torch"):
+        assert f"pip install 'keras_dlbasic[{extra}]'" in found.stdout, found.stderr
+
+
+def test_records_and_plots_need_no_keras():
+    code = (
+        "import importlib.util as u, sys; find = u.find_spec\n"
+        "u.find_spec = lambda n, *a: None if n == 'keras' else find(n, *a)\n"
+        "import keras_dlbasic as kd\n"
+        "kd.plots.plot_gradient_norm(kd.records.TrainingRecord())\n"
+        "kd.analysis.gradient_events(kd.records.TrainingRecord())\n"
+        "print('keras' in sys.modules)\n"
+    )
+    found = run(code)
+    assert found.stdout.strip() == "False", found.stderr
