@@ -26,8 +26,9 @@ def _torch_compile(model: Any) -> str | None:
     if not model.jit_compile:
         return None
     return (
-        "the model was compiled with `jit_compile=True`, and `torch.compile` would fuse "
-        "the watched step otherwise than the plain one, which changes what is trained. "
+        "the model was compiled with `jit_compile=True`, and `torch.compile` would "
+        "fuse the watched step otherwise than the plain one, which changes what is "
+        "trained. "
         "Use `model.compile(..., jit_compile=False)`, the default on PyTorch"
     )
 

@@ -21,7 +21,7 @@ def watched_step(name, optimizer, *, n=24, compile_args=None, **fit):
     model.compile(optimizer=optimizer, loss=loss, **(compile_args or {}))
     weights = {k: v for k, v in fit.items() if k == "sample_weight"}
     expected = reference.gradients(model, *batch, **weights)
-    models_state = [v for v in model.non_trainable_variables]
+    models_state = list(model.non_trainable_variables)
     before = reference.arrays(model.trainable_variables)
     # batch normalisation moved its statistics in the reference pass
     fresh, *_ = models.make(name)
