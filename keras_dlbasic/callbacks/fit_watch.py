@@ -190,14 +190,16 @@ class FitWatch:
             self._fetch()
 
     def _fetch(self) -> None:
-        pending, self._pending = self._pending, []
+        rows = [(step, epoch, row_to_numpy(row)) for step, epoch, row in self._pending]
+        self._pending = []
+        pending = [(step, epoch, row) for step, epoch, row in rows if len(row)]
         if pending and not len(self.record.steps):
             assert self._tap is not None
             self.record.set_variables(
                 describe_variables(self._model, self._tap.variables)
             )
         for step, epoch, row in pending:
-            self._append(step, epoch, row_to_numpy(row))
+            self._append(step, epoch, row)
 
     def _append(self, step: int, epoch: int, row: np.ndarray) -> None:
         scalars, measures = split_row(row, len(MEASURES))

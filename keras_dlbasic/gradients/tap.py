@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib import import_module
@@ -129,15 +130,16 @@ class _TappedStep:
                 )
             outputs = call(self._original)
         if not updates:
-            raise RuntimeError(
-                "The training step of this model updated no variable through "
-                "`model.optimizer`, so its gradients cannot be watched. Received: "
-                f"{type(self._model).__name__} with train_step="
-                f"{self._original!r}. Expected a `train_step` that calls "
-                "`self.optimizer.apply` (JAX: `stateless_apply`) and a model with "
-                "trainable variables. Remove the callback, or let the step use "
-                "`self.optimizer`."
+            # no error: on JAX an exception in a step costs the model its weights
+            warnings.warn(
+                "Gradients are not watched: the training step of "
+                f"{type(self._model).__name__} updated no variable through an optimizer "
+                "of the model. Expected a `train_step` that calls "
+                "`self.optimizer.apply` (on JAX `stateless_apply`), and trainable "
+                "variables.",
+                stacklevel=2,
             )
+            return outputs, KEY, keras.ops.zeros((0,), "float32")
         self.variables = [v for update in updates for v in update.variables]
         leaf = next(x for x in keras.tree.flatten(data) if x is not None)
         row = _without_gradients(
