@@ -69,7 +69,7 @@ class XavierUniform(keras.initializers.VarianceScaling):
         self.input_axes = as_axes(input_axes, "input_axes")
         self.output_axes = as_axes(output_axes, "output_axes")
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:  # noqa: D102
         axes = (self.input_axes, self.output_axes)
         sigma = xavier_sigma(shape, self.gain, axes)
         return draw(shape, sigma, "uniform", self.seed, dtype)

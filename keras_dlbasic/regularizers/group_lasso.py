@@ -53,7 +53,7 @@ class GroupLasso(keras.regularizers.Regularizer):
             )
         self.axis = axis
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Any:  # noqa: D102
         rank = len(x.shape)
         if not -rank <= self.axis < rank:
             raise ValueError(

@@ -34,7 +34,7 @@ class L1(keras.regularizers.Regularizer):
     def __init__(self, l1: float = 0.01) -> None:
         self.l1 = check_factor(l1, "l1")
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Any:  # noqa: D102
         return self.l1 * ops.sum(ops.abs(x))
 
     def get_config(self) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class L1L2(keras.regularizers.Regularizer):
         self.l1 = check_factor(l1, "l1")
         self.l2 = check_factor(l2, "l2")
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Any:  # noqa: D102
         penalties = []
         if self.l1:
             penalties.append(self.l1 * ops.sum(ops.abs(x)))

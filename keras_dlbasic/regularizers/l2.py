@@ -35,7 +35,7 @@ class L2(keras.regularizers.Regularizer):
     def __init__(self, l2: float = 0.01) -> None:
         self.l2 = check_factor(l2, "l2")
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Any:  # noqa: D102
         return (0.5 * self.l2) * ops.sum(ops.square(x))
 
     def get_config(self) -> dict[str, Any]:
