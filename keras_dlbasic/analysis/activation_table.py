@@ -109,8 +109,8 @@ def is_s_shaped(function: Function) -> bool:
         return False
     far_left, _, left, right, _, far_right = np.diff(values) / np.diff(z)
     steep = min(left, right)
-    rises = steep > 0 and bool((np.diff(values) >= -1e-6).all())
-    return rises and bool(max(abs(far_left), abs(far_right)) < 1e-3 * steep)
+    rises = steep > 0 and (np.diff(values) >= -1e-6).all()
+    return bool(rises and max(abs(far_left), abs(far_right)) < 1e-3 * steep)
 
 
 # -- the functions -------------------------------------------------------------------
@@ -175,7 +175,7 @@ def _glu(z: Any) -> Any:
     return left * _sigmoid(right)
 
 
-_SELU_SCALE, _SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 def _table() -> dict[str, Activation]:
@@ -209,9 +209,12 @@ def _table() -> dict[str, Activation]:
             lambda z: np.where(z > 0, 1.0, _negative_exp(z)),
         ),
         "selu": (
-            lambda z: _SELU_SCALE
-            * np.where(z > 0, z, _SELU_ALPHA * (_negative_exp(z) - 1)),
-            lambda z: _SELU_SCALE * np.where(z > 0, 1.0, _SELU_ALPHA * _negative_exp(z)),
+            lambda z: (
+                _SELU_SCALE * np.where(z > 0, z, _SELU_ALPHA * (_negative_exp(z) - 1))
+            ),
+            lambda z: (
+                _SELU_SCALE * np.where(z > 0, 1.0, _SELU_ALPHA * _negative_exp(z))
+            ),
         ),
         "softplus": (_softplus, _sigmoid),
         "squareplus": (

@@ -65,12 +65,15 @@ def suggest_clip(record: TrainingRecord, *, percentile: float = 10.0) -> ClipSug
         Seetharaman, Wichern, Pardo & Le Roux (2020), AutoClip.
 
     Example:
+    >>> import keras, numpy as np
     >>> import keras_dlbasic as kd
-    >>> kd.analysis.suggest_clip(kd.records.TrainingRecord())
-    Traceback (most recent call last):
-    ...
-    ValueError: A threshold needs the norms of at least 20 steps with finite gradients. \
-Received: a record with 0. Train longer with `GradientNormMonitor`, or with `every=1`.
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> monitor = kd.callbacks.GradientNormMonitor()
+    >>> x, y = np.ones((32, 4)), np.ones((32, 1))
+    >>> history = model.fit(x, y, 1, epochs=1, verbose=0, callbacks=[monitor])
+    >>> kd.analysis.suggest_clip(monitor.record).n_steps > 20
+    True
     """
     if not 0 <= percentile <= 100:
         raise ValueError(

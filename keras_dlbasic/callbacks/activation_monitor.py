@@ -111,7 +111,8 @@ class ActivationMonitor(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         done = self._epoch_first_step + batch
-        if self.every != "epoch" and done // self.every > self._measured // self.every:
+        every = self.every
+        if isinstance(every, int) and done // every > self._measured // every:
             self._measure(done)
         self._steps = done + self._model.steps_per_execution
         total = self.params.get("steps")

@@ -23,9 +23,9 @@ class HeNormal(keras.initializers.VarianceScaling):
     Made for rectifiers such as ReLU, which pass on half of the variance.
 
     `keras.initializers.HeNormal` draws from a normal law that is cut off at two of its
-    standard deviations and rescaled to the same variance; no entry is larger than 2.27
-    sigma there, while here 2.3 % are. Take Keras' own where that does not matter to
-    you, and this one for the paper's law.
+    standard deviations and rescaled to the same variance: no entry is larger than 2.27
+    sigma there, while here 2.3 % are. Take this one for the paper's law, and Keras' own
+    where that does not matter to you.
 
     An initializer sees only a shape, from which it knows the fans of dense kernels and
     ordinary convolutions. `remedies.initialize` knows the layer.
@@ -34,9 +34,9 @@ class HeNormal(keras.initializers.VarianceScaling):
         gain: Multiplies the standard deviation. Defaults to `1.0`.
         seed: An integer, a `keras.random.SeedGenerator` or None (default: random). With
             an integer or None each call gives the same values.
-        mode: `"fan_in"` (default) divides by the inputs of a unit, which keeps the signal
-            on its way forward; `"fan_out"` by its outputs, which keeps the gradient on
-            its way back.
+        mode: `"fan_in"` (default) divides by the inputs of a unit, which keeps the
+            signal on its way forward; `"fan_out"` by its outputs, which keeps the
+            gradient on its way back.
         input_axes: Axes of the kernel whose product is the fan-in, for kernels of other
             layouts. `EinsumDense` sets it where Keras does so. Defaults to None.
         output_axes: Axes whose product is the fan-out. Defaults to None.

@@ -23,8 +23,8 @@ class HeUniform(keras.initializers.VarianceScaling):
     Made for rectifiers such as ReLU, which pass on half of the variance.
 
     The law is that of `keras.initializers.HeUniform`: take Keras' own unless you want
-    `gain` or `mode`. (Keras' *normal* class of this family is truncated: same variance, other
-    law.)
+    `gain` or `mode`. (Keras' *normal* class of this family is truncated: same variance,
+    other law.)
 
     An initializer sees only a shape, from which it knows the fans of dense kernels and
     ordinary convolutions. `remedies.initialize` knows the layer.
@@ -33,9 +33,9 @@ class HeUniform(keras.initializers.VarianceScaling):
         gain: Multiplies the standard deviation. Defaults to `1.0`.
         seed: An integer, a `keras.random.SeedGenerator` or None (default: random). With
             an integer or None each call gives the same values.
-        mode: `"fan_in"` (default) divides by the inputs of a unit, which keeps the signal
-            on its way forward; `"fan_out"` by its outputs, which keeps the gradient on
-            its way back.
+        mode: `"fan_in"` (default) divides by the inputs of a unit, which keeps the
+            signal on its way forward; `"fan_out"` by its outputs, which keeps the
+            gradient on its way back.
         input_axes: Axes of the kernel whose product is the fan-in, for kernels of other
             layouts. `EinsumDense` sets it where Keras does so. Defaults to None.
         output_axes: Axes whose product is the fan-out. Defaults to None.

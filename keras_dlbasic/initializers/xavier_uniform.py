@@ -21,9 +21,9 @@ class XavierUniform(keras.initializers.VarianceScaling):
 
     Made for S-shaped activations such as tanh and sigmoid.
 
-    The law is that of `keras.initializers.GlorotUniform`: take Keras' own unless you want
-    `gain`. (Keras' *normal* class of this family is truncated: same variance, other
-    law.)
+    The law is that of `keras.initializers.GlorotUniform`: take Keras' own unless you
+    want `gain`. (Keras' *normal* class of this family is truncated: same variance,
+    other law.)
 
     An initializer sees only a shape, from which it knows the fans of dense kernels and
     ordinary convolutions. `remedies.initialize` knows the layer.

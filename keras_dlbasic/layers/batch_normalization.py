@@ -44,11 +44,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
         (2018), How does batch normalization help optimization?
 
     Example:
-    >>> import numpy as np
+    >>> import keras, numpy as np
     >>> import keras_dlbasic as kd
     >>> layer = kd.layers.BatchNormalization(epsilon=1e-12)
     >>> y = layer(np.array([[1.0], [3.0]], "float32"), training=True)
-    >>> [round(float(value), 3) for value in y[:, 0]]
+    >>> keras.ops.convert_to_numpy(y)[:, 0].round(3).tolist()
     [-1.0, 1.0]
     """
 

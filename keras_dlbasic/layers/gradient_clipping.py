@@ -87,11 +87,10 @@ def _clipped_identity(value: float | None, norm: float | None) -> Any:
         size = ops.sqrt(ops.sum(ops.square(exact), axis=axes, keepdims=True))
         return ops.cast(exact * (norm / ops.maximum(size, norm)), gradient.dtype)
 
-    @ops.custom_gradient
     def identity(x: Any) -> Any:
         def grad(*args: Any, upstream: Any = None) -> Any:
             return clip(args[-1] if upstream is None else upstream)
 
         return x * 1, grad
 
-    return identity
+    return ops.custom_gradient(identity)

@@ -34,11 +34,11 @@ class LayerNormalization(keras.layers.LayerNormalization):
         Ba, Kiros & Hinton (2016), Layer normalization.
 
     Example:
-    >>> import numpy as np
+    >>> import keras, numpy as np
     >>> import keras_dlbasic as kd
     >>> layer = kd.layers.LayerNormalization(epsilon=1e-12)
     >>> y = layer(np.array([[1.0, 3.0]], "float32"))
-    >>> [round(float(value), 3) for value in y[0]]
+    >>> keras.ops.convert_to_numpy(y)[0].round(3).tolist()
     [-1.0, 1.0]
     """
 

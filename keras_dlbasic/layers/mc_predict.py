@@ -65,10 +65,9 @@ def mc_predict(
             "predictions would be the same. Add `kd.layers.Dropout(...)` and train "
             "with it."
         )
-    batches = [
-        keras.tree.map_structure(lambda a: np.asarray(a)[start : start + batch_size], x)
-        for start in range(0, len(keras.tree.flatten(x)[0]), batch_size)
-    ]
+    n_rows = len(keras.tree.flatten(x)[0])
+    slices = [slice(at, at + batch_size) for at in range(0, n_rows, batch_size)]
+    batches = [_rows(x, rows) for rows in slices]
     total = squares = shift = None
     with ExitStack() as stack:
         for layer in dropouts:
@@ -80,7 +79,9 @@ def mc_predict(
             squared = [a**2 for a in moved]
             total = moved if total is None else _added(total, moved)
             squares = squared if squares is None else _added(squares, squared)
-    assert total is not None and squares is not None and shift is not None
+    assert total is not None
+    assert squares is not None
+    assert shift is not None
     means = [t / samples for t in total]
     spreads = [
         np.sqrt(np.maximum(s - samples * m**2, 0) / (samples - 1))
@@ -107,6 +108,10 @@ def _drops(layer: Any) -> bool:
 
 def _in_training(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
     return call(inputs, training=True)
+
+
+def _rows(x: Any, rows: slice) -> Any:
+    return keras.tree.map_structure(lambda array: np.asarray(array)[rows], x)
 
 
 def _predict(model: Any, batches: list[Any]) -> list[np.ndarray]:

@@ -13,9 +13,10 @@ from keras_dlbasic.plots.axes import MOST_LINES, short
 def label_layers(ax: Axes, labels: Sequence[str]) -> None:
     """Write the labels of layers at 0, 1, ... on the x axis; of many, about ten."""
     places = np.arange(len(labels))
-    shown = places
+    shown = places.tolist()
     if len(places) > MOST_LINES:
-        shown = np.unique(np.linspace(0, len(places) - 1, 10).round().astype(int))
+        tenths = np.linspace(0, len(places) - 1, 10).round().astype(int)
+        shown = np.unique(tenths).tolist()
     rotation = 0 if len(places) <= 4 else 35
     ax.set_xticks(
         shown,

@@ -8,9 +8,7 @@ from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps, say_empty
 from keras_dlbasic.records import TrainingRecord
 
 
-def plot_normalization_drift(
-    record: TrainingRecord, *, ax: Axes | None = None
-) -> Axes:
+def plot_normalization_drift(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw, by layer, how far batch means are from the moving means over the steps.
 
     In standard deviations of the moving average, as root mean square over channels.

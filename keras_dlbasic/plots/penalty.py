@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from keras_dlbasic.plots.axes import (
     MOST_LINES,
@@ -64,7 +65,7 @@ def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
         for share, color, name in zip(shares[0], colors, names, strict=True):
             ax.bar(places, share, 0.5, bottom, color=color, label=name)
             bottom += share
-        ax.set_xticks(places)
+        ax.set_xlim(places[0] - 1, places[0] + 1)
     else:
         ax.stackplot(places, shares.T, colors=colors, labels=names, lw=0)
         ax.set_xlim(places[0], places[-1])
@@ -72,6 +73,7 @@ def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(0, max(1.05 * top, 1e-6))
     ax.set_title(f"Penalty share of the loss: {shares.sum(axis=1)[-1]:.1%} at the end")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("epoch")
     ax.set_ylabel("penalty / loss")
     ax.legend(

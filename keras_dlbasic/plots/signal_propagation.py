@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +19,7 @@ FLOOR = 1e-38
 def plot_signal_propagation(
     report: PropagationReport, *, ax: Axes | None = None
 ) -> Axes:
-    """Draw the variances of signals and gradients by layer, as multiples of their start.
+    """Draw the variances of signals and gradients by layer, relative to their start.
 
     Pre-activations and activations are drawn relative to those of the first layer with
     a kernel, gradients relative to the last one. The band is where a signal that is
@@ -40,7 +41,7 @@ def plot_signal_propagation(
     >>> ax = kd.plots.plot_signal_propagation(report)
     """
     ax = axes_or_new(ax)
-    ax.set_title("Signal propagation at initialization")
+    ax.set_title("Signal propagation")
     layers = report.layers
     kernels = [i for i, layer in enumerate(layers) if np.isfinite(layer.fan_in)]
     if not kernels:
@@ -57,7 +58,11 @@ def plot_signal_propagation(
         ("gradient_variance", last, f"gradients, of {source}", "s", colors[1]),
     ):
         values = np.array([getattr(layer, name) for layer in layers])
-        _relative(ax, values, values[reference], label, marker, color, size)
+        under = name == "preactivation_variance"  # else the activations would hide it
+        style = {"marker": marker, "color": color, "ms": size}
+        if under:
+            style |= {"lw": 4.0, "alpha": 0.45, "ms": 1.6 * size}
+        _relative(ax, values, values[reference], label, style)
     wrong = [i for i, layer in enumerate(layers) if layer.verdict != "ok"]
     if wrong:
         ax.plot(
@@ -84,17 +89,15 @@ def _relative(
     values: np.ndarray,
     reference: float,
     label: str,
-    marker: str,
-    color: str,
-    size: int,
+    style: dict[str, Any],
 ) -> None:
     usable = np.isfinite(values) & (values > FLOOR)
     if not usable.any() or not np.isfinite(reference) or reference <= FLOOR:
-        ax.plot([], [], color=color, marker=marker, label=f"{label} (zero)")
+        ax.plot([], [], label=f"{label} (zero)", **style)
         return
     places = np.flatnonzero(usable)
     relative = values[usable] / reference
-    ax.plot(places, relative, marker=marker, ms=size, color=color, label=label)
+    ax.plot(places, relative, label=label, **style)
 
 
 def _band(ax: Axes, layers: Sequence[LayerSignal]) -> None:

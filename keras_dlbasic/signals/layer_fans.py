@@ -109,7 +109,7 @@ def _per_channel(kernel: Any) -> KernelFans:
 
 
 def _embedding(layer: Any) -> Iterator[KernelFans]:
-    kernel = getattr(layer, "_embeddings", None)
+    kernel = layer._embeddings
     yield KernelFans(kernel, 1, kernel.shape[-1])  # a unit gets one row, not a sum
 
 
