@@ -21,10 +21,10 @@ class XavierNormal(keras.initializers.VarianceScaling):
 
     Made for S-shaped activations such as tanh and sigmoid.
 
-    `keras.initializers.GlorotNormal` draws from a normal law that is cut off at two of its
-    standard deviations and rescaled to the same variance: no entry is larger than 2.27
-    sigma there, while here 2.3 % are. Take this one for the paper's law, and Keras' own
-    where that does not matter to you.
+    `keras.initializers.GlorotNormal` draws from a normal law that is cut off at two of
+    its standard deviations and rescaled to the same variance: no entry is larger than
+    2.27 sigma there, while here 2.3 % are. Take this one for the paper's law, and
+    Keras' own where that does not matter to you.
 
     An initializer sees only a shape, from which it knows the fans of dense kernels and
     ordinary convolutions. `remedies.initialize` knows the layer.

@@ -1,8 +1,12 @@
-"""The check that all penalties share."""
+"""What the penalties share."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import keras
+from keras import ops
 
 
 def check_factor(value: float, name: str) -> float:
@@ -21,3 +25,10 @@ def check_factor(value: float, name: str) -> float:
             f"Received: {name}={value!r}"
         )
     return number
+
+
+def absolute(x: Any) -> Any:
+    """Return the absolute values of `x`, with slope 0 at zero on all backends."""
+    if keras.backend.backend() == "jax":  # whose own slope is 1 there
+        return x * ops.sign(x)
+    return ops.abs(x)

@@ -65,7 +65,7 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     >>> import keras_dlbasic as kd
     >>> dense = keras.layers.Dense(32, "tanh", kernel_initializer="glorot_uniform")
     >>> model = keras.Sequential([keras.Input((8,)), dense, keras.layers.Dense(1)])
-    >>> report = kd.propagation_report(model, np.ones((16, 8)))
+    >>> report = kd.propagation_report(model, np.eye(8))
     >>> [layer.verdict for layer in report.layers]
     ['ok', 'ok']
     """
