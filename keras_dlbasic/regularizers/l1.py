@@ -16,8 +16,9 @@ class L1(keras.regularizers.Regularizer):
 
     The formula is that of `keras.regularizers.L1`; take either. On JAX the gradient of
     Keras' is `+l1` where a weight is exactly zero; here it is 0 on all backends.
-    `PenaltyMonitor` can watch both. Plain gradient steps on this penalty give small weights that jitter
-    around zero by about the learning rate times `l1`, not exact zeros.
+    `PenaltyMonitor` can watch both. Plain gradient steps on this penalty give small
+    weights that jitter around zero by about the learning rate times `l1`, not exact
+    zeros.
 
     Args:
         l1: The factor lambda. Defaults to `0.01`.

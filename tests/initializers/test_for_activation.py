@@ -8,7 +8,7 @@ from scipy import integrate
 import keras_dlbasic as kd
 from keras_dlbasic.analysis import ACTIVATIONS
 
-I = kd.initializers
+laws = kd.initializers
 
 PLAIN = [
     name
@@ -56,7 +56,7 @@ def test_every_name_of_keras_has_an_initializer():
     ]
     assert len(names) > 15
     for name in names:
-        initializer = I.for_activation(name)
+        initializer = laws.for_activation(name)
         assert np.isfinite(initializer.gain)
         assert initializer.gain > 0
 
@@ -72,7 +72,7 @@ def test_slope_is_the_derivative(name):
 
 @pytest.mark.parametrize("name", ["relu", "elu", "gelu", "silu", "selu", "softplus"])
 def test_he_gain_keeps_the_second_moment(name):
-    gain = I.for_activation(name).gain
+    gain = laws.for_activation(name).gain
 
     def integrand(z):
         density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
@@ -85,18 +85,18 @@ def test_he_gain_keeps_the_second_moment(name):
 @pytest.mark.parametrize(
     ("name", "cls", "gain"),
     [
-        ("relu", I.HeNormal, 1.0),
-        ("leaky_relu", I.HeNormal, 1 / np.sqrt(1.04)),
-        ("selu", I.HeNormal, np.sqrt(0.5)),  # LeCun's law
-        ("tanh", I.XavierNormal, 1.0),
-        ("sigmoid", I.XavierNormal, 4.0),
-        ("softmax", I.XavierNormal, 1.0),
-        (None, I.XavierNormal, 1.0),
-        ("linear", I.XavierNormal, 1.0),
+        ("relu", laws.HeNormal, 1.0),
+        ("leaky_relu", laws.HeNormal, 1 / np.sqrt(1.04)),
+        ("selu", laws.HeNormal, np.sqrt(0.5)),  # LeCun's law
+        ("tanh", laws.XavierNormal, 1.0),
+        ("sigmoid", laws.XavierNormal, 4.0),
+        ("softmax", laws.XavierNormal, 1.0),
+        (None, laws.XavierNormal, 1.0),
+        ("linear", laws.XavierNormal, 1.0),
     ],
 )
 def test_choice(name, cls, gain):
-    initializer = I.for_activation(name)
+    initializer = laws.for_activation(name)
     assert type(initializer) is cls
     assert initializer.gain == pytest.approx(gain, abs=1e-6)
 
@@ -106,17 +106,19 @@ def test_gain_of_a_callable_is_that_of_the_name(name):
     activation = ACTIVATIONS[name]
     function = keras.activations.get(name)
     if name != "linear":
-        estimated = I.for_activation(lambda z: function(z))
+        estimated = laws.for_activation(lambda z: function(z))
         assert estimated.gain == pytest.approx(activation.gain, rel=2e-3)
 
 
 def test_function_of_keras_is_known():
-    assert I.for_activation(keras.activations.relu).gain == 1.0
+    assert laws.for_activation(keras.activations.relu).gain == 1.0
 
 
 def test_layer_as_callable():
-    initializer = I.for_activation(keras.layers.LeakyReLU(0.1), distribution="uniform")
-    assert type(initializer) is I.HeUniform
+    initializer = laws.for_activation(
+        keras.layers.LeakyReLU(0.1), distribution="uniform"
+    )
+    assert type(initializer) is laws.HeUniform
     assert initializer.gain == pytest.approx(1 / np.sqrt(1.01), abs=1e-6)
 
 
@@ -131,9 +133,9 @@ def test_layer_as_callable():
 )
 def test_bad_activation(activation, text):
     with pytest.raises(ValueError, match=text):
-        I.for_activation(activation)
+        laws.for_activation(activation)
 
 
 def test_bad_distribution():
     with pytest.raises(ValueError, match="'cauchy'"):
-        I.for_activation("relu", distribution="cauchy")
+        laws.for_activation("relu", distribution="cauchy")

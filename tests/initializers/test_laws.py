@@ -8,7 +8,7 @@ from scipy import stats
 import keras_dlbasic as kd
 from keras_dlbasic.initializers.fans import compute_fans
 
-I = kd.initializers
+laws = kd.initializers
 SHAPE = (400, 150)
 SIGMA_XAVIER = np.sqrt(2 / (400 + 150))
 SIGMA_HE = np.sqrt(2 / 400)
@@ -24,10 +24,10 @@ def values(initializer, shape=SHAPE, dtype="float32"):
 @pytest.mark.parametrize(
     ("cls", "law"),
     [
-        (I.XavierNormal, stats.norm(scale=SIGMA_XAVIER)),
-        (I.XavierUniform, stats.uniform(-np.sqrt(6 / 550), 2 * np.sqrt(6 / 550))),
-        (I.HeNormal, stats.norm(scale=SIGMA_HE)),
-        (I.HeUniform, stats.uniform(-np.sqrt(6 / 400), 2 * np.sqrt(6 / 400))),
+        (laws.XavierNormal, stats.norm(scale=SIGMA_XAVIER)),
+        (laws.XavierUniform, stats.uniform(-np.sqrt(6 / 550), 2 * np.sqrt(6 / 550))),
+        (laws.HeNormal, stats.norm(scale=SIGMA_HE)),
+        (laws.HeUniform, stats.uniform(-np.sqrt(6 / 400), 2 * np.sqrt(6 / 400))),
     ],
 )
 def test_law(cls, law, gain):
@@ -42,20 +42,20 @@ def test_law(cls, law, gain):
 @pytest.mark.parametrize(
     ("ours", "keras_own"),
     [
-        (I.XavierNormal, keras.initializers.GlorotNormal),
-        (I.HeNormal, keras.initializers.HeNormal),
+        (laws.XavierNormal, keras.initializers.GlorotNormal),
+        (laws.HeNormal, keras.initializers.HeNormal),
     ],
 )
 def test_normal_is_not_truncated_as_in_keras(ours, keras_own):
     own, other = values(keras_own(seed=3)), values(ours(seed=3))
-    sigma = (SIGMA_XAVIER, SIGMA_HE)[ours is I.HeNormal]
+    sigma = (SIGMA_XAVIER, SIGMA_HE)[ours is laws.HeNormal]
     assert np.abs(own).max() < 2.3 * sigma
     assert np.mean(np.abs(other) > 2.3 * sigma) == pytest.approx(0.0214, abs=0.004)
     assert stats.kstest(own, stats.norm(scale=sigma).cdf).pvalue < 1e-6
 
 
 def test_fan_out():
-    drawn = values(I.HeNormal(mode="fan_out", seed=0))
+    drawn = values(laws.HeNormal(mode="fan_out", seed=0))
     assert drawn.std() == pytest.approx(np.sqrt(2 / 150), rel=0.02)
 
 
@@ -76,13 +76,13 @@ def test_fans(shape, axes, fans):
 
 
 def test_convolution_kernel():
-    drawn = values(I.HeUniform(seed=1), (3, 3, 32, 64))
+    drawn = values(laws.HeUniform(seed=1), (3, 3, 32, 64))
     assert np.abs(drawn).max() <= np.sqrt(6 / 288)
     assert np.abs(drawn).max() > 0.99 * np.sqrt(6 / 288)
 
 
 def test_einsum_dense_gets_its_axes():
-    init = I.HeNormal(seed=0, input_axes=[0], output_axes=[1, 2])
+    init = laws.HeNormal(seed=0, input_axes=[0], output_axes=[1, 2])
     layer = keras.layers.EinsumDense(
         "abc,cde->abde", (None, 16, 32), kernel_initializer=init
     )
@@ -92,14 +92,14 @@ def test_einsum_dense_gets_its_axes():
 
 
 def test_integer_seed_repeats_and_generator_does_not():
-    fixed = I.HeNormal(seed=5)
+    fixed = laws.HeNormal(seed=5)
     np.testing.assert_array_equal(values(fixed), values(fixed))
-    moving = I.HeNormal(seed=keras.random.SeedGenerator(5))
+    moving = laws.HeNormal(seed=keras.random.SeedGenerator(5))
     assert (values(moving) != values(moving)).any()
 
 
 def test_half_precision():
-    kernel = I.XavierNormal(seed=0)((8, 8), dtype="float16")
+    kernel = laws.XavierNormal(seed=0)((8, 8), dtype="float16")
     assert keras.backend.standardize_dtype(kernel.dtype) == "float16"
 
 
@@ -116,21 +116,21 @@ def test_half_precision():
 )
 def test_bad_arguments(arguments, text):
     with pytest.raises(ValueError, match=text):
-        I.HeNormal(**arguments)
+        laws.HeNormal(**arguments)
 
 
 def test_wrong_axis():
     with pytest.raises(ValueError, match=r"Axis 5 .*\(3, 4\)"):
-        I.XavierNormal(input_axes=[5], output_axes=[0])((3, 4))
+        laws.XavierNormal(input_axes=[5], output_axes=[0])((3, 4))
 
 
 @pytest.mark.parametrize(
     "initializer",
     [
-        I.HeNormal(gain=0.5, seed=3, mode="fan_out"),
-        I.HeUniform(gain=2, input_axes=[0], output_axes=[1]),
-        I.XavierNormal(gain=0.5, seed=keras.random.SeedGenerator(4)),
-        I.XavierUniform(),
+        laws.HeNormal(gain=0.5, seed=3, mode="fan_out"),
+        laws.HeUniform(gain=2, input_axes=[0], output_axes=[1]),
+        laws.XavierNormal(gain=0.5, seed=keras.random.SeedGenerator(4)),
+        laws.XavierUniform(),
     ],
 )
 def test_config_round_trip(initializer):
@@ -142,4 +142,4 @@ def test_config_round_trip(initializer):
 
 
 def test_registered_name_as_string():
-    assert isinstance(keras.initializers.get("keras_dlbasic>HeNormal"), I.HeNormal)
+    assert isinstance(keras.initializers.get("keras_dlbasic>HeNormal"), laws.HeNormal)

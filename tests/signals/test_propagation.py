@@ -7,7 +7,7 @@ import pytest
 import keras_dlbasic as kd
 from keras_dlbasic.signals.probe import run_probe
 
-I = kd.initializers
+laws = kd.initializers
 
 
 def deep(activation, law, width, depth, seed=0):
@@ -27,7 +27,7 @@ def data(width, n=16):
 
 
 def test_xavier_and_relu_halve():
-    report = kd.propagation_report(deep("relu", I.XavierNormal, 512, 50), data(512))
+    report = kd.propagation_report(deep("relu", laws.XavierNormal, 512, 50), data(512))
     assert report.forward.kind == report.backward.kind == "exponential"
     assert report.forward.factor == pytest.approx(0.5, abs=0.03)
     assert report.backward.factor == pytest.approx(0.5, abs=0.03)
@@ -36,14 +36,14 @@ def test_xavier_and_relu_halve():
 
 
 def test_xavier_and_tanh_fall_as_a_power_of_depth():
-    report = kd.propagation_report(deep("tanh", I.XavierNormal, 512, 50), data(512))
+    report = kd.propagation_report(deep("tanh", laws.XavierNormal, 512, 50), data(512))
     assert report.forward.kind == report.backward.kind == "power_law"
     assert -1.6 < report.forward.exponent < -0.6  # theory: -1
     assert {layer.forward_verdict for layer in report.layers} <= {"ok", "shrinking"}
 
 
 def test_he_and_relu_are_constant():
-    report = kd.propagation_report(deep("relu", I.HeNormal, 512, 50), data(512))
+    report = kd.propagation_report(deep("relu", laws.HeNormal, 512, 50), data(512))
     assert report.forward.kind == report.backward.kind == "constant"
     assert all(layer.forward_verdict == "ok" for layer in report.layers)
     assert report.spread < 1
@@ -51,14 +51,14 @@ def test_he_and_relu_are_constant():
 
 
 def test_narrow_layers_are_said_to_wander():
-    report = kd.propagation_report(deep("relu", I.HeNormal, 64, 50), data(64))
+    report = kd.propagation_report(deep("relu", laws.HeNormal, 64, 50), data(64))
     assert report.spread > 1
     assert "chance alone" in str(report)
     assert "expectation" in str(report)
 
 
 def test_numbers_are_those_of_the_model():
-    model = deep("relu", I.HeNormal, 16, 2)
+    model = deep("relu", laws.HeNormal, 16, 2)
     x = data(16).astype("float32")
     report = kd.propagation_report(model, x)
     w, b = (np.asarray(v, np.float64) for v in model.layers[0].get_weights())
@@ -72,7 +72,7 @@ def test_numbers_are_those_of_the_model():
 
 
 def test_gradients_are_those_of_the_loss():
-    model = deep("tanh", I.XavierNormal, 8, 1)
+    model = deep("tanh", laws.XavierNormal, 8, 1)
     model.compile(optimizer="sgd", loss="mse")
     x, y = data(8).astype("float32"), data(10).astype("float32")
     report = kd.propagation_report(model, x, y)
@@ -170,7 +170,7 @@ def test_layer_as_activation():
 
 
 def test_bad_input():
-    model = deep("relu", I.HeNormal, 4, 1)
+    model = deep("relu", laws.HeNormal, 4, 1)
     with pytest.raises(ValueError, match="NaN or infinite"):
         kd.propagation_report(model, np.full((2, 4), np.nan))
     with pytest.raises(ValueError, match="at least one sample"):
