@@ -1,12 +1,8 @@
-"""What the penalties share."""
+"""The check that all penalties share."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import keras
-from keras import ops
 
 
 def check_factor(value: float, name: str) -> float:
@@ -25,10 +21,3 @@ def check_factor(value: float, name: str) -> float:
             f"Received: {name}={value!r}"
         )
     return number
-
-
-def absolute(x: Any) -> Any:
-    """Return the absolute values of `x`, with slope 0 at zero on all backends."""
-    if keras.backend.backend() == "jax":  # whose own slope is 1 there
-        return x * ops.sign(x)
-    return ops.abs(x)

@@ -7,16 +7,16 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dlbasic.regularizers.factor import absolute, check_factor
+from keras_dlbasic.regularizers.factor import check_factor
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class L1(keras.regularizers.Regularizer):
     """The penalty `l1 * sum(abs(w))`.
 
-    The formula is that of `keras.regularizers.L1`; take either. On JAX the gradient of
-    Keras' is `+l1` where a weight is exactly zero; here it is 0 on all backends.
-    `PenaltyMonitor` can watch both. Plain gradient steps on this penalty give small
+    The formula is that of `keras.regularizers.L1`; take either: `PenaltyMonitor` can
+    watch both. Where a weight is exactly zero, the gradient is 0 on TensorFlow and
+    PyTorch and `+l1` on JAX, as JAX defines it. Plain gradient steps on this penalty give small
     weights that jitter around zero by about the learning rate times `l1`, not exact
     zeros.
 
@@ -37,7 +37,7 @@ class L1(keras.regularizers.Regularizer):
         self.l1 = check_factor(l1, "l1")
 
     def __call__(self, x: Any) -> Any:  # noqa: D102
-        return self.l1 * ops.sum(absolute(x))
+        return self.l1 * ops.sum(ops.abs(x))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

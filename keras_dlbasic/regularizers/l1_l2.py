@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dlbasic.regularizers.factor import absolute, check_factor
+from keras_dlbasic.regularizers.factor import check_factor
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
@@ -35,7 +35,7 @@ class L1L2(keras.regularizers.Regularizer):
     def __call__(self, x: Any) -> Any:  # noqa: D102
         penalties = []
         if self.l1:
-            penalties.append(self.l1 * ops.sum(absolute(x)))
+            penalties.append(self.l1 * ops.sum(ops.abs(x)))
         if self.l2:
             penalties.append((0.5 * self.l2) * ops.sum(ops.square(x)))
         if not penalties:

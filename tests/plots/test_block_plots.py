@@ -112,7 +112,8 @@ def test_empty_record(plot):
 def test_given_axes_are_drawn_on():
     _, ax = plt.subplots()
     assert kd.plots.plot_penalty(record(), ax=ax) is ax
-    assert kd.plots.plot_signal_propagation(report(3), ax=ax) is ax
+    _, other = plt.subplots()
+    assert kd.plots.plot_signal_propagation(report(3), ax=other) is other
     _, axes = plt.subplots(2)
     assert kd.plots.plot_activations(["tanh"], ax=axes)[0] is axes[0]
 
