@@ -16,9 +16,9 @@ class L1(keras.regularizers.Regularizer):
 
     The formula is that of `keras.regularizers.L1`; take either: `PenaltyMonitor` can
     watch both. Where a weight is exactly zero, the gradient is 0 on TensorFlow and
-    PyTorch and `+l1` on JAX, as JAX defines it. Plain gradient steps on this penalty give small
-    weights that jitter around zero by about the learning rate times `l1`, not exact
-    zeros.
+    PyTorch and `+l1` on JAX, as JAX defines it. Plain gradient steps on this
+    penalty give small weights that jitter around zero by about the learning rate times
+    `l1`, not exact zeros.
 
     Args:
         l1: The factor lambda. Defaults to `0.01`.
