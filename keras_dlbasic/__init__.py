@@ -10,23 +10,40 @@ Example:
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 from keras_dlbasic._backend import require_backend
 from keras_dlbasic._version import __version__
 
-_MODULES = ("analysis", "callbacks", "gradients", "plots", "records")
+_MODULES = (
+    "analysis",
+    "callbacks",
+    "gradients",
+    "initializers",
+    "layers",
+    "plots",
+    "records",
+    "regularizers",
+    "remedies",
+    "signals",
+)
+_FUNCTIONS = {"propagation_report": "signals"}
+_SERIALIZABLE = ("initializers", "layers", "regularizers")
 
-__all__ = ["__version__", *_MODULES]
+__all__ = ["__version__", *_MODULES, *_FUNCTIONS]
 
-require_backend()
+if require_backend():
+    for _name in _SERIALIZABLE:  # so that saved models find their classes
+        import_module(f"{__name__}.{_name}")
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
+    if name in _FUNCTIONS:
+        return getattr(import_module(f"{__name__}.{_FUNCTIONS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+    return sorted({*globals(), *_MODULES, *_FUNCTIONS})

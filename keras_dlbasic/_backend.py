@@ -5,16 +5,19 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 
-def require_backend() -> None:
+def require_backend() -> bool:
     """Import Keras if it is installed.
 
     Without Keras, records can still be read, judged and drawn.
+
+    Returns:
+        Whether it is.
 
     Raises:
         ImportError: If Keras is installed but its backend is not.
     """
     if find_spec("keras") is None:
-        return
+        return False
     try:
         import keras  # noqa: F401
     except ImportError as error:
@@ -27,3 +30,4 @@ def require_backend() -> None:
             "    pip install 'keras_dlbasic[torch]'\n"
             "To read, judge and draw saved records only, KERAS_BACKEND=numpy will do."
         ) from error
+    return True

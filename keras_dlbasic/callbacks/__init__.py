@@ -1,6 +1,15 @@
 """Callbacks for `model.fit`: thin shells around what records and what judges."""
 
+from keras_dlbasic.callbacks.activation_monitor import ActivationMonitor
 from keras_dlbasic.callbacks.gradient_norm_monitor import GradientNormMonitor
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport
+from keras_dlbasic.callbacks.normalization_monitor import NormalizationMonitor
+from keras_dlbasic.callbacks.penalty_monitor import PenaltyMonitor
 
-__all__ = ["GradientNormMonitor", "NonFiniteReport"]
+__all__ = [
+    "ActivationMonitor",
+    "GradientNormMonitor",
+    "NonFiniteReport",
+    "NormalizationMonitor",
+    "PenaltyMonitor",
+]

@@ -1,15 +1,25 @@
 """Pictures of records and results. Each returns matplotlib axes."""
 
+from keras_dlbasic.plots.activations import plot_activations
 from keras_dlbasic.plots.clipping import plot_clipping
 from keras_dlbasic.plots.gradient_flow import plot_gradient_flow
 from keras_dlbasic.plots.gradient_norm import plot_gradient_norm
+from keras_dlbasic.plots.normalization_drift import plot_normalization_drift
+from keras_dlbasic.plots.penalty import plot_penalty
+from keras_dlbasic.plots.signal_propagation import plot_signal_propagation
 from keras_dlbasic.plots.style import style
+from keras_dlbasic.plots.unit_health import plot_unit_health
 from keras_dlbasic.plots.update_ratio import plot_update_ratio
 
 __all__ = [
+    "plot_activations",
     "plot_clipping",
     "plot_gradient_flow",
     "plot_gradient_norm",
+    "plot_normalization_drift",
+    "plot_penalty",
+    "plot_signal_propagation",
+    "plot_unit_health",
     "plot_update_ratio",
     "style",
 ]

@@ -1,5 +1,6 @@
 """What was measured in a run, as NumPy arrays with labels. Knows no Keras."""
 
+from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step
 from keras_dlbasic.records.training_record import (
     MEASURES,
@@ -13,6 +14,7 @@ __all__ = [
     "MEASURES",
     "SCALARS",
     "WARMUP_STEPS",
+    "LayerTable",
     "TrainingRecord",
     "VariableInfo",
     "global_norm",

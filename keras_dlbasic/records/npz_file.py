@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.training_record import (
     MEASURES,
     SCALARS,
@@ -36,6 +37,13 @@ def write_npz(record: TrainingRecord, path: Path) -> None:
     for number, (name, values) in enumerate(record.epochs.items()):
         arrays[f"epochs_{number}"] = values
         arrays[f"epochs_{number}_name"] = np.array(name)
+    for number, (name, table) in enumerate(record.tables.items()):
+        arrays[f"table_{number}"] = np.array(
+            json.dumps([name, table.labels, table.measures])
+        )
+        arrays[f"table_{number}_steps"] = table.steps
+        arrays[f"table_{number}_epochs"] = table.epochs
+        arrays[f"table_{number}_values"] = table._rows.measures
     handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -112,11 +120,27 @@ def _record(arrays: dict[str, np.ndarray]) -> TrainingRecord:
     while f"epochs_{number}" in arrays:
         columns[str(arrays[f"epochs_{number}_name"])] = arrays[f"epochs_{number}"]
         number += 1
+    number = 0
+    while f"table_{number}" in arrays:
+        name, table = _table(arrays, f"table_{number}")
+        record.tables[name] = table
+        number += 1
     for row, epoch in enumerate(columns.pop("epoch", ())):
         record.append_epoch(
             int(epoch), {name: values[row] for name, values in columns.items()}
         )
     return record
+
+
+def _table(arrays: dict[str, np.ndarray], key: str) -> tuple[str, LayerTable]:
+    name, labels, measures = json.loads(str(arrays[key]))
+    table = LayerTable(labels, measures)
+    steps, epochs, values = (
+        arrays[f"{key}_{part}"] for part in ("steps", "epochs", "values")
+    )
+    for step, epoch, row in zip(steps, epochs, values, strict=True):
+        table.append(int(step), int(epoch), dict(zip(measures, row, strict=True)))
+    return name, table
 
 
 def _foreign(path: Path) -> ValueError:

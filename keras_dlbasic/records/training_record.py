@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.records.epoch_table import EpochTable
+from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.row_buffer import RowBuffer
 from keras_dlbasic.records.variable_info import VariableInfo
 
@@ -67,6 +68,8 @@ class TrainingRecord:
         trained_steps: Number of steps trained so far, sampled or not.
         epochs: Epoch logs: name to array, one entry per epoch, NaN where missing.
             `"epoch"` holds the 0-based number of the epoch.
+        tables: What other monitors measured, by name, a `LayerTable` each:
+            `"activations"`, `"penalties"`, `"normalization"`.
 
     Example:
     >>> from keras_dlbasic.records import TrainingRecord
@@ -82,6 +85,7 @@ class TrainingRecord:
     ) -> None:
         self.facts = dict(facts or {})
         self.trained_steps = 0
+        self.tables: dict[str, LayerTable] = {}
         self._epochs = EpochTable()
         self.variables: tuple[VariableInfo, ...] = tuple(variables)
         self._rows = RowBuffer(len(SCALARS), len(MEASURES), len(self.variables))

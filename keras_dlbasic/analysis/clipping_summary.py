@@ -1,0 +1,71 @@
+"""How often and how hard a run clipped its gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_dlbasic.records import TrainingRecord
+
+CUT = 0.9999
+"""A factor below this is a cut and not rounding."""
+
+
+@dataclass(frozen=True)
+class ClippingSummary:
+    """How a variable, or the whole gradient, was clipped over the measured steps.
+
+    Attributes:
+        name: Path of the variable, or `"all variables"`.
+        share_cut: Share of the measured steps at which it was cut.
+        median_factor: Median of norm after / norm before at those; 1.0 if none.
+        hardest_factor: The smallest such factor; 1.0 if none.
+    """
+
+    name: str
+    share_cut: float
+    median_factor: float
+    hardest_factor: float
+
+
+def clipping_summary(record: TrainingRecord) -> list[ClippingSummary]:
+    """Tell how often and how hard the optimizer's clipping cut.
+
+    `clipnorm` clips the norm of each variable by itself, which changes the direction of
+    the whole gradient; `clipvalue` each entry, which changes it more;
+    `global_clipnorm` scales the whole gradient and keeps its direction.
+
+    Args:
+        record: What was measured.
+
+    Returns:
+        First the whole gradient, then each variable; empty if nothing was measured.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> kd.analysis.clipping_summary(kd.records.TrainingRecord())
+    []
+    """
+    usable = ~record.skipped & (record.non_finite.sum(axis=1) == 0)
+    factors = record.clip_factor[usable].astype(np.float64)
+    norms = record.gradient_norm[usable].astype(np.float64)
+    if not factors.size:
+        return []
+    known = np.isfinite(factors) & np.isfinite(norms)
+    before = np.sqrt(np.sum(np.where(known, norms, 0.0) ** 2, axis=1))
+    after = np.sqrt(np.sum(np.where(known, norms * factors, 0.0) ** 2, axis=1))
+    whole = np.where(before > 0, after / np.where(before > 0, before, 1.0), 1.0)
+    summaries = [_summary("all variables", whole)]
+    for column, variable in enumerate(record.variables):
+        values = factors[np.isfinite(factors[:, column]), column]
+        summaries.append(_summary(variable.path, values))
+    return summaries
+
+
+def _summary(name: str, factors: np.ndarray) -> ClippingSummary:
+    cut = factors[factors < CUT]
+    if not len(cut):
+        return ClippingSummary(name, 0.0, 1.0, 1.0)
+    share = len(cut) / len(factors)
+    return ClippingSummary(name, share, float(np.median(cut)), float(cut.min()))

@@ -1,0 +1,241 @@
+"""How signals and gradients change along the depth of a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAST_LAYERS = 6
+"""So many layers at least, before a law of depth is told."""
+
+LIVELY = 100.0
+"""Variances within this factor of the reference are never called wrong."""
+
+GONE = 1e-6
+"""Share of the reference's variance below which a signal counts as vanished: the square
+of the ratio of norms that `gradient_events` uses."""
+
+
+@dataclass(frozen=True)
+class SignalTrend:
+    """The law by which a variance changes with depth.
+
+    Attributes:
+        kind: `"constant"`, `"power_law"`, `"exponential"`, or `"unknown"` for fewer
+            than six layers or values that are not positive.
+        factor: Mean factor per layer, of an exponential through the values.
+        exponent: Exponent of a power law through the values, in the depth counted from
+            the near or the far end; negative where they fall.
+        change: Last value divided by the first.
+        band: Factor, up or down, within which chance alone may carry a signal that is
+            constant in expectation (three standard deviations).
+    """
+
+    kind: str
+    factor: float
+    exponent: float
+    change: float
+    band: float
+
+    def __str__(self) -> str:
+        if self.kind == "constant":
+            return f"constant within what chance explains (a factor of {self.band:.2g})"
+        if self.kind == "power_law":
+            return (
+                f"{_direction(self.exponent)} slowly, as a power of depth (exponent "
+                f"{self.exponent:.2g})"
+            )
+        if self.kind == "exponential":
+            return (
+                f"{_direction(self.factor - 1)} exponentially, by a factor of "
+                f"{self.factor:.2g} at each layer"
+            )
+        return "too few layers to tell"
+
+
+@dataclass(frozen=True)
+class LayerSignal:
+    """The signals at a layer.
+
+    Attributes:
+        layer: Label of the layer.
+        activation: Name of its activation, or None.
+        fan_in: Number of inputs of a unit; NaN for layers without a kernel.
+        preactivation_mean_square: `E[z^2]` over samples and units.
+        preactivation_variance: Variance of what the activation is given.
+        activation_variance: Variance of what the layer gives.
+        gradient_variance: Variance (about zero) of the gradient with respect to the
+            pre-activations, over samples and units, summed over the positions of a unit
+            (pixels, time steps).
+        expected_preactivation: `fan_in * mean(w^2) * mean(x^2) + mean(b^2)`: what
+            `preactivation_mean_square` is in expectation over random weights of that
+            size, given the input `x` that the layer got. NaN without a kernel.
+        spread: Standard deviation of the logarithm of the signal's mean square that
+            finite width brings about from the first layer up to this one.
+        forward_verdict: `"ok"`, `"shrinking"`, `"growing"`, `"vanishing"`,
+            `"exploding"`, `"zero"` or `"non_finite"`, against the first layer.
+        backward_verdict: The same for the gradient, against the last layer.
+    """
+
+    layer: str
+    activation: str | None
+    fan_in: float
+    preactivation_mean_square: float
+    preactivation_variance: float
+    activation_variance: float
+    gradient_variance: float
+    expected_preactivation: float
+    spread: float
+    forward_verdict: str = "ok"
+    backward_verdict: str = "ok"
+
+    @property
+    def verdict(self) -> str:
+        """The worse of the two verdicts."""
+        return max(self.forward_verdict, self.backward_verdict, key=_VERDICTS.index)
+
+
+@dataclass(frozen=True)
+class PropagationReport:
+    """What `propagation_report` found.
+
+    Attributes:
+        layers: A `LayerSignal` each, in the order in which the layers ran.
+        forward: The law of the pre-activations' variance over the hidden layers that
+            have kernels, from the first to the last.
+        backward: The same of the gradient's variance, from the last to the first.
+        gradient_source: What was sent backward: `"loss"` or `"noise"`.
+    """
+
+    layers: tuple[LayerSignal, ...]
+    forward: SignalTrend
+    backward: SignalTrend
+    gradient_source: str
+
+    @property
+    def spread(self) -> float:
+        """Orders of magnitude by which chance may move the variance over all layers.
+
+        Two standard deviations, for random weights of these widths.
+        """
+        spreads = [layer.spread for layer in self.layers]
+        return 2 * max(spreads, default=0.0) / math.log(10)
+
+    @property
+    def expectation(self) -> str:
+        """What the measured signals are compared with."""
+        return (
+            "Per layer: fan_in * mean(w^2) * mean(x^2) + mean(b^2), the expectation "
+            "over random weights given the layer's input. Over depth: a variance that "
+            "is constant in expectation, give or take the chance of finite width."
+        )
+
+    def __str__(self) -> str:
+        source = "the loss" if self.gradient_source == "loss" else "noise"
+        lines = [
+            f"{'layer':28} {'activation':>12} {'var z':>9} {'expected':>9} "
+            f"{'var a':>9} {'var grad':>9}  verdict",
+        ]
+        for s in self.layers:
+            lines.append(
+                f"{s.layer[-28:]:28} {s.activation or '-':>12} "
+                f"{s.preactivation_variance:9.2e} {s.expected_preactivation:9.2e} "
+                f"{s.activation_variance:9.2e} {s.gradient_variance:9.2e}  {s.verdict}"
+            )
+        lines += [
+            f"Forward, the signal is {self.forward}.",
+            f"Backward from {source}, the gradient is {self.backward}.",
+            f"Compared with: {self.expectation}",
+        ]
+        if self.spread >= 1:
+            lines.append(
+                "The layers are so narrow for this depth that chance alone moves the "
+                f"variance by up to {self.spread:.1f} orders of magnitude up or down: "
+                "another seed gives another picture."
+            )
+        return "\n".join(lines)
+
+
+def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend:
+    """Tell by which law a variance changes from layer to layer.
+
+    Args:
+        variances: One value per layer, in the direction of the signal.
+        spread: Standard deviation of the logarithm of the last value that chance alone
+            accounts for. Defaults to `0.0`.
+
+    Returns:
+        The law: constant if the fitted change is within three times `spread` (or a
+        factor of 2), else a power law or an exponential, whichever fits better.
+
+    Example:
+    >>> from keras_dlbasic.analysis import signal_trend
+    >>> trend = signal_trend([0.5**depth for depth in range(20)])
+    >>> trend.kind, round(trend.factor, 2)
+    ('exponential', 0.5)
+    """
+    values = np.asarray(variances, np.float64)
+    band = math.exp(max(3 * spread, math.log(2)))
+    if len(values) < LEAST_LAYERS or not (np.isfinite(values) & (values > 0)).all():
+        return SignalTrend("unknown", math.nan, math.nan, math.nan, band)
+    logs = np.log(values)
+    depth = np.arange(1.0, len(values) + 1)
+    slope, line_error = _fit(depth, logs)
+    # a gradient falls as a power of the depth counted from the input, its far end
+    fits = [_fit(np.log(depth + shift), logs) for shift in _SHIFTS]
+    fits += [_fit(-np.log(depth[::-1] + shift), logs) for shift in _SHIFTS]
+    exponent, power_error = min(fits, key=lambda fit: fit[1])
+    fitted_change = abs(slope) * (len(values) - 1)
+    if fitted_change <= math.log(band):
+        kind = "constant"
+    else:
+        kind = "power_law" if power_error < line_error else "exponential"
+    change = math.exp(np.clip(logs[-1] - logs[0], -700, 700))
+    return SignalTrend(kind, math.exp(slope), exponent, change, band)
+
+
+def signal_verdict(value: float, reference: float, spread: float = 0.0) -> str:
+    """Judge the variance at a layer against that at a reference layer.
+
+    Example:
+    >>> from keras_dlbasic.analysis.signal_propagation import signal_verdict
+    >>> signal_verdict(1e-9, 1.0), signal_verdict(0.3, 1.0)
+    ('vanishing', 'ok')
+    """
+    if not math.isfinite(value) or not math.isfinite(reference):
+        return "non_finite"
+    if value == 0:
+        return "zero"
+    if reference == 0:
+        return "ok"
+    change = math.log(value) - math.log(reference)
+    if abs(change) <= max(math.log(LIVELY), 3 * spread):
+        return "ok"
+    if change < 0:
+        return "vanishing" if change < math.log(GONE) else "shrinking"
+    return "exploding" if change > -math.log(GONE) else "growing"
+
+
+_SHIFTS = (0, 1, 2, 3, 5)
+
+_VERDICTS = (
+    "ok",
+    "growing",
+    "shrinking",
+    "exploding",
+    "vanishing",
+    "zero",
+    "non_finite",
+)
+
+
+def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    slope, intercept = np.polyfit(x, y, 1)
+    return float(slope), float(np.sum((y - slope * x - intercept) ** 2))
+
+
+def _direction(sign: float) -> str:
+    return "falling" if sign < 0 else "rising"

@@ -1,0 +1,157 @@
+"""How much of the loss is penalty, during `fit`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.run_facts import run_facts
+from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.signals.penalized import PenalizedWeight, penalized_weights
+
+MEASURES = ("penalty", "l1_mass", "l2_mass", "near_zero_weights", "near_zero_units")
+SHARE = "penalty_share"
+
+
+class PenaltyMonitor(keras.callbacks.Callback):
+    """Watch how much of the loss is penalty, and what the penalty does to the weights.
+
+    At the end of each epoch, for each weight with a regularizer (Keras' own as well):
+    `record.tables["penalties"]` gets its penalty, its L1 and L2 norm, the share of its
+    entries and of its units that are near zero. The record's epochs get `penalty`, the
+    sum of the weights' penalties, and `penalty_share`, that sum divided by the epoch's
+    `loss`. The epoch's loss is a mean over its steps while the penalty is that of its
+    last weights: in a fast-moving first epoch the share is rough. Penalties of
+    activations are part of the loss but not of the sum. Neither the weights nor the
+    logs are changed.
+
+    Args:
+        record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
+            None: a new one for each fit.
+        near_zero: An entry is near zero if its size is at most this share of the root
+            mean square that its weight had when training began; a unit, if its norm is
+            at most this share of the largest in its layer. Defaults to `1e-2`.
+        verbose: Whether to say when the penalty is more than half of the loss. 0 or 1.
+            Defaults to `0`.
+
+    Attributes:
+        record: The record of the current or last fit, None before the first.
+
+    Raises:
+        ValueError: If `near_zero` or `verbose` is out of range, or, at the begin of
+            training, if no weight of the model has a regularizer.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> dense = keras.layers.Dense(1, kernel_regularizer=kd.regularizers.L2(0.1))
+    >>> model = keras.Sequential([keras.Input((4,)), dense])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> monitor = kd.callbacks.PenaltyMonitor()
+    >>> x, y = np.ones((64, 4)), np.ones((64, 1))
+    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[monitor])
+    >>> monitor.record.epochs["penalty_share"].shape
+    (2,)
+    """
+
+    def __init__(
+        self,
+        *,
+        record: TrainingRecord | None = None,
+        near_zero: float = 1e-2,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__()
+        if not 0 <= near_zero < 1:
+            raise ValueError(
+                "`near_zero` is a share, from 0 to below 1. "
+                f"Received: near_zero={near_zero!r}"
+            )
+        if verbose not in (0, 1):
+            raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
+        self.near_zero = near_zero
+        self.verbose = verbose
+        self.record = record
+        self._given_record = record
+        self._messages = Messages()
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self.record = self._given_record or TrainingRecord()
+        if not self.record.facts:
+            self.record.facts.update(run_facts(self._model, self.params))
+        self._steps = 0
+        self._has_said = False
+        table = self.record.tables.get("penalties")
+        self._offset = int(table.steps[-1]) if table is not None and len(table) else 0
+        self._scales: dict[str, float] = {}
+        for weight in penalized_weights(self.model):
+            values = _numpy(weight)
+            self._scales[weight.label] = float(np.sqrt(np.mean(values**2)))
+        if not self._scales and self.model.built:
+            raise ValueError(
+                f"No weight of model '{self.model.name}' has a regularizer, so there "
+                "is no penalty to watch. Give layers a `kernel_regularizer`, such as "
+                "`kd.regularizers.L2(1e-4)`, or remove the callback."
+            )
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self._messages.say()
+        self._epoch_first_step = self._steps
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        self._steps = self._epoch_first_step + batch + 1
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        assert self.record is not None
+        logs = logs or {}
+        weights = penalized_weights(self.model)
+        self._say_factors(weights)
+        rows = [self._measure(weight) for weight in weights]
+        labels = tuple(weight.label for weight in weights)
+        table = self.record.tables.get("penalties")
+        if table is None or table.labels != labels:
+            table = self.record.tables["penalties"] = LayerTable(labels, MEASURES)
+        values = {name: [row[name] for row in rows] for name in MEASURES}
+        table.append(self._offset + self._steps, epoch, values)
+        penalty = float(sum(values["penalty"]))
+        loss = float(logs.get("loss", np.nan))
+        share = penalty / loss if loss > 0 else float("nan")
+        self.record.append_epoch(epoch, {**logs, "penalty": penalty, SHARE: share})
+        if self.verbose and share > 0.5 and not self._has_said:
+            self._has_said = True
+            self._messages.add(
+                f"Epoch {epoch + 1}: {share:.0%} of the loss is weight penalty. The "
+                "model is trained for small weights more than for the data."
+            )
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+        self._messages.say()
+
+    def _measure(self, weight: PenalizedWeight) -> dict[str, float]:
+        values = _numpy(weight)
+        scale = self._scales.setdefault(
+            weight.label, float(np.sqrt(np.mean(values**2)))
+        )
+        units = np.sqrt(np.sum(values.reshape(-1, values.shape[-1]) ** 2, axis=0))
+        return {
+            "penalty": weight.penalty(),
+            "l1_mass": float(np.abs(values).sum()),
+            "l2_mass": float(np.sqrt(np.sum(values**2))),
+            "near_zero_weights": float(
+                np.mean(np.abs(values) <= self.near_zero * scale)
+            ),
+            "near_zero_units": float(np.mean(units <= self.near_zero * units.max())),
+        }
+
+    def _say_factors(self, weights: list[PenalizedWeight]) -> None:
+        assert self.record is not None
+        self.record.facts["penalties"] = {w.label: w.description() for w in weights}
+
+
+def _numpy(weight: PenalizedWeight) -> np.ndarray:
+    values = np.asarray(ops.convert_to_numpy(weight.variable), np.float64)
+    return values.reshape(1) if values.ndim == 0 else values

@@ -1,0 +1,89 @@
+"""HeUniform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_dlbasic.initializers.fans import (
+    as_axes,
+    check_gain,
+    check_mode,
+    draw,
+    he_sigma,
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_dlbasic")
+class HeUniform(keras.initializers.VarianceScaling):
+    """U(-sqrt(6/n_in), +sqrt(6/n_in)).
+
+    Made for rectifiers such as ReLU, which pass on half of the variance.
+
+    The law is that of `keras.initializers.HeUniform`: take Keras' own unless you want
+    `gain` or `mode`. (Keras' *normal* class of this family is truncated: same variance,
+    other law.)
+
+    An initializer sees only a shape, from which it knows the fans of dense kernels and
+    ordinary convolutions. `remedies.initialize` knows the layer.
+
+    Args:
+        gain: Multiplies the standard deviation. Defaults to `1.0`.
+        seed: An integer, a `keras.random.SeedGenerator` or None (default: random). With
+            an integer or None each call gives the same values.
+        mode: `"fan_in"` (default) divides by the inputs of a unit, which keeps the
+            signal on its way forward; `"fan_out"` by its outputs, which keeps the
+            gradient on its way back.
+        input_axes: Axes of the kernel whose product is the fan-in, for kernels of other
+            layouts. `EinsumDense` sets it where Keras does so. Defaults to None.
+        output_axes: Axes whose product is the fan-out. Defaults to None.
+
+    Raises:
+        ValueError: If `gain` is not positive, `mode` is unknown or an axis is wrong.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> kernel = kd.initializers.HeUniform(seed=0)((300, 100))
+    >>> round(float(keras.ops.std(kernel)), 2)
+    0.08
+
+    Reference:
+        He, Zhang, Ren & Sun (2015), Delving deep into rectifiers.
+    """
+
+    def __init__(
+        self,
+        gain: float = 1.0,
+        seed: Any = None,
+        *,
+        mode: str = "fan_in",
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(
+            scale=2.0 * check_gain(gain) ** 2,
+            mode=check_mode(mode),
+            distribution="uniform",
+            seed=seed,
+        )
+        self.gain = float(gain)
+        self.input_axes = as_axes(input_axes, "input_axes")
+        self.output_axes = as_axes(output_axes, "output_axes")
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:  # noqa: D102
+        axes = (self.input_axes, self.output_axes)
+        sigma = he_sigma(shape, self.gain, self.mode, axes)
+        return draw(shape, sigma, "uniform", self.seed, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {
+            "gain": self.gain,
+            "seed": super().get_config()["seed"],
+            "mode": self.mode,
+            "input_axes": self.input_axes,
+            "output_axes": self.output_axes,
+        }

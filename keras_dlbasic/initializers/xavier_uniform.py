@@ -1,0 +1,84 @@
+"""XavierUniform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_dlbasic.initializers.fans import (
+    as_axes,
+    check_gain,
+    draw,
+    xavier_sigma,
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_dlbasic")
+class XavierUniform(keras.initializers.VarianceScaling):
+    """U(-sqrt(6/(n_in+n_out)), +sqrt(6/(n_in+n_out))).
+
+    Made for S-shaped activations such as tanh and sigmoid.
+
+    The law is that of `keras.initializers.GlorotUniform`: take Keras' own unless you
+    want `gain`. (Keras' *normal* class of this family is truncated: same variance,
+    other law.)
+
+    An initializer sees only a shape, from which it knows the fans of dense kernels and
+    ordinary convolutions. `remedies.initialize` knows the layer.
+
+    Args:
+        gain: Multiplies the standard deviation. Defaults to `1.0`.
+        seed: An integer, a `keras.random.SeedGenerator` or None (default: random). With
+            an integer or None each call gives the same values.
+        input_axes: Axes of the kernel whose product is the fan-in, for kernels of other
+            layouts. `EinsumDense` sets it where Keras does so. Defaults to None.
+        output_axes: Axes whose product is the fan-out. Defaults to None.
+
+    Raises:
+        ValueError: If `gain` is not positive or an axis is wrong.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> kernel = kd.initializers.XavierUniform(seed=0)((300, 100))
+    >>> round(float(keras.ops.std(kernel)), 2)
+    0.07
+
+    Reference:
+        Glorot & Bengio (2010), Understanding the difficulty of training deep
+        feedforward neural networks.
+    """
+
+    def __init__(
+        self,
+        gain: float = 1.0,
+        seed: Any = None,
+        *,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(
+            scale=check_gain(gain) ** 2,
+            mode="fan_avg",
+            distribution="uniform",
+            seed=seed,
+        )
+        self.gain = float(gain)
+        self.input_axes = as_axes(input_axes, "input_axes")
+        self.output_axes = as_axes(output_axes, "output_axes")
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:  # noqa: D102
+        axes = (self.input_axes, self.output_axes)
+        sigma = xavier_sigma(shape, self.gain, axes)
+        return draw(shape, sigma, "uniform", self.seed, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {
+            "gain": self.gain,
+            "seed": super().get_config()["seed"],
+            "input_axes": self.input_axes,
+            "output_axes": self.output_axes,
+        }

@@ -1,0 +1,16 @@
+"""Layers that keep signals alive, and what can be asked of them."""
+
+from keras_dlbasic.layers.batch_normalization import BatchNormalization
+from keras_dlbasic.layers.dropout import Dropout
+from keras_dlbasic.layers.gradient_clipping import GradientClipping
+from keras_dlbasic.layers.layer_normalization import LayerNormalization
+from keras_dlbasic.layers.mc_predict import MonteCarloPrediction, mc_predict
+
+__all__ = [
+    "BatchNormalization",
+    "Dropout",
+    "GradientClipping",
+    "LayerNormalization",
+    "MonteCarloPrediction",
+    "mc_predict",
+]

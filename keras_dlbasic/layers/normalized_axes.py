@@ -1,0 +1,35 @@
+"""The check that the normalisation layers share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def check_axes(layer: Any, axes: Sequence[int], input_shape: Any) -> None:
+    """Check that an input has the axes that a layer normalises.
+
+    Raises:
+        ValueError: If it has not, or if their lengths are not known.
+    """
+    shape = tuple(input_shape)
+    about = (
+        f"{type(layer).__name__} '{layer.name}' with axis={layer.axis} was given an "
+        f"input of shape {shape}"
+    )
+    for axis in axes:
+        if not -len(shape) <= axis < len(shape):
+            raise ValueError(
+                f"{about}, which has no axis {axis}. Expected an axis from 1 to "
+                f"{len(shape) - 1}, or -1 for the last one."
+            )
+        if axis % len(shape) == 0:
+            raise ValueError(
+                f"{about}: axis {axis} is that of the samples, which has no features. "
+                "Expected the axis of the channels or features, usually -1."
+            )
+        if shape[axis] is None:
+            raise ValueError(
+                f"{about}, whose axis {axis} has no fixed length. Give `keras.Input` "
+                "that length."
+            )

@@ -1,0 +1,77 @@
+"""Activation functions: value, slope and where they saturate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from keras_dlbasic.analysis.activation_table import ACTIVATIONS
+
+USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu")
+
+
+def plot_activations(
+    names: Sequence[str] = USUAL, *, ax: np.ndarray | None = None
+) -> np.ndarray:
+    """Draw activation functions and their slopes.
+
+    In the lower panel, lines are thick where the function has not levelled off, that
+    is, where its slope is at least 5 % of its steepest. The legend names the
+    initializer that suits, with its gain.
+
+    Args:
+        names: Names of activations that work element by element. Defaults to six usual
+            ones.
+        ax: Array of two axes to draw on. Defaults to None: a new figure.
+
+    Returns:
+        The array of two axes: values, slopes.
+
+    Raises:
+        ValueError: If a name is unknown or its function couples units, as softmax does,
+            or if `ax` is not two axes.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> axes = kd.plots.plot_activations(["tanh", "relu"])
+    """
+    wrong = [n for n in names if n not in ACTIVATIONS or ACTIVATIONS[n].slope is None]
+    if wrong:
+        able = sorted(n for n, a in ACTIVATIONS.items() if a.slope is not None)
+        raise ValueError(
+            f"There is no curve to draw of {wrong}. Expected names out of {able}."
+        )
+    if ax is None:
+        _, ax = plt.subplots(2, 1, sharex=True, figsize=(7.2, 5.6))
+    axes: Any = np.asarray(ax, dtype=object).ravel()
+    if len(axes) != 2:
+        raise ValueError(f"`ax` must be an array of two axes. Received: {len(axes)}.")
+    z = np.linspace(-5, 5, 1001)
+    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    for number, name in enumerate(names):
+        activation = ACTIVATIONS[name]
+        assert activation.slope is not None
+        law = "Xavier" if activation.initializer == "xavier" else "He"
+        style = {
+            "color": colors[number % len(colors)],
+            "ls": ("-", "--", ":", "-.")[number // len(colors) % 4],
+        }
+        label = f"{name} ({law}, gain {activation.gain:.3g})"
+        axes[0].plot(z, activation.value(z), label=label, **style)
+        slope = activation.slope(z)
+        low, high = activation.saturation
+        active = (z >= (low if low is not None else -np.inf)) & (
+            z <= (high if high is not None else np.inf)
+        )
+        axes[1].plot(z, slope, lw=0.8, **style)
+        axes[1].plot(z, np.where(active, slope, np.nan), lw=2.4, **style)
+    axes[0].set_ylim(-2.1, 4.0)
+    axes[0].set_title("Activation functions")
+    axes[0].set_ylabel("value")
+    axes[1].set_ylabel("slope (thin: levelled off)")
+    axes[1].set_xlabel("pre-activation")
+    axes[0].legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+    return axes

@@ -1,0 +1,40 @@
+"""How far batch normalisation's moving averages are from the batches."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps, say_empty
+from keras_dlbasic.records import TrainingRecord
+
+
+def plot_normalization_drift(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
+    """Draw, by layer, how far batch means are from the moving means over the steps.
+
+    In standard deviations of the moving average, as root mean square over channels.
+    With `m` values per channel, chance alone gives about `1 / sqrt(m)`.
+
+    Args:
+        record: What `callbacks.NormalizationMonitor` recorded.
+        ax: Where to draw. Defaults to None: a new figure.
+
+    Returns:
+        The axes.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> ax = kd.plots.plot_normalization_drift(kd.records.TrainingRecord())
+    """
+    ax = axes_or_new(ax)
+    ax.set_title("Drift between batch and moving statistics")
+    table = record.tables.get("normalization")
+    if table is None or not len(table):
+        return say_empty(ax, "no drift in this record (use NormalizationMonitor)")
+    draw_over_steps(
+        ax,
+        table.steps,
+        table["mean_drift"],
+        table.labels,
+        quantity="mean drift / standard deviation",
+    )
+    return ax

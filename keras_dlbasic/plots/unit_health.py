@@ -1,0 +1,92 @@
+"""Dead, saturated and dormant units over a run."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from keras_dlbasic.plots.axes import (
+    MOST_LINES,
+    axes_or_new,
+    depth_colors,
+    say_empty,
+    short,
+)
+from keras_dlbasic.records import TrainingRecord
+
+_NAMES = {
+    "dead_units": "Dead units",
+    "saturated_units": "Saturated units",
+    "saturated_share": "Saturated activations",
+    "dormant_units": "Dormant units",
+}
+
+
+def plot_unit_health(
+    record: TrainingRecord, measure: str = "dead_units", *, ax: Axes | None = None
+) -> Axes:
+    """Draw the share of dead, saturated or dormant units of each layer over the steps.
+
+    Up to 12 layers are lines, more are a heat map with the input on top. Layers for
+    which the measure has no meaning are left out.
+
+    Args:
+        record: What `callbacks.ActivationMonitor` recorded.
+        measure: `"dead_units"` (default), `"saturated_units"`, `"saturated_share"` or
+            `"dormant_units"`.
+        ax: Where to draw. Defaults to None: a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If `measure` is none of these.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> ax = kd.plots.plot_unit_health(kd.records.TrainingRecord())
+    """
+    if measure not in _NAMES:
+        raise ValueError(
+            f"`measure` must be one of {sorted(_NAMES)}. Received: {measure!r}"
+        )
+    ax = axes_or_new(ax)
+    ax.set_title(f"{_NAMES[measure]} on the probe batch")
+    table = record.tables.get("activations")
+    if table is None or not len(table):
+        return say_empty(ax, "no activations in this record (use ActivationMonitor)")
+    known = np.isfinite(table[measure]).any(axis=0)
+    if not known.any():
+        return say_empty(ax, "no layer of this run has an activation that saturates")
+    values = table[measure][:, known]
+    labels = [label for label, k in zip(table.labels, known, strict=True) if k]
+    steps = table.steps
+    ax.set_xlabel("steps trained")
+    if len(labels) <= MOST_LINES:
+        marker = "o" if len(steps) < 3 else None
+        for column, color in enumerate(depth_colors(len(labels))):
+            name = short(labels[column])
+            ax.plot(steps, values[:, column], color=color, marker=marker, label=name)
+        ax.set_ylim(-0.02, 1.02)
+        ax.set_ylabel("share of the layer")
+        ax.legend(
+            title="layer, input first",
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1.0),
+            borderaxespad=0.0,
+            alignment="left",
+        )
+        return ax
+    ax.grid(False)
+    width = steps[-1] - steps[-2] if len(steps) > 1 else max(int(steps[0]), 1)
+    edges = np.append(steps - width, steps[-1])
+    mesh = ax.pcolormesh(
+        edges, np.arange(len(labels) + 1), values.T, vmin=0.0, vmax=1.0
+    )
+    ax.figure.colorbar(mesh, ax=ax, label="share of the layer", pad=0.02)
+    places = np.unique(np.linspace(0, len(labels) - 1, 12).round().astype(int))
+    ax.set_yticks(places + 0.5, [short(labels[place]) for place in places])
+    ax.tick_params(axis="y", labelsize=8)
+    ax.invert_yaxis()
+    ax.set_ylabel("layer, input first")
+    return ax

@@ -1,0 +1,72 @@
+"""Measures per layer at some of the steps of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from keras_dlbasic.records.row_buffer import RowBuffer
+
+
+class LayerTable:
+    """Values by step, measure and layer; never more than 1,024 steps.
+
+    Args:
+        labels: The layers (or weights), one column each.
+        measures: What is measured.
+
+    Attributes:
+        labels: The layers.
+        measures: The names of the measures.
+        steps: Number of steps trained before each row, `[n]`.
+        epochs: Epoch of each row, `[n]`, 0-based.
+
+    Example:
+    >>> from keras_dlbasic.records import LayerTable
+    >>> table = LayerTable(["dense"], ["mean", "variance"])
+    >>> table.append(10, 0, {"mean": [0.5], "variance": [1.0]})
+    >>> table["variance"]
+    array([[1.]])
+    """
+
+    def __init__(self, labels: Iterable[str], measures: Iterable[str]) -> None:
+        self.labels = tuple(labels)
+        self.measures = tuple(measures)
+        self._rows = RowBuffer(1, len(self.measures), len(self.labels))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, measure: str) -> np.ndarray:
+        """Return the values of a measure, `[n, n_layers]`."""
+        if measure not in self.measures:
+            raise KeyError(f"There is no {measure!r}; there are {self.measures}.")
+        place = self.measures.index(measure)
+        return self._rows.measures[:, place, :].astype(np.float64)
+
+    @property
+    def steps(self) -> np.ndarray:  # noqa: D102 - see the class
+        return self._rows.steps
+
+    @property
+    def epochs(self) -> np.ndarray:  # noqa: D102
+        return self._rows.scalars[:, 0].astype(np.int64)
+
+    def append(
+        self, step: int, epoch: int, values: Mapping[str, Sequence[float] | np.ndarray]
+    ) -> None:
+        """Add a row.
+
+        Args:
+            step: Number of steps trained so far, more than in the row before.
+            epoch: Number of the epoch, 0-based.
+            values: By measure, one value per layer; NaN for measures that miss.
+        """
+        nothing = np.full(len(self.labels), np.nan)
+        rows = np.array([values.get(name, nothing) for name in self.measures])
+        self._rows.append(
+            step,
+            np.array([float(epoch)]),
+            rows.reshape(len(self.measures), len(self.labels)),
+        )

@@ -1,0 +1,38 @@
+"""A model like another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+def copy_of(model: Any, *, clone_function: Any = None) -> Any:
+    """Return a model of the same architecture, weights and compile arguments.
+
+    Args:
+        model: A built model.
+        clone_function: As in `keras.models.clone_model`; the weights are then not
+            copied. Defaults to None.
+
+    Raises:
+        ValueError: If Keras cannot clone the model.
+    """
+    try:
+        clone = keras.models.clone_model(
+            model, **({"clone_function": clone_function} if clone_function else {})
+        )
+        if not clone.built:
+            clone.build(model.input_shape)
+    except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
+        raise ValueError(
+            f"Model '{model.name}' of class {type(model).__name__} cannot be copied: "
+            f"{error} Give it `get_config` and `from_config`, or use "
+            "`in_place=True` where the remedy has it."
+        ) from error
+    if clone_function is None:
+        clone.set_weights(model.get_weights())
+    compile_config = model.get_compile_config() if model.compiled else None
+    if compile_config:
+        clone.compile_from_config(compile_config)
+    return clone

@@ -1,0 +1,108 @@
+"""The remedy that draws weights anew, by each layer's true fans."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.initializers import (
+    HeNormal,
+    HeUniform,
+    XavierNormal,
+    XavierUniform,
+    for_activation,
+)
+from keras_dlbasic.initializers.fans import draw
+from keras_dlbasic.remedies.copied import copy_of
+from keras_dlbasic.signals.following_activation import activations_after
+from keras_dlbasic.signals.layer_fans import KernelFans, model_kernels
+from keras_dlbasic.signals.probe import check_built
+
+_OURS = (HeNormal, HeUniform, XavierNormal, XavierUniform)
+
+
+def initialize(
+    model: Any,
+    initializer: Any = "auto",
+    *,
+    distribution: str = "normal",
+    recurrent: bool = False,
+    seed: int | None = None,
+    in_place: bool = False,
+) -> Any:
+    """Draw the kernels of a model anew, with the fans that each layer really has.
+
+    An initializer sees only a shape, and reads it wrongly for many layers. Here each
+    kernel gets the fans of its layer: inputs per group in grouped convolutions, the
+    window only in depthwise ones (also in the depthwise part of separable ones), input
+    and output exchanged, and strides taken into account, in transposed ones, the axes
+    of the equation in `EinsumDense` and attention projections, one gate's units in
+    gated recurrent layers, one row in `Embedding`.
+
+    Args:
+        model: A built model.
+        initializer: One of this package's initializers, whose law, gain and mode are
+            used for all kernels; or `"auto"` (default): for each kernel that of
+            `initializers.for_activation` for the activation that follows, inline or as
+            a layer, also behind normalisation.
+        distribution: `"normal"` (default) or `"uniform"`, for `"auto"`.
+        recurrent: Whether to draw recurrent kernels as well, which Keras makes
+            orthogonal for good reason. Defaults to `False`.
+        seed: An integer; each kernel gets values of its own. Defaults to None: random,
+            drawn from NumPy's entropy, not from Keras' generators.
+        in_place: Whether to change `model` itself instead of a copy. Defaults to
+            `False`.
+
+    Returns:
+        The model with new kernels and all else as it was: biases, scales, embeddings'
+        padding, moving averages and weights of unknown layers whose name is not
+        `kernel`.
+
+    Raises:
+        ValueError: If the model is not built or cannot be copied, or `initializer` is
+            not one of these.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> conv = keras.layers.DepthwiseConv2D(3, activation="relu")
+    >>> model = keras.Sequential([keras.Input((8, 8, 400)), conv])
+    >>> new = kd.remedies.initialize(model, seed=0)
+    >>> kernel = np.asarray(new.get_weights()[0])
+    >>> bool(abs(kernel.std() / np.sqrt(2 / 9) - 1) < 0.05)  # 9 inputs, not 3600
+    True
+    """
+    check_built(model)
+    if initializer != "auto" and not isinstance(initializer, _OURS):
+        raise ValueError(
+            '`initializer` must be "auto" or one of this package\'s initializers, '
+            f"such as `kd.initializers.HeNormal()`. Received: {initializer!r}"
+        )
+    for_activation(None, distribution=distribution)  # checks the distribution
+    new = model if in_place else copy_of(model)
+    sequence = np.random.SeedSequence(seed)
+    activations = activations_after(new) if initializer == "auto" else {}
+    for layer, fans in model_kernels(new):
+        if fans.is_recurrent and not recurrent:
+            continue
+        law = initializer
+        if law == "auto":
+            law = for_activation(activations.get(id(layer)), distribution=distribution)
+        kernel_seed = int(sequence.spawn(1)[0].generate_state(1)[0] >> 1)
+        _draw(fans, law, kernel_seed)
+    return new
+
+
+def _draw(fans: KernelFans, law: Any, seed: int) -> None:
+    if isinstance(law, (HeNormal, HeUniform)):
+        n = 0.5 * (fans.fan_in if law.mode == "fan_in" else fans.fan_out)
+    else:
+        n = 0.5 * (fans.fan_in + fans.fan_out)
+    distribution = "normal" if isinstance(law, (HeNormal, XavierNormal)) else "uniform"
+    sigma = law.gain / math.sqrt(n)
+    shape = tuple(fans.variable.shape)
+    values = draw(shape, sigma, distribution, seed, "float32")
+    fans.variable.assign(keras.ops.cast(values, fans.variable.dtype))

@@ -1,0 +1,105 @@
+"""The remedy that gives every layer's signal unit variance."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.remedies.copied import copy_of
+from keras_dlbasic.signals.layer_fans import kernel_fans
+from keras_dlbasic.signals.probe import as_array, check_batch, check_built, run_probe
+
+
+def lsuv(
+    model: Any,
+    x: Any,
+    *,
+    tolerance: float = 0.05,
+    max_iterations: int = 10,
+    orthogonal: bool = True,
+    seed: int | None = None,
+    in_place: bool = False,
+) -> Any:
+    """Rescale the kernels of a model until each layer gives unit variance on a batch.
+
+    Layer-sequential unit-variance initialization: kernels are made orthogonal, then,
+    from input to output, each is divided by the standard deviation of the
+    pre-activations that it gives on `x`. Of a layer that is called several times, the
+    calls are taken together. Composed layers, such as attention and recurrent ones,
+    stay as they are.
+
+    Args:
+        model: A built model.
+        x: A batch of inputs, best of some hundreds of samples.
+        tolerance: How far a variance may be from 1. Defaults to `0.05`.
+        max_iterations: Greatest number of tries per layer. Defaults to `10`.
+        orthogonal: Whether to start from orthogonal kernels, as the paper does, or from
+            the model's own. Defaults to `True`.
+        seed: An integer for the orthogonal kernels. Defaults to None: random.
+        in_place: Whether to change `model` itself instead of a copy. Defaults to
+            `False`.
+
+    Returns:
+        The model with new kernels.
+
+    Raises:
+        ValueError: If the model is not built, `x` is not finite, or a layer gives the
+            same value for all samples, which no scale can mend.
+
+    Reference:
+        Mishkin & Matas (2016), All you need is a good init.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> dense = keras.layers.Dense(16, "relu", kernel_initializer="ones")
+    >>> model = keras.Sequential([keras.Input((8,)), dense, keras.layers.Dense(4)])
+    >>> x = np.random.default_rng(0).normal(size=(64, 8))
+    >>> report = kd.propagation_report(kd.remedies.lsuv(model, x, seed=0), x)
+    >>> [round(layer.preactivation_variance, 1) for layer in report.layers]
+    [1.0, 1.0]
+    """
+    check_built(model)
+    x = check_batch(x)
+    if not tolerance > 0:
+        raise ValueError(f"`tolerance` must be positive. Received: {tolerance!r}")
+    new = model if in_place else copy_of(model)
+    sequence = np.random.SeedSequence(seed)
+    seen: set[int] = set()
+    for probe in run_probe(new, x):
+        kernels = kernel_fans(probe.layer)
+        if len(kernels) != 1 or id(kernels[0].variable) in seen:
+            continue
+        kernel = kernels[0].variable
+        seen.add(id(kernel))
+        if orthogonal and len(kernel.shape) > 1:
+            kernel_seed = int(sequence.spawn(1)[0].generate_state(1)[0] >> 1)
+            _make_orthogonal(kernel, kernel_seed)
+        _rescale(new, x, probe.label, kernel, tolerance, max_iterations)
+    return new
+
+
+def _make_orthogonal(kernel: Any, seed: int) -> None:
+    law = keras.initializers.Orthogonal(seed=seed)
+    kernel.assign(keras.ops.cast(law(kernel.shape, dtype="float32"), kernel.dtype))
+
+
+def _rescale(
+    model: Any, x: Any, label: str, kernel: Any, tolerance: float, tries: int
+) -> None:
+    for _ in range(tries):
+        probe = next(p for p in run_probe(model, x) if p.label == label)
+        variance = float(np.var(as_array(probe.preactivations)))
+        if abs(variance - 1) <= tolerance:
+            return
+        if not math.isfinite(variance) or variance < 1e-30:
+            raise ValueError(
+                f"Layer '{label}' gives pre-activations of variance {variance:g} on "
+                "this batch, which no rescaling of its kernel brings to 1. Are its "
+                "inputs constant, all zero or not finite? See "
+                "`kd.propagation_report(model, x)`."
+            )
+        kernel.assign(kernel / math.sqrt(variance))

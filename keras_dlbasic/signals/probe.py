@@ -1,0 +1,275 @@
+"""The signals between the layers of a model, on one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlbasic.gradients.variables import _walk as walk_layers
+from keras_dlbasic.signals.intercepted import intercepted, replaced
+
+_PASSIVE = (
+    keras.layers.InputLayer,
+    keras.layers.Flatten,
+    keras.layers.Reshape,
+    keras.layers.Permute,
+    keras.layers.RepeatVector,
+    keras.layers.Masking,
+    keras.layers.Dropout,
+)
+
+_ACTIVATION_LAYERS = {
+    keras.layers.ReLU: "relu",
+    keras.layers.LeakyReLU: "leaky_relu",
+    keras.layers.PReLU: "leaky_relu",
+    keras.layers.ELU: "elu",
+    keras.layers.Softmax: "softmax",
+}
+
+
+@dataclass
+class LayerProbe:
+    """What went through a layer; one entry per call, if a model calls it repeatedly.
+
+    Attributes:
+        layer: The layer.
+        label: Its label, as in records.
+        activation: Name of its activation: inline, or its own if it is one; None where
+            it has none, `"custom"` for callables that Keras does not know by name.
+        inputs: What it was given.
+        preactivations: What its activation was given, else its outputs.
+        outputs: What it gave.
+    """
+
+    layer: Any
+    label: str
+    activation: str | None
+    inputs: list[Any] = field(default_factory=list)
+    preactivations: list[Any] = field(default_factory=list)
+    outputs: list[Any] = field(default_factory=list)
+
+
+Meet = Callable[[LayerProbe, int, Any], Any]
+
+
+def probe_layers(model: Any) -> list[LayerProbe]:
+    """List the layers of a model between which signals are looked at.
+
+    Layers that only reshape, mask or drop are left out. Keras' composed layers, such as
+    attention, count as one.
+    """
+    probes: list[LayerProbe] = []
+    labels: dict[str, int] = {}
+    for layer, label, _, is_whole in walk_layers(model, (), (), set()):
+        if layer is model or isinstance(layer, (keras.Model, *_PASSIVE)):
+            continue
+        has_parts = bool(layer._flatten_layers(include_self=False))
+        if has_parts and not is_whole and not _inline(layer):
+            continue  # a layer of the user's; its parts are looked at
+        labels[label] = labels.get(label, 0) + 1
+        unique = label if labels[label] == 1 else f"{label}#{labels[label]}"
+        probes.append(LayerProbe(layer, unique, activation_name(layer)))
+    return probes
+
+
+def activation_name(layer: Any) -> str | None:
+    """Return the name of a layer's activation; None for a linear layer."""
+    for kind, name in _ACTIVATION_LAYERS.items():
+        if isinstance(layer, kind):
+            return name
+    function = _inline(layer)
+    if function is None:
+        return None
+    if isinstance(function, keras.layers.Layer):
+        return activation_name(function) or "custom"
+    name = getattr(function, "__name__", "")
+    return name if function is getattr(keras.activations, name, None) else "custom"
+
+
+def activation_function(layer: Any) -> Any:
+    """Return what a layer applies last, as a name or a callable; None if linear."""
+    if isinstance(layer, keras.layers.PReLU):
+        return "relu"  # its slope is a weight, and small at first
+    if isinstance(layer, (keras.layers.Softmax, keras.layers.ReLU)):
+        bent = getattr(layer, "negative_slope", 0) or getattr(layer, "threshold", 0)
+        return layer if bent else activation_name(layer)
+    if isinstance(layer, tuple(_ACTIVATION_LAYERS)):
+        return layer
+    function = _inline(layer) if isinstance(layer, keras.layers.Layer) else None
+    if isinstance(function, keras.layers.Layer):
+        return activation_function(function)
+    if function in (keras.activations.softmax, keras.activations.log_softmax):
+        return activation_name(layer)  # couples units: known by name only
+    return function
+
+
+def run_probe(model: Any, x: Any) -> list[LayerProbe]:
+    """Run a model on `x` and return what went through its layers.
+
+    Dropout is off; batch normalisation that is trained uses the batch, as in training.
+    The state of the model, moving averages and random seeds included, stays as it is.
+
+    Returns:
+        The layers in the order in which they ran, with tensors.
+    """
+    ran: list[LayerProbe] = []
+
+    def meet(probe: LayerProbe, call: int, tensor: Any) -> Any:
+        return tensor
+
+    def note(probe: LayerProbe) -> None:
+        if len(probe.outputs) == 1:
+            ran.append(probe)
+
+    with keras.StatelessScope(), watched(probe_layers(model), meet, note):
+        model(x, training=False)
+    return ran
+
+
+@contextmanager
+def watched(
+    probes: list[LayerProbe],
+    meet: Meet,
+    note: Callable[[LayerProbe], None] = lambda probe: None,
+) -> Iterator[None]:
+    """Within the context, note what goes through layers that are run.
+
+    Args:
+        probes: The layers; what goes through them is appended.
+        meet: Given the layer, the number of its call and the pre-activation; returns
+            what takes the place of the latter.
+        note: Called after each call of a layer.
+    """
+    with ExitStack() as stack:
+        for probe in probes:
+            stack.enter_context(intercepted(probe.layer, _watch(probe, meet, note)))
+        yield
+
+
+def _watch(
+    probe: LayerProbe, meet: Meet, note: Callable[[LayerProbe], None]
+) -> Callable[..., Any]:
+    layer, inline = probe.layer, _inline(probe.layer)
+
+    def run(call: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            kwargs["training"] = bool(layer.trainable)
+        number = len(probe.outputs)
+        tensors = [t for t in keras.tree.flatten((args, kwargs)) if _is_float(t)]
+        met: list[Any] = []
+
+        def activation(z: Any, *more: Any, **named: Any) -> Any:
+            if not met:
+                met.append(meet(probe, number, z))
+                z = met[0]
+            assert inline is not None
+            return inline(z, *more, **named)
+
+        if inline is not None:
+            with replaced(layer, "activation", activation):
+                outputs = call(*args, **kwargs)
+        elif probe.activation is not None and tensors:
+            met.append(meet(probe, number, tensors[0]))
+            outputs = call(met[0], *args[1:], **kwargs)
+        else:
+            outputs = call(*args, **kwargs)
+        if not met:
+            outputs, first = _meet_output(outputs, lambda t: meet(probe, number, t))
+            met.append(first)
+        probe.inputs.append(tensors[0] if tensors else None)
+        probe.preactivations.append(met[0])
+        probe.outputs.append(keras.tree.flatten(outputs)[0])
+        note(probe)
+        return outputs
+
+    return run
+
+
+def _meet_output(outputs: Any, meet: Callable[[Any], Any]) -> tuple[Any, Any]:
+    flat = keras.tree.flatten(outputs)
+    if not _is_float(flat[0]):
+        return outputs, flat[0]
+    flat[0] = meet(flat[0])
+    return keras.tree.pack_sequence_as(outputs, flat), flat[0]
+
+
+def _inline(layer: Any) -> Callable[..., Any] | None:
+    """Return the function that a layer applies last, if it is not the identity."""
+    is_recurrent = isinstance(layer, keras.layers.RNN) or hasattr(layer, "state_size")
+    if is_recurrent or isinstance(layer, tuple(_ACTIVATION_LAYERS)):
+        return None
+    function = getattr(layer, "activation", None)
+    if not callable(function) or function is keras.activations.linear:
+        return None
+    return function
+
+
+def channel_axis(layer: Any) -> int:
+    """Return the axis of a layer's outputs that counts its units."""
+    return 1 if getattr(layer, "data_format", None) == "channels_first" else -1
+
+
+def _is_float(value: Any) -> bool:
+    return ops.is_tensor(value) and "float" in keras.backend.standardize_dtype(
+        value.dtype
+    )
+
+
+def as_array(tensors: list[Any]) -> np.ndarray:
+    """Join the tensors of several calls to one float64 array.
+
+    Calls whose shapes differ are flattened.
+    """
+    arrays = [np.asarray(ops.convert_to_numpy(t), np.float64) for t in tensors]
+    if len({array.shape[1:] for array in arrays}) > 1:
+        return np.concatenate([array.ravel() for array in arrays])
+    return np.concatenate(arrays)
+
+
+def check_batch(x: Any, name: str = "x") -> Any:
+    """Return a batch as arrays that a model takes.
+
+    Raises:
+        ValueError: If it is empty or holds values that are not finite.
+    """
+    leaves = keras.tree.flatten(x)
+    if not leaves or any(leaf is None for leaf in leaves):
+        raise ValueError(f"`{name}` must be an array of samples. Received: {x!r}")
+    arrays = [np.asarray(ops.convert_to_numpy(leaf)) for leaf in leaves]
+    for array in arrays:
+        if array.ndim == 0 or len(array) == 0:
+            raise ValueError(
+                f"`{name}` must hold at least one sample. Received: an array of shape "
+                f"{array.shape}."
+            )
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            wrong = int(np.size(array) - np.isfinite(array).sum())
+            raise ValueError(
+                f"`{name}` must be finite. Received: {wrong} of {array.size} values "
+                "are NaN or infinite. Clean the data, for example by `numpy."
+                "nan_to_num`, or leave the samples out."
+            )
+    arrays = [
+        a.astype(keras.config.floatx()) if a.dtype.kind == "f" else a for a in arrays
+    ]
+    return keras.tree.pack_sequence_as(x, arrays)
+
+
+def check_built(model: Any) -> None:
+    """Check that a model has weights to look at.
+
+    Raises:
+        ValueError: If it is not built.
+    """
+    if not getattr(model, "built", False):
+        raise ValueError(
+            f"Model '{getattr(model, 'name', model)}' is not built, so it has no "
+            "weights yet. Call it on a batch, or `model.build(input_shape)`, or give "
+            "it a `keras.Input`."
+        )

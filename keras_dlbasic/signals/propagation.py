@@ -1,0 +1,176 @@
+"""The report on how signals propagate through a model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlbasic.analysis.signal_propagation import (
+    LayerSignal,
+    PropagationReport,
+    SignalTrend,
+    signal_trend,
+    signal_verdict,
+)
+from keras_dlbasic.signals.backward import preactivation_gradients
+from keras_dlbasic.signals.layer_fans import kernel_fans
+from keras_dlbasic.signals.probe import (
+    LayerProbe,
+    as_array,
+    channel_axis,
+    check_batch,
+    check_built,
+    run_probe,
+)
+
+
+def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
+    """Measure how signals and gradients change along the depth of a model.
+
+    Meant for a model at initialization: run it before training, with some dozens of
+    real samples. Any model will do, also with residual connections and branches: what
+    is measured are the model's own signals. Dropout is off; batch normalisation uses
+    the batch. Nothing of the model is changed.
+
+    What to expect of plain deep networks: with Xavier and tanh the variance falls
+    slowly, as a power of depth; with Xavier and ReLU it halves at each layer; with He
+    and ReLU it is constant in expectation, but wanders if layers are narrow and many:
+    by `exp` of about `sqrt(5 * depth / width)` (Hanin & Rolnick 2018), which the
+    report states and takes into account.
+
+    Args:
+        model: A built Keras model.
+        x: A batch of inputs, as for `model.predict`.
+        y: Its targets; the gradients are then those of the compiled loss. Defaults to
+            None: the gradients are those of standard normal noise at the outputs.
+
+    Returns:
+        A `PropagationReport`; print it, or draw it by `plots.plot_signal_propagation`.
+
+    Raises:
+        ValueError: If the model is not built, `x` is not finite, or `y` is given but
+            the model has no loss.
+
+    Reference:
+        Glorot & Bengio (2010); He et al. (2015); Poole et al. (2016); Hanin & Rolnick
+        (2018), How to start training.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> dense = keras.layers.Dense(32, "tanh", kernel_initializer="glorot_uniform")
+    >>> model = keras.Sequential([keras.Input((8,)), dense, keras.layers.Dense(1)])
+    >>> report = kd.propagation_report(model, np.eye(8))
+    >>> [layer.verdict for layer in report.layers]
+    ['ok', 'ok']
+    """
+    check_built(model)
+    x = check_batch(x)
+    ran = run_probe(model, x)
+    gradients = preactivation_gradients(model, x, y, ran)
+    signals = []
+    variance_of_log = 0.0
+    for probe in ran:
+        signal, added = _measure(probe, gradients[probe.label])
+        variance_of_log += added
+        signals.append(replace(signal, spread=math.sqrt(variance_of_log)))
+    return _judge(signals, "noise" if y is None else "loss")
+
+
+def _measure(
+    probe: LayerProbe, gradients: list[np.ndarray]
+) -> tuple[LayerSignal, float]:
+    z, outputs = as_array(probe.preactivations), as_array(probe.outputs)
+    fan_in, expected = _expectation(probe)
+    has_kernel = math.isfinite(fan_in)
+    with np.errstate(over="ignore", invalid="ignore"):
+        signal = LayerSignal(
+            layer=probe.label,
+            activation=probe.activation,
+            fan_in=fan_in,
+            preactivation_mean_square=float(np.mean(z**2)),
+            preactivation_variance=float(np.var(z)),
+            activation_variance=float(np.var(outputs)),
+            gradient_variance=_energy(gradients, probe.layer),
+            expected_preactivation=expected,
+            spread=0.0,
+        )
+        n_units = outputs.shape[channel_axis(probe.layer) % outputs.ndim]
+        return signal, _fluctuation(outputs, n_units) if has_kernel else 0.0
+
+
+def _energy(gradients: list[np.ndarray], layer: Any) -> float:
+    """Return the mean over samples and units of the squares summed over positions."""
+    total = sum(float(np.sum(gradient**2)) for gradient in gradients)
+    units = sum(
+        gradient.shape[0] * gradient.shape[channel_axis(layer) % gradient.ndim]
+        for gradient in gradients
+    )
+    return total / units
+
+
+def _fluctuation(outputs: np.ndarray, n_units: int) -> float:
+    """Return the relative variance of a layer's mean square over random weights.
+
+    Units are independent given the layer's input, so it is that of one unit's square
+    divided by their number: `(E[a^4] / E[a^2]^2 - 1) / n`.
+    """
+    square = float(np.mean(outputs**2))
+    if square == 0 or not math.isfinite(square):
+        return 0.0
+    kurtosis = float(np.mean((outputs**2 / square) ** 2))
+    return (kurtosis - 1) / n_units
+
+
+def _expectation(probe: LayerProbe) -> tuple[float, float]:
+    """Return the fan-in and the expected mean square of the pre-activations."""
+    kernels = kernel_fans(probe.layer)
+    if len(kernels) != 1 or probe.inputs[0] is None or len(probe.inputs) > 1:
+        return (kernels[0].fan_in if kernels else math.nan), math.nan
+    kernel = np.asarray(ops.convert_to_numpy(kernels[0].variable), np.float64)
+    x = np.asarray(ops.convert_to_numpy(probe.inputs[0]), np.float64)
+    if isinstance(probe.layer, keras.layers.Embedding):
+        x = np.ones(1)  # which row to take is no size
+    fan_in = kernels[0].fan_in
+    expected = fan_in * np.mean(kernel**2) * np.mean(x**2)
+    bias = getattr(probe.layer, "bias", None)
+    if bias is not None:
+        expected += np.mean(np.asarray(ops.convert_to_numpy(bias), np.float64) ** 2)
+    return fan_in, float(expected)
+
+
+def _judge(signals: list[LayerSignal], source: str) -> PropagationReport:
+    kernels = [signal for signal in signals if math.isfinite(signal.fan_in)]
+    hidden = kernels[:-1] if len(kernels) > 2 else kernels
+    if not hidden:
+        unknown: SignalTrend = signal_trend([])
+        return PropagationReport(tuple(signals), unknown, unknown, source)
+    spread = math.sqrt(max(hidden[-1].spread ** 2 - hidden[0].spread ** 2, 0.0))
+    first, last = hidden[0], hidden[-1]
+    judged = [
+        replace(
+            signal,
+            forward_verdict=signal_verdict(
+                signal.preactivation_variance,
+                first.preactivation_variance,
+                signal.spread,
+            ),
+            backward_verdict=signal_verdict(
+                signal.gradient_variance,
+                last.gradient_variance,
+                math.sqrt(abs(last.spread**2 - signal.spread**2)),
+            ),
+        )
+        for signal in signals
+    ]
+    return PropagationReport(
+        layers=tuple(judged),
+        forward=signal_trend([s.preactivation_variance for s in hidden], spread),
+        backward=signal_trend([s.gradient_variance for s in hidden[::-1]], spread),
+        gradient_source=source,
+    )

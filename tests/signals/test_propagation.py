@@ -1,0 +1,183 @@
+"""The signal-propagation report, against theory and against plain computations."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+from keras_dlbasic.signals.probe import run_probe
+
+laws = kd.initializers
+
+
+def deep(activation, law, width, depth, seed=0):
+    def kernel(i):
+        return law(seed=1000 * seed + i)
+
+    layers = [
+        keras.layers.Dense(width, activation, kernel_initializer=kernel(i))
+        for i in range(depth)
+    ]
+    last = keras.layers.Dense(10, kernel_initializer=kernel(depth))
+    return keras.Sequential([keras.Input((width,)), *layers, last])
+
+
+def data(width, n=16):
+    return np.random.default_rng(0).normal(size=(n, width))
+
+
+def test_xavier_and_relu_halve():
+    report = kd.propagation_report(deep("relu", laws.XavierNormal, 512, 50), data(512))
+    assert report.forward.kind == report.backward.kind == "exponential"
+    assert report.forward.factor == pytest.approx(0.5, abs=0.03)
+    assert report.backward.factor == pytest.approx(0.5, abs=0.03)
+    assert report.layers[0].backward_verdict == "vanishing"
+    assert report.layers[-1].forward_verdict == "vanishing"
+
+
+def test_xavier_and_tanh_fall_as_a_power_of_depth():
+    report = kd.propagation_report(deep("tanh", laws.XavierNormal, 512, 50), data(512))
+    assert report.forward.kind == report.backward.kind == "power_law"
+    assert -1.6 < report.forward.exponent < -0.6  # theory: -1
+    assert {layer.forward_verdict for layer in report.layers} <= {"ok", "shrinking"}
+
+
+def test_he_and_relu_are_constant():
+    report = kd.propagation_report(deep("relu", laws.HeNormal, 512, 50), data(512))
+    assert report.forward.kind == report.backward.kind == "constant"
+    assert all(layer.forward_verdict == "ok" for layer in report.layers)
+    assert report.spread < 1
+    assert "narrow" not in str(report)
+
+
+def test_narrow_layers_are_said_to_wander():
+    report = kd.propagation_report(deep("relu", laws.HeNormal, 64, 50), data(64))
+    assert report.spread > 1
+    assert "chance alone" in str(report)
+    assert "expectation" in str(report)
+
+
+def test_numbers_are_those_of_the_model():
+    model = deep("relu", laws.HeNormal, 16, 2)
+    x = data(16).astype("float32")
+    report = kd.propagation_report(model, x)
+    w, b = (np.asarray(v, np.float64) for v in model.layers[0].get_weights())
+    z = x @ w + b
+    first = report.layers[0]
+    assert first.preactivation_variance == pytest.approx(z.var(), rel=1e-4)
+    assert first.activation_variance == pytest.approx(np.maximum(z, 0).var(), rel=1e-4)
+    expected = 16 * (w**2).mean() * (x.astype(np.float64) ** 2).mean()
+    assert first.expected_preactivation == pytest.approx(expected, rel=1e-5)
+    assert first.fan_in == 16
+
+
+def test_gradients_are_those_of_the_loss():
+    model = deep("tanh", laws.XavierNormal, 8, 1)
+    model.compile(optimizer="sgd", loss="mse")
+    x, y = data(8).astype("float32"), data(10).astype("float32")
+    report = kd.propagation_report(model, x, y)
+    (w1, b1), (w2, b2) = (layer.get_weights() for layer in model.layers)
+    a = np.tanh(x @ w1 + b1)
+    sent = 2 * (a @ w2 + b2 - y) / y.size
+    assert report.gradient_source == "loss"
+    assert report.layers[1].gradient_variance == pytest.approx(
+        np.mean(sent**2), rel=1e-3
+    )
+    back = (sent @ w2.T) * (1 - a**2)
+    assert report.layers[0].gradient_variance == pytest.approx(
+        np.mean(back**2), rel=1e-3
+    )
+
+
+def branched():
+    inputs = keras.Input((8, 8, 3))
+    hidden = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(inputs)
+    branch = keras.layers.Conv2D(8, 3, padding="same", use_bias=False)(hidden)
+    branch = keras.layers.BatchNormalization()(branch)
+    hidden = keras.layers.ReLU()(keras.layers.Add()([hidden, branch]))
+    hidden = keras.layers.Dropout(0.5)(keras.layers.GlobalAveragePooling2D()(hidden))
+    outputs = keras.layers.Dense(3, "softmax")(hidden)
+    model = keras.Model(inputs, outputs)
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+    return model
+
+
+def test_branches_and_nothing_changed():
+    model = branched()
+    x = np.random.default_rng(0).normal(size=(6, 8, 8, 3))
+    before = [np.array(w) for w in model.get_weights()]
+    state = np.random.get_state()[1].copy()
+    report = kd.propagation_report(model, x, np.zeros(6))
+    assert [s.activation for s in report.layers if s.activation] == [
+        "relu",
+        "relu",
+        "softmax",
+    ]
+    assert all(layer.gradient_variance > 0 for layer in report.layers)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(state, np.random.get_state()[1])
+    assert all("call" not in vars(layer) for layer in model.layers)
+    assert model.evaluate(x, np.zeros(6), verbose=0) > 0
+
+
+def test_recurrent_attention_and_embedding():
+    inputs = keras.Input((7,))
+    hidden = keras.layers.Embedding(20, 8)(inputs)
+    hidden = keras.layers.Bidirectional(keras.layers.LSTM(4, return_sequences=True))(
+        hidden
+    )
+    hidden = keras.layers.MultiHeadAttention(2, 4)(hidden, hidden)
+    model = keras.Model(inputs, keras.layers.GRU(3)(hidden))
+    report = kd.propagation_report(model, np.arange(14).reshape(2, 7))
+    assert len(report.layers) == 4
+    embedding = report.layers[0]
+    assert embedding.expected_preactivation == pytest.approx(
+        embedding.preactivation_variance, rel=0.4
+    )
+    assert all(np.isfinite(layer.gradient_variance) for layer in report.layers)
+
+
+class Twice(keras.Model):
+    """A subclassed model that calls one layer twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(4, "tanh")
+
+    def call(self, x):
+        return self.dense(self.dense(x))
+
+
+def test_subclassed_model_with_a_shared_layer():
+    model = Twice()
+    model(np.ones((1, 4), "float32"))
+    (probe,) = run_probe(model, np.ones((2, 4), "float32"))
+    assert len(probe.outputs) == 2
+    assert len(kd.propagation_report(model, data(4)).layers) == 1
+
+
+def test_layer_as_activation():
+    dense = keras.layers.Dense(4, activation=keras.layers.LeakyReLU(0.3))
+    model = keras.Sequential([keras.Input((4,)), dense])
+    (probe,) = run_probe(model, data(4).astype("float32"))
+    assert probe.activation == "leaky_relu"
+    z, a = (
+        np.asarray(keras.ops.convert_to_numpy(t))
+        for t in (probe.preactivations[0], probe.outputs[0])
+    )
+    np.testing.assert_allclose(a, np.where(z > 0, z, 0.3 * z), rtol=1e-5)
+
+
+def test_bad_input():
+    model = deep("relu", laws.HeNormal, 4, 1)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        kd.propagation_report(model, np.full((2, 4), np.nan))
+    with pytest.raises(ValueError, match="at least one sample"):
+        kd.propagation_report(model, np.zeros((0, 4)))
+    with pytest.raises(ValueError, match="compile"):
+        kd.propagation_report(model, np.ones((2, 4)), np.ones((2, 10)))
+    with pytest.raises(ValueError, match="not built"):
+        kd.propagation_report(
+            keras.Sequential([keras.layers.Dense(1)]), np.ones((2, 4))
+        )
