@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.gradients.variables import _walk as walk_layers
+from keras_dlbasic.gradients.variables import walk_layers
 from keras_dlbasic.signals.intercepted import intercepted, replaced
 
 _PASSIVE = (
@@ -66,7 +66,7 @@ def probe_layers(model: Any) -> list[LayerProbe]:
     """
     probes: list[LayerProbe] = []
     labels: dict[str, int] = {}
-    for layer, label, _, is_whole in walk_layers(model, (), (), set()):
+    for layer, label, _, is_whole in walk_layers(model):
         if layer is model or isinstance(layer, (keras.Model, *_PASSIVE)):
             continue
         has_parts = bool(layer._flatten_layers(include_self=False))
