@@ -9,17 +9,20 @@ Example:
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from types import ModuleType
 
 from keras_dlbasic._backend import require_backend
 from keras_dlbasic._version import __version__
 
-_MODULES = ("analysis", "callbacks", "gradients", "plots", "records")
+_MODULES = ("analysis", "callbacks", "gradients", "plots", "records", "studies")
 
 __all__ = ["__version__", *_MODULES]
 
 require_backend()
+if "keras" in sys.modules:  # what is saved in models is known from here on
+    import_module("keras_dlbasic.studies.micro_step_schedule")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -7,6 +7,7 @@ from keras_dlbasic.records.training_record import (
     TrainingRecord,
     global_norm,
 )
+from keras_dlbasic.records.trial_result import TrialResult
 from keras_dlbasic.records.variable_info import VariableInfo
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "SCALARS",
     "WARMUP_STEPS",
     "TrainingRecord",
+    "TrialResult",
     "VariableInfo",
     "global_norm",
     "is_warmup_step",

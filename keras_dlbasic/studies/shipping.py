@@ -1,0 +1,61 @@
+"""What trials share, packed to travel to other processes."""
+
+from __future__ import annotations
+
+import io
+import mmap
+import pickle
+from typing import Any
+
+import numpy as np
+
+try:  # functions of scripts and notebooks travel too
+    from cloudpickle import Pickler as _Base
+except ImportError:
+    _Base = pickle.Pickler
+
+
+def pack(content: Any) -> bytes:
+    """Return `content` as bytes; arrays on disk travel as the names of their files.
+
+    Raises:
+        TypeError: If something in it cannot travel.
+    """
+    buffer = io.BytesIO()
+    try:
+        _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(content)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise TypeError(
+            "An executor runs trials in other processes, and something does not travel "
+            f"there: {error}. Define `build_model` at the top of a module, or install "
+            "cloudpickle (pip install cloudpickle); give the data as arrays."
+        ) from error
+    return buffer.getvalue()
+
+
+def unpack(packed: bytes) -> Any:
+    """Return what `pack` packed."""
+    return _Unpickler(io.BytesIO(packed)).load()
+
+
+class _Pickler(_Base):
+    def persistent_id(self, thing: Any) -> Any:
+        # views keep the offset of what they are views of: those travel as arrays
+        if isinstance(thing, np.memmap) and isinstance(thing.base, mmap.mmap):
+            order = "F" if thing.flags.fnc else "C"
+            return (
+                str(thing.filename),
+                thing.dtype.str,
+                thing.shape,
+                thing.offset,
+                order,
+            )
+        return None
+
+
+class _Unpickler(pickle.Unpickler):
+    def persistent_load(self, pid: Any) -> np.memmap:
+        name, dtype, shape, offset, order = pid
+        return np.memmap(
+            name, dtype=dtype, mode="r", shape=shape, offset=offset, order=order
+        )
