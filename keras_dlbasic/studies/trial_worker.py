@@ -62,7 +62,9 @@ def attempt(
             random.setstate(python_state)
             np.random.set_state(numpy_state)
             gc.collect()
-        return TrialResult(dict(settings), status, values, error, parallel)
+        result = TrialResult(dict(settings), status, values, error, parallel)
+        # the same form whether it comes from here, a file or another process
+        return TrialResult.from_json(result.to_json())
 
 
 def attempt_packed(packed: bytes, settings: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-import importlib.util
+import importlib
 import random
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -10,13 +10,11 @@ import pytest
 
 from keras_dlbasic.studies import TrialRunner, process_pool
 
-NAME = "trial_functions"
+# on the path, so that spawned processes find it too
 sys.path.insert(0, str(Path(__file__).parent))
-trial_functions = importlib.import_module(NAME)
 draw, troubled, total = (
-    trial_functions.draw,
-    trial_functions.troubled,
-    trial_functions.total,
+    getattr(importlib.import_module("trial_functions"), name)
+    for name in ("draw", "troubled", "total")
 )
 
 
