@@ -1,5 +1,7 @@
 """What can be concluded from arrays: pure functions, NumPy in, values out."""
 
+from keras_dlbasic.analysis.batch_size_advice import BatchSizeAdvice
+from keras_dlbasic.analysis.batch_size_result import BatchSizeResult
 from keras_dlbasic.analysis.comparison import Interval, Ranking, mean_interval, rank
 from keras_dlbasic.analysis.gradient_events import GradientEvent, gradient_events
 from keras_dlbasic.analysis.gradient_flow import gradient_flow
@@ -10,6 +12,8 @@ from keras_dlbasic.analysis.noise_scale import (
 )
 
 __all__ = [
+    "BatchSizeAdvice",
+    "BatchSizeResult",
     "GradientEvent",
     "Interval",
     "NoiseScale",

@@ -1,5 +1,6 @@
 """Experiments over many fits, and what they are made of."""
 
+from keras_dlbasic.studies.batch_size_study import BatchSizeStudy
 from keras_dlbasic.studies.batch_sizes import resolve_batch_size
 from keras_dlbasic.studies.full_batch import check_full_batch, full_batch
 from keras_dlbasic.studies.micro_batches import MicroBatches
@@ -8,6 +9,7 @@ from keras_dlbasic.studies.trial_runner import TrialRunner, process_pool
 from keras_dlbasic.studies.trial_worker import DivergedError
 
 __all__ = [
+    "BatchSizeStudy",
     "DivergedError",
     "MicroBatches",
     "MicroStepSchedule",

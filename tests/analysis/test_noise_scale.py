@@ -76,13 +76,16 @@ def test_the_estimand_is_the_data_set_where_its_size_is_given():
 
 
 def test_pure_noise_has_no_upper_bound():
-    rng = np.random.default_rng(0)
-    each = rng.normal(size=(50, 16, 4))
-    small = np.linalg.norm(each[:, :1].mean(axis=1), axis=1)
-    big = np.linalg.norm(each.mean(axis=1), axis=1)
-    scale = gradient_noise_scale(small, big, small_batch=1, big_batch=16)
-    assert scale.high == np.inf
-    assert scale.low > 5
+    """Say so in about 97.5 % of the cases."""
+    unbounded = low = 0
+    for seed in range(40):
+        each = np.random.default_rng(seed).normal(size=(50, 16, 4))
+        small = np.linalg.norm(each, axis=2)
+        big = np.linalg.norm(each.mean(axis=1), axis=1)
+        scale = gradient_noise_scale(small, big, small_batch=1, big_batch=16)
+        unbounded += scale.high == np.inf
+        low += scale.low > 5
+    assert min(unbounded, low) >= 36
 
 
 def test_no_noise():
