@@ -152,7 +152,9 @@ def _shares(costs: Mapping[int, np.ndarray]) -> dict[int, float]:
 def _ties(costs: Mapping[int, np.ndarray], best: int) -> list[int]:
     own = mean_interval(costs[best], log=True)
     others = {b: mean_interval(v, log=True) for b, v in costs.items() if b != best}
-    return [b for b, interval in others.items() if interval.n and own.overlaps(interval)]
+    return [
+        b for b, interval in others.items() if interval.n and own.overlaps(interval)
+    ]
 
 
 def _warnings(

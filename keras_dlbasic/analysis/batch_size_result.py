@@ -39,7 +39,11 @@ FIRST_COLUMNS = (
     *TIMES,
 )
 
-LOGARITHMIC = {*TIMES, *(f"{u}_to_target" for u in ("updates", "samples", "epochs"))}
+LOGARITHMIC = {
+    "loss_jitter",
+    *TIMES,
+    *(f"{u}_to_target" for u in ("updates", "samples", "epochs")),
+}
 
 NOT_COMPARED = (
     "times are not compared: trials may have run beside each other; run the study "
@@ -162,6 +166,7 @@ class BatchSizeResult:
         for measure, unit in (
             ("seconds_per_update", "seconds an update"),
             ("update_noise", "noise in the updates (0 steady, 1 random)"),
+            ("loss_jitter", "jitter of the batch loss"),
             ("updates_to_target", "updates to the target"),
             ("samples_to_target", "samples to the target"),
             ("seconds_to_target", "seconds to the target"),
@@ -248,12 +253,10 @@ def _crossing(
 
 
 def _noise_scale(trials: Sequence[TrialResult]) -> NoiseScale:
-    parts = [
-        (t.values["noise_trace"], t.values["noise_signal"])
-        for t in trials
-        if len(t.values.get("noise_trace", ()))
-    ]
-    noise, signal = (np.concatenate(p) if p else () for p in (*zip(*parts),) or ((), ()))
+    noise, signal = (
+        [value for t in trials for value in t.values.get(name, ())]
+        for name in ("noise_trace", "noise_signal")
+    )
     return noise_scale_of(noise, signal, estimand="data")
 
 

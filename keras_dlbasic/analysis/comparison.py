@@ -131,8 +131,6 @@ def rank(
     >>> print(rank("loss", {"a": [3.0, 3.1], "b": [1.0, 1.1], "c": [1.0, 1.2]}))
     loss: b ≈ c < a (not distinguishable: b and c)
     """
-    found = {
-        arm: mean_interval(v, level=level, log=log) for arm, v in values.items()
-    }
+    found = {arm: mean_interval(v, level=level, log=log) for arm, v in values.items()}
     kept = sorted((a for a in found if found[a].n), key=lambda arm: found[arm].mean)
     return Ranking(measure, tuple(kept), tuple(found[arm] for arm in kept))

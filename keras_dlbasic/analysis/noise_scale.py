@@ -170,7 +170,65 @@ def noise_scale_of(
     top, bottom = float(noise.mean()), float(signal.mean())
     value = max(top, 0.0) / bottom if bottom > 0 else float("inf")
     low, high = _fieller(noise, signal, level) if n > 1 else (0.0, float("inf"))
+    low, high = min(low, value), max(high, value)  # but for rounding
     return NoiseScale(value, low, high, top, bottom, level, estimand, n)
+
+
+@dataclass(frozen=True)
+class NoiseScaleCurve:
+    """The two terms of the noise scale, as they were measured over a run.
+
+    Attributes:
+        steps: At which updates, `[n]`, 0-based.
+        noise: Unbiased estimates of the trace of the covariance, `[n]`.
+        signal: Unbiased estimates of the squared norm of the mean gradient, `[n]`.
+        batch_size: Samples in an update of the run; NaN if not known.
+        estimand: `"population"` or `"data"`.
+        optimizer: Class of the optimizer.
+        source: Where the gradients come from.
+    """
+
+    steps: np.ndarray
+    noise: np.ndarray
+    signal: np.ndarray
+    batch_size: float = float("nan")
+    estimand: str = "population"
+    optimizer: str = ""
+    source: str = ""
+
+    def overall(self, *, level: float = 0.95) -> NoiseScale:
+        """Return the noise scale over the whole run."""
+        return noise_scale_of(
+            self.noise, self.signal, estimand=self.estimand, level=level
+        )
+
+    def blocks(self, most: int = 10) -> list[tuple[float, NoiseScale]]:
+        """Return the noise scale over parts of the run, with their middle steps.
+
+        A part has at least five measurements, since only averages may be divided.
+        """
+        n = max(1, min(most, len(self.steps) // 5))
+        parts = np.array_split(np.arange(len(self.steps)), n)
+        return [
+            (
+                float(np.mean(self.steps[part])),
+                noise_scale_of(
+                    self.noise[part], self.signal[part], estimand=self.estimand
+                ),
+            )
+            for part in parts
+            if len(part)
+        ]
+
+    @property
+    def caveat(self) -> str:
+        """What to mind about the optimizer, or empty."""
+        if self.optimizer in ("", "SGD"):
+            return ""
+        return (
+            f"{self.optimizer} rescales the gradient: the critical batch size is an "
+            "order of magnitude only"
+        )
 
 
 def _fieller(top: np.ndarray, bottom: np.ndarray, level: float) -> tuple[float, float]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_dlbasic.analysis import UpdateNoise
 from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.budget import Budget
 from keras_dlbasic.studies.gradient_probe import GradientProbe, take
@@ -19,7 +21,7 @@ from keras_dlbasic.studies.trial_worker import DivergedError
 REFERENCE = 32
 """The batch size to which a learning-rate scaling rule refers: Keras' default."""
 
-SCALING = {
+SCALING: dict[str, Callable[[float], float]] = {
     "none": lambda ratio: 1.0,
     "linear": lambda ratio: ratio,
     "sqrt": lambda ratio: ratio**0.5,
@@ -28,8 +30,11 @@ SCALING = {
 EVALUATED_ROWS = 4096
 NOISE_ROWS = 1024
 NOISE_PARTS = 16
-WINDOW = 3
+WINDOW = 16
 """Successive updates that are compared with each other."""
+
+WINDOW_GRADIENTS = 5
+"""At so many of their places a gradient and a batch loss are taken."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def run_batch_size_trial(
     values["learning_rate"] = scale_learning_rate(
         model.optimizer, task.learning_rate_scaling, batch
     )
-    _warm_up(model, task.data, batch, rows)
+    warm_up(model, task.data, batch, rows)
     most = task.budget.updates(batch, rows)
     measures = _Measures(task, probe, batch, most, np.random.default_rng(seed))
     watch = TrialWatch(
@@ -75,7 +80,7 @@ def run_batch_size_trial(
         verbose=0,
         callbacks=[watch],
     )
-    measures.take(model, watch.updates, watch.seconds)
+    measures.take(model, watch.updates, watch.seconds, end=True)
     values.update(measures.values())
     values.update(_speed(watch, batch, rows))
     if measures.diverged:
@@ -131,48 +136,54 @@ class _Measures:
         chosen = np.random.default_rng(0).permutation(self._rows)[:EVALUATED_ROWS]
         self._sample = take(task.data, np.sort(chosen))
         self._points = pause_steps(most)
-        self._starts = _window_starts(most)
-        self._window: list[list[np.ndarray]] = []
+        self._starts = window_starts(most)
+        self._length = WINDOW if most is None else min(WINDOW, most)
+        self._window: _Window | None = None
         self._curve: list[tuple[float, ...]] = []
         self._noise: list[dict[str, float]] = []
         self.diverged = ""
 
     def is_due(self, updates: int) -> bool:
         """Return whether to pause before this update."""
-        return (
-            updates in self._points or updates in self._starts or bool(self._window)
-        )
+        return updates in self._points or self._is_watched(updates)
 
-    def take(self, model: Any, updates: int, seconds: float) -> bool:
+    def take(self, model: Any, updates: int, seconds: float, end: bool = False) -> bool:
         """Measure; return whether to go on."""
-        ends = len(self._window) == WINDOW
-        if self._window or updates in self._starts:
-            self._window.append(model.get_weights())
-        if ends:
-            self._noise.append(self._compare(self._window))
-            self._window = [self._window[-1]] if updates in self._starts else []
-        if updates in self._points or not self._curve or updates != self._curve[-1][0]:
+        if self._is_watched(updates):
+            if self._window is None:
+                self._window = _Window(updates)
+            self._window.add(model.get_weights())
+            if end or self._window.moves.updates == self._length:
+                self._close_window()
+                if not end and updates in self._starts:
+                    self._window = _Window(updates)
+                    self._window.add(model.get_weights())
+        if end or updates in self._points:
             self._add_point(model, updates, seconds)
         return not self.diverged
+
+    def _is_watched(self, updates: int) -> bool:
+        return self._window is not None or updates in self._starts
 
     def values(self) -> dict[str, Any]:
         """Return curves and noise."""
         names = ("updates", "seconds", "loss", "val_loss")
         columns = np.array(self._curve, np.float64).reshape(-1, len(names)).T
-        values = {f"curve_{n}": c for n, c in zip(names, columns, strict=True)}
+        values: dict[str, Any] = {
+            f"curve_{n}": c for n, c in zip(names, columns, strict=True)
+        }
         values["curve_samples"] = np.array(
             [samples_seen(int(u), self._batch, self._rows) for u in columns[0]]
         )
         for name in ("update_noise", "gradient_cosine", "loss_jitter"):
-            found = [w[name] for w in self._noise if np.isfinite(w[name])]
-            values[name] = float(np.mean(found)) if found else float("nan")
+            found = np.array([w[name] for w in self._noise], np.float64)
+            found = found[np.isfinite(found)]
+            values[name] = float(np.mean(found)) if len(found) else float("nan")
         for name in ("noise_updates", "noise_trace", "noise_signal"):
             values[name] = np.array([w[name] for w in self._noise], np.float64)
         return values
 
     def _add_point(self, model: Any, updates: int, seconds: float) -> None:
-        if updates not in self._points and self.is_due(updates):
-            return
         loss = evaluate(model, self._sample)["loss"]
         val_loss = float("nan")
         if self._task.validation_data is not None:
@@ -181,72 +192,76 @@ class _Measures:
         if not np.isfinite(loss):
             self.diverged = f"the training loss is {loss} after {updates} updates"
 
-    def _compare(self, window: list[list[np.ndarray]]) -> dict[str, float]:
-        """Compare successive updates and the gradients at their places."""
-        flat = [_vector(weights) for weights in window]
-        moves = np.diff(flat, axis=0)
-        spread = np.sum((moves - moves.mean(axis=0)) ** 2) / (len(moves) - 1)
-        total = np.mean(np.sum(moves**2, axis=1))
+    def _close_window(self) -> None:
+        window, self._window = self._window, None
+        if window is None or window.moves.updates < 2:
+            return
         gradients, losses = [], []
-        for weights in window[:-1]:
+        for weights in window.places:
             rows = self._rng.permutation(self._rows)[: self._batch]
             batch = take(self._task.data, np.sort(rows))
             gradient, loss = self._probe.gradient(weights, *batch)
             gradients.append(gradient)
             losses.append(loss)
-        noise = self._noise_scale(window[0])
-        return {
-            "update_noise": float(spread / total) if total > 0 else float("nan"),
-            "gradient_cosine": float(
-                np.mean([_cosine(a, b) for a, b in zip(gradients, gradients[1:])])  # noqa: B905
-            ),
-            "loss_jitter": float(
-                np.sqrt(np.mean(np.diff(losses) ** 2) / 2) / abs(np.mean(losses))
-            ),
-            **noise,
-        }
+        cosines = [_cosine(a, b) for a, b in pairwise(gradients)]
+        trace, signal = self._noise_scale(window.places[0])
+        self._noise.append(
+            {
+                "update_noise": window.moves.value,
+                "gradient_cosine": float(np.mean(cosines)),
+                "loss_jitter": _jitter(np.array(losses)),
+                "noise_updates": window.start,
+                "noise_trace": trace,
+                "noise_signal": signal,
+            }
+        )
 
-    def _noise_scale(self, weights: list[np.ndarray]) -> dict[str, float]:
+    def _noise_scale(self, weights: list[np.ndarray]) -> tuple[float, float]:
         parts = min(NOISE_PARTS, self._rows)
-        found = (float("nan"), float("nan"))
-        if parts >= 2:
-            most = min(self._rows, NOISE_ROWS) // parts * parts
-            found = self._probe.noise_and_signal(
-                weights,
-                self._task.data,
-                self._rng.permutation(self._rows)[:most],
-                parts=parts,
-                data_size=self._rows,
-            )
-        updates = self._started
-        return {
-            "noise_updates": updates,
-            "noise_trace": found[0],
-            "noise_signal": found[1],
-        }
-
-    @property
-    def _started(self) -> float:
-        past = len(self._noise)
-        return float(sorted(self._starts)[min(past, len(self._starts) - 1)])
+        if parts < 2:
+            return float("nan"), float("nan")
+        most = min(self._rows, NOISE_ROWS) // parts * parts
+        return self._probe.noise_and_signal(
+            weights,
+            self._task.data,
+            self._rng.permutation(self._rows)[:most],
+            parts=parts,
+            data_size=self._rows,
+        )
 
 
-def _window_starts(most: int | None) -> list[int]:
+class _Window:
+    """Some successive updates."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.moves = UpdateNoise()
+        self.places: list[list[np.ndarray]] = []
+
+    def add(self, weights: list[np.ndarray]) -> None:
+        self.moves.add(_vector(weights))
+        if len(self.places) < WINDOW_GRADIENTS:
+            self.places.append(weights)
+
+
+def window_starts(most: int | None) -> list[int]:
+    """Return before which updates windows start: at first, and spread, apart."""
     if most is None:
-        return [2 * 6**power for power in range(8)]
-    last = most - WINDOW
-    if last < 0:
-        return []
-    starts = [min(round(share * most), last) for share in (0.1, 0.5, 0.9)]
-    apart = [starts[0]]
-    for start in starts[1:]:
-        if start >= apart[-1] + WINDOW:
-            apart.append(start)
-    return apart
+        return [0, *(32 * 6**power for power in range(8))]
+    length = min(WINDOW, most)
+    starts: list[int] = []
+    for start in np.linspace(0, most - length, 4).round().astype(int).tolist():
+        if not starts or start >= starts[-1] + length:
+            starts.append(start)
+    return starts
 
 
-def _warm_up(model: Any, data: Any, batch: int, rows: int) -> None:
-    """Compile the step for whole and last partial batches; undo what it trained."""
+def warm_up(model: Any, data: Any, batch: int, rows: int) -> None:
+    """Compile the step for whole and last partial batches; undo what it trained.
+
+    Keras' first `fit` of a model also draws one order of the samples more than later
+    ones.
+    """
     _build(model, take(data, np.arange(min(batch, rows))))
     variables = [*model.variables, *model.optimizer.variables]
     before = [keras.ops.convert_to_numpy(v.value) for v in variables]
@@ -286,3 +301,12 @@ def _vector(weights: list[np.ndarray]) -> np.ndarray:
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:
     size = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / size if size > 0 else float("nan")
+
+
+def _jitter(losses: np.ndarray) -> float:
+    """Return the scatter of losses around their trend, relative to their mean."""
+    if len(losses) < 3:
+        return float("nan")
+    # second differences of independent values have six times their variance
+    scatter = np.sqrt(np.mean(np.diff(losses, 2) ** 2) / 6)
+    return float(scatter / abs(np.mean(losses)))

@@ -82,9 +82,7 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
             "Train in float32 or bfloat16, or set `loss_scale_factor` on the optimizer",
         )
     schedule = getattr(optimizer, "_learning_rate", None)
-    is_schedule = isinstance(
-        schedule, keras.optimizers.schedules.LearningRateSchedule
-    )
+    is_schedule = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
     is_number = isinstance(schedule, (int, float, keras.Variable))
     if callable(schedule) and not is_schedule and not is_number:
         _refuse(

@@ -95,8 +95,8 @@ class MicroBatches(keras.utils.PyDataset):
 def _zip_leaves(function: Any, weight: Any, y: Any) -> Any:
     """Apply `function` to weights and targets of the same structure."""
     if isinstance(y, dict):
-        parts = weight if isinstance(weight, dict) else {}
-        return {key: _zip_leaves(function, parts.get(key), y[key]) for key in y}
+        given = weight if isinstance(weight, dict) else {}
+        return {key: _zip_leaves(function, given.get(key), y[key]) for key in y}
     if isinstance(y, (list, tuple)):
         if len(weight) != len(y):
             raise ValueError(

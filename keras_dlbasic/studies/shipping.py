@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import mmap
 import pickle
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-try:  # functions of scripts and notebooks travel too
-    from cloudpickle import Pickler as _Base
-except ImportError:
-    _Base = pickle.Pickler
+_Base: Any = pickle.Pickler
+with suppress(ImportError):  # with it, functions of scripts and notebooks travel too
+    _Base = import_module("cloudpickle").Pickler
 
 
 def pack(content: Any) -> bytes:
@@ -39,15 +40,15 @@ def unpack(packed: bytes) -> Any:
 
 
 class _Pickler(_Base):
-    def persistent_id(self, thing: Any) -> Any:
+    def persistent_id(self, obj: Any) -> Any:
         # views keep the offset of what they are views of: those travel as arrays
-        if isinstance(thing, np.memmap) and isinstance(thing.base, mmap.mmap):
-            order = "F" if thing.flags.fnc else "C"
+        if isinstance(obj, np.memmap) and isinstance(obj.base, mmap.mmap):
+            order = "F" if obj.flags.fnc else "C"
             return (
-                str(thing.filename),
-                thing.dtype.str,
-                thing.shape,
-                thing.offset,
+                str(obj.filename),
+                obj.dtype.str,
+                obj.shape,
+                obj.offset,
                 order,
             )
         return None

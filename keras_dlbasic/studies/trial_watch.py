@@ -92,7 +92,7 @@ def pause_steps(updates: int | None, points: int = 8) -> Collection[int]:
         *np.geomspace(1, max(updates, 1), points),
         *np.linspace(0, updates, points + 1),
     ]
-    return {int(round(step)) for step in steps} - {updates}
+    return {round(float(step)) for step in steps} - {updates}
 
 
 def _wait(model: Any) -> None:

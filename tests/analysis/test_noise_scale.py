@@ -116,7 +116,7 @@ def test_scale_of_the_loss_does_not_matter(factor, norms):
         small * factor, big * factor, small_batch=1, big_batch=64
     )
     for name in ("value", "low", "high"):
-        assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-6)
+        assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-4)
     assert one.low <= one.value <= one.high
 
 

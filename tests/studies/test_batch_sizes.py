@@ -8,7 +8,8 @@ X = np.zeros((20, 3))
 
 
 @pytest.mark.parametrize(
-    ("choice", "expected"), [("full", 20), ("single", 1), ("mini", 20), (7, 7), (64, 20)]
+    ("choice", "expected"),
+    [("full", 20), ("single", 1), ("mini", 20), (7, 7)],
 )
 def test_numbers(choice, expected):
     assert resolve_batch_size(choice, X) == expected

@@ -241,7 +241,5 @@ def test_models_that_cannot_be_exact_are_refused(make, reason):
 
 def test_models_that_are_exact_pass():
     frozen = keras.layers.BatchNormalization(trainable=False)
-    model = small(
-        frozen, keras.layers.Dropout(0.5), keras.layers.LayerNormalization()
-    )
+    model = small(frozen, keras.layers.Dropout(0.5), keras.layers.LayerNormalization())
     kd.studies.check_full_batch(model)

@@ -39,4 +39,7 @@ def troubled(settings, shared):
 
 def total(settings, shared):
     """Return a sum and whether the data are still on disk."""
-    return {"sum": float(np.sum(shared)), "mapped": bool(getattr(shared, "filename", 0))}
+    return {
+        "sum": float(np.sum(shared)),
+        "mapped": bool(getattr(shared, "filename", 0)),
+    }
