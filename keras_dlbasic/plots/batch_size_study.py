@@ -124,7 +124,7 @@ def _draw_plane(ax: Axes, result: BatchSizeResult, colors: dict[int, Any]) -> No
     speeds = result.values("updates_per_second")
     jitters = result.values("loss_jitter")
     drawn = False
-    for size in result.batch_sizes:
+    for place, size in enumerate(result.batch_sizes):
         x = mean_interval(speeds[size], log=True)
         y = mean_interval(jitters[size], log=True)
         if not (x.n and y.n):
@@ -142,7 +142,7 @@ def _draw_plane(ax: Axes, result: BatchSizeResult, colors: dict[int, Any]) -> No
         ax.annotate(
             f"{REGIMES[result.regime(size)]}\n{size}",
             (x.mean, y.mean),
-            xytext=(7, 7),
+            xytext=(7, 7 if place % 2 else -24),
             textcoords="offset points",
             fontsize=8.5,
             color=colors[size],

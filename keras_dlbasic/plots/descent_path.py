@@ -40,7 +40,9 @@ def plot_descent_path(paths: DescentPaths, *, ax: Axes | None = None) -> Axes:
     ax.grid(False)
     filled = ax.contourf(u, v, height, levels=levels, cmap="Greys", alpha=0.55)
     ax.contour(u, v, height, levels=levels, colors="0.5", linewidths=0.4)
-    ax.figure.colorbar(filled, ax=ax, label="loss above its lowest value", pad=0.02)
+    ax.figure.colorbar(
+        filled, ax=ax, label="loss above its lowest value", pad=0.02, format="%.2g"
+    )
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     halo = [patheffects.withStroke(linewidth=3, foreground=ax.get_facecolor())]
     # the noisiest path lies lowest
@@ -61,9 +63,9 @@ def plot_descent_path(paths: DescentPaths, *, ax: Axes | None = None) -> Axes:
     ax.legend(
         handles[::-1],
         labels[::-1],
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.14),
-        ncols=len(labels),
+        loc="best",
+        frameon=True,
+        framealpha=0.8,
     )
     ax.set_title("Paths of descent" + (f": {paths.title}" if paths.title else ""))
     ax.set_xlabel(paths.names[0])
