@@ -76,7 +76,7 @@ class BatchSizeStudy:
     ... )
     >>> result = study.run()
     >>> result.table()["updates"]
-    array([ 5.,  5., 25., 25.])
+    array([ 5,  5, 25, 25])
     """
 
     def __init__(
