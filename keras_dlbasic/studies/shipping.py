@@ -42,7 +42,8 @@ def unpack(packed: bytes) -> Any:
 class _Pickler(_Base):
     def persistent_id(self, obj: Any) -> Any:
         # views keep the offset of what they are views of: those travel as arrays
-        if isinstance(obj, np.memmap) and isinstance(obj.base, mmap.mmap):
+        base: Any = getattr(obj, "base", None)
+        if isinstance(obj, np.memmap) and isinstance(base, mmap.mmap):
             order = "F" if obj.flags.fnc else "C"
             return (
                 str(obj.filename),
