@@ -26,9 +26,15 @@ _MODULES = (
     "regularizers",
     "remedies",
     "signals",
+    "studies",
 )
 _FUNCTIONS = {"propagation_report": "signals"}
-_SERIALIZABLE = ("initializers", "layers", "regularizers")
+_SERIALIZABLE = (
+    "initializers",
+    "layers",
+    "regularizers",
+    "studies.micro_step_schedule",
+)
 
 __all__ = ["__version__", *_MODULES, *_FUNCTIONS]
 

@@ -2,12 +2,19 @@
 
 from keras_dlbasic.analysis.activation_statistics import activation_statistics
 from keras_dlbasic.analysis.activation_table import ACTIVATIONS, Activation
-from keras_dlbasic.analysis.clipping_summary import (
-    ClippingSummary,
-    clipping_summary,
-)
+from keras_dlbasic.analysis.batch_size_advice import BatchSizeAdvice
+from keras_dlbasic.analysis.batch_size_result import BatchSizeResult
+from keras_dlbasic.analysis.clipping_summary import ClippingSummary, clipping_summary
+from keras_dlbasic.analysis.comparison import Interval, Ranking, mean_interval, rank
+from keras_dlbasic.analysis.descent import SURFACES, DescentPaths, descend, fit_line
 from keras_dlbasic.analysis.gradient_events import GradientEvent, gradient_events
 from keras_dlbasic.analysis.gradient_flow import gradient_flow
+from keras_dlbasic.analysis.noise_scale import (
+    NoiseScale,
+    NoiseScaleCurve,
+    gradient_noise_scale,
+    noise_scale_of,
+)
 from keras_dlbasic.analysis.normalization_drift import normalization_drift
 from keras_dlbasic.analysis.signal_propagation import (
     LayerSignal,
@@ -16,21 +23,37 @@ from keras_dlbasic.analysis.signal_propagation import (
     signal_trend,
 )
 from keras_dlbasic.analysis.suggest_clip import ClipSuggestion, suggest_clip
+from keras_dlbasic.analysis.update_noise import UpdateNoise
 
 __all__ = [
     "ACTIVATIONS",
+    "SURFACES",
     "Activation",
+    "BatchSizeAdvice",
+    "BatchSizeResult",
     "ClipSuggestion",
     "ClippingSummary",
+    "DescentPaths",
     "GradientEvent",
+    "Interval",
     "LayerSignal",
+    "NoiseScale",
+    "NoiseScaleCurve",
     "PropagationReport",
+    "Ranking",
     "SignalTrend",
+    "UpdateNoise",
     "activation_statistics",
     "clipping_summary",
+    "descend",
+    "fit_line",
     "gradient_events",
     "gradient_flow",
+    "gradient_noise_scale",
+    "mean_interval",
+    "noise_scale_of",
     "normalization_drift",
+    "rank",
     "signal_trend",
     "suggest_clip",
 ]

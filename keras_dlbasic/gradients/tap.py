@@ -133,8 +133,8 @@ class _TappedStep:
             # no error: on JAX an exception in a step costs the model its weights
             warnings.warn(
                 "Gradients are not watched: the training step of "
-                f"{type(self._model).__name__} updated no variable through an optimizer "
-                "of the model. Expected a `train_step` that calls "
+                f"{type(self._model).__name__} updated no variable through an "
+                "optimizer of the model. Expected a `train_step` that calls "
                 "`self.optimizer.apply` (on JAX `stateless_apply`), and trainable "
                 "variables.",
                 stacklevel=2,

@@ -1,9 +1,12 @@
 """Pictures of records and results. Each returns matplotlib axes."""
 
 from keras_dlbasic.plots.activations import plot_activations
+from keras_dlbasic.plots.batch_size_study import plot_batch_size_study
 from keras_dlbasic.plots.clipping import plot_clipping
+from keras_dlbasic.plots.descent_path import plot_descent_path
 from keras_dlbasic.plots.gradient_flow import plot_gradient_flow
 from keras_dlbasic.plots.gradient_norm import plot_gradient_norm
+from keras_dlbasic.plots.noise_scale import plot_noise_scale
 from keras_dlbasic.plots.normalization_drift import plot_normalization_drift
 from keras_dlbasic.plots.penalty import plot_penalty
 from keras_dlbasic.plots.signal_propagation import plot_signal_propagation
@@ -13,9 +16,12 @@ from keras_dlbasic.plots.update_ratio import plot_update_ratio
 
 __all__ = [
     "plot_activations",
+    "plot_batch_size_study",
     "plot_clipping",
+    "plot_descent_path",
     "plot_gradient_flow",
     "plot_gradient_norm",
+    "plot_noise_scale",
     "plot_normalization_drift",
     "plot_penalty",
     "plot_signal_propagation",

@@ -8,6 +8,7 @@ from keras_dlbasic.records.training_record import (
     TrainingRecord,
     global_norm,
 )
+from keras_dlbasic.records.trial_result import TrialResult
 from keras_dlbasic.records.variable_info import VariableInfo
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "WARMUP_STEPS",
     "LayerTable",
     "TrainingRecord",
+    "TrialResult",
     "VariableInfo",
     "global_norm",
     "is_warmup_step",

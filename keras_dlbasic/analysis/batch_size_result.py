@@ -1,0 +1,268 @@
+"""What a study of batch sizes found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.analysis.batch_size_advice import BatchSizeAdvice, advise
+from keras_dlbasic.analysis.comparison import Ranking, rank
+from keras_dlbasic.analysis.noise_scale import NoiseScale, noise_scale_of
+from keras_dlbasic.records import TrialResult
+
+TIMES = (
+    "seconds",
+    "seconds_per_update",
+    "updates_per_second",
+    "samples_per_second",
+    "seconds_to_target",
+)
+"""Columns that are times: not the same in two runs, compared from sequential ones."""
+
+FIRST_COLUMNS = (
+    "learning_rate",
+    "updates",
+    "samples",
+    "epochs",
+    "train_loss",
+    "val_loss",
+    "update_noise",
+    "gradient_cosine",
+    "loss_jitter",
+    "noise_scale",
+    "updates_to_target",
+    "samples_to_target",
+    "epochs_to_target",
+    *TIMES,
+)
+
+LOGARITHMIC = {
+    "loss_jitter",
+    *TIMES,
+    *(f"{u}_to_target" for u in ("updates", "samples", "epochs")),
+}
+
+NOT_COMPARED = (
+    "times are not compared: trials may have run beside each other; run the study "
+    "without an executor to compare them"
+)
+
+
+class BatchSizeResult:
+    """The trials of a `studies.BatchSizeStudy`.
+
+    Args:
+        trials: The trials.
+        rows: Samples in the data set.
+        about: Facts of the study by name: `"budget"`, `"learning_rate_scaling"`,
+            `"batch_normalization"`, ...
+        target_loss: The training loss to reach. Defaults to None: nine tenths of the
+            way from the initial loss to the best that any trial reached.
+
+    Attributes:
+        trials: The trials, `TrialResult`.
+        batch_sizes: The batch sizes, the largest first.
+        target_loss: The training loss that counts as reached.
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[TrialResult],
+        *,
+        rows: int,
+        about: Mapping[str, Any] | None = None,
+        target_loss: float | None = None,
+    ) -> None:
+        self.trials = tuple(trials)
+        self.rows = rows
+        self.about = dict(about or {})
+        sizes = {int(t.settings["batch_size"]) for t in self.trials}
+        self.batch_sizes = tuple(sorted(sizes, reverse=True))
+        self.target_loss = (
+            self._default_target() if target_loss is None else float(target_loss)
+        )
+
+    @property
+    def times_comparable(self) -> bool:
+        """Whether no trial ran beside another."""
+        return not any(trial.parallel for trial in self.trials)
+
+    def regime(self, batch_size: int) -> str:
+        """Return `"full"`, `"mini"` or `"single"`."""
+        if batch_size >= self.rows:
+            return "full"
+        return "single" if batch_size == 1 else "mini"
+
+    def table(self) -> dict[str, np.ndarray]:
+        """Return one row per trial, as columns by name; `pandas.DataFrame` takes it.
+
+        `times_from` says whether the times of a row come from a sequential run; only
+        those are compared.
+        """
+        rows = [self._row(trial) for trial in self.trials]
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {name: _column([row.get(name) for row in rows]) for name in names}
+
+    def values(self, measure: str) -> dict[int, np.ndarray]:
+        """Return a column of the table by batch size; trials that failed left out."""
+        table = self.table()
+        if measure not in table:
+            raise ValueError(
+                f"`measure` must be a column of the table: {list(table)}. Received: "
+                f"{measure!r}"
+            )
+        column = np.asarray(table[measure], np.float64)
+        usable = table["status"] == "done"
+        sizes = table["batch_size"]
+        return {b: column[usable & (sizes == b)] for b in self.batch_sizes}
+
+    def ranking(self, measure: str, *, level: float = 0.95) -> Ranking:
+        """Return the batch sizes in order of a measure, with intervals over seeds.
+
+        Args:
+            measure: A column of the table.
+            level: Confidence level.
+
+        Returns:
+            A `Ranking`; without order and with a note where `measure` is a time and
+            trials ran beside each other.
+        """
+        if measure in TIMES and not self.times_comparable:
+            return Ranking(measure, (), (), NOT_COMPARED)
+        values = self.values(measure)
+        return rank(
+            measure,
+            {b: v for b, v in values.items() if len(v)},
+            level=level,
+            log=measure in LOGARITHMIC,
+        )
+
+    @cached_property
+    def noise_scale(self) -> NoiseScale:
+        """The gradient noise scale of the data set, over all trials that finished."""
+        done = [t for t in self.trials if t.status == "done"]
+        return _noise_scale(done)
+
+    @cached_property
+    def recommendation(self) -> BatchSizeAdvice:
+        """Which batch size to take, and why."""
+        table = self.table()
+        return advise(
+            table,
+            rows=self.rows,
+            times_comparable=self.times_comparable,
+            noise_scale=self.noise_scale,
+            about=self.about,
+        )
+
+    def __str__(self) -> str:
+        lines = [
+            f"Batch sizes on {self.rows} samples, budget {self.about.get('budget')}, "
+            f"target loss {self.target_loss:.4g}"
+        ]
+        for measure, unit in (
+            ("seconds_per_update", "seconds an update"),
+            ("update_noise", "noise in the updates (0 steady, 1 random)"),
+            ("loss_jitter", "jitter of the batch loss"),
+            ("updates_to_target", "updates to the target"),
+            ("samples_to_target", "samples to the target"),
+            ("seconds_to_target", "seconds to the target"),
+            ("train_loss", "final training loss"),
+            ("val_loss", "final validation loss"),
+        ):
+            if measure not in self.table():
+                continue
+            ranking = self.ranking(measure)
+            lines.append(f"{unit}:")
+            if ranking.note:
+                lines.append(f"    {ranking.note}")
+            for size, interval in zip(ranking.order, ranking.intervals, strict=True):
+                lines.append(f"    batch size {size!s:>6}: {interval}")
+            if not ranking.note:
+                lines.append(f"    {str(ranking).partition(': ')[2]}")
+        for trial in self.trials:
+            if trial.status != "done":
+                lines.append(f"{dict(trial.settings)} {trial.status}: {trial.error}")
+        lines.append(str(self.noise_scale))
+        lines.append(str(self.recommendation))
+        return "\n".join(lines)
+
+    # -- inner -------------------------------------------------------------------
+
+    def _row(self, trial: TrialResult) -> dict[str, Any]:
+        values = trial.values
+        size = int(trial.settings["batch_size"])
+        row: dict[str, Any] = {
+            "batch_size": size,
+            "regime": self.regime(size),
+            "seed": trial.settings["seed"],
+            "status": trial.status,
+            "error": trial.error,
+            "times_from": "parallel run" if trial.parallel else "sequential run",
+            "initial_weights": values.get("initial_weights", ""),
+        }
+        found = {**values, "noise_scale": _noise_scale([trial]).value}
+        found.update(self._to_target(values))
+        for name in FIRST_COLUMNS:
+            row[name] = found.get(name, float("nan"))
+        for name, value in found.items():
+            if name.startswith(("train_", "val_")):
+                row[name] = value
+        return row
+
+    def _to_target(self, values: Mapping[str, Any]) -> dict[str, float]:
+        names = ("updates", "samples", "seconds")
+        found = {f"{name}_to_target": float("nan") for name in (*names, "epochs")}
+        losses = np.asarray(values.get("curve_loss", ()), np.float64)
+        reached = np.flatnonzero(losses <= self.target_loss)
+        if len(reached):
+            place = int(reached[0])
+            for name in names:
+                curve = np.asarray(values[f"curve_{name}"], np.float64)
+                found[f"{name}_to_target"] = _crossing(
+                    losses, curve, place, self.target_loss
+                )
+            found["epochs_to_target"] = found["samples_to_target"] / self.rows
+        return found
+
+    def _default_target(self) -> float:
+        curves = [
+            np.asarray(t.values["curve_loss"], np.float64)
+            for t in self.trials
+            if len(t.values.get("curve_loss", ()))
+        ]
+        if not curves:
+            return float("nan")
+        start = float(np.mean([curve[0] for curve in curves]))
+        best = float(np.min([np.nanmin(curve) for curve in curves]))
+        return start - 0.9 * (start - best)
+
+
+def _crossing(
+    losses: np.ndarray, places: np.ndarray, first: int, target: float
+) -> float:
+    """Return where the losses cross the target, by linear interpolation."""
+    if first == 0:
+        return float(places[0])
+    above, below = losses[first - 1], losses[first]
+    share = (above - target) / (above - below)
+    return float(places[first - 1] + share * (places[first] - places[first - 1]))
+
+
+def _noise_scale(trials: Sequence[TrialResult]) -> NoiseScale:
+    noise, signal = (
+        [value for t in trials for value in t.values.get(name, ())]
+        for name in ("noise_trace", "noise_signal")
+    )
+    return noise_scale_of(noise, signal, estimand="data")
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    if all(isinstance(value, str) or value is None for value in values):
+        return np.array([value or "" for value in values], dtype=str)
+    if all(isinstance(value, int) for value in values):
+        return np.array(values, np.int64)
+    return np.array([np.nan if v is None else v for v in values], np.float64)

@@ -1,0 +1,249 @@
+"""The gradient noise scale and the critical batch size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ESTIMANDS = ("population", "data")
+
+
+@dataclass(frozen=True)
+class NoiseScale:
+    """What `gradient_noise_scale` found.
+
+    Attributes:
+        value: The noise scale in samples: trace of the covariance of single-sample
+            gradients / squared norm of the mean gradient. Infinite where no gradient
+            stands out from the noise.
+        low: Lower end of its confidence interval.
+        high: Upper end, infinite where the data do not bound it.
+        noise: Unbiased estimate of the trace.
+        signal: Unbiased estimate of the squared norm; may come out negative.
+        level: Confidence level of the interval.
+        estimand: `"population"` or `"data"`: whose gradient is the mean gradient.
+        measurements: Number of pairs of norms.
+    """
+
+    value: float
+    low: float
+    high: float
+    noise: float
+    signal: float
+    level: float
+    estimand: str
+    measurements: int
+
+    @property
+    def critical_batch_size(self) -> float:
+        """The batch size that costs twice the fewest steps and twice the samples."""
+        return self.value
+
+    def steps_factor(self, batch_size: float) -> float:
+        """Return steps needed / fewest possible steps: `1 + value / batch_size`."""
+        return 1.0 + self.value / batch_size
+
+    def samples_factor(self, batch_size: float) -> float:
+        """Return samples needed / fewest possible: `1 + batch_size / value`."""
+        return 1.0 + batch_size / self.value if self.value > 0 else float("inf")
+
+    def __str__(self) -> str:
+        return (
+            f"gradient noise scale {self.value:.3g} samples "
+            f"({self.level:.0%} interval {self.low:.3g} to {self.high:.3g}, "
+            f"{self.estimand}, {self.measurements} measurements)"
+        )
+
+
+def gradient_noise_scale(
+    small_norms: Any,
+    big_norms: Any,
+    *,
+    small_batch: float,
+    big_batch: float,
+    data_size: int | None = None,
+    level: float = 0.95,
+) -> NoiseScale:
+    """Estimate the gradient noise scale from gradient norms at two batch sizes.
+
+    McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", appendix A.1.
+    With the mean gradient `G` and the covariance `S` of single-sample gradients, a
+    batch of `b` has `E|g_b|^2 = |G|^2 + tr(S) / b`. Two batch sizes give unbiased
+    estimates of both terms:
+
+        tr(S) = (|g_small|^2 - |g_big|^2) / (1 / small - 1 / big)
+        |G|^2 = |g_big|^2 - tr(S) / big
+
+    Their ratio is not unbiased, so both are averaged over the measurements first; the
+    interval is Fieller's, for a ratio of means. The big batch may contain the small
+    one. With `data_size`, batches are taken to be drawn without replacement from a data
+    set whose own mean gradient is meant (`1 / b` becomes `1 / b - 1 / data_size`);
+    without it, the gradient of the population. The interval covers the sampling of the
+    batches, not that of the data set.
+
+    The critical batch size follows from an argument about plain gradient descent with
+    the best learning rate. Under Adam and its like, which rescale the gradient, it is a
+    guide to the order of magnitude only.
+
+    Args:
+        small_norms: Gradient norms at the small batch size, `[n]` or `[n, k]`: several
+            small batches for one big one are averaged.
+        big_norms: Gradient norms at the big batch size, `[n]`, at the same weights.
+        small_batch: Samples in the small batch.
+        big_batch: Samples in the big batch.
+        data_size: Samples in the data set. Defaults to None: see above.
+        level: Confidence level of the interval. Defaults to 0.95.
+
+    Returns:
+        A `NoiseScale`.
+
+    Raises:
+        ValueError: If the batch sizes or shapes do not fit.
+
+    Example:
+    >>> from keras_dlbasic.analysis import gradient_noise_scale
+    >>> scale = gradient_noise_scale(
+    ...     [2.0, 2.2, 1.8], [1.0, 1.1, 1.0], small_batch=1, big_batch=16
+    ... )
+    >>> round(scale.value, 2)
+    3.61
+    >>> round(scale.steps_factor(32), 2)  # at 32 samples, 1.11 of the fewest steps
+    1.11
+    """
+    small, big = np.asarray(small_norms, np.float64), np.asarray(big_norms, np.float64)
+    if not 0 < small_batch < big_batch:
+        raise ValueError(
+            "`small_batch` must be above 0 and below `big_batch`. Received: "
+            f"small_batch={small_batch}, big_batch={big_batch}"
+        )
+    if big.ndim != 1 or not len(big) or small.shape[:1] != big.shape:
+        raise ValueError(
+            "`small_norms` must have one row per entry of `big_norms`, at least one. "
+            f"Received shapes: {small.shape} and {big.shape}"
+        )
+    if data_size is not None and data_size < big_batch:
+        raise ValueError(
+            "`data_size` must be at least `big_batch`. Received: "
+            f"data_size={data_size}, big_batch={big_batch}"
+        )
+    squares = np.square(small).reshape(len(big), -1).mean(axis=1)
+    big_squares = np.square(big)
+    noise = (squares - big_squares) / (1.0 / small_batch - 1.0 / big_batch)
+    rest = 1.0 / big_batch - (1.0 / data_size if data_size else 0.0)
+    return noise_scale_of(
+        noise,
+        big_squares - noise * rest,
+        estimand=ESTIMANDS[data_size is not None],
+        level=level,
+    )
+
+
+def noise_scale_of(
+    noise: Any, signal: Any, *, estimand: str = "population", level: float = 0.95
+) -> NoiseScale:
+    """Combine unbiased estimates of both terms, one a measurement.
+
+    Measurements at different batch sizes may be mixed.
+
+    Args:
+        noise: Estimates of the trace of the covariance, `[n]`.
+        signal: Estimates of the squared norm of the mean gradient, `[n]`.
+        estimand: `"population"` or `"data"`.
+        level: Confidence level.
+
+    Returns:
+        A `NoiseScale`.
+    """
+    if estimand not in ESTIMANDS:
+        raise ValueError(
+            f"`estimand` must be one of {ESTIMANDS}. Received: {estimand!r}"
+        )
+    noise, signal = np.asarray(noise, np.float64), np.asarray(signal, np.float64)
+    finite = np.isfinite(noise) & np.isfinite(signal)
+    noise, signal = noise[finite], signal[finite]
+    n = len(noise)
+    if not n:
+        nan = float("nan")
+        return NoiseScale(nan, nan, nan, nan, nan, level, estimand, 0)
+    top, bottom = float(noise.mean()), float(signal.mean())
+    value = max(top, 0.0) / bottom if bottom > 0 else float("inf")
+    low, high = _fieller(noise, signal, level) if n > 1 else (0.0, float("inf"))
+    low, high = min(low, value), max(high, value)  # but for rounding
+    return NoiseScale(value, low, high, top, bottom, level, estimand, n)
+
+
+@dataclass(frozen=True)
+class NoiseScaleCurve:
+    """The two terms of the noise scale, as they were measured over a run.
+
+    Attributes:
+        steps: At which updates, `[n]`, 0-based.
+        noise: Unbiased estimates of the trace of the covariance, `[n]`.
+        signal: Unbiased estimates of the squared norm of the mean gradient, `[n]`.
+        batch_size: Samples in an update of the run; NaN if not known.
+        estimand: `"population"` or `"data"`.
+        optimizer: Class of the optimizer.
+        source: Where the gradients come from.
+    """
+
+    steps: np.ndarray
+    noise: np.ndarray
+    signal: np.ndarray
+    batch_size: float = float("nan")
+    estimand: str = "population"
+    optimizer: str = ""
+    source: str = ""
+
+    def overall(self, *, level: float = 0.95) -> NoiseScale:
+        """Return the noise scale over the whole run."""
+        return noise_scale_of(
+            self.noise, self.signal, estimand=self.estimand, level=level
+        )
+
+    def blocks(self, most: int = 10) -> list[tuple[float, NoiseScale]]:
+        """Return the noise scale over parts of the run, with their middle steps.
+
+        A part has at least five measurements, since only averages may be divided.
+        """
+        n = max(1, min(most, len(self.steps) // 5))
+        parts = np.array_split(np.arange(len(self.steps)), n)
+        return [
+            (
+                float(np.mean(self.steps[part])),
+                noise_scale_of(
+                    self.noise[part], self.signal[part], estimand=self.estimand
+                ),
+            )
+            for part in parts
+            if len(part)
+        ]
+
+    @property
+    def caveat(self) -> str:
+        """What to mind about the optimizer, or empty."""
+        if self.optimizer in ("", "SGD"):
+            return ""
+        return (
+            f"{self.optimizer} rescales the gradient: the critical batch size is an "
+            "order of magnitude only"
+        )
+
+
+def _fieller(top: np.ndarray, bottom: np.ndarray, level: float) -> tuple[float, float]:
+    """Return the interval of mean(top) / mean(bottom), both taken to be >= 0."""
+    from scipy.stats import t as student
+
+    n = len(top)
+    quantile = student.ppf(0.5 + level / 2, n - 1) ** 2 / n
+    covariance = np.cov(top, bottom)
+    a = bottom.mean() ** 2 - quantile * covariance[1, 1]
+    b = top.mean() * bottom.mean() - quantile * covariance[0, 1]
+    c = top.mean() ** 2 - quantile * covariance[0, 0]
+    root = np.sqrt(max(b * b - a * c, 0.0))
+    if a > 0 and bottom.mean() > 0:
+        return max(float((b - root) / a), 0.0), max(float((b + root) / a), 0.0)
+    # the mean gradient does not stand out from zero: nothing bounds the ratio above
+    low = (b - root) / a if a else c / (2 * b) if b else 0.0
+    return (max(float(low), 0.0) if c > 0 else 0.0), float("inf")

@@ -1,0 +1,162 @@
+"""What the batch size does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from keras_dlbasic.analysis import BatchSizeResult, mean_interval
+from keras_dlbasic.plots.axes import say_empty
+
+REGIMES = {
+    "full": "full-batch",
+    "mini": "mini-batch",
+    "single": "one sample",
+}
+PANELS = ("updates", "samples", "seconds")
+
+
+def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
+    """Draw loss against updates, samples and seconds, and speed against steadiness.
+
+    Lines are means over seeds, areas span them. The cross of a batch size in the last
+    panel spans its 95 % intervals. Where trials ran beside each other, times are not
+    drawn.
+
+    Args:
+        result: What `studies.BatchSizeStudy(...).run()` gave.
+        ax: An array of four axes. Defaults to None: a new figure.
+
+    Returns:
+        The array of axes.
+
+    Raises:
+        ValueError: If `ax` are not four.
+    """
+    if ax is None:
+        _, ax = plt.subplots(2, 2, figsize=(10.5, 7.6))
+    axes = np.asarray(ax).reshape(-1)
+    if len(axes) != 4:
+        raise ValueError(f"`ax` must be an array of four axes. Received: {len(axes)}")
+    colors = dict(
+        zip(result.batch_sizes, _colors(len(result.batch_sizes)), strict=True)
+    )
+    for panel, unit in zip(axes, PANELS, strict=False):
+        _draw_loss(panel, result, unit, colors)
+    _draw_plane(axes[3], result, colors)
+    axes[0].legend(title="batch size")
+    return axes.reshape(np.shape(ax))
+
+
+def _colors(n: int) -> list[Any]:
+    cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    return [cycle[place % len(cycle)] for place in range(n)]
+
+
+def _label(result: BatchSizeResult, size: int) -> str:
+    return f"{size} ({REGIMES[result.regime(size)]})"
+
+
+def _draw_loss(
+    ax: Axes, result: BatchSizeResult, unit: str, colors: dict[int, Any]
+) -> None:
+    ax.set_title(f"Loss against {unit}")
+    if unit == "seconds" and not result.times_comparable:
+        say_empty(ax, "times are not compared:\ntrials ran beside each other")
+        return
+    for size in result.batch_sizes:
+        curves = [
+            (
+                np.asarray(t.values[f"curve_{unit}"], np.float64),
+                np.asarray(t.values["curve_loss"], np.float64),
+            )
+            for t in result.trials
+            if t.settings["batch_size"] == size and len(t.values.get("curve_loss", ()))
+        ]
+        if not curves:
+            ax.plot([], [], color=colors[size], label=f"{size} (no trial finished)")
+            continue
+        # seeds pause at the same updates, but for budgets in seconds and divergence
+        n = min(len(places) for places, _ in curves)
+        places = np.mean([p[:n] for p, _ in curves], axis=0)
+        losses = np.array([loss[:n] for _, loss in curves])
+        shown = places > 0
+        ax.plot(
+            places[shown],
+            losses.mean(axis=0)[shown],
+            color=colors[size],
+            marker="o",
+            ms=2.5,
+            label=_label(result, size),
+        )
+        ax.fill_between(
+            places[shown],
+            losses.min(axis=0)[shown],
+            losses.max(axis=0)[shown],
+            color=colors[size],
+            alpha=0.18,
+            lw=0,
+        )
+    if np.isfinite(result.target_loss):
+        ax.axhline(result.target_loss, color="0.5", lw=0.8, ls="--")
+        ax.annotate(
+            "target",
+            (0.0, result.target_loss),
+            xycoords=("axes fraction", "data"),
+            xytext=(3, 3),
+            textcoords="offset points",
+            fontsize=8,
+        )
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("seconds of training" if unit == "seconds" else unit)
+    ax.set_ylabel("training loss")
+
+
+def _draw_plane(ax: Axes, result: BatchSizeResult, colors: dict[int, Any]) -> None:
+    ax.set_title("Speed of an update against steadiness")
+    if not result.times_comparable:
+        say_empty(ax, "times are not compared:\ntrials ran beside each other")
+        return
+    speeds = result.values("updates_per_second")
+    jitters = result.values("loss_jitter")
+    drawn = False
+    for place, size in enumerate(result.batch_sizes):
+        x = mean_interval(speeds[size], log=True)
+        y = mean_interval(jitters[size], log=True)
+        if not (x.n and y.n):
+            continue
+        drawn = True
+        ax.errorbar(
+            x.mean,
+            y.mean,
+            xerr=[[_arm(x.mean - x.low)], [_arm(x.high - x.mean)]],
+            yerr=[[_arm(y.mean - y.low)], [_arm(y.high - y.mean)]],
+            color=colors[size],
+            marker="o",
+            capsize=3,
+        )
+        ax.annotate(
+            f"{REGIMES[result.regime(size)]}\n{size}",
+            (x.mean, y.mean),
+            xytext=(7, 7 if place % 2 else -24),
+            textcoords="offset points",
+            fontsize=8.5,
+            color=colors[size],
+        )
+    if not drawn:
+        say_empty(ax, "too few updates to tell how steady they are")
+        return
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.margins(0.22)
+    ax.invert_yaxis()
+    ax.set_xlabel("updates a second (faster to the right)")
+    ax.set_ylabel("jitter of the batch loss (steadier upwards)")
+
+
+def _arm(length: float) -> float:
+    return length if np.isfinite(length) else 0.0

@@ -1,0 +1,79 @@
+"""What one trial of a study gave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+STATUSES = ("done", "diverged", "failed", "lost")
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """The row of a trial.
+
+    Attributes:
+        settings: What was tried, by name: the seed and what the study varies.
+        status: `"done"`; `"diverged"`: the loss became non-finite; `"failed"`: an
+            exception; `"lost"`: the process that ran it died, so it is tried again when
+            the study is run again.
+        values: What was measured, by name: numbers, texts and arrays.
+        error: What went wrong, in one line.
+        parallel: Whether other trials may have run beside it, which spoils its times.
+
+    Example:
+    >>> from keras_dlbasic.records import TrialResult
+    >>> result = TrialResult({"batch_size": 32, "seed": 0}, values={"loss": 0.5})
+    >>> TrialResult.from_json(result.to_json()) == result
+    True
+    """
+
+    settings: Mapping[str, Any]
+    status: str = "done"
+    values: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+    parallel: bool = False
+
+    def to_json(self) -> str:
+        """Return the result as text; numbers that are not finite stay as they are."""
+        return json.dumps(asdict(self), default=_plain, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> TrialResult:
+        """Read what `to_json` wrote; lists of numbers become arrays.
+
+        Raises:
+            ValueError: If `text` is something else.
+        """
+        try:
+            entry = json.loads(text)
+            values = {name: _array(value) for name, value in entry["values"].items()}
+            result = cls(**{**entry, "values": values})
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            raise ValueError(
+                "Expected text written by `TrialResult.to_json`. Received: "
+                f"{text[:60]!r} ({type(error).__name__}: {error})"
+            ) from error
+        return result
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(
+        "Settings and values of a trial must be numbers, texts, arrays, or lists and "
+        f"dicts of them. Received: {value!r} of type {type(value).__name__}"
+    )
+
+
+def _array(value: Any) -> Any:
+    if isinstance(value, list):
+        array = np.asarray(value)
+        return array if array.dtype.kind in "biuf" else value
+    return value

@@ -1,0 +1,165 @@
+"""Full-batch, mini-batch and one sample per update, on the user's own model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+import keras
+
+from keras_dlbasic.analysis import BatchSizeResult
+from keras_dlbasic.studies.batch_size_trial import (
+    SCALING,
+    BatchSizeTask,
+    run_batch_size_trial,
+    scale_learning_rate,
+)
+from keras_dlbasic.studies.batch_sizes import count_rows, resolve_batch_size
+from keras_dlbasic.studies.budget import Budget
+from keras_dlbasic.studies.seeded_model import (
+    build_seeded,
+    data_digest,
+    model_digest,
+)
+from keras_dlbasic.studies.trial_runner import TrialRunner
+
+
+class BatchSizeStudy:
+    """Measure what the batch size does, and which one to take.
+
+    For every batch size and seed, a model is trained from the seed's initial weights
+    with the ordinary `model.fit(x, y, batch_size=...)`. Measured are the time of an
+    update, the noise in the updates, how many updates, samples and seconds it takes to
+    a target loss, the final scores, and the gradient noise scale.
+
+    Compilation and measuring are outside the clock. All random generators are set for
+    each trial; those of Python and NumPy are put back.
+
+    Args:
+        build_model: `build_model()` returns a compiled model.
+        x: Inputs: an array, or a list, tuple or dict of arrays.
+        y: Targets, likewise.
+        validation_data: `(x, y)`. Defaults to None.
+        batch_sizes: `"full"`, `"mini"`, `"single"` or numbers. Defaults to
+            `("full", 256, 32, 1)`; those not below the number of samples count once.
+        seeds: A number of seeds, or the seeds. Defaults to 3.
+        budget: `{"epochs": n}`, `{"updates": n}`, `{"samples": n}` or
+            `{"seconds": n}`: how long each trial trains. Defaults to 5 epochs.
+        learning_rate_scaling: How the learning rate, taken to suit 32 samples, changes
+            with the batch size: `"none"` (default), `"linear"` (Goyal et al. 2017) or
+            `"sqrt"` (Krizhevsky 2014; usual for Adam).
+        target_loss: Training loss to reach. Defaults to None: nine tenths of the way
+            from the initial loss to the best one reached.
+        directory: Where finished trials are kept. Defaults to None: in memory.
+        overwrite: Whether to delete trials in `directory`. Defaults to `False`: what
+            has finished is not run again.
+        verbose: 0 or 1: whether to show a progress bar.
+
+    Raises:
+        ValueError: If an argument is none of the above, or `directory` holds another
+            study.
+        TypeError: If `x` makes its own batches, or `build_model()` is not a compiled
+            model.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> def build_model():
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile(optimizer="sgd", loss="mse")
+    ...     return model
+    >>> x = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
+    >>> study = kd.studies.BatchSizeStudy(
+    ...     build_model, x, x.sum(axis=1), batch_sizes=("full", 8), seeds=2, verbose=0
+    ... )
+    >>> result = study.run()
+    >>> result.table()["updates"]
+    array([ 5,  5, 25, 25])
+    """
+
+    def __init__(
+        self,
+        build_model: Callable[[], Any],
+        x: Any,
+        y: Any,
+        *,
+        validation_data: tuple[Any, Any] | None = None,
+        batch_sizes: Sequence[str | int] = ("full", 256, 32, 1),
+        seeds: int | Iterable[int] = 3,
+        budget: Any = None,
+        learning_rate_scaling: str = "none",
+        target_loss: float | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        verbose: int = 1,
+    ) -> None:
+        if learning_rate_scaling not in SCALING:
+            raise ValueError(
+                f"`learning_rate_scaling` must be one of {tuple(SCALING)}. Received: "
+                f"{learning_rate_scaling!r}"
+            )
+        self.rows = count_rows([x, y])
+        self.batch_sizes = tuple(
+            dict.fromkeys(resolve_batch_size(size, x) for size in batch_sizes)
+        )
+        self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+        if not self.batch_sizes or not self.seeds:
+            raise ValueError(
+                "There must be at least one batch size and one seed. Received: "
+                f"batch_sizes={batch_sizes!r}, seeds={seeds!r}"
+            )
+        self.budget = Budget.of({"epochs": 5} if budget is None else budget)
+        self.target_loss = target_loss
+        model = build_seeded(build_model, self.seeds[0])
+        scale_learning_rate(model.optimizer, learning_rate_scaling, 1)
+        self._about = {
+            "study": type(self).__name__,
+            "backend": keras.backend.backend(),
+            "model": model_digest(model),
+            "data": data_digest(x, y, validation_data),
+            "rows": self.rows,
+            "budget": str(self.budget),
+            "learning_rate_scaling": learning_rate_scaling,
+            "batch_normalization": _normalises_batches(model),
+        }
+        self._runner = TrialRunner(
+            run_batch_size_trial,
+            BatchSizeTask(
+                build_model, (x, y), validation_data, self.budget, learning_rate_scaling
+            ),
+            about=self._about,
+            directory=directory,
+            overwrite=overwrite,
+            verbose=verbose,
+        )
+
+    def run(self, executor: Executor | None = None) -> BatchSizeResult:
+        """Run the trials that have not finished yet.
+
+        Args:
+            executor: Any `concurrent.futures.Executor`, such as
+                `studies.process_pool()` or the executor of a Dask cluster. The results
+                are the same but for the times. Defaults to None: one after the other,
+                which is what times are compared from.
+
+        Returns:
+            A `BatchSizeResult`.
+        """
+        settings = [
+            {"batch_size": size, "seed": int(seed)}
+            for size in self.batch_sizes
+            for seed in self.seeds
+        ]
+        trials = self._runner.run(settings, executor)
+        return BatchSizeResult(
+            trials, rows=self.rows, about=self._about, target_loss=self.target_loss
+        )
+
+
+def _normalises_batches(model: Any) -> bool:
+    return any(
+        "BatchNormalization" in {kind.__name__ for kind in type(layer).__mro__}
+        for layer in model._flatten_layers()
+    )

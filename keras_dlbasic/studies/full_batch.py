@@ -1,0 +1,204 @@
+"""Full-batch gradient descent on data that does not fit into memory at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.studies.micro_batches import MicroBatches
+from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
+
+PER_SAMPLE = ("sum_over_batch_size", "mean")
+
+
+def full_batch(
+    x: Any,
+    y: Any,
+    optimizer: Any,
+    *,
+    sample_weight: Any = None,
+    micro_batch: int = 256,
+    model: Any = None,
+) -> tuple[MicroBatches, Any]:
+    """Make one epoch exactly one update with the gradient of the whole data set.
+
+    `model.compile(optimizer=optimizer, ...)` and `model.fit(dataset, epochs=...)` with
+    what is returned give, up to rounding, what `model.fit(x, y, batch_size=len(x))`
+    gives, and hold a few micro-batches in memory instead of the data set. Exact for
+    losses that are a mean over samples, with weights of samples and weight penalties.
+    Layers that draw random numbers draw new ones for each micro-batch.
+
+    The logged `loss` is the exact one. Plain `metrics` count the few rows that fill up
+    the last micro-batch; `weighted_metrics` do not.
+
+    Args:
+        x: Inputs: an array or a list, tuple or dict of arrays; `numpy.memmap` or HDF5
+            for what does not fit into memory.
+        y: Targets, likewise.
+        optimizer: A Keras optimizer, or its name. It is not changed. A learning-rate
+            schedule is converted to count updates.
+        sample_weight: Weights of the samples. Defaults to None. Class weights belong
+            here too, since Keras takes only one of both.
+        micro_batch: Most rows that go through the model at once. Defaults to 256.
+        model: The compiled model that will be trained, to have it checked (see
+            `check_full_batch`). Defaults to None: not checked.
+
+    Returns:
+        The data set, and a copy of the optimizer with `gradient_accumulation_steps`.
+
+    Raises:
+        ValueError: If the result could not be exact, with the reason.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> x, y = np.ones((1000, 4), "float32"), np.ones((1000, 1), "float32")
+    >>> data, optimizer = kd.studies.full_batch(x, y, keras.optimizers.SGD(0.1))
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer=optimizer, loss="mse")
+    >>> history = model.fit(data, epochs=2, verbose=0)
+    >>> len(data), int(optimizer.iterations)  # micro-batches, updates
+    (4, 2)
+    """
+    if model is not None:
+        check_full_batch(model)
+    dataset = MicroBatches(x, y, sample_weight=sample_weight, micro_batch=micro_batch)
+    return dataset, accumulating(optimizer, dataset.micro_steps)
+
+
+def accumulating(optimizer: Any, micro_steps: int) -> Any:
+    """Return a copy of `optimizer` that updates at every `micro_steps`-th step.
+
+    Raises:
+        ValueError: If such a copy would not do what the optimizer does.
+    """
+    optimizer = keras.optimizers.get(optimizer)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        _refuse(
+            "`LossScaleOptimizer` skips micro-steps whose gradients overflow, so an "
+            "epoch would no longer be one update",
+            "Train in float32 or bfloat16, or set `loss_scale_factor` on the optimizer",
+        )
+    schedule = getattr(optimizer, "_learning_rate", None)
+    is_schedule = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
+    is_number = isinstance(schedule, (int, float, keras.Variable))
+    if callable(schedule) and not is_schedule and not is_number:
+        _refuse(
+            "the learning rate is a plain function, which Keras asks at every "
+            "micro-step",
+            "Use a number or a `keras.optimizers.schedules.LearningRateSchedule`",
+        )
+    config = optimizer.get_config()
+    if "gradient_accumulation_steps" not in config:
+        _refuse(
+            f"{type(optimizer).__name__} does not know gradient accumulation",
+            "Use one of the optimizers of `keras.optimizers`",
+        )
+    if config["gradient_accumulation_steps"]:
+        _refuse(
+            "the optimizer accumulates gradients already "
+            f"(gradient_accumulation_steps={config['gradient_accumulation_steps']})",
+            "Pass one without `gradient_accumulation_steps`",
+        )
+    if config.get("use_ema"):
+        _refuse(
+            "Keras counts micro-steps, not updates, for the moving average of weights "
+            "(use_ema=True)",
+            "Pass an optimizer without `use_ema`",
+        )
+    if micro_steps == 1:
+        return type(optimizer).from_config(config)
+    config["gradient_accumulation_steps"] = micro_steps
+    if is_schedule:
+        config["learning_rate"] = MicroStepSchedule(schedule, micro_steps)
+    return type(optimizer).from_config(config)
+
+
+def check_full_batch(model: Any) -> None:
+    """Refuse a model for which accumulated micro-batches are not the full batch.
+
+    Args:
+        model: A compiled model.
+
+    Raises:
+        ValueError: If it has batch normalisation or other layers that look at the batch
+            as a whole, masks, activity regularizers, a loss that is no mean over
+            samples, or constraints that its weights do not satisfy.
+    """
+    for layer in model._flatten_layers(include_self=True):
+        reason = _layer_reason(layer)
+        if reason:
+            _refuse(f"layer {layer.name!r} {reason}", "Use `batch_size=len(x)` instead")
+    for loss in _losses(model):
+        reason = _loss_reason(loss)
+        if reason:
+            _refuse(reason, "Use a loss with reduction='sum_over_batch_size'")
+    for variable in model.trainable_variables:
+        if variable.constraint is not None and _is_moved(variable):
+            _refuse(
+                f"the constraint of {variable.path!r} moves the weights at every "
+                "micro-step, while gradients are still being collected",
+                "Apply the constraint to the weights once before training",
+            )
+
+
+def _layer_reason(layer: Any) -> str | None:
+    kinds = {kind.__name__ for kind in type(layer).__mro__}
+    if kinds & {"BatchNormalization", "SpectralNormalization"}:
+        if not layer.trainable:
+            return None
+        return (
+            "sees one micro-batch at a time: batch normalisation uses the mean and "
+            "variance of the batch, so the gradient would be another"
+            if "BatchNormalization" in kinds
+            else "changes its state at every micro-step"
+        )
+    if getattr(layer, "stateful", False) and "RNN" in kinds:
+        return "carries its state from one micro-batch into the next"
+    if "Masking" in kinds or getattr(layer, "mask_zero", False):
+        return (
+            "masks: Keras divides the loss of a batch by its number of unmasked "
+            "places, which differs between micro-batches"
+        )
+    if getattr(layer, "activity_regularizer", None) is not None:
+        return (
+            "has an activity regularizer, whose value depends on the number of rows "
+            "that go through the model at once"
+        )
+    return None
+
+
+def _losses(model: Any) -> list[Any]:
+    loss = getattr(model, "loss", None)
+    if loss is None:
+        return []
+    parts = loss.values() if isinstance(loss, dict) else loss
+    return list(parts) if isinstance(loss, (dict, list, tuple)) else [loss]
+
+
+def _loss_reason(loss: Any) -> str | None:
+    name = loss if isinstance(loss, str) else getattr(loss, "name", None)
+    name = name or getattr(loss, "__name__", type(loss).__name__)
+    if str(name).lower() in ("dice", "tversky"):
+        return f"the loss {name!r} is one value for the whole batch, no mean"
+    reduction = getattr(loss, "reduction", PER_SAMPLE[0])
+    if reduction not in PER_SAMPLE:
+        return (
+            f"the loss {name!r} has reduction={reduction!r}, which is no mean over "
+            "the samples of the batch"
+        )
+    return None
+
+
+def _is_moved(variable: Any) -> bool:
+    if getattr(variable.constraint, "rate", 1.0) != 1.0:
+        return True
+    value = keras.ops.convert_to_numpy(variable.value)
+    after = keras.ops.convert_to_numpy(variable.constraint(variable.value))
+    return not np.allclose(after, value, rtol=1e-5, atol=1e-7)
+
+
+def _refuse(reason: str, advice: str) -> None:
+    raise ValueError(f"Full-batch would not be exact: {reason}. {advice}.")

@@ -1,0 +1,195 @@
+"""The gradient noise scale of a running fit."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis import NoiseScaleCurve, gradient_noise_scale
+from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.gradient_probe import GradientProbe
+
+
+class GradientNoiseScale(keras.callbacks.Callback):
+    """Measure the gradient noise scale while a model trains.
+
+    With gradient accumulation of at least 3 micro-steps the gradients of the
+    micro-steps are read off the optimizer: no further gradient is computed. Otherwise a
+    copy of the model takes gradients of `parts` extra batches of `small_batch` samples
+    from `x` and `y`. What is trained is not touched.
+
+    A batch size far below the noise scale wastes steps, one far above wastes samples
+    (McCandlish et al. 2018). Under Adam and its like it is an order of magnitude only.
+
+    Args:
+        x: Inputs for the extra batches. Defaults to None: needs gradient accumulation.
+        y: Targets for the extra batches.
+        every: Measure at every so-many-th update. Defaults to 50.
+        small_batch: Samples in a small batch; under gradient accumulation the samples
+            in a micro-batch. Defaults to 32.
+        parts: Number of extra small batches, which together are the big one. Defaults
+            to 8.
+        batch_size: Samples in an update of the fit, to be drawn. Defaults to None.
+
+    Attributes:
+        curve: An `analysis.NoiseScaleCurve`; `curve.overall()` is the estimate.
+
+    Raises:
+        ValueError: When training begins, if there is neither accumulation nor data.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> x = np.random.default_rng(0).normal(size=(320, 4)).astype("float32")
+    >>> scale = kd.studies.GradientNoiseScale(x, x[:, :1], every=5, small_batch=8)
+    >>> history = model.fit(x, x[:, :1], epochs=2, verbose=0, callbacks=[scale])
+    >>> scale.curve.steps
+    array([ 0,  5, 10, 15])
+    """
+
+    def __init__(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        every: int = 50,
+        small_batch: int = 32,
+        parts: int = 8,
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value, least in (
+            ("every", every, 1),
+            ("small_batch", small_batch, 1),
+            ("parts", parts, 2),
+        ):
+            if int(value) != value or value < least:
+                raise ValueError(
+                    f"`{name}` must be a whole number of at least {least}. Received: "
+                    f"{name}={value!r}"
+                )
+        if x is not None and count_rows([x, y]) < small_batch * parts:
+            raise ValueError(
+                f"`x` must have at least small_batch * parts = {small_batch * parts} "
+                f"samples. Received: {count_rows([x, y])}"
+            )
+        self.x, self.y = x, y
+        self.every, self.small_batch, self.parts = every, small_batch, parts
+        self.batch_size = batch_size
+        self._rows: list[tuple[int, float, float]] = []
+        self._facts: dict[str, Any] = {}
+
+    @property
+    def curve(self) -> NoiseScaleCurve:
+        """What was measured so far."""
+        steps = np.array([row[0] for row in self._rows], np.int64)
+        noise, signal = (
+            np.array([row[place] for row in self._rows], np.float64) for place in (1, 2)
+        )
+        return NoiseScaleCurve(steps, noise, signal, **self._facts)
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        model = self.model
+        optimizer = model.optimizer
+        micro = getattr(optimizer, "gradient_accumulation_steps", None) or 1
+        accumulates = micro >= 3
+        if not accumulates and self.x is None:
+            raise ValueError(
+                "The gradient noise scale needs `x` and `y` for extra batches, or an "
+                "optimizer with gradient_accumulation_steps >= 3. Received: x=None, "
+                f"gradient_accumulation_steps={micro}"
+            )
+        self._micro_steps, self._accumulates = micro, accumulates
+        self._micro_step = 0
+        if micro > 1:
+            count = keras.ops.convert_to_numpy(optimizer._iterations.value)
+            self._micro_step = int(count) % micro
+        self._update = 0
+        self._rows = []
+        self._sum: Any = None
+        self._norms: list[float] = []
+        self._rng = np.random.default_rng(0)
+        self._probe = None if accumulates else GradientProbe(_copy(model))
+        batch = self.small_batch * micro if accumulates else self.batch_size
+        self._facts = {
+            "batch_size": float("nan") if batch is None else float(batch),
+            "estimand": "population" if accumulates else "data",
+            "optimizer": type(optimizer).__name__,
+            "source": "micro-steps" if accumulates else "extra batches",
+        }
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        if self._update % self.every == 0:
+            if self._accumulates:
+                self._read_micro_step()
+            elif self._micro_step == 0:
+                self._take_extra_batches()
+        self._micro_step += 1
+        if self._micro_step == self._micro_steps:
+            self._micro_step = 0
+            self._update += 1
+
+    def _read_micro_step(self) -> None:
+        done = self._micro_step
+        if done == 0:
+            self._sum, self._norms = 0.0, []
+            return
+        if self._sum is None:  # the fit began amid an update
+            return
+        values = self.model.optimizer._accumulated_gradients
+        total = np.concatenate(
+            [
+                np.asarray(keras.ops.convert_to_numpy(v.value), np.float64).ravel()
+                for v in values
+            ]
+        )
+        self._norms.append(float(np.linalg.norm(total - self._sum)))
+        self._sum = total
+        if done == self._micro_steps - 1:
+            scale = gradient_noise_scale(
+                [self._norms],
+                [np.linalg.norm(total) / done],
+                small_batch=self.small_batch,
+                big_batch=self.small_batch * done,
+            )
+            self._rows.append((self._update, scale.noise, scale.signal))
+
+    def _take_extra_batches(self) -> None:
+        rows = count_rows([self.x, self.y])
+        most = self.small_batch * self.parts
+        assert self._probe is not None
+        noise, signal = self._probe.noise_and_signal(
+            self.model.get_weights(),
+            (self.x, self.y),
+            self._rng.permutation(rows)[:most],
+            parts=self.parts,
+            data_size=rows,
+        )
+        self._rows.append((self._update, noise, signal))
+
+
+def _copy(model: Any) -> Any:
+    """Return a compiled copy; the random generators stay as they are."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    try:
+        copy = keras.saving.deserialize_keras_object(
+            keras.saving.serialize_keras_object(model)
+        )
+        if not copy.built:
+            copy.build(model.input_shape)
+    except Exception as error:
+        raise ValueError(
+            "The gradient noise scale takes its extra batches with a copy of the "
+            f"model, and {type(model).__name__} cannot be copied from its config "
+            f"({type(error).__name__}: {error}). Give it `get_config`, or train with "
+            "gradient accumulation."
+        ) from error
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+    return copy

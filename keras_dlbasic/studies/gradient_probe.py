@@ -1,0 +1,103 @@
+"""Gradients of chosen batches at chosen weights, beside the training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.studies.batch_sizes import map_leaves
+
+
+@keras.saving.register_keras_serializable(package="keras_dlbasic")
+class GradientCollector(keras.optimizers.Optimizer):
+    """An optimizer that keeps the gradient and leaves the weights alone."""
+
+    def __init__(self, learning_rate: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(learning_rate=learning_rate, **kwargs)
+
+    def build(self, variables: Any) -> None:
+        """Make room for the gradients."""
+        if self.built:
+            return
+        super().build(variables)
+        self.gradients = [
+            self.add_variable_from_reference(variable, name="gradient")
+            for variable in variables
+        ]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Keep a gradient."""
+        place = self.gradients[self._get_variable_index(variable)]
+        gradient = keras.ops.convert_to_tensor(gradient)
+        self.assign(place, keras.ops.cast(gradient, place.dtype))
+
+
+class GradientProbe:
+    """Takes gradients with a model of its own.
+
+    Args:
+        model: A compiled model with the architecture and loss of the one that is
+            trained. The probe takes it over: its optimizer is replaced.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._collector = GradientCollector()
+        model.optimizer = self._collector
+        self._model = model
+
+    def gradient(self, weights: list[np.ndarray], x: Any, y: Any) -> tuple[Any, float]:
+        """Return the gradient as one vector, and the loss, of a batch at `weights`."""
+        self._model.set_weights(weights)
+        self._model.reset_metrics()
+        logs = self._model.train_on_batch(x, y, return_dict=True)
+        parts = [keras.ops.convert_to_numpy(v) for v in self._collector.gradients]
+        vector = np.concatenate([np.asarray(p, np.float64).ravel() for p in parts])
+        return vector, float(logs["loss"])
+
+    def noise_and_signal(
+        self,
+        weights: list[np.ndarray],
+        data: tuple[Any, Any],
+        rows: np.ndarray,
+        *,
+        parts: int,
+        data_size: int | None,
+    ) -> tuple[float, float]:
+        """Return unbiased estimates of what makes the gradient noise scale.
+
+        Args:
+            weights: Where.
+            data: Inputs and targets.
+            rows: Which samples, drawn without replacement; cut into equal parts.
+            parts: Number of small batches, at least 2.
+            data_size: See `analysis.gradient_noise_scale`.
+
+        Returns:
+            Trace of the covariance of single-sample gradients, and squared norm of the
+            mean gradient.
+        """
+        from keras_dlbasic.analysis import gradient_noise_scale
+
+        small = len(rows) // parts
+        total: Any = 0.0
+        norms = []
+        for part in range(parts):
+            chosen = np.sort(rows[part * small : (part + 1) * small])
+            vector, _ = self.gradient(weights, *take(data, chosen))
+            norms.append(np.linalg.norm(vector))
+            total = total + vector
+        scale = gradient_noise_scale(
+            [norms],
+            [np.linalg.norm(total) / parts],
+            small_batch=small,
+            big_batch=small * parts,
+            data_size=data_size,
+        )
+        return scale.noise, scale.signal
+
+
+def take(data: Any, rows: np.ndarray) -> Any:
+    """Return rows of all arrays in `data`."""
+    return map_leaves(lambda leaf: np.asarray(leaf[rows]), data)

@@ -1,0 +1,77 @@
+"""Models that start from the same weights in every trial with the same seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.studies.batch_sizes import flatten
+
+
+def build_seeded(build_model: Callable[..., Any], seed: int, *args: Any) -> Any:
+    """Return `build_model(*args)` with initial weights that depend on `seed` alone.
+
+    Raises:
+        TypeError: If it is not a compiled model.
+    """
+    keras.utils.set_random_seed(seed)
+    model = build_model(*args)
+    if not isinstance(model, keras.Model) or not getattr(model, "compiled", False):
+        raise TypeError(
+            "`build_model()` must return a compiled Keras model. Received: "
+            f"{type(model).__name__}"
+            + (", not compiled" * isinstance(model, keras.Model))
+        )
+    return model
+
+
+def weights_digest(model: Any) -> str:
+    """Return a short text that differs if any weight does."""
+    digest = hashlib.blake2b(digest_size=6)
+    for weight in model.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def model_digest(model: Any) -> str:
+    """Return a short text that differs if architecture or compilation does.
+
+    Names that Keras counts up are left out.
+    """
+    config: dict[str, Any] = {"kind": type(model).__name__}
+    for method in ("get_config", "get_compile_config"):
+        try:
+            config[method] = getattr(model, method)()
+        except Exception:  # a model of the user's that cannot be described
+            config[method] = [tuple(v.shape) for v in model.variables]
+    text = json.dumps(_nameless(config), sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+_COUNTED = ("name", "registered_name", "inbound_nodes", "input_layers", "output_layers")
+
+
+def _nameless(config: Any) -> Any:
+    if isinstance(config, dict):
+        kept = {k: v for k, v in config.items() if k not in _COUNTED}
+        return {key: _nameless(value) for key, value in kept.items()}
+    if isinstance(config, (list, tuple)):
+        return [_nameless(value) for value in config]
+    if isinstance(config, (str, int, float, bool, type(None))):
+        return config
+    return type(config).__name__
+
+
+def data_digest(*parts: Any) -> str:
+    """Return a short text of the shapes and of up to 256 rows spread over the data."""
+    digest = hashlib.blake2b(digest_size=6)
+    for leaf in flatten(list(parts)):
+        digest.update(repr((tuple(leaf.shape), str(leaf.dtype))).encode())
+        step = max(1, leaf.shape[0] // 256)
+        digest.update(np.ascontiguousarray(leaf[::step]).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,192 @@
+"""Many trials: one after the other or on an executor, kept, resumed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies.shipping import pack
+from keras_dlbasic.studies.trial_store import (
+    DirectoryStore,
+    MemoryStore,
+    TrialStore,
+    settings_key,
+)
+from keras_dlbasic.studies.trial_worker import TrialFunction, attempt, attempt_packed
+
+
+class TrialRunner:
+    """Runs the trials of a study.
+
+    Each trial starts from its own seed and so from the same initial weights as every
+    other trial with that seed. An exception or a diverged loss makes a row, no crash.
+    What has finished is kept, and not run again: on disk with `directory`, else as long
+    as the runner lives.
+
+    Args:
+        function: `function(settings, shared)` runs one trial and returns what it
+            measured by name: numbers, texts, arrays. It raises
+            `DivergedError(message, values)` if the loss became non-finite. For
+            executors it must be a function of a module.
+        shared: What all trials get: data, `build_model`, options.
+        about: What all trials share, as text and numbers: trials in `directory` about
+            something else are refused.
+        directory: Where finished trials are kept. Defaults to None: in memory.
+        overwrite: Whether to delete the trials that lie in `directory`. Defaults to
+            `False`: they are not run again. (As in KerasTuner.)
+        verbose: 0 or 1: whether to show a progress bar.
+
+    Example:
+    >>> from keras_dlbasic.studies import TrialRunner
+    >>> def square(settings, shared):
+    ...     return {"y": settings["x"] ** 2 + shared}
+    >>> runner = TrialRunner(square, 1, verbose=0)
+    >>> [r.values["y"] for r in runner.run([{"x": x, "seed": 0} for x in (1, 2)])]
+    [2, 5]
+    """
+
+    def __init__(
+        self,
+        function: TrialFunction,
+        shared: Any = None,
+        *,
+        about: Mapping[str, Any] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        verbose: int = 1,
+    ) -> None:
+        self._function, self._shared = function, shared
+        self._verbose = verbose
+        self._store: TrialStore = MemoryStore()
+        if directory is not None:
+            self._store = DirectoryStore(directory, about or {}, overwrite=overwrite)
+
+    def run(
+        self, trials: Iterable[Mapping[str, Any]], executor: Executor | None = None
+    ) -> list[TrialResult]:
+        """Run the trials that have not finished yet.
+
+        Args:
+            trials: The settings of each trial; `"seed"` must be among them.
+            executor: Any `concurrent.futures.Executor`: `studies.process_pool()`, the
+                executor of a Dask cluster (`client.get_executor()`), ... Defaults to
+                None: one after the other, in this process.
+
+        Returns:
+            One result a trial, in the order of `trials`.
+
+        Raises:
+            ValueError: If `executor` starts its processes by forking, or settings lack
+                a seed.
+            TypeError: If something cannot travel to the executor's processes.
+        """
+        wanted = [dict(settings) for settings in trials]
+        for settings in wanted:
+            if "seed" not in settings:
+                raise ValueError(f"Settings must have a 'seed'. Received: {settings}")
+        results: dict[str, TrialResult] = {}
+        for settings in wanted:
+            known = self._store.get(settings)
+            if known is not None:
+                results[settings_key(settings)] = known
+        waiting = [s for s in wanted if settings_key(s) not in results]
+        progress = self._progress(len(wanted), len(results))
+        for result in self._fresh(waiting, executor):
+            if result.status != "lost":
+                self._store.add(result)
+            results[settings_key(result.settings)] = result
+            if progress is not None:
+                progress.update(len(results))
+        return [results[settings_key(settings)] for settings in wanted]
+
+    def _fresh(
+        self, waiting: Sequence[Mapping[str, Any]], executor: Executor | None
+    ) -> Iterator[TrialResult]:
+        if executor is None:
+            for settings in waiting:
+                yield attempt(self._function, settings, self._shared)
+        elif waiting:
+            yield from self._on(executor, waiting)
+
+    def _on(
+        self, executor: Executor, waiting: Sequence[Mapping[str, Any]]
+    ) -> Iterator[TrialResult]:
+        _refuse_fork(executor)
+        backend = keras.backend.backend()
+        packed = pack((backend, self._function, self._shared))
+        with _environment("KERAS_BACKEND", backend):
+            futures: dict[Future[str], Mapping[str, Any]] = {}
+            try:
+                for settings in waiting:
+                    future = executor.submit(attempt_packed, packed, settings)
+                    futures[future] = settings
+                for future in as_completed(futures):
+                    yield _received(future, futures[future])
+            finally:
+                for future in futures:
+                    future.cancel()
+
+    def _progress(self, n: int, finished: int) -> Any:
+        if not self._verbose or not n:
+            return None
+        progress = keras.utils.Progbar(n, unit_name="trial")
+        if finished:
+            progress.update(finished)
+        return progress
+
+
+def process_pool(max_workers: int | None = None) -> ProcessPoolExecutor:
+    """Return a pool of processes in which Keras can run.
+
+    Its processes are spawned, since a forked copy of a process with a running backend
+    may hang. A script that uses it needs `if __name__ == "__main__":`.
+
+    Args:
+        max_workers: How many processes. Defaults to None: one a processor.
+    """
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(max_workers, mp_context=context)
+
+
+def _received(future: Future[str], settings: Mapping[str, Any]) -> TrialResult:
+    try:
+        return TrialResult.from_json(future.result())
+    except Exception as error:
+        return TrialResult(
+            dict(settings),
+            "lost",
+            error=f"no result came back ({type(error).__name__}: {error})",
+            parallel=True,
+        )
+
+
+def _refuse_fork(executor: Executor) -> None:
+    context = getattr(executor, "_mp_context", None)
+    if context is not None and context.get_start_method() == "fork":
+        raise ValueError(
+            "`executor` forks its processes, and a forked copy of a process with a "
+            f"running {keras.backend.backend()} may hang. Use "
+            "`keras_dlbasic.studies.process_pool()`, or a ProcessPoolExecutor with "
+            "mp_context=multiprocessing.get_context('spawn')."
+        )
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable for the processes that start meanwhile."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before

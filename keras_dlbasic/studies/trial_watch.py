@@ -1,0 +1,101 @@
+"""What is measured while a trial of a batch size trains."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+import keras
+import numpy as np
+
+Weights = list[np.ndarray]
+
+
+class TrialWatch(keras.callbacks.Callback):
+    """Stops a fit after a number of updates or seconds, and pauses it to measure.
+
+    The clock stands still in pauses. It starts and stops with the device idle.
+
+    Args:
+        pauses: Whether to pause before an update, by its number.
+        measure: `measure(model, updates, seconds)`, called in pauses. It returns
+            whether to go on.
+        updates: After how many updates to stop. Defaults to None.
+        seconds: After how many seconds to stop. Defaults to None.
+
+    Attributes:
+        updates: Number of updates made.
+        seconds: Seconds of training.
+        spans: Pairs of seconds and updates, from the first step of an epoch or the end
+            of a pause to the next pause or the epoch's end.
+    """
+
+    def __init__(
+        self,
+        pauses: Callable[[int], bool],
+        measure: Callable[[Any, int, float], bool],
+        *,
+        updates: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        super().__init__()
+        self._pauses, self._measure = pauses, measure
+        self._most_updates, self._most_seconds = updates, seconds
+        self.updates, self.seconds = 0, 0.0
+        self.spans: list[tuple[float, int]] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self._since = time.perf_counter()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self._span: tuple[float, int] | None = None
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        go_on = True
+        if self._pauses(self.updates):
+            model = self.model
+            _wait(model)
+            now = time.perf_counter()
+            self._close(now)
+            self.seconds += now - self._since
+            go_on = self._measure(model, self.updates, self.seconds)
+            self._since = time.perf_counter()
+        now = time.perf_counter()
+        if self._span is None:
+            self._span = now, self.updates
+        self.updates += 1
+        over = self._most_updates is not None and self.updates >= self._most_updates
+        if self._most_seconds is not None:
+            over = over or self.seconds + now - self._since >= self._most_seconds
+        if over or not go_on:
+            self._model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        _wait(self.model)
+        self._close(time.perf_counter())
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+        self.seconds += time.perf_counter() - self._since
+
+    def _close(self, now: float) -> None:
+        if self._span is not None and self.updates > self._span[1]:
+            self.spans.append((now - self._span[0], self.updates - self._span[1]))
+        self._span = None
+
+
+def pause_steps(updates: int | None, points: int = 8) -> Collection[int]:
+    """Return before which updates to pause: densely at first, then evenly."""
+    if updates is None:
+        return {0, *np.unique(np.round(1.5 ** np.arange(60)).astype(np.int64)).tolist()}
+    steps = [
+        *np.geomspace(1, max(updates, 1), points),
+        *np.linspace(0, updates, points + 1),
+    ]
+    return {round(float(step)) for step in steps} - {updates}
+
+
+def _wait(model: Any) -> None:
+    """Wait until the device has done what it was given."""
+    if model.trainable_variables:
+        keras.ops.convert_to_numpy(model.trainable_variables[-1].value)

@@ -1,0 +1,84 @@
+import copy
+import random
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+
+
+def data(n=400):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, 3)).astype("float32")
+    y = x @ [[1.0], [-2.0], [0.5]] + rng.normal(size=(n, 1))
+    return x, y.astype("float32")
+
+
+def linear_model(optimizer="sgd"):
+    keras.utils.set_random_seed(0)
+    layers = [keras.Input((3,)), keras.layers.Dense(1, use_bias=False)]
+    model = keras.Sequential(layers)
+    model.compile(optimizer=optimizer, loss="mse")
+    return model
+
+
+def exact(x, y, weights):
+    """Return trace and squared mean of single-sample gradients, in float64."""
+    x, y, w = (a.astype(np.float64) for a in (x, y, weights))
+    each = 2 * x * (x @ w - y)
+    mean = each.mean(axis=0)
+    return np.sum((each - mean) ** 2) / (len(x) - 1), mean @ mean
+
+
+def test_extra_batches():
+    """Partition the whole data set: the signal is then exact."""
+    x, y = data()
+    model = linear_model(keras.optimizers.SGD(0.0))
+    trace, squared = exact(x, y, model.get_weights()[0])
+    scale = kd.studies.GradientNoiseScale(x, y, every=1, small_batch=20, parts=20)
+    model.fit(x, y, batch_size=40, epochs=2, verbose=0, callbacks=[scale])
+    curve = scale.curve
+    assert curve.steps.tolist() == list(range(20))
+    assert curve.estimand == "data"
+    np.testing.assert_allclose(curve.signal, squared, rtol=1e-4)
+    assert curve.overall().noise == pytest.approx(trace, rel=0.15)
+
+
+def test_micro_steps_cost_no_gradient():
+    x, y = data()
+    optimizer = keras.optimizers.SGD(0.0, gradient_accumulation_steps=8)
+    model = linear_model(optimizer)
+    trace, _ = exact(x, y, model.get_weights()[0])
+    scale = kd.studies.GradientNoiseScale(every=1, small_batch=5)
+    model.fit(x, y, batch_size=5, epochs=3, verbose=0, callbacks=[scale])
+    curve = scale.curve
+    assert (curve.source, curve.batch_size) == ("micro-steps", 40.0)
+    assert len(curve.steps) == 30
+    assert curve.overall().noise == pytest.approx(trace, rel=0.3)
+
+
+def test_training_and_generators_are_left_alone():
+    x, y = data(80)
+
+    def train(callbacks):
+        model = linear_model("adam")
+        model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=callbacks)
+        state = random.random(), np.random.random()
+        return model.get_weights()[0], state
+
+    plain = train([])
+    scale = kd.studies.GradientNoiseScale(x, y, every=3, small_batch=4, parts=4)
+    watched = train([copy.deepcopy(scale)])
+    np.testing.assert_array_equal(plain[0], watched[0])
+    assert plain[1] == watched[1]
+
+
+def test_errors():
+    x, y = data(40)
+    with pytest.raises(ValueError, match="at least small_batch"):
+        kd.studies.GradientNoiseScale(x, y)
+    with pytest.raises(ValueError, match="`every`"):
+        kd.studies.GradientNoiseScale(every=0)
+    with pytest.raises(ValueError, match="gradient_accumulation_steps >= 3"):
+        linear_model().fit(x, y, verbose=0, callbacks=[kd.studies.GradientNoiseScale()])
