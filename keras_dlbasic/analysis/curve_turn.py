@@ -1,0 +1,212 @@
+"""Whether a curve that should fall has turned up, beyond its own noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_dlbasic.analysis.unimodal import fit_unimodal, lowest_levels
+
+FEWEST_POINTS = 5
+FEWEST_AFTER = 3
+"""A curve has to stay up for so many points: two bad epochs are no trend."""
+
+_LOCAL_POINTS = 20
+_MAD = 0.6745  # median absolute deviation of the standard normal law
+
+
+@dataclass(frozen=True)
+class CurveTurn:
+    """A verdict on one curve, lower being better.
+
+    Attributes:
+        turned: Whether it has turned up.
+        onset: Index of the point where it turns; None if it has not turned.
+        lowest: Its fitted lowest level.
+        last: Its fitted level at the end.
+        rise: `last - lowest`, relative to the size of `lowest`.
+        statistic: By how much falling and rising fits better than falling only: the
+            difference of the squared errors in units of the curve's noise variance.
+        threshold: What the statistic has to exceed.
+        noise: Standard deviation of the curve around its fit.
+        confidence: One minus the chance that a flat curve of nothing but noise shows as
+            much at any epoch so far.
+    """
+
+    turned: bool
+    onset: int | None
+    lowest: float
+    last: float
+    rise: float
+    statistic: float
+    threshold: float
+    noise: float
+    confidence: float
+
+
+def find_turn(
+    values: np.ndarray, *, min_rise: float = 0.01, alpha: float = 0.05
+) -> CurveTurn:
+    """Tell whether a curve has turned up, as far as it goes.
+
+    Two isotonic regressions are compared: one that only falls and one that falls and
+    then rises, whatever their shape (Robertson, Wright & Dykstra, "Order restricted
+    statistical inference", 1988). Among falling curves the flat one is most easily
+    mistaken for turning, so the threshold is the one for flat curves, and high enough
+    for looking after every epoch anew. Noise comes from the curve itself, and counts
+    for more where neighbouring epochs deviate alike.
+
+    Args:
+        values: The curve, finite.
+        min_rise: Smallest relative rise that counts. Defaults to `0.01`.
+        alpha: Chance that a flat, noisy curve is said to turn in any of its epochs.
+            Defaults to `0.05`.
+
+    Returns:
+        The verdict.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis.curve_turn import find_turn
+    >>> t = np.arange(20)
+    >>> find_turn(np.where(t < 10, 3.0 - 0.2 * t, 1.0 + 0.05 * (t - 10))).onset
+    10
+    """
+    values = np.asarray(values, np.float64)
+    if len(values) < FEWEST_POINTS:
+        level = float(values[-1]) if len(values) else float("nan")
+        return CurveTurn(False, None, level, level, 0.0, 0.0, np.inf, 0.0, 0.0)
+    smooth = without_outliers(values)
+    first = _first_local(smooth)
+    local = smooth[first:]
+    fit = fit_unimodal(local)
+    lowest, last = float(fit.turning.min()), float(fit.turning[-1])
+    scale = curve_scale(values, lowest)
+    noise = _noise(local, fit.turning, 1e-4 * scale)
+    scores = _scores(local) / noise
+    place = int(np.argmax(scores))
+    statistic = float(scores[place])
+    threshold = turn_threshold(len(values), alpha)
+    rise = (last - lowest) / scale
+    turned = statistic > threshold and rise >= min_rise
+    chance = min(1.0, alpha * float(np.exp((threshold**2 - statistic**2) / 2)))
+    return CurveTurn(
+        bool(turned),
+        first + fit.turn if turned else None,
+        lowest,
+        last,
+        float(rise),
+        statistic,
+        threshold,
+        float(noise),
+        1.0 - chance,
+    )
+
+
+def _scores(values: np.ndarray) -> np.ndarray:
+    """Return how far the curve is above its lowest level after each of its points.
+
+    After each point, the curve is taken to have risen at once or in a straight line;
+    what counts is the larger of the two contrasts with the lowest level so far, over
+    the standard error that both have together if the noise is one.
+    """
+    n = len(values)
+    level, size = lowest_levels(values)
+    after = np.arange(n - 1, -1, -1.0)  # points after each one
+    total = np.cumsum(values[::-1])[::-1]
+    sums = np.append(total[1:], 0.0)
+    weighted = np.append(np.cumsum(sums[::-1])[::-1][1:], 0.0) + sums
+    best = np.full(n, -np.inf)
+    usable = after >= FEWEST_AFTER
+    for contrast, weight, squares in (
+        (sums, after, after),
+        (
+            weighted,
+            after * (after + 1) / 2,
+            after * (after + 1) * (2 * after + 1) / 6,
+        ),
+    ):
+        error = np.sqrt(squares + weight**2 / size)
+        score = (contrast - weight * level) / np.where(error > 0, error, 1.0)
+        best = np.maximum(best, score)
+    return np.where(usable, best, -np.inf)
+
+
+def turn_threshold(n: int, alpha: float) -> float:
+    """Return what the statistic of a flat curve of `n` points exceeds by chance only.
+
+    The constants are quantiles of simulated Gaussian noise, looked at after every point
+    up to 300; `benchmarks/overfitting_null.py` draws them again.
+    """
+    plain = 4.0 + 80 / n**2
+    return float(np.sqrt(max(plain**2 + 2 * np.log(0.05 / alpha), 1.0)))
+
+
+def curve_scale(values: np.ndarray, lowest: float) -> float:
+    """Return the size that a rise is relative to: that of the lowest level.
+
+    Curves that reach or cross zero have none; theirs is the range they covered.
+    """
+    if lowest > 0 or values.max() < 0:
+        return abs(lowest)
+    return float(np.ptp(values)) or 1.0
+
+
+def without_outliers(values: np.ndarray) -> np.ndarray:
+    """Pull single points that stand out back to three deviations from the median.
+
+    The median is that of up to five points around each, and of the last three at the
+    end, so a monotone curve stays as it is but for its last point.
+    """
+    n = len(values)
+    if n < FEWEST_POINTS:
+        return values
+    allowed = 3 * difference_noise(values)
+    medians = values.copy()
+    windows = np.lib.stride_tricks.sliding_window_view(values, 5)
+    medians[2:-2] = np.median(windows, axis=1)
+    medians[[1, -2]] = np.median(values[:3]), np.median(values[-3:])
+    medians[[0, -1]] = medians[[1, -2]]
+    return np.clip(values, medians - allowed, medians + allowed)
+
+
+def difference_noise(values: np.ndarray) -> float:
+    """Return the deviation of independent noise on a smooth curve.
+
+    From its second or third differences, whichever are less, the large ones cut to
+    size: bends and outliers hardly matter.
+    """
+    return min(
+        _spread(np.diff(values, order) / norm)
+        for order, norm in ((2, np.sqrt(6)), (3, np.sqrt(20)))
+        if len(values) > order
+    )
+
+
+def _spread(changes: np.ndarray) -> float:
+    changes = np.abs(changes)
+    changes = np.minimum(changes, 3 * np.median(changes) / _MAD)
+    return float(np.sqrt(np.mean(changes**2)))
+
+
+def _first_local(values: np.ndarray) -> int:
+    """Return where the curve comes down to the levels that it holds after its lowest.
+
+    What lies above, the early descent, says nothing about the noise down there.
+    """
+    top = values[int(np.argmin(values)) :].max()
+    return min(int(np.argmax(values <= top)), max(0, len(values) - _LOCAL_POINTS))
+
+
+def _noise(values: np.ndarray, fitted: np.ndarray, least: float) -> float:
+    """Return the standard deviation that independent points would need to have."""
+    residuals = values - fitted
+    free = max(len(values) - len(np.unique(fitted)), 1)
+    variance = max(
+        residuals @ residuals / free, difference_noise(values) ** 2, least**2
+    )
+    squares = residuals @ residuals
+    memory = residuals[1:] @ residuals[:-1] / squares if squares > 0 else 0.0
+    memory = min(max(float(memory), 0.0), 0.9)
+    return float(np.sqrt(variance * (1 + memory) / (1 - memory)))
