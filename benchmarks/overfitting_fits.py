@@ -64,7 +64,11 @@ def run(setting):
         if setting["dropout"]:
             hidden.append(keras.layers.Dropout(setting["dropout"]))
     model = keras.Sequential(
-        [keras.Input(x.shape[1:]), *hidden, keras.layers.Dense(int(y.max()) + 1, "softmax")]
+        [
+            keras.Input(x.shape[1:]),
+            *hidden,
+            keras.layers.Dense(int(y.max()) + 1, "softmax"),
+        ]
     )
     optimizers = keras.optimizers
     model.compile(

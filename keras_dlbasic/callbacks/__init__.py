@@ -1,6 +1,13 @@
 """Callbacks for `model.fit`: thin shells around what records and what judges."""
 
+from keras_dlbasic.callbacks.early_stopping_report import EarlyStoppingReport
 from keras_dlbasic.callbacks.gradient_norm_monitor import GradientNormMonitor
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport
+from keras_dlbasic.callbacks.overfitting_detector import OverfittingDetector
 
-__all__ = ["GradientNormMonitor", "NonFiniteReport"]
+__all__ = [
+    "EarlyStoppingReport",
+    "GradientNormMonitor",
+    "NonFiniteReport",
+    "OverfittingDetector",
+]
