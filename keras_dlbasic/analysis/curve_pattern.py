@@ -60,7 +60,10 @@ def change_since(train: np.ndarray, epoch: int) -> tuple[float, float]:
         return 0.0, np.inf
     around = train[max(0, epoch - 1) : epoch + 2]
     last = train[-min(3, max(1, len(train) - 1 - epoch)) :]
-    before, after = float(np.nanmedian(around)), float(np.nanmedian(last))
+    around, last = around[np.isfinite(around)], last[np.isfinite(last)]
+    if not len(around) or not len(last):
+        return 0.0, np.inf
+    before, after = float(np.median(around)), float(np.median(last))
     noise = difference_noise(finite[-max(10, len(train) - epoch) :])
     error = noise * np.sqrt(1 / len(around) + 1 / len(last))
     scale = curve_scale(finite, before)

@@ -26,8 +26,8 @@ class CurveTurn:
         lowest: Its fitted lowest level.
         last: Its fitted level at the end.
         rise: `last - lowest`, relative to the size of `lowest`.
-        statistic: By how much falling and rising fits better than falling only: the
-            difference of the squared errors in units of the curve's noise variance.
+        statistic: Height of the rise over the lowest level, in standard errors of the
+            curve's own noise; the largest over all places where it might have begun.
         threshold: What the statistic has to exceed.
         noise: Standard deviation of the curve around its fit.
         confidence: One minus the chance that a flat curve of nothing but noise shows as
@@ -50,12 +50,14 @@ def find_turn(
 ) -> CurveTurn:
     """Tell whether a curve has turned up, as far as it goes.
 
-    Two isotonic regressions are compared: one that only falls and one that falls and
-    then rises, whatever their shape (Robertson, Wright & Dykstra, "Order restricted
-    statistical inference", 1988). Among falling curves the flat one is most easily
-    mistaken for turning, so the threshold is the one for flat curves, and high enough
-    for looking after every epoch anew. Noise comes from the curve itself, and counts
-    for more where neighbouring epochs deviate alike.
+    For each point, what comes after it is compared with the lowest level before: the
+    last level of the isotonic regression that never rises (Robertson, Wright &
+    Dykstra, "Order restricted statistical inference", 1988). The contrast is divided by
+    the standard error of both; noise comes from the curve itself, and counts for more
+    where neighbouring epochs deviate alike. Among curves that fall, the flat one is
+    most easily mistaken for turning, so the threshold is the one for flat curves, and
+    high enough for looking after every epoch anew. The curve turns where a regression
+    that falls and then rises fits best.
 
     Args:
         values: The curve, finite.
@@ -93,7 +95,7 @@ def find_turn(
     chance = min(1.0, alpha * float(np.exp((threshold**2 - statistic**2) / 2)))
     return CurveTurn(
         bool(turned),
-        first + fit.turn if turned else None,
+        _lowest_near(values, first + fit.turn) if turned else None,
         lowest,
         last,
         float(rise),
@@ -136,8 +138,10 @@ def _scores(values: np.ndarray) -> np.ndarray:
 def turn_threshold(n: int, alpha: float) -> float:
     """Return what the statistic of a flat curve of `n` points exceeds by chance only.
 
-    The constants are quantiles of simulated Gaussian noise, looked at after every point
-    up to 300; `benchmarks/overfitting_null.py` draws them again.
+    The constants are from simulated Gaussian noise, looked at after every epoch up to
+    300; `benchmarks/overfitting_null.py` draws them again. The second term is for the
+    few points that the noise is estimated from in the beginning; `alpha` acts through
+    the tail of the normal law.
     """
     plain = 4.0 + 80 / n**2
     return float(np.sqrt(max(plain**2 + 2 * np.log(0.05 / alpha), 1.0)))
@@ -151,6 +155,12 @@ def curve_scale(values: np.ndarray, lowest: float) -> float:
     if lowest > 0 or values.max() < 0:
         return abs(lowest)
     return float(np.ptp(values)) or 1.0
+
+
+def _lowest_near(values: np.ndarray, place: int) -> int:
+    """Return which of three neighbours is lowest; the fit saw a sharp bend cut off."""
+    begin = max(0, place - 1)
+    return begin + int(np.argmin(values[begin : place + 2]))
 
 
 def without_outliers(values: np.ndarray) -> np.ndarray:

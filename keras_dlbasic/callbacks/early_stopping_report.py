@@ -115,6 +115,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         self.successive_strips = successive_strips
         self.report: StoppingReport | None = None
         self._messages = Messages()
+        self.best_weights: Any = None
         self._clear()
 
     def _clear(self) -> None:

@@ -42,7 +42,7 @@ class TrainingSample:
         """Return loss and metrics in inference mode, as validation measures them."""
         # seeds that layers draw from in inference, states, metrics
         variables = [*model.non_trainable_variables, *model.metrics_variables]
-        before = [keras.ops.convert_to_numpy(v).copy() for v in variables]
+        before = [keras.ops.convert_to_numpy(v.value).copy() for v in variables]
         arrays: Mapping[str, Any] = {} if self.y is None else {"y": self.y}
         try:
             logs = model.evaluate(
