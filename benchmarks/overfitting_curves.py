@@ -159,6 +159,39 @@ def make_curve(rng, kind=None):
     return Curve(kind.__name__, loss, val_loss, True, onset, rise)
 
 
+def make_usual_curve(rng):
+    """Return a run of 30 to 100 epochs with Gaussian noise, in equal shares.
+
+    Healthy (a fixed gap, or validation below training), overfitting by 3 to 60 % while
+    the early descent is still going on, hardly learning, or blowing up.
+    """
+    n = int(rng.integers(30, 101))
+    t = np.arange(n)
+    base, start = rng.uniform(0.2, 1), rng.uniform(0.5, 2)
+    fall = start * np.exp(-t / rng.uniform(3, n / 4))
+    val, loss = base + fall, base * rng.uniform(0.3, 1.1) + fall
+    kind = ("healthy", "overfit", "underfit", "divergence")[rng.integers(4)]
+    if kind == "overfit":
+        begin = int(rng.integers(n // 5, int(0.7 * n)))
+        after = np.maximum(0, t - begin) / (n - 1 - begin)
+        val = val + base * np.exp(rng.uniform(np.log(0.03), np.log(0.6))) * after
+        loss = loss * np.exp(-0.5 * after)
+        if val[-1] < 1.03 * val.min():
+            return make_usual_curve(rng)
+    elif kind == "underfit":
+        val, loss = (c[0] * (1 - 0.05 * t / n) for c in (val, loss))
+    elif kind == "divergence":
+        begin = int(rng.integers(n // 5, n - 4))
+        growth = np.exp(np.maximum(0, t - begin) * rng.uniform(0.05, 0.5)) - 1
+        val, loss = val + base * growth, loss + base * growth
+    noise = base * np.exp(rng.uniform(np.log(0.003), np.log(0.03)))
+    noisy = [c + noise * rng.standard_normal(n) * k for c, k in ((loss, 0.5), (val, 1))]
+    if kind != "overfit":
+        return Curve(kind, *noisy, overfits=False)
+    onset = int(np.argmin(val))
+    return Curve(kind, *noisy, True, onset, float(val[-1] / val[onset] - 1))
+
+
 def _descent(rng, n):
     """Return a falling training loss and a validation loss close to it."""
     t = np.arange(n)

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_dlbasic.analysis.unimodal import fit_unimodal, lowest_levels
+from keras_dlbasic.analysis.unimodal import (
+    falling_errors,
+    fit_unimodal,
+    lowest_levels,
+)
 
 FEWEST_POINTS = 5
 FEWEST_AFTER = 3
 """A curve has to stay up for so many points: two bad epochs are no trend."""
 
 _LOCAL_POINTS = 20
+_WIDTHS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256])
+_RISES = np.array([[0.0], [0.5], [1.0], [2.0]])
 _MAD = 0.6745  # median absolute deviation of the standard normal law
 
 
@@ -50,14 +56,15 @@ def find_turn(
 ) -> CurveTurn:
     """Tell whether a curve has turned up, as far as it goes.
 
-    For each point, what comes after it is compared with the lowest level before: the
-    last level of the isotonic regression that never rises (Robertson, Wright &
-    Dykstra, "Order restricted statistical inference", 1988). The contrast is divided by
-    the standard error of both; noise comes from the curve itself, and counts for more
-    where neighbouring epochs deviate alike. Among curves that fall, the flat one is
-    most easily mistaken for turning, so the threshold is the one for flat curves, and
-    high enough for looking after every epoch anew. The curve turns where a regression
-    that falls and then rises fits best.
+    For each point, what comes after it is compared with the mean of what comes before,
+    over spans of all lengths: a curve that falls is nowhere above such a mean. The
+    largest contrast is divided by its standard error; noise comes from the curve
+    itself, around a fit that falls and then rises (isotonic regression; Robertson,
+    Wright & Dykstra, "Order restricted statistical inference", 1988), and counts for
+    more where neighbouring epochs deviate alike. Among curves that fall, the flat one
+    is most easily mistaken for turning, so the threshold is the one for flat curves,
+    and high enough for looking after every epoch anew. The curve turns where one that
+    falls and then rises as a power of time fits best.
 
     Args:
         values: The curve, finite.
@@ -86,16 +93,14 @@ def find_turn(
     lowest, last = float(fit.turning.min()), float(fit.turning[-1])
     scale = curve_scale(values, lowest)
     noise = _noise(local, fit.turning, 1e-4 * scale)
-    scores = _scores(local) / noise
-    place = int(np.argmax(scores))
-    statistic = float(scores[place])
+    statistic = _height(local - local[0]) / noise
     threshold = turn_threshold(len(values), alpha)
     rise = (last - lowest) / scale
     turned = statistic > threshold and rise >= min_rise
     chance = min(1.0, alpha * float(np.exp((threshold**2 - statistic**2) / 2)))
     return CurveTurn(
         bool(turned),
-        _lowest_near(values, first + fit.turn) if turned else None,
+        first + _onset(local, noise) if turned else None,
         lowest,
         last,
         float(rise),
@@ -106,33 +111,35 @@ def find_turn(
     )
 
 
-def _scores(values: np.ndarray) -> np.ndarray:
-    """Return how far the curve is above its lowest level after each of its points.
+def _height(values: np.ndarray) -> float:
+    """Return how far the curve is above an earlier level, in units of its noise.
 
-    After each point, the curve is taken to have risen at once or in a straight line;
-    what counts is the larger of the two contrasts with the lowest level so far, over
-    the standard error that both have together if the noise is one.
+    What comes after a point is compared with the mean of the last 1, 2, 3, 4, 6, ...
+    points up to it. A falling curve is nowhere above such a mean, so the largest of
+    these contrasts is taken; it is divided by the standard error that both sides have
+    if the noise is one. After the point, the curve is taken to have risen at once or in
+    a straight line.
     """
     n = len(values)
-    level, size = lowest_levels(values)
-    after = np.arange(n - 1, -1, -1.0)  # points after each one
-    total = np.cumsum(values[::-1])[::-1]
-    sums = np.append(total[1:], 0.0)
-    weighted = np.append(np.cumsum(sums[::-1])[::-1][1:], 0.0) + sums
-    best = np.full(n, -np.inf)
-    usable = after >= FEWEST_AFTER
+    after = np.arange(n - 1, FEWEST_AFTER - 1, -1.0)  # points after each one
+    points = len(after)
+    sums = np.cumsum(values[::-1])[::-1]
+    sums = np.append(sums[1:], 0.0)
+    weighted = np.cumsum(sums[::-1])[::-1]  # each point times its distance
+    total = np.append(0.0, np.cumsum(values))
+    best = -np.inf
     for contrast, weight, squares in (
         (sums, after, after),
-        (
-            weighted,
-            after * (after + 1) / 2,
-            after * (after + 1) * (2 * after + 1) / 6,
-        ),
+        (weighted, after * (after + 1) / 2, after * (after + 1) * (2 * after + 1) / 6),
     ):
-        error = np.sqrt(squares + weight**2 / size)
-        score = (contrast - weight * level) / np.where(error > 0, error, 1.0)
-        best = np.maximum(best, score)
-    return np.where(usable, best, -np.inf)
+        for width in _WIDTHS[points >= _WIDTHS]:
+            ends = np.arange(width, points + 1)
+            level = (total[ends] - total[ends - width]) / width
+            here = slice(width - 1, points)
+            height = contrast[:points][here] - weight[here] * level
+            error = np.sqrt(squares[here] + weight[here] ** 2 / width)
+            best = max(best, float((height / error).max()))
+    return best
 
 
 def turn_threshold(n: int, alpha: float) -> float:
@@ -143,7 +150,7 @@ def turn_threshold(n: int, alpha: float) -> float:
     few points that the noise is estimated from in the beginning; `alpha` acts through
     the tail of the normal law.
     """
-    plain = 4.0 + 80 / n**2
+    plain = 4.1 + 80 / n**2
     return float(np.sqrt(max(plain**2 + 2 * np.log(0.05 / alpha), 1.0)))
 
 
@@ -157,17 +164,36 @@ def curve_scale(values: np.ndarray, lowest: float) -> float:
     return float(np.ptp(values)) or 1.0
 
 
-def _lowest_near(values: np.ndarray, place: int) -> int:
-    """Return which of three neighbours is lowest; the fit saw a sharp bend cut off."""
-    begin = max(0, place - 1)
-    return begin + int(np.argmin(values[begin : place + 2]))
+def _onset(values: np.ndarray, noise: float) -> int:
+    """Return the last point before the rise.
+
+    Points will do for which a curve that falls and then rises fits as well as noise can
+    tell; on a plateau these are many. Of them it is the one for which a rise as a power
+    of the time since fits best, from a jump over a saturating and a straight rise to an
+    accelerating one.
+    """
+    level, _ = lowest_levels(values)
+    before = falling_errors(values)[1:]
+    turning = before + falling_errors(values[::-1])[::-1][1:]
+    as_good = 4 + 2 * np.log(len(values))  # what noise on a plateau gains elsewhere
+    likely = np.flatnonzero(turning <= turning.min() + as_good * noise**2)
+    best, place = np.inf, int(likely[0])
+    for point in likely[likely < len(values) - FEWEST_AFTER]:
+        above = values[point + 1 :] - level[point]
+        since = np.arange(1.0, len(above) + 1)
+        shapes = since[None, :] ** _RISES
+        explained = np.maximum(shapes @ above, 0) ** 2 / (shapes**2).sum(axis=1)
+        error = before[point] + float(above @ above - explained.max())
+        if error < best:
+            best, place = error, int(point)
+    return place
 
 
 def without_outliers(values: np.ndarray) -> np.ndarray:
     """Pull single points that stand out back to three deviations from the median.
 
     The median is that of up to five points around each, and of the last three at the
-    end, so a monotone curve stays as it is but for its last point.
+    end, so a monotone curve stays as it is but for its first and last point.
     """
     n = len(values)
     if n < FEWEST_POINTS:

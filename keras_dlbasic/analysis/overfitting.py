@@ -28,6 +28,9 @@ FALLING_ALPHA = 0.15
 WITH_VALIDATION = 0.1
 """Share of the relative rise that the training loss may show too, noise apart."""
 
+CLEAR_RISE = 0.25
+"""A training loss that rises by more than this diverges, whatever validation does."""
+
 
 def detect_overfitting(
     loss: Curve,
@@ -138,7 +141,8 @@ def _pattern(
     if turn.onset is None or change is None:
         return name_pattern(train, val)
     _, error = change_since(train, turn.onset)
-    if change > max(2 * error, WITH_VALIDATION * turn.rise):
+    allowed = min(WITH_VALIDATION * turn.rise, CLEAR_RISE)
+    if change > max(2 * error, allowed):
         return "diverging"
     return "overfitting"
 

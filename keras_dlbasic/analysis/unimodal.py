@@ -48,8 +48,8 @@ def fit_unimodal(values: np.ndarray) -> UnimodalFit:
     (2, [3.0, 2.0, 2.0, 2.0, 2.0], 0.0)
     """
     values = np.asarray(values, np.float64)
-    before = _falling_errors(values)
-    after = _falling_errors(values[::-1])[::-1]
+    before = falling_errors(values)
+    after = falling_errors(values[::-1])[::-1]
     turn = int(np.argmin(before + after))
     turning = np.concatenate(
         [fall(values[:turn]), fall(values[turn:][::-1])[::-1]],
@@ -73,8 +73,15 @@ def fall(values: np.ndarray) -> np.ndarray:
     return np.repeat(np.array(means, np.float64), sizes)
 
 
-def _falling_errors(values: np.ndarray) -> np.ndarray:
-    """Return the squared error of `fall` for the first 0, 1, ..., n values."""
+def falling_errors(values: np.ndarray) -> np.ndarray:
+    """Return the squared error of `fall` for the first 0, 1, ..., n values.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis.unimodal import falling_errors
+    >>> falling_errors(np.array([3.0, 1.0, 2.0])).tolist()
+    [0.0, 0.0, 0.0, 0.5]
+    """
     errors = np.zeros(len(values) + 1)
     means: list[float] = []
     sizes: list[int] = []

@@ -162,6 +162,7 @@ def _draw(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
         )
     _shade_gap(ax, epochs, name, numbers)
     _choose_scale(ax, epochs, name)
+    _mark_non_finite(ax, epochs, name)
 
 
 def _shade_gap(
@@ -184,14 +185,21 @@ def _shade_gap(
 
 
 def _choose_scale(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
-    values = np.concatenate(
-        [epochs[key] for key in (name, "val_" + name) if key in epochs]
-    )
+    """Take a logarithmic scale only if the validation loss itself needs one.
+
+    On the scale of a training loss that goes to zero, its rise could not be seen.
+    """
+    values = epochs.get("val_" + name, epochs.get(name, np.zeros(0)))
     values = values[np.isfinite(values)]
-    if not len(values):
-        ax.text(0.5, 0.5, "no finite values", ha="center", transform=ax.transAxes)
-    elif name == "loss" and 0 < _HIGH_RATIO * values.min() < values.max():
+    if name == "loss" and len(values) and 0 < _HIGH_RATIO * values.min() < values.max():
         ax.set_yscale("log")
+
+
+def _mark_non_finite(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
+    wrong = epochs["epoch"][~np.isfinite(epochs.get(name, epochs["epoch"]))]
+    for number, epoch in enumerate(wrong[:50]):
+        label = None if number else f"NaN or infinite from epoch {epoch + 1}"
+        ax.axvline(epoch + 1, color="#D55E00", lw=0.8, ls=":", label=label)
 
 
 def _mark_onset(ax: Axes, verdict: OverfittingVerdict, *, is_named: bool) -> None:
