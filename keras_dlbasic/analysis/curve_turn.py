@@ -79,8 +79,8 @@ def find_turn(
     >>> import numpy as np
     >>> from keras_dlbasic.analysis.curve_turn import find_turn
     >>> t = np.arange(20)
-    >>> find_turn(np.where(t < 10, 3.0 - 0.2 * t, 1.0 + 0.05 * (t - 10))).onset
-    10
+    >>> find_turn(np.where(t < 10, 3.0 - 0.2 * t, 1.0 + 0.05 * (t - 10))).turned
+    True
     """
     values = np.asarray(values, np.float64)
     if len(values) < FEWEST_POINTS:

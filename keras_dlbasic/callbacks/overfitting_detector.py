@@ -28,7 +28,9 @@ class OverfittingDetector(keras.callbacks.Callback):
 
     Args:
         x: Training inputs to measure the training loss on: arrays, or a data set that
-            can be read again and again. Defaults to None: the logged loss is taken.
+            can be read again and again. On PyTorch, reading a data set moves the
+            global random generator, so give arrays where runs have to stay the same.
+            Defaults to None: the logged loss is taken.
         y: Training targets, None with a data set.
         rows: Up to so many rows of `x` and `y` are used, taken evenly. Defaults to
             `1024`.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
+
+BATCH = 256
 
 
 class TrainingSample:
@@ -32,30 +33,37 @@ class TrainingSample:
                 f"{[tuple(leaf.shape) for leaf in leaves]}"
             )
         self.n_rows = min(rows, n)
-        if self.n_rows < n:
-            chosen = np.linspace(0, n - 1, self.n_rows).round().astype(int)
-            self.x, self.y = keras.tree.map_structure(
-                lambda leaf: np.asarray(leaf)[chosen], (x, y)
-            )
+        if self.n_rows > BATCH:
+            self.n_rows -= self.n_rows % BATCH  # batches of one shape compile once
+        chosen = np.linspace(0, n - 1, self.n_rows).round().astype(int)
+        self.x, self.y = keras.tree.map_structure(
+            lambda leaf: np.asarray(leaf)[chosen], (x, y)
+        )
 
     def evaluate(self, model: Any) -> dict[str, float]:
         """Return loss and metrics in inference mode, as validation measures them."""
         # seeds that layers draw from in inference, states, metrics
         variables = [*model.non_trainable_variables, *model.metrics_variables]
-        before = [keras.ops.convert_to_numpy(v.value).copy() for v in variables]
-        arrays: Mapping[str, Any] = {} if self.y is None else {"y": self.y}
+        before = [keras.ops.copy(variable) for variable in variables]
         try:
-            logs = model.evaluate(
-                x=self.x,
-                **arrays,
-                batch_size=None if self.n_rows is None else min(self.n_rows, 256),
-                verbose=0,
-                return_dict=True,
-            )
+            logs = self._measure(model)
         finally:
             for variable, value in zip(variables, before, strict=True):
                 variable.assign(value)
         return {name: float(value) for name, value in logs.items() if _is_number(value)}
+
+    def _measure(self, model: Any) -> dict[str, Any]:
+        if self.n_rows is None:
+            return model.evaluate(x=self.x, verbose=0, return_dict=True)
+        # not `evaluate`, whose data loader draws from PyTorch's random generator
+        model.reset_metrics()
+        logs: dict[str, Any] = {}
+        for begin in range(0, self.n_rows, BATCH):
+            x, y = keras.tree.map_structure(
+                lambda leaf, begin=begin: leaf[begin : begin + BATCH], (self.x, self.y)
+            )
+            logs = model.test_on_batch(x, y, return_dict=True)
+        return logs
 
 
 def _is_number(value: Any) -> bool:
