@@ -74,7 +74,7 @@ def test_the_training_loss_is_that_of_inference_mode(data):
     fit(model, data, [detector], epochs=2)
     expected = model.evaluate(data[0][:24], data[1][:24], verbose=0, return_dict=True)
     measured = detector.record.epochs["evaluated_loss"]
-    assert measured[-1] == pytest.approx(expected["loss"], rel=1e-5)
+    assert measured[-1] == pytest.approx(float(expected["loss"]), rel=1e-5)
     assert measured[-1] < detector.record.epochs["loss"][-1]
     np.testing.assert_allclose(
         detector.verdict.gap, detector.record.epochs["val_loss"] - measured
