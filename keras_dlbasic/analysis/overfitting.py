@@ -20,7 +20,7 @@ from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
 Curve = Sequence[float] | np.ndarray
 
 ALPHA = 0.05
-"""Chance that noise on a flat validation loss is taken for a rise, in a whole run."""
+"""Chance that noise on a validation loss, flat for 30 epochs, is taken for a rise."""
 
 FALLING_ALPHA = 0.15
 """The same where the training loss has clearly fallen since."""
@@ -46,8 +46,9 @@ def detect_overfitting(
 
     A run overfits if its validation loss has turned up for good, by more than its own
     noise explains and by at least `min_rise`, while its training loss has not. The
-    test may be made anew after every epoch: about one flat, noisy curve in twenty is
-    ever taken for overfitting. A validation loss that swings, blows up with the
+    threshold is high enough for a test after every epoch of a run that falls and then
+    lies flat for some tens of epochs; the longer it lies flat, the likelier is a false
+    alarm on the way (see `find_turn`). A validation loss that swings, blows up with the
     training loss, rises and comes back, has one bad epoch or lies still is not
     overfitting; `pattern` and `reason` say what it is.
 

@@ -35,8 +35,8 @@ class OverfittingVerdict:
         gap: Validation loss minus training loss per epoch, `[n]`.
         severity: `"info"` (not detected, or a rise below 5 %), `"warning"` or
             `"critical"` (25 % and more).
-        confidence: One minus the chance that noise on a flat curve shows as much in any
-            epoch so far, bounded from above. It is about the rise alone.
+        confidence: One minus about the chance that noise alone shows as much (see
+            `find_turn`). It is about the rise alone.
         pattern: What the curves do: `"overfitting"`, `"improving"`, `"plateau"`,
             `"oscillating_loss"`, `"diverging"`, `"recovered"` (rose and came back, as
             in double descent), `"non_finite_values"`, `"no_validation"` or
