@@ -6,6 +6,7 @@ from keras_dlbasic.analysis.batch_size_advice import BatchSizeAdvice
 from keras_dlbasic.analysis.batch_size_result import BatchSizeResult
 from keras_dlbasic.analysis.clipping_summary import ClippingSummary, clipping_summary
 from keras_dlbasic.analysis.comparison import Interval, Ranking, mean_interval, rank
+from keras_dlbasic.analysis.curve_turn import CurveTurn, find_turn
 from keras_dlbasic.analysis.descent import SURFACES, DescentPaths, descend, fit_line
 from keras_dlbasic.analysis.gradient_events import GradientEvent, gradient_events
 from keras_dlbasic.analysis.gradient_flow import gradient_flow
@@ -16,12 +17,15 @@ from keras_dlbasic.analysis.noise_scale import (
     noise_scale_of,
 )
 from keras_dlbasic.analysis.normalization_drift import normalization_drift
+from keras_dlbasic.analysis.overfitting import detect_overfitting
+from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
 from keras_dlbasic.analysis.signal_propagation import (
     LayerSignal,
     PropagationReport,
     SignalTrend,
     signal_trend,
 )
+from keras_dlbasic.analysis.stopping_report import StoppingReport
 from keras_dlbasic.analysis.suggest_clip import ClipSuggestion, suggest_clip
 from keras_dlbasic.analysis.update_noise import UpdateNoise
 
@@ -33,19 +37,24 @@ __all__ = [
     "BatchSizeResult",
     "ClipSuggestion",
     "ClippingSummary",
+    "CurveTurn",
     "DescentPaths",
     "GradientEvent",
     "Interval",
     "LayerSignal",
     "NoiseScale",
     "NoiseScaleCurve",
+    "OverfittingVerdict",
     "PropagationReport",
     "Ranking",
     "SignalTrend",
+    "StoppingReport",
     "UpdateNoise",
     "activation_statistics",
     "clipping_summary",
     "descend",
+    "detect_overfitting",
+    "find_turn",
     "fit_line",
     "gradient_events",
     "gradient_flow",

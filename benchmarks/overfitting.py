@@ -1,0 +1,188 @@
+"""How well overfitting is told from curves: after the fact, live, beside peers.
+
+    python benchmarks/overfitting.py [made curves] [seed] [cache of real fits.npz]
+
+Peers are judged in the same run where they are installed: runmedic, trainspotter,
+finetune-doctor, and `EarlyStopping(patience=10)` for the live figures. Made curves are
+those of `overfitting_curves.py`, twice: all kinds, and only those of the usual shape
+and noise. Real ones are those of `overfitting_fits.py`, where a second hold-out set
+says what is true. Prints a table and writes JSON to benchmarks/results/.
+"""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+from overfitting_curves import Curve, make_curve, make_usual_curve
+
+import keras_dlbasic as kd
+
+FEWEST = 4
+
+
+def ours(loss, val_loss):
+    """Return whether overfitting is found, and its onset."""
+    verdict = kd.analysis.detect_overfitting(loss, val_loss)
+    return verdict.detected, verdict.onset
+
+
+def runmedic(loss, val_loss):
+    """Ask runmedic."""
+    model, checks, roles = (
+        import_module(f"runmedic.{name}") for name in ("model", "checks", "roles")
+    )
+    run = model.Run("run", "made", "")
+    for step, (train, val) in enumerate(zip(loss, val_loss, strict=True)):
+        run.get("train_loss").add(step, float(train))
+        run.get("val_loss").add(step, float(val))
+    findings = checks.run_checks(run.finalize(), roles.detect(run))
+    found = [finding for finding in findings if finding.check == "overfitting"]
+    return bool(found), int(found[0].step) if found else None
+
+
+def trainspotter(loss, val_loss):
+    """Ask trainspotter."""
+    model, detectors = (
+        import_module(f"trainspotter.{name}") for name in ("model", "detectors")
+    )
+    run = model.Run()
+    for step, (train, val) in enumerate(zip(loss, val_loss, strict=True)):
+        run.add_point("train/loss", step, float(train))
+        run.add_point("eval/loss", step, float(val))
+    run.finalize()
+    found = [
+        finding
+        for finding in detectors.run_all(run)
+        if finding.detector == "overfitting" and finding.severity != "info"
+    ]
+    return bool(found), int(found[0].step_start) if found else None
+
+
+def finetune_doctor(loss, val_loss):
+    """Ask finetune-doctor."""
+    doctor = import_module("finetune_doctor")
+    history = import_module("finetune_doctor.history")
+    log = []
+    for step, (train, val) in enumerate(zip(loss, val_loss, strict=True), start=1):
+        log.append({"step": step, "epoch": step, "loss": float(train)})
+        log.append({"step": step, "epoch": step, "eval_loss": float(val)})
+    diagnosis = doctor.diagnose(history.from_trainer_state({"log_history": log}))
+    found = [
+        finding
+        for finding in diagnosis.findings
+        if finding.check == "overfitting" and finding.severity != doctor.Severity.INFO
+    ]
+    return bool(found), found[0].metrics["best_step"] - 1 if found else None
+
+
+def patience_10(loss, val_loss):
+    """Return what `EarlyStopping(patience=10)` would do now."""
+    if not np.isfinite(val_loss).all():
+        return False, None
+    best = int(np.argmin(val_loss))
+    return len(val_loss) - 1 - best >= 10, best
+
+
+def finished(detector, curves):
+    """Score verdicts on whole curves."""
+    hits = misses = alarms = quiet = 0
+    errors = []
+    for curve in curves:
+        found, onset = detector(curve.loss, curve.val_loss)
+        hits += found and curve.overfits
+        misses += curve.overfits and not found
+        alarms += found and not curve.overfits
+        quiet += not found and not curve.overfits
+        if found and curve.overfits:
+            errors.append(abs(onset - curve.onset))
+    return {
+        "recall": hits / max(hits + misses, 1),
+        "flagged": alarms / max(alarms + quiet, 1),
+        "precision": hits / max(hits + alarms, 1),
+        "onset_error": float(np.median(errors)) if errors else float("nan"),
+    }
+
+
+def live(detector, curves):
+    """Score the first alarm, epoch by epoch."""
+    alarms, delays, early = [], [], []
+    for curve in curves:
+        first = next(
+            (
+                n - 1
+                for n in range(FEWEST, len(curve.loss) + 1)
+                if detector(curve.loss[:n], curve.val_loss[:n])[0]
+            ),
+            None,
+        )
+        if not curve.overfits:
+            alarms.append(first is not None)
+            continue
+        delays.append(np.inf if first is None else first - curve.onset)
+        early.append(first is not None and first < curve.onset)
+    return {
+        "live_alarms": float(np.mean(alarms)),
+        "delay": float(np.median(delays)),
+        "early": float(np.mean(early)),
+    }
+
+
+def real_curves(path):
+    """Return the real fits of which both hold-out sets agree whether they overfit."""
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    curves = []
+    with np.load(path) as file:
+        for name in sorted({key.split("/")[0] for key in file.files}):
+            loss, val, test = (
+                file[f"{name}/{curve}"] for curve in ("loss", "val_loss", "test_loss")
+            )
+            smooth = [np.median(sliding_window_view(c, 5), axis=1) for c in (val, test)]
+            rises = [c[-1] / c.min() - 1 for c in smooth]
+            trained = loss[-3:].mean() < loss[:3].mean()
+            if min(rises) > 0.05 and trained:
+                onset = int(np.argmin(smooth[0])) + 2
+                curves.append(Curve("real", loss, val, True, onset, rises[0]))
+            elif max(rises) < 0.01:
+                curves.append(Curve("real", loss, val, False))
+    return curves
+
+
+def detectors():
+    """Return our own and the peers that are here."""
+    found = {"keras_dlbasic": ours}
+    for detector in (runmedic, trainspotter, finetune_doctor):
+        try:
+            import_module(detector.__name__)
+        except ImportError:
+            print(f"{detector.__name__} is not installed: left out")
+            continue
+        found[detector.__name__] = detector
+    return found | {"EarlyStopping(patience=10)": patience_10}
+
+
+def main(n=300, seed=12345, cache=None):
+    """Score all on all."""
+    n, seed = int(n), int(seed)
+    rng = np.random.default_rng(seed)
+    usual = [make_usual_curve(rng) for _ in range(n)]
+    sets = {"usual": usual, "all kinds": [make_curve(rng) for _ in range(n)]}
+    if cache is not None:
+        sets["real fits"] = real_curves(cache)
+    results = {"n": n, "seed": seed}
+    for title, curves in sets.items():
+        bad = sum(curve.overfits for curve in curves)
+        print(f"\n{title}: {bad} overfit, {len(curves) - bad} do not")
+        for name, detector in detectors().items():
+            score = finished(detector, curves) | live(detector, curves[:200])
+            results[f"{title}/{name}"] = score
+            print(f"  {name:27s}", "  ".join(f"{k} {v:.3g}" for k, v in score.items()))
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    (folder / "overfitting.json").write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,140 @@
+"""What curves do that do not overfit."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from keras_dlbasic.analysis.curve_turn import (
+    FEWEST_POINTS,
+    curve_scale,
+    difference_noise,
+    without_outliers,
+)
+from keras_dlbasic.analysis.unimodal import fall
+
+Pattern = Literal[
+    "overfitting",
+    "improving",
+    "plateau",
+    "oscillating_loss",
+    "diverging",
+    "recovered",
+    "non_finite_values",
+    "no_validation",
+    "too_short",
+]
+
+SWING = 0.05
+"""Share of the level that a swing has to reach to be called one."""
+
+CHANCE = 1e-3
+"""Chance at which noise may be taken for an oscillation."""
+
+
+def ends_non_finite(train: np.ndarray, val: np.ndarray) -> bool:
+    """Tell whether a run ends in values that are NaN or infinite.
+
+    NaN in the validation loss alone means that an epoch had no validation, unless it
+    lasts longer than any pause before.
+    """
+    if not len(train):
+        return False
+    if not np.isfinite(train[-1]) or np.isinf(val[-1]):
+        return True
+    known = np.flatnonzero(np.isfinite(val))
+    if len(known) < 2:
+        return False
+    return bool(len(val) - 1 - known[-1] >= np.diff(known).max() + 1)
+
+
+def change_since(train: np.ndarray, epoch: int) -> tuple[float, float]:
+    """Return how much a training loss changed since an epoch, relative, and its error.
+
+    The median around `epoch` is compared with that of the last epochs; the error is the
+    standard error of the difference, from the curve's own noise.
+    """
+    finite = train[np.isfinite(train)]
+    if len(finite) < FEWEST_POINTS:
+        return 0.0, np.inf
+    around = train[max(0, epoch - 1) : epoch + 2]
+    last = train[-min(3, max(1, len(train) - 1 - epoch)) :]
+    around, last = around[np.isfinite(around)], last[np.isfinite(last)]
+    if not len(around) or not len(last):
+        return 0.0, np.inf
+    before, after = float(np.median(around)), float(np.median(last))
+    noise = difference_noise(finite[-max(10, len(train) - epoch) :])
+    error = noise * np.sqrt(1 / len(around) + 1 / len(last))
+    scale = curve_scale(finite, before)
+    return (after - before) / scale, error / scale
+
+
+def name_pattern(train: np.ndarray, val: np.ndarray) -> Pattern:
+    """Name what a validation loss does that has not turned up for good."""
+    known = np.isfinite(val)
+    if known.sum() < FEWEST_POINTS:
+        return "too_short"
+    if _blows_up(val[known]) or _blows_up(train[np.isfinite(train)]):
+        return "diverging"
+    if oscillates(val[known]):
+        return "oscillating_loss"
+    if _came_back(val[known]):
+        return "recovered"
+    return "improving" if _falls(val[known]) else "plateau"
+
+
+def oscillates(values: np.ndarray) -> bool:
+    """Tell whether a curve swings around the way it takes, regularly or widely.
+
+    Regularly: one frequency holds more of the variance than in noise (Fisher, 1929).
+    Widely: neighbouring epochs differ by more than a fifth of the level.
+    """
+    late = without_outliers(values)[len(values) // 4 :]
+    if len(late) < 8:
+        return False
+    residuals = late - _smooth_fall(late)
+    level = curve_scale(late, float(np.median(late)))
+    deviation = float(residuals.std()) / level
+    if deviation < SWING / np.sqrt(2):
+        return False
+    power = np.abs(np.fft.rfft(residuals - residuals.mean()))[1:] ** 2
+    n = len(power)
+    chance = n * (1 - power.max() / power.sum()) ** (n - 1)
+    slowest = int(np.argmax(power)) < 2
+    return bool((chance < CHANCE and not slowest) or deviation > 0.2)
+
+
+def _smooth_fall(values: np.ndarray) -> np.ndarray:
+    t = np.linspace(-1, 1, len(values))
+    return np.polynomial.Polynomial.fit(t, values, 2)(t)
+
+
+def _blows_up(values: np.ndarray) -> bool:
+    """Tell whether a curve ends above where it began, far above its lowest."""
+    if len(values) < 3:
+        return False
+    lowest, last = float(values.min()), float(np.median(values[-2:]))
+    scale = curve_scale(values, lowest)
+    noise = difference_noise(values) if len(values) > 3 else 0.0
+    return last - lowest > max(scale, 6 * noise) and last > float(np.max(values[:2]))
+
+
+def _came_back(values: np.ndarray) -> bool:
+    """Tell whether a curve rose for several epochs and then fell below its past."""
+    smooth = without_outliers(values)
+    excess = smooth - fall(smooth)
+    above = excess > max(4 * difference_noise(values), 0.03 * abs(smooth.min()))
+    runs = np.diff(np.flatnonzero(np.diff(np.r_[0, above, 0]))[::1])[::2]
+    return bool(len(runs) and runs.max() >= FEWEST_POINTS)
+
+
+def _falls(values: np.ndarray) -> bool:
+    """Tell whether the last third still falls, by more than noise."""
+    last = values[-max(FEWEST_POINTS, len(values) // 3) :]
+    t = np.arange(len(last)) - (len(last) - 1) / 2
+    slope = float(t @ last / (t @ t))
+    residuals = last - last.mean() - slope * t
+    error = np.sqrt(residuals @ residuals / max(len(last) - 2, 1) / (t @ t))
+    drop = -slope * len(last) / curve_scale(values, float(values.min()))
+    return bool(-slope > 2.5 * error and drop > 0.005)

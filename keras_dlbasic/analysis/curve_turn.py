@@ -1,0 +1,250 @@
+"""Whether a curve that should fall has turned up, beyond its own noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_dlbasic.analysis.unimodal import (
+    falling_errors,
+    fit_unimodal,
+    lowest_levels,
+)
+
+FEWEST_POINTS = 5
+FEWEST_AFTER = 3
+"""A curve has to stay up for so many points: two bad epochs are no trend."""
+
+_LOCAL_POINTS = 20
+_WIDTHS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256])
+_RISES = np.array([[0.0], [0.5], [1.0], [2.0]])
+_MAD = 0.6745  # median absolute deviation of the standard normal law
+
+
+@dataclass(frozen=True)
+class CurveTurn:
+    """A verdict on one curve, lower being better.
+
+    Attributes:
+        turned: Whether it has turned up.
+        onset: Index of the point where it turns; None if it has not turned.
+        lowest: Its fitted lowest level.
+        last: Its fitted level at the end.
+        rise: `last - lowest`, relative to the size of `lowest`.
+        statistic: Height of the rise over the lowest level, in standard errors of the
+            curve's own noise; the largest over all places where it might have begun.
+        threshold: What the statistic has to exceed.
+        noise: Standard deviation of the curve around its fit.
+        confidence: One minus `alpha`, moved by how far the statistic is from the
+            threshold along the tail of the normal law.
+    """
+
+    turned: bool
+    onset: int | None
+    lowest: float
+    last: float
+    rise: float
+    statistic: float
+    threshold: float
+    noise: float
+    confidence: float
+
+
+def find_turn(
+    values: np.ndarray, *, min_rise: float = 0.01, alpha: float = 0.05
+) -> CurveTurn:
+    """Tell whether a curve has turned up, as far as it goes.
+
+    For each point, what comes after it is compared with the mean of what comes before,
+    over spans of all lengths: a curve that falls is nowhere above such a mean. The
+    largest contrast is divided by its standard error; noise comes from the curve
+    itself, around a fit that falls and then rises (isotonic regression; Robertson,
+    Wright & Dykstra, "Order restricted statistical inference", 1988), and counts for
+    more where neighbouring epochs deviate alike. Among curves that fall, the flat one
+    is most easily mistaken for turning, so the threshold is the one for flat curves,
+    and high enough for looking after every epoch anew. The curve turns where one that
+    falls and then rises as a power of time fits best.
+
+    Args:
+        values: The curve, finite.
+        min_rise: Smallest relative rise that counts. Defaults to `0.01`.
+        alpha: Chance that noise on a curve that is flat from the start is said to turn
+            at any of its first 30 epochs, `min_rise` apart. Looked at every epoch,
+            about 0.14 of such curves are by epoch 100 and 0.24 by epoch 300 with the
+            default of `0.05`; at any one look, at most 0.03.
+
+    Returns:
+        The verdict.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis.curve_turn import find_turn
+    >>> t = np.arange(20)
+    >>> find_turn(np.where(t < 10, 3.0 - 0.2 * t, 1.0 + 0.05 * (t - 10))).turned
+    True
+    """
+    values = np.asarray(values, np.float64)
+    if len(values) < FEWEST_POINTS:
+        level = float(values[-1]) if len(values) else float("nan")
+        return CurveTurn(False, None, level, level, 0.0, 0.0, np.inf, 0.0, 0.0)
+    smooth = without_outliers(values)
+    first = _first_local(smooth)
+    local = smooth[first:]
+    fit = fit_unimodal(local)
+    lowest, last = float(fit.turning.min()), float(fit.turning[-1])
+    scale = curve_scale(values, lowest)
+    noise = _noise(local, fit.turning, 1e-4 * scale)
+    statistic = _height(local - local[0]) / noise
+    threshold = turn_threshold(len(values), alpha)
+    rise = (last - lowest) / scale
+    turned = statistic > threshold and rise >= min_rise
+    chance = min(1.0, alpha * float(np.exp((threshold**2 - statistic**2) / 2)))
+    return CurveTurn(
+        bool(turned),
+        first + _onset(local, noise) if turned else None,
+        lowest,
+        last,
+        float(rise),
+        statistic,
+        threshold,
+        float(noise),
+        1.0 - chance,
+    )
+
+
+def _height(values: np.ndarray) -> float:
+    """Return how far the curve is above an earlier level, in units of its noise.
+
+    What comes after a point is compared with the mean of the last 1, 2, 3, 4, 6, ...
+    points up to it. A falling curve is nowhere above such a mean, so the largest of
+    these contrasts is taken; it is divided by the standard error that both sides have
+    if the noise is one. After the point, the curve is taken to have risen at once or in
+    a straight line.
+    """
+    n = len(values)
+    after = np.arange(n - 1, FEWEST_AFTER - 1, -1.0)  # points after each one
+    points = len(after)
+    sums = np.cumsum(values[::-1])[::-1]
+    sums = np.append(sums[1:], 0.0)
+    weighted = np.cumsum(sums[::-1])[::-1]  # each point times its distance
+    total = np.append(0.0, np.cumsum(values))
+    best = -np.inf
+    for contrast, weight, squares in (
+        (sums, after, after),
+        (weighted, after * (after + 1) / 2, after * (after + 1) * (2 * after + 1) / 6),
+    ):
+        for width in _WIDTHS[points >= _WIDTHS]:
+            ends = np.arange(width, points + 1)
+            level = (total[ends] - total[ends - width]) / width
+            here = slice(width - 1, points)
+            height = contrast[:points][here] - weight[here] * level
+            error = np.sqrt(squares[here] + weight[here] ** 2 / width)
+            best = max(best, float((height / error).max()))
+    return best
+
+
+def turn_threshold(n: int, alpha: float) -> float:
+    """Return what the statistic of a flat curve of `n` points exceeds by chance only.
+
+    The constants are from simulated Gaussian noise, looked at after every epoch;
+    `benchmarks/overfitting_null.py` draws them again. The second term is for the
+    few points that the noise is estimated from in the beginning; `alpha` acts through
+    the tail of the normal law.
+    """
+    plain = 4.1 + 80 / n**2
+    return float(np.sqrt(max(plain**2 + 2 * np.log(0.05 / alpha), 1.0)))
+
+
+def curve_scale(values: np.ndarray, lowest: float) -> float:
+    """Return the size that a rise is relative to: that of the lowest level.
+
+    Curves that reach or cross zero have none; theirs is the range they covered.
+    """
+    if lowest > 0 or values.max() < 0:
+        return abs(lowest)
+    return float(np.ptp(values)) or 1.0
+
+
+def _onset(values: np.ndarray, noise: float) -> int:
+    """Return the last point before the rise.
+
+    Points will do for which a curve that falls and then rises fits as well as noise can
+    tell; on a plateau these are many. Of them it is the one for which a rise as a power
+    of the time since fits best, from a jump over a saturating and a straight rise to an
+    accelerating one.
+    """
+    level, _ = lowest_levels(values)
+    before = falling_errors(values)[1:]
+    turning = before + falling_errors(values[::-1])[::-1][1:]
+    as_good = 4 + 2 * np.log(len(values))  # what noise on a plateau gains elsewhere
+    likely = np.flatnonzero(turning <= turning.min() + as_good * noise**2)
+    best, place = np.inf, int(likely[0])
+    for point in likely[likely < len(values) - FEWEST_AFTER]:
+        above = values[point + 1 :] - level[point]
+        since = np.arange(1.0, len(above) + 1)
+        shapes = since[None, :] ** _RISES
+        explained = np.maximum(shapes @ above, 0) ** 2 / (shapes**2).sum(axis=1)
+        error = before[point] + float(above @ above - explained.max())
+        if error < best:
+            best, place = error, int(point)
+    return place
+
+
+def without_outliers(values: np.ndarray) -> np.ndarray:
+    """Pull single points that stand out back to three deviations from the median.
+
+    The median is that of up to five points around each, and of the last three at the
+    end, so a monotone curve stays as it is but for its first and last point.
+    """
+    n = len(values)
+    if n < FEWEST_POINTS:
+        return values
+    allowed = 3 * difference_noise(values)
+    medians = values.copy()
+    windows = np.lib.stride_tricks.sliding_window_view(values, 5)
+    medians[2:-2] = np.median(windows, axis=1)
+    medians[[1, -2]] = np.median(values[:3]), np.median(values[-3:])
+    medians[[0, -1]] = medians[[1, -2]]
+    return np.clip(values, medians - allowed, medians + allowed)
+
+
+def difference_noise(values: np.ndarray) -> float:
+    """Return the deviation of independent noise on a smooth curve.
+
+    From its second or third differences, whichever are less, the large ones cut to
+    size: bends and outliers hardly matter.
+    """
+    return min(
+        _spread(np.diff(values, order) / norm)
+        for order, norm in ((2, np.sqrt(6)), (3, np.sqrt(20)))
+        if len(values) > order
+    )
+
+
+def _spread(changes: np.ndarray) -> float:
+    changes = np.abs(changes)
+    changes = np.minimum(changes, 3 * np.median(changes) / _MAD)
+    return float(np.sqrt(np.mean(changes**2)))
+
+
+def _first_local(values: np.ndarray) -> int:
+    """Return where the curve comes down to the levels that it holds after its lowest.
+
+    What lies above, the early descent, says nothing about the noise down there.
+    """
+    top = values[int(np.argmin(values)) :].max()
+    return min(int(np.argmax(values <= top)), max(0, len(values) - _LOCAL_POINTS))
+
+
+def _noise(values: np.ndarray, fitted: np.ndarray, least: float) -> float:
+    """Return the standard deviation that independent points would need to have."""
+    residuals = values - fitted
+    free = max(len(values) - len(np.unique(fitted)), 1)
+    variance = max(
+        residuals @ residuals / free, difference_noise(values) ** 2, least**2
+    )
+    squares = residuals @ residuals
+    memory = residuals[1:] @ residuals[:-1] / squares if squares > 0 else 0.0
+    memory = min(max(float(memory), 0.0), 0.9)
+    return float(np.sqrt(variance * (1 + memory) / (1 - memory)))

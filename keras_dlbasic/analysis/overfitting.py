@@ -1,0 +1,209 @@
+"""Overfitting, told from the curves of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from keras_dlbasic.analysis.curve_pattern import (
+    Pattern,
+    change_since,
+    ends_non_finite,
+    name_pattern,
+)
+from keras_dlbasic.analysis.curve_turn import CurveTurn, find_turn
+from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
+
+Curve = Sequence[float] | np.ndarray
+
+ALPHA = 0.05
+"""Chance that noise on a validation loss, flat for 30 epochs, is taken for a rise."""
+
+FALLING_ALPHA = 0.15
+"""The same where the training loss has clearly fallen since."""
+
+WITH_VALIDATION = 0.1
+"""Share of the relative rise that the training loss may show too, noise apart."""
+
+CLEAR_RISE = 0.25
+"""A training loss that rises by more than this diverges, whatever validation does."""
+
+
+def detect_overfitting(
+    loss: Curve,
+    val_loss: Curve,
+    *,
+    metric: Curve | None = None,
+    val_metric: Curve | None = None,
+    mode: Literal["min", "max"] | None = None,
+    min_rise: float = 0.01,
+    epochs: Sequence[int] | np.ndarray | None = None,
+) -> OverfittingVerdict:
+    """Tell whether a run overfits, as far as its curves go, and since when.
+
+    A run overfits if its validation loss has turned up for good, by more than its own
+    noise explains and by at least `min_rise`, while its training loss has not. The
+    threshold is high enough for a test after every epoch of a run that falls and then
+    lies flat for some tens of epochs; the longer it lies flat, the likelier is a false
+    alarm on the way (see `find_turn`). A validation loss that swings, blows up with the
+    training loss, rises and comes back, has one bad epoch or lies still is not
+    overfitting; `pattern` and `reason` say what it is.
+
+    The verdict is about the loss. A metric is judged by the same test and reported
+    apart: a validation loss that rises while the accuracy still improves means that the
+    model gets too sure of itself rather than more often wrong.
+
+    Args:
+        loss: Training loss per epoch, `[n]`, best measured in inference mode.
+        val_loss: Validation loss per epoch, `[n]`. NaN in epochs without validation.
+        metric: Training metric per epoch, `[n]`, for the metric's gap. Defaults to
+            None.
+        val_metric: Validation metric per epoch, `[n]`, NaN as in `val_loss`. Defaults
+            to None.
+        mode: `"max"` if the metric is to be maximised, `"min"` if minimised. Has to be
+            given with `val_metric`.
+        min_rise: Smallest rise over the lowest validation loss that counts, relative to
+            it. Defaults to `0.01`.
+        epochs: Numbers of the epochs, `[n]`, rising. Defaults to `0, 1, ..., n - 1`.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        ValueError: If the curves differ in length, `mode` misses or is neither, or
+            `min_rise` is negative.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis import detect_overfitting
+    >>> t = np.arange(40)
+    >>> loss = np.exp(-t / 10)
+    >>> val_loss = 0.5 + 0.5 * np.exp(-t / 5) + 0.01 * np.maximum(0, t - 20)
+    >>> verdict = detect_overfitting(loss, val_loss)
+    >>> verdict.detected, verdict.onset, verdict.severity
+    (True, 20, 'critical')
+    """
+    train, val = _array(loss, "loss"), _array(val_loss, "val_loss")
+    numbers = np.arange(len(train)) if epochs is None else np.asarray(epochs)
+    scores = _array(val_metric, "val_metric")
+    train_scores = _array(metric, "metric")
+    _check_lengths(
+        {"loss": train, "val_loss": val, "epochs": numbers}
+        | {"val_metric": scores, "metric": train_scores}
+    )
+    _check_settings(mode, val_metric is not None, min_rise)
+    turn, change = _judge(train, val, min_rise)
+    pattern = _pattern(train, val, turn, change)
+    detected = pattern == "overfitting"
+    turned_metric = None
+    if val_metric is not None:
+        turned_metric = _turn(-scores if mode == "max" else scores, min_rise, ALPHA)
+    return OverfittingVerdict(
+        detected=detected,
+        onset=int(numbers[turn.onset]) if detected and turn.onset is not None else None,
+        gap=val - train,
+        severity=_severity(turn.rise) if detected else "info",
+        confidence=turn.confidence,
+        pattern=pattern,
+        rise=turn.rise,
+        train_change=change,
+        turn=_numbered(turn, numbers),
+        metric=None if turned_metric is None else _numbered(turned_metric, numbers),
+        metric_gap=None
+        if metric is None or val_metric is None
+        else _gap(train_scores, scores, mode),
+        last_epoch=int(numbers[-1]) if len(numbers) else None,
+    )
+
+
+def _judge(
+    train: np.ndarray, val: np.ndarray, min_rise: float
+) -> tuple[CurveTurn, float | None]:
+    """Test the validation loss; return also what the training loss did since."""
+    turn = _turn(val, min_rise, FALLING_ALPHA)
+    if turn.onset is None:
+        return turn, None
+    change, error = change_since(train, turn.onset)
+    if change > -2 * error:
+        turn = _turn(val, min_rise, ALPHA)
+    return turn, change
+
+
+def _pattern(
+    train: np.ndarray, val: np.ndarray, turn: CurveTurn, change: float | None
+) -> Pattern:
+    if ends_non_finite(train, val):
+        return "non_finite_values"
+    if not np.isfinite(val).any():
+        return "no_validation"
+    if turn.onset is None or change is None:
+        return name_pattern(train, val)
+    _, error = change_since(train, turn.onset)
+    allowed = min(WITH_VALIDATION * turn.rise, CLEAR_RISE)
+    if change > max(2 * error, allowed):
+        return "diverging"
+    return "overfitting"
+
+
+def _turn(values: np.ndarray, min_rise: float, alpha: float) -> CurveTurn:
+    """Judge what is finite of a curve; the onset is an index of the whole."""
+    known = np.flatnonzero(np.isfinite(values))
+    turn = find_turn(values[known], min_rise=min_rise, alpha=alpha)
+    if turn.onset is None:
+        return turn
+    return replace(turn, onset=int(known[turn.onset]))
+
+
+def _numbered(turn: CurveTurn, numbers: np.ndarray) -> CurveTurn:
+    if turn.onset is None:
+        return turn
+    return replace(turn, onset=int(numbers[turn.onset]))
+
+
+def _gap(train: np.ndarray, val: np.ndarray, mode: str | None) -> np.ndarray:
+    gap: np.ndarray = train - val if mode == "max" else val - train
+    return gap
+
+
+def _severity(rise: float) -> Literal["info", "warning", "critical"]:
+    if rise < 0.05:
+        return "info"
+    return "warning" if rise < 0.25 else "critical"
+
+
+def _array(curve: Curve | None, name: str) -> np.ndarray:
+    values = np.asarray([] if curve is None else curve, np.float64)
+    if values.ndim != 1:
+        raise ValueError(
+            f"`{name}` must be a curve, one value per epoch. Received an array of "
+            f"shape {values.shape}."
+        )
+    return values
+
+
+def _check_lengths(curves: dict[str, np.ndarray]) -> None:
+    n = len(curves["loss"])
+    needed = ("loss", "val_loss", "epochs")
+    if any(
+        len(values) != n and (name in needed or len(values))
+        for name, values in curves.items()
+    ):
+        lengths = {name: len(values) for name, values in curves.items() if len(values)}
+        raise ValueError(
+            "The curves must be of one length, one value per epoch, NaN where an "
+            f"epoch had no validation. Received lengths {lengths}. "
+            "`TrainingRecord.from_history(history).epochs` has this form."
+        )
+
+
+def _check_settings(mode: str | None, has_metric: bool, min_rise: float) -> None:
+    if mode not in (None, "min", "max") or (has_metric and mode is None):
+        raise ValueError(
+            '`mode` must be "max" or "min" where `val_metric` is given: whether it is '
+            f"to be maximised or minimised. Received: mode={mode!r}"
+        )
+    if not min_rise >= 0:
+        raise ValueError(f"`min_rise` must not be negative. Received: {min_rise!r}")

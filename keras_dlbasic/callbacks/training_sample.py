@@ -1,0 +1,70 @@
+"""A sample of the training data, evaluated in the middle of a fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+BATCH = 256
+
+
+class TrainingSample:
+    """Evaluates a model on a fixed sample and leaves no trace in it.
+
+    Args:
+        x: Inputs: an array, a list, tuple or dictionary of arrays, or a data set that
+            can be read again and again and gives batches with targets.
+        y: Targets, in the same forms; None with a data set.
+        rows: Largest number of rows, taken evenly from arrays.
+    """
+
+    def __init__(self, x: Any, y: Any, rows: int) -> None:
+        self.x, self.y = x, y
+        self.n_rows: int | None = None
+        leaves = [leaf for leaf in keras.tree.flatten((x, y)) if leaf is not None]
+        if y is None or not all(hasattr(leaf, "shape") for leaf in leaves):
+            return
+        n = len(leaves[0])
+        if any(len(leaf) != n for leaf in leaves):
+            raise ValueError(
+                "`x` and `y` must have the same number of rows. Received: "
+                f"{[tuple(leaf.shape) for leaf in leaves]}"
+            )
+        self.n_rows = min(rows, n)
+        if self.n_rows > BATCH:
+            self.n_rows -= self.n_rows % BATCH  # batches of one shape compile once
+        chosen = np.linspace(0, n - 1, self.n_rows).round().astype(int)
+        self.x, self.y = keras.tree.map_structure(
+            lambda leaf: np.asarray(leaf)[chosen], (x, y)
+        )
+
+    def evaluate(self, model: Any) -> dict[str, float]:
+        """Return loss and metrics in inference mode, as validation measures them."""
+        # seeds that layers draw from in inference, states, metrics
+        variables = [*model.non_trainable_variables, *model.metrics_variables]
+        before = [keras.ops.copy(variable) for variable in variables]
+        try:
+            logs = self._measure(model)
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
+        return {name: float(value) for name, value in logs.items() if _is_number(value)}
+
+    def _measure(self, model: Any) -> dict[str, Any]:
+        if self.n_rows is None:
+            return model.evaluate(x=self.x, verbose=0, return_dict=True)
+        # not `evaluate`, whose data loader draws from PyTorch's random generator
+        model.reset_metrics()
+        logs: dict[str, Any] = {}
+        for begin in range(0, self.n_rows, BATCH):
+            x, y = keras.tree.map_structure(
+                lambda leaf, begin=begin: leaf[begin : begin + BATCH], (self.x, self.y)
+            )
+            logs = model.test_on_batch(x, y, return_dict=True)
+        return logs
+
+
+def _is_number(value: Any) -> bool:
+    return np.ndim(value) == 0

@@ -1,0 +1,262 @@
+"""Training and validation curves over the epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from keras_dlbasic.analysis import (
+    OverfittingVerdict,
+    StoppingReport,
+    detect_overfitting,
+)
+from keras_dlbasic.plots.axes import say_empty
+from keras_dlbasic.records import TrainingRecord
+
+EVALUATED = "evaluated_"
+
+_NO_METRIC = ("epoch", "learning_rate", "lr", "global_gradient_norm")
+_HIGH_RATIO = 50.0
+_ALPHA = 0.13
+
+
+def plot_history(
+    record: Any,
+    *,
+    ax: Axes | Sequence[Axes] | np.ndarray | None = None,
+    metrics: Sequence[str] | None = None,
+    verdict: OverfittingVerdict | None = None,
+    report: StoppingReport | None = None,
+) -> np.ndarray:
+    """Draw training and validation over the epochs, one panel a metric.
+
+    The gap between the two is shaded. The first panel, the loss, tells where the
+    verdict on overfitting sees the onset; the best epoch is marked, and where and why
+    training was stopped if a report is given.
+
+    Args:
+        record: A `TrainingRecord`, a Keras `History` or its dictionary, or the path of
+            a CSV file or of a saved record.
+        ax: Axes to draw on, as many as there are panels. Defaults to None: a new
+            figure.
+        metrics: Names of the panels, without `val_`. Defaults to None: the loss and all
+            metrics.
+        verdict: A verdict, such as `OverfittingDetector.verdict`. Defaults to None:
+            that of `analysis.detect_overfitting` on the curves.
+        report: A report, such as `EarlyStoppingReport.report`. Defaults to None.
+
+    Returns:
+        Array of the axes, one per panel.
+
+    Raises:
+        TypeError: If `record` is none of these.
+        ValueError: If a name in `metrics` is not there, or the number of axes is wrong.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> axes = kd.plots.plot_history({"loss": [3, 2, 1], "val_loss": [3, 2.5, 2.6]})
+    >>> len(axes)
+    1
+    """
+    epochs = _as_record(record).epochs
+    names = _panels(epochs, metrics)
+    axes = _axes(ax, max(len(names), 1))
+    if not names:
+        axes[0].set_title("History")
+        say_empty(axes[0], "no epochs in this record")
+        return axes
+    verdict = _verdict(epochs) if verdict is None else verdict
+    for panel, name in zip(axes, names, strict=True):
+        _draw(panel, epochs, name)
+        if verdict is not None and verdict.onset is not None:
+            _mark_onset(panel, verdict, is_named=name == "loss")
+        _mark_best(panel, epochs, name, report)
+        if report is not None and report.last_epoch is not None:
+            _mark_stop(panel, report)
+        panel.legend()
+    return axes
+
+
+def _as_record(source: Any) -> TrainingRecord:
+    if isinstance(source, TrainingRecord):
+        return source
+    if isinstance(source, (str, Path)):
+        if Path(source).suffix == ".npz":
+            return TrainingRecord.load(source)
+        return TrainingRecord.from_csv(source)
+    return TrainingRecord.from_history(source)
+
+
+def _panels(
+    epochs: Mapping[str, np.ndarray], metrics: Sequence[str] | None
+) -> list[str]:
+    found = dict.fromkeys(
+        name.removeprefix("val_")
+        for name in epochs
+        if name not in _NO_METRIC and not name.startswith(EVALUATED)
+    )
+    if metrics is None:
+        return sorted(found, key=lambda name: name != "loss")
+    missing = [name for name in metrics if name not in found]
+    if missing:
+        raise ValueError(f"`metrics` has {missing}; this record has {list(found)}.")
+    return list(metrics)
+
+
+def _axes(ax: Any, n: int) -> np.ndarray:
+    if ax is None:
+        width, height = plt.rcParams["figure.figsize"]
+        columns = min(n, 3)
+        rows = -(-n // columns)
+        size = (width * (1 + 0.7 * (columns - 1)), height * (1 + 0.85 * (rows - 1)))
+        _, grid = plt.subplots(rows, columns, figsize=size, squeeze=False)
+        for spare in grid.flat[n:]:
+            spare.remove()
+        return np.array(grid.flat[:n], dtype=object)
+    given = np.atleast_1d(np.array(ax, dtype=object)).ravel()
+    if len(given) != n:
+        raise ValueError(
+            f"`ax` must have one axes per panel, {n} here. Received: {len(given)}"
+        )
+    return given
+
+
+def _verdict(epochs: Mapping[str, np.ndarray]) -> OverfittingVerdict | None:
+    if "loss" not in epochs or "val_loss" not in epochs:
+        return None
+    loss = epochs.get(f"{EVALUATED}loss", epochs["loss"])
+    return detect_overfitting(loss, epochs["val_loss"], epochs=epochs["epoch"])
+
+
+def _draw(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
+    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    numbers = epochs["epoch"] + 1
+    ax.set_title(name.replace("_", " ").capitalize())
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(name)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for key, label, color, line in (
+        (name, "training (running mean)", colors[0], "-"),
+        (EVALUATED + name, "training (inference mode)", colors[0], "--"),
+        ("val_" + name, "validation", colors[1], "-"),
+    ):
+        values = epochs.get(key)
+        if values is None or not np.isfinite(values).any():
+            continue
+        known = np.isfinite(values)
+        sparse = known.sum() < 3 or not known[: known.nonzero()[0][-1]].all()
+        ax.plot(
+            numbers[known],
+            values[known],
+            color=color,
+            ls=line,
+            marker="o" if sparse else None,
+            ms=4,
+            label=label,
+        )
+    _shade_gap(ax, epochs, name, numbers)
+    _choose_scale(ax, epochs, name)
+    _mark_non_finite(ax, epochs, name)
+
+
+def _shade_gap(
+    ax: Axes, epochs: Mapping[str, np.ndarray], name: str, numbers: np.ndarray
+) -> None:
+    train = epochs.get(EVALUATED + name, epochs.get(name))
+    val = epochs.get("val_" + name)
+    if train is None or val is None:
+        return
+    known = np.isfinite(train) & np.isfinite(val)
+    ax.fill_between(
+        numbers[known],
+        train[known],
+        val[known],
+        color=plt.rcParams["axes.prop_cycle"].by_key()["color"][1],
+        alpha=_ALPHA,
+        lw=0,
+        label="gap",
+    )
+
+
+def _choose_scale(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
+    """Take a logarithmic scale only if the validation loss itself needs one.
+
+    On the scale of a training loss that goes to zero, its rise could not be seen.
+    """
+    values = epochs.get("val_" + name, epochs.get(name, np.zeros(0)))
+    values = values[np.isfinite(values)]
+    if name == "loss" and len(values) and 0 < _HIGH_RATIO * values.min() < values.max():
+        ax.set_yscale("log")
+
+
+def _mark_non_finite(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
+    wrong = epochs["epoch"][~np.isfinite(epochs.get(name, epochs["epoch"]))]
+    for number, epoch in enumerate(wrong[:50]):
+        label = None if number else f"NaN or infinite from epoch {epoch + 1}"
+        ax.axvline(epoch + 1, color="#D55E00", lw=0.8, ls=":", label=label)
+
+
+def _mark_onset(ax: Axes, verdict: OverfittingVerdict, *, is_named: bool) -> None:
+    assert verdict.onset is not None
+    color = ax.xaxis.label.get_color()
+    label = f"overfitting since epoch {verdict.onset + 1}" if is_named else None
+    ax.axvline(verdict.onset + 1, color=color, lw=1.2, ls="--", label=label)
+
+
+def _mark_best(
+    ax: Axes,
+    epochs: Mapping[str, np.ndarray],
+    name: str,
+    report: StoppingReport | None,
+) -> None:
+    """Mark the epoch that early stopping took for the best, or that of the lowest loss.
+
+    Which way a metric gets better cannot be told from its name, so without a report
+    all panels show the best epoch of the loss.
+    """
+    key = "val_" + name if "val_" + name in epochs else name
+    values = epochs.get(key)
+    if report is not None and report.best_epoch is not None:
+        best, by = report.best_epoch, report.monitor
+    else:
+        by = "val_loss" if "val_loss" in epochs else "loss"
+        loss = epochs.get(by)
+        if loss is None or not np.isfinite(loss).any():
+            return
+        best = int(epochs["epoch"][int(np.nanargmin(_finite(loss)))])
+    place = np.flatnonzero(epochs["epoch"] == best)
+    if values is None or not len(place) or not np.isfinite(values[place[0]]):
+        return
+    ax.plot(
+        best + 1,
+        values[place[0]],
+        ls="",
+        marker="*",
+        ms=13,
+        color=plt.rcParams["axes.prop_cycle"].by_key()["color"][2],
+        markeredgecolor=ax.get_facecolor(),
+        label=f"best epoch by {by}: {best + 1}",
+        zorder=5,
+    )
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _mark_stop(ax: Axes, report: StoppingReport) -> None:
+    if report.criterion == "epochs" or report.last_epoch is None:
+        return
+    ax.axvline(
+        report.last_epoch + 1,
+        color=plt.rcParams["axes.prop_cycle"].by_key()["color"][3],
+        lw=1.4,
+        ls=":",
+        label=f"stopped: {report.reason}",
+    )

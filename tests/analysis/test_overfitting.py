@@ -1,0 +1,234 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_dlbasic.analysis import detect_overfitting
+
+N = 60
+T = np.arange(N)
+
+
+def descent(rng, level=0.01, floor=0.5):
+    """A validation loss that falls to a floor, with noise, and its training loss."""
+    fall = np.exp(-T / 5)
+    val = (floor + fall) * (1 + level * rng.standard_normal(N))
+    return 0.8 * (floor + fall) * (1 + 0.3 * level * rng.standard_normal(N)), val
+
+
+def overfitting(rng, *, onset=25, rise=0.3, level=0.01):
+    loss, val = descent(rng, level)
+    after = np.maximum(0, T - onset)
+    return loss * np.exp(-after / 40), val + 0.5 * rise * after / after[-1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_overfitting_is_found_where_it_begins(seed):
+    rng = np.random.default_rng(seed)
+    verdict = detect_overfitting(*overfitting(rng, level=0.005))
+    assert verdict.detected
+    assert verdict.pattern == "overfitting"
+    assert abs(verdict.onset - 25) <= 4
+    assert verdict.rise == pytest.approx(0.3, abs=0.06)
+    assert verdict.confidence > 0.9
+    assert f"since epoch {verdict.onset + 1}" in verdict.reason
+
+
+def test_noise_on_a_plateau_is_hardly_ever_overfitting():
+    flagged = [
+        detect_overfitting(*descent(np.random.default_rng(seed), level=0.03)).detected
+        for seed in range(60)
+    ]
+    assert sum(flagged) <= 1
+
+
+def test_alarms_after_every_epoch_stay_rare():
+    alarms = 0
+    for seed in range(20):
+        loss, val = descent(np.random.default_rng(seed), level=0.02)
+        alarms += any(
+            detect_overfitting(loss[:n], val[:n]).detected for n in range(1, N + 1)
+        )
+    assert alarms <= 2
+
+
+def test_severity_follows_the_rise():
+    severities = [
+        detect_overfitting(*overfitting(np.random.default_rng(0), rise=rise)).severity
+        for rise in (0.04, 0.15, 0.6)
+    ]
+    assert severities == ["info", "warning", "critical"]
+
+
+def test_the_gap_is_given_per_epoch():
+    verdict = detect_overfitting([1.0, 0.5], [1.5, np.nan])
+    np.testing.assert_array_equal(verdict.gap, [0.5, np.nan])
+
+
+# -- what is not overfitting --------------------------------------------------------
+
+
+def pattern(loss, val):
+    verdict = detect_overfitting(loss, val)
+    assert not verdict.detected
+    assert verdict.onset is None
+    assert verdict.severity == "info"
+    assert verdict.reason.startswith("No overfitting")
+    return verdict.pattern
+
+
+def test_one_bad_epoch_anywhere(rng):
+    loss, val = descent(rng, level=0.005)
+    for place in (5, 30, N - 1):
+        bad = val.copy()
+        bad[place] *= 3
+        assert pattern(loss, bad) in ("plateau", "improving")
+
+
+def test_constant_curves():
+    assert pattern(np.ones(30), np.ones(30)) == "plateau"
+
+
+def test_a_constant_gap_and_a_validation_loss_below_training(rng):
+    loss, val = descent(rng)
+    pattern(loss, 1.3 * val)
+    pattern(1.5 * loss, val)
+
+
+def test_divergence(rng):
+    loss, val = descent(rng)
+    growth = np.exp(np.maximum(0, T - 40) / 4)
+    assert pattern(loss * growth, val * growth) == "diverging"
+    assert "diverge" in detect_overfitting(loss * growth, val * growth).reason
+
+
+def test_divergence_while_training_loss_lags(rng):
+    loss, val = descent(rng)
+    growth = np.exp(np.maximum(0, T - 40) / 4)
+    assert pattern(loss * growth**0.3, val * growth) == "diverging"
+
+
+def test_oscillation(rng):
+    loss, val = descent(rng)
+    for period in (2, 5, 11):
+        swing = 1 + 0.2 * np.sin(2 * np.pi * T / period + 1)
+        assert pattern(loss * swing, val * swing) == "oscillating_loss"
+        assert pattern(loss, val * swing) == "oscillating_loss"
+        assert "oscillates" in detect_overfitting(loss, val * swing).reason
+
+
+def test_double_descent(rng):
+    loss, val = descent(rng, level=0.005)
+    bump = 0.2 * np.exp(-0.5 * ((T - 25) / 4) ** 2)
+    drop = 0.1 / (1 + np.exp(-(T - 35) / 2))
+    assert pattern(loss * np.exp(-T / 50), val + bump - drop) == "recovered"
+
+
+def test_nan_at_the_end_at_once_and_never_again(rng):
+    loss, val = descent(rng)
+    for first in (0, 1, 30, N - 1):
+        bad_loss, bad_val = loss.copy(), val.copy()
+        bad_loss[first:], bad_val[first:] = np.nan, np.inf
+        assert pattern(bad_loss, bad_val) == "non_finite_values"
+    once = val.copy()
+    once[20] = np.nan
+    assert pattern(loss, once) in ("plateau", "improving")
+
+
+def test_validation_loss_alone_turning_nan(rng):
+    loss, val = descent(rng)
+    val[-4:] = np.nan
+    assert pattern(loss, val) == "non_finite_values"
+
+
+def test_too_short_and_without_validation():
+    assert pattern([], []) == "no_validation"
+    assert pattern([1.0, 0.5], [1.0, 2.0]) == "too_short"
+    assert pattern([1.0, 0.5], [np.nan, np.nan]) == "no_validation"
+
+
+# -- more ---------------------------------------------------------------------------
+
+
+def test_epochs_without_validation_are_passed_over(rng):
+    loss, val = overfitting(rng, level=0.003)
+    sparse = np.where(T % 3 == 2, val, np.nan)
+    verdict = detect_overfitting(loss, sparse)
+    assert verdict.detected
+    assert abs(verdict.onset - 25) <= 4
+    assert verdict.onset % 3 == 2
+
+
+def test_numbers_of_epochs(rng):
+    loss, val = overfitting(rng, level=0.003)
+    plain = detect_overfitting(loss, val)
+    shifted = detect_overfitting(loss, val, epochs=T + 100)
+    assert shifted.onset == plain.onset + 100
+    assert f"epoch {plain.onset + 101}" in shifted.reason
+
+
+def test_the_metric_is_reported_apart(rng):
+    loss, val = overfitting(rng, level=0.003)
+    better = 0.5 + 0.4 * (1 - np.exp(-T / 10)) + 0.001 * rng.standard_normal(N)
+    verdict = detect_overfitting(loss, val, val_metric=better, mode="max")
+    assert verdict.detected
+    assert not verdict.metric.turned
+    assert "too sure" in verdict.reason
+    worse = better - 0.01 * np.maximum(0, T - 30)
+    verdict = detect_overfitting(loss, val, metric=better, val_metric=worse, mode="max")
+    assert verdict.metric.turned
+    assert abs(verdict.metric.onset - 30) <= 3
+    np.testing.assert_allclose(verdict.metric_gap, better - worse)
+    error = detect_overfitting(loss, val, val_metric=-worse, mode="min")
+    assert error.metric.onset == verdict.metric.onset
+
+
+def test_negative_losses(rng):
+    loss, val = overfitting(rng, level=0.003)
+    assert detect_overfitting(loss - 5, val - 5).detected
+    loss, val = descent(rng, level=0.003)
+    assert not detect_overfitting(loss - 0.7, val - 0.7).detected
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    factor=st.floats(1e-6, 1e6),
+    rise=st.sampled_from([0.0, 0.1, 0.5]),
+)
+def test_the_unit_of_the_loss_does_not_matter(seed, factor, rise):
+    loss, val = overfitting(np.random.default_rng(seed), rise=rise)
+    one = detect_overfitting(loss, val)
+    other = detect_overfitting(factor * loss, factor * val)
+    assert (one.pattern, one.onset) == (other.pattern, other.onset)
+    assert one.turn.statistic == pytest.approx(other.turn.statistic, rel=1e-4)
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.floats(allow_nan=True, allow_infinity=True, width=32)] * 2),
+        max_size=30,
+    )
+)
+def test_any_curve_gets_a_verdict(rows):
+    loss, val = ([row[i] for row in rows] for i in (0, 1))
+    verdict = detect_overfitting(loss, val)
+    assert 0 <= verdict.confidence <= 1
+    assert verdict.reason
+    assert (verdict.onset is not None) == verdict.detected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([1.0], [1.0, 2.0]), "lengths"),
+        (([[1.0]], [1.0]), "shape"),
+        (([1.0], [1.0], {"val_metric": [1.0]}), "mode"),
+        (([1.0], [1.0], {"val_metric": [1.0], "mode": "up"}), "mode='up'"),
+        (([1.0], [1.0], {"min_rise": -1}), "min_rise"),
+        (([1.0], [1.0], {"epochs": [1, 2]}), "lengths"),
+    ],
+)
+def test_what_is_refused(arguments, words):
+    *curves, options = (*arguments, {})[:3]
+    with pytest.raises(ValueError, match=words):
+        detect_overfitting(*curves, **options)

@@ -1,0 +1,189 @@
+import copy
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+
+Detector = kd.callbacks.OverfittingDetector
+
+
+def make_model(*, dropout=0.0, seed=0):
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(32, activation="tanh"),
+            keras.layers.Dropout(dropout),
+            keras.layers.GaussianNoise(0.01),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.02), "mse", metrics=["mae"])
+    return model
+
+
+@pytest.fixture
+def data(rng):
+    x, y = rng.standard_normal((48, 6)), rng.standard_normal((48, 1))
+    return x.astype("float32"), y.astype("float32")
+
+
+def fit(model, data, callbacks, **options):
+    x, y = data
+    return model.fit(
+        x[:24],
+        y[:24],
+        **{
+            "validation_data": (x[24:], y[24:]),
+            "batch_size": 8,
+            "epochs": 4,
+            "verbose": 0,
+            "callbacks": callbacks,
+            **options,
+        },
+    )
+
+
+def test_noise_learned_by_heart_is_overfitting(data, capsys):
+    detector = Detector(data[0][:24], data[1][:24], metric="mae", mode="min")
+    history = fit(make_model(), data, [detector], epochs=40)
+    verdict = detector.verdict
+    assert verdict.detected
+    assert verdict.severity == "critical"
+    lowest = int(np.argmin(history.history["val_loss"]))
+    assert abs(verdict.onset - lowest) <= 6
+    assert verdict.metric is not None
+    said = capsys.readouterr().out
+    assert "Overfitting since epoch" in said
+    assert "measured in inference mode on 24 rows" in said
+
+
+def test_stop(data):
+    detector = Detector(stop=True, verbose=0)
+    history = fit(make_model(), data, [detector], epochs=40)
+    assert detector.verdict.detected
+    assert len(history.history["loss"]) < 40
+    assert detector.loss_source == "logged"
+
+
+def test_the_training_loss_is_that_of_inference_mode(data):
+    model = make_model(dropout=0.5)
+    detector = Detector(data[0][:24], data[1][:24], verbose=0)
+    fit(model, data, [detector], epochs=2)
+    expected = model.evaluate(data[0][:24], data[1][:24], verbose=0, return_dict=True)
+    measured = detector.record.epochs["evaluated_loss"]
+    assert measured[-1] == pytest.approx(float(expected["loss"]), rel=1e-5)
+    assert measured[-1] < detector.record.epochs["loss"][-1]
+    np.testing.assert_allclose(
+        detector.verdict.gap, detector.record.epochs["val_loss"] - measured
+    )
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+def test_nothing_that_is_trained_or_logged_changes(data):
+    outcomes = []
+    for callbacks in ([], [Detector(data[0][:24], data[1][:24], verbose=0)]):
+        model = make_model(dropout=0.3)
+        history = fit(model, data, callbacks, epochs=3)
+        outcomes.append((history.history, model.get_weights(), np.random.rand()))
+    (logs, weights, number), (other_logs, other_weights, other_number) = outcomes
+    assert logs == other_logs
+    assert number == other_number
+    for one, other in zip(weights, other_weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_validation_split_frequency_and_initial_epoch(data):
+    detector = Detector(data[0], data[1], verbose=0)
+    make_model().fit(
+        *data,
+        validation_split=0.5,
+        validation_freq=2,
+        initial_epoch=3,
+        epochs=9,
+        batch_size=24,
+        verbose=0,
+        callbacks=[detector],
+    )
+    epochs = detector.record.epochs
+    np.testing.assert_array_equal(epochs["epoch"], range(3, 9))
+    validated = np.isfinite(epochs["val_loss"])
+    assert validated.sum() == 3
+    np.testing.assert_array_equal(np.isfinite(epochs["evaluated_loss"]), validated)
+    assert detector.verdict.last_epoch == 7  # the last one with validation
+
+
+def test_several_outputs(data):
+    inputs = keras.Input((6,))
+    hidden = keras.layers.Dense(4)(inputs)
+    outputs = {name: keras.layers.Dense(1, name=name)(hidden) for name in "ab"}
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", {"a": "mse", "b": "mae"})
+    x, y = data
+    targets = {"a": y, "b": 2 * y}
+    detector = Detector(x, targets, rows=10, verbose=0)
+    model.fit(
+        x, targets, validation_split=0.5, epochs=2, verbose=0, callbacks=[detector]
+    )
+    assert np.isfinite(detector.record.epochs["evaluated_loss"]).all()
+    assert detector._sample.n_rows == 10
+
+
+def test_without_validation_it_says_so(data, capsys):
+    detector = Detector()
+    make_model().fit(*data, epochs=2, verbose=0, callbacks=[detector])
+    assert detector.verdict.pattern == "no_validation"
+    assert "no validation loss" in capsys.readouterr().out
+
+
+def test_a_record_can_be_continued_and_a_new_fit_begins_anew(data):
+    record = kd.records.TrainingRecord()
+    detector = Detector(record=record, verbose=0)
+    model = make_model()
+    fit(model, data, [detector], epochs=2)
+    fit(model, data, [detector], initial_epoch=2, epochs=3)
+    assert len(record.epochs["epoch"]) == 3
+    plain = Detector(verbose=0)
+    fit(model, data, [plain], epochs=2)
+    fit(model, data, [plain], epochs=1)
+    assert len(plain.record.epochs["epoch"]) == 1
+
+
+def test_scripted_logs_tell_and_withdraw(data, capsys):
+    detector = copy.deepcopy(Detector())
+    model = make_model()
+    detector._model = model
+    detector.set_params({"epochs": 60})
+    detector.on_train_begin()
+    t = np.arange(60)
+    val = 1 + np.exp(-t / 3) + 0.3 * np.exp(-0.5 * ((t - 25) / 5) ** 2)
+    val -= 0.4 / (1 + np.exp(-(t - 38.0)))
+    for epoch in range(60):
+        detector.on_epoch_begin(epoch)
+        logs = {"loss": np.exp(-epoch / 20), "val_loss": val[epoch]}
+        before = dict(logs)
+        detector.on_epoch_end(epoch, logs)
+        assert logs == before
+    detector.on_train_end()
+    said = capsys.readouterr().out
+    assert said.index("Overfitting since") < said.index("Withdrawn at the end")
+    assert detector.verdict.pattern == "recovered"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"y": [1]}, "`x`"),
+        ({"rows": 0}, "rows"),
+        ({"mode": "auto"}, "mode"),
+        ({"verbose": 2}, "verbose"),
+        ({"record": 1}, "record"),
+        ({"x": iter([1])}, "iterator"),
+        ({"x": np.ones(3), "y": np.ones(2)}, "rows"),
+    ],
+)
+def test_what_is_refused(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        Detector(**arguments)
