@@ -25,7 +25,7 @@ export MPLBACKEND ?= Agg
 .PHONY: demo test test-floor lint format docs bench clean
 
 demo: $(VENV)/.demo
-	KERAS_BACKEND=tensorflow $(BIN)/python examples/digits.py demo-output
+	KERAS_BACKEND=tensorflow $(BIN)/python examples/demo.py demo-output
 
 test: $(VENV)/.test
 	@for backend in $(BACKENDS); do \
@@ -47,6 +47,7 @@ docs: $(VENV)/.docs
 	KERAS_BACKEND=tensorflow $(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
 bench: $(VENV)/.test
+	$(PIP) install -c $(CONSTRAINTS) greenlet
 	@for backend in $(BACKENDS); do \
 	  KERAS_BACKEND=$$backend $(BIN)/python benchmarks/overhead.py || exit 1; \
 	done

@@ -56,6 +56,10 @@ class NormalizationMonitor(keras.callbacks.Callback):
         self.record = record
         self._given_record = record
 
+    def set_model(self, model: Any) -> None:  # noqa: D102
+        super().set_model(model)
+        self._is_refit = vars(model).get("train_function") is not None
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._watch = FitWatch.join(self, "epoch", self._given_record)
         self.record = self._watch.record

@@ -25,6 +25,11 @@ class JaxKernels:
             jnp.asarray(a, jnp.float32) - b for a, b in zip(after, before, strict=True)
         ]
 
+    def restore(  # noqa: D102
+        self, after: list[Any], deltas: list[Any], before: list[Any]
+    ) -> list[Any]:
+        return before
+
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         return jnp.stack([_sum_of_squares(x) for x in tensors])
 
@@ -104,6 +109,9 @@ class JaxTap:
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
         return outputs[0].pop(key)
+
+    def release(self) -> None:
+        """Let go of memory kept between steps: none."""
 
     def batch_size(self, leaf: Any) -> Any:
         """Return the number of rows of a part of the batch."""

@@ -94,7 +94,12 @@ class Kernels(Protocol):
         """Return a gradient as a dense float32 tensor, repeated rows summed."""
 
     def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:
-        """Return the differences, in float32."""
+        """Return the differences, in float32; may use the memory of `before`."""
+
+    def restore(
+        self, after: list[Any], deltas: list[Any], before: list[Any]
+    ) -> list[Any]:
+        """Return the weights before, which `subtract` may have overwritten."""
 
     def squares(self, tensors: list[Any]) -> Any:
         """Return sums of squares, fast; may overflow or underflow."""
@@ -159,14 +164,16 @@ def _measure_update(kernels: Kernels, update: Update) -> tuple[Any, ...]:
     raw = [update.gradients[place] for place in present]
     gradients = [kernels.dense(gradient) for gradient in raw]
     before = [kernels.dense(update.before[place]) for place in held]
-    deltas = kernels.subtract([update.after[place] for place in held], before)
-    squares = kernels.squares(gradients + before + deltas)
+    after = [update.after[place] for place in held]
+    squares = kernels.squares(gradients + before)
+    deltas = kernels.subtract(after, before)
+    squares = ops.concatenate([squares, kernels.squares(deltas)])
     max_abs = kernels.max_abs(gradients)
     norms, non_finite = kernels.cond(
         _is_safe(squares, max_abs, n),
         lambda: (ops.sqrt(squares), ops.zeros((n,), "float32")),
         lambda: (
-            kernels.norms(gradients + before + deltas),
+            kernels.norms(gradients + kernels.restore(after, deltas, before) + deltas),
             kernels.non_finite(gradients),
         ),
     )

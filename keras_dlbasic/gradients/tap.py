@@ -37,6 +37,9 @@ class BackendTap(Protocol):
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
 
+    def release(self) -> None:
+        """Let go of memory kept between steps."""
+
     def batch_size(self, leaf: Any) -> Any:
         """Return the number of rows of a part of the batch."""
 
@@ -88,12 +91,14 @@ class GradientTap:
         attributes["train_function"] = train_function
 
     def disarm(self) -> None:
-        """Put the plain train function back, if it is not."""
+        """Put the plain train function back, if it is not, and free memory."""
         attributes = vars(self.model)
-        armed = attributes.get("train_function")
-        plain = getattr(armed, "keras_dlbasic_plain", None)
-        if plain is not None:
-            attributes["train_function"] = plain
+        function = attributes.get("train_function")
+        plain = getattr(function, "keras_dlbasic_plain", function)
+        attributes["train_function"] = plain
+        tapped = getattr(plain, "keras_dlbasic_tapped", None)
+        if tapped is not None:
+            tapped.release()
 
     def _tapped(self, plain: Any) -> _TappedStep:
         # kept with the plain function, so that both are traced from the same state of
@@ -115,6 +120,7 @@ class _TappedStep:
         self._original = model.train_step
         step = backend.wrap_step(self._measured)
         self.function = backend.tapped_function(model, step, plain)
+        self.release = backend.release
 
     def _measured(self, call: Callable[[Any], Any], data: Any) -> tuple[Any, str, Any]:
         """Run (or trace) the model's step and measure it."""

@@ -29,6 +29,11 @@ class TensorFlowKernels:
     def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:  # noqa: D102
         return [tf.cast(a, tf.float32) - b for a, b in zip(after, before, strict=True)]
 
+    def restore(  # noqa: D102
+        self, after: list[Any], deltas: list[Any], before: list[Any]
+    ) -> list[Any]:
+        return before
+
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         return _reduce(
             tensors,
@@ -136,6 +141,9 @@ class TensorFlowTap:
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
         return outputs.pop(key)
+
+    def release(self) -> None:
+        """Let go of memory kept between steps: none."""
 
     def batch_size(self, leaf: Any) -> Any:
         """Return the number of rows of a part of the batch."""

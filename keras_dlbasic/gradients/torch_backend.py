@@ -21,7 +21,14 @@ class TorchKernels:
         return gradient.float()
 
     def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:  # noqa: D102
-        return list(torch._foreach_sub([a.detach().float() for a in after], before))
+        # in the copies' own memory: fresh memory costs more than the arithmetic
+        torch._foreach_sub_(before, [a.detach().float() for a in after])
+        return before
+
+    def restore(  # noqa: D102
+        self, after: list[Any], deltas: list[Any], before: list[Any]
+    ) -> list[Any]:
+        return [d + a.detach().float() for d, a in zip(deltas, after, strict=True)]
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         return torch.stack(torch._foreach_norm(tensors)) ** 2
@@ -30,7 +37,8 @@ class TorchKernels:
         return torch.stack([_norm(x) for x in tensors])
 
     def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
-        return torch.stack(torch._foreach_norm(tensors, float("inf")))
+        extremes = [torch.aminmax(x) for x in tensors]  # far faster than a norm
+        return torch.stack([torch.maximum(-x.min, x.max) for x in extremes])
 
     def non_finite(self, tensors: list[Any]) -> Any:  # noqa: D102
         counts = [torch.sum(~torch.isfinite(x)).float() for x in tensors]
@@ -60,6 +68,22 @@ class TorchTap:
 
     kernels = TorchKernels()
 
+    def __init__(self) -> None:
+        self._copies: list[Any] = []
+
+    def release(self) -> None:
+        """Let go of memory kept between steps: a copy of the weights."""
+        self._copies = []
+
+    def _copied(self, variables: list[Any]) -> list[Any]:
+        """Return copies of the weights, in memory that is used again."""
+        values = [v.value.detach() for v in variables]
+        known = [(c.shape, c.device) for c in self._copies]
+        if known != [(v.shape, v.device) for v in values]:
+            self._copies = [torch.empty_like(v, dtype=torch.float32) for v in values]
+        torch._foreach_copy_(self._copies, values)
+        return self._copies
+
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
 
@@ -72,7 +96,7 @@ class TorchTap:
                 grads = list(grads)
                 with torch.no_grad():
                     update = update_of(optimizer, variables, grads)
-                    update.before = [v.value.detach().clone() for v in variables]
+                    update.before = self._copied(variables)
                     if update.accumulated is not None:
                         update.accumulated = [
                             a.detach().clone() for a in update.accumulated
