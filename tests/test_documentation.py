@@ -20,7 +20,13 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(kd.__path__, "keras_dlbasic.")
     if not any(module.name.endswith(f"{name}_backend") for name in OTHER_BACKENDS)
 )
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *(
+        pytest.param(page, marks=pytest.mark.once)
+        for page in sorted((ROOT / "docs").rglob("*.md"))
+    ),
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

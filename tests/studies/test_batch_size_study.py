@@ -140,6 +140,7 @@ def test_learning_rate_scaling():
         scale_learning_rate(keras.optimizers.SGD(schedule), "sqrt", 128)
 
 
+@pytest.mark.once
 def test_processes_give_the_same(result):
     """Run the same study on a process pool."""
     x, y = study_models.data()
@@ -159,6 +160,7 @@ def test_processes_give_the_same(result):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.once
 def test_dask_gives_the_same(result):
     distributed = pytest.importorskip("distributed")
     x, y = study_models.data()
@@ -181,6 +183,7 @@ def test_dask_gives_the_same(result):
     assert without_times(found) == without_times(result)
 
 
+@pytest.mark.once
 def test_killed_in_mid_study_and_started_again(tmp_path):
     """Kill the process with the second trial to come; repeat and lose nothing."""
     script = tmp_path / "script.py"

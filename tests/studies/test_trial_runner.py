@@ -52,6 +52,7 @@ def test_random_state_of_the_caller_is_put_back():
     assert (random.random(), np.random.random()) == expected
 
 
+@pytest.mark.once
 def test_executors_give_the_same(pool):
     expected = comparable(TrialRunner(draw, verbose=0).run(trials(4)))
     assert comparable(TrialRunner(draw, verbose=0).run(trials(4), pool)) == expected
@@ -69,6 +70,7 @@ def test_troubles_are_rows():
     assert (diverged.status, diverged.values) == ("diverged", {"updates": 7})
 
 
+@pytest.mark.once
 def test_a_killed_process_loses_its_trials_only(tmp_path):
     settings = [{"how": how, "seed": 0} for how in ("fine", "die")]
     runner = TrialRunner(troubled, directory=tmp_path, verbose=0)
@@ -102,6 +104,7 @@ def test_interrupt_and_resume(tmp_path, on_disk):
     assert np.isnan(results[0].values["nan"])
 
 
+@pytest.mark.once
 def test_resuming_on_an_executor(tmp_path, pool):
     log = tmp_path / "log"
     make = lambda: TrialRunner(draw, str(log), directory=tmp_path / "s", verbose=0)  # noqa: E731
@@ -130,6 +133,7 @@ def test_damaged_files_are_named(tmp_path):
         runner.run(trials(1))
 
 
+@pytest.mark.once
 def test_arrays_on_disk_travel_by_name(tmp_path, pool):
     array = np.memmap(tmp_path / "x.dat", np.float32, "w+", shape=(10, 3))
     array[:] = 2
