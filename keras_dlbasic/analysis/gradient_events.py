@@ -56,7 +56,8 @@ def gradient_events(
 ) -> list[GradientEvent]:
     """Find where gradients vanish, explode or turn non-finite.
 
-    Kernels are compared by their gradient relative to their weights. A layer's gradient
+    Layers with kernels are compared by their gradient relative to their weights, as
+    `plots.plot_gradient_flow` draws it. A layer's gradient
     vanishes when it stays below `ratio` times the largest of the layers behind it, and
     explodes when it stays above `1 / ratio` times that of the last layer, or jumps to
     more than `jump` times its own median so far.
@@ -77,17 +78,14 @@ def gradient_events(
     """
     events = _non_finite_events(record)
     finite = (record.non_finite.sum(axis=1) == 0) & ~record.skipped
-    columns = [
-        index
-        for index, variable in enumerate(record.variables)
-        if len(variable.shape) > 1
-    ]
-    columns.sort(key=lambda index: record.variables[index].depth)
-    if columns and finite.any():
+    with_kernels = {v.layer for v in record.variables if len(v.shape) > 1}
+    layers = [layer for layer in record.layers if layer in with_kernels]
+    if layers and finite.any():
+        columns = [record.layers.index(layer) for layer in layers]
         steps = record.steps[finite]
-        norms = record.gradient_norm[finite][:, columns].astype(np.float64)
-        flow = gradient_flow(norms, record.weight_norm[finite][:, columns])
-        layers = [record.variables[index].layer for index in columns]
+        norms = record.by_layer("gradient_norm")[finite][:, columns]
+        weights = record.by_layer("weight_norm")[finite][:, columns]
+        flow = gradient_flow(norms, weights)
         events += _ratio_events(flow, steps, layers, ratio, least_steps)
         events += _jump_events(norms, steps, layers, jump, least_steps)
     first: dict[tuple[str, str], GradientEvent] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,13 @@ class FitWatch:
         self._params = params
         self._driver: Any = None
         self._has_given_record = False
+        self._has_warned = False
         self._every: list[Every] = []
         self._row_listeners: list[Callable[[int, np.ndarray], None]] = []
         self._tap: GradientTap | None = None
-        self._pending: list[tuple[int, int, Any]] = []
+        self._pending: list[tuple[int, int, Any, Sequence[Any]]] = []
+        self._variables: list[int] | None = None
+        self._epoch_offset: int | None = None
         self._epoch_norms: list[float] = []
         self._epoch = 0
         self._epochs_begun = 0
@@ -133,7 +136,11 @@ class FitWatch:
                 "The training data given to `fit` holds no batch: it has length 0. "
                 "Expected at least one batch an epoch. Check `x` and what filters it."
             )
-        self._epoch = epoch
+        if self._epoch_offset is None:  # a continued record counts its epochs on
+            known = self.record.epochs["epoch"]
+            last = int(known[-1]) if len(known) else -1
+            self._epoch_offset = 0 if epoch > last else last + 1 - epoch
+        self._epoch = epoch + self._epoch_offset
         self._epoch_first_step = self._steps
         n_steps = self._params.get("steps") or self._steps_in_last_epoch
         plans = [
@@ -163,7 +170,7 @@ class FitWatch:
 
     def epoch_ends(self, callback: Any, epoch: int, logs: Mapping[str, Any]) -> None:
         """Fetch the rows of the epoch and keep its logs."""
-        self.record.append_epoch(epoch, logs)  # each callback may have added some
+        self.log(epoch, logs)  # each callback may have added some
         if callback is not self._driver:
             return
         self._fetch()
@@ -172,6 +179,10 @@ class FitWatch:
         norms = self._epoch_norms
         self.last_epoch = float(np.mean(norms)) if norms else float("nan")
         self._epoch_norms = []
+
+    def log(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        """Keep logs of an epoch."""
+        self.record.append_epoch(epoch + (self._epoch_offset or 0), logs)
 
     def fit_ends(self, callback: Any) -> None:
         """Fetch what is left and let go of the model."""
@@ -184,22 +195,37 @@ class FitWatch:
 
     # -- rows ----------------------------------------------------------------------
 
-    def _receive(self, step: int, row: Any) -> None:
-        self._pending.append((step, self._epoch, row))
+    def _receive(self, step: int, row: Any, variables: Sequence[Any]) -> None:
+        self._pending.append((step, self._epoch, row, variables))
         if self._row_listeners or len(self._pending) >= PENDING_ROWS:
             self._fetch()
 
     def _fetch(self) -> None:
-        rows = [(step, epoch, row_to_numpy(row)) for step, epoch, row in self._pending]
-        self._pending = []
-        pending = [(step, epoch, row) for step, epoch, row in rows if len(row)]
-        if pending and not len(self.record.steps):
-            assert self._tap is not None
-            self.record.set_variables(
-                describe_variables(self._model, self._tap.variables)
+        pending, self._pending = self._pending, []
+        for step, epoch, device_row, variables in pending:
+            row = row_to_numpy(device_row)
+            if len(row) and self._is_of_record(variables):
+                self._append(step, epoch, row)
+
+    def _is_of_record(self, variables: Sequence[Any]) -> bool:
+        """Tell whether the record is about `variables`; the first row sets them."""
+        ids = [id(variable) for variable in variables]
+        if self._variables is None:
+            self._variables = ids
+            if not len(self.record.steps):
+                self.record.set_variables(describe_variables(self._model, variables))
+        if ids == self._variables and len(ids) == len(self.record.variables):
+            return True
+        if not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"A step updated {len(ids)} variables, while the record is about "
+                f"{len(self.record.variables)}: such steps are left out of the record. "
+                "What a step trains must not change within a fit; start a new fit "
+                "after `model.compile(...)`.",
+                stacklevel=2,
             )
-        for step, epoch, row in pending:
-            self._append(step, epoch, row)
+        return False
 
     def _append(self, step: int, epoch: int, row: np.ndarray) -> None:
         scalars, measures = split_row(row, len(MEASURES))

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis import gradient_events
+from keras_dlbasic.analysis import GradientEvent, gradient_events
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport, NonFiniteWatch
@@ -59,7 +59,7 @@ class GradientNormMonitor(keras.callbacks.Callback):
     >>> x, y = np.ones((64, 4)), np.ones((64, 1))
     >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[monitor])
     >>> monitor.record.gradient_norm.shape  # sampled steps, variables
-    (4, 2)
+    (3, 2)
     >>> len(history.history["global_gradient_norm"])
     2
     """
@@ -90,7 +90,7 @@ class GradientNormMonitor(keras.callbacks.Callback):
         self._watch: Any = None
         self._watched_model: int | None = None
         self._messages = Messages()
-        self._said: set[tuple[str, str]] = set()
+        self._said: set[str] = set()
 
     @property
     def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
@@ -126,7 +126,7 @@ class GradientNormMonitor(keras.callbacks.Callback):
         logs = {} if logs is None else logs
         self._watch.epoch_ends(self, epoch, logs)
         logs[LOG_KEY] = self._watch.last_epoch
-        self._watch.record.append_epoch(epoch, {LOG_KEY: logs[LOG_KEY]})
+        self._watch.log(epoch, {LOG_KEY: logs[LOG_KEY]})
         if self.verbose:
             self._report()
 
@@ -143,7 +143,29 @@ class GradientNormMonitor(keras.callbacks.Callback):
                 self._model.stop_training = True
 
     def _report(self) -> None:
-        for event in gradient_events(self._watch.record):
-            if (event.kind, event.layer) not in self._said:
-                self._said.add((event.kind, event.layer))
-                self._messages.add(str(event))
+        events = gradient_events(self._watch.record)
+        new = [event for event in events if event.kind not in self._said]
+        for kind in dict.fromkeys(event.kind for event in new):
+            self._said.add(kind)
+            self._messages.add(describe([e for e in new if e.kind == kind]))
+
+
+NEXT_STEPS = {
+    "vanishing": "Next: print(kd.propagation_report(model, x)) on a fresh model.",
+    "exploding": "Next: a lower learning rate, clipping, or "
+    "print(kd.propagation_report(model, x)) on a fresh model.",
+    "non_finite": "Next: print(kd.gradients.localize_non_finite(model, x)).",
+}
+
+
+def describe(events: list[GradientEvent]) -> str:
+    """Say events of one kind in a line, the most severe first, and what to do next."""
+    kind = events[0].kind
+    worst = (min if kind == "vanishing" else max)(events, key=lambda e: e.value)
+    others = [event.layer for event in events if event is not worst]
+    also = ""
+    if others:
+        named = ", ".join(f"'{layer}'" for layer in others[:3])
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        also = f" Also: {named}{more}."
+    return f"{worst}{also} {NEXT_STEPS[kind]}"

@@ -71,6 +71,8 @@ class JaxTap:
                 optimizer_variables: Any, grads: Any, trainable_variables: Any
             ) -> Any:
                 grads, before = list(grads), list(trainable_variables)
+                if not grads:
+                    return original(optimizer_variables, grads, before)
                 result = original(optimizer_variables, grads, before)
                 grads, before, old, after, new = _observed(
                     grads, before, optimizer_variables, *result
@@ -109,6 +111,10 @@ class JaxTap:
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
         return outputs[0].pop(key)
+
+    def is_here(self, tensor: Any) -> bool:
+        """Tell whether a tensor belongs to what is being traced."""
+        return True
 
     def release(self) -> None:
         """Let go of memory kept between steps: none."""

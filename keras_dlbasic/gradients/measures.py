@@ -177,6 +177,9 @@ def _measure_update(kernels: Kernels, update: Update) -> tuple[Any, ...]:
             kernels.non_finite(gradients),
         ),
     )
+    # taken before `subtract`: an update to NaN cannot be undone
+    plain = squares[n : n + m]
+    weight_norm = ops.where(_in_range(plain), ops.sqrt(plain), norms[n : n + m])
     update_norm = norms[n + m :]
     is_finite = non_finite == 0
     scale = ops.cast(update.scale, "float32")
@@ -190,7 +193,7 @@ def _measure_update(kernels: Kernels, update: Update) -> tuple[Any, ...]:
     zero_units = _zero_units(kernels, update, present, gradients)
     return (
         _expand(gradient_norm, present, length, _NAN),
-        _expand(norms[n : n + m], held, length, 0.0),
+        _expand(weight_norm, held, length, 0.0),
         _expand(update_norm, held, length, 0.0),
         _expand(max_abs, present, length, _NAN),
         _expand(non_finite, present, length, 0.0),
@@ -211,12 +214,15 @@ _NAN = float("nan")
 
 def _is_safe(squares: Any, max_abs: Any, n: int) -> Any:
     """Tell whether plain sums of squares in float32 are good enough."""
+    lost = ops.logical_and(squares[:n] == 0, max_abs > 0)
+    return ops.logical_and(ops.all(_in_range(squares)), ops.logical_not(ops.any(lost)))
+
+
+def _in_range(squares: Any) -> Any:
     low, high = SAFE_SQUARES
-    in_range = ops.logical_or(
+    return ops.logical_or(
         squares == 0, ops.logical_and(squares >= low, squares <= high)
     )
-    lost = ops.logical_and(squares[:n] == 0, max_abs > 0)
-    return ops.logical_and(ops.all(in_range), ops.logical_not(ops.any(lost)))
 
 
 def _clip_factor(

@@ -66,6 +66,8 @@ def epoch_plan(
 
     def is_sampled(step: int) -> bool:
         total = first_step + step
+        if total == 1 and n_steps != 1:
+            return False  # both step functions are traced early, from the same state
         steady = step in chosen or (unknown and total % STEPS_PER_SAMPLE == 0)
         return steady or is_warmup_step(total)
 

@@ -37,6 +37,9 @@ class BackendTap(Protocol):
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
 
+    def is_here(self, tensor: Any) -> bool:
+        """Tell whether a tensor belongs to what is being traced."""
+
     def release(self) -> None:
         """Let go of memory kept between steps."""
 
@@ -53,13 +56,14 @@ class GradientTap:
 
     Args:
         model: The model in `fit`, after Keras made its train function.
-        sink: Called with the step's number and its row, a device array that is not
-            waited for. May return True to be called off.
+        sink: Called with the step's number, its row, a device array that is not waited
+            for, and the variables that the row is about.
     """
 
-    def __init__(self, model: Any, sink: Callable[[int, Any], None]) -> None:
+    def __init__(
+        self, model: Any, sink: Callable[[int, Any, Sequence[Any]], None]
+    ) -> None:
         self.model = model
-        self.variables: Sequence[Any] = ()
         self._sink = sink
         self._history = vars(model).get("history")
         self._backend = backend_tap()
@@ -83,8 +87,7 @@ class GradientTap:
                 return plain(*args)  # left behind by a fit that was interrupted
             outputs = tapped.function(*args)
             row = self._backend.pop(outputs, KEY)
-            self.variables = tapped.variables
-            self._sink(step, row)
+            self._sink(step, row, tapped.variables)
             return outputs
 
         train_function.keras_dlbasic_plain = plain  # type: ignore[attr-defined]
@@ -135,6 +138,7 @@ class _TappedStep:
                     wrapped_method(tracker, "update_state", _listen(losses))
                 )
             outputs = call(self._original)
+        losses = [loss for loss in losses if self._backend.is_here(loss)]
         if not updates:
             # no error: on JAX an exception in a step costs the model its weights
             warnings.warn(
@@ -178,10 +182,10 @@ def backend_tap() -> BackendTap:
 
 def optimizers_of(model: Any) -> list[Any]:
     """Return the optimizers that a model holds, `model.optimizer` first."""
-    found = [getattr(model, "optimizer", None), *vars(model).values()]
-    return list(
-        {id(o): o for o in found if isinstance(o, keras.optimizers.Optimizer)}.values()
-    )
+    held = [getattr(model, "optimizer", None), *vars(model).values()]
+    found = {id(o): o for o in held if isinstance(o, keras.optimizers.Optimizer)}
+    inner = {id(getattr(o, "inner_optimizer", None)) for o in found.values()}
+    return [o for key, o in found.items() if key not in inner]
 
 
 def row_to_numpy(row: Any) -> np.ndarray:

@@ -100,6 +100,7 @@ class TensorFlowTap:
 
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
+        graph = tf.compat.v1.get_default_graph()
 
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def apply(grads: Any, trainable_variables: Any = None) -> Any:
@@ -108,6 +109,9 @@ class TensorFlowTap:
                 else:
                     trainable_variables = variables = list(trainable_variables)
                 grads = list(grads)
+                if not grads or tf.compat.v1.get_default_graph() is not graph:
+                    # within a function of the user's, whose tensors stay there
+                    return original(grads, trainable_variables)
                 update = update_of(optimizer, variables, grads)
                 update.before = [tf.identity(v.value) for v in variables]
                 if update.accumulated is not None:
@@ -141,6 +145,11 @@ class TensorFlowTap:
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
         return outputs.pop(key)
+
+    def is_here(self, tensor: Any) -> bool:
+        """Tell whether a tensor belongs to what is being traced."""
+        graph = getattr(tensor, "graph", None)
+        return graph is None or graph is tf.compat.v1.get_default_graph()
 
     def release(self) -> None:
         """Let go of memory kept between steps: none."""

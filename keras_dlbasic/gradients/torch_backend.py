@@ -69,7 +69,12 @@ class TorchTap:
     kernels = TorchKernels()
 
     def __init__(self) -> None:
-        self._copies: list[Any] = []
+        self._copies: list[list[Any]] = []
+        self._updates: list[Update] = []
+
+    def is_here(self, tensor: Any) -> bool:
+        """Tell whether a tensor belongs to what is being traced."""
+        return True
 
     def release(self) -> None:
         """Let go of memory kept between steps: a copy of the weights."""
@@ -78,11 +83,16 @@ class TorchTap:
     def _copied(self, variables: list[Any]) -> list[Any]:
         """Return copies of the weights, in memory that is used again."""
         values = [v.value.detach() for v in variables]
-        known = [(c.shape, c.device) for c in self._copies]
+        place = len(self._updates)
+        if place == len(self._copies):
+            self._copies.append([])
+        known = [(c.shape, c.device) for c in self._copies[place]]
         if known != [(v.shape, v.device) for v in values]:
-            self._copies = [torch.empty_like(v, dtype=torch.float32) for v in values]
-        torch._foreach_copy_(self._copies, values)
-        return self._copies
+            self._copies[place] = [
+                torch.empty_like(v, dtype=torch.float32) for v in values
+            ]
+        torch._foreach_copy_(self._copies[place], values)
+        return self._copies[place]
 
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
@@ -94,7 +104,11 @@ class TorchTap:
                 else:
                     trainable_variables = variables = list(trainable_variables)
                 grads = list(grads)
+                if not grads:
+                    return original(grads, trainable_variables)
                 with torch.no_grad():
+                    for earlier in self._updates:  # this update may change them again
+                        earlier.after = [a.detach().clone() for a in earlier.after]
                     update = update_of(optimizer, variables, grads)
                     update.before = self._copied(variables)
                     if update.accumulated is not None:
@@ -107,6 +121,7 @@ class TorchTap:
                 result = original(grads, trainable_variables)
                 update.after = [v.value for v in variables]
                 update.is_update = torch.tensor(iterations != int(optimizer.iterations))
+                self._updates.append(update)
                 sink(update)
                 return result
 
@@ -118,6 +133,7 @@ class TorchTap:
         """Return a `train_step` that adds a row to its logs; see `tap`."""
 
         def train_step(data: Any) -> Any:
+            self._updates = []
             logs, key, row = measured(lambda original: original(data), data)
             return {**logs, key: row}
 

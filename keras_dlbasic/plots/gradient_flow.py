@@ -30,7 +30,7 @@ def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
     >>> ax = kd.plots.plot_gradient_flow(kd.records.TrainingRecord())
     """
     ax = axes_or_new(ax)
-    ax.set_title("Gradient flow from output back to input")
+    ax.set_title("Gradient flow: relative gradient from input to output")
     if not len(record.steps):
         return say_empty(ax, "no sampled steps in this record")
     flow = gradient_flow(

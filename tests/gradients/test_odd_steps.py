@@ -1,0 +1,140 @@
+"""Training steps that do more than one update, or not the same each time."""
+
+import keras
+import numpy as np
+import pytest
+import reference
+
+import keras_dlbasic as kd
+
+BACKEND = keras.backend.backend()
+STEPWISE = pytest.mark.skipif(BACKEND == "jax", reason="a stateful train_step")
+X = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
+
+
+class Twins(keras.Model):
+    """Two parts of equal shape with an optimizer each, the second one at rest."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = keras.layers.Dense(1), keras.layers.Dense(1)
+        self.first = keras.optimizers.SGD(0.1)
+        self.second = keras.optimizers.SGD(0.0)
+
+    def call(self, x):
+        return self.one(x) + self.two(x)
+
+    def train_step(self, data):
+        x, y = data[0], data[1]
+        for part, optimizer in ((self.one, self.first), (self.two, self.second)):
+            variables = part.trainable_variables
+            optimizer.apply(self.gradients_of(x, y, variables), variables)
+        self.first.apply([], [])
+        return {"loss": keras.ops.mean(self(x))}
+
+    def gradients_of(self, x, y, variables):
+        if BACKEND == "tensorflow":
+            import tensorflow as tf
+
+            with tf.GradientTape() as tape:
+                loss = keras.ops.mean((self(x) - y) ** 2)
+            return tape.gradient(loss, [v.value for v in variables])
+        import torch
+
+        loss = keras.ops.mean((self(x) - y) ** 2)
+        return torch.autograd.grad(loss, [v.value for v in variables])
+
+
+@STEPWISE
+def test_two_updates_in_a_step():
+    keras.utils.set_random_seed(0)
+    model = Twins()
+    model(X)
+    model.compile(optimizer="sgd", loss="mse", run_eagerly=BACKEND == "tensorflow")
+    before = reference.arrays(model.trainable_variables)
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(X, X[:, :1], batch_size=16, verbose=0, callbacks=[monitor])
+    after = reference.arrays(model.trainable_variables)
+    moved = [reference.norm(a - b) for a, b in zip(before, after, strict=True)]
+    record = monitor.record
+    np.testing.assert_allclose(record.update_norm[0], moved, rtol=1e-5)
+    np.testing.assert_allclose(
+        record.weight_norm[0], [reference.norm(b) for b in before], rtol=1e-5
+    )
+    assert (record.update_norm[0, 2:] == 0).all()
+
+
+def test_an_inner_optimizer_that_the_user_keeps_is_not_watched_twice():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.kept = keras.optimizers.SGD(0.1)
+    scaled = keras.optimizers.LossScaleOptimizer(model.kept, initial_scale=8.0)
+    model.compile(optimizer=scaled, loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(X, X[:, :1], verbose=0, callbacks=[monitor])
+    assert len(monitor.record.variables) == 2
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow only")
+def test_a_train_step_that_is_a_function_of_its_own():
+    import tensorflow as tf
+
+    class Own(keras.Sequential):
+        @tf.function
+        def train_step(self, data):
+            return super().train_step(data)
+
+    model = Own([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    with pytest.warns(UserWarning, match="not watched"):
+        model.fit(X, X[:, :1], verbose=0, callbacks=[monitor])
+
+
+class Freeze(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.layers[0].trainable = epoch < 1
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="Keras refuses it, or goes on training")
+def test_freezing_within_a_fit_leaves_steps_out():
+    layers = [keras.layers.Dense(3), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((3,)), *layers])
+    model.compile(optimizer="sgd", loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    with pytest.warns(UserWarning, match="left out"):
+        model.fit(X, X[:, :1], epochs=2, verbose=0, callbacks=[Freeze(), monitor])
+    assert monitor.record.steps.tolist() == [0]
+
+
+class Anneal(keras.callbacks.Callback):
+    """Changes what a step bakes in when it is traced."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.layers[0].rate = 0.05 * (epoch + 1)
+
+
+def test_both_step_functions_are_traced_from_the_same_state():
+    losses = []
+    for watch in (False, True):
+        keras.utils.set_random_seed(0)
+        layers = [keras.layers.GaussianDropout(0.1, seed=1), keras.layers.Dense(1)]
+        model = keras.Sequential([keras.Input((3,)), *layers])
+        model.compile(optimizer="sgd", loss="mse")
+        callbacks = [Anneal()]
+        if watch:
+            callbacks.append(kd.callbacks.GradientNormMonitor())
+        fit = {"batch_size": 8, "epochs": 12, "verbose": 0, "callbacks": callbacks}
+        losses.append(model.fit(X, X[:, :1], **fit).history["loss"])
+    assert losses[0] == losses[1]
+
+
+def test_a_continued_record_counts_epochs_on():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=1, append=True)
+    for _ in range(2):
+        model.fit(X, X[:, :1], epochs=2, verbose=0, callbacks=[monitor])
+    record = monitor.record
+    assert record.epochs["epoch"].tolist() == [0, 1, 2, 3]
+    assert record.step_epochs.tolist() == [0, 1, 2, 3]
+    assert len(record.epochs["global_gradient_norm"]) == 4
