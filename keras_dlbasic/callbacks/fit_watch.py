@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_dlbasic.callbacks.run_facts import run_facts
@@ -248,7 +249,11 @@ def _check_same_variables(record: TrainingRecord, model: Any) -> None:
         return
     old = [(variable.path, variable.shape) for variable in record.variables]
     new = [(v.path, tuple(v.shape)) for v in model.trainable_variables]
-    if sorted(old) != sorted(new):
+    if type(model).train_step is keras.Model.train_step:
+        is_same = sorted(old) == sorted(new)
+    else:  # a step of the user's may train only some of them
+        is_same = set(old) <= set(new)
+    if not is_same:
         raise ValueError(
             "A record can be continued only by a model with the same trainable "
             f"variables. The record has {len(old)}: {_some(old)}; the model has "

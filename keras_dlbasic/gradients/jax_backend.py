@@ -9,6 +9,11 @@ import jax
 import jax.numpy as jnp
 import keras
 
+try:
+    from jax.extend.core import get_opaque_trace_state
+except ImportError:  # before JAX 0.8
+    from jax.core import get_opaque_trace_state
+
 from keras_dlbasic.gradients.intercept import update_of, wrapped_method
 from keras_dlbasic.gradients.measures import Update
 from keras_dlbasic.gradients.step_function import remade_train_function
@@ -25,10 +30,11 @@ class JaxKernels:
             jnp.asarray(a, jnp.float32) - b for a, b in zip(after, before, strict=True)
         ]
 
-    def restore(  # noqa: D102
-        self, after: list[Any], deltas: list[Any], before: list[Any]
+    def reread(  # noqa: D102
+        self, before: list[Any], after: list[Any], deltas: list[Any]
     ) -> list[Any]:
-        return before
+        # differences that are not kept need no memory of their own
+        return before + self.subtract(after, before)
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         return jnp.stack([_sum_of_squares(x) for x in tensors])
@@ -65,13 +71,15 @@ class JaxTap:
 
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
+        place = self.place()
 
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def stateless_apply(
                 optimizer_variables: Any, grads: Any, trainable_variables: Any
             ) -> Any:
                 grads, before = list(grads), list(trainable_variables)
-                if not grads:
+                if not grads or self.place() != place:
+                    # within a function of the user's, whose tracers stay there
                     return original(optimizer_variables, grads, before)
                 result = original(optimizer_variables, grads, before)
                 grads, before, old, after, new = _observed(
@@ -112,9 +120,9 @@ class JaxTap:
         """Take the row out of what the train function returned."""
         return outputs[0].pop(key)
 
-    def is_here(self, tensor: Any) -> bool:
-        """Tell whether a tensor belongs to what is being traced."""
-        return True
+    def place(self) -> Any:
+        """Return the function being traced: what is traced elsewhere stays there."""
+        return get_opaque_trace_state(convention="keras_dlbasic")
 
     def release(self) -> None:
         """Let go of memory kept between steps: none."""

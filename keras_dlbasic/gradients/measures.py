@@ -96,10 +96,10 @@ class Kernels(Protocol):
     def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:
         """Return the differences, in float32; may use the memory of `before`."""
 
-    def restore(
-        self, after: list[Any], deltas: list[Any], before: list[Any]
+    def reread(
+        self, before: list[Any], after: list[Any], deltas: list[Any]
     ) -> list[Any]:
-        """Return the weights before, which `subtract` may have overwritten."""
+        """Return weights before and differences once more, after `subtract`."""
 
     def squares(self, tensors: list[Any]) -> Any:
         """Return sums of squares, fast; may overflow or underflow."""
@@ -173,7 +173,7 @@ def _measure_update(kernels: Kernels, update: Update) -> tuple[Any, ...]:
         _is_safe(squares, max_abs, n),
         lambda: (ops.sqrt(squares), ops.zeros((n,), "float32")),
         lambda: (
-            kernels.norms(gradients + kernels.restore(after, deltas, before) + deltas),
+            kernels.norms(gradients + kernels.reread(before, after, deltas)),
             kernels.non_finite(gradients),
         ),
     )

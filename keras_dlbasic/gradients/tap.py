@@ -37,8 +37,8 @@ class BackendTap(Protocol):
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
 
-    def is_here(self, tensor: Any) -> bool:
-        """Tell whether a tensor belongs to what is being traced."""
+    def place(self) -> Any:
+        """Return the function being traced: what is traced elsewhere stays there."""
 
     def release(self) -> None:
         """Let go of memory kept between steps."""
@@ -135,10 +135,9 @@ class _TappedStep:
             tracker = _loss_tracker(self._model)
             if tracker is not None:
                 stack.enter_context(
-                    wrapped_method(tracker, "update_state", _listen(losses))
+                    wrapped_method(tracker, "update_state", self._listen(losses))
                 )
             outputs = call(self._original)
-        losses = [loss for loss in losses if self._backend.is_here(loss)]
         if not updates:
             # no error: on JAX an exception in a step costs the model its weights
             warnings.warn(
@@ -161,6 +160,19 @@ class _TappedStep:
             )
         )
         return outputs, KEY, row
+
+    def _listen(self, losses: list[Any]) -> Callable[..., Any]:
+        place = self._backend.place()
+
+        def make(original: Callable[..., Any]) -> Callable[..., Any]:
+            def update_state(values: Any, *args: Any, **kwargs: Any) -> Any:
+                if self._backend.place() == place:
+                    losses.append(values)
+                return original(values, *args, **kwargs)
+
+            return update_state
+
+        return make
 
 
 def backend_tap() -> BackendTap:
@@ -191,17 +203,6 @@ def optimizers_of(model: Any) -> list[Any]:
 def row_to_numpy(row: Any) -> np.ndarray:
     """Fetch a row from the device; this waits for its step."""
     return np.asarray(keras.ops.convert_to_numpy(row))
-
-
-def _listen(losses: list[Any]) -> Callable[..., Any]:
-    def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        def update_state(values: Any, *args: Any, **kwargs: Any) -> Any:
-            losses.append(values)
-            return original(values, *args, **kwargs)
-
-        return update_state
-
-    return make
 
 
 def _loss_tracker(model: Any) -> Any:

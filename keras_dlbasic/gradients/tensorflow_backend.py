@@ -29,10 +29,10 @@ class TensorFlowKernels:
     def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:  # noqa: D102
         return [tf.cast(a, tf.float32) - b for a, b in zip(after, before, strict=True)]
 
-    def restore(  # noqa: D102
-        self, after: list[Any], deltas: list[Any], before: list[Any]
+    def reread(  # noqa: D102
+        self, before: list[Any], after: list[Any], deltas: list[Any]
     ) -> list[Any]:
-        return before
+        return before + deltas
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         return _reduce(
@@ -100,7 +100,7 @@ class TensorFlowTap:
 
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
-        graph = tf.compat.v1.get_default_graph()
+        place = self.place()
 
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def apply(grads: Any, trainable_variables: Any = None) -> Any:
@@ -109,7 +109,7 @@ class TensorFlowTap:
                 else:
                     trainable_variables = variables = list(trainable_variables)
                 grads = list(grads)
-                if not grads or tf.compat.v1.get_default_graph() is not graph:
+                if not grads or self.place() is not place:
                     # within a function of the user's, whose tensors stay there
                     return original(grads, trainable_variables)
                 update = update_of(optimizer, variables, grads)
@@ -146,10 +146,9 @@ class TensorFlowTap:
         """Take the row out of what the train function returned."""
         return outputs.pop(key)
 
-    def is_here(self, tensor: Any) -> bool:
-        """Tell whether a tensor belongs to what is being traced."""
-        graph = getattr(tensor, "graph", None)
-        return graph is None or graph is tf.compat.v1.get_default_graph()
+    def place(self) -> Any:
+        """Return the function being traced: what is traced elsewhere stays there."""
+        return tf.compat.v1.get_default_graph()
 
     def release(self) -> None:
         """Let go of memory kept between steps: none."""

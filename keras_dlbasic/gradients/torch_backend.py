@@ -25,10 +25,12 @@ class TorchKernels:
         torch._foreach_sub_(before, [a.detach().float() for a in after])
         return before
 
-    def restore(  # noqa: D102
-        self, after: list[Any], deltas: list[Any], before: list[Any]
+    def reread(  # noqa: D102
+        self, before: list[Any], after: list[Any], deltas: list[Any]
     ) -> list[Any]:
-        return [d + a.detach().float() for d, a in zip(deltas, after, strict=True)]
+        # `subtract` took the memory of the weights before
+        weights = [d + a.detach().float() for d, a in zip(deltas, after, strict=True)]
+        return weights + deltas
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         return torch.stack(torch._foreach_norm(tensors)) ** 2
@@ -72,9 +74,8 @@ class TorchTap:
         self._copies: list[list[Any]] = []
         self._updates: list[Update] = []
 
-    def is_here(self, tensor: Any) -> bool:
-        """Tell whether a tensor belongs to what is being traced."""
-        return True
+    def place(self) -> Any:
+        """Return the function being traced: none here."""
 
     def release(self) -> None:
         """Let go of memory kept between steps: a copy of the weights."""

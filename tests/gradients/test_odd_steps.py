@@ -90,6 +90,36 @@ def test_a_train_step_that_is_a_function_of_its_own():
         model.fit(X, X[:, :1], verbose=0, callbacks=[monitor])
 
 
+@pytest.mark.skipif(BACKEND != "jax", reason="JAX only")
+@pytest.mark.parametrize("inner", ["all of it", "the loss"])
+def test_functions_compiled_within_a_step_keep_their_tracers(inner):
+    import jax
+
+    class Own(keras.Sequential):
+        def train_step(self, state, data):
+            if inner == "all of it":
+                return jax.jit(super().train_step)(state, data)
+            mapping = list(zip(self.metrics_variables, state[3], strict=True))
+            with keras.StatelessScope(mapping):
+                jax.jit(lambda x: self.metrics[0].update_state(x) or x)(1.0)
+            return super().train_step(state, data)
+
+    losses = []
+    for watch in (False, True):
+        keras.utils.set_random_seed(0)
+        model = Own([keras.Input((3,)), keras.layers.Dense(1)])
+        model.compile(optimizer="sgd", loss="mse")
+        monitor = kd.callbacks.GradientNormMonitor(every=1)
+        fit = {"verbose": 0, "callbacks": [monitor] if watch else []}
+        if watch and inner == "all of it":
+            with pytest.warns(UserWarning, match="not watched"):
+                history = model.fit(X, X[:, :1], **fit)
+        else:
+            history = model.fit(X, X[:, :1], **fit)
+        losses.append(history.history["loss"])
+    assert losses[0] == losses[1]
+
+
 class Freeze(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.model.layers[0].trainable = epoch < 1
@@ -138,3 +168,22 @@ def test_a_continued_record_counts_epochs_on():
     assert record.epochs["epoch"].tolist() == [0, 1, 2, 3]
     assert record.step_epochs.tolist() == [0, 1, 2, 3]
     assert len(record.epochs["global_gradient_norm"]) == 4
+
+
+@STEPWISE
+def test_a_record_of_a_step_that_trains_a_part_can_be_continued():
+    class Part(Twins):
+        def train_step(self, data):
+            variables = self.one.trainable_variables
+            gradients = self.gradients_of(data[0], data[1], variables)
+            self.first.apply(gradients, variables)
+            return {}
+
+    model = Part()
+    model(X)
+    model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
+    monitor = kd.callbacks.GradientNormMonitor(every=1, append=True)
+    for _ in range(2):
+        model.fit(X, X[:, :1], batch_size=16, verbose=0, callbacks=[monitor])
+    assert len(monitor.record.variables) == 2
+    assert monitor.record.steps.tolist() == [0, 1]
