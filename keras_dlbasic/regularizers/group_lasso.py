@@ -11,7 +11,7 @@ from keras import ops
 from keras_dlbasic.regularizers.factor import check_factor
 
 SMALLEST_SQUARE = 1e-37
-"""Units whose squared norm is smaller count as zero; about float32's smallest number."""
+"""Units whose squared norm is smaller count as zero; float32 ends near there."""
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
