@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dlbasic.regularizers.factor import check_factor
+from keras_dlbasic.regularizers.factor import check_factor, summable
 
 SMALLEST_SQUARE = 1e-37
 """Units whose squared norm is smaller count as zero; float32 ends near there."""
@@ -67,8 +67,7 @@ class GroupLasso(keras.regularizers.Regularizer):
         unit_axis = self.axis % rank
         others = tuple(axis for axis in range(rank) if axis != unit_axis)
         size = math.prod(x.shape[axis] for axis in others)
-        if keras.backend.standardize_dtype(x.dtype) == "float16":
-            x = ops.cast(x, "float32")  # squares leave its range
+        x = summable(x)
         squares = ops.sum(ops.square(x), axis=others) if others else ops.square(x)
         # the root's slope is infinite at zero; below the bound it is cut off
         norms = ops.sqrt(ops.maximum(squares, SMALLEST_SQUARE))

@@ -123,6 +123,15 @@ def test_lsuv():
         kd.remedies.lsuv(model, np.zeros((4, 6, 6, 2)))
 
 
+def test_lsuv_that_does_not_come_to_an_end_says_so():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(3)])
+    model.layers[0].bias.assign([-9.0, 0.0, 9.0])
+    with pytest.warns(UserWarning, match="its bias adds"):
+        kd.remedies.lsuv(model, np.random.default_rng(0).normal(size=(32, 4)), seed=0)
+    with pytest.raises(ValueError, match="max_iterations=0"):
+        kd.remedies.lsuv(model, np.ones((2, 4)), max_iterations=0)
+
+
 def pruned_pair(threshold=1e-2):
     inputs = keras.Input((8, 8, 3))
     hidden = L.Conv2D(8, 3)(inputs)

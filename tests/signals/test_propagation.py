@@ -89,6 +89,20 @@ def test_gradients_are_those_of_the_loss():
     )
 
 
+@pytest.mark.parametrize(
+    "penalty", [kd.regularizers.L2(1.0), keras.regularizers.L1(1.0)]
+)
+def test_penalties_of_weights_do_not_reach_the_signal(penalty):
+    model, penalised = (deep("tanh", laws.XavierNormal, 8, 1) for _ in range(2))
+    penalised.layers[0].kernel.regularizer = penalty
+    reports = []
+    for each in (model, penalised):
+        each.compile(optimizer="sgd", loss="mse")
+        reports.append(kd.propagation_report(each, data(8), data(10)))
+    for one, other in zip(*(report.layers for report in reports), strict=True):
+        assert one.gradient_variance == pytest.approx(other.gradient_variance)
+
+
 def branched():
     inputs = keras.Input((8, 8, 3))
     hidden = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(inputs)
