@@ -4,7 +4,8 @@
 
 Both are compiled in one process and run in turn, A B B A A B ...; the table shows the
 median of the ratios ours / Keras' of the pairs, with a bootstrap 95 % interval, for
-wall and processor time.
+wall and processor time. The target is 1.05; where Keras has no counterpart, the table
+says what stands in for it, and the target does not apply.
 """
 
 from __future__ import annotations
@@ -27,34 +28,76 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2048, 128)).astype("float32")
 Y = RNG.normal(size=(2048, 1)).astype("float32")
 GRID = RNG.normal(size=(256, 16, 128)).astype("float32")
+# one for both sides: where an array lies in memory decides how fast it is read
+WEIGHTS = keras.ops.convert_to_tensor(RNG.normal(size=(512, 512)).astype("float32"))
 
-LAYERS = {
+Pair = tuple[str, Callable[[], object], Callable[[], object]]
+
+
+def plain_group_lasso(weights: object) -> object:
+    """The formula as written down: its gradient is NaN where a unit is all zero."""
+    squares = keras.ops.sum(keras.ops.square(weights), axis=0)
+    return 1e-4 * weights.shape[0] ** 0.5 * keras.ops.sum(keras.ops.sqrt(squares))
+
+
+# name: what it is compared with, ours, the other
+LAYERS: dict[str, Pair] = {
     "BatchNormalization": (
-        lambda: kd.layers.BatchNormalization(),
-        lambda: keras.layers.BatchNormalization(),
+        "Keras'",
+        kd.layers.BatchNormalization,
+        keras.layers.BatchNormalization,
     ),
     "LayerNormalization": (
-        lambda: kd.layers.LayerNormalization(),
-        lambda: keras.layers.LayerNormalization(),
+        "Keras'",
+        kd.layers.LayerNormalization,
+        keras.layers.LayerNormalization,
     ),
     "Dropout": (
+        "Keras'",
         lambda: kd.layers.Dropout(0.3, seed=0),
         lambda: keras.layers.Dropout(0.3, seed=0),
     ),
+    "GradientClipping": (
+        "Identity (Keras has no clipping layer)",
+        lambda: kd.layers.GradientClipping(value=1.0),
+        keras.layers.Identity,
+    ),
 }
-PENALTIES = {
-    "L1": (lambda: kd.regularizers.L1(1e-4), lambda: keras.regularizers.L1(1e-4)),
-    "L2": (lambda: kd.regularizers.L2(1e-4), lambda: keras.regularizers.L2(1e-4)),
+PENALTIES: dict[str, Pair] = {
+    "L1": (
+        "Keras'",
+        lambda: kd.regularizers.L1(1e-4),
+        lambda: keras.regularizers.L1(1e-4),
+    ),
+    "L2": (
+        "Keras'",
+        lambda: kd.regularizers.L2(1e-4),
+        lambda: keras.regularizers.L2(1e-4),
+    ),
     "L1L2": (
+        "Keras'",
         lambda: kd.regularizers.L1L2(1e-4, 1e-4),
         lambda: keras.regularizers.L1L2(1e-4, 1e-4),
     ),
+    "GroupLasso": (
+        "the bare formula (Keras has none)",
+        lambda: kd.regularizers.GroupLasso(1e-4),
+        lambda: plain_group_lasso,
+    ),
 }
-LAWS = {
-    "XavierNormal": (kd.initializers.XavierNormal, keras.initializers.GlorotNormal),
-    "XavierUniform": (kd.initializers.XavierUniform, keras.initializers.GlorotUniform),
-    "HeNormal": (kd.initializers.HeNormal, keras.initializers.HeNormal),
-    "HeUniform": (kd.initializers.HeUniform, keras.initializers.HeUniform),
+LAWS: dict[str, Pair] = {
+    "XavierNormal": (
+        "GlorotNormal",
+        kd.initializers.XavierNormal,
+        keras.initializers.GlorotNormal,
+    ),
+    "XavierUniform": (
+        "GlorotUniform",
+        kd.initializers.XavierUniform,
+        keras.initializers.GlorotUniform,
+    ),
+    "HeNormal": ("Keras'", kd.initializers.HeNormal, keras.initializers.HeNormal),
+    "HeUniform": ("Keras'", kd.initializers.HeUniform, keras.initializers.HeUniform),
 }
 
 
@@ -63,10 +106,11 @@ def layer_forward(make: Callable[[], object]) -> Run:
     return lambda: [model.predict_on_batch(GRID) for _ in range(10)]
 
 
-def model_fit(make_layer: Callable[[], object] | None, penalty: object = None) -> Run:
+def model_fit(make_layer: Callable[[], object] | None = None, **dense: object) -> Run:
+    keras.utils.set_random_seed(0)
     layers = [keras.Input((128,))]
     for _ in range(4):
-        layers.append(keras.layers.Dense(256, "relu", kernel_regularizer=penalty))
+        layers.append(keras.layers.Dense(256, "relu", **dense))
         if make_layer is not None:
             layers.append(make_layer())
     model = keras.Sequential([*layers, keras.layers.Dense(1)])
@@ -74,12 +118,10 @@ def model_fit(make_layer: Callable[[], object] | None, penalty: object = None) -
     return lambda: model.fit(X, Y, batch_size=128, epochs=2, verbose=0)
 
 
-def penalty_forward(penalty: object) -> Run:
-    weights = keras.ops.convert_to_tensor(RNG.normal(size=(512, 512)).astype("float32"))
-
+def penalty_forward(penalty: Callable[[object], object]) -> Run:
     def run() -> None:
         for _ in range(100):
-            value = penalty(weights)
+            value = penalty(WEIGHTS)
         keras.ops.convert_to_numpy(value)
 
     return run
@@ -121,30 +163,24 @@ def interval(ratios: list[float]) -> list[float]:
     return [round(float(v), 3) for v in (np.median(values), low, high)]
 
 
-def cases() -> dict[str, tuple[Callable[[], Run], Callable[[], Run]]]:
-    table = {}
-    for name, (ours, own) in LAYERS.items():
-        table[f"{name} forward"] = (
-            lambda ours=ours: layer_forward(ours),
-            lambda own=own: layer_forward(own),
-        )
-        table[f"{name} fit"] = (
-            lambda ours=ours: model_fit(ours),
-            lambda own=own: model_fit(own),
-        )
-    for name, (ours, own) in PENALTIES.items():
-        table[f"{name} forward"] = (
-            lambda ours=ours: penalty_forward(ours()),
-            lambda own=own: penalty_forward(own()),
-        )
-        table[f"{name} fit"] = (
-            lambda ours=ours: model_fit(None, ours()),
-            lambda own=own: model_fit(None, own()),
-        )
-    for name, (ours, own) in LAWS.items():
-        table[f"{name} forward"] = (
-            lambda ours=ours: initializer_forward(ours),
-            lambda own=own: initializer_forward(own),
+def cases() -> dict[str, tuple[str, Callable[[], Run], Callable[[], Run]]]:
+    """Return by name: what is compared with, and how to set up the two runs."""
+    table: dict[str, tuple[str, Callable[[], Run], Callable[[], Run]]] = {}
+
+    def add(name: str, pair: Pair, set_up: Callable[..., Run]) -> None:
+        against, ours, other = pair
+        table[name] = (against, lambda: set_up(ours), lambda: set_up(other))
+
+    for name, pair in LAYERS.items():
+        add(f"{name} forward", pair, layer_forward)
+        add(f"{name} fit", pair, model_fit)
+    for name, pair in PENALTIES.items():
+        add(f"{name} forward", pair, lambda make: penalty_forward(make()))
+        add(f"{name} fit", pair, lambda make: model_fit(kernel_regularizer=make()))
+    for name, pair in LAWS.items():
+        add(f"{name} forward", pair, initializer_forward)
+        add(
+            f"{name} fit", pair, lambda make: model_fit(kernel_initializer=make(seed=0))
         )
     return table
 
@@ -157,15 +193,16 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = {}
     print(f"{'case':28} {'wall':>7} {'95 %':>16} {'cpu':>7} {'95 %':>16}")
-    for name, (ours, own) in cases().items():
+    for name, (against, ours, own) in cases().items():
         if arguments.only not in name:
             continue
-        rows[name] = compare(ours(), own(), arguments.pairs)
+        ratios = compare(ours(), own(), arguments.pairs)
         cells = [
             f"{median:7.3f} {f'{low:.3f} .. {high:.3f}':>16}"
-            for median, low, high in rows[name].values()
+            for median, low, high in ratios.values()
         ]
-        print(f"{name:28} {' '.join(cells)}", flush=True)
+        print(f"{name:28} {' '.join(cells)}  against {against}", flush=True)
+        rows[name] = {"against": against, **ratios}
     if arguments.json:
         about = {
             "date": date.today().isoformat(),

@@ -1,5 +1,17 @@
 """Learn why a Keras 3 model is not learning or not generalising, and what fixes it.
 
+What is where:
+
+- `callbacks`: watch a `model.fit`, and say what is wrong
+- `propagation_report`: do signals and gradients survive the depth of a model?
+- `initializers`, `regularizers`, `layers`: parts for any model
+- `remedies`: give a new model in which something is mended
+- `studies`: answer by experiment, such as which batch size to take
+- `plots`: draw what was measured
+- `records`: what was measured, saved and loaded without Keras
+- `analysis`: judge it, on NumPy arrays
+- `signals`, `gradients`: measure; what the callbacks stand on
+
 Example:
 >>> import keras_dlbasic as kd
 >>> monitor = kd.callbacks.GradientNormMonitor()
@@ -52,4 +64,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_FUNCTIONS})
+    return sorted({*__all__, *(name for name in globals() if name[:2] == "__")})

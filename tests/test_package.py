@@ -1,6 +1,7 @@
 """The package as installed and imported."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,20 @@ def run(code, **env):
 @pytest.mark.skipif("PYTHONPATH" in os.environ, reason="a developer's shortcut")
 def test_tests_run_against_the_installed_package():
     assert ROOT / "keras_dlbasic" not in Path(kd.__file__).parents
+
+
+def test_only_what_is_public_is_listed():
+    listed = [name for name in dir(kd) if not name.startswith("__")]
+    assert listed == sorted(name for name in kd.__all__ if name != "__version__")
+    for name in kd.__all__:
+        assert getattr(kd, name) is not None
+
+
+@pytest.mark.parametrize("name", kd._MODULES)
+def test_help_of_a_subpackage_lists_what_is_in_it(name):
+    package = getattr(kd, name)
+    listed = re.findall(r"^- `(\w+)`: .", package.__doc__, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(package.__all__)
 
 
 def test_import_is_light():

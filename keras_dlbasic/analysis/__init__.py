@@ -1,4 +1,41 @@
-"""What can be concluded from arrays: pure functions, NumPy in, values out."""
+"""What can be concluded from arrays: pure functions, NumPy in, values out.
+
+- `ACTIVATIONS`: the activations that Keras knows by name, an `Activation` each
+- `SURFACES`: the teaching surfaces of `descend`, by name
+- `Activation`: an activation function: value, slope, saturation, gain
+- `BatchSizeAdvice`: a recommended batch size, with its reasons
+- `BatchSizeResult`: the trials of a `studies.BatchSizeStudy`
+- `ClipSuggestion`: thresholds for gradient clipping
+- `ClippingSummary`: how often and how hard one variable was clipped
+- `CurveTurn`: the verdict of `find_turn` on one curve
+- `DescentPaths`: what `descend` and `fit_line` give
+- `GradientEvent`: what `gradient_events` finds: what happened, where and when
+- `Interval`: a mean and its confidence interval
+- `LayerSignal`: one layer of a `PropagationReport`
+- `NoiseScale`: what `gradient_noise_scale` found
+- `NoiseScaleCurve`: the terms of the noise scale, as measured over a run
+- `OverfittingVerdict`: what `detect_overfitting` found
+- `PropagationReport`: what `propagation_report` found
+- `Ranking`: arms in order of what was measured, the smallest first
+- `SignalTrend`: the law by which a variance changes with depth
+- `StoppingReport`: why a run ended, in words and numbers
+- `UpdateNoise`: the share of noise in successive updates
+- `activation_statistics`: describe the activations of a layer on a batch
+- `clipping_summary`: tell how often and how hard the optimizer's clipping cut
+- `descend`: descend a teaching surface in the three regimes
+- `detect_overfitting`: tell whether a run overfits, and since when
+- `find_turn`: tell whether a curve has turned up, as far as it goes
+- `fit_line`: fit a line to data by gradient descent in the three regimes
+- `gradient_events`: find where gradients vanish, explode or turn non-finite
+- `gradient_flow`: return the gradient relative to the weights
+- `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
+- `mean_interval`: return a mean and Student's interval for it
+- `noise_scale_of`: combine unbiased estimates of both terms, one a measurement
+- `normalization_drift`: compare a batch's statistics with the moving averages
+- `rank`: order arms by the mean of a measure, with intervals
+- `signal_trend`: tell by which law a variance changes from layer to layer
+- `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
+"""
 
 from keras_dlbasic.analysis.activation_statistics import activation_statistics
 from keras_dlbasic.analysis.activation_table import ACTIVATIONS, Activation

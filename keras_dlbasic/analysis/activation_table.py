@@ -178,91 +178,88 @@ def _glu(z: Any) -> Any:
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
-def _table() -> dict[str, Activation]:
-    s_shaped: dict[str, tuple[Function, Function]] = {
-        "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-        "sigmoid": (_sigmoid, lambda z: _sigmoid(z) * (1 - _sigmoid(z))),
-        "softsign": (lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2),
-        "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda z: _between(z, -1, 1)),
-        "hard_sigmoid": (
-            lambda z: np.clip(z / 6 + 0.5, 0, 1),
-            lambda z: _between(z, -3, 3) / 6,
-        ),
-        "sparse_sigmoid": (
-            lambda z: np.clip(z / 2 + 0.5, 0, 1),
-            lambda z: _between(z, -1, 1) / 2,
-        ),
-    }
-    rectifiers: dict[str, tuple[Function, Function | None]] = {
-        "relu": (lambda z: np.maximum(z, 0.0), lambda z: _between(z, 0, np.inf)),
-        "relu6": (lambda z: np.clip(z, 0.0, 6.0), lambda z: _between(z, 0, 6)),
-        "leaky_relu": (
-            lambda z: np.where(z > 0, z, 0.2 * z),
-            lambda z: np.where(z > 0, 1.0, 0.2),
-        ),
-        "elu": (
-            lambda z: np.where(z > 0, z, _negative_exp(z) - 1),
-            lambda z: np.where(z > 0, 1.0, _negative_exp(z)),
-        ),
-        "celu": (
-            lambda z: np.where(z > 0, z, _negative_exp(z) - 1),
-            lambda z: np.where(z > 0, 1.0, _negative_exp(z)),
-        ),
-        "selu": (
-            lambda z: (
-                _SELU_SCALE * np.where(z > 0, z, _SELU_ALPHA * (_negative_exp(z) - 1))
-            ),
-            lambda z: (
-                _SELU_SCALE * np.where(z > 0, 1.0, _SELU_ALPHA * _negative_exp(z))
-            ),
-        ),
-        "softplus": (_softplus, _sigmoid),
-        "squareplus": (
-            lambda z: (z + np.sqrt(z**2 + 4)) / 2,
-            lambda z: (1 + z / np.sqrt(z**2 + 4)) / 2,
-        ),
-        "sparse_plus": (_sparse_plus, lambda z: np.clip(z / 2 + 0.5, 0, 1)),
-        "silu": (
-            lambda z: z * _sigmoid(z),
-            lambda z: _sigmoid(z) * (1 + z * (1 - _sigmoid(z))),
-        ),
-        "hard_silu": (
-            lambda z: z * np.clip(z / 6 + 0.5, 0, 1),
-            lambda z: np.where(z >= 3, 1.0, _between(z, -3, 3) * (z / 3 + 0.5)),
-        ),
-        "gelu": (
-            lambda z: z * _normal_cdf(z),
-            lambda z: _normal_cdf(z) + z * _normal_pdf(z),
-        ),
-        "mish": (lambda z: z * np.tanh(_softplus(z)), _mish_slope),
-        "exponential": (np.exp, np.exp),
-        "log_sigmoid": (lambda z: -_softplus(-z), lambda z: _sigmoid(-z)),
-        "hard_shrink": (
-            lambda z: np.where(abs(z) > 0.5, z, 0.0),
-            lambda z: (abs(z) > 0.5).astype(np.float64),
-        ),
-        "soft_shrink": (
-            lambda z: np.sign(z) * np.maximum(abs(z) - 0.5, 0.0),
-            lambda z: (abs(z) > 0.5).astype(np.float64),
-        ),
-        "tanh_shrink": (lambda z: z - np.tanh(z), lambda z: np.tanh(z) ** 2),
-        "threshold": (lambda z: np.maximum(z, 0.0), lambda z: _between(z, 0, np.inf)),
-        "glu": (_glu, None),
-    }
-    rectifiers["swish"] = rectifiers["silu"]
-    rectifiers["hard_swish"] = rectifiers["hard_silu"]
-    others: dict[str, tuple[str, Function, Function | None]] = {
-        "linear": ("linear", lambda z: z, np.ones_like),
-        "softmax": ("output", _softmax, None),
-        "log_softmax": ("output", _log_softmax, None),
-        "sparsemax": ("output", _sparsemax, None),
-    }
-    return {
-        **{n: Activation(n, "s_shaped", *f, "xavier") for n, f in s_shaped.items()},
-        **{n: Activation(n, "rectifier", *f, "he") for n, f in rectifiers.items()},
-        **{n: Activation(n, *f, "xavier") for n, f in others.items()},
-    }
+_S_SHAPED: dict[str, tuple[Function, Function]] = {
+    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    "sigmoid": (_sigmoid, lambda z: _sigmoid(z) * (1 - _sigmoid(z))),
+    "softsign": (lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2),
+    "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda z: _between(z, -1, 1)),
+    "hard_sigmoid": (
+        lambda z: np.clip(z / 6 + 0.5, 0, 1),
+        lambda z: _between(z, -3, 3) / 6,
+    ),
+    "sparse_sigmoid": (
+        lambda z: np.clip(z / 2 + 0.5, 0, 1),
+        lambda z: _between(z, -1, 1) / 2,
+    ),
+}
 
+_RECTIFIERS: dict[str, tuple[Function, Function | None]] = {
+    "relu": (lambda z: np.maximum(z, 0.0), lambda z: _between(z, 0, np.inf)),
+    "relu6": (lambda z: np.clip(z, 0.0, 6.0), lambda z: _between(z, 0, 6)),
+    "leaky_relu": (
+        lambda z: np.where(z > 0, z, 0.2 * z),
+        lambda z: np.where(z > 0, 1.0, 0.2),
+    ),
+    "elu": (
+        lambda z: np.where(z > 0, z, _negative_exp(z) - 1),
+        lambda z: np.where(z > 0, 1.0, _negative_exp(z)),
+    ),
+    "celu": (
+        lambda z: np.where(z > 0, z, _negative_exp(z) - 1),
+        lambda z: np.where(z > 0, 1.0, _negative_exp(z)),
+    ),
+    "selu": (
+        lambda z: (
+            _SELU_SCALE * np.where(z > 0, z, _SELU_ALPHA * (_negative_exp(z) - 1))
+        ),
+        lambda z: _SELU_SCALE * np.where(z > 0, 1.0, _SELU_ALPHA * _negative_exp(z)),
+    ),
+    "softplus": (_softplus, _sigmoid),
+    "squareplus": (
+        lambda z: (z + np.sqrt(z**2 + 4)) / 2,
+        lambda z: (1 + z / np.sqrt(z**2 + 4)) / 2,
+    ),
+    "sparse_plus": (_sparse_plus, lambda z: np.clip(z / 2 + 0.5, 0, 1)),
+    "silu": (
+        lambda z: z * _sigmoid(z),
+        lambda z: _sigmoid(z) * (1 + z * (1 - _sigmoid(z))),
+    ),
+    "hard_silu": (
+        lambda z: z * np.clip(z / 6 + 0.5, 0, 1),
+        lambda z: np.where(z >= 3, 1.0, _between(z, -3, 3) * (z / 3 + 0.5)),
+    ),
+    "gelu": (
+        lambda z: z * _normal_cdf(z),
+        lambda z: _normal_cdf(z) + z * _normal_pdf(z),
+    ),
+    "mish": (lambda z: z * np.tanh(_softplus(z)), _mish_slope),
+    "exponential": (np.exp, np.exp),
+    "log_sigmoid": (lambda z: -_softplus(-z), lambda z: _sigmoid(-z)),
+    "hard_shrink": (
+        lambda z: np.where(abs(z) > 0.5, z, 0.0),
+        lambda z: (abs(z) > 0.5).astype(np.float64),
+    ),
+    "soft_shrink": (
+        lambda z: np.sign(z) * np.maximum(abs(z) - 0.5, 0.0),
+        lambda z: (abs(z) > 0.5).astype(np.float64),
+    ),
+    "tanh_shrink": (lambda z: z - np.tanh(z), lambda z: np.tanh(z) ** 2),
+    "threshold": (lambda z: np.maximum(z, 0.0), lambda z: _between(z, 0, np.inf)),
+    "glu": (_glu, None),
+}
+_RECTIFIERS["swish"] = _RECTIFIERS["silu"]
+_RECTIFIERS["hard_swish"] = _RECTIFIERS["hard_silu"]
 
-ACTIVATIONS: dict[str, Activation] = _table()
+_OTHERS: dict[str, tuple[str, Function, Function | None]] = {
+    "linear": ("linear", lambda z: z, np.ones_like),
+    "softmax": ("output", _softmax, None),
+    "log_softmax": ("output", _log_softmax, None),
+    "sparsemax": ("output", _sparsemax, None),
+}
+
+ACTIVATIONS: dict[str, Activation] = {
+    **{n: Activation(n, "s_shaped", *f, "xavier") for n, f in _S_SHAPED.items()},
+    **{n: Activation(n, "rectifier", *f, "he") for n, f in _RECTIFIERS.items()},
+    **{n: Activation(n, *f, "xavier") for n, f in _OTHERS.items()},
+}
 """The activations that Keras knows by name, with Keras' default arguments."""

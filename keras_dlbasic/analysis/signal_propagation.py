@@ -19,19 +19,31 @@ GONE = 1e-6
 of the ratio of norms that `gradient_events` uses."""
 
 
+UNEXPLAINED = 0.1
+"""A law of depth leaves at most this share of the variance of the logarithms."""
+
+SCALED_INPUTS = (0.01, 10.0)
+"""Root mean squares of inputs that are in scale; one-hot ones are well below 1."""
+
+FITTING_KERNELS = (0.9, 1.1)
+"""Kernel scales at which the law fits; Xavier for ReLU is at 0.71 or so."""
+
+
 @dataclass(frozen=True)
 class SignalTrend:
     """The law by which a variance changes with depth.
 
     Attributes:
-        kind: `"constant"`, `"power_law"`, `"exponential"`, or `"unknown"` for fewer
-            than six layers or values that are not positive.
+        kind: `"constant"`, `"power_law"`, `"exponential"`, `"irregular"` where none of
+            these describes the course, or `"unknown"` for fewer than six layers or
+            values that are not positive.
         factor: Mean factor per layer, of an exponential through the values.
         exponent: Exponent of a power law through the values, in the depth counted from
             the near or the far end; negative where they fall.
         change: Last value divided by the first.
         band: Factor, up or down, within which chance alone may carry a signal that is
             constant in expectation (three standard deviations).
+        extent: Largest value divided by the smallest.
     """
 
     kind: str
@@ -39,6 +51,7 @@ class SignalTrend:
     exponent: float
     change: float
     band: float
+    extent: float = math.nan
 
     def __str__(self) -> str:
         if self.kind == "constant":
@@ -53,7 +66,12 @@ class SignalTrend:
                 f"{_direction(self.factor - 1)} exponentially, by a factor of "
                 f"{self.factor:.2g} at each layer"
             )
-        return "too few layers to tell"
+        if self.kind == "irregular":
+            return (
+                "irregular: no law of depth describes it, its largest value is "
+                f"{self.extent:.2g} times its smallest"
+            )
+        return "unknown: too few layers to tell, or values that are not positive"
 
 
 @dataclass(frozen=True)
@@ -75,6 +93,9 @@ class LayerSignal:
             size, given the input `x` that the layer got. NaN without a kernel.
         spread: Standard deviation of the logarithm of the signal's mean square that
             finite width brings about from the first layer up to this one.
+        kernel_scale: Root mean square of the kernel divided by the standard deviation
+            that suits the layer, by `initializers.for_activation` and its true fans: 1
+            in a freshly and well initialized layer. NaN where that is not known.
         forward_verdict: `"ok"`, `"shrinking"`, `"growing"`, `"vanishing"`,
             `"exploding"`, `"zero"` or `"non_finite"`, against the first layer.
         backward_verdict: The same for the gradient, against the last layer.
@@ -89,6 +110,7 @@ class LayerSignal:
     gradient_variance: float
     expected_preactivation: float
     spread: float
+    kernel_scale: float = math.nan
     forward_verdict: str = "ok"
     backward_verdict: str = "ok"
 
@@ -108,12 +130,30 @@ class PropagationReport:
             have kernels, from the first to the last.
         backward: The same of the gradient's variance, from the last to the first.
         gradient_source: What was sent backward: `"loss"` or `"noise"`.
+        input_scale: Root mean square of what the first layer with a kernel is given.
+        is_trained: Whether the model has made steps, or its biases show that it has.
     """
 
     layers: tuple[LayerSignal, ...]
     forward: SignalTrend
     backward: SignalTrend
     gradient_source: str
+    input_scale: float = math.nan
+    is_trained: bool = False
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Likely causes of what is not fine, each with its remedy, in words.
+
+        Of kernels only if a verdict is not "ok" and the model is fresh.
+        """
+        found = [_about_inputs(self.input_scale)]
+        is_fine = {layer.verdict for layer in self.layers} <= {"ok"}
+        if not is_fine and not self.is_trained:
+            found.append(_about_kernels(self.layers))
+            if not any(found):
+                found.append(_UNKNOWN_CAUSE)
+        return tuple(text for text in found if text)
 
     @property
     def spread(self) -> float:
@@ -156,6 +196,13 @@ class PropagationReport:
                 f"variance by up to {self.spread:.1f} orders of magnitude up or down: "
                 "another seed gives another picture."
             )
+        lines += self.causes
+        if self.is_trained:
+            lines.append(
+                "The model has been trained, and the report is meant for a fresh one: "
+                "laws of depth and what is expected are those of random weights. For "
+                "these, look at `keras.models.clone_model(model)`."
+            )
         return "\n".join(lines)
 
 
@@ -169,7 +216,9 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
 
     Returns:
         The law: constant if the fitted change is within three times `spread` (or a
-        factor of 2), else a power law or an exponential, whichever fits better.
+        factor of 2) and all values within four times; else a power law or an
+        exponential, whichever fits better, if it accounts for 90 % of the variance of
+        the logarithms or leaves no more than chance; else irregular.
 
     Example:
     >>> from keras_dlbasic.analysis import signal_trend
@@ -178,7 +227,8 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
     ('exponential', 0.5)
     """
     values = np.asarray(variances, np.float64)
-    band = math.exp(max(3 * spread, math.log(2)))
+    chance = max(spread, math.log(2) / 3)
+    band = math.exp(3 * chance)
     if len(values) < LEAST_LAYERS or not (np.isfinite(values) & (values > 0)).all():
         return SignalTrend("unknown", math.nan, math.nan, math.nan, band)
     logs = np.log(values)
@@ -188,13 +238,30 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
     fits = [_fit(np.log(depth + shift), logs) for shift in _SHIFTS]
     fits += [_fit(-np.log(depth[::-1] + shift), logs) for shift in _SHIFTS]
     exponent, power_error = min(fits, key=lambda fit: fit[1])
-    fitted_change = abs(slope) * (len(values) - 1)
-    if fitted_change <= math.log(band):
+    error = min(line_error, power_error)
+    is_law = error <= max(UNEXPLAINED * logs.var(), chance**2) * len(logs)
+    # a random walk covers four times its final spread once in 4,000 times
+    is_level = (
+        abs(slope) * (len(values) - 1) <= 3 * chance and np.ptp(logs) <= 4 * chance
+    )
+    if is_level:
         kind = "constant"
-    else:
+    elif is_law:
         kind = "power_law" if power_error < line_error else "exponential"
-    change = math.exp(np.clip(logs[-1] - logs[0], -700, 700))
-    return SignalTrend(kind, math.exp(slope), exponent, change, band)
+    else:
+        kind = "irregular"
+    return SignalTrend(
+        kind,
+        math.exp(slope),
+        exponent,
+        change=_exp(logs[-1] - logs[0]),
+        band=band,
+        extent=_exp(np.ptp(logs)),
+    )
+
+
+def _exp(logarithm: float) -> float:
+    return math.exp(np.clip(logarithm, -700, 700))
 
 
 def signal_verdict(value: float, reference: float, spread: float = 0.0) -> str:
@@ -217,6 +284,41 @@ def signal_verdict(value: float, reference: float, spread: float = 0.0) -> str:
     if change < 0:
         return "vanishing" if change < math.log(GONE) else "shrinking"
     return "exploding" if change > -math.log(GONE) else "growing"
+
+
+_UNKNOWN_CAUSE = (
+    "Likely cause: not the size of inputs or kernels, as far as they are known. To "
+    "try: normalisation layers, or `kd.remedies.lsuv(model, x)`, which gives each "
+    "layer unit variance."
+)
+
+
+def _about_inputs(scale: float) -> str:
+    low, high = SCALED_INPUTS
+    if not math.isfinite(scale) or low <= scale <= high:
+        return ""
+    return (
+        f"Likely cause: inputs out of scale, with a root mean square of {scale:.2g} "
+        "instead of about 1. Remedy: standardise them, or put a "
+        "`keras.layers.Normalization` layer, adapted to the training data, first."
+    )
+
+
+def _about_kernels(layers: Sequence[LayerSignal]) -> str:
+    known = [layer for layer in layers if math.isfinite(layer.kernel_scale)]
+    low, high = FITTING_KERNELS
+    wrong = [layer for layer in known if not low <= layer.kernel_scale <= high]
+    if 2 * len(wrong) < max(len(known), 1):
+        return ""
+    scale = float(np.median([layer.kernel_scale for layer in wrong]))
+    activations = list(dict.fromkeys(layer.activation or "linear" for layer in wrong))
+    return (
+        f"Likely cause: the kernels of {len(wrong)} of {len(known)} layers have "
+        f"{scale:.2g} times the size (median) that suits their activations "
+        f"({', '.join(activations[:3])}); see `kd.initializers.for_activation`. "
+        "Remedy: `kd.remedies.initialize(model)`, which gives each layer its own law, "
+        "or `kd.remedies.lsuv(model, x)`, which fits them to data."
+    )
 
 
 _SHIFTS = (0, 1, 2, 3, 5)

@@ -1,4 +1,13 @@
-"""Callbacks for `model.fit`: thin shells around what records and what judges."""
+"""Callbacks for `model.fit`: thin shells around what records and what judges.
+
+- `ActivationMonitor`: watch how alive the units of every layer are
+- `EarlyStoppingReport`: stop like `EarlyStopping`, and say why, when and what was kept
+- `GradientNormMonitor`: watch the gradients of every layer as they are trained
+- `NonFiniteReport`: what is known of the first step with non-finite gradients
+- `NormalizationMonitor`: watch the drift between batch and moving statistics
+- `OverfittingDetector`: say when a model begins to overfit, from its curves so far
+- `PenaltyMonitor`: watch how much of the loss is penalty, and what it does
+"""
 
 from keras_dlbasic.callbacks.activation_monitor import ActivationMonitor
 from keras_dlbasic.callbacks.early_stopping_report import EarlyStoppingReport

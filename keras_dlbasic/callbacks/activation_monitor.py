@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import keras
@@ -12,8 +13,10 @@ from keras_dlbasic.analysis.activation_statistics import (
     MEASURES,
     activation_statistics,
 )
+from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.run_facts import run_facts
+from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.records import LayerTable, TrainingRecord
 from keras_dlbasic.signals.probe import as_array, channel_axis, check_batch, run_probe
 
@@ -33,7 +36,11 @@ class ActivationMonitor(keras.callbacks.Callback):
     Args:
         x: The probe: inputs as for `model.predict`, of which the first 256 rows are
             used. Units that are dead on few rows may live on others, so give at least
-            some dozens.
+            some dozens. Defaults to None: up to 256 rows of the first batch that is
+            trained are kept. This goes through the gradient tap, whose step then gives
+            them out, and rules out: rows that are not trained on or not augmented, more
+            rows than the batch has, sparse inputs, and fits that cannot be tapped
+            (`MirroredStrategy`, `jit_compile=True` on PyTorch), for which it warns.
         every: `"epoch"` (default), or an integer `n`: at every n-th step as well as at
             the end of each epoch.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
@@ -65,7 +72,7 @@ class ActivationMonitor(keras.callbacks.Callback):
 
     def __init__(
         self,
-        x: Any,
+        x: Any = None,
         every: int | str = "epoch",
         *,
         record: TrainingRecord | None = None,
@@ -85,27 +92,48 @@ class ActivationMonitor(keras.callbacks.Callback):
             )
         if verbose not in (0, 1):
             raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
-        self.x = keras.tree.map_structure(lambda a: a[:MOST_ROWS], check_batch(x))
+        self.x = None if x is None else _first_rows(x)
         self.every = every
         self.dormant = dormant
         self.verbose = verbose
-        self.record = record
+        self._keeps_batch = x is None
         self._given_record = record
+        self._own_record: TrainingRecord | None = record
+        self._watch: FitWatch | None = None
         self._messages = Messages()
 
+    @property
+    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
+        return self._own_record if self._watch is None else self._watch.record
+
+    def set_model(self, model: Any) -> None:  # noqa: D102
+        super().set_model(model)
+        self._is_refit = has_train_function(model)
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
-        self.record = self._given_record or TrainingRecord()
-        if not self.record.facts:
-            self.record.facts.update(run_facts(self._model, self.params))
+        if self._keeps_batch:
+            self.x = None
+            self._has_warned = False
+            self._watch = FitWatch.join(
+                self, FIRST_STEP, self._given_record, batch_listener=self._keep
+            )
+        else:
+            self._own_record = self._given_record or TrainingRecord()
+            if not self._own_record.facts:
+                self._own_record.facts.update(run_facts(self._model, self.params))
+        self._table: TableWriter | None = None
         self._steps = 0
         self._measured = 0
         self._epoch = 0
         self._said: set[tuple[str, str]] = set()
-        table = self.record.tables.get("activations")
-        self._offset = int(table.steps[-1]) if table is not None and len(table) else 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._messages.say()
+        if self._table is None:
+            assert self.record is not None
+            self._table = TableWriter(self.record, "activations", MEASURES, epoch)
+        if self._watch is not None:
+            self._watch.epoch_begins(self, epoch)
         self._epoch = epoch
         self._epoch_first_step = self._steps
 
@@ -118,21 +146,46 @@ class ActivationMonitor(keras.callbacks.Callback):
         total = self.params.get("steps")
         if total:
             self._steps = min(self._steps, self._epoch_first_step + total)
+        if self._watch is not None:
+            self._watch.step_begins(self, batch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        assert self.record is not None
-        self.record.append_epoch(epoch, logs or {})
+        if self._watch is not None:
+            self._watch.epoch_ends(self, epoch, logs or {})
+        else:
+            assert self._table is not None
+            self._table.log(epoch, logs or {})
         self._measure(self._steps)
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+        if self._watch is not None:
+            self._watch.fit_ends(self)
         self._messages.say()
 
+    def _keep(self, inputs: Any) -> None:
+        try:
+            self.x = _first_rows(inputs)
+        except ValueError as error:
+            self._warn(f"the first batch cannot serve as a probe: {error}")
+
+    def _warn(self, reason: str) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"Activations are not watched: {reason} Give a probe: "
+                "`ActivationMonitor(x)`.",
+                stacklevel=2,
+            )
+
     def _measure(self, step: int) -> None:
-        assert self.record is not None
+        assert self._table is not None
         self._measured = step
+        if self.x is None:
+            self._warn("no batch was seen.")
+            return
         ran = run_probe(self.model, self.x)  # not `_model`: JAX must sync the weights
-        columns = [
-            activation_statistics(
+        columns = {
+            probe.label: activation_statistics(
                 as_array(probe.outputs),
                 as_array(probe.preactivations),
                 probe.activation,
@@ -140,16 +193,9 @@ class ActivationMonitor(keras.callbacks.Callback):
                 dormant=self.dormant,
             )
             for probe in ran
-        ]
-        labels = tuple(probe.label for probe in ran)
-        table = self.record.tables.get("activations")
-        if table is None or table.labels != labels:
-            table = self.record.tables["activations"] = LayerTable(labels, MEASURES)
-        if len(table) and table.steps[-1] >= self._offset + step:
-            return  # an epoch that ends at a step measured already
-        values = {name: [column[name] for column in columns] for name in MEASURES}
-        table.append(self._offset + step, self._epoch, values)
-        if self.verbose:
+        }
+        table = self._table.append(step, self._epoch, columns)
+        if self.verbose and table is not None:
             self._report(table)
 
     def _report(self, table: LayerTable) -> None:
@@ -161,3 +207,7 @@ class ActivationMonitor(keras.callbacks.Callback):
                         f"Layer '{layer}', epoch {self._epoch + 1}: {share:.0%} of its "
                         f"units are {word} on the probe batch."
                     )
+
+
+def _first_rows(x: Any) -> Any:
+    return keras.tree.map_structure(lambda a: a[:MOST_ROWS], check_batch(x))

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic.analysis import GradientEvent, gradient_events
-from keras_dlbasic.callbacks.fit_watch import FitWatch
+from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport, NonFiniteWatch
 from keras_dlbasic.gradients import Every, check_every
@@ -98,7 +98,7 @@ class GradientNormMonitor(keras.callbacks.Callback):
 
     def set_model(self, model: Any) -> None:  # noqa: D102
         super().set_model(model)
-        self._is_refit = vars(model).get("train_function") is not None
+        self._is_refit = has_train_function(model)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._said = set()

@@ -11,8 +11,9 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic.analysis.normalization_drift import MEASURES, normalization_drift
-from keras_dlbasic.callbacks.fit_watch import FitWatch
-from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
+from keras_dlbasic.callbacks.table_writer import TableWriter
+from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.signals.probe import probe_layers
 
 Statistics = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -53,16 +54,20 @@ class NormalizationMonitor(keras.callbacks.Callback):
 
     def __init__(self, *, record: TrainingRecord | None = None) -> None:
         super().__init__()
-        self.record = record
         self._given_record = record
+        self._watch: Any = None
+
+    @property
+    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
+        return self._given_record if self._watch is None else self._watch.record
 
     def set_model(self, model: Any) -> None:  # noqa: D102
         super().set_model(model)
-        self._is_refit = vars(model).get("train_function") is not None
+        self._is_refit = has_train_function(model)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._watch = FitWatch.join(self, "epoch", self._given_record)
-        self.record = self._watch.record
+        self._table: TableWriter | None = None
         self._layers = {
             probe.label: probe.layer
             for probe in probe_layers(self._model)
@@ -72,10 +77,11 @@ class NormalizationMonitor(keras.callbacks.Callback):
         self._steps_per_epoch = self.params.get("steps")
         self._before: Statistics | None = None
         self._has_warned = False
-        table = self.record.tables.get("normalization")
-        self._offset = int(table.steps[-1]) if table is not None and len(table) else 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        if self._table is None:
+            record = self._watch.record
+            self._table = TableWriter(record, "normalization", MEASURES, epoch)
         self._watch.epoch_begins(self, epoch)
         self._epoch = epoch
         self._batch = -1
@@ -120,29 +126,23 @@ class NormalizationMonitor(keras.callbacks.Callback):
         }
 
     def _measure(self, batch: int) -> None:
-        assert self.record is not None
+        assert self._table is not None
         assert self._before is not None
         before, self._before = self._before, None
         self._has_row = True
         if not before:
             return
         n_steps = batch - self._before_batch
-        rows = [
-            normalization_drift(
+        columns = {
+            label: normalization_drift(
                 before[label], after, self._layers[label].momentum ** n_steps
             )
             for label, after in self._read().items()
-        ]
-        table = self.record.tables.get("normalization")
-        if table is None or table.labels != tuple(before):
-            table = LayerTable(before, MEASURES)
-            self.record.tables["normalization"] = table
-        values = {name: [row[name] for row in rows] for name in MEASURES}
-        table.append(self._offset + self._steps + batch, self._epoch, values)
+        }
+        self._table.append(self._steps + batch, self._epoch, columns)
 
     def _warn_of_single_values(self) -> None:
-        assert self.record is not None
-        batch_size = self.record.facts.get("batch_size")
+        batch_size = self._watch.record.facts.get("batch_size")
         if self._has_warned or not batch_size:
             return
         for label, layer in self._layers.items():

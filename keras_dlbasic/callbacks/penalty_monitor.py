@@ -10,7 +10,8 @@ from keras import ops
 
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.run_facts import run_facts
-from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.callbacks.table_writer import TableWriter
+from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.signals.penalized import PenalizedWeight, penalized_weights
 
 MEASURES = ("penalty", "l1_mass", "l2_mass", "near_zero_weights", "near_zero_units")
@@ -85,8 +86,7 @@ class PenaltyMonitor(keras.callbacks.Callback):
             self.record.facts.update(run_facts(self._model, self.params))
         self._steps = 0
         self._has_said = False
-        table = self.record.tables.get("penalties")
-        self._offset = int(table.steps[-1]) if table is not None and len(table) else 0
+        self._table: TableWriter | None = None
         self._scales: dict[str, float] = {}
         for weight in penalized_weights(self.model):
             values = _numpy(weight)
@@ -100,27 +100,25 @@ class PenaltyMonitor(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._messages.say()
+        if self._table is None:
+            assert self.record is not None
+            self._table = TableWriter(self.record, "penalties", MEASURES, epoch)
         self._epoch_first_step = self._steps
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         self._steps = self._epoch_first_step + batch + 1
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        assert self.record is not None
+        assert self._table is not None
         logs = logs or {}
         weights = penalized_weights(self.model)
         self._say_factors(weights)
-        rows = [self._measure(weight) for weight in weights]
-        labels = tuple(weight.label for weight in weights)
-        table = self.record.tables.get("penalties")
-        if table is None or table.labels != labels:
-            table = self.record.tables["penalties"] = LayerTable(labels, MEASURES)
-        values = {name: [row[name] for row in rows] for name in MEASURES}
-        table.append(self._offset + self._steps, epoch, values)
-        penalty = float(sum(values["penalty"]))
+        columns = {weight.label: self._measure(weight) for weight in weights}
+        self._table.append(self._steps, epoch, columns)
+        penalty = float(sum(column["penalty"] for column in columns.values()))
         loss = float(logs.get("loss", np.nan))
         share = penalty / loss if loss > 0 else float("nan")
-        self.record.append_epoch(epoch, {**logs, "penalty": penalty, SHARE: share})
+        self._table.log(epoch, {**logs, "penalty": penalty, SHARE: share})
         if self.verbose and share > 0.5 and not self._has_said:
             self._has_said = True
             self._messages.add(

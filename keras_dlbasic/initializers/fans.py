@@ -1,12 +1,9 @@
-"""Fan-in and fan-out, and what the initializers share."""
+"""Fan-in and fan-out of a kernel, from its shape."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
-
-import keras
 
 Axes = Sequence[int] | None
 
@@ -41,66 +38,6 @@ def compute_fans(
         return n, n
     window = math.prod(shape[:-2])
     return window * shape[-2], window * shape[-1]
-
-
-def draw(
-    shape: Sequence[int],
-    sigma: float,
-    distribution: str,
-    seed: Any,
-    dtype: Any = None,
-) -> Any:
-    """Draw a tensor of mean 0 and standard deviation `sigma`."""
-    if distribution == "normal":
-        return keras.random.normal(shape, stddev=sigma, dtype=dtype, seed=seed)
-    limit = math.sqrt(3.0) * sigma
-    return keras.random.uniform(
-        shape, minval=-limit, maxval=limit, dtype=dtype, seed=seed
-    )
-
-
-def xavier_sigma(shape: Sequence[int], gain: float, axes: tuple[Axes, Axes]) -> float:
-    """Return the standard deviation `gain * sqrt(2 / (n_in + n_out))`."""
-    fan_in, fan_out = compute_fans(shape, *axes)
-    return gain * math.sqrt(2.0 / max(1, fan_in + fan_out))
-
-
-def he_sigma(
-    shape: Sequence[int], gain: float, mode: str, axes: tuple[Axes, Axes]
-) -> float:
-    """Return the standard deviation `gain * sqrt(2 / n)`."""
-    fan_in, fan_out = compute_fans(shape, *axes)
-    return gain * math.sqrt(2.0 / max(1, fan_in if mode == "fan_in" else fan_out))
-
-
-def check_gain(gain: float) -> float:
-    """Return `gain` as a float.
-
-    Raises:
-        ValueError: If it is not a positive, finite number.
-    """
-    usable = isinstance(gain, (int, float)) and not isinstance(gain, bool)
-    if not usable or not math.isfinite(gain) or gain <= 0:
-        raise ValueError(
-            "`gain` multiplies the standard deviation and must be a positive, finite "
-            f"number; 1.0 gives the paper's law. Received: gain={gain!r}"
-        )
-    return float(gain)
-
-
-def check_mode(mode: str) -> str:
-    """Return `mode`.
-
-    Raises:
-        ValueError: If it is neither `"fan_in"` nor `"fan_out"`.
-    """
-    if mode not in ("fan_in", "fan_out"):
-        raise ValueError(
-            '`mode` must be "fan_in" (keeps the signal on its way forward) or '
-            '"fan_out" (keeps the gradient on its way back). '
-            f"Received: mode={mode!r}"
-        )
-    return mode
 
 
 def as_axes(axes: Axes, name: str) -> list[int] | None:

@@ -7,12 +7,8 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.initializers.fans import (
-    as_axes,
-    check_gain,
-    draw,
-    xavier_sigma,
-)
+from keras_dlbasic.initializers.fans import as_axes
+from keras_dlbasic.initializers.law import check_gain, config_of, draw
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
@@ -70,15 +66,8 @@ class XavierUniform(keras.initializers.VarianceScaling):
         self.output_axes = as_axes(output_axes, "output_axes")
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:  # noqa: D102
-        axes = (self.input_axes, self.output_axes)
-        sigma = xavier_sigma(shape, self.gain, axes)
-        return draw(shape, sigma, "uniform", self.seed, dtype)
+        return draw(self, shape, dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
-        return {
-            "gain": self.gain,
-            "seed": super().get_config()["seed"],
-            "input_axes": self.input_axes,
-            "output_axes": self.output_axes,
-        }
+        return config_of(self)

@@ -1,4 +1,12 @@
-"""Layers that keep signals alive, and what can be asked of them."""
+"""Layers that keep signals alive, and what can be asked of them.
+
+- `BatchNormalization`: Keras' own, with checks; watched by `NormalizationMonitor`
+- `Dropout`: Keras' own, with `monte_carlo`
+- `GradientClipping`: identity forward, clips the gradient on its way back
+- `LayerNormalization`: Keras' own, with checks
+- `MonteCarloPrediction`: mean and spread, what `mc_predict` gives
+- `mc_predict`: predict many times with dropout on and return mean and spread
+"""
 
 from keras_dlbasic.layers.batch_normalization import BatchNormalization
 from keras_dlbasic.layers.dropout import Dropout

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.layers.normalized_axes import check_axes
+from keras_dlbasic.layers.arguments import check_axes, check_epsilon, is_number
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
@@ -59,16 +59,12 @@ class BatchNormalization(keras.layers.BatchNormalization):
         epsilon: float = 1e-3,
         **kwargs: Any,
     ) -> None:
-        if not 0 <= momentum <= 1:
+        if not is_number(momentum) or not 0 <= momentum <= 1:
             raise ValueError(
                 "`momentum` is the share of the old moving average that each step "
                 f"keeps, from 0 to 1. Received: momentum={momentum!r}"
             )
-        if not epsilon >= 0:
-            raise ValueError(
-                "`epsilon` is added to the variance and must not be negative. "
-                f"Received: epsilon={epsilon!r}"
-            )
+        check_epsilon(epsilon)
         super().__init__(axis=axis, momentum=momentum, epsilon=epsilon, **kwargs)
 
     def build(self, input_shape: Any) -> None:  # noqa: D102

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic.layers.arguments import is_number
+
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class Dropout(keras.layers.Dropout):
@@ -49,8 +51,7 @@ class Dropout(keras.layers.Dropout):
         monte_carlo: bool = False,
         **kwargs: Any,
     ) -> None:
-        number = isinstance(rate, (int, float)) and not isinstance(rate, bool)
-        if not number or not 0 <= rate <= 1:
+        if not is_number(rate) or not 0 <= rate <= 1:
             raise ValueError(
                 "`rate` is the probability of dropping a unit and must be from 0 to 1. "
                 f"Received: rate={rate!r}"

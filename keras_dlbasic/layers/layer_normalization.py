@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.layers.normalized_axes import check_axes
+from keras_dlbasic.layers.arguments import check_axes, check_epsilon
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
@@ -43,11 +43,7 @@ class LayerNormalization(keras.layers.LayerNormalization):
     """
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-3, **kwargs: Any) -> None:
-        if not epsilon >= 0:
-            raise ValueError(
-                "`epsilon` is added to the variance and must not be negative. "
-                f"Received: epsilon={epsilon!r}"
-            )
+        check_epsilon(epsilon)
         super().__init__(axis=axis, epsilon=epsilon, **kwargs)
 
     def build(self, input_shape: Any) -> None:  # noqa: D102

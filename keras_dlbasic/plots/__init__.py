@@ -1,4 +1,20 @@
-"""Pictures of records and results. Each returns matplotlib axes."""
+"""Pictures of records and results. Each returns matplotlib axes.
+
+- `plot_activations`: draw activation functions and their slopes
+- `plot_batch_size_study`: draw what a `BatchSizeStudy` found
+- `plot_clipping`: draw how hard clipping cut over the steps
+- `plot_descent_path`: draw the paths of the three ways to descend
+- `plot_gradient_flow`: draw the gradient of each layer, relative to its weights
+- `plot_gradient_norm`: draw the gradient norm of each layer over the steps
+- `plot_history`: draw training and validation over the epochs, one panel a metric
+- `plot_noise_scale`: draw the gradient noise scale over the updates
+- `plot_normalization_drift`: draw how far batch means are from the moving means
+- `plot_penalty`: draw the share of the loss that is weight penalty
+- `plot_signal_propagation`: draw variances of signals and gradients by layer
+- `plot_unit_health`: draw the share of dead, saturated or dormant units
+- `plot_update_ratio`: draw the update-to-weight ratio of each layer over the steps
+- `style`: draw in one of the package's styles: colour-blind-safe, legible in print
+"""
 
 from keras_dlbasic.plots.activations import plot_activations
 from keras_dlbasic.plots.batch_size_study import plot_batch_size_study

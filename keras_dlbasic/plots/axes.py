@@ -45,6 +45,17 @@ def depth_colors(n: int) -> list[Any]:
     return list(plt.get_cmap("viridis")(np.linspace(low, high, n)))
 
 
+def layer_legend(ax: Axes) -> None:
+    """Name the lines of layers beside the axes."""
+    ax.legend(
+        title="layer, input first",
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        borderaxespad=0.0,
+        alignment="left",
+    )
+
+
 def draw_over_steps(
     ax: Axes,
     steps: np.ndarray,
@@ -88,13 +99,7 @@ def _lines(
         )
     if np.isfinite(values).any():
         ax.set_yscale("log")
-    ax.legend(
-        title="layer, input first",
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        borderaxespad=0.0,
-        alignment="left",
-    )
+    layer_legend(ax)
 
 
 def _heat_map(

@@ -28,7 +28,7 @@ def plot_normalization_drift(record: TrainingRecord, *, ax: Axes | None = None) 
     ax = axes_or_new(ax)
     ax.set_title("Drift between batch and moving statistics")
     table = record.tables.get("normalization")
-    if table is None or not len(table):
+    if not table:
         return say_empty(ax, "no drift in this record (use NormalizationMonitor)")
     draw_over_steps(
         ax,

@@ -36,7 +36,7 @@ def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax)
     ax.set_title("Penalty share of the loss")
     table = record.tables.get("penalties")
-    if table is None or not len(table):
+    if not table:
         return say_empty(ax, "no penalties in this record (use PenaltyMonitor)")
     loss_of = dict(
         zip(

@@ -9,6 +9,7 @@ from keras_dlbasic.plots.axes import (
     MOST_LINES,
     axes_or_new,
     depth_colors,
+    layer_legend,
     say_empty,
     short,
 )
@@ -53,7 +54,7 @@ def plot_unit_health(
     ax = axes_or_new(ax)
     ax.set_title(f"{_NAMES[measure]} on the probe batch")
     table = record.tables.get("activations")
-    if table is None or not len(table):
+    if not table:
         return say_empty(ax, "no activations in this record (use ActivationMonitor)")
     known = np.isfinite(table[measure]).any(axis=0)
     if not known.any():
@@ -69,13 +70,7 @@ def plot_unit_health(
             ax.plot(steps, values[:, column], color=color, marker=marker, label=name)
         ax.set_ylim(-0.02, 1.02)
         ax.set_ylabel("share of the layer")
-        ax.legend(
-            title="layer, input first",
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-            borderaxespad=0.0,
-            alignment="left",
-        )
+        layer_legend(ax)
         return ax
     ax.grid(False)
     width = steps[-1] - steps[-2] if len(steps) > 1 else max(int(steps[0]), 1)

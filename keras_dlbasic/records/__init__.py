@@ -1,4 +1,15 @@
-"""What was measured in a run, as NumPy arrays with labels. Knows no Keras."""
+"""What was measured in a run, as NumPy arrays with labels. Knows no Keras.
+
+- `MEASURES`: what is measured per sampled step and variable
+- `SCALARS`: what is measured per sampled step
+- `WARMUP_STEPS`: number of the first steps that are sampled densely
+- `LayerTable`: values by step, measure and layer; never more than 1,024 steps
+- `TrainingRecord`: what was measured during a training run
+- `TrialResult`: what one trial of a study gave
+- `VariableInfo`: a trainable variable of a watched model
+- `global_norm`: join norms of variables to the norm over all of them
+- `is_warmup_step`: tell whether a step is one that is sampled densely
+"""
 
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step

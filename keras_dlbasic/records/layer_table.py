@@ -28,6 +28,8 @@ class LayerTable:
     >>> table.append(10, 0, {"mean": [0.5], "variance": [1.0]})
     >>> table["variance"]
     array([[1.]])
+    >>> table
+    <LayerTable: 1 row about 1 layer, after step 10; table[...] has 'mean', 'variance'>
     """
 
     def __init__(self, labels: Iterable[str], measures: Iterable[str]) -> None:
@@ -38,10 +40,24 @@ class LayerTable:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def __repr__(self) -> str:
+        measures = ", ".join(repr(name) for name in self.measures)
+        about = (
+            f"{_counted(len(self), 'row')} about {_counted(len(self.labels), 'layer')}"
+        )
+        if len(self) == 1:
+            about += f", after step {self.steps[0]}"
+        elif len(self):
+            about += f", after steps {self.steps[0]} to {self.steps[-1]}"
+        return f"<LayerTable: {about}; table[...] has {measures}>"
+
     def __getitem__(self, measure: str) -> np.ndarray:
         """Return the values of a measure, `[n, n_layers]`."""
         if measure not in self.measures:
-            raise KeyError(f"There is no {measure!r}; there are {self.measures}.")
+            raise KeyError(
+                f"There is no measure {measure!r} in this table; there are "
+                f"{', '.join(repr(name) for name in self.measures)}."
+            )
         place = self.measures.index(measure)
         return self._rows.measures[:, place, :].astype(np.float64)
 
@@ -70,3 +86,7 @@ class LayerTable:
             np.array([float(epoch)]),
             rows.reshape(len(self.measures), len(self.labels)),
         )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" + ("" if n == 1 else "s")

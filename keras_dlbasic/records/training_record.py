@@ -93,7 +93,8 @@ class TrainingRecord:
     def __repr__(self) -> str:
         return (
             f"<TrainingRecord: {len(self.steps)} sampled of {self.trained_steps} "
-            f"steps, {len(self.variables)} variables, {len(self._epochs)} epochs>"
+            f"steps, {len(self.variables)} variables, {len(self._epochs)} epochs"
+            f"{'; tables ' + ', '.join(map(repr, self.tables)) if self.tables else ''}>"
         )
 
     # -- what was measured -------------------------------------------------------
@@ -190,6 +191,7 @@ class TrainingRecord:
         if join is None:
             raise ValueError(
                 f"`measure` must be one of {sorted(_JOINS)}. Received: {measure!r}"
+                f"{self._place_of(measure)}"
             )
         values = self._measure(measure).astype(np.float64)
         non_finite = self._measure("non_finite")
@@ -198,6 +200,18 @@ class TrainingRecord:
             members = [i for i, v in enumerate(self.variables) if v.layer == layer]
             joined[:, column] = join(values[:, members], non_finite[:, members])
         return joined
+
+    def _place_of(self, measure: str) -> str:
+        """Say where else a measure is to be found, to end an error's text."""
+        if measure in MEASURES:
+            return f". Of each variable it is in `record.{measure}`"
+        for name, table in self.tables.items():
+            if measure in (name, *table.measures):
+                return f". See `record.tables[{name!r}]`: {table}"
+        if measure in self.epochs:
+            return f". It is in `record.epochs[{measure!r}]`, one value per epoch"
+        names = ", ".join(map(repr, self.tables)) or "none so far"
+        return f". Other monitors write to `record.tables[...]`; there are: {names}"
 
     # -- writing -----------------------------------------------------------------
 
@@ -229,6 +243,16 @@ class TrainingRecord:
         row = np.array([scalars.get(name, np.nan) for name in SCALARS])
         self._rows.append(step, row, measures)
         self.trained_steps = max(self.trained_steps, step + 1)
+
+    def epoch_offset(self, first: int) -> int:
+        """Return what to add to the epochs of a fit so that they follow on.
+
+        Args:
+            first: Number of the first epoch of the fit.
+        """
+        known = self.epochs["epoch"]
+        last = int(known[-1]) if len(known) else -1
+        return 0 if first > last else last + 1 - first
 
     def append_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Add the logs of an epoch; an epoch that is there already is completed."""

@@ -1,4 +1,10 @@
-"""Penalties on weights, by exactly the formulas that the docs name."""
+"""Penalties on weights, by exactly the formulas that the docs name.
+
+- `L1`: `l1 * sum(abs(w))`
+- `L1L2`: `l1 * sum(abs(w)) + 1/2 * l2 * sum(w**2)`
+- `L2`: `1/2 * l2 * sum(w**2)`; Keras' has no 1/2
+- `GroupLasso`: `factor * sqrt(n) * sum over units of ||w_unit||`
+"""
 
 from keras_dlbasic.regularizers.group_lasso import GroupLasso
 from keras_dlbasic.regularizers.l1 import L1

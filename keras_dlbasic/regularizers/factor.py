@@ -1,8 +1,11 @@
-"""The check that all penalties share."""
+"""What all penalties share: the check of their factors, and of what they sum up."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import keras
 
 
 def check_factor(value: float, name: str) -> float:
@@ -21,3 +24,10 @@ def check_factor(value: float, name: str) -> float:
             f"Received: {name}={value!r}"
         )
     return number
+
+
+def summable(weight: Any) -> Any:
+    """Return a weight in a precision in which many squares can be summed up."""
+    if keras.backend.standardize_dtype(weight.dtype) in ("float16", "bfloat16"):
+        return keras.ops.cast(weight, "float32")
+    return weight

@@ -8,7 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dlbasic.regularizers.factor import check_factor
+from keras_dlbasic.regularizers.factor import check_factor, summable
+
+SMALLEST_SQUARE = 1e-37
+"""Units whose squared norm is smaller count as zero; float32 ends near there."""
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
@@ -64,10 +67,10 @@ class GroupLasso(keras.regularizers.Regularizer):
         unit_axis = self.axis % rank
         others = tuple(axis for axis in range(rank) if axis != unit_axis)
         size = math.prod(x.shape[axis] for axis in others)
+        x = summable(x)
         squares = ops.sum(ops.square(x), axis=others) if others else ops.square(x)
-        is_zero = ops.equal(squares, 0)
-        # the root's slope is infinite at zero; a `where` after it would give NaN
-        norms = ops.where(is_zero, 0, ops.sqrt(ops.where(is_zero, 1, squares)))
+        # the root's slope is infinite at zero; below the bound it is cut off
+        norms = ops.sqrt(ops.maximum(squares, SMALLEST_SQUARE))
         return (self.factor * math.sqrt(size)) * ops.sum(norms)
 
     def get_config(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dlbasic.regularizers.factor import check_factor
+from keras_dlbasic.regularizers.factor import check_factor, summable
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
@@ -37,7 +37,7 @@ class L1(keras.regularizers.Regularizer):
         self.l1 = check_factor(l1, "l1")
 
     def __call__(self, x: Any) -> Any:  # noqa: D102
-        return self.l1 * ops.sum(ops.abs(x))
+        return self.l1 * ops.sum(ops.abs(summable(x)))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dlbasic.regularizers.factor import check_factor
+from keras_dlbasic.regularizers.factor import check_factor, summable
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
@@ -33,6 +33,7 @@ class L1L2(keras.regularizers.Regularizer):
         self.l2 = check_factor(l2, "l2")
 
     def __call__(self, x: Any) -> Any:  # noqa: D102
+        x = summable(x)
         penalties = []
         if self.l1:
             penalties.append(self.l1 * ops.sum(ops.abs(x)))

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dlbasic.regularizers.factor import check_factor
+from keras_dlbasic.regularizers.factor import check_factor, summable
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
@@ -36,7 +36,7 @@ class L2(keras.regularizers.Regularizer):
         self.l2 = check_factor(l2, "l2")
 
     def __call__(self, x: Any) -> Any:  # noqa: D102
-        return (0.5 * self.l2) * ops.sum(ops.square(x))
+        return (0.5 * self.l2) * ops.sum(ops.square(summable(x)))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
@@ -15,7 +14,7 @@ from keras_dlbasic.initializers import (
     XavierUniform,
     for_activation,
 )
-from keras_dlbasic.initializers.fans import draw
+from keras_dlbasic.initializers.law import draw_with, sigma_of
 from keras_dlbasic.remedies.copied import copy_of
 from keras_dlbasic.signals.following_activation import activations_after
 from keras_dlbasic.signals.layer_fans import KernelFans, model_kernels
@@ -97,12 +96,6 @@ def initialize(
 
 
 def _draw(fans: KernelFans, law: Any, seed: int) -> None:
-    if isinstance(law, (HeNormal, HeUniform)):
-        n = 0.5 * (fans.fan_in if law.mode == "fan_in" else fans.fan_out)
-    else:
-        n = 0.5 * (fans.fan_in + fans.fan_out)
-    distribution = "normal" if isinstance(law, (HeNormal, XavierNormal)) else "uniform"
-    sigma = law.gain / math.sqrt(n)
-    shape = tuple(fans.variable.shape)
-    values = draw(shape, sigma, distribution, seed, "float32")
+    sigma = sigma_of(law, fans.fan_in, fans.fan_out)
+    values = draw_with(law, tuple(fans.variable.shape), sigma, seed, "float32")
     fans.variable.assign(keras.ops.cast(values, fans.variable.dtype))

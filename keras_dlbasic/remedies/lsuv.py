@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import keras
@@ -45,9 +46,13 @@ def lsuv(
     Returns:
         The model with new kernels.
 
+    Warns:
+        UserWarning: If a layer does not come to unit variance.
+
     Raises:
-        ValueError: If the model is not built, `x` is not finite, or a layer gives the
-            same value for all samples, which no scale can mend.
+        ValueError: If an argument is out of range, the model is not built, `x` is not
+            finite, or a layer gives the same value for all samples, which no scale can
+            mend.
 
     Reference:
         Mishkin & Matas (2016), All you need is a good init.
@@ -64,6 +69,12 @@ def lsuv(
     """
     check_built(model)
     x = check_batch(x)
+    whole = isinstance(max_iterations, int) and max_iterations >= 1
+    if not whole:
+        raise ValueError(
+            "`max_iterations` must be a positive integer. "
+            f"Received: max_iterations={max_iterations!r}"
+        )
     if not tolerance > 0:
         raise ValueError(f"`tolerance` must be positive. Received: {tolerance!r}")
     new = model if in_place else copy_of(model)
@@ -90,7 +101,7 @@ def _make_orthogonal(kernel: Any, seed: int) -> None:
 def _rescale(
     model: Any, x: Any, label: str, kernel: Any, tolerance: float, tries: int
 ) -> None:
-    for _ in range(tries):
+    for attempt in range(tries + 1):
         probe = next(p for p in run_probe(model, x) if p.label == label)
         variance = float(np.var(as_array(probe.preactivations)))
         if abs(variance - 1) <= tolerance:
@@ -102,4 +113,12 @@ def _rescale(
                 "inputs constant, all zero or not finite? See "
                 "`kd.propagation_report(model, x)`."
             )
-        kernel.assign(kernel / math.sqrt(variance))
+        if attempt < tries:
+            kernel.assign(kernel / math.sqrt(variance))
+    warnings.warn(
+        f"Layer '{label}' gives pre-activations of variance {variance:.3g} after "
+        f"{tries} tries, not 1 to within {tolerance:g}: what its bias adds is "
+        "not rescaled. Set biases to zero, or give a larger `max_iterations` or "
+        "`tolerance`.",
+        stacklevel=3,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,63 +10,35 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.analysis.activation_table import ACTIVATIONS
 from keras_dlbasic.remedies.copied import copy_of
-from keras_dlbasic.signals.following_activation import consumers_of
-from keras_dlbasic.signals.probe import (
-    activation_function,
-    activation_name,
-    check_built,
+from keras_dlbasic.remedies.unit_paths import (
+    KERNEL_LAYERS,
+    UnitPath,
+    UnitPaths,
+    UnitsStayError,
 )
-
-_PRODUCERS = (
-    keras.layers.Dense,
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv3D,
-)
-_ELEMENTWISE = (
-    keras.layers.Activation,
-    keras.layers.ReLU,
-    keras.layers.LeakyReLU,
-    keras.layers.ELU,
-)
-_IDENTITIES = (
-    keras.layers.Dropout,
-    keras.layers.GaussianDropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.MaxPooling1D,
-    keras.layers.MaxPooling2D,
-    keras.layers.AveragePooling1D,
-    keras.layers.AveragePooling2D,
-    keras.layers.GlobalAveragePooling1D,
-    keras.layers.GlobalAveragePooling2D,
-    keras.layers.GlobalMaxPooling1D,
-    keras.layers.GlobalMaxPooling2D,
-    keras.layers.Flatten,
-)
+from keras_dlbasic.signals.probe import check_built
 
 
 @dataclass(frozen=True)
 class _Cut:
-    """Units to take out of a layer, and the layers that feel it."""
+    """Units to take out of a layer, and where they went."""
 
     producer: Any
-    between: tuple[Any, ...]
-    consumer: Any
+    paths: list[UnitPath]
     keep: np.ndarray  # one bool per unit
-    constants: np.ndarray  # what each unit sends on if its kernel is zero
 
 
 def prune_units(model: Any, threshold: float = 1e-2) -> Any:
     """Take units whose incoming weights are near zero out of a model.
 
-    A unit whose kernel is zero gives a constant, which moves into the bias of the layer
-    behind it. Units of `Dense` and convolution layers are looked at whose outputs go
-    through activations, batch normalisation, dropout, pooling or `Flatten` to exactly
-    one further `Dense` or convolution layer. Layers that feed a sum, a branch or an
-    output, shared layers, grouped convolutions and nested models stay as they are.
+    A unit whose kernel is zero gives a constant, which moves into the biases of the
+    layers behind it. Units of `Dense` and convolution layers can go if all they reach,
+    through activations, batch normalisation, dropout, pooling or `Flatten` and on any
+    number of branches, are further `Dense` or convolution layers. Of units near zero
+    that reach something else (a sum, a concatenation, an output, a shared layer, a
+    grouped convolution, a nested model) a warning says why they stay. What is within
+    nested models is not looked at.
 
     The result differs from the model by what the removed weights still did, and, behind
     padded convolutions, at the borders if the constant is not zero.
@@ -78,6 +51,9 @@ def prune_units(model: Any, threshold: float = 1e-2) -> Any:
 
     Returns:
         A smaller model, compiled like `model`; its optimizer starts anew.
+
+    Warns:
+        UserWarning: Where units near zero have to stay.
 
     Raises:
         ValueError: If the model is not built or is neither Sequential nor Functional,
@@ -130,110 +106,57 @@ def prune_units(model: Any, threshold: float = 1e-2) -> Any:
 
 
 def _find_cuts(model: Any, threshold: float) -> list[_Cut]:
-    consumers = consumers_of(model)
-    outputs = {id(tensor._keras_history.operation) for tensor in model.outputs}
-    cuts = []
+    paths_of = UnitPaths(model)
+    cuts, obstacles = [], []
     for layer in model.layers:
-        if not _can_shrink(layer):
-            continue
-        between, consumer = _way_on(layer, consumers, outputs)
-        if consumer is None:
+        if not isinstance(layer, KERNEL_LAYERS) or paths_of.is_last(layer):
             continue
         kernel = np.asarray(ops.convert_to_numpy(layer.kernel), np.float64)
         norms = np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1))))
         keep = norms > threshold * norms.max()
-        constants = _constants(layer, between)
-        if not consumer.use_bias:
-            keep |= constants != 0  # there is no bias to take them
+        if keep.all():
+            continue
+        try:
+            paths = paths_of.of(layer)
+        except UnitsStayError as reason:
+            obstacles.append(f"{np.sum(~keep)} of '{layer.name}': {reason}")
+            continue
+        for path in paths:
+            if not path.consumer.use_bias:
+                keep |= path.constants != 0  # there is no bias to take them
         if not keep.any():
             keep[np.argmax(norms)] = True
         if not keep.all():
-            cuts.append(_Cut(layer, between, consumer, keep, constants))
-    return cuts
-
-
-def _can_shrink(layer: Any) -> bool:
-    if not isinstance(layer, _PRODUCERS) or not _is_simple(layer):
-        return False
-    name = activation_name(layer)
-    return name is None or (name in ACTIVATIONS and ACTIVATIONS[name].slope is not None)
-
-
-def _is_simple(layer: Any) -> bool:
-    first = getattr(layer, "data_format", "channels_last") == "channels_first"
-    shared = len(getattr(layer, "_inbound_nodes", ())) > 1
-    return not first and not shared and getattr(layer, "groups", 1) == 1
-
-
-def _way_on(
-    layer: Any, consumers: dict[int, list[Any]], outputs: set[int]
-) -> tuple[tuple[Any, ...], Any]:
-    """Follow a layer's outputs to the one kernel that takes them, if there is one."""
-    between: list[Any] = []
-    at = layer
-    while True:
-        after = consumers.get(id(at), [])
-        if len(after) != 1 or id(at) in outputs:
-            return (), None
-        at = after[0]
-        if isinstance(at, _PRODUCERS):
-            return (tuple(between), at) if _is_simple(at) else ((), None)
-        if not _lets_units_pass(at):
-            return (), None
-        between.append(at)
-
-
-def _lets_units_pass(layer: Any) -> bool:
-    if not isinstance(layer, keras.layers.Layer) or not _is_simple(layer):
-        return False
-    if isinstance(layer, keras.layers.BatchNormalization):
-        return layer.axis in (-1, len(layer.input.shape) - 1)
-    if isinstance(layer, _ELEMENTWISE):
-        name = activation_name(layer)
-        return name is None or (
-            name in ACTIVATIONS and ACTIVATIONS[name].slope is not None
+            cuts.append(_Cut(layer, paths, keep))
+    if obstacles:
+        warnings.warn(
+            f"Units near zero stay in model '{model.name}': {'; '.join(obstacles)}.",
+            stacklevel=3,
         )
-    return isinstance(layer, _IDENTITIES)
-
-
-def _constants(layer: Any, between: tuple[Any, ...]) -> np.ndarray:
-    """Return what each unit would give behind `between` if its kernel were zero."""
-    if layer.use_bias:
-        values = np.asarray(ops.convert_to_numpy(layer.bias), np.float32)
-    else:
-        values = np.zeros(layer.kernel.shape[-1], np.float32)
-    for at in (layer, *between):
-        if isinstance(at, keras.layers.BatchNormalization):
-            mean, variance = (
-                ops.convert_to_numpy(v) for v in (at.moving_mean, at.moving_variance)
-            )
-            values = (values - mean) / np.sqrt(variance + at.epsilon)
-            values = values * (ops.convert_to_numpy(at.gamma) if at.scale else 1)
-            values = values + (ops.convert_to_numpy(at.beta) if at.center else 0)
-        else:
-            function = activation_function(at)
-            if function is not None:
-                if isinstance(function, str):
-                    function = keras.activations.get(function)
-                tensor = ops.convert_to_tensor(values.astype("float32"))
-                values = np.asarray(ops.convert_to_numpy(function(tensor)))
-    return np.asarray(values, np.float64)
+    return cuts
 
 
 def _apply(cut: _Cut, values: dict[int, list[np.ndarray]]) -> None:
     """Cut the arrays of the layers concerned."""
     keep = cut.keep
     values[id(cut.producer)] = [w[..., keep] for w in values[id(cut.producer)]]
-    for layer in cut.between:
-        values[id(layer)] = [
-            w[keep] if w.shape == keep.shape else w for w in values[id(layer)]
-        ]
-    kernel, *bias = values[id(cut.consumer)]
+    between = {id(layer) for path in cut.paths for layer in path.between}
+    for key in between:  # paths that part later have some in common
+        values[key] = [w[keep] if w.shape == keep.shape else w for w in values[key]]
+    for path in cut.paths:
+        key = id(path.consumer)
+        values[key] = _without_inputs(values[key], keep, path.constants)
+
+
+def _without_inputs(
+    weights: list[np.ndarray], keep: np.ndarray, constants: np.ndarray
+) -> list[np.ndarray]:
+    """Return kernel and bias of a layer that no longer gets some of its inputs."""
+    kernel, *bias = weights
     positions = kernel.shape[-2] // len(keep)  # more than one behind `Flatten`
-    rows = np.tile(keep, positions)
-    constants = np.tile(np.where(keep, 0.0, cut.constants), positions)
     if bias:
         window = tuple(range(kernel.ndim - 2))
-        moved = constants @ kernel.astype(np.float64).sum(axis=window)
+        lost = np.tile(np.where(keep, 0.0, constants), positions)
+        moved = lost @ kernel.astype(np.float64).sum(axis=window)
         bias = [(bias[0] + moved).astype(bias[0].dtype)]
-    values[id(cut.consumer)] = [kernel[..., rows, :], *bias]
+    return [kernel[..., np.tile(keep, positions), :], *bias]

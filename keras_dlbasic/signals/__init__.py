@@ -1,4 +1,9 @@
-"""The signals between the layers of a model: measured on a batch, not in training."""
+"""The signals between the layers of a model: measured on a batch, not in training.
+
+- `KernelFans`: a kernel and how many units it connects
+- `kernel_fans`: return the fans of the kernels that a built layer owns itself
+- `propagation_report`: measure how signals and gradients change with depth
+"""
 
 from keras_dlbasic.signals.layer_fans import KernelFans, kernel_fans
 from keras_dlbasic.signals.propagation import propagation_report

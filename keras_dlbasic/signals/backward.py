@@ -42,13 +42,16 @@ def preactivation_gradients(
     ]
     if y is not None:
         _build_loss(model, x, y)
+    # where a scope has no value of a penalised weight, Keras hands None to the penalty
+    weights = [(variable, variable.value) for variable in model.trainable_variables]
 
     def loss(added: list[Any]) -> Any:
         def meet(probe: LayerProbe, call: int, tensor: Any) -> Any:
             place = index.get((probe.label, call))
             return tensor if place is None else tensor + added[place]
 
-        with keras.StatelessScope(), watched(probe_layers(model), meet):
+        scope = keras.StatelessScope(state_mapping=weights)
+        with scope, watched(probe_layers(model), meet):
             outputs = model(x, training=False)
             if y is not None:
                 return model.compute_loss(x=x, y=y, y_pred=outputs)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_MISSING = object()
+from keras_dlbasic.gradients.intercept import replaced
 
 
 @contextmanager
@@ -23,18 +23,3 @@ def intercepted(layer: Any, function: Callable[..., Any]) -> Iterator[None]:
 
     with replaced(layer, "call", call):
         yield
-
-
-@contextmanager
-def replaced(thing: Any, name: str, value: Any) -> Iterator[None]:
-    """Have `thing.name` be `value` within the context, past Keras' tracking."""
-    attributes = vars(thing)
-    own = attributes.get(name, _MISSING)
-    attributes[name] = value
-    try:
-        yield
-    finally:
-        if own is _MISSING:
-            del attributes[name]
-        else:
-            attributes[name] = own

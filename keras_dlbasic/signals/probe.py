@@ -11,8 +11,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic.gradients.intercept import replaced
 from keras_dlbasic.gradients.variables import walk_layers
-from keras_dlbasic.signals.intercepted import intercepted, replaced
+from keras_dlbasic.signals.intercepted import intercepted
 
 _PASSIVE = (
     keras.layers.InputLayer,

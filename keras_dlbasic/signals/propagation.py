@@ -17,8 +17,11 @@ from keras_dlbasic.analysis.signal_propagation import (
     signal_trend,
     signal_verdict,
 )
+from keras_dlbasic.initializers import for_activation
+from keras_dlbasic.initializers.law import sigma_of
 from keras_dlbasic.signals.backward import preactivation_gradients
-from keras_dlbasic.signals.layer_fans import kernel_fans
+from keras_dlbasic.signals.following_activation import activations_after
+from keras_dlbasic.signals.layer_fans import kernel_fans, model_kernels
 from keras_dlbasic.signals.probe import (
     LayerProbe,
     as_array,
@@ -33,9 +36,12 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     """Measure how signals and gradients change along the depth of a model.
 
     Meant for a model at initialization: run it before training, with some dozens of
-    real samples. Any model will do, also with residual connections and branches: what
-    is measured are the model's own signals. Dropout is off; batch normalisation uses
-    the batch. Nothing of the model is changed.
+    real samples. Of a trained model it says so, since the laws of depth are those of
+    random weights. Where a verdict is not "ok" it names the likely cause (kernels that
+    do not suit the activation, inputs out of scale) and the remedy. Any model will do,
+    also with residual connections and branches: what is measured are the model's own
+    signals. Dropout is off; batch normalisation uses the batch. Nothing of the model is
+    changed.
 
     What to expect of plain deep networks: with Xavier and tanh the variance falls
     slowly, as a power of depth; with Xavier and ReLU it halves at each layer; with He
@@ -73,13 +79,21 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     x = check_batch(x)
     ran = run_probe(model, x)
     gradients = preactivation_gradients(model, x, y, ran)
+    activations = activations_after(model)
     signals = []
     variance_of_log = 0.0
     for probe in ran:
         signal, added = _measure(probe, gradients[probe.label])
         variance_of_log += added
-        signals.append(replace(signal, spread=math.sqrt(variance_of_log)))
-    return _judge(signals, "noise" if y is None else "loss")
+        scale = _kernel_scale(probe.layer, activations.get(id(probe.layer)))
+        signals.append(
+            replace(signal, spread=math.sqrt(variance_of_log), kernel_scale=scale)
+        )
+    return replace(
+        _judge(signals, "noise" if y is None else "loss"),
+        input_scale=_input_scale(ran),
+        is_trained=_is_trained(model),
+    )
 
 
 def _measure(
@@ -142,6 +156,43 @@ def _expectation(probe: LayerProbe) -> tuple[float, float]:
     if bias is not None:
         expected += np.mean(np.asarray(ops.convert_to_numpy(bias), np.float64) ** 2)
     return fan_in, float(expected)
+
+
+def _kernel_scale(layer: Any, activation: Any) -> float:
+    """Return the size of a layer's kernel relative to the law that suits it."""
+    kernels = kernel_fans(layer)
+    if len(kernels) != 1:
+        return math.nan
+    try:
+        law = for_activation(activation)
+    except ValueError:  # a custom function whose gain cannot be told
+        return math.nan
+    kernel = np.asarray(ops.convert_to_numpy(kernels[0].variable), np.float64)
+    size = float(np.sqrt(np.mean(kernel**2)))
+    return size / sigma_of(law, kernels[0].fan_in, kernels[0].fan_out)
+
+
+def _input_scale(ran: list[LayerProbe]) -> float:
+    """Return the root mean square of what the first layer with a kernel is given."""
+    for probe in ran:
+        if kernel_fans(probe.layer) and probe.inputs[0] is not None:
+            x = np.asarray(ops.convert_to_numpy(probe.inputs[0]), np.float64)
+            return float(np.sqrt(np.mean(x**2)))
+    return math.nan
+
+
+def _is_trained(model: Any) -> bool:
+    iterations = getattr(getattr(model, "optimizer", None), "iterations", 0)
+    if int(ops.convert_to_numpy(iterations)) > 0:
+        return True
+    kernels = [layer for layer, _ in model_kernels(model)]
+    biases = [getattr(layer, "bias", None) for layer in kernels]
+    # initializers give one value to all entries; recurrent gates differ
+    return any(
+        bias is not None and np.ptp(ops.convert_to_numpy(bias)) > 0
+        for layer, bias in zip(kernels, biases, strict=True)
+        if not hasattr(layer, "state_size")
+    )
 
 
 def _judge(signals: list[LayerSignal], source: str) -> PropagationReport:

@@ -1,4 +1,16 @@
-"""Experiments over many fits, and what they are made of."""
+"""Experiments over many fits, and what they are made of.
+
+- `BatchSizeStudy`: measure what the batch size does, and which one to take
+- `DivergedError`: what a trial raises whose loss became non-finite
+- `GradientNoiseScale`: measure the gradient noise scale while a model trains
+- `MicroBatches`: micro-batches of equal size, weighted for exact gradient accumulation
+- `MicroStepSchedule`: a schedule that counts updates where Keras counts micro-steps
+- `TrialRunner`: runs the trials of a study
+- `check_full_batch`: refuse a model that accumulation would change
+- `full_batch`: make one epoch one update, with the gradient of all data
+- `process_pool`: return a pool of processes in which Keras can run
+- `resolve_batch_size`: return the number to give to `model.fit(x, y, batch_size=...)`
+"""
 
 from keras_dlbasic.studies.batch_size_study import BatchSizeStudy
 from keras_dlbasic.studies.batch_sizes import resolve_batch_size

@@ -1,5 +1,7 @@
 """Judgements about signals, activations, clipping and normalisation, on arrays."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 
 from keras_dlbasic.analysis import (
     ACTIVATIONS,
+    LayerSignal,
+    PropagationReport,
     activation_statistics,
     clipping_summary,
     normalization_drift,
@@ -40,6 +44,61 @@ def test_constant_but_for_chance():
     noise = np.exp(0.05 * np.random.default_rng(0).normal(size=30).cumsum())
     assert signal_trend(noise, spread=0.05 * np.sqrt(30)).kind == "constant"
     assert signal_trend([1.0] * 30).kind == "constant"
+
+
+@pytest.mark.parametrize(
+    "logs",
+    [
+        np.r_[np.arange(10), np.arange(10)[::-1]],  # up and down again
+        3 * np.sin(np.arange(30)),
+        np.r_[np.zeros(10), [5.0], np.zeros(10)],  # one layer stands out
+        np.random.default_rng(0).normal(0, 3, 30),
+    ],
+)
+def test_no_law_is_told_where_none_is(logs):
+    trend = signal_trend(np.exp(logs))
+    assert trend.kind == "irregular"
+    assert trend.extent == pytest.approx(np.exp(np.ptp(logs)))
+    assert "no law of depth" in str(trend)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_chance_alone_is_no_law(seed):
+    steps = np.random.default_rng(seed).normal(size=50)
+    trend = signal_trend(np.exp(steps.cumsum()), spread=np.sqrt(50))
+    assert trend.kind == "constant"
+
+
+def report(kernel_scale=1.0, verdict="ok", **arguments):
+    layer = LayerSignal(
+        *("dense", "relu", 8.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0),
+        kernel_scale=kernel_scale,
+        forward_verdict=verdict,
+    )
+    trend = signal_trend([0.5**n for n in range(9)])
+    return PropagationReport((layer,) * 3, trend, trend, "noise", **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"kernel_scale": 0.7, "verdict": "vanishing"}, "0.7 times.*initialize"),
+        ({"verdict": "vanishing"}, "not the size.*lsuv"),
+        ({"kernel_scale": float("nan"), "verdict": "zero"}, "not the size.*lsuv"),
+        ({"input_scale": 128.0}, "mean square of 1.3e\\+02.*Normalization"),
+    ],
+)
+def test_likely_cause_and_remedy(arguments, text):
+    (cause,) = report(**arguments).causes
+    assert re.search(text, cause)
+    assert cause in str(report(**arguments))
+
+
+def test_no_cause_is_named_where_nothing_is_wrong():
+    assert report(kernel_scale=0.7, input_scale=0.3).causes == ()
+    trained = report(kernel_scale=0.7, verdict="vanishing", is_trained=True)
+    assert trained.causes == ()
+    assert "meant for a fresh one" in str(trained)
 
 
 @pytest.mark.parametrize(

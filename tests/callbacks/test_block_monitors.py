@@ -113,6 +113,85 @@ def test_activation_values_are_those_of_the_model():
     assert table["dead_units"][0, 0] == (a == 0).all(axis=0).mean()
 
 
+def seen(monitor, **arguments):
+    fit(build_model(), [monitor], epochs=1, **arguments)
+    return monitor.record.tables["activations"]
+
+
+def test_without_a_probe_the_first_batch_is_kept():
+    monitor = copy.deepcopy(kd.callbacks.ActivationMonitor())
+    table = seen(monitor, shuffle=False, batch_size=16)
+    np.testing.assert_array_equal(monitor.x, X[:16])
+    expected = seen(
+        kd.callbacks.ActivationMonitor(X[:16]), shuffle=False, batch_size=16
+    )
+    for measure in table.measures:
+        np.testing.assert_allclose(table[measure], expected[measure], rtol=1e-5)
+    assert table.steps.tolist() == expected.steps.tolist() == [3]
+
+
+def test_keeping_the_first_batch_changes_nothing():
+    watched, plain = build_model(), build_model()
+    keras.utils.set_random_seed(5)
+    expected = fit(plain, []).history
+    keras.utils.set_random_seed(5)
+    record = kd.records.TrainingRecord()
+    kept = kd.callbacks.ActivationMonitor(every=1, record=record)
+    gradients = kd.callbacks.GradientNormMonitor(every=3)
+    history = fit(watched, [kept, gradients]).history
+    history.pop("global_gradient_norm")
+    assert history == expected
+    for one, other in zip(watched.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert gradients.record is kept.record is record
+    assert record.steps.tolist() == [0, 3, 6, 9]
+    assert record.tables["activations"].steps.tolist() == list(range(1, 11))
+    assert kept.x.shape == (8, 6)
+
+
+def test_a_first_batch_of_several_inputs():
+    inputs = {"a": keras.Input((6,), name="a"), "b": keras.Input((6,), name="b")}
+    hidden = L.Dense(4, "relu")(L.Add()([inputs["a"], inputs["b"]]))
+    model = keras.Model(inputs, L.Dense(1)(hidden))
+    model.compile(optimizer="sgd", loss="mse")
+    monitor = kd.callbacks.ActivationMonitor()
+    x = {"a": X, "b": 2 * X}
+    model.fit(x, Y, batch_size=20, shuffle=False, verbose=0, callbacks=[monitor])
+    np.testing.assert_array_equal(monitor.x["b"], 2 * X[:20])
+    assert len(monitor.record.tables["activations"].labels) == 3
+    model.fit(x, Y, batch_size=40, verbose=0, callbacks=[monitor])  # a second fit
+    assert monitor.x["a"].shape == (40, 6)
+
+
+def test_a_first_batch_that_is_no_probe_is_said():
+    wrong = X.copy()
+    wrong[0] = np.nan
+    model = build_model()
+    monitor = kd.callbacks.ActivationMonitor()
+    with pytest.warns(UserWarning, match="NaN or infinite.*ActivationMonitor"):
+        model.fit(wrong, Y, shuffle=False, verbose=0, callbacks=[monitor])
+    assert "activations" not in monitor.record.tables
+
+
+def test_a_continued_record_counts_on():
+    record = kd.records.TrainingRecord()
+    model = build_model()
+    for _ in range(2):
+        fit(model, [*monitors(record), kd.callbacks.GradientNormMonitor(record=record)])
+    assert record.epochs["epoch"].tolist() == [0, 1, 2, 3]
+    for table in record.tables.values():
+        assert table.epochs[-1] == 3
+        assert table.steps[-1] in (19, 20)
+
+
+def test_monitors_share_a_record_given_to_one():
+    record = kd.records.TrainingRecord()
+    monitor = kd.callbacks.NormalizationMonitor()
+    fit(build_model(), [monitor, kd.callbacks.GradientNormMonitor(record=record)])
+    assert monitor.record is record
+    assert "normalization" in record.tables
+
+
 def test_penalty_is_that_of_keras():
     model = build_model()
     monitor = kd.callbacks.PenaltyMonitor(verbose=1)
@@ -201,7 +280,7 @@ def test_images_of_batch_size_one_are_fine():
         (lambda: kd.callbacks.ActivationMonitor(X, every=0), "every=0"),
         (lambda: kd.callbacks.ActivationMonitor(X * np.nan), "NaN or infinite"),
         (lambda: kd.callbacks.ActivationMonitor(X[:0]), "at least one sample"),
-        (lambda: kd.callbacks.ActivationMonitor(None), "array of samples"),
+        (lambda: kd.callbacks.ActivationMonitor([]), "array of samples"),
         (lambda: kd.callbacks.ActivationMonitor(X, dormant=-1), "dormant=-1"),
         (lambda: kd.callbacks.ActivationMonitor(X, verbose=2), "verbose=2"),
         (lambda: kd.callbacks.PenaltyMonitor(near_zero=1), "near_zero=1"),

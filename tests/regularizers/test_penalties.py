@@ -117,6 +117,17 @@ def test_half_precision_stays_finite_in_a_layer():
     assert np.isfinite(number(loss))
 
 
+@pytest.mark.parametrize(("penalty", "formula"), FORMULAS)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_sums_of_half_precision_neither_overflow_nor_round(penalty, formula, dtype):
+    w = np.random.default_rng(0).normal(scale=100, size=(6, 4))
+    half = keras.ops.cast(keras.ops.convert_to_tensor(w), dtype)
+    exact = np.asarray(
+        keras.ops.convert_to_numpy(keras.ops.cast(half, "float32")), np.float64
+    )
+    assert number(penalty(half)) == pytest.approx(formula(exact), rel=1e-6)
+
+
 def test_plain_steps_on_l2_decay_by_the_factor():
     w = W.copy()
     for _ in range(3):

@@ -123,6 +123,15 @@ def test_lsuv():
         kd.remedies.lsuv(model, np.zeros((4, 6, 6, 2)))
 
 
+def test_lsuv_that_does_not_come_to_an_end_says_so():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(3)])
+    model.layers[0].bias.assign([-9.0, 0.0, 9.0])
+    with pytest.warns(UserWarning, match="its bias adds"):
+        kd.remedies.lsuv(model, np.random.default_rng(0).normal(size=(32, 4)), seed=0)
+    with pytest.raises(ValueError, match="max_iterations=0"):
+        kd.remedies.lsuv(model, np.ones((2, 4)), max_iterations=0)
+
+
 def pruned_pair(threshold=1e-2):
     inputs = keras.Input((8, 8, 3))
     hidden = L.Conv2D(8, 3)(inputs)
@@ -163,7 +172,66 @@ def test_layers_that_feed_a_sum_stay():
     hidden = L.Dense(4, "relu", kernel_initializer="zeros")(inputs)
     outputs = L.Dense(1)(L.Add()([inputs, hidden]))
     model = keras.Model(inputs, outputs)
-    assert kd.remedies.prune_units(model).count_params() == model.count_params()
+    with pytest.warns(UserWarning, match="4 of 'dense.*go into 'add.*class Add"):
+        assert kd.remedies.prune_units(model).count_params() == model.count_params()
+
+
+def with_dead_units(model):
+    generator = np.random.default_rng(0)
+    for layer in model.layers:
+        weights = [generator.normal(size=w.shape) for w in layer.get_weights()]
+        if hasattr(layer, "kernel") and len(layer.kernel.shape) > 1:
+            weights[0][..., 1::2] *= 1e-4
+        if isinstance(layer, L.BatchNormalization):
+            weights = [abs(w) + 0.5 for w in weights]
+        layer.set_weights(weights)
+    return model
+
+
+def test_branches_that_end_in_kernels():
+    inputs = keras.Input((9, 3))
+    hidden = L.BatchNormalization()(L.Conv1D(8, 3)(inputs))
+    one = L.Conv1D(4, 2, activation="relu")(L.ReLU()(hidden))
+    two = L.Dense(6, "tanh")(L.Dropout(0.5)(hidden))
+    three = L.Dense(5)(L.Flatten()(hidden))
+    four = L.Dense(5, use_bias=False)(L.GlobalMaxPooling1D()(two))
+    outputs = [L.Dense(2)(L.Flatten()(one)), L.Softmax()(three), four]
+    model = with_dead_units(keras.Model(inputs, outputs))
+    small = kd.remedies.prune_units(model)
+    sizes = {
+        layer.name: layer.kernel.shape[-1]
+        for layer in small.layers
+        if layer.weights and hasattr(layer, "kernel")
+    }
+    kernels = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    whole = {layer.name: layer.kernel.shape[-1] for layer in kernels}
+    cut = {name: size for name, size in sizes.items() if size != whole[name]}
+    assert sorted(cut.values()) == [2, 4]  # of `one` and the trunk, read by three
+    x = np.random.default_rng(1).normal(size=(4, 9, 3)).astype("float32")
+    for got, expected in zip(
+        small.predict(x, verbose=0), model.predict(x, verbose=0), strict=True
+    ):
+        np.testing.assert_allclose(got, expected, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [
+        (lambda h: L.Dense(2)(L.Concatenate()([h, h])), "class Concatenate"),
+        (lambda h: [h, L.Dense(2)(h)], "outputs of the model"),
+        (lambda h: L.Dense(2)(L.LayerNormalization()(h)), "class LayerNormalization"),
+        (lambda h: L.Dense(2)(L.Softmax()(h)), "class Softmax"),
+        (lambda h: L.Dense(2)(keras.ops.sin(h)), "class Sin"),
+        (lambda h: L.Dense(2)(L.Activation("softmax")(h)), "may couple units"),
+    ],
+)
+def test_units_that_stay_are_named(build, reason):
+    inputs = keras.Input((4,))
+    hidden = L.Dense(6, name="wide")(inputs)
+    model = with_dead_units(keras.Model(inputs, build(hidden)))
+    with pytest.warns(UserWarning, match=f"3 of 'wide': .*{reason}"):
+        small = kd.remedies.prune_units(model)
+    assert small.count_params() == model.count_params()
 
 
 def test_one_unit_stays():

@@ -89,6 +89,20 @@ def test_gradients_are_those_of_the_loss():
     )
 
 
+@pytest.mark.parametrize(
+    "penalty", [kd.regularizers.L2(1.0), keras.regularizers.L1(1.0)]
+)
+def test_penalties_of_weights_do_not_reach_the_signal(penalty):
+    model, penalised = (deep("tanh", laws.XavierNormal, 8, 1) for _ in range(2))
+    penalised.layers[0].kernel.regularizer = penalty
+    reports = []
+    for each in (model, penalised):
+        each.compile(optimizer="sgd", loss="mse")
+        reports.append(kd.propagation_report(each, data(8), data(10)))
+    for one, other in zip(*(report.layers for report in reports), strict=True):
+        assert one.gradient_variance == pytest.approx(other.gradient_variance)
+
+
 def branched():
     inputs = keras.Input((8, 8, 3))
     hidden = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(inputs)
@@ -167,6 +181,42 @@ def test_layer_as_activation():
         for t in (probe.preactivations[0], probe.outputs[0])
     )
     np.testing.assert_allclose(a, np.where(z > 0, z, 0.3 * z), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("activation", "law", "scale"),
+    [
+        ("relu", laws.XavierNormal, np.sqrt(1 / 2)),
+        ("relu", laws.HeNormal, 1.0),
+        ("sigmoid", laws.XavierUniform, 1 / 4),
+        ("tanh", laws.HeNormal, np.sqrt(2)),
+    ],
+)
+def test_kernels_against_the_law_that_suits(activation, law, scale):
+    report = kd.propagation_report(deep(activation, law, 128, 2), data(128))
+    for layer in report.layers[:2]:
+        assert layer.kernel_scale == pytest.approx(scale, rel=0.05)
+    assert not report.is_trained
+
+
+def test_causes_on_a_model():
+    model = deep("relu", laws.XavierNormal, 64, 16)
+    report = kd.propagation_report(model, 300 * data(64))
+    inputs, kernels = report.causes
+    assert "Normalization" in inputs
+    assert "16 of 17 layers" in kernels
+    better = kd.remedies.initialize(model, seed=0)
+    assert kd.propagation_report(better, data(64)).causes == ()
+
+
+def test_a_trained_model_is_known():
+    model = deep("relu", laws.HeNormal, 8, 1)
+    model.compile(optimizer="sgd", loss="mse")
+    assert not kd.propagation_report(model, data(8)).is_trained
+    model.train_on_batch(data(8), data(10))
+    assert kd.propagation_report(model, data(8)).is_trained
+    model.optimizer = None  # as after loading weights: the biases tell
+    assert kd.propagation_report(model, data(8)).is_trained
 
 
 def test_bad_input():

@@ -1,8 +1,10 @@
-"""The check that the normalisation layers share."""
+"""The checks of arguments that the layers share."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 
@@ -33,3 +35,21 @@ def check_axes(layer: Any, axes: Sequence[int], input_shape: Any) -> None:
                 f"{about}, whose axis {axis} has no fixed length. Give `keras.Input` "
                 "that length."
             )
+
+
+def check_epsilon(epsilon: Any) -> None:
+    """Check what is added to the variance.
+
+    Raises:
+        ValueError: If it is negative or no finite number.
+    """
+    if not is_number(epsilon) or not 0 <= epsilon < math.inf:
+        raise ValueError(
+            "`epsilon` is added to the variance and must be a finite number that is "
+            f"not negative. Received: epsilon={epsilon!r}"
+        )
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether an argument is a real number."""
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -1,0 +1,70 @@
+"""Rows of a monitor, written to a table of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from keras_dlbasic.records import LayerTable, TrainingRecord
+
+
+class TableWriter:
+    """Writes what a monitor measures in a fit; a record may go on from an earlier one.
+
+    To be made when the first epoch begins and all callbacks know their record.
+
+    Args:
+        record: The record.
+        name: The name of the table.
+        measures: What is measured.
+        first_epoch: Number of the fit's first epoch.
+    """
+
+    def __init__(
+        self,
+        record: TrainingRecord,
+        name: str,
+        measures: Iterable[str],
+        first_epoch: int,
+    ) -> None:
+        self.record = record
+        self._name = name
+        self._measures = tuple(measures)
+        table = record.tables.get(name)
+        last_step = int(table.steps[-1]) if table else 0
+        self._step_offset = max(last_step, record.trained_steps)
+        self._epoch_offset = record.epoch_offset(first_epoch)
+
+    def append(
+        self,
+        step: int,
+        epoch: int,
+        columns: Mapping[str, Mapping[str, float]],
+    ) -> LayerTable | None:
+        """Add a row, to a new table if the layers have changed.
+
+        Args:
+            step: Number of steps of the fit so far.
+            epoch: Number of the epoch in the fit.
+            columns: By label of the layer, what was measured there.
+
+        Returns:
+            The table, or None if it has a row of that step already.
+        """
+        labels = tuple(columns)
+        table = self.record.tables.get(self._name)
+        if table is None or table.labels != labels:
+            table = LayerTable(labels, self._measures)
+            self.record.tables[self._name] = table
+        if table and table.steps[-1] >= self._step_offset + step:
+            return None
+        values: dict[str, Sequence[float]] = {
+            name: [column[name] for column in columns.values()]
+            for name in self._measures
+        }
+        table.append(self._step_offset + step, self._epoch_offset + epoch, values)
+        return table
+
+    def log(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        """Keep logs of an epoch."""
+        self.record.append_epoch(self._epoch_offset + epoch, logs)

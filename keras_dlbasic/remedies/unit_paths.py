@@ -1,0 +1,162 @@
+"""Where the units of a layer go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlbasic.analysis.activation_table import ACTIVATIONS
+from keras_dlbasic.signals.following_activation import consumers_of
+from keras_dlbasic.signals.probe import activation_function, activation_name
+
+KERNEL_LAYERS = (
+    keras.layers.Dense,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+)
+"""Layers whose units can be taken out, and that can do without some of their inputs."""
+
+_ELEMENTWISE = (
+    keras.layers.Activation,
+    keras.layers.ReLU,
+    keras.layers.LeakyReLU,
+    keras.layers.ELU,
+)
+_IDENTITIES = (
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+    keras.layers.MaxPooling1D,
+    keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling1D,
+    keras.layers.AveragePooling2D,
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalMaxPooling1D,
+    keras.layers.GlobalMaxPooling2D,
+    keras.layers.Flatten,
+)
+
+
+class UnitsStayError(Exception):
+    """Says why the units of a layer cannot be taken out."""
+
+
+@dataclass(frozen=True)
+class UnitPath:
+    """A way on which the units of a layer reach a kernel.
+
+    Attributes:
+        between: The layers on the way, which keep units apart.
+        consumer: The layer whose kernel takes them.
+        constants: What each unit sends on if its own kernel is zero.
+    """
+
+    between: tuple[Any, ...]
+    consumer: Any
+    constants: np.ndarray
+
+
+class UnitPaths:
+    """The connections of a Sequential or Functional model, seen from its units."""
+
+    def __init__(self, model: Any) -> None:
+        self._consumers = consumers_of(model)
+        self._outputs = {id(t._keras_history.operation) for t in model.outputs}
+
+    def is_last(self, layer: Any) -> bool:
+        """Tell whether a layer's units are outputs of the model and nothing else."""
+        at = layer
+        while len(after := self._consumers.get(id(at), [])) == 1:
+            at = after[0]
+            if isinstance(at, KERNEL_LAYERS):
+                return False
+        return not after
+
+    def of(self, layer: Any) -> list[UnitPath]:
+        """Return the ways from a layer to all kernels that its units reach.
+
+        Raises:
+            UnitsStayError: If they reach anything else.
+        """
+        _check_simple(layer)
+        _check_known_activation(layer)
+        return [
+            UnitPath(between, consumer, _constants(layer, between))
+            for between, consumer in self._from(layer, ())
+        ]
+
+    def _from(
+        self, at: Any, between: tuple[Any, ...]
+    ) -> list[tuple[tuple[Any, ...], Any]]:
+        if id(at) in self._outputs:
+            raise UnitsStayError("they are outputs of the model")
+        found = []
+        for after in self._consumers.get(id(at), []):
+            if isinstance(after, KERNEL_LAYERS):
+                _check_simple(after)
+                found.append((between, after))
+            else:
+                _check_passes(after)
+                found += self._from(after, (*between, after))
+        return found
+
+
+def _check_simple(layer: Any) -> None:
+    name = f"'{layer.name}'"
+    if getattr(layer, "data_format", "channels_last") == "channels_first":
+        raise UnitsStayError(f"{name} has its channels first")
+    if len(getattr(layer, "_inbound_nodes", ())) > 1:
+        raise UnitsStayError(f"{name} is called more than once")
+    if getattr(layer, "groups", 1) != 1:
+        raise UnitsStayError(f"{name} is a grouped convolution")
+
+
+def _check_known_activation(layer: Any) -> None:
+    name = activation_name(layer)
+    if name is not None and (name not in ACTIVATIONS or not ACTIVATIONS[name].slope):
+        raise UnitsStayError(f"the activation of '{layer.name}' may couple units")
+
+
+def _check_passes(layer: Any) -> None:
+    """Check that a layer without kernel keeps units apart."""
+    if isinstance(layer, keras.layers.BatchNormalization):
+        passes = layer.axis in (-1, len(layer.input.shape) - 1)
+    else:
+        passes = isinstance(layer, (*_ELEMENTWISE, *_IDENTITIES))
+    if not passes:
+        kind = type(layer).__name__
+        raise UnitsStayError(f"they go into '{layer.name}' of class {kind}")
+    _check_simple(layer)
+    _check_known_activation(layer)
+
+
+def _constants(layer: Any, between: tuple[Any, ...]) -> np.ndarray:
+    """Return what each unit would give behind `between` if its kernel were zero."""
+    if layer.use_bias:
+        values = np.asarray(ops.convert_to_numpy(layer.bias), np.float32)
+    else:
+        values = np.zeros(layer.kernel.shape[-1], np.float32)
+    for at in (layer, *between):
+        if isinstance(at, keras.layers.BatchNormalization):
+            mean, variance = (
+                ops.convert_to_numpy(v) for v in (at.moving_mean, at.moving_variance)
+            )
+            values = (values - mean) / np.sqrt(variance + at.epsilon)
+            values = values * (ops.convert_to_numpy(at.gamma) if at.scale else 1)
+            values = values + (ops.convert_to_numpy(at.beta) if at.center else 0)
+        else:
+            function = activation_function(at)
+            if function is not None:
+                if isinstance(function, str):
+                    function = keras.activations.get(function)
+                tensor = ops.convert_to_tensor(values.astype("float32"))
+                values = np.asarray(ops.convert_to_numpy(function(tensor)))
+    return np.asarray(values, np.float64)
