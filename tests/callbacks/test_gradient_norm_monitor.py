@@ -299,5 +299,12 @@ def test_a_nan_that_relu_hides_from_the_loss():
 def test_evaluate_and_predict_take_the_callback():
     model, x, y, loss = models.make("mlp")
     model.compile(optimizer="sgd", loss=loss)
-    model.evaluate(x, y, verbose=0, callbacks=[Monitor()])
-    model.predict(x, verbose=0, callbacks=[Monitor()])
+    results = []
+    for monitor in (None, Monitor(every=1)):
+        callbacks = [monitor] if monitor else []
+        results.append(model.evaluate(x, y, verbose=0, callbacks=callbacks))
+        results.append(model.predict(x, verbose=0, callbacks=callbacks).tolist())
+    assert results[:2] == results[2:]
+    assert len(monitor.record.steps) == 0
+    model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor])
+    assert monitor.record.steps.tolist() == [0, 1, 2]
