@@ -175,17 +175,22 @@ def torch_loader(x, y):
     return torch.utils.data.DataLoader(data, batch_size=8)
 
 
+@pytest.fixture(scope="module")
+def norms_of_arrays():
+    monitor = Monitor(every=1)
+    fit(monitor, epochs=2, shuffle=False)
+    return monitor.record.gradient_norm
+
+
 @pytest.mark.parametrize("make", [dataset, endless, tf_data, torch_loader])
-def test_every_kind_of_input(make):
+def test_every_kind_of_input(make, norms_of_arrays):
     model, x, y, loss = models.make("mlp")
-    arrays = Monitor(every=1)
-    fit(arrays, epochs=2, shuffle=False)
     monitor = Monitor(every=1)
     extra = {"steps_per_epoch": 3} if make is endless else {}
     fit(monitor, x=make(x, y), epochs=2, shuffle=False, **extra)
     assert monitor.record.steps.tolist() == list(range(6))
     np.testing.assert_allclose(
-        monitor.record.gradient_norm, arrays.record.gradient_norm, rtol=1e-4, atol=1e-6
+        monitor.record.gradient_norm, norms_of_arrays, rtol=1e-4, atol=1e-6
     )
 
 

@@ -7,6 +7,7 @@ import reference
 
 import keras_dlbasic as kd
 
+BACKEND = keras.backend.backend()
 HOOKS = [
     "on_train_begin",
     "on_epoch_begin",
@@ -110,7 +111,8 @@ class Look(keras.callbacks.Callback):
     on_train_begin = on_train_end = look
 
 
-@pytest.mark.parametrize("run_eagerly", [False, True])
+# without compilation JAX takes long, and Keras takes the same way as with it
+@pytest.mark.parametrize("run_eagerly", [False, True][: 1 + (BACKEND != "jax")])
 def test_nothing_is_on_the_model_between_steps(run_eagerly):
     looks = []
     for watch in (False, True):

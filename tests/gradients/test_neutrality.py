@@ -109,39 +109,55 @@ def test_models(name, tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    "optimizer",
-    [
-        lambda: keras.optimizers.SGD(0.1, momentum=0.9, global_clipnorm=0.1),
+SGD, Adam = keras.optimizers.SGD, keras.optimizers.Adam
+OPTIMIZERS = {
+    # every=1: measured steps only; every=2: both step functions in turn
+    "sgd": (lambda: SGD(0.1, momentum=0.9, global_clipnorm=0.1), (1, 2)),
+    "adamw": (
         lambda: keras.optimizers.AdamW(0.01, clipvalue=0.01, use_ema=True),
-        lambda: keras.optimizers.RMSprop(0.01, loss_scale_factor=64.0),
-        lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01)),
-        lambda: keras.optimizers.SGD(0.1, gradient_accumulation_steps=2),
-    ],
-    ids=["sgd", "adamw", "rmsprop", "loss_scale", "accumulation"],
-)
-def test_optimizers(optimizer, tmp_path):
-    assert_neutral(with_dropout, tmp_path, optimizer=optimizer, every=(1, 2))
+        (2,),
+    ),
+    "rmsprop": (lambda: keras.optimizers.RMSprop(0.01, loss_scale_factor=64.0), (2,)),
+    "loss_scale": (lambda: keras.optimizers.LossScaleOptimizer(Adam(0.01)), (2,)),
+    # micro-steps of both kinds
+    "accumulation": (lambda: SGD(0.1, gradient_accumulation_steps=2), (1, 3)),
+}
+
+
+@pytest.mark.parametrize("name", list(OPTIMIZERS))
+def test_optimizers(name, tmp_path):
+    optimizer, every = OPTIMIZERS[name]
+    assert_neutral(with_dropout, tmp_path, optimizer=optimizer, every=every)
+
+
+BACKEND = keras.backend.backend()
+METRICS = {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}
 
 
 @pytest.mark.parametrize(
-    "compile_args",
+    ("make", "compile_args"),
     [
-        {"run_eagerly": True},
-        {"jit_compile": False},
+        (models.mlp, {"run_eagerly": True}),
         pytest.param(
-            {"jit_compile": True},
-            marks=pytest.mark.skipif(
-                keras.backend.backend() == "torch", reason="refused: see test_limits"
-            ),
+            models.mlp,
+            {"jit_compile": False},
+            marks=pytest.mark.skipif(BACKEND != "jax", reason="the default elsewhere"),
         ),
-        {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]},
+        pytest.param(
+            models.cnn,
+            {"jit_compile": True},
+            marks=[
+                pytest.mark.skipif(BACKEND == "torch", reason="refused: test_limits"),
+                pytest.mark.skipif(BACKEND == "jax", reason="the default"),
+            ],
+        ),
+        (models.mlp, METRICS),
     ],
     ids=["eager", "no-jit", "jit", "metrics"],
 )
-def test_ways_to_compile(compile_args, tmp_path):
+def test_ways_to_compile(make, compile_args, tmp_path):
     assert_neutral(
-        models.cnn,
+        make,
         tmp_path,
         every=(2,),
         optimizer=lambda: keras.optimizers.Adam(0.01),
