@@ -165,6 +165,31 @@ def test_ways_to_compile(make, compile_args, tmp_path):
     )
 
 
+def test_convolutions_that_xla_fuses():
+    """Reading gradients carelessly changes how XLA compiles this one on JAX."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(128, 8, 8, 3)).astype("float32")
+    y = rng.integers(0, 10, 128)
+    results = []
+    for callbacks in ([], [Monitor(every=1)]):
+        keras.utils.set_random_seed(0)
+        layers = [
+            keras.layers.Conv2D(16, 3, activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.MaxPool2D(),
+            keras.layers.Conv2D(16, 3, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10),
+        ]
+        model = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer=Adam(0.01, clipnorm=0.1), loss=loss)
+        fit = {"batch_size": 32, "epochs": 2, "verbose": 0, "callbacks": callbacks}
+        model.fit(x, y, **fit)
+        results.append(_bytes(model.variables))
+    assert results[0] == results[1]
+
+
 def test_validation_weights_and_shuffling(tmp_path):
     assert_neutral(
         with_dropout,

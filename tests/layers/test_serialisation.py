@@ -74,7 +74,7 @@ def test_saved_and_loaded_in_a_fresh_process(tmp_path):
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
-        timeout=120,
+        timeout=600,
     )
     np.testing.assert_allclose(
         np.load(tmp_path / "y.npy"), model.predict(X, verbose=0), rtol=1e-6
