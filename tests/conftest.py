@@ -1,11 +1,25 @@
 """What all tests share."""
 
 import os
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# workers share the cores: threads of their own would only get in each other's way
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
+# Many tests train the same small models: XLA compiles each program once a process. All
+# is traced as ever, and a program that differs in anything is compiled by itself.
+# JAX_ENABLE_COMPILATION_CACHE=0 turns it off.
+os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="jax-programs-")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 sys.path.insert(0, os.path.dirname(__file__))  # tests import `models`, `reference`
 
@@ -16,14 +30,30 @@ from hypothesis import settings
 settings.register_profile("tests", deadline=None, max_examples=30, derandomize=True)
 settings.load_profile("tests")
 
+ARRAYS_ONLY = {
+    Path(__file__).parent / name for name in ("analysis", "plots", "records")
+}
+"""Folders whose tests hang on no backend, since what they test does not."""
 
-def pytest_collection_modifyitems(items):
-    """Tests marked `once` start processes or whole guides; one backend runs them."""
-    if os.environ["KERAS_BACKEND"] == "torch":
-        return
+
+def pytest_collection_modifyitems(config, items):
+    """Leave tests marked `once` to PyTorch, where they are quickest.
+
+    They start processes, run whole guides or know no backend. Asked for by themselves
+    they run on any backend.
+    """
     for item in items:
-        if item.get_closest_marker("once"):
-            item.add_marker(pytest.mark.skip(reason="run on PyTorch only, for speed"))
+        if ARRAYS_ONLY & set(item.path.parents):
+            item.add_marker("once")
+    left = [item for item in items if item.get_closest_marker("once")]
+    if os.environ["KERAS_BACKEND"] == "torch" or len(left) == len(items):
+        return
+    items[:] = [item for item in items if not item.get_closest_marker("once")]
+    config.hook.pytest_deselected(items=left)
+
+
+def pytest_unconfigure():
+    shutil.rmtree(os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 
 @pytest.fixture

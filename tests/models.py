@@ -109,23 +109,29 @@ def several_outputs():
     return model, [x, x[::-1].copy()], targets, losses
 
 
+@keras.saving.register_keras_serializable(package="tests")
 class Block(L.Layer):
     """A user's layer with layers of its own."""
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
+        self.units = units
         self.dense = L.Dense(units, "relu", name="dense")
         self.scale = L.Dense(units, name="scale")
 
     def call(self, inputs):
         return self.scale(self.dense(inputs))
 
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
 
+
+@keras.saving.register_keras_serializable(package="tests")
 class Subclassed(keras.Model):
     """Built by its first batch."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.first = Block(6, name="first")
         self.second = Block(6, name="second")
         self.head = L.Dense(4, name="head")

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FunctionType
 
 import keras
+import matplotlib.axes
 import numpy as np
 import pytest
 
@@ -20,6 +21,7 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(kd.__path__, "keras_dlbasic.")
     if not any(module.name.endswith(f"{name}_backend") for name in OTHER_BACKENDS)
 )
+ARRAYS_ONLY = ("analysis", "plots", "records")
 PAGES = [
     ROOT / "README.md",
     *(
@@ -29,7 +31,15 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name, marks=[pytest.mark.once] * (name.split(".")[1] in ARRAYS_ONLY)
+        )
+        for name in MODULES
+    ],
+)
 def test_docstring_examples(name):
     module = importlib.import_module(name)
     keras.utils.set_random_seed(0)
@@ -39,14 +49,58 @@ def test_docstring_examples(name):
     assert failed == 0
 
 
+def readme(page):
+    assert page["record"].by_layer("gradient_norm").shape[1] == 9
+    assert page["monitor"].non_finite is None
+    assert len(page["report"].layers) == 9
+    drawn = kd.propagation_report(page["mended"], page["x"][:256])
+    variances = [layer.preactivation_variance for layer in drawn.layers]
+    np.testing.assert_allclose(variances, 1.0, atol=0.1)
+
+
+def batch_size(page):
+    assert page["size"] == 256
+    assert len(page["data"]) == page["optimizer"].gradient_accumulation_steps or 1
+    assert [trial.status for trial in page["result"].trials] == ["done"] * 6
+    assert page["estimate"].low <= page["estimate"].value <= page["estimate"].high
+
+
+def building_blocks(page):
+    assert page["initializer"].gain == 1.0
+    assert page["smaller"].count_params() <= page["model"].count_params()
+    assert set(page["monitor"].record.tables) == {"activations"}
+
+
+def overfitting(page):
+    assert page["detector"].verdict.detected
+    assert page["verdict"].detected
+    assert page["stopping"].report.stopped
+    assert Path("history.png").stat().st_size > 0
+
+
+CLAIMS = {
+    "README.md": readme,
+    "batch-size.md": batch_size,
+    "building_blocks.md": building_blocks,
+    "overfitting.md": overfitting,
+}
+"""What the examples of a page are to have led to."""
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page_examples(page, tmp_path, monkeypatch):
     """Code blocks marked ```python run, one after the other, in one namespace."""
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    code = "\n".join(blocks)
+    assert page.read_text().count("```python") == len(blocks)
     keras.utils.set_random_seed(0)
-    exec(compile(code, str(page), "exec"), {"__name__": "page"})
+    namespace = {"__name__": "page"}
+    exec(compile("\n".join(blocks), str(page), "exec"), namespace)
+    if page.name in CLAIMS:
+        CLAIMS[page.name](namespace)
+    for value in list(namespace.values()):
+        if isinstance(value, matplotlib.axes.Axes):
+            assert value.has_data() or value.texts
 
 
 def test_public_objects_are_documented():

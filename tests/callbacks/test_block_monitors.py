@@ -65,17 +65,8 @@ def test_one_record_for_all(tmp_path):
     activations = record.tables["activations"]
     assert activations.steps.tolist() == [2, 4, 5, 6, 8, 10]
     assert activations.epochs.tolist() == [0, 0, 0, 1, 1, 1]
-    assert (
-        activations.labels
-        == (
-            "dense",
-            "batch_normalization",
-            "activation",
-            "dense_1",
-            "dense_2",
-        )
-        or len(activations.labels) == 5
-    )
+    layers = [model.layers[i].name for i in (0, 1, 2, 3, 5)]  # dropout has no units
+    assert list(activations.labels) == layers
     record.save(tmp_path / "r.npz")
     loaded = kd.records.TrainingRecord.load(tmp_path / "r.npz")
     for name, table in record.tables.items():
@@ -272,6 +263,9 @@ def test_images_of_batch_size_one_are_fine():
     x = X[:3].reshape(3, 2, 3)
     monitor = kd.callbacks.NormalizationMonitor()
     model.fit(x, Y[:3], batch_size=1, verbose=0, callbacks=[monitor])
+    table = monitor.record.tables["normalization"]
+    assert np.isfinite(table["mean_drift"]).all()
+    assert (table["mean_drift"] > 0).all()
 
 
 @pytest.mark.parametrize(

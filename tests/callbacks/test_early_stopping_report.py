@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -205,7 +206,14 @@ def test_a_second_fit_begins_anew():
 
 
 def test_it_can_be_copied_before_fit():
-    play(copy.deepcopy(Report(patience=1)), [1.0, 2.0, 3.0])
+    original = Report(patience=1, restore_best_weights=True)
+    copied = copy.deepcopy(original)
+    model = play(copied, [1.0, 2.0, 3.0])
+    expected = Report(patience=1, restore_best_weights=True)
+    assert model.updates == play(expected, [1.0, 2.0, 3.0]).updates == 3
+    same = {"seconds_waited": 0.0}
+    assert replace(copied.report, **same) == replace(expected.report, **same)
+    assert original.report is None
 
 
 # -- Prechelt's criteria ------------------------------------------------------------

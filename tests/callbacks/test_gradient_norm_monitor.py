@@ -175,17 +175,22 @@ def torch_loader(x, y):
     return torch.utils.data.DataLoader(data, batch_size=8)
 
 
+@pytest.fixture(scope="module")
+def norms_of_arrays():
+    monitor = Monitor(every=1)
+    fit(monitor, epochs=2, shuffle=False)
+    return monitor.record.gradient_norm
+
+
 @pytest.mark.parametrize("make", [dataset, endless, tf_data, torch_loader])
-def test_every_kind_of_input(make):
+def test_every_kind_of_input(make, norms_of_arrays):
     model, x, y, loss = models.make("mlp")
-    arrays = Monitor(every=1)
-    fit(arrays, epochs=2, shuffle=False)
     monitor = Monitor(every=1)
     extra = {"steps_per_epoch": 3} if make is endless else {}
     fit(monitor, x=make(x, y), epochs=2, shuffle=False, **extra)
     assert monitor.record.steps.tolist() == list(range(6))
     np.testing.assert_allclose(
-        monitor.record.gradient_norm, arrays.record.gradient_norm, rtol=1e-4, atol=1e-6
+        monitor.record.gradient_norm, norms_of_arrays, rtol=1e-4, atol=1e-6
     )
 
 
@@ -299,5 +304,12 @@ def test_a_nan_that_relu_hides_from_the_loss():
 def test_evaluate_and_predict_take_the_callback():
     model, x, y, loss = models.make("mlp")
     model.compile(optimizer="sgd", loss=loss)
-    model.evaluate(x, y, verbose=0, callbacks=[Monitor()])
-    model.predict(x, verbose=0, callbacks=[Monitor()])
+    results = []
+    for monitor in (None, Monitor(every=1)):
+        callbacks = [monitor] if monitor else []
+        results.append(model.evaluate(x, y, verbose=0, callbacks=callbacks))
+        results.append(model.predict(x, verbose=0, callbacks=callbacks).tolist())
+    assert results[:2] == results[2:]
+    assert len(monitor.record.steps) == 0
+    model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor])
+    assert monitor.record.steps.tolist() == [0, 1, 2]

@@ -7,6 +7,7 @@ import reference
 
 import keras_dlbasic as kd
 
+BACKEND = keras.backend.backend()
 HOOKS = [
     "on_train_begin",
     "on_epoch_begin",
@@ -59,21 +60,11 @@ def test_exceptions_in_hooks(hook, tmp_path):
     assert results[0] == results[1]
 
 
-class Broken(keras.utils.PyDataset):
-    """Data that break off in the second epoch."""
-
-    def __init__(self, x, y):
-        super().__init__()
-        self.x, self.y, self.reads = x, y, 0
-
-    def __len__(self):
-        return 3
-
-    def __getitem__(self, index):
-        self.reads += 1
-        if self.reads > 5:
-            raise OSError("the disk is gone")
-        return self.x[index * 8 : index * 8 + 8], self.y[index * 8 : index * 8 + 8]
+def broken(x, y):
+    """Data that break off in the second epoch, after five batches."""
+    for i in (0, 1, 2, 0, 1):
+        yield x[8 * i : 8 * i + 8], y[8 * i : 8 * i + 8]
+    raise OSError("the disk is gone")
 
 
 def test_exceptions_in_the_data(tmp_path):
@@ -84,35 +75,73 @@ def test_exceptions_in_the_data(tmp_path):
         monitor = kd.callbacks.GradientNormMonitor(every=1)
         with pytest.raises(Exception, match="disk is gone"):
             model.fit(
-                Broken(x, y),
+                broken(x, y),
+                steps_per_epoch=3,
                 epochs=9,
                 verbose=0,
                 shuffle=False,
                 callbacks=[monitor] if watch else [],
             )
-        results.append(what_follows(model, x, y, tmp_path)[1:])
-    # prefetching may differ by a batch from run to run, what follows works the same
-    assert [sorted(r) for r in results[0][:2]] == [sorted(r) for r in results[1][:2]]
+        if watch:
+            assert monitor.record.steps.tolist()[:3] == [0, 1, 2]
+        results.append(what_follows(model, x, y, tmp_path))
+    assert results[0] == results[1]
 
 
-def test_nothing_is_on_the_model_between_steps():
+class Look(keras.callbacks.Callback):
+    """Notes all that hangs on the model and its optimizer, in every hook."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.functions = [], set()
+
+    def look(self, *args, **kwargs):
+        model = self._model
+        step = vars(model)["train_function"]
+        self.functions.add(step)
+        assert not hasattr(step, "keras_dlbasic_plain")
+        self.seen.append(
+            [
+                {name: type(value) for name, value in vars(owner).items()}
+                for owner in (model, model.optimizer, model.metrics[0])
+            ]
+        )
+
+    on_train_batch_end = on_epoch_begin = on_epoch_end = look
+    on_train_begin = on_train_end = look
+
+
+# without compilation JAX takes long, and Keras takes the same way as with it
+@pytest.mark.parametrize("run_eagerly", [False, True][: 1 + (BACKEND != "jax")])
+def test_nothing_is_on_the_model_between_steps(run_eagerly):
+    looks = []
+    for watch in (False, True):
+        model, x, y, loss = models.make("mlp")
+        model.compile(optimizer="adam", loss=loss, run_eagerly=run_eagerly)
+        looks.append(Look())
+        callbacks = [looks[-1]]
+        if watch:
+            monitor = kd.callbacks.GradientNormMonitor(every=1)
+            callbacks = [monitor, looks[-1]]
+        model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=callbacks)
+    plain, watched = looks
+    assert len(monitor.record.steps) == 6
+    assert plain.seen == watched.seen
+    assert len(watched.seen) == 12
+    assert len(watched.functions) == 1  # Keras' own, and the same all the time
+
+
+def test_the_tap_is_on_the_model_while_a_step_is_armed():
+    """What the tests above look for between steps can be found in a step."""
     model, x, y, loss = models.make("mlp")
-    model.compile(optimizer="adam", loss=loss)
-    seen = []
+    model.compile(optimizer="sgd", loss=loss)
+    found = []
 
-    class Look(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            model = self.model
-            seen.append(
-                (
-                    sorted(vars(model)),
-                    sorted(vars(model.optimizer)),
-                    "fit_watch" in repr(model.train_function),
-                    "tap" in repr(model.train_function),
-                )
-            )
+    class Armed(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            step = vars(self._model)["train_function"]
+            found.append(hasattr(step, "keras_dlbasic_plain"))
 
-    monitor = kd.callbacks.GradientNormMonitor(every=1)
-    model.fit(x, y, batch_size=8, verbose=0, callbacks=[Look()])
-    model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor, Look()])
-    assert seen[:3] == seen[3:]
+    monitor = kd.callbacks.GradientNormMonitor(every=2)
+    model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor, Armed()])
+    assert found == [True, False, True]

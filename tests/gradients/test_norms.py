@@ -83,8 +83,25 @@ def test_clip_factor_is_that_of_keras(name, clipping):
     # plain SGD with learning rate 1 moves the weights by the clipped gradient
     moved = [reference.norm(a - b) for a, b in zip(before, after, strict=True)]
     assert (record.clip_factor[0] < 1).any()
+    # (a difference of float32 weights has lost digits)
     np.testing.assert_allclose(record.clip_factor[0], moved / norms, rtol=2e-4)
+    np.testing.assert_allclose(
+        record.clip_factor[0], clip_factors(gradients, **clipping), rtol=RTOL
+    )
     np.testing.assert_allclose(record.gradient_norm[0], norms, rtol=RTOL)
+
+
+def clip_factors(gradients, *, clipnorm=None, global_clipnorm=None, clipvalue=None):
+    """Return norm after clipping / norm before by the definitions, in float64."""
+    gradients = [np.asarray(g, np.float64) for g in gradients]
+    norms = np.array([np.linalg.norm(g) for g in gradients])
+    if clipvalue is not None:
+        clipped = [np.linalg.norm(np.clip(g, -clipvalue, clipvalue)) for g in gradients]
+        return np.array(clipped) / norms
+    if clipnorm is not None:
+        return np.minimum(1, clipnorm / norms)
+    whole = np.linalg.norm(norms)
+    return np.full(len(norms), min(1, global_clipnorm / whole))
 
 
 @pytest.mark.parametrize(

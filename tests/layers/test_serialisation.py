@@ -74,7 +74,7 @@ def test_saved_and_loaded_in_a_fresh_process(tmp_path):
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
-        timeout=120,
+        timeout=600,
     )
     np.testing.assert_allclose(
         np.load(tmp_path / "y.npy"), model.predict(X, verbose=0), rtol=1e-6
@@ -99,7 +99,16 @@ def test_weights_fit_keras_own_layers():
     own = keras.layers.BatchNormalization()
     ours.build((None, 4))
     own.build((None, 4))
+    values = [np.arange(1.0, 5.0) * (i + 1) for i in range(4)]
+    ours.set_weights(values)
     own.set_weights(ours.get_weights())
+    x = np.arange(8.0).reshape(2, 4)
+    np.testing.assert_array_equal(
+        *(keras.ops.convert_to_numpy(n(x)) for n in (ours, own))
+    )
+    assert [w.path.split("/")[-1] for w in ours.weights] == [
+        w.path.split("/")[-1] for w in own.weights
+    ]
 
 
 def test_mixed_precision():

@@ -70,23 +70,45 @@ def test_given_axes_and_metrics():
         plot_history(3)
 
 
-@pytest.mark.parametrize("style", ["light", "dark"])
-@pytest.mark.parametrize(
-    "logs",
-    [
-        {},
-        {"loss": [1.0]},
-        {"loss": [np.nan] * 3, "val_loss": [np.nan] * 3},
-        {"loss": [1.0, np.inf, np.nan], "val_loss": [1.0, 2.0, np.nan]},
+NAN = np.nan
+ODD = [
+    # logs, and for each panel the (epochs, values) of training and of validation
+    ({}, [[]]),
+    ({"loss": [1.0]}, [[([1], [1.0])]]),
+    ({"loss": [NAN] * 3, "val_loss": [NAN] * 3}, [[]]),
+    (
+        {"loss": [1.0, np.inf, NAN], "val_loss": [1.0, 2.0, NAN]},
+        [[([1], [1.0]), ([1, 2], [1.0, 2.0])]],
+    ),
+    (  # `validation_freq=2`
         {"loss": [4.0, 3.0, 2.0, 1.0], "val_loss": [2.0, 1.0]},
-        {"val_loss": [1e4, 1.0]},
+        [[([1, 2, 3, 4], [4.0, 3.0, 2.0, 1.0]), ([2, 4], [2.0, 1.0])]],
+    ),
+    ({"val_loss": [1e4, 1.0]}, [[([1, 2], [1e4, 1.0])]]),
+    (
         {"loss": [-1.0, -2.0], "a_loss": [1.0, 2.0], "b_loss": [1, 2], "c": [1, 2]},
-    ],
-)
-def test_odd_logs_can_be_drawn(logs, style):
+        [[([1, 2], [-1.0, -2.0])], *[[([1, 2], [1.0, 2.0])]] * 3],
+    ),
+]
+
+
+def curves(ax):
+    """Return the data of the lines drawn, without marks of single epochs."""
+    drawn = [line for line in ax.lines if line.get_label().startswith(("tr", "val"))]
+    return [(list(line.get_xdata()), list(line.get_ydata())) for line in drawn]
+
+
+@pytest.mark.parametrize("style", ["light", "dark"])
+@pytest.mark.parametrize(("logs", "expected"), ODD)
+def test_odd_logs_can_be_drawn(logs, expected, style):
     with kd.plots.style(style):
         axes = plot_history(logs)
         axes[0].figure.canvas.draw()
+    assert [curves(ax) for ax in axes] == expected
+    wrong = sum(not np.isfinite(v) for v in logs.get("loss", []))
+    dotted = [line for line in axes[0].lines if line.get_linestyle() == ":"]
+    assert len(dotted) == wrong
+    assert bool(axes[0].texts) == (not logs)  # said to be empty
 
 
 def test_what_was_measured_in_inference_mode_is_drawn_too():

@@ -30,6 +30,23 @@ def make_record(n_layers, n_steps=40):
     return record
 
 
+def series(plot, record):
+    """Return what a plot is to draw, `[steps, series]`, by the definitions."""
+    if plot is kd.plots.plot_gradient_norm:
+        return record.gradient_norm
+    if plot is kd.plots.plot_gradient_flow:
+        return record.gradient_norm / record.weight_norm
+    if plot is kd.plots.plot_update_ratio:
+        return record.update_norm / record.weight_norm
+    clipped = np.linalg.norm(record.gradient_norm * record.clip_factor, axis=1)
+    return (clipped / np.linalg.norm(record.gradient_norm, axis=1))[:, None]
+
+
+def data_lines(ax):
+    """Return the lines with data: neither levels nor marks of single steps."""
+    return [line for line in ax.lines if line.get_linestyle() == "-"]
+
+
 def test_few_layers_are_lines_with_the_data():
     record = make_record(3)
     ax = kd.plots.plot_gradient_norm(record)
@@ -86,16 +103,65 @@ class TestAllPlots:
     @pytest.mark.parametrize("n_steps", [1, 2])
     @pytest.mark.parametrize("n_layers", [1, 40])
     def test_few_steps(self, plot, n_steps, n_layers):
-        plot(make_record(n_layers, n_steps)).figure.canvas.draw()
+        record = make_record(n_layers, n_steps)
+        ax = plot(record)
+        ax.figure.canvas.draw()
+        expected = series(plot, record)
+        is_map = plot in (kd.plots.plot_gradient_norm, kd.plots.plot_update_ratio)
+        if is_map and n_layers > 12:
+            (mesh,) = [c for c in ax.collections if isinstance(c, QuadMesh)]
+            np.testing.assert_allclose(mesh.get_array(), expected.T, rtol=1e-6)
+            return
+        lines = data_lines(ax)
+        if plot is kd.plots.plot_gradient_flow:  # first and last step, over layers
+            drawn = [line.get_ydata() for line in lines]
+            np.testing.assert_allclose(drawn, expected[[0, -1]], rtol=1e-6)
+            assert [line.get_marker() for line in lines] == ["o", "s"]
+        else:
+            assert [list(line.get_xdata()) for line in lines] == [
+                list(range(1, n_steps + 1)) for _ in expected.T
+            ]
+            drawn = [line.get_ydata() for line in lines]
+            np.testing.assert_allclose(drawn, expected.T, rtol=1e-6)
+            assert all(line.get_marker() == "o" for line in lines)  # else not seen
 
     def test_values_that_are_zero_or_not_finite(self, plot):
         record = make_record(3)
         values = record._rows.measures
-        values[3:6, 0, :] = np.nan
-        values[7, 0, :] = np.inf
-        values[:, 0, 1] = 0.0
-        values[:, 1, 2] = 0.0
-        plot(record).figure.canvas.draw()
+        row = {name: MEASURES.index(name) for name in MEASURES}
+        values[3, row["gradient_norm"], 0] = np.nan
+        values[7, row["gradient_norm"], 0] = np.inf
+        values[5, row["gradient_norm"], 1] = 0.0
+        values[9, row["weight_norm"], 2] = 0.0
+        values[11, row["clip_factor"], 0] = np.nan
+        values[13, row["update_norm"], 0] = np.inf
+        ax = plot(record)
+        ax.figure.canvas.draw()
+        dotted = [ln.get_xdata()[0] for ln in ax.lines if ln.get_linestyle() == ":"]
+        missing = {
+            kd.plots.plot_gradient_norm: {0: [3, 7], 1: [5], 2: []},
+            kd.plots.plot_update_ratio: {0: [13], 1: [], 2: [9]},
+        }
+        if plot in missing:
+            for layer, line in enumerate(data_lines(ax)):
+                left_out = [step + 1 for step in missing[plot][layer]]
+                assert sorted(set(range(1, 41)) - set(line.get_xdata())) == left_out
+            infinite = 8 if plot is kd.plots.plot_gradient_norm else 14
+            assert dotted == [infinite]
+        elif plot is kd.plots.plot_gradient_flow:
+            flow = record.gradient_norm / np.where(
+                record.weight_norm > 0, record.weight_norm, np.nan
+            )
+            flow[~np.isfinite(flow) | (flow <= 0)] = np.nan
+            for line, rows in zip(data_lines(ax), (flow[:4], flow[-4:]), strict=True):
+                np.testing.assert_allclose(line.get_ydata(), np.nanmedian(rows, axis=0))
+        else:
+            (line,) = data_lines(ax)
+            assert line.get_xdata().tolist() == list(range(1, 41))
+            assert np.isfinite(line.get_ydata()).all()
+            norms, factors = record.gradient_norm[11, 1:], record.clip_factor[11, 1:]
+            whole = np.linalg.norm(norms * factors) / np.linalg.norm(norms)
+            assert line.get_ydata()[11] == pytest.approx(whole)
 
     @pytest.mark.parametrize("name", ["light", "dark"])
     def test_styles(self, plot, name):

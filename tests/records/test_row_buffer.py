@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keras_dlbasic.records import WARMUP_STEPS, is_warmup_step
@@ -14,9 +14,15 @@ def filled(steps, capacity=1024):
     return buffer
 
 
-@given(st.integers(1, 20_000), st.integers(1, 40), st.integers(128, 300))
-def test_first_and_last_are_kept_and_rows_are_bounded(n_steps, every, capacity):
-    steps = range(0, n_steps, every)
+@given(
+    st.integers(0, 300),
+    st.integers(1, 20_000),
+    st.integers(1, 40),
+    st.integers(128, 300),
+)
+@example(first=17, n_steps=20_000, every=20, capacity=128)  # no step of the warm-up
+def test_first_and_last_are_kept_and_rows_are_bounded(first, n_steps, every, capacity):
+    steps = range(first, first + n_steps, every)
     buffer = filled(steps, capacity)
     assert len(buffer) <= capacity
     assert buffer.steps[0] == steps[0]

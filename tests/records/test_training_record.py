@@ -240,5 +240,12 @@ def test_pandas_missing(monkeypatch):
         make_record().to_pandas()
 
 
-def test_facts_are_plain_json():
-    json.dumps(make_record().facts)
+def test_facts_are_plain_json(tmp_path):
+    """Facts survive a file with their types, so another language can read them."""
+    facts = {"a": 1, "b": 0.5, "c": None, "d": [True, "x"], "e": {"f": {"g": -1}}}
+    record = TrainingRecord(facts=facts)
+    record.save(tmp_path / "run.npz")
+    with np.load(tmp_path / "run.npz", allow_pickle=False) as file:
+        about = json.loads(str(file["about"]))
+    assert about["facts"] == facts
+    assert TrainingRecord.load(tmp_path / "run.npz").facts == facts

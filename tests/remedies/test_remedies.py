@@ -14,20 +14,27 @@ def array(variable):
     return np.asarray(keras.ops.convert_to_numpy(variable.value), np.float64)
 
 
+ZEROS = {"kernel_initializer": "zeros"}  # it is drawn anew; JAX compiles each draw
+PARTS = {"depthwise_initializer": "zeros", "pointwise_initializer": "zeros"}
+RECURRENT = {**ZEROS, "recurrent_initializer": "zeros"}
 CASES = [
-    (L.Conv2D(64, 3), (8, 8, 32), [(9 * 32, 9 * 64)]),
-    (L.Conv2D(64, 3, groups=4), (8, 8, 32), [(9 * 8, 9 * 16)]),
-    (L.Conv2DTranspose(64, 4, strides=2), (8, 8, 32), [(4 * 32, 16 * 64)]),
-    (L.Conv1DTranspose(64, 3), (8, 32), [(3 * 32, 3 * 64)]),
-    (L.DepthwiseConv2D(3, depth_multiplier=2), (8, 8, 300), [(9, 18)]),
-    (L.SeparableConv2D(80, 5), (8, 8, 60), [(25, 25), (60, 80)]),
-    (L.EinsumDense("ab,bcd->acd", (20, 30)), (40,), [(40, 600)]),
-    (L.EinsumDense("abc,bcd->abd", (30, 50)), (30, 40), [(40, 50)]),
-    (L.Embedding(100, 50), (8,), [(1, 50)]),
-    (L.LSTM(40), (5, 30), [(30, 40), (40, 40)]),
-    (L.GRU(40), (5, 30), [(30, 40), (40, 40)]),
+    (L.Conv2D(64, 3, **ZEROS), (8, 8, 32), [(9 * 32, 9 * 64)]),
+    (L.Conv2D(64, 3, groups=4, **ZEROS), (8, 8, 32), [(9 * 8, 9 * 16)]),
+    (L.Conv2DTranspose(64, 4, strides=2, **ZEROS), (8, 8, 32), [(4 * 32, 16 * 64)]),
+    (L.Conv1DTranspose(64, 3, **ZEROS), (8, 32), [(3 * 32, 3 * 64)]),
     (
-        L.MultiHeadAttention(4, 15),
+        L.DepthwiseConv2D(3, depth_multiplier=2, depthwise_initializer="zeros"),
+        (8, 8, 300),
+        [(9, 18)],
+    ),
+    (L.SeparableConv2D(80, 5, **PARTS), (8, 8, 60), [(25, 25), (60, 80)]),
+    (L.EinsumDense("ab,bcd->acd", (20, 30), **ZEROS), (40,), [(40, 600)]),
+    (L.EinsumDense("abc,bcd->abd", (30, 50), **ZEROS), (30, 40), [(40, 50)]),
+    (L.Embedding(100, 50, embeddings_initializer="zeros"), (8,), [(1, 50)]),
+    (L.LSTM(40, **RECURRENT), (5, 30), [(30, 40), (40, 40)]),
+    (L.GRU(40, **RECURRENT), (5, 30), [(30, 40), (40, 40)]),
+    (
+        L.MultiHeadAttention(4, 15, **ZEROS),
         (5, 40),
         [(60, 40), (40, 60), (40, 60), (40, 60)],
     ),

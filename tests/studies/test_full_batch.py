@@ -243,3 +243,6 @@ def test_models_that_are_exact_pass():
     frozen = keras.layers.BatchNormalization(trainable=False)
     model = small(frozen, keras.layers.Dropout(0.5), keras.layers.LayerNormalization())
     kd.studies.check_full_batch(model)
+    x, y = np.ones((9, 4)), np.zeros((9, 1))
+    data, _ = kd.studies.full_batch(x, y, "sgd", micro_batch=3, model=model)
+    assert len(data) == 3
