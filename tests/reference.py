@@ -27,6 +27,25 @@ def _tensorflow(model, x, y, sample_weight):
     return [np.asarray(tf.convert_to_tensor(g)) for g in found]
 
 
+def tensorflow_slices(model, x, y):
+    """Return gradients as Keras gets them: (values, rows), repeated rows not summed.
+
+    `rows` is None for dense gradients.
+    """
+    import tensorflow as tf
+
+    x, y = tf.nest.map_structure(tf.convert_to_tensor, (x, y))
+    with tf.GradientTape() as tape:
+        loss = _loss(model, x, y, None)
+    found = tape.gradient(loss, [v.value for v in model.trainable_variables])
+    return [
+        (g.values.numpy(), g.indices.numpy())
+        if isinstance(g, tf.IndexedSlices)
+        else (g.numpy(), None)
+        for g in found
+    ]
+
+
 def _jax(model, x, y, sample_weight):
     import jax
 

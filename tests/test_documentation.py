@@ -60,7 +60,8 @@ def readme(page):
 
 def batch_size(page):
     assert page["size"] == 256
-    assert len(page["data"]) == page["optimizer"].gradient_accumulation_steps or 1
+    steps = page["optimizer"].gradient_accumulation_steps or 1
+    assert len(page["data"]) == steps
     assert [trial.status for trial in page["result"].trials] == ["done"] * 6
     assert page["estimate"].low <= page["estimate"].value <= page["estimate"].high
 

@@ -145,3 +145,20 @@ def test_the_tap_is_on_the_model_while_a_step_is_armed():
     monitor = kd.callbacks.GradientNormMonitor(every=2)
     model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor, Armed()])
     assert found == [True, False, True]
+
+
+def test_a_step_left_armed_measures_nothing_in_the_next_fit():
+    model, x, y, loss = models.make("mlp")
+    model.compile(optimizer="sgd", loss=loss)
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    interrupt = Raise("on_train_batch_begin", KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor, interrupt])
+    armed = vars(model)["train_function"]
+
+    def measured(*args):
+        raise AssertionError("a step of another fit was measured")
+
+    armed.keras_dlbasic_plain.keras_dlbasic_tapped.function = measured
+    model.fit(x, y, batch_size=8, verbose=0)
+    assert vars(model)["train_function"] is armed.keras_dlbasic_plain
