@@ -30,7 +30,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	@for backend in $(BACKENDS); do \
 	  echo "== tests on $$backend"; \
-	  KERAS_BACKEND=$$backend $(BIN)/pytest -q -n $(WORKERS) tests || exit 1; \
+	  KERAS_BACKEND=$$backend $(BIN)/pytest -q -n $(WORKERS) --dist worksteal tests || exit 1; \
 	done
 
 lint: $(VENV)/.dev
@@ -86,7 +86,7 @@ $(FLOOR)/.test: requirements/floor.txt $(SOURCES)
 test-floor: $(FLOOR)/.test
 	@for backend in $(BACKENDS); do \
 	  echo "== tests on $$backend, oldest Keras"; \
-	  KERAS_BACKEND=$$backend $(FLOOR)/bin/pytest -q -n $(WORKERS) tests || exit 1; \
+	  KERAS_BACKEND=$$backend $(FLOOR)/bin/pytest -q -n $(WORKERS) --dist worksteal tests || exit 1; \
 	done
 
 clean:
