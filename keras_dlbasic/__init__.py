@@ -18,6 +18,7 @@ from keras_dlbasic._version import __version__
 _MODULES = (
     "analysis",
     "callbacks",
+    "diagnosis",
     "gradients",
     "initializers",
     "layers",
