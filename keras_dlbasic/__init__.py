@@ -19,6 +19,7 @@ _MODULES = (
     "analysis",
     "callbacks",
     "diagnosis",
+    "facts",
     "gradients",
     "initializers",
     "layers",
@@ -26,10 +27,15 @@ _MODULES = (
     "records",
     "regularizers",
     "remedies",
+    "reports",
     "signals",
     "studies",
 )
-_FUNCTIONS = {"propagation_report": "signals"}
+_FUNCTIONS = {
+    "diagnose": "diagnosis",
+    "preflight": "facts",
+    "propagation_report": "signals",
+}
 _SERIALIZABLE = (
     "initializers",
     "layers",

@@ -49,7 +49,7 @@ class Diagnosis(Sequence[Finding]):
     def __getitem__(self, index: int) -> Finding: ...
     @overload
     def __getitem__(self, index: slice) -> tuple[Finding, ...]: ...
-    def __getitem__(self, index: int | slice) -> Finding | tuple[Finding, ...]:  # noqa: D105
+    def __getitem__(self, index: int | slice) -> Finding | tuple[Finding, ...]:
         return self._findings[index]
 
     def __iter__(self) -> Iterator[Finding]:
