@@ -146,7 +146,9 @@ def _make(rng, name):
         y = np.sin(x[:, 0]) + x[:, 1] + 1.5 * rng.normal(size=600)
         return x, _standard(y), "values", None
     if name == "labels":
-        x, y = datasets.make_multilabel_classification(500, 12, 5, random_state=seed)
+        x, y = datasets.make_multilabel_classification(
+            500, 12, n_classes=5, random_state=seed
+        )
         return _standard(x), y, "multi_label", None
     if name == "small":
         x, y = datasets.make_moons(60, noise=0.1, random_state=seed)
@@ -216,8 +218,8 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "small_mlp": {
         "data": "small",
         "learning_rate": 0.01,
-        "width": 12,
-        "epochs": 60,
+        "width": 8,
+        "epochs": 15,
         "batch_size": 8,
     },
     "small_stopped": {
@@ -472,7 +474,7 @@ def _rate_low(s, rng):
 def _softmax_one(s, rng):
     if s.task != "binary":
         return None
-    return replace(s, output="softmax", loss=rng.choice(["binary_crossentropy", "mse"]))
+    return replace(s, output="softmax", loss=str(rng.choice(["binary_crossentropy", "mse"])))
 
 
 def _wrong_range(s, rng):
@@ -491,7 +493,7 @@ def _logits(s, rng):
 
 def _twice(s, rng):
     if s.task == "classes":
-        return replace(s, loss=keras.losses.SparseCategoricalCrossentropy(True))
+        return replace(s, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     return None
 
 

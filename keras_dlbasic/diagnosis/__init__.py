@@ -1,6 +1,6 @@
 """What is wrong with a run, from what was recorded of it: pure, without Keras."""
 
-from keras_dlbasic.diagnosis.diagnose import diagnose, diagnose_facts
+from keras_dlbasic.diagnosis.diagnose import diagnose, diagnose_plan
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
@@ -16,6 +16,6 @@ __all__ = [
     "Skipped",
     "all_rules",
     "diagnose",
-    "diagnose_facts",
+    "diagnose_plan",
     "rule",
 ]

@@ -14,6 +14,9 @@ from keras_dlbasic.records import TrainingRecord
 
 NOT_YET = "judged when the run is over"
 
+LIKELY = 0.8
+"""Before training, what may do harm is a warning from this confidence on."""
+
 
 def diagnose(
     record: TrainingRecord,
@@ -60,21 +63,24 @@ def diagnose(
     return _conclude(Run(record, live=live), _chosen(rules, thresholds))
 
 
-def diagnose_facts(
-    facts: dict[str, Any], thresholds: dict[str, dict[str, Any]] | None = None
+def diagnose_plan(
+    record: TrainingRecord, *, thresholds: dict[str, dict[str, Any]] | None = None
 ) -> Diagnosis:
-    """Judge a model and its data before the first step, from facts alone.
+    """Judge a model and its data before the first step.
 
-    What can do harm counts as such, whether or not it will.
+    Only causes are judged. One that may do harm counts as a warning, unless its rule is
+    not sure that it will.
 
     Args:
-        facts: What `facts.network_facts` and `facts.data_facts` gave, and the facts of
-            the planned run.
+        record: A record without steps and epochs, with the facts of the model, the data
+            and the planned run, and what the probe says before training.
         thresholds: As for `diagnose`.
+
+    Returns:
+        The `Diagnosis`.
     """
-    run = Run(TrainingRecord(facts=facts))
-    run.is_planned = True
-    return _conclude(run, _chosen(None, thresholds))
+    chosen = [c for c in _chosen(None, thresholds) if c[0].kind == "cause"]
+    return _conclude(Run(record, planned=True), chosen)
 
 
 Chosen = list[tuple[Rule, dict[str, Any]]]
@@ -112,7 +118,7 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
         _joined(found, planned=run.is_planned),
         fine,
         skipped,
-        outcome="" if run.live else run.outcome.text,
+        outcome="" if run.live or run.is_planned else run.outcome.text,
     )
 
 
@@ -144,7 +150,7 @@ def _weighed(
     if found.risk is None:
         return cause
     if planned:
-        harm = SEVERITIES.index("warning")
+        harm = SEVERITIES.index("warning") if cause.confidence >= LIKELY else 0
     else:
         harm = max((s.rank for s in symptoms if s.name in cause.explains), default=0)
     rank = max(cause.rank, min(harm, SEVERITIES.index(found.risk)))

@@ -23,16 +23,16 @@ class Run:
     Args:
         record: What was recorded.
         live: Whether the run goes on.
-
-    Attributes:
-        is_planned: Whether nothing was trained yet: what may do harm is then told.
+        planned: Whether nothing was trained yet.
     """
 
-    def __init__(self, record: TrainingRecord, *, live: bool = False) -> None:
+    def __init__(
+        self, record: TrainingRecord, *, live: bool = False, planned: bool = False
+    ) -> None:
         self.record = record
         self.facts = record.facts
         self.live = live
-        self.is_planned = False
+        self.is_planned = planned
 
     # -- facts -------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import keras
@@ -121,6 +122,7 @@ class Probe:
                 ran.append(probe)
 
         with (
+            warnings.catch_warnings(action="ignore"),  # Keras warns as it runs `fit`
             keras.StatelessScope(),
             watched(probe_layers(model), lambda probe, call, tensor: tensor, note),
         ):

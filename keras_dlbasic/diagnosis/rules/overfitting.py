@@ -5,21 +5,31 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import regularize, shrink, stop_early
 
 
-@rule("symptom", live=True)
-def overfitting(run: Run, *, rise: float = 0.05) -> Judged:
-    """Judge the curves as `analysis.detect_overfitting` does.
+@rule("symptom")
+def overfitting(
+    run: Run, *, rise: float = 0.05, lost: float = 0.1, much: float = 0.5
+) -> Judged:
+    """Judge the curves as `analysis.detect_overfitting` does, and weigh the harm.
+
+    A loss near zero can double without any harm. What counts is how much of what was
+    learned is lost again: the rise of the validation loss over its whole fall from what
+    a constant answer reaches (or from its first epoch, where that is not known).
 
     Args:
         run: The run.
         rise: Smallest relative rise of the validation loss that is more than a remark.
             For `n` validation rows it is `1.5 / sqrt(n)` at least: the standard error
             of a mean of losses whose deviation is of the order of the mean.
+        lost: Share of what was learned whose loss is a warning.
+        much: The same for critical.
     """
     verdict = run.overfitting
     if not verdict.detected:
@@ -27,12 +37,13 @@ def overfitting(run: Run, *, rise: float = 0.05) -> Judged:
     data = run.facts.get("data") or {}
     rows = (data.get("validation") or {}).get("n_rows")
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
+    share = _lost(run)
     planned = run.facts.get("epochs")
     stopped = isinstance(planned, int) and len(run.numbers) < planned and not run.live
-    severity: Any = verdict.severity if verdict.rise >= least else "info"
-    if stopped:
-        severity = "info"  # something stopped it, as one should
-    message = verdict.reason
+    severity: Any = "info"
+    if verdict.rise >= least and share >= lost and not stopped:
+        severity = "critical" if share >= much else "warning"
+    message = f"{verdict.reason} {share:.0%} of what was learned is lost."
     if stopped:
         message += " The run was stopped early."
     return Found(
@@ -51,12 +62,27 @@ def overfitting(run: Run, *, rise: float = 0.05) -> Judged:
         ),
         details={
             "epoch": verdict.onset,
-            "value": verdict.rise,
-            "threshold": least,
+            "value": share,
+            "threshold": lost,
             "confidence": verdict.confidence,
             "evidence": {
+                "rise": verdict.rise,
+                "least_rise": least,
                 "statistic": verdict.turn.statistic,
                 "statistic_threshold": verdict.turn.threshold,
             },
         },
     )
+
+
+def _lost(run: Run) -> float:
+    """Return the share of the fall of the validation loss that it rose again."""
+    turn = run.overfitting.turn
+    val = run.val_loss[np.isfinite(run.val_loss)]
+    start = run.outcome.baseline
+    if start is None:
+        loss = run.loss[np.isfinite(run.loss)]
+        start = float(max(val[0], loss[0] if len(loss) else val[0]))
+    gained = start - turn.lowest
+    lost = turn.last - turn.lowest
+    return lost / gained if gained > 0 else math.inf
