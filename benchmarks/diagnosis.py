@@ -32,7 +32,9 @@ def main() -> None:
     parser.add_argument("--told", action="store_true", help="replay epoch by epoch")
     given = parser.parse_args()
     rows = [judge(path, given.told) for path in sorted(given.folder.glob("*.npz"))]
-    healthy_scores = {(r["family"], r["seed"]): r["score"] for r in rows if not r["fault"]}
+    healthy_scores = {
+        (r["family"], r["seed"]): r["score"] for r in rows if not r["fault"]
+    }
     for row in rows:
         row["harmless"] = is_harmless(row, healthy_scores, rows)
     report(rows, given.all)
@@ -49,8 +51,11 @@ def judge(path: Path, told: bool) -> dict:
     causes = [f.name for f in serious if f.kind == "cause"]
     if "case" in about:
         expected = EXPECTED.get(about["case"], ((), ()))
-        about |= {"family": about["case"], "score": float("nan"),
-                  "fault": about["case"] if about["role"] == "faulty" else None}
+        about |= {
+            "family": about["case"],
+            "score": float("nan"),
+            "fault": about["case"] if about["role"] == "faulty" else None,
+        }
     elif about["fault"]:
         fault = FAULTS[about["fault"]]
         expected = fault.causes, fault.symptoms
@@ -63,10 +68,11 @@ def judge(path: Path, told: bool) -> dict:
         "serious": sorted(names),
         "found": bool(serious),
         "named": bool(names & {*expected[0], *expected[1]}),
-        "root": bool(set(causes) & set(expected[0])) or bool(
-            not causes and names & set(expected[0])),
-        "root_first": bool((causes or [f.name for f in serious] or [""])[0]
-                           in expected[0]),
+        "root": bool(set(causes) & set(expected[0]))
+        or bool(not causes and names & set(expected[0])),
+        "root_first": bool(
+            (causes or [f.name for f in serious] or [""])[0] in expected[0]
+        ),
         "outcome": diagnosis.outcome,
         "first_told": first_told(record) if told and serious else None,
         "epochs": len(record.epochs["epoch"]),
@@ -81,16 +87,24 @@ def first_told(record) -> int | None:
             continue
         part = kd.records.TrainingRecord(record.variables, record.facts)
         for row in np.flatnonzero(record.step_epochs < epoch):
-            part._rows.append(int(record.steps[row]), record._rows.scalars[row],
-                              record._rows.measures[row])
+            part._rows.append(
+                int(record.steps[row]),
+                record._rows.scalars[row],
+                record._rows.measures[row],
+            )
             part.trained_steps = int(record.steps[row]) + 1
         for row in range(epoch):
             part.append_epoch(row, {k: v[row] for k, v in record.epochs.items()})
         for name, table in record.tables.items():
-            copy = part.tables[name] = kd.records.LayerTable(table.labels, table.measures)
+            copy = part.tables[name] = kd.records.LayerTable(
+                table.labels, table.measures
+            )
             for row in np.flatnonzero(table.epochs < epoch):
-                copy.append(int(table.steps[row]), int(table.epochs[row]),
-                            {m: table[m][row] for m in table.measures})
+                copy.append(
+                    int(table.steps[row]),
+                    int(table.epochs[row]),
+                    {m: table[m][row] for m in table.measures},
+                )
         if kd.diagnose(part, live=True).at_least("warning"):
             return epoch
     return n
@@ -115,11 +129,15 @@ def figures(rows: list) -> dict:
 
     told = [r["first_told"] for r in faulty if r["first_told"]]
     return {
-        "healthy": len(healthy), "healthy_flagged": share(healthy, "found"),
-        "faulty": len(faulty), "harmful": len(harmful),
-        **{f"{key}_{label}": share(part, key)
-           for label, part in (("faulty", faulty), ("harmful", harmful))
-           for key in ("found", "named", "root", "root_first")},
+        "healthy": len(healthy),
+        "healthy_flagged": share(healthy, "found"),
+        "faulty": len(faulty),
+        "harmful": len(harmful),
+        **{
+            f"{key}_{label}": share(part, key)
+            for label, part in (("faulty", faulty), ("harmful", harmful))
+            for key in ("found", "named", "root", "root_first")
+        },
         "median_epochs_until_told": float(np.median(told)) if told else None,
     }
 
@@ -129,20 +147,33 @@ def report(rows: list, everything: bool) -> None:
     by_fault = defaultdict(list)
     for row in rows:
         by_fault[row["fault"] or "-"].append(row)
-    print(f"{'fault':26} {'runs':>4} {'harm':>4} {'found':>6} {'named':>6} {'root':>6}"
-          f" {'first':>6}")
+    print(
+        f"{'fault':26} {'runs':>4} {'harm':>4} {'found':>6} {'named':>6} {'root':>6}"
+        f" {'first':>6}"
+    )
     for fault, part in sorted(by_fault.items()):
-        values = [np.mean([r[k] for r in part]) for k in
-                  ("found", "named", "root", "root_first")]
+        values = [
+            np.mean([r[k] for r in part])
+            for k in ("found", "named", "root", "root_first")
+        ]
         harm = sum(not r["harmless"] for r in part)
-        print(f"{fault:26} {len(part):4} {harm:4} " + " ".join(f"{v:6.2f}" for v in values))
+        print(
+            f"{fault:26} {len(part):4} {harm:4} "
+            + " ".join(f"{v:6.2f}" for v in values)
+        )
     for row in rows:
-        wrong = row["found"] if not row["fault"] else not (row["named"] and row["root_first"])
+        wrong = (
+            row["found"]
+            if not row["fault"]
+            else not (row["named"] and row["root_first"])
+        )
         if wrong or everything:
             score = f"{row['score']:.2f}"
-            print(f"{'HEALTHY' if not row['fault'] else 'missed '} {row['family']}"
-                  f"--{row['fault']}--{row['seed']} {'harmless ' if row['harmless'] else ''}"
-                  f"val {score} {row['names']} | {row['outcome']}")
+            print(
+                f"{'HEALTHY' if not row['fault'] else 'missed '} {row['family']}"
+                f"--{row['fault']}--{row['seed']} {'harmless ' if row['harmless'] else ''}"
+                f"val {score} {row['names']} | {row['outcome']}"
+            )
     print(json.dumps(figures(rows), indent=1))
 
 

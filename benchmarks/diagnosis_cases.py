@@ -13,6 +13,9 @@ from sklearn.model_selection import train_test_split
 
 import keras_dlbasic as kd
 
+MOST_STEPS = 10_000
+"""Longer runs are cut short, but not below 30 epochs."""
+
 EXPECTED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # causes, symptoms: what the published fix or label says, in our words
     "so-31556268-faulty": (
@@ -162,11 +165,13 @@ def record_case(folder: Path, case: dict, seed: int) -> Path:
     model = build_case(case, seed)
     doctor = kd.callbacks.TrainingDoctor(x, y, validation_data=validation, verbose=0)
     begin = time.time()
+    steps = -(-len(x) // case["batch_size"])
+    epochs = min(case["epochs"], max(30, MOST_STEPS // steps))
     model.fit(
         x,
         y,
         batch_size=case["batch_size"],
-        epochs=case["epochs"],
+        epochs=epochs,
         verbose=0,
         validation_data=validation,
         callbacks=[doctor],
@@ -193,7 +198,9 @@ if __name__ == "__main__":
     given.folder.mkdir(parents=True, exist_ok=True)
     cases = json.loads(given.cases.read_text())["cases"]
     for seed in range(given.seeds):
-        for case in sorted(cases, key=lambda c: c["epochs"]):
+        for case in sorted(
+            cases, key=lambda c: c["epochs"] * c["data"]["n_train"] / c["batch_size"]
+        ):
             begin = time.time()
             record_case(given.folder, case, seed)
             print(case["id"], seed, f"{time.time() - begin:.1f} s", flush=True)

@@ -474,7 +474,9 @@ def _rate_low(s, rng):
 def _softmax_one(s, rng):
     if s.task != "binary":
         return None
-    return replace(s, output="softmax", loss=str(rng.choice(["binary_crossentropy", "mse"])))
+    return replace(
+        s, output="softmax", loss=str(rng.choice(["binary_crossentropy", "mse"]))
+    )
 
 
 def _wrong_range(s, rng):
@@ -493,7 +495,9 @@ def _logits(s, rng):
 
 def _twice(s, rng):
     if s.task == "classes":
-        return replace(s, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return replace(
+            s, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        )
     return None
 
 
@@ -616,9 +620,9 @@ def _one_sample(s, rng):
         momentum=0.9,
         learning_rate=0.03,
         schedule=None,
-        epochs=20,
-        x=s.x[:250],
-        y=s.y[:250],
+        epochs=12,
+        x=s.x[:120],
+        y=s.y[:120],
     )
 
 

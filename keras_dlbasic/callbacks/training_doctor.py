@@ -32,8 +32,8 @@ class TrainingDoctor(keras.callbacks.Callback):
     epochs a fifth further apart each), and at the end.
 
     Args:
-        x: Training inputs: arrays. Defaults to None: what needs data is skipped, and
-            the report says so.
+        x: Training inputs: arrays. Defaults to None: up to 256 rows of the batches that
+            are trained first are kept. The report says what that rules out.
         y: Training targets: arrays.
         validation_data: `(x, y)` of the validation, to be compared with `x` and `y`.
             Defaults to None.
@@ -102,7 +102,11 @@ class TrainingDoctor(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self.diagnosis = None
         self._said: set[str] = set()
-        self._watch = FitWatch.join(self, self.every, self._given_record)
+        listen = self._gather if self.x is None else None
+        self._watch = FitWatch.join(
+            self, self.every, self._given_record, data_listener=listen
+        )
+        self._gathered: list[tuple[Any, Any]] = []
         self._probe: Probe | None = None
         self._probe_offset = 0
         self._steps = 0
@@ -152,23 +156,47 @@ class TrainingDoctor(keras.callbacks.Callback):
         record.facts["network"] = network_facts(model)
         if self.x is None:
             return
-        record.facts["data"] = data_facts(self.x, self.y, self.validation_data)
-        finite = all(not i.get("non_finite") for i in record.facts["data"]["inputs"])
-        if not finite:
+        data = data_facts(self.x, self.y, self.validation_data)
+        record.facts["data"] = {"source": "given", **data}
+        self._make_probe(self.x, self.y)
+        self._look()
+
+    def _gather(self, x: Any, y: Any) -> bool:
+        """Keep the rows of a batch; returns whether there are enough."""
+        rows = keras.tree.map_structure(keras.ops.convert_to_numpy, (x, y))
+        self._gathered.append(rows)
+        n = sum(len(keras.tree.flatten(x)[0]) for x, _ in self._gathered)
+        return n >= self.rows
+
+    def _use_gathered(self) -> None:
+        """Make a probe of the batches that were trained first."""
+        gathered, self._gathered = self._gathered, []
+        assert self.record is not None
+        x, y = keras.tree.map_structure(lambda *parts: np.concatenate(parts), *gathered)
+        data = {"source": "first batches", **data_facts(x, y)}
+        facts = self.record.facts
+        size, steps = facts.get("batch_size"), self.params.get("steps")
+        data["n_rows"] = size * steps if size and steps else None
+        facts["data"] = data
+        self._make_probe(x, y)
+
+    def _make_probe(self, x: Any, y: Any) -> None:
+        record, model = self.record, self.model
+        assert record is not None
+        if any(i.get("non_finite") for i in record.facts["data"]["inputs"]):
             return  # the model has nothing to say on such rows
-        self._probe = Probe(
-            self.x, self.y, model.loss, record.facts.get("loss"), self.rows
-        )
+        self._probe = Probe(x, y, model.loss, record.facts.get("loss"), self.rows)
         record.facts["probe"] = self._probe.facts(getattr(model, "output_shape", None))
         table = record.tables.get("probe")
         if table is not None and len(table):  # a continued record
             self._probe_offset = int(table.steps[-1]) + 1
-        self._look()
 
     def _look(self) -> None:
         """Run the model on the probe."""
         self._is_probed = True
         record = self.record
+        if self._gathered:
+            self._use_gathered()
         if self._probe is None or record is None:
             return
         said, labels, layers = self._probe.measure(self.model)

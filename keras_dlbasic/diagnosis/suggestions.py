@@ -49,14 +49,15 @@ def use_optimizer(reason: str, name: str = "adam") -> RemedySuggestion:
     )
 
 
-def swap_activations(reason: str, activation: str = "relu") -> RemedySuggestion:
+def swap_activations(
+    reason: str, activation: str = "relu", *, linear_too: bool = False
+) -> RemedySuggestion:
     """Suggest another activation in the hidden layers."""
-    return RemedySuggestion(
-        "swap_activations",
-        reason,
-        f'keras.layers.Dense(units, "{activation}")',
-        {"activation": activation},
-    )
+    kwargs: dict[str, Any] = {"activation": activation}
+    if linear_too:
+        kwargs["linear_too"] = True
+    code = f'keras.layers.Dense(units, "{activation}")'
+    return RemedySuggestion("swap_activations", reason, code, kwargs)
 
 
 def initialize(reason: str) -> RemedySuggestion:

@@ -53,7 +53,7 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
     >>> print(diagnosis_text(Diagnosis(checked_fine={"plateau": "it falls"})))
     Diagnosis
     Nothing wrong was found.
-    Looked at and found fine: plateau.
+    Looked at and found fine: 1 checks.
     """
     from io import StringIO
 
@@ -77,8 +77,8 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
         named = ", ".join(dict.fromkeys(f.name for f in remarks))
         console.print(f"In passing, harmless so far: {named}.", style="dim")
     if diagnosis.checked_fine:
-        named = ", ".join(diagnosis.checked_fine)
-        console.print(f"Looked at and found fine: {named}.", style="dim")
+        n = len(diagnosis.checked_fine)
+        console.print(f"Looked at and found fine: {n} checks.", style="dim")
     for reason in dict.fromkeys(diagnosis.skipped.values()):
         names = [n for n, why in diagnosis.skipped.items() if why == reason]
         console.print(f"Skipped: {', '.join(names)}: {reason}.", style="dim")

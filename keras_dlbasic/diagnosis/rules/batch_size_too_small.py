@@ -9,7 +9,12 @@ from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, set_batch_s
 
 @rule(
     "cause",
-    explains=("oscillating_loss", "diverging_loss", "exploding_gradients"),
+    explains=(
+        "oscillating_loss",
+        "diverging_loss",
+        "exploding_gradients",
+        "dead_units",
+    ),
     live=False,
 )
 def batch_size_too_small(run: Run, *, rows: int = 4) -> Judged:
@@ -35,7 +40,7 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Judged:
             details={
                 "value": float(size),
                 "threshold": float(rows),
-                "confidence": 0.85,
+                "confidence": 0.72,
             },
         )
     return f"batches of {size} rows"

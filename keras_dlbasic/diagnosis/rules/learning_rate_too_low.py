@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.diagnosis.flow import early_flow
 from keras_dlbasic.diagnosis.rates import movement_of
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
@@ -30,6 +31,8 @@ def learning_rate_too_low(
     movement = movement_of(run)
     norms = run.record.global_gradient_norm[run.clean]
     gradient = float(np.median(norms)) if len(norms) else 0.0
+    flow = early_flow(run)
+    fades = flow is not None and flow.down < 1e-3
     if movement.ratio < ratio and movement.path < path and gradient > 0:
         return Found(
             "info",
@@ -44,7 +47,7 @@ def learning_rate_too_low(
             details={
                 "value": movement.ratio,
                 "threshold": ratio,
-                "confidence": 0.85,
+                "confidence": 0.6 if fades else 0.85,  # short for want of gradients
                 "evidence": {"path": movement.path},
             },
         )

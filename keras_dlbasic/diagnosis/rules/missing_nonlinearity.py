@@ -14,11 +14,7 @@ def missing_nonlinearity(run: Run) -> Judged:
     """Look for models all of whose hidden layers are linear."""
     layers = run.layers
     kernels = [f for f in layers if f["class_name"] in KERNELS]
-    bends = [
-        f
-        for f in layers
-        if f.get("activation") not in (None, "linear") and f is not kernels[-1:]
-    ]
+    bends = [f for f in layers if f.get("activation") not in (None, "linear")]
     hidden = kernels[:-1]
     others = [
         f for f in layers if f.get("is_recurrent") or "Attention" in f["class_name"]
@@ -31,7 +27,7 @@ def missing_nonlinearity(run: Run) -> Judged:
             f"None of the {len(hidden)} hidden layers has an activation: together they "
             "are one linear layer.",
             risk="critical",
-            remedies=(swap_activations("lets the layers bend"),),
+            remedies=(swap_activations("lets the layers bend", linear_too=True),),
             details={
                 "layer": hidden[0]["label"],
                 "value": float(len(hidden)),

@@ -41,7 +41,7 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Judge
     return Found(
         "warning" if size <= rows else "info",
         f"Batch normalisation takes its statistics from {size} rows.",
-        risk=None if size <= rows else "critical",
+        risk="critical",
         remedies=(
             set_batch_size("statistics of more rows", 32),
             insert_normalization("needs no batch", "layer"),

@@ -43,7 +43,10 @@ def regularization_too_strong(
             risk="critical",
             remedies=(
                 RemedySuggestion(
-                    "add_dropout", "a moderate rate", "rate=0.2", {"rate": 0.2}
+                    "remove_penalty",
+                    "a moderate rate",
+                    "keras.layers.Dropout(0.2)",
+                    {"dropout_factor": 0.25},
                 ),
             ),
             details={
@@ -64,10 +67,9 @@ def regularization_too_strong(
             risk="critical",
             remedies=(
                 RemedySuggestion(
-                    "add_penalty",
-                    "a hundredth of the penalty",
+                    "remove_penalty",
+                    "lets the data count again",
                     "kernel_regularizer=kd.regularizers.L2(1e-4)",
-                    {"l2": 1e-4},
                 ),
             ),
             details={

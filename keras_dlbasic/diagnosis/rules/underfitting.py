@@ -11,7 +11,7 @@ from keras_dlbasic.diagnosis.suggestions import find_learning_rate, grow, train_
 
 
 @rule("symptom", live=False)
-def underfitting(run: Run, *, share: float = 0.75, errors: float = 2.0) -> Judged:
+def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judged:
     """Compare the score on training rows with simple predictors on unseen rows.
 
     A linear predictor and nearest neighbours are scored on rows that they have not

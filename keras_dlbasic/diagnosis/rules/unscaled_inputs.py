@@ -66,7 +66,7 @@ def unscaled_inputs(
                 details={
                     "value": value,
                     "threshold": threshold,
-                    "confidence": 0.75 + 0.1 * (value > 10 * threshold),
+                    "confidence": 0.8 + 0.1 * (value > 10 * threshold),
                     "evidence": {n: v for n, (v, _) in signs.items()},
                 },
             )

@@ -51,7 +51,7 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> J
             details={
                 "value": size,
                 "threshold": large if size > large else small,
-                "confidence": 0.75 + 0.1 * (size > 10 * large),
+                "confidence": 0.8 + 0.1 * (size > 10 * large),
             },
         )
     return f"root mean square {size:.3g}"
