@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.rule import Found, Rule, Skipped, all_rules
@@ -106,7 +108,8 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
             skipped[rule.name] = NOT_YET
             continue
         try:
-            judged = rule(run, **thresholds)
+            with np.errstate(all="ignore"):  # records may hold anything
+                judged = rule(run, **thresholds)
         except Skipped as reason:
             skipped[rule.name] = str(reason)
             continue

@@ -53,7 +53,7 @@ class Finding:
     value: float | None = None
     threshold: float | None = None
     confidence: float = 1.0
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict, hash=False)
     remedies: tuple[RemedySuggestion, ...] = ()
     explains: tuple[str, ...] = ()
     explained_by: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ class RemedySuggestion:
     name: str | None
     reason: str
     code: str = ""
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    kwargs: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         if self.name is None:
