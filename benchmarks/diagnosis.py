@@ -1,7 +1,7 @@
 """How many faults a diagnosis finds, and how many healthy runs it leaves alone.
 
-Judges records made by `diagnosis_record.py` (own runs: families, injected faults, seeds)
-and `diagnosis_cases.py` (published runs). Nothing is trained here.
+Judges records made by `diagnosis_record.py` (own runs: families, injected faults,
+seeds) and `diagnosis_cases.py` (published runs). Nothing is trained here.
 
     python benchmarks/diagnosis_record.py runs/tuning --part tuning
     python benchmarks/diagnosis.py runs/tuning --json figures.json
@@ -15,10 +15,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-
-import keras_dlbasic as kd
 from diagnosis_cases import EXPECTED
 from diagnosis_runs import FAULTS
+
+import keras_dlbasic as kd
 
 HARM = 0.9
 
@@ -169,9 +169,10 @@ def report(rows: list, everything: bool) -> None:
         )
         if wrong or everything:
             score = f"{row['score']:.2f}"
+            harmless = "harmless " if row["harmless"] else ""
             print(
                 f"{'HEALTHY' if not row['fault'] else 'missed '} {row['family']}"
-                f"--{row['fault']}--{row['seed']} {'harmless ' if row['harmless'] else ''}"
+                f"--{row['fault']}--{row['seed']} {harmless}"
                 f"val {score} {row['names']} | {row['outcome']}"
             )
     print(json.dumps(figures(rows), indent=1))

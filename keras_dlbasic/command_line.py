@@ -64,11 +64,11 @@ def _diagnose(path: Path, *, as_json: bool) -> int:
         else:
             record = TrainingRecord.from_csv(path)
     except (OSError, ValueError) as error:
-        print(f"keras-dlbasic: {error}", file=sys.stderr)
+        sys.stderr.write(f"keras-dlbasic: {error}\n")
         return BAD_INPUT
     diagnosis = diagnose(record)
     if as_json:
-        print(diagnosis.to_json())
+        sys.stdout.write(diagnosis.to_json() + "\n")
     else:
         print_diagnosis(diagnosis, title=f"Diagnosis of {path.name}")
     return CRITICAL if diagnosis.at_least("critical") else FINE

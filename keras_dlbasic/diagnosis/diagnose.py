@@ -35,7 +35,7 @@ def diagnose(
 
     Args:
         record: What was recorded. The more, the more can be judged: `TrainingDoctor`
-            records all that the rules ask for, `TrainingRecord.from_csv` has curves only.
+            records all that the rules ask for, a table of epochs has curves only.
         live: Whether the run goes on, so that what it comes to cannot be judged yet.
             Defaults to `False`.
         rules: The rules to apply. Defaults to None: all.

@@ -112,7 +112,7 @@ class Diagnosis(Sequence[Finding]):
             raise ValueError(
                 f"`severity` must be one of {list(SEVERITIES)}. Received: {severity!r}"
             )
-        least = SEVERITIES.index(severity)  # type: ignore[arg-type]
+        least = SEVERITIES.index(severity)
         return tuple(f for f in self._findings if f.rank >= least)
 
     def symptoms_of(self, cause: Finding) -> tuple[Finding, ...]:

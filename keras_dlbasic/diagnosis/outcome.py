@@ -49,7 +49,7 @@ class Outcome:
 
     @property
     def learned(self) -> bool | None:
-        """Whether the model does better than a constant; None if not known or unclear."""
+        """Whether the model does better than a constant; None if that is unclear."""
         if not self.is_known:
             return None
         skill = -math.inf if self.skill is None else self.skill
@@ -68,8 +68,8 @@ class Outcome:
         parts = []
         if self.loss is not None and self.baseline is not None:
             parts.append(
-                f"On the probe the loss is {self.loss:.4g}; always giving the same answer "
-                f"reaches {self.baseline:.4g}."
+                f"On the probe the loss is {self.loss:.4g}; always giving the same "
+                f"answer reaches {self.baseline:.4g}."
             )
         if self.score is not None:
             text = f"The score is {self.score:.2f} (0: a constant answer, 1: perfect)"
@@ -94,19 +94,30 @@ def outcome_of(record: TrainingRecord) -> Outcome:
         if isinstance(value, float) and math.isfinite(value)
     }
     best = max(references, key=references.__getitem__, default="")
-    has_skill = bool(baseline) and loss is not None
-    size = abs(baseline) if has_skill else 1.0
-    first = float(table["loss"][0, 0])
+    first = _finite(float(table["loss"][0, 0]))
+    score, start = _last(table["score"]), _finite(float(table["score"][0, 0]))
+    reference = references.get(best)
+    name = {"linear": "a linear predictor"}.get(best, "nearest neighbours")
+    if not baseline or loss is None:
+        return Outcome(
+            score=score,
+            reference=reference,
+            reference_name=name,
+            baseline=baseline,
+            loss=loss,
+            start_score=start,
+        )
+    size = abs(baseline)
     return Outcome(
-        skill=(baseline - loss) / size if has_skill else None,
-        error=(error or 0.0) / size if has_skill else math.inf,
-        score=_last(table["score"]),
-        reference=references.get(best),
-        reference_name={"linear": "a linear predictor"}.get(best, "nearest neighbours"),
+        skill=(baseline - loss) / size,
+        error=(error or 0.0) / size,
+        score=score,
+        reference=reference,
+        reference_name=name,
         baseline=baseline,
         loss=loss,
-        start=(baseline - first) / size if has_skill and math.isfinite(first) else None,
-        start_score=_finite(float(table["score"][0, 0])),
+        start=None if first is None else (baseline - first) / size,
+        start_score=start,
     )
 
 

@@ -52,8 +52,8 @@ class Rule:
     Attributes:
         name: Name of the problem that it finds, also that of its file.
         kind: `"cause"` or `"symptom"`.
-        function: Given a `Run`, it returns a `Found`, or text on what is fine, or raises
-            `Skipped`. Its thresholds are keyword arguments.
+        function: Given a `Run`, it returns a `Found`, or text on what is fine, or
+            raises `Skipped`. Its thresholds are keyword arguments.
         explains: Names of the symptoms that this cause can bring about.
         live: Whether it can judge a run that goes on.
     """
@@ -65,6 +65,7 @@ class Rule:
     live: bool = True
 
     def __call__(self, run: Run, **thresholds: Any) -> Judged:
+        """Judge a run."""
         return self.function(run, **thresholds)
 
     def finding(self, found: Found) -> Finding:

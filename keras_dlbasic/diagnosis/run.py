@@ -212,5 +212,5 @@ _WHY = {
     "network": "the model is not known; watch the run with `TrainingDoctor`",
     "data": "the data are not known; give `TrainingDoctor` `x=` and `y=`",
     "probe": "no probe of the data; give `TrainingDoctor` `x=` and `y=`",
-    "activations": "no activations; give `TrainingDoctor` `x=` (or `ActivationMonitor`)",
+    "activations": "no activations; give `TrainingDoctor` `x=`",
 }

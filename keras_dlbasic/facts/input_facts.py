@@ -21,11 +21,11 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> dict[str, A
             are not finite are counted in these too.
 
     Returns:
-        `"rms"`: root of the mean square of all entries; `"offset"`: median over features
-        of `|mean| / std`; `"scale_ratio"`: largest feature rms divided by the median
-        one; `"constant_features"` and `"n_features"`; `"is_constant"`: whether all rows
-        are alike; `"mean"`, `"std"`, `"min"`, `"max"`; `"non_finite"`: number of entries
-        that are NaN or infinite; `"is_integer"`: whether these are codes.
+        `"rms"`: root of the mean square of all entries; `"offset"`: median over
+        features of `|mean| / std`; `"scale_ratio"`: largest feature rms divided by the
+        median one; `"constant_features"` and `"n_features"`; `"is_constant"`: whether
+        all rows are alike; `"mean"`, `"std"`, `"min"`, `"max"`; `"non_finite"`: number
+        of entries that are NaN or infinite; `"is_integer"`: whether these are codes.
 
     Example:
     >>> import numpy as np

@@ -33,9 +33,9 @@ def preflight(
     """Find what can be known of a run before its first step, in seconds.
 
     Looked at are the output activation, the loss and the targets against each other;
-    inputs and targets; rows that validation shares with training, classes that it lacks;
-    weights and signals at the begin; batch normalisation with tiny batches; and the
-    number of updates. The model is not changed.
+    inputs and targets; rows that validation shares with training, classes that it
+    lacks; weights and signals at the begin; batch normalisation with tiny batches; and
+    the number of updates. The model is not changed.
 
     Args:
         model: A built model; compiled, if its loss is to be judged.
@@ -51,8 +51,8 @@ def preflight(
         that may are warnings.
 
     Raises:
-        ValueError: If the model is not built, `x` holds no arrays, or `x` and `y` differ
-            in length.
+        ValueError: If the model is not built, `x` holds no arrays, or `x` and `y`
+            differ in length.
 
     Example:
     >>> import keras, numpy as np

@@ -88,11 +88,13 @@ class Probe:
         self._scored = self._how_to_score()
         facts["scored_as"] = self._scored
         facts["references"] = {}
-        if self._columns is not None and len(self.inputs) == 1:
-            if len(self._columns) == self.n_rows:
-                facts["references"] = reference_scores(
-                    self.inputs[0], self._columns, self._scored
-                )
+        columns = self._columns
+        has_rows = columns is not None and len(columns) == self.n_rows
+        if has_rows and len(self.inputs) == 1:
+            assert columns is not None
+            facts["references"] = reference_scores(
+                self.inputs[0], columns, self._scored
+            )
         return facts
 
     def _how_to_score(self) -> str:
@@ -101,10 +103,13 @@ class Probe:
         if self.kind.family in ("one_hot", "class_numbers"):
             return "classes"
         is_zero_one = np.isin(self._columns, (0, 1)).all()
-        if is_zero_one and self._columns.shape[1] > 1:
-            if (self._columns.sum(axis=1) == 1).all():
-                return "classes"
+        if is_zero_one and self._columns.shape[1] > 1 and self._sums_to_one():
+            return "classes"
         return "labels" if is_zero_one else "values"
+
+    def _sums_to_one(self) -> bool:
+        assert self._columns is not None
+        return bool((self._columns.sum(axis=1) == 1).all())
 
     def measure(
         self, model: Any

@@ -21,8 +21,8 @@ def target_facts(y: np.ndarray, name: str = "y") -> dict[str, Any]:
         columns of 0 and 1), `"probabilities"` (rows that sum up to one),
         `"whole_numbers"` or `"continuous"`; `"frequencies"` of the classes or positive
         share of the columns; `"mean"`, `"std"` (of the columns, root mean square),
-        `"min"`, `"max"`, `"rms"`, `"is_constant"`, `"commonest"` (share of the commonest
-        row), `"non_finite"`, `"n_rows"`, `"shape"`.
+        `"min"`, `"max"`, `"rms"`, `"is_constant"`, `"commonest"` (share of the
+        commonest row), `"non_finite"`, `"n_rows"`, `"shape"`.
 
     Example:
     >>> import numpy as np

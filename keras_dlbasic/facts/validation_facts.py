@@ -25,11 +25,11 @@ def validation_facts(
 
     Returns:
         `"overlap"`: share of the validation rows that are training rows too (inputs and
-        targets alike); `"repeats"`: share of the training rows that occur more than once
-        in training, which is what chance and coarse data alone bring about;
-        `"n_rows"`; `"shift"`: median over features of the distance of the means, in
-        training standard deviations; `"scale"`: ratio of the rms; `"missing_classes"` and
-        `"new_classes"`: training classes that validation lacks, and the other way.
+        targets alike); `"repeats"`: share of the training rows that occur more than
+        once in training, which is what coarse data alone bring about; `"n_rows"`;
+        `"shift"`: distance of the means in training standard deviations; `"scale"`:
+        ratio of the rms; `"missing_classes"` and `"new_classes"`: training classes that
+        validation lacks, and the other way.
     """
     facts: dict[str, Any] = {"n_rows": len(val_x)}
     if x.shape[1:] == val_x.shape[1:] and x.nbytes + val_x.nbytes <= MOST_BYTES:
@@ -75,7 +75,7 @@ def _classes(y: np.ndarray, val_y: np.ndarray) -> dict[str, Any]:
     if own is None or other is None:
         return {}
     classes, counts = np.unique(own, return_counts=True)
-    if len(classes) > 1000 or len(classes) < 2:
+    if len(classes) > 1000:
         return {}
     present = np.unique(other)
     share = counts / counts.sum()

@@ -66,9 +66,9 @@ class GradientTap:
             for, and the variables that the row is about.
 
     Attributes:
-        batch_sink: Called with the first rows of the batch of each measured step, 256 at
-            most, as `(x, y)`; with `()` where they cannot be cut. To be set before the
-            first step. Defaults to None.
+        batch_sink: Called with the first rows of the batch of each measured step, 256
+            at most, as `(x, y)`; with `()` where they cannot be cut. To be set before
+            the first step. Defaults to None.
     """
 
     def __init__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.diagnosis.finding import Severity
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import (
@@ -39,6 +40,7 @@ def dead_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Judged:
         return f"at most {value:.0%} of a layer's units are dead"
     at_start = float(np.nan_to_num(table["dead_units"][0])[worst])
     learned = run.outcome.learned
+    severity: Severity
     if learned is False:
         severity = "critical"
     elif learned is None and not run.outcome.is_known and value > 0.9:
@@ -48,8 +50,8 @@ def dead_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Judged:
     rows = np.flatnonzero(np.nan_to_num(table["dead_units"][:, worst]) >= most)
     return Found(
         severity,
-        f"{value:.0%} of the units of layer '{labels[worst]}' are dead on the probe"
-        f" ({at_start:.0%} before training).",
+        f"{value:.0%} of the units of layer '{labels[worst]}' are dead on the "
+        f"probe ({at_start:.0%} before training).",
         remedies=(
             lower_learning_rate("a step that was too long pushes units below zero"),
             initialize("units that begin dead get no gradient to come alive"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.diagnosis.finding import Severity
 from keras_dlbasic.diagnosis.flow import early_flow
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
@@ -13,6 +14,9 @@ from keras_dlbasic.diagnosis.suggestions import (
     insert_normalization,
     lower_learning_rate,
 )
+
+HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
+"""The severity by whether the model has learned something."""
 
 
 @rule("symptom")
@@ -41,13 +45,13 @@ def exploding_gradients(
         kind, threshold = "depth", ratio
     if value > threshold:
         learned = run.outcome.learned
-        severity = {False: "critical", None: "warning", True: "info"}[learned]
+        severity = HARM[learned]
         where = (
             f"relative to its weights, the gradient of layer '{layer}' is {value:.1e} "
             "times that of the last one"
             if kind == "depth"
-            else f"at step {(step or 0) + 1} the gradient norm is {value:.1e} times its "
-            "median so far"
+            else f"at step {(step or 0) + 1} the gradient norm is {value:.1e} times "
+            "its median so far"
         )
         return Found(
             severity,

@@ -68,8 +68,8 @@ def non_finite_values(run: Run) -> Judged:
         row = int(np.argmax(table["non_finite"][:, 0] > 0))
         return Found(
             "critical",
-            f"{table['non_finite'][row, 0]:.0%} of the predictions on the probe are not "
-            "finite.",
+            f"{table['non_finite'][row, 0]:.0%} of the predictions on the probe are "
+            "not finite.",
             remedies=remedies,
             details={
                 "epoch": int(table.epochs[row]),

@@ -45,13 +45,12 @@ def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
     if len(loss) >= 5 and np.ptp(loss) <= 1e-6 * abs(loss[0]) and abs(loss[0]) > 1e-3:
         return _found(float(np.ptp(loss)), "The loss is the same in all epochs.", 0.9)
     chance = _chance(run)
-    if chance and len(loss) >= 5 and abs(np.median(loss[-3:]) / chance - 1) < flat:
-        if np.ptp(loss[len(loss) // 2 :]) < flat * chance:
-            return _found(
-                float(np.median(loss[-3:])),
-                f"The loss lies still at {chance:.4g}, that of guessing.",
-                0.8,
-            )
+    if chance and len(loss) >= 5:
+        last = float(np.median(loss[-3:]))
+        is_still = np.ptp(loss[len(loss) // 2 :]) < flat * chance
+        if is_still and abs(last / chance - 1) < flat:
+            text = f"The loss lies still at {chance:.4g}, that of guessing."
+            return _found(last, text, 0.8)
     raise Skipped("needs `x=` and `y=` to tell a plateau from convergence")
 
 

@@ -49,8 +49,8 @@ def poor_initialization(
     if alike:
         return Found(
             "critical",
-            f"All units of layer '{alike[0]['label']}' begin with the same weights: they "
-            "get the same gradients and stay alike.",
+            f"All units of layer '{alike[0]['label']}' begin with the same weights: "
+            "they get the same gradients and stay alike.",
             remedies=remedies,
             details={
                 "layer": alike[0]["label"],

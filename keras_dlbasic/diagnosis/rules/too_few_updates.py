@@ -53,5 +53,6 @@ def too_few_updates(run: Run, *, updates: int = 100, path: float = 3.0) -> Judge
 
 def _planned(run: Run) -> int:
     epochs, steps = run.facts.get("epochs"), run.facts.get("steps_per_epoch")
-    whole = isinstance(epochs, int) and isinstance(steps, int)
-    return epochs * steps if whole else 0
+    if not isinstance(epochs, int) or not isinstance(steps, int):
+        return 0
+    return epochs * steps

@@ -27,9 +27,9 @@ def unscaled_inputs(
 ) -> Judged:
     """Look for inputs that are far from zero mean and unit variance.
 
-    Initial weights (Xavier, He) are made for inputs of mean square one; the curvature of
-    the loss grows with it, and with the squared offset of a feature over its deviation
-    (LeCun et al. 1998, Efficient BackProp).
+    Initial weights (Xavier, He) are made for inputs of mean square one; the curvature
+    of the loss grows with it, and with the squared offset of a feature over its
+    deviation (LeCun et al. 1998, Efficient BackProp).
 
     Args:
         run: The run.
@@ -57,7 +57,7 @@ def unscaled_inputs(
                 "info",
                 f"The inputs are not scaled: their values have a root mean square of "
                 f"{facts['rms']:.4g}, a mean {facts['offset']:.3g} deviations from "
-                f"zero, and features up to {facts['scale_ratio']:.3g} times the others.",
+                f"zero, features up to {facts['scale_ratio']:.3g} times the others.",
                 risk="critical",
                 remedies=(
                     scale_inputs("puts all features on a par, within the model"),

@@ -42,7 +42,7 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> J
         return Found(
             "info",
             f"The targets are not scaled: root mean square {size:.4g}, deviation "
-            f"{targets['std']:.4g}, where outputs begin near zero, of the order of one.",
+            f"{targets['std']:.4g}, where outputs begin of the order of one.",
             risk="critical",
             remedies=(
                 scale_targets("outputs and targets then begin alike"),

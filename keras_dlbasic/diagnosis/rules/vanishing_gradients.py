@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis.finding import Severity
 from keras_dlbasic.diagnosis.flow import early_flow
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
@@ -10,6 +11,9 @@ from keras_dlbasic.diagnosis.suggestions import (
     insert_normalization,
     swap_activations,
 )
+
+HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
+"""The severity by whether the model has learned something."""
 
 
 @rule("symptom")
@@ -31,7 +35,7 @@ def vanishing_gradients(run: Run, *, ratio: float = 1e-3, least: int = 5) -> Jud
         raise Skipped("needs two layers with kernels and five sampled steps")
     if flow.down < ratio:
         learned = run.outcome.learned
-        severity = {False: "critical", None: "warning", True: "info"}[learned]
+        severity = HARM[learned]
         if learned is None and run.live and run.outcome.is_known:
             severity = "info"
         return Found(
