@@ -57,9 +57,9 @@ class TrainingDoctor(keras.callbacks.Callback):
     >>> import keras, numpy as np
     >>> import keras_dlbasic as kd
     >>> x = np.random.default_rng(0).normal(size=(64, 4))
-    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "softmax")])
-    >>> model.compile(optimizer="sgd", loss="binary_crossentropy")
-    >>> y = (x[:, 0] > 0) * 1.0
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> y = 50 + 10 * x[:, 0]
     >>> doctor = kd.callbacks.TrainingDoctor(x, y, verbose=0)
     >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[doctor])
     >>> doctor.diagnosis[0].name

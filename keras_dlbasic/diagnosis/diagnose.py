@@ -128,10 +128,15 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
 def _joined(found: list[tuple[Rule, Found]], *, planned: bool) -> list[Finding]:
     """Put symptoms under their causes, and order all."""
     symptoms = [rule.finding(f) for rule, f in found if rule.kind == "symptom"]
+    judged = [(rule.finding(f), f) for rule, f in found if rule.kind == "cause"]
+    sure = {
+        name
+        for cause, f in judged
+        if f.risk is None and cause.severity == "critical"
+        for name in cause.explains
+    }
     causes = [
-        _weighed(rule.finding(f), f, symptoms, planned=planned)
-        for rule, f in found
-        if rule.kind == "cause"
+        _weighed(cause, f, symptoms, sure, planned=planned) for cause, f in judged
     ]
     causes.sort(key=lambda cause: (-cause.rank, -cause.confidence))
     explained = []
@@ -147,14 +152,30 @@ def _joined(found: list[tuple[Rule, Found]], *, planned: bool) -> list[Finding]:
 
 
 def _weighed(
-    cause: Finding, found: Found, symptoms: list[Finding], *, planned: bool
+    cause: Finding,
+    found: Found,
+    symptoms: list[Finding],
+    sure: set[str],
+    *,
+    planned: bool,
 ) -> Finding:
-    """Give a cause that may do harm its severity, by the harm that was found."""
+    """Give a cause that may do harm its severity, by the harm that was found.
+
+    Symptoms in `sure` have a cause that is beyond doubt; for others they are no more
+    than a warning.
+    """
     if found.risk is None:
         return cause
     if planned:
         harm = SEVERITIES.index("warning") if cause.confidence >= LIKELY else 0
     else:
-        harm = max((s.rank for s in symptoms if s.name in cause.explains), default=0)
+        harm = max(
+            (
+                min(s.rank, 1) if s.name in sure else s.rank
+                for s in symptoms
+                if s.name in cause.explains
+            ),
+            default=0,
+        )
     rank = max(cause.rank, min(harm, SEVERITIES.index(found.risk)))
     return replace(cause, severity=SEVERITIES[rank])

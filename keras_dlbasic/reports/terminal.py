@@ -89,7 +89,8 @@ def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
     from rich.text import Text
 
     def put(text: Any, indent: int, style: str = "") -> None:
-        console.print(Padding(Text(str(text), style=style), (0, 0, 0, indent)))
+        words = Text(str(text), style=style)
+        console.print(Padding(words, (0, 0, 0, indent), expand=False))
 
     style = COLORS[finding.severity]
     put(f"{finding.severity.upper()} {finding.name}{_where(finding)}", 0, style)
