@@ -51,6 +51,7 @@ class FitWatch:
         self._every: list[Every] = []
         self._row_listeners: list[Callable[[int, np.ndarray], None]] = []
         self._batch_listeners: list[Callable[[Any], None]] = []
+        self._data_listeners: list[Callable[[Any, Any], bool]] = []
         self._tap: GradientTap | None = None
         self._pending: list[tuple[int, int, Any, Sequence[Any]]] = []
         self._variables: list[int] | None = None
@@ -72,6 +73,7 @@ class FitWatch:
         record: TrainingRecord | None = None,
         row_listener: Callable[[int, np.ndarray], None] | None = None,
         batch_listener: Callable[[Any], None] | None = None,
+        data_listener: Callable[[Any, Any], bool] | None = None,
     ) -> FitWatch:
         """Return the watch of the fit that `callback` is in.
 
@@ -84,6 +86,8 @@ class FitWatch:
                 this waits for the step.
             batch_listener: Called once, with the first 256 rows of the inputs of the
                 first sampled step.
+            data_listener: Called with the first rows of the inputs and targets of each
+                sampled step, until it returns True.
 
         Raises:
             ValueError: If two callbacks of a fit ask for different records, or if
@@ -98,6 +102,9 @@ class FitWatch:
         watch._add(callback, every, record, row_listener)
         if batch_listener is not None and watch._tap is not None:
             watch._batch_listeners.append(batch_listener)
+            watch._tap.batch_sink = watch._receive_batch
+        if data_listener is not None and watch._tap is not None:
+            watch._data_listeners.append(data_listener)
             watch._tap.batch_sink = watch._receive_batch
         return watch
 
@@ -209,10 +216,13 @@ class FitWatch:
         if self._row_listeners or len(self._pending) >= PENDING_ROWS:
             self._fetch()
 
-    def _receive_batch(self, inputs: Any) -> None:
+    def _receive_batch(self, rows: Any) -> None:
+        x, y = rows or ((), None)
         listeners, self._batch_listeners = self._batch_listeners, []
         for listener in listeners:
-            listener(inputs)
+            listener(x)
+        if rows:
+            self._data_listeners = [f for f in self._data_listeners if not f(x, y)]
 
     def _fetch(self) -> None:
         pending, self._pending = self._pending, []

@@ -18,7 +18,10 @@ KEY = "keras_dlbasic/row"
 """Log key under which a row leaves the compiled step; Keras never sees it."""
 
 KEPT_ROWS = 256
-"""So many rows of a batch leave the step where its inputs are asked for."""
+"""So many rows of a batch leave the step where they are asked for, at most."""
+
+KEPT_ENTRIES = 2**20
+"""And so many entries of them."""
 
 Measured = Callable[..., tuple[Any, str, Any]]
 
@@ -63,9 +66,9 @@ class GradientTap:
             for, and the variables that the row is about.
 
     Attributes:
-        batch_sink: Called with the first 256 rows of the inputs of each measured step,
-            `()` where they cannot be cut; to be set before the first step. Defaults to
-            None.
+        batch_sink: Called with the first rows of the batch of each measured step, 256
+            at most, as `(x, y)`; with `()` where they cannot be cut. To be set before
+            the first step. Defaults to None.
     """
 
     def __init__(
@@ -227,15 +230,21 @@ def row_to_numpy(row: Any) -> np.ndarray:
 
 
 def _first_rows(data: Any) -> Any:
-    """Return copies of the first rows of a batch's inputs, or () if there are none."""
-    x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+    """Return copies of the first rows of a batch, `(x, y)`, or () if there are none."""
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     try:
         return keras.tree.map_structure(
-            lambda leaf: keras.ops.copy(keras.ops.convert_to_tensor(leaf)[:KEPT_ROWS]),
-            x,
+            lambda leaf: None if leaf is None else keras.ops.copy(_cut(leaf)), (x, y)
         )
     except (TypeError, ValueError, IndexError, NotImplementedError):
         return ()  # sparse, ragged or without rows
+
+
+def _cut(leaf: Any) -> Any:
+    tensor = keras.ops.convert_to_tensor(leaf)
+    entries = [n for n in tensor.shape[1:] if n is not None]
+    rows = max(1, KEPT_ENTRIES // max(1, int(np.prod(entries))))
+    return tensor[: min(KEPT_ROWS, rows)]
 
 
 def _loss_tracker(model: Any) -> Any:

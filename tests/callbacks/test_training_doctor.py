@@ -1,0 +1,153 @@
+"""The doctor watches a fit, judges it, and changes nothing."""
+
+import copy
+import io
+import random
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+
+L = keras.layers
+Doctor = kd.callbacks.TrainingDoctor
+
+
+@pytest.fixture
+def xy(rng):
+    x = rng.normal(size=(192, 4)).astype("float32")
+    return x, (x[:, 0] * x[:, 1] > 0).astype("float32")
+
+
+def make(output="sigmoid", rate=0.02, dropout=False, loss="binary_crossentropy"):
+    keras.utils.set_random_seed(3)
+    layers = [keras.Input((4,)), L.Dense(16, "tanh"), L.BatchNormalization()]
+    layers += [L.Dropout(0.2)] if dropout else []
+    model = keras.Sequential([*layers, L.Dense(1, output)])
+    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss)
+    return model
+
+
+def fit(model, xy, doctor=None, epochs=12, **given):
+    callbacks = [] if doctor is None else [doctor]
+    return model.fit(
+        *xy, epochs=epochs, batch_size=32, verbose=0, callbacks=callbacks, **given
+    )
+
+
+@pytest.mark.parametrize("gives_data", [True, False])
+def test_training_is_the_same_bit_for_bit(xy, gives_data):
+    seen = []
+    for doctor in (None, Doctor(*(xy if gives_data else ()), verbose=0)):
+        model = make(dropout=True)
+        history = fit(model, xy, doctor, epochs=3, validation_data=xy)
+        states = (random.getstate(), np.random.get_state()[1].tolist())
+        weights = [np.array(w) for w in model.get_weights()]
+        weights += [np.array(v) for v in model.optimizer.variables]
+        draw = np.array(keras.random.normal((3,)))
+        seen.append((weights, history.history, states, draw))
+    (weights, logs, states, draw), (others, other_logs, other_states, other) = seen
+    assert all(np.array_equal(a, b) for a, b in zip(weights, others, strict=True))
+    assert logs == other_logs
+    assert states == other_states
+    assert np.array_equal(draw, other)
+
+
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
+def test_the_live_verdict_is_that_of_the_saved_record(xy, tmp_path, capsys):
+    doctor = Doctor(*xy, validation_data=xy)
+    fit(make("softmax"), xy, doctor, epochs=4)
+    assert doctor.diagnosis[0].name == "output_activation_mismatch"
+    doctor.record.save(tmp_path / "run.npz")
+    record = kd.records.TrainingRecord.load(tmp_path / "run.npz")
+    assert kd.diagnose(record) == doctor.diagnosis
+    said = capsys.readouterr().out
+    assert "CRITICAL output_activation_mismatch" in said
+    report = said[said.index("Diagnosis\n") :]
+    assert max(len(line) for line in report.splitlines()) <= 80
+
+
+def test_a_healthy_run_is_silent(xy, capsys):
+    doctor = Doctor(*xy)
+    fit(make(), xy, doctor, epochs=25)
+    assert doctor.diagnosis.is_healthy, str(doctor.diagnosis)
+    assert "Nothing wrong was found." in capsys.readouterr().out
+
+
+def test_the_first_batches_serve_where_no_data_are_given(xy):
+    doctor = Doctor(verbose=0, rows=96)
+    fit(make(rate=1e-7), xy, doctor, epochs=4)
+    assert doctor.record.facts["data"]["source"] == "first batches"
+    assert doctor.record.facts["probe"]["rows"] == 96
+    assert doctor.diagnosis[0].name == "learning_rate_too_low"
+    assert "validation_data" in doctor.diagnosis.skipped["train_validation_overlap"]
+
+
+def test_it_speaks_up_early_and_stops_only_if_asked(xy):
+    x = xy[0].copy()
+    x[7, 1] = np.nan
+    for stop_on, epochs in ((None, 4), ("critical", 1)):
+        doctor = Doctor(x, xy[1], verbose=0, stop_on=stop_on)
+        history = fit(make(loss="mse"), (x, xy[1]), doctor, epochs=4)
+        assert len(history.history["loss"]) == epochs
+        assert doctor.diagnosis[0].name == "non_finite_data"
+
+
+def test_it_can_be_copied_before_and_used_again(xy):
+    doctor = copy.deepcopy(Doctor(*xy, verbose=0))
+    model = make()
+    fit(model, xy, doctor, epochs=2)
+    first = doctor.record
+    fit(model, xy, doctor, epochs=2)
+    assert doctor.record is not first
+    assert len(doctor.record.epochs["loss"]) == 2
+
+
+def test_a_shared_record_goes_on(xy):
+    record = kd.records.TrainingRecord()
+    doctor = Doctor(*xy, verbose=0, record=record)
+    model = make()
+    fit(model, xy, doctor, epochs=2)
+    fit(model, xy, doctor, epochs=2)
+    assert len(record.epochs["loss"]) == 4
+    assert len(record.tables["probe"]) > 4
+
+
+def test_several_outputs_and_a_model_without_targets(rng):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, [L.Dense(1)(inputs), L.Dense(2)(inputs)])
+    model.compile(optimizer="sgd", loss=["mse", "mse"])
+    x = rng.normal(size=(64, 4)).astype("float32")
+    doctor = Doctor(x, [x[:, :1], x[:, :2]], verbose=0)
+    model.fit(x, [x[:, :1], x[:, :2]], epochs=2, verbose=0, callbacks=[doctor])
+    assert "outputs" in doctor.diagnosis.skipped["output_activation_mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"y": np.ones(3)}, "without `x`"),
+        ({"stop_on": "info"}, "stop_on"),
+        ({"rows": 0}, "rows"),
+        ({"verbose": 2}, "verbose"),
+        ({"record": "run.npz"}, "record"),
+    ],
+)
+def test_arguments(given, text):
+    with pytest.raises(ValueError, match=text):
+        Doctor(**given)
+
+
+def test_the_report_has_colours_on_a_terminal_only(xy):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    diagnosis = kd.preflight(make(), 1e4 + 99 * xy[0], xy[1])
+    plain, coloured = io.StringIO(), Terminal()
+    kd.reports.print_diagnosis(diagnosis, plain)
+    kd.reports.print_diagnosis(diagnosis, coloured)
+    assert "\x1b[" not in plain.getvalue()
+    assert "\x1b[" in coloured.getvalue()
+    assert "WARNING unscaled_inputs" in plain.getvalue()

@@ -1,0 +1,298 @@
+"""Each rule on a record made by hand, where it has to speak and where not."""
+
+import numpy as np
+import pytest
+from made_runs import STUCK, made_run
+
+import keras_dlbasic as kd
+from keras_dlbasic.diagnosis import all_rules
+
+SOFTMAX_OF_ONE = {
+    "outputs": [{"name": "out", "activation": "softmax", "units": 1, "rank": 2}]
+}
+
+
+def serious(record):
+    return {finding.name for finding in kd.diagnose(record).at_least("warning")}
+
+
+def with_network(record, **changes):
+    record.facts["network"].update(changes)
+    return record
+
+
+def test_a_healthy_run_is_silent():
+    diagnosis = kd.diagnose(made_run())
+    assert diagnosis.is_healthy
+    assert len(diagnosis.checked_fine) > 20
+
+
+def test_vanishing_gradients_count_only_where_nothing_is_learned():
+    gradients = (1e-5, 1e-2, 1.0)
+    stuck = kd.diagnose(made_run(gradients=gradients, **STUCK))
+    found = next(f for f in stuck if f.name == "vanishing_gradients")
+    assert (found.severity, found.layer) == ("critical", "first")
+    assert found.value == pytest.approx(1e-5, rel=1e-3)
+    assert found.threshold == 1e-3
+    assert serious(made_run(gradients=gradients)) == set()
+
+
+def test_small_gradients_of_all_layers_do_not_vanish():
+    assert "vanishing_gradients" not in serious(made_run(gradients=(1e-9,) * 3))
+
+
+def test_exploding_gradients():
+    run = made_run(gradients=(1e5, 1e2, 1.0), **STUCK)
+    assert "exploding_gradients" in serious(run)
+
+
+def test_dead_units_and_what_kills_them():
+    diagnosis = kd.diagnose(made_run(dead=1.0, ratio=0.5, **STUCK))
+    dead = next(f for f in diagnosis if f.name == "dead_units")
+    assert (dead.layer, dead.value, dead.severity) == ("second", 1.0, "critical")
+    assert diagnosis[0].name == "learning_rate_too_high"
+    assert dead in diagnosis.symptoms_of(diagnosis[0])
+    assert serious(made_run(dead=1.0)) == set()  # it has learned none the less
+
+
+def test_units_that_are_dead_from_the_begin_are_the_weights_fault():
+    diagnosis = kd.diagnose(made_run(dead=1.0, dead_before=1.0, **STUCK))
+    assert diagnosis[0].name == "poor_initialization"
+
+
+def test_saturated_units():
+    assert "saturated_units" in serious(made_run(saturated=0.9, **STUCK))
+
+
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [
+        (np.r_[np.full(10, 1.3), np.full(10, np.nan)], "non_finite_values"),
+        (np.linspace(1.4, 40, 20), "diverging_loss"),
+        (1.0 + 0.6 * np.sin(np.arange(40) * 2.0), "oscillating_loss"),
+    ],
+)
+def test_curves(loss, name):
+    assert name in serious(made_run(loss=loss))
+
+
+def test_noise_of_a_loss_near_zero_does_not_oscillate():
+    noise = np.abs(np.random.default_rng(0).normal(size=40))
+    assert serious(made_run(loss=0.01 * noise)) == set()
+
+
+def test_learning_rate_too_low():
+    diagnosis = kd.diagnose(made_run(ratio=1e-6, **STUCK))
+    assert diagnosis[0].name == "learning_rate_too_low"
+    assert {"plateau", "underfitting"} <= {s.name for s in diagnosis.symptoms}
+    assert serious(made_run(ratio=1e-6)) == set()  # converged, or fine-tuned
+
+
+def test_learning_rate_too_high_by_the_rise_of_the_loss():
+    batches = np.r_[1.4, np.full(59, 500.0)]
+    diagnosis = kd.diagnose(made_run(batch_loss=batches, **STUCK))
+    assert diagnosis[0].name == "learning_rate_too_high"
+    assert diagnosis[0].step == 5
+
+
+def test_too_few_updates_and_too_large_batches():
+    short = {"loss": np.array([1.41, 1.40, 1.39]), "end_loss": 1.385, "score": 0.02}
+    run = made_run(
+        steps=6, ratio=2e-3, facts={"steps_per_epoch": 1, "batch_size": 500}, **short
+    )
+    names = serious(run)
+    assert {"too_few_updates", "batch_size_too_large"} <= names
+
+
+def test_overfitting_is_weighed_by_what_is_lost():
+    t = np.arange(40)
+    falling = np.exp(-t / 8) + 0.01
+    harmless = 0.1 + np.exp(-t / 3) + 0.001 * np.maximum(0, t - 15)
+    harmful = 0.4 + np.exp(-t / 3) + 0.03 * np.maximum(0, t - 15)
+    assert serious(made_run(loss=falling, val_loss=harmless, end_loss=0.02)) == set()
+    assert "overfitting" in serious(made_run(loss=falling, val_loss=harmful))
+
+
+def test_memorised_rows_need_no_rising_loss():
+    loss = np.exp(-np.arange(20) / 3)
+    run = made_run(loss=loss, val_loss=0.7 + 0.5 * loss, end_loss=0.001, score=1.0)
+    assert "overfitting" in serious(run)
+
+
+def test_a_run_that_was_stopped_early_is_not_blamed():
+    t = np.arange(40)
+    val = 0.4 + np.exp(-t / 3) + 0.03 * np.maximum(0, t - 15)
+    run = made_run(loss=np.exp(-t / 8), val_loss=val, facts={"epochs": 200})
+    assert serious(run) == set()
+
+
+def test_underfitting_is_told_by_what_simple_predictors_reach():
+    assert "underfitting" in serious(made_run(score=0.5, reference=0.9, end_loss=0.7))
+    assert serious(made_run(score=0.3, reference=0.35, end_loss=1.2)) == set()
+
+
+def test_constant_predictions():
+    diagnosis = kd.diagnose(made_run(spread=1e-5, **STUCK))
+    assert "constant_predictions" in diagnosis.names
+
+
+def test_softmax_of_one_explains_the_flat_loss():
+    run = with_network(made_run(**STUCK), **SOFTMAX_OF_ONE)
+    diagnosis = kd.diagnose(run)
+    assert diagnosis[0].name == "output_activation_mismatch"
+    plateau = next(f for f in diagnosis if f.name == "plateau")
+    assert plateau.explained_by[0] == "output_activation_mismatch"
+    assert [f.kind for f in diagnosis] == sorted(f.kind for f in diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("loss", "activation", "units", "targets", "severity"),
+    [
+        ("mse", "sigmoid", 1, {"kind": "continuous", "min": 3, "max": 103}, "critical"),
+        ("mse", "linear", 1, {"kind": "continuous", "min": 3, "max": 103}, None),
+        ("mse", "relu", 1, {"kind": "continuous", "min": -2, "max": 2}, "critical"),
+        ("binary_crossentropy", "linear", 1, {"kind": "binary", "max": 1}, "critical"),
+        ("binary_crossentropy", "sigmoid", 1, {"kind": "binary", "max": 1}, None),
+        (
+            "categorical_crossentropy",
+            "softmax",
+            5,
+            {"kind": "multi_label", "max": 1},
+            "critical",
+        ),
+        (
+            {"class_name": "SparseCategoricalCrossentropy", "from_logits": True},
+            "softmax",
+            4,
+            {},
+            "warning",
+        ),
+        (
+            {"class_name": "SparseCategoricalCrossentropy", "from_logits": True},
+            None,
+            4,
+            {},
+            None,
+        ),
+        (
+            "categorical_crossentropy",
+            "sigmoid",
+            3,
+            {"kind": "one_hot", "max": 1},
+            "info",
+        ),
+    ],
+)
+def test_output_activations(loss, activation, units, targets, severity):
+    output = {"name": "out", "activation": activation, "units": units, "rank": 2}
+    run = with_network(
+        made_run(targets=targets, facts={"loss": loss}), outputs=[output]
+    )
+    found = [
+        f.severity for f in kd.diagnose(run) if f.name == "output_activation_mismatch"
+    ]
+    assert found == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets", "wrong"),
+    [
+        ("binary_crossentropy", {"kind": "continuous", "min": -3.0}, True),
+        ("sparse_categorical_crossentropy", {"max": 7.0}, True),
+        ("sparse_categorical_crossentropy", {}, False),
+        ("categorical_crossentropy", {"n_columns": 1}, True),
+        ("mse", {"kind": "continuous"}, False),
+    ],
+)
+def test_losses(loss, targets, wrong):
+    run = made_run(targets=targets, facts={"loss": loss})
+    assert ("loss_target_mismatch" in serious(run)) == wrong
+
+
+def test_risks_count_only_where_they_explain_harm():
+    scaled = {"inputs": {"rms": 120.0}}
+    assert serious(made_run(**scaled)) == set()
+    diagnosis = kd.diagnose(made_run(**scaled, **STUCK))
+    assert diagnosis[0].name == "unscaled_inputs"
+    assert diagnosis[0].severity == "critical"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"targets": {"is_constant": True}}, "constant_targets"),
+        ({"inputs": {"is_constant": True}}, "constant_inputs"),
+        ({"inputs": {"non_finite": 3}}, "non_finite_data"),
+        ({"validation": {"overlap": 0.4, "repeats": 0.0}}, "train_validation_overlap"),
+        ({"validation": {"new_classes": [3]}}, "unrepresentative_validation"),
+        ({"n_trainable_weights": 0}, "nothing_to_train"),
+        ({"first": {"units_alike": True}}, "poor_initialization"),
+    ],
+)
+def test_certain_causes(changes, name):
+    assert serious(made_run(**changes)) == {name}
+
+
+def test_coarse_data_repeat_by_themselves():
+    run = made_run(validation={"overlap": 0.4, "repeats": 0.4})
+    assert serious(run) == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"first": {"gain": 20.0}}, "poor_initialization"),
+        (
+            {k: {"activation": "sigmoid", "gain": 1.0} for k in ("first", "second")}
+            | {"facts": {}},
+            None,
+        ),
+        (
+            {k: {"activation": "exponential"} for k in ("first", "second")},
+            "exploding_activations",
+        ),
+        (
+            {k: {"activation": None} for k in ("first", "second")},
+            "missing_nonlinearity",
+        ),
+        ({"second": {"dropout": 0.95}}, "regularization_too_strong"),
+        (
+            {"second": {"batch_normalizes": True}, "facts": {"batch_size": 2}},
+            "normalization_small_batch",
+        ),
+    ],
+)
+def test_risks_named_first_where_nothing_is_learned(changes, name):
+    names = [f.name for f in kd.diagnose(made_run(**changes, **STUCK)).causes]
+    assert (names[0] == name) if name else "saturating_activations" not in names
+
+
+def test_penalties_that_shrink_the_weights():
+    run = made_run(
+        first={"penalty": "L2"}, weights=np.geomspace(1, 1e-3, 60), penalty=3.0, **STUCK
+    )
+    assert kd.diagnose(run)[0].name == "regularization_too_strong"
+
+
+def test_oscillation_of_tiny_batches():
+    loss = 1.0 + 0.6 * np.sin(np.arange(40) * 2.0)
+    diagnosis = kd.diagnose(made_run(loss=loss, facts={"batch_size": 1}))
+    assert diagnosis[0].name == "batch_size_too_small"
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.name)
+def test_rules_are_complete(rule):
+    known = {r.name for r in all_rules() if r.kind == "symptom"}
+    assert rule.function.__doc__
+    assert rule.function.__module__.endswith(f".{rule.name}")
+    assert set(rule.explains) <= known
+    assert rule.kind == "cause" or not rule.explains
+
+
+def test_thresholds_can_be_set():
+    run = made_run(dead=0.6, **STUCK)
+    assert "dead_units" in serious(run)
+    strict = kd.diagnose(run, thresholds={"dead_units": {"most": 0.7}})
+    assert "dead_units" in strict.checked_fine
+    with pytest.raises(ValueError, match="names no rule"):
+        kd.diagnose(run, thresholds={"unknown": {}})

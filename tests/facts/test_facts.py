@@ -1,0 +1,187 @@
+"""Facts of data and models against independent formulas."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from scipy.stats import entropy
+from sklearn.linear_model import Ridge
+from sklearn.metrics import balanced_accuracy_score, r2_score
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.preprocessing import StandardScaler
+
+from keras_dlbasic.facts import (
+    data_facts,
+    input_facts,
+    network_facts,
+    target_facts,
+    validation_facts,
+)
+from keras_dlbasic.facts.baseline import best_constant, sample_losses
+from keras_dlbasic.facts.reference_scores import reference_scores, score
+
+L = keras.layers
+
+
+def test_inputs(rng):
+    x = rng.normal(5, 2, size=(300, 4))
+    x[:, 3] = 7.0
+    x[5, 0] = np.nan
+    facts = input_facts(x)
+    kept = np.delete(x, 5, axis=0)
+    assert facts["rms"] == pytest.approx(np.sqrt(np.mean(kept**2)))
+    offsets = np.abs(kept[:, :3].mean(axis=0)) / kept[:, :3].std(axis=0)
+    assert facts["offset"] == pytest.approx(np.median(offsets))
+    assert (facts["constant_features"], facts["non_finite"]) == (1, 1)
+    assert not facts["is_constant"]
+    assert input_facts(np.ones((4, 2)))["is_constant"]
+    assert input_facts(np.array(["a", "b"]))["n_rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        ([0, 1, 1], "binary"),
+        ([0, 1, 2], "whole_numbers"),
+        ([0.5, 1.5, 2.0], "continuous"),
+        ([[0, 1], [1, 0]], "one_hot"),
+        ([[1, 1], [1, 0]], "multi_label"),
+        ([[0.3, 0.7], [0.5, 0.5]], "probabilities"),
+        ([[-1.0, 2.0], [0.5, 0.5]], "continuous"),
+    ],
+)
+def test_kinds_of_targets(y, kind):
+    facts = target_facts(np.array(y))
+    assert facts["kind"] == kind
+    json.dumps(facts)
+
+
+def test_targets_that_are_constant_or_nan():
+    assert target_facts(np.full(9, 3.0))["is_constant"]
+    facts = target_facts(np.array([1.0, np.nan, 2.0]))
+    assert (facts["non_finite"], facts["mean"]) == (1, 1.5)
+
+
+def test_overlap_and_shift(rng):
+    x, y = rng.normal(size=(100, 3)), rng.integers(0, 2, 100)
+    new = rng.normal(size=(50, 3))
+    val_x, val_y = np.concatenate([new, x[:50]]), np.concatenate([y[50:], y[:50]])
+    facts = validation_facts(x, y, val_x, val_y)
+    assert (facts["overlap"], facts["repeats"]) == (0.5, 0.0)
+    assert (facts["missing_classes"], facts["new_classes"]) == ([], [])
+    assert validation_facts(x, y, 9 * x, y)["scale"] == pytest.approx(9)
+    assert validation_facts(x, y, x, 1 - y)["overlap"] == 0  # other targets
+
+
+def test_classes_that_validation_lacks():
+    x = np.zeros((100, 1))
+    y = np.repeat([0, 1], 50)
+    facts = validation_facts(x, y, x[:30], np.full(30, 2))
+    assert (facts["missing_classes"], facts["new_classes"]) == ([0, 1], [2])
+    rare = np.r_[np.zeros(99), 1.0]  # may well miss by chance
+    assert validation_facts(x, rare, x[:30], np.zeros(30))["missing_classes"] == []
+
+
+def test_baselines_by_their_formulas(rng):
+    classes = rng.choice(4, 200, p=[0.5, 0.3, 0.15, 0.05])
+    share = np.bincount(classes) / 200
+    got = best_constant("sparse_categorical_crossentropy", classes, (200, 4)).mean()
+    assert got == pytest.approx(entropy(share), rel=1e-4)
+    logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    assert best_constant(logits, classes, (200, 4)).mean() == pytest.approx(
+        entropy(share), rel=1e-4
+    )
+    one_hot = np.eye(4)[classes]
+    assert best_constant("categorical_crossentropy", one_hot, (200, 4)).mean() == (
+        pytest.approx(entropy(share), rel=1e-4)
+    )
+    columns = [entropy([p, 1 - p]) for p in share]
+    assert best_constant("binary_crossentropy", one_hot, (200, 4)).mean() == (
+        pytest.approx(np.mean(columns), rel=1e-4)
+    )
+    y = rng.normal(3, 2, 200)
+    assert best_constant("mse", y, (200, 1)).mean() == pytest.approx(y.var(), rel=1e-4)
+    deviation = np.abs(y - np.median(y)).mean()
+    assert best_constant("mae", y, (200, 1)).mean() == pytest.approx(
+        deviation, rel=1e-4
+    )
+
+
+def test_losses_of_rows(rng):
+    y, p = rng.normal(size=30), rng.normal(size=(30, 1)).astype("float32")
+    for loss in ("mse", keras.losses.MeanSquaredError()):
+        assert np.allclose(sample_losses(loss, y, p), (y - p[:, 0]) ** 2, atol=1e-4)
+
+
+def test_scores_against_scikit_learn(rng):
+    classes, guess = rng.integers(0, 3, 80), rng.integers(0, 3, 80)
+    expected = balanced_accuracy_score(classes, guess, adjusted=True)
+    assert score(np.eye(3)[guess], np.eye(3)[classes], "classes") == (
+        pytest.approx(expected)
+    )
+    y, p = rng.normal(size=(80, 1)), rng.normal(size=(80, 1))
+    assert score(p, y, "values") == pytest.approx(r2_score(y, p))
+    assert np.isnan(score(np.full((2, 1), np.nan), y[:2], "values"))
+
+
+def test_references_leave_one_out_as_scikit_learn_does(rng):
+    x = rng.normal(size=(60, 3)) * [1, 10, 100]
+    y = (x[:, 0] + np.sin(x[:, 1] / 5))[:, None]
+    found = reference_scores(x, y, "values")
+    scaled = StandardScaler().fit_transform(x)
+    neighbours = cross_val_predict(
+        KNeighborsRegressor(5), scaled, y[:, 0], cv=LeaveOneOut()
+    )
+    assert found["neighbours"] == pytest.approx(r2_score(y[:, 0], neighbours))
+    # with a free intercept instead of a penalised one: nearly the same
+    linear = cross_val_predict(Ridge(3.0), scaled, y[:, 0], cv=LeaveOneOut())
+    assert found["linear"] == pytest.approx(r2_score(y[:, 0], linear), abs=0.05)
+    assert reference_scores(x[:10], y[:10], "values") == {}
+
+
+def test_networks():
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            L.Dense(8, "relu", kernel_initializer="zeros", name="hidden"),
+            L.Dropout(0.4),
+            L.Dense(8, use_bias=False, name="plain"),
+            L.BatchNormalization(),
+            L.Activation("tanh"),
+            L.Dense(1, "sigmoid", name="out", kernel_regularizer="l2"),
+        ]
+    )
+    facts = network_facts(model)
+    by_label = {layer["label"]: layer for layer in facts["layers"]}
+    assert facts["outputs"][0]["activation"] == "sigmoid"
+    assert facts["outputs"][0]["units"] == 1
+    assert by_label["hidden"]["units_alike"]
+    assert not by_label["plain"]["units_alike"]
+    assert by_label["plain"]["next_activation"] == "tanh"
+    assert by_label["out"]["penalty"] == "L2"
+    assert [f["dropout"] for f in facts["layers"] if "dropout" in f] == [0.4]
+    assert not facts["normalizes_inputs"]
+    json.dumps(facts)
+
+
+def test_networks_of_all_kinds():
+    inputs = keras.Input((5, 3))
+    h = L.LSTM(4, return_sequences=True)(L.Normalization()(inputs))
+    h = L.Add()([h, L.MultiHeadAttention(1, 4)(h, h)])
+    inner = keras.Sequential([keras.Input((4,)), L.Dense(2, "softmax")])
+    model = keras.Model(inputs, inner(L.GlobalAveragePooling1D()(h)))
+    facts = network_facts(model)
+    assert facts["normalizes_inputs"]
+    assert facts["outputs"][0]["activation"] == "softmax"
+    json.dumps(facts)
+
+
+def test_structures_of_data(rng):
+    x = {"a": rng.normal(size=(8, 2)), "b": rng.integers(0, 5, (8, 3))}
+    facts = data_facts(x, rng.normal(size=8))
+    assert [i["name"] for i in facts["inputs"]] == ["a", "b"]
+    assert facts["n_rows"] == 8
+    assert facts["validation"] is None
+    json.dumps(facts)

@@ -1,0 +1,194 @@
+"""Records made by hand: what a run measured, without a run."""
+
+import numpy as np
+
+from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
+from keras_dlbasic.records import MEASURES, LayerTable, TrainingRecord, VariableInfo
+
+PROBED = (
+    "loss",
+    "loss_error",
+    "score",
+    "score_error",
+    "spread",
+    "commonest",
+    "penalty",
+    "non_finite",
+)
+LAYERS = ("first", "second", "out")
+
+
+def variables(layers=LAYERS):
+    return [
+        VariableInfo(f"{layer}/kernel", layer, "kernel", (4, 4), depth)
+        for depth, layer in enumerate(layers)
+    ]
+
+
+def network(**changes):
+    layers = [
+        {
+            "label": label,
+            "class_name": "Dense",
+            "activation": "relu" if label != "out" else "softmax",
+            "units": 4,
+            "trainable": True,
+            "normalizes": False,
+            "batch_normalizes": False,
+            "is_recurrent": False,
+            "gain": 1.2,
+            "kernel_rms": 0.6,
+            "fan_in": 4.0,
+            "fan_out": 4.0,
+            "units_alike": False,
+            "penalty": None,
+            **changes.get(label, {}),
+        }
+        for label in LAYERS
+    ]
+    return {
+        "layers": layers,
+        "outputs": [{"name": "out", "activation": "softmax", "units": 4, "rank": 2}],
+        "n_weights": 48,
+        "n_trainable_weights": changes.get("n_trainable_weights", 48),
+        "normalizes_inputs": False,
+    }
+
+
+def data(**changes):
+    return {
+        "inputs": [
+            {
+                "name": "0",
+                "dtype": "float32",
+                "is_integer": False,
+                "n_rows": 500,
+                "non_finite": 0,
+                "rms": 1.0,
+                "offset": 0.0,
+                "scale_ratio": 1.0,
+                "constant_features": 0,
+                "is_constant": False,
+                **changes.get("inputs", {}),
+            }
+        ],
+        "targets": [
+            {
+                "name": "0",
+                "kind": "whole_numbers",
+                "frequencies": [0.25] * 4,
+                "mean": 1.5,
+                "std": 1.1,
+                "rms": 1.9,
+                "min": 0.0,
+                "max": 3.0,
+                "n_columns": 1,
+                "constant_columns": 0,
+                "is_constant": False,
+                "commonest": 0.25,
+                "non_finite": 0,
+                **changes.get("targets", {}),
+            }
+        ],
+        "n_rows": 500,
+        "validation": {"n_rows": 200, **changes.get("validation", {})},
+    }
+
+
+def made_run(
+    loss=None,
+    val_loss=None,
+    *,
+    end_loss=0.2,
+    score=0.9,
+    reference=0.85,
+    ratio=1e-3,
+    gradients=(1.0, 1.0, 1.0),
+    batch_loss=None,
+    dead=0.0,
+    saturated=np.nan,
+    dead_before=0.0,
+    spread=0.4,
+    steps=None,
+    weights=None,
+    penalty=0.0,
+    facts=None,
+    **changes,
+):
+    """Return the record of a run over 20 epochs of 16 steps, healthy by default."""
+    if loss is None:
+        loss = 1.4 * np.exp(-np.arange(20) / 5) + 0.2
+    record = TrainingRecord(
+        variables(),
+        {
+            "loss": "sparse_categorical_crossentropy",
+            "optimizer": {"class_name": "Adam", "learning_rate": 1e-3},
+            "epochs": len(loss),
+            "steps_per_epoch": 16,
+            "batch_size": 32,
+            "network": network(**changes),
+            "data": data(**changes),
+            "probe": {
+                "rows": 256,
+                "baseline_loss": float(np.log(4)),
+                "references": {"neighbours": reference},
+            },
+            **(facts or {}),
+        },
+    )
+    n = 60 if steps is None else steps
+    weights = np.ones(n) if weights is None else weights
+    for row in range(n):
+        values = np.zeros((len(MEASURES), 3))
+        values[MEASURES.index("gradient_norm")] = gradients
+        values[MEASURES.index("max_abs_gradient")] = gradients
+        values[MEASURES.index("weight_norm")] = weights[row]
+        values[MEASURES.index("update_norm")] = ratio
+        values[MEASURES.index("zero_unit_fraction")] = np.nan
+        values[MEASURES.index("clip_factor")] = 1.0
+        told = 1.4 if batch_loss is None else batch_loss[row]
+        record.append_step(
+            row * 5,
+            {
+                "epoch": row * 5 // 16,
+                "batch_loss": told,
+                "learning_rate": 1e-3,
+                "skipped": 0,
+                "batch_size": 32,
+            },
+            values,
+        )
+    record.trained_steps = 16 * len(loss) if steps is None else steps
+    for epoch, value in enumerate(loss):
+        logs = {"loss": value}
+        if val_loss is not None:
+            logs["val_loss"] = val_loss[epoch]
+        record.append_epoch(epoch, logs)
+    probe = LayerTable(("model",), PROBED)
+    units = LayerTable(LAYERS, ACTIVATIONS)
+    rows = (
+        (0, -1, 1.4, 0.0, dead_before),
+        (16 * len(loss), len(loss) - 1, end_loss, score, dead),
+    )
+    for step, epoch, value, scored, gone in rows:
+        said = {
+            "loss": value,
+            "loss_error": 0.01,
+            "score": scored,
+            "spread": spread,
+            "commonest": 0.3,
+            "penalty": penalty,
+            "non_finite": 0.0,
+        }
+        probe.append(step, epoch, {m: [said.get(m, np.nan)] for m in PROBED})
+        shares = {
+            "dead_units": [0.0, gone, 0.0],
+            "saturated_units": [0.0, saturated, 0.0],
+        }
+        units.append(step, epoch, {m: shares.get(m, [0.1] * 3) for m in ACTIVATIONS})
+    record.tables.update(probe=probe, activations=units)
+    return record
+
+
+STUCK = {"loss": np.full(20, 1.387), "end_loss": 1.386, "score": 0.0}
+"""A run that has learned nothing."""
