@@ -6,7 +6,12 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.remedies.layer_kinds import ACTIVATIONS, RECURRENT, WEIGHTING
+from keras_dlbasic.remedies.layer_kinds import (
+    ACTIVATIONS,
+    RECURRENT,
+    WEIGHTING,
+    is_product,
+)
 from keras_dlbasic.remedies.output_part import output_part
 from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
 from keras_dlbasic.signals.following_activation import consumers_of
@@ -62,9 +67,7 @@ def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> An
         if not (is_activation or is_active or isinstance(layer, RECURRENT)):
             return None
         after = consumers.get(id(layer), [])
-        if any(
-            isinstance(o, _DROPOUTS) or type(o).__name__ == "Multiply" for o in after
-        ):
+        if any(isinstance(o, _DROPOUTS) or is_product(o) for o in after):
             return None
         dropout = keras.layers.Dropout(rate, seed=seed, name=f"{layer.name}_dropout")
         return Chain(with_config(layer), after=[dropout])

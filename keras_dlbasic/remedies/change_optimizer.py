@@ -32,8 +32,8 @@ def change_optimizer(
     >>> import keras_dlbasic as kd
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     >>> model.compile(optimizer="sgd", loss="mse")
-    >>> kd.remedies.change_optimizer(model, "adam").optimizer.name
-    'adam'
+    >>> type(kd.remedies.change_optimizer(model, "adam").optimizer).__name__
+    'Adam'
     """
     check_compiled(model)
     if isinstance(optimizer, keras.optimizers.Optimizer):

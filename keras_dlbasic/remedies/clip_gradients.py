@@ -42,7 +42,11 @@ def clip_gradients(
     """
     given = {
         name: value
-        for name, value in zip(_KINDS, (global_clipnorm, clipnorm, clipvalue))
+        for name, value in (
+            ("global_clipnorm", global_clipnorm),
+            ("clipnorm", clipnorm),
+            ("clipvalue", clipvalue),
+        )
         if value is not None
     } or {"global_clipnorm": 1.0}
     (name, value), *others = given.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 WEIGHTING = (
@@ -41,3 +43,8 @@ NORMALIZATIONS = (
     keras.layers.GroupNormalization,
     keras.layers.UnitNormalization,
 )
+
+
+def is_product(operation: Any) -> bool:
+    """Tell whether an operation or layer multiplies its inputs, as gates do."""
+    return type(operation).__name__ == "Multiply"

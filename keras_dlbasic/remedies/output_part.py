@@ -55,9 +55,8 @@ def _walk_back(tensor: Any, part: set[int]) -> bool:
     if _visit(operation, part):
         return True
     node = operation._inbound_nodes[tensor._keras_history.node_index]
-    return bool(node.input_tensors) and all(
-        [_walk_back(parent, part) for parent in node.input_tensors]
-    )
+    found = [_walk_back(parent, part) for parent in node.input_tensors]
+    return bool(found) and all(found)
 
 
 def _visit(operation: Any, part: set[int]) -> bool:

@@ -132,7 +132,7 @@ def _rebuilt(
         return chains[id(layer)]
 
     if isinstance(model, keras.Sequential):
-        layers: list[Any] = [layer for chain in first for layer in chain]
+        layers: list[Any] = [layer for front in first for layer in front]
         for layer in model.layers:
             chain = chain_of(layer)
             layers += [chain.heir, *chain.after]
@@ -142,9 +142,9 @@ def _rebuilt(
 
     inputs = keras.tree.map_structure(_input_like, model.input)
     replacements: dict[int, Any] = {}
-    for tensor, chain in zip(keras.tree.flatten(inputs), first, strict=False):
+    for tensor, front in zip(keras.tree.flatten(inputs), first, strict=False):
         replacements[id(tensor)] = tensor
-        for layer in chain:
+        for layer in front:
             replacements[id(tensor)] = layer(replacements[id(tensor)])
     places: dict[int, Chain] = {}
 

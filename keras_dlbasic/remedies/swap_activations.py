@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.remedies.layer_kinds import ACTIVATIONS, WEIGHTING
+from keras_dlbasic.remedies.layer_kinds import ACTIVATIONS, WEIGHTING, is_product
 from keras_dlbasic.remedies.output_part import output_part
 from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
 from keras_dlbasic.signals.following_activation import consumers_of
@@ -52,7 +52,7 @@ def swap_activations(
         if id(layer) in outputs or not isinstance(layer, (*WEIGHTING, *ACTIVATIONS)):
             return None
         after = consumers.get(id(layer), [])
-        if any(_multiplies(operation) for operation in after):
+        if any(is_product(operation) for operation in after):
             return None
         name = activation_name(layer)
         if name in ("softmax", "log_softmax"):
@@ -68,7 +68,3 @@ def swap_activations(
         return Chain(with_config(layer, activation=activation))
 
     return rebuild(model, edit)
-
-
-def _multiplies(operation: Any) -> bool:
-    return type(operation).__name__ == "Multiply"
