@@ -10,6 +10,10 @@ from keras_dlbasic.analysis.curve_turn import CurveTurn, find_turn
 from keras_dlbasic.analysis.descent import SURFACES, DescentPaths, descend, fit_line
 from keras_dlbasic.analysis.gradient_events import GradientEvent, gradient_events
 from keras_dlbasic.analysis.gradient_flow import gradient_flow
+from keras_dlbasic.analysis.learning_rate_range import (
+    LearningRateRange,
+    judge_learning_rates,
+)
 from keras_dlbasic.analysis.noise_scale import (
     NoiseScale,
     NoiseScaleCurve,
@@ -42,6 +46,7 @@ __all__ = [
     "GradientEvent",
     "Interval",
     "LayerSignal",
+    "LearningRateRange",
     "NoiseScale",
     "NoiseScaleCurve",
     "OverfittingVerdict",
@@ -59,6 +64,7 @@ __all__ = [
     "gradient_events",
     "gradient_flow",
     "gradient_noise_scale",
+    "judge_learning_rates",
     "mean_interval",
     "noise_scale_of",
     "normalization_drift",

@@ -10,13 +10,14 @@ from keras_dlbasic.remedies.change_optimizer import check_compiled, with_optimiz
 
 
 def change_learning_rate(
-    model: Any, learning_rate: float | None = None, *, factor: float | None = None
+    model: Any, learning_rate: Any = None, *, factor: float | None = None
 ) -> Any:
     """Compile a copy of a model with another learning rate.
 
     Args:
         model: A built and compiled Sequential or Functional model.
-        learning_rate: The new rate. It takes the place of a schedule, too.
+        learning_rate: The new rate, a number or a schedule of Keras'. It takes the
+            place of a schedule, too.
         factor: What the present rate, or all rates of a schedule, are multiplied by.
 
     Returns:
@@ -35,8 +36,11 @@ def change_learning_rate(
     >>> round(float(new.optimizer.learning_rate), 3)
     0.05
     """
+    schedule = isinstance(
+        learning_rate, keras.optimizers.schedules.LearningRateSchedule
+    )
     given = [v for v in (learning_rate, factor) if v is not None]
-    if len(given) != 1 or not given[0] > 0:
+    if len(given) != 1 or not (schedule or given[0] > 0):
         raise ValueError(
             "Give either `learning_rate` or `factor`, a positive number. Received: "
             f"learning_rate={learning_rate!r}, factor={factor!r}"
@@ -46,7 +50,9 @@ def change_learning_rate(
     owner = config
     while "inner_optimizer" in owner:  # of a LossScaleOptimizer
         owner = owner["inner_optimizer"]["config"]
-    if learning_rate is not None:
+    if schedule:
+        owner["learning_rate"] = keras.saving.serialize_keras_object(learning_rate)
+    elif learning_rate is not None:
         owner["learning_rate"] = float(learning_rate)
     elif isinstance(owner["learning_rate"], dict):
         owner["learning_rate"] = _scaled_schedule(owner["learning_rate"], given[0])
