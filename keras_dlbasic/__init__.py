@@ -18,6 +18,8 @@ from keras_dlbasic._version import __version__
 _MODULES = (
     "analysis",
     "callbacks",
+    "diagnosis",
+    "facts",
     "gradients",
     "initializers",
     "layers",
@@ -25,10 +27,15 @@ _MODULES = (
     "records",
     "regularizers",
     "remedies",
+    "reports",
     "signals",
     "studies",
 )
-_FUNCTIONS = {"propagation_report": "signals"}
+_FUNCTIONS = {
+    "diagnose": "diagnosis",
+    "preflight": "facts",
+    "propagation_report": "signals",
+}
 _SERIALIZABLE = (
     "initializers",
     "layers",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.util import find_spec
+
+COMMAND = "keras-dlbasic"
 
 
 def require_backend() -> bool:
@@ -16,7 +20,7 @@ def require_backend() -> bool:
     Raises:
         ImportError: If Keras is installed but its backend is not.
     """
-    if find_spec("keras") is None:
+    if find_spec("keras") is None or _is_command():
         return False
     try:
         import keras  # noqa: F401
@@ -31,3 +35,9 @@ def require_backend() -> bool:
             "To read, judge and draw saved records only, KERAS_BACKEND=numpy will do."
         ) from error
     return True
+
+
+def _is_command() -> bool:
+    """Tell whether this is our command, which judges files and needs no Keras."""
+    name = os.path.basename((getattr(sys, "argv", None) or [""])[0])
+    return name.removesuffix(".exe") == COMMAND

@@ -7,6 +7,7 @@ from keras_dlbasic.callbacks.non_finite import NonFiniteReport
 from keras_dlbasic.callbacks.normalization_monitor import NormalizationMonitor
 from keras_dlbasic.callbacks.overfitting_detector import OverfittingDetector
 from keras_dlbasic.callbacks.penalty_monitor import PenaltyMonitor
+from keras_dlbasic.callbacks.training_doctor import TrainingDoctor
 
 __all__ = [
     "ActivationMonitor",
@@ -16,4 +17,5 @@ __all__ = [
     "NormalizationMonitor",
     "OverfittingDetector",
     "PenaltyMonitor",
+    "TrainingDoctor",
 ]

@@ -17,6 +17,9 @@ from keras_dlbasic.gradients.measures import split_row
 from keras_dlbasic.gradients.tap import row_to_numpy
 from keras_dlbasic.records import MEASURES, TrainingRecord, global_norm
 
+FIRST_STEP = 2**62
+"""As `every`: the first step of the fit only."""
+
 PENDING_ROWS = 64
 """So many rows may wait on the device before they are fetched."""
 
@@ -47,6 +50,8 @@ class FitWatch:
         self._has_warned = False
         self._every: list[Every] = []
         self._row_listeners: list[Callable[[int, np.ndarray], None]] = []
+        self._batch_listeners: list[Callable[[Any], None]] = []
+        self._data_listeners: list[Callable[[Any, Any], bool]] = []
         self._tap: GradientTap | None = None
         self._pending: list[tuple[int, int, Any, Sequence[Any]]] = []
         self._variables: list[int] | None = None
@@ -67,16 +72,22 @@ class FitWatch:
         every: Every,
         record: TrainingRecord | None = None,
         row_listener: Callable[[int, np.ndarray], None] | None = None,
+        batch_listener: Callable[[Any], None] | None = None,
+        data_listener: Callable[[Any, Any], bool] | None = None,
     ) -> FitWatch:
         """Return the watch of the fit that `callback` is in.
 
         Args:
-            callback: A Keras callback, in its `on_train_begin`. Its `_is_refit` says
-                whether the model had a train function before this fit.
+            callback: A Keras callback, in its `on_train_begin`. Its `_is_refit` is
+                what `has_train_function` told in `set_model`.
             every: At which steps it wants gradients.
             record: Where to record; continued if it has rows. Defaults to a new one.
             row_listener: Called with the number and row of each sampled step, at once:
                 this waits for the step.
+            batch_listener: Called once, with the first 256 rows of the inputs of the
+                first sampled step.
+            data_listener: Called with the first rows of the inputs and targets of each
+                sampled step, until it returns True.
 
         Raises:
             ValueError: If two callbacks of a fit ask for different records, or if
@@ -89,6 +100,12 @@ class FitWatch:
             watch = cls(model, params)
             _watches[model] = weakref.ref(watch)
         watch._add(callback, every, record, row_listener)
+        if batch_listener is not None and watch._tap is not None:
+            watch._batch_listeners.append(batch_listener)
+            watch._tap.batch_sink = watch._receive_batch
+        if data_listener is not None and watch._tap is not None:
+            watch._data_listeners.append(data_listener)
+            watch._tap.batch_sink = watch._receive_batch
         return watch
 
     def _add(
@@ -137,10 +154,8 @@ class FitWatch:
                 "The training data given to `fit` holds no batch: it has length 0. "
                 "Expected at least one batch an epoch. Check `x` and what filters it."
             )
-        if self._epoch_offset is None:  # a continued record counts its epochs on
-            known = self.record.epochs["epoch"]
-            last = int(known[-1]) if len(known) else -1
-            self._epoch_offset = 0 if epoch > last else last + 1 - epoch
+        if self._epoch_offset is None:
+            self._epoch_offset = self.record.epoch_offset(epoch)
         self._epoch = epoch + self._epoch_offset
         self._epoch_first_step = self._steps
         n_steps = self._params.get("steps") or self._steps_in_last_epoch
@@ -201,6 +216,14 @@ class FitWatch:
         if self._row_listeners or len(self._pending) >= PENDING_ROWS:
             self._fetch()
 
+    def _receive_batch(self, rows: Any) -> None:
+        x, y = rows or ((), None)
+        listeners, self._batch_listeners = self._batch_listeners, []
+        for listener in listeners:
+            listener(x)
+        if rows:
+            self._data_listeners = [f for f in self._data_listeners if not f(x, y)]
+
     def _fetch(self) -> None:
         pending, self._pending = self._pending, []
         for step, epoch, device_row, variables in pending:
@@ -242,6 +265,14 @@ class FitWatch:
             self._epoch_norms += global_norm(norms[None], non_finite[None]).tolist()
         for listener in self._row_listeners:
             listener(step, measures)
+
+
+def has_train_function(model: Any) -> bool:
+    """Tell whether Keras goes on with the train function of an earlier fit.
+
+    To be asked in `set_model`: afterwards Keras makes one.
+    """
+    return vars(model).get("train_function") is not None
 
 
 def _check_same_variables(record: TrainingRecord, model: Any) -> None:

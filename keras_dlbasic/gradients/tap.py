@@ -17,6 +17,12 @@ from keras_dlbasic.gradients.measures import Kernels, Update, measure_row
 KEY = "keras_dlbasic/row"
 """Log key under which a row leaves the compiled step; Keras never sees it."""
 
+KEPT_ROWS = 256
+"""So many rows of a batch leave the step where they are asked for, at most."""
+
+KEPT_ENTRIES = 2**20
+"""And so many entries of them."""
+
 Measured = Callable[..., tuple[Any, str, Any]]
 
 
@@ -58,12 +64,18 @@ class GradientTap:
         model: The model in `fit`, after Keras made its train function.
         sink: Called with the step's number, its row, a device array that is not waited
             for, and the variables that the row is about.
+
+    Attributes:
+        batch_sink: Called with the first rows of the batch of each measured step, 256 at
+            most, as `(x, y)`; with `()` where they cannot be cut. To be set before the
+            first step. Defaults to None.
     """
 
     def __init__(
         self, model: Any, sink: Callable[[int, Any, Sequence[Any]], None]
     ) -> None:
         self.model = model
+        self.batch_sink: Callable[[Any], None] | None = None
         self._sink = sink
         self._history = vars(model).get("history")
         self._backend = backend_tap()
@@ -87,6 +99,10 @@ class GradientTap:
                 return plain(*args)  # left behind by a fit that was interrupted
             outputs = tapped.function(*args)
             row = self._backend.pop(outputs, KEY)
+            if tapped.keeps_batch:
+                row, inputs = row
+                if self.batch_sink is not None:
+                    self.batch_sink(inputs)
             self._sink(step, row, tapped.variables)
             return outputs
 
@@ -107,8 +123,9 @@ class GradientTap:
         # kept with the plain function, so that both are traced from the same state of
         # the model and go when Keras drops it
         tapped = getattr(plain, "keras_dlbasic_tapped", None)
-        if tapped is None:
-            tapped = _TappedStep(self.model, plain, self._backend)
+        keeps_batch = self.batch_sink is not None
+        if tapped is None or keeps_batch > tapped.keeps_batch:
+            tapped = _TappedStep(self.model, plain, self._backend, keeps_batch)
             plain.keras_dlbasic_tapped = tapped
         return tapped
 
@@ -116,8 +133,11 @@ class GradientTap:
 class _TappedStep:
     """A train function that measures, and the variables its rows are about."""
 
-    def __init__(self, model: Any, plain: Any, backend: BackendTap) -> None:
+    def __init__(
+        self, model: Any, plain: Any, backend: BackendTap, keeps_batch: bool
+    ) -> None:
         self.variables: Sequence[Any] = ()
+        self.keeps_batch = keeps_batch
         self._model = model
         self._backend = backend
         self._original = model.train_step
@@ -129,6 +149,7 @@ class _TappedStep:
         """Run (or trace) the model's step and measure it."""
         updates: list[Update] = []
         losses: list[Any] = []
+        inputs = _first_rows(data) if self.keeps_batch else ()
         with ExitStack() as stack:
             for optimizer in optimizers_of(self._model):
                 stack.enter_context(self._backend.intercept(optimizer, updates.append))
@@ -148,7 +169,8 @@ class _TappedStep:
                 "variables.",
                 stacklevel=2,
             )
-            return outputs, KEY, keras.ops.zeros((0,), "float32")
+            nothing = keras.ops.zeros((0,), "float32")
+            return outputs, KEY, (nothing, ()) if self.keeps_batch else nothing
         self.variables = [v for update in updates for v in update.variables]
         leaf = next(x for x in keras.tree.flatten(data) if x is not None)
         row = _without_gradients(
@@ -159,6 +181,8 @@ class _TappedStep:
                 self._backend.batch_size(leaf),
             )
         )
+        if self.keeps_batch:
+            row = (row, inputs)
         return outputs, KEY, row
 
     def _listen(self, losses: list[Any]) -> Callable[..., Any]:
@@ -203,6 +227,24 @@ def optimizers_of(model: Any) -> list[Any]:
 def row_to_numpy(row: Any) -> np.ndarray:
     """Fetch a row from the device; this waits for its step."""
     return np.asarray(keras.ops.convert_to_numpy(row))
+
+
+def _first_rows(data: Any) -> Any:
+    """Return copies of the first rows of a batch, `(x, y)`, or () if there are none."""
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+    try:
+        return keras.tree.map_structure(
+            lambda leaf: None if leaf is None else keras.ops.copy(_cut(leaf)), (x, y)
+        )
+    except (TypeError, ValueError, IndexError, NotImplementedError):
+        return ()  # sparse, ragged or without rows
+
+
+def _cut(leaf: Any) -> Any:
+    tensor = keras.ops.convert_to_tensor(leaf)
+    entries = [n for n in tensor.shape[1:] if n is not None]
+    rows = max(1, KEPT_ENTRIES // max(1, int(np.prod(entries))))
+    return tensor[: min(KEPT_ROWS, rows)]
 
 
 def _loss_tracker(model: Any) -> Any:

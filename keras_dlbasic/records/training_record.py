@@ -230,6 +230,16 @@ class TrainingRecord:
         self._rows.append(step, row, measures)
         self.trained_steps = max(self.trained_steps, step + 1)
 
+    def epoch_offset(self, first: int) -> int:
+        """Return what to add to the epochs of a fit so that they follow on.
+
+        Args:
+            first: Number of the first epoch of the fit.
+        """
+        known = self.epochs["epoch"]
+        last = int(known[-1]) if len(known) else -1
+        return 0 if first > last else last + 1 - first
+
     def append_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Add the logs of an epoch; an epoch that is there already is completed."""
         self._epochs.append(epoch, logs)

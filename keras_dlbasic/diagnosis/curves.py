@@ -1,0 +1,133 @@
+"""What the training loss of a run does, on the scale of what a constant reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_dlbasic.diagnosis.rule import Skipped
+from keras_dlbasic.diagnosis.run import Run
+
+
+@dataclass(frozen=True)
+class Descent:
+    """What the training loss of a run does.
+
+    Attributes:
+        scale: What losses are relative to: the constant predictor's loss, else the loss
+            before training, else the first epoch's.
+        has_baseline: Whether it is the constant predictor's.
+        first: Loss at the begin: before training if known, else of the first epoch.
+        last: Median of the last three epochs.
+        lowest: Lowest epoch.
+        highest: Largest loss of an epoch (or, for batches of 8 rows and more, of a
+            sampled batch).
+        highest_step: Step of it, or None.
+        drop: Fall of the loss over the last half of the epochs, relative to `scale`.
+        falls: Whether the last half falls, beyond its own noise.
+        swing: Standard deviation of the epochs around a smooth line, after the first
+            quarter, relative to `scale`.
+        swing_of_level: The same relative to the level of the loss itself.
+        n_epochs: Number of epochs with a finite loss.
+    """
+
+    scale: float
+    has_baseline: bool
+    first: float
+    last: float
+    lowest: float
+    highest: float
+    highest_step: int | None
+    drop: float
+    falls: bool
+    swing: float
+    swing_of_level: float
+    n_epochs: int
+
+
+def descent_of(run: Run) -> Descent:
+    """Describe the training loss of a run.
+
+    Raises:
+        Skipped: If no finite training loss was logged.
+    """
+    loss = run.loss[np.isfinite(run.loss)]
+    if not len(loss):
+        raise Skipped("no finite training loss was logged")
+    first, scale = _begin(run, loss)
+    highest, step = _highest(run, loss)
+    baseline = run.outcome.baseline
+    half = loss[len(loss) // 2 :]
+    drop, falls = _fall(half)
+    swing, level = _swing(loss)
+    unit = scale if scale > 0 else 1.0
+    return Descent(
+        scale=scale,
+        has_baseline=bool(baseline),
+        first=first,
+        last=float(np.median(loss[-3:])),
+        lowest=float(loss.min()),
+        highest=highest,
+        highest_step=step,
+        drop=drop / unit,
+        falls=falls,
+        swing=swing / unit,
+        swing_of_level=swing / level if level > 0 else 0.0,
+        n_epochs=len(loss),
+    )
+
+
+def penalty_of(run: Run) -> float:
+    """Return the weight penalty at the end, 0 if it is not known."""
+    table = run.record.tables.get("probe")
+    if table is None or not len(table) or "penalty" not in table.measures:
+        return 0.0
+    value = float(table["penalty"][-1, 0])
+    return value if np.isfinite(value) else 0.0
+
+
+def _begin(run: Run, loss: np.ndarray) -> tuple[float, float]:
+    table = run.record.tables.get("probe")
+    baseline = run.outcome.baseline
+    first = float("nan")
+    if table is not None and len(table) and table.epochs[0] < 0:
+        first = float(table["loss"][0, 0] + np.nan_to_num(table["penalty"][0, 0]))
+    if not np.isfinite(first):
+        sampled = run.record.batch_loss
+        sampled = sampled[np.isfinite(sampled)]
+        has_start = len(sampled) and len(run.record.steps) and run.record.steps[0] == 0
+        first = float(sampled[0]) if has_start else float(loss[0])
+    scale = float(baseline) if baseline else abs(first)
+    return first, scale
+
+
+def _highest(run: Run, loss: np.ndarray) -> tuple[float, int | None]:
+    best, step = float(loss.max()), None
+    record = run.record
+    rows = np.isfinite(record.batch_loss) & (record.batch_size >= 8)
+    if rows.any():
+        place = np.flatnonzero(rows)[np.argmax(record.batch_loss[rows])]
+        if record.batch_loss[place] > best:
+            best, step = float(record.batch_loss[place]), int(record.steps[place])
+    return best, step
+
+
+def _fall(values: np.ndarray) -> tuple[float, bool]:
+    if len(values) < 3:
+        drop = float(values[0] - values[-1])
+        return drop, drop > 0
+    t = np.arange(len(values)) - (len(values) - 1) / 2
+    slope = float(t @ values / (t @ t))
+    residuals = values - values.mean() - slope * t
+    error = np.sqrt(residuals @ residuals / max(len(values) - 2, 1) / (t @ t))
+    return -slope * (len(values) - 1), bool(-slope > 4 * error)
+
+
+def _swing(loss: np.ndarray) -> tuple[float, float]:
+    late = loss[len(loss) // 4 :]
+    if len(late) < 8:
+        return 0.0, float(np.median(np.abs(loss)))
+    t = np.linspace(-1, 1, len(late))
+    smooth = np.polynomial.Polynomial.fit(t, late, 3)(t)
+    return float((late - smooth).std()), float(np.median(np.abs(late)))

@@ -1,0 +1,157 @@
+"""From a record to named problems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from keras_dlbasic.diagnosis.diagnosis import Diagnosis
+from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
+from keras_dlbasic.diagnosis.rule import Found, Rule, Skipped, all_rules
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.records import TrainingRecord
+
+NOT_YET = "judged when the run is over"
+
+LIKELY = 0.8
+"""Before training, what may do harm is a warning from this confidence on."""
+
+
+def diagnose(
+    record: TrainingRecord,
+    *,
+    live: bool = False,
+    rules: Iterable[Rule] | None = None,
+    thresholds: dict[str, dict[str, Any]] | None = None,
+) -> Diagnosis:
+    """Say what is wrong with a run, from what was recorded of it.
+
+    Each rule judges the record by itself. Then symptoms are put under the causes that
+    can have brought them about; and causes that may or may not do harm, such as inputs
+    that are not scaled, count only where they explain a symptom that was found.
+
+    Args:
+        record: What was recorded. The more, the more can be judged: `TrainingDoctor`
+            records all that the rules ask for, `TrainingRecord.from_csv` has curves only.
+        live: Whether the run goes on, so that what it comes to cannot be judged yet.
+            Defaults to `False`.
+        rules: The rules to apply. Defaults to None: all.
+        thresholds: Other thresholds than the default: keyword arguments by name of the
+            rule, as in `{"dead_units": {"most": 0.9}}`. Defaults to None.
+
+    Returns:
+        The `Diagnosis`.
+
+    Raises:
+        TypeError: If `record` is no `TrainingRecord`.
+        ValueError: If `thresholds` names no rule.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> record = kd.records.TrainingRecord.from_history({"loss": [0.7, np.nan, np.nan]})
+    >>> kd.diagnose(record).names
+    ('non_finite_values',)
+    """
+    if not isinstance(record, TrainingRecord):
+        raise TypeError(
+            "`record` must be a `TrainingRecord`. Received an object of type "
+            f"{type(record).__name__}. `TrainingRecord.from_history(history)` and "
+            "`TrainingRecord.from_csv(path)` make one."
+        )
+    return _conclude(Run(record, live=live), _chosen(rules, thresholds))
+
+
+def diagnose_plan(
+    record: TrainingRecord, *, thresholds: dict[str, dict[str, Any]] | None = None
+) -> Diagnosis:
+    """Judge a model and its data before the first step.
+
+    Only causes are judged. One that may do harm counts as a warning, unless its rule is
+    not sure that it will.
+
+    Args:
+        record: A record without steps and epochs, with the facts of the model, the data
+            and the planned run, and what the probe says before training.
+        thresholds: As for `diagnose`.
+
+    Returns:
+        The `Diagnosis`.
+    """
+    chosen = [c for c in _chosen(None, thresholds) if c[0].kind == "cause"]
+    return _conclude(Run(record, planned=True), chosen)
+
+
+Chosen = list[tuple[Rule, dict[str, Any]]]
+
+
+def _chosen(rules: Iterable[Rule] | None, thresholds: Any) -> Chosen:
+    chosen = tuple(all_rules() if rules is None else rules)
+    unknown = set(thresholds or {}) - {rule.name for rule in chosen}
+    if unknown:
+        raise ValueError(
+            f"`thresholds` names no rule: {sorted(unknown)}. The rules are "
+            f"{[rule.name for rule in chosen]}."
+        )
+    return [(rule, (thresholds or {}).get(rule.name, {})) for rule in chosen]
+
+
+def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
+    found: list[tuple[Rule, Found]] = []
+    fine: dict[str, str] = {}
+    skipped: dict[str, str] = {}
+    for rule, thresholds in chosen:
+        if run.live and not rule.live:
+            skipped[rule.name] = NOT_YET
+            continue
+        try:
+            judged = rule(run, **thresholds)
+        except Skipped as reason:
+            skipped[rule.name] = str(reason)
+            continue
+        if isinstance(judged, Found):
+            found.append((rule, judged))
+        else:
+            fine[rule.name] = judged
+    return Diagnosis(
+        _joined(found, planned=run.is_planned),
+        fine,
+        skipped,
+        outcome="" if run.live or run.is_planned else run.outcome.text,
+    )
+
+
+def _joined(found: list[tuple[Rule, Found]], *, planned: bool) -> list[Finding]:
+    """Put symptoms under their causes, and order all."""
+    symptoms = [rule.finding(f) for rule, f in found if rule.kind == "symptom"]
+    causes = [
+        _weighed(rule.finding(f), f, symptoms, planned=planned)
+        for rule, f in found
+        if rule.kind == "cause"
+    ]
+    causes.sort(key=lambda cause: (-cause.rank, -cause.confidence))
+    explained = []
+    for symptom in symptoms:
+        by = tuple(
+            c.name
+            for c in causes
+            if symptom.name in c.explains and c.rank >= min(1, symptom.rank)
+        )
+        explained.append(replace(symptom, explained_by=by))
+    explained.sort(key=lambda s: (-s.rank, bool(s.explained_by), -s.confidence))
+    return [*causes, *explained]
+
+
+def _weighed(
+    cause: Finding, found: Found, symptoms: list[Finding], *, planned: bool
+) -> Finding:
+    """Give a cause that may do harm its severity, by the harm that was found."""
+    if found.risk is None:
+        return cause
+    if planned:
+        harm = SEVERITIES.index("warning") if cause.confidence >= LIKELY else 0
+    else:
+        harm = max((s.rank for s in symptoms if s.name in cause.explains), default=0)
+    rank = max(cause.rank, min(harm, SEVERITIES.index(found.risk)))
+    return replace(cause, severity=SEVERITIES[rank])

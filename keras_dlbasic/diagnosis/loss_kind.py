@@ -1,0 +1,90 @@
+"""What a compiled loss expects."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_FAMILIES = {
+    "sparse_categorical_crossentropy": "class_numbers",
+    "categorical_crossentropy": "one_hot",
+    "categorical_focal_crossentropy": "one_hot",
+    "categorical_hinge": "one_hot",
+    "binary_crossentropy": "zero_one",
+    "bce": "zero_one",
+    "binary_focal_crossentropy": "zero_one",
+    "dice": "zero_one",
+    "tversky": "zero_one",
+    "hinge": "plus_minus",
+    "squared_hinge": "plus_minus",
+    "mean_squared_error": "values",
+    "mse": "values",
+    "mean_absolute_error": "values",
+    "mae": "values",
+    "mean_absolute_percentage_error": "values",
+    "mape": "values",
+    "mean_squared_logarithmic_error": "values",
+    "msle": "values",
+    "huber": "values",
+    "log_cosh": "values",
+    "logcosh": "values",
+    "poisson": "values",
+    "kl_divergence": "probabilities",
+    "kld": "probabilities",
+    "kullback_leibler_divergence": "probabilities",
+}
+_SHORT = {
+    "bce": "binary_crossentropy",
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+
+
+@dataclass(frozen=True)
+class LossKind:
+    """What a loss expects of targets and outputs.
+
+    Attributes:
+        name: Keras' name of it as a function, `"custom"` for others.
+        family: What it takes for targets: `"class_numbers"`, `"one_hot"`,
+            `"zero_one"` (columns of 0 and 1), `"plus_minus"`, `"values"`,
+            `"probabilities"` or `"unknown"`.
+        from_logits: Whether outputs are taken as logits.
+
+    Example:
+    >>> from keras_dlbasic.diagnosis.loss_kind import LossKind
+    >>> LossKind.of({"class_name": "BinaryCrossentropy", "from_logits": True})
+    LossKind(name='binary_crossentropy', family='zero_one', from_logits=True)
+    """
+
+    name: str = "custom"
+    family: str = "unknown"
+    from_logits: bool = False
+
+    @classmethod
+    def of(cls, loss: Any) -> LossKind:
+        """Read what `run_facts` says of a loss: a name or a configuration."""
+        if isinstance(loss, dict) and len(loss) == 1 and "class_name" not in loss:
+            loss = next(iter(loss.values()))
+        if isinstance(loss, list) and len(loss) == 1:
+            loss = loss[0]
+        config = loss if isinstance(loss, dict) else {}
+        name = config.get("class_name", loss)
+        if not isinstance(name, str):
+            return cls()
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+        name = name.replace("cross_entropy", "crossentropy").rsplit(".", 1)[-1]
+        name = {"kldivergence": "kl_divergence"}.get(name, name)
+        if name not in _FAMILIES:
+            return cls()
+        return cls(
+            _SHORT.get(name, name), _FAMILIES[name], bool(config.get("from_logits"))
+        )
+
+    @property
+    def is_crossentropy(self) -> bool:
+        """Whether it is one of the cross-entropies."""
+        return self.name.endswith("crossentropy")

@@ -1,0 +1,42 @@
+"""Batches so large that an epoch has hardly any updates."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import set_batch_size, train_longer
+
+
+@rule(
+    "cause",
+    explains=("plateau", "constant_predictions", "underfitting", "slow_convergence"),
+    live=False,
+)
+def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Judged:
+    """Look for epochs of one or two updates.
+
+    Args:
+        run: The run.
+        steps: Updates an epoch up to which batches are large.
+        rows: Smaller batches are never too large.
+    """
+    size, per_epoch = run.facts.get("batch_size"), run.facts.get("steps_per_epoch")
+    if not size or not per_epoch:
+        raise Skipped("batch size or steps per epoch are not known")
+    if per_epoch <= steps and size >= rows:
+        return Found(
+            "info",
+            f"With batches of {size} rows an epoch has {per_epoch} updates.",
+            risk="critical",
+            remedies=(
+                set_batch_size("more updates for the same work", 32),
+                train_longer("more updates"),
+            ),
+            details={
+                "value": float(per_epoch),
+                "threshold": float(steps),
+                "confidence": 0.75,
+                "evidence": {"batch_size": size},
+            },
+        )
+    return f"{per_epoch} updates an epoch"

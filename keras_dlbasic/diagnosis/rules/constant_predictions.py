@@ -1,0 +1,48 @@
+"""A model that answers (nearly) the same to all inputs."""
+
+from __future__ import annotations
+
+import math
+
+from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import find_learning_rate, initialize
+
+
+@rule("symptom", live=False)
+def constant_predictions(run: Run, *, spread: float = 0.02) -> Judged:
+    """Compare the spread of the predictions with that of the targets.
+
+    Args:
+        run: The run.
+        spread: Share of the targets' deviation below which predictions count as
+            constant: they then explain at most its square of the variance.
+    """
+    values = run.probed("spread")
+    deviation = run.targets.get("std") or 0.0
+    if run.targets["kind"] == "whole_numbers" and run.loss_kind.family != "values":
+        shares = [p for p in run.targets["frequencies"] if p]
+        deviation = math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
+    if run.outcome.learned is True:
+        return "predictions differ"
+    last = float(values[-1])
+    commonest = run.record.tables["probe"]["commonest"][-1, 0]
+    if deviation > 0 and last < spread * deviation:
+        value = last / deviation
+        text = (
+            f"The predictions for different inputs differ by {value:.1e} of the "
+            "targets' deviation: the model ignores its inputs."
+        )
+    elif commonest == 1.0 and run.outcome.learned is False:
+        value, text = 0.0, "The model gives one and the same class for all inputs."
+    else:
+        return "predictions differ"
+    return Found(
+        "critical" if run.outcome.learned is False else "warning",
+        text,
+        remedies=(
+            find_learning_rate("the learning rate decides most"),
+            initialize("signals may not get through"),
+        ),
+        details={"value": value, "threshold": spread, "confidence": 0.95},
+    )

@@ -1,0 +1,51 @@
+"""Stacks of activations that grow faster than their input."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import insert_normalization, swap_activations
+
+
+@rule(
+    "cause",
+    explains=(
+        "exploding_gradients",
+        "non_finite_values",
+        "diverging_loss",
+        "plateau",
+        "constant_predictions",
+        "vanishing_gradients",
+        "underfitting",
+        "slow_convergence",
+        "oscillating_loss",
+        "dead_units",
+    ),
+)
+def exploding_activations(run: Run, *, layers: int = 2) -> Judged:
+    """Count hidden layers of exponential units.
+
+    Args:
+        run: The run.
+        layers: So many count: an exponential of an exponential leaves the range of
+            floating-point numbers at an input of 4.5.
+    """
+    hidden = [f for f in run.layers[:-1] if f.get("activation") == "exponential"]
+    if len(hidden) >= layers:
+        return Found(
+            "info",
+            f"{len(hidden)} layers of exponential units follow each other: signals and "
+            "gradients explode or die.",
+            risk="critical",
+            remedies=(
+                swap_activations("grows no faster than its input"),
+                insert_normalization("bounds what the units are given"),
+            ),
+            details={
+                "layer": hidden[0]["label"],
+                "value": float(len(hidden)),
+                "threshold": float(layers),
+                "confidence": 0.9,
+            },
+        )
+    return f"{len(hidden)} layers of exponential units"

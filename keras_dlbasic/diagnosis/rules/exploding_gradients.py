@@ -1,0 +1,82 @@
+"""Gradients that grow from layer to layer or from step to step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_dlbasic.diagnosis.flow import early_flow
+from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import (
+    clip_gradients,
+    initialize,
+    insert_normalization,
+    lower_learning_rate,
+)
+
+
+@rule("symptom")
+def exploding_gradients(
+    run: Run, *, ratio: float = 1e3, jump: float = 1e3, least: int = 5
+) -> Judged:
+    """Compare gradients with those of the last layer and with their own past.
+
+    Args:
+        run: The run.
+        ratio: Relative gradient of a layer over that of the last one, in the first 64
+            sampled steps, that counts: a factor of 4 a layer over five layers, as in
+            `analysis.gradient_events`.
+        jump: Ratio of the global norm to its median so far that counts.
+        least: Number of sampled steps in a row, and from which a median is taken.
+    """
+    run.steps  # noqa: B018 - skips without any
+    events = early_flow(run, least=least)
+    norms = run.record.global_gradient_norm[run.clean]
+    steps = run.record.steps[run.clean]
+    value, layer, step = jump_of(norms, steps, least)
+    kind = "jump"
+    threshold = jump
+    if events is not None and events.up > ratio:
+        value, layer, step = events.up, events.up_layer, int(steps[0])
+        kind, threshold = "depth", ratio
+    if value > threshold:
+        learned = run.outcome.learned
+        severity = {False: "critical", None: "warning", True: "info"}[learned]
+        where = (
+            f"relative to its weights, the gradient of layer '{layer}' is {value:.1e} "
+            "times that of the last one"
+            if kind == "depth"
+            else f"at step {(step or 0) + 1} the gradient norm is {value:.1e} times its "
+            "median so far"
+        )
+        return Found(
+            severity,
+            f"Gradients explode: {where} (before clipping).",
+            remedies=(
+                clip_gradients("a limit on the norm bounds every step"),
+                lower_learning_rate("shorter steps stay where gradients are moderate"),
+                insert_normalization("normalised layers pass gradients on unchanged"),
+                initialize("weights that are too large multiply along the layers"),
+            ),
+            details={
+                "value": value,
+                "threshold": threshold,
+                "layer": layer,
+                "step": step,
+                "confidence": 0.8,
+            },
+        )
+    return f"largest jump of the gradient norm: a factor of {value:.3g}"
+
+
+def jump_of(
+    norms: np.ndarray, steps: np.ndarray, least: int
+) -> tuple[float, str | None, int | None]:
+    """Return the largest norm over the median of those before it."""
+    best, at = 0.0, None
+    running = np.array([np.median(norms[: n + 1]) for n in range(0, len(norms), 8)])
+    for row in range(least, len(norms)):
+        median = running[max(0, (row - 1) // 8)]
+        if median > 0 and np.isfinite(norms[row]) and norms[row] / median > best:
+            best, at = float(norms[row] / median), int(steps[row])
+    return best, None, at

@@ -1,0 +1,95 @@
+"""Steps that are too long for the weights or the loss."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from keras_dlbasic.diagnosis.curves import descent_of
+from keras_dlbasic.diagnosis.rates import movement_of
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import (
+    clip_gradients,
+    find_learning_rate,
+    lower_learning_rate,
+)
+
+EXPLAINS = (
+    "non_finite_values",
+    "diverging_loss",
+    "exploding_gradients",
+    "oscillating_loss",
+    "dead_units",
+    "saturated_units",
+    "plateau",
+    "constant_predictions",
+    "underfitting",
+)
+
+
+@rule("cause", explains=EXPLAINS)
+def learning_rate_too_high(
+    run: Run, *, blow_up: float = 10.0, ratio: float = 0.3, growth: float = 10.0
+) -> Judged:
+    """Look for steps that throw the loss or the weights off.
+
+    Args:
+        run: The run.
+        blow_up: Loss over that before training or of a constant answer, whichever is
+            larger, that counts: a descent does not rise.
+        ratio: Update-to-weight ratio of a step that counts. Healthy runs are about
+            1e-3 (Karpathy 2019; LARS, You et al. 2017); at 0.3 a few steps replace
+            the weights.
+        growth: Growth of the weights' norm that counts.
+    """
+    movement = movement_of(run)
+    try:
+        descent = descent_of(run)
+        reference = max(abs(descent.first), descent.scale)
+        rise = descent.highest / reference if reference > 0 else 0.0
+        step = descent.highest_step
+    except Skipped:
+        rise, step = (math.inf, None) if np.isnan(run.loss).any() else (0.0, None)
+    evidence = {
+        "rise_of_loss": rise,
+        "update_ratio": movement.first,
+        "growth_of_weights": movement.growth,
+    }
+    signs = {
+        "rise_of_loss": rise / blow_up,
+        "update_ratio": movement.first / ratio,
+        "growth_of_weights": (movement.growth or 0.0) / growth,
+    }
+    sign = max(signs, key=lambda name: np.nan_to_num(signs[name], posinf=1e9))
+    if not signs[sign] > 1:
+        return f"largest update-to-weight ratio at the begin {movement.first:.2g}"
+    words = {
+        "rise_of_loss": f"the loss rose to {rise:.3g} times its begin",
+        "update_ratio": "a single step changed the weights by "
+        f"{movement.first:.0%} of their size",
+        "growth_of_weights": f"the weights grew {movement.growth:.3g} times",
+    }
+    strong = sum(value > 1 for value in signs.values())
+    return Found(
+        "info",
+        f"The learning rate is too high: {words[sign]}.",
+        risk="critical",
+        remedies=(
+            lower_learning_rate("the direct remedy"),
+            find_learning_rate("finds the largest that works"),
+            clip_gradients("bounds the steps"),
+        ),
+        details={
+            "value": evidence[sign],
+            "step": step,
+            "evidence": evidence,
+            "threshold": {
+                "rise_of_loss": blow_up,
+                "update_ratio": ratio,
+                "growth_of_weights": growth,
+            }[sign],
+            "confidence": 0.6 + 0.1 * strong,
+        },
+    )

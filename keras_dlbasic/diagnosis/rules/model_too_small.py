@@ -1,0 +1,30 @@
+"""A model too small to follow the data."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import grow
+
+
+@rule("cause", explains=("underfitting",), live=False)
+def model_too_small(run: Run, *, weights: int = 16) -> Judged:
+    """Look for models without hidden layers or with a handful of weights.
+
+    Args:
+        run: The run.
+        weights: So few trainable weights are a handful.
+    """
+    network = run.fact("network")
+    kernels = [f for f in run.layers if "gain" in f]
+    n = network["n_trainable_weights"]
+    if len(kernels) == 1 or n < weights:
+        what = "no hidden layer" if len(kernels) == 1 else f"{n} trainable weights"
+        return Found(
+            "info",
+            f"The model has {what}: it can follow simple patterns only.",
+            risk="warning",
+            remedies=(grow("more units can follow the data"),),
+            details={"value": float(n), "threshold": float(weights), "confidence": 0.6},
+        )
+    return f"{n} trainable weights in {len(kernels)} layers"

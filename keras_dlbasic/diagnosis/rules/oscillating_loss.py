@@ -1,0 +1,45 @@
+"""A training loss that swings from epoch to epoch."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis.curves import descent_of
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import (
+    lower_learning_rate,
+    set_batch_size,
+    use_optimizer,
+)
+
+
+@rule("symptom", live=False)
+def oscillating_loss(
+    run: Run, *, swing: float = 0.05, of_level: float = 0.15
+) -> Judged:
+    """Measure how the epochs deviate from a smooth line.
+
+    An epoch's loss is a mean over all its rows, so what it deviates by is movement of
+    the weights, not the luck of a batch.
+
+    Args:
+        run: The run.
+        swing: Deviation relative to the loss of a constant answer that counts: less is
+            no harm, however small the loss.
+        of_level: Deviation relative to the loss itself that counts as well.
+    """
+    descent = descent_of(run)
+    if descent.n_epochs < 11:
+        raise Skipped("needs 11 epochs")
+    if descent.swing > swing and descent.swing_of_level > of_level:
+        return Found(
+            "warning",
+            f"The training loss swings by {descent.swing:.1%} of a constant answer's "
+            f"loss around its course, {descent.swing_of_level:.0%} of its level.",
+            remedies=(
+                lower_learning_rate("shorter steps do not jump over the valley"),
+                set_batch_size("larger batches agree better", 32),
+                use_optimizer("adapts its steps"),
+            ),
+            details={"value": descent.swing, "threshold": swing, "confidence": 0.9},
+        )
+    return f"the loss swings by {descent.swing:.1%} of a constant answer's"

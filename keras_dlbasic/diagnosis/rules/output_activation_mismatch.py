@@ -1,0 +1,185 @@
+"""An output activation that cannot give what the targets or the loss ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import fix_output
+
+RANGES = {
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "hard_tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "relu": (0.0, float("inf")),
+    "relu6": (0.0, 6.0),
+    "softplus": (0.0, float("inf")),
+    "exponential": (0.0, float("inf")),
+}
+"""What activations can give."""
+
+PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
+UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh")
+
+EXPLAINS = (
+    "plateau",
+    "constant_predictions",
+    "underfitting",
+    "slow_convergence",
+    "non_finite_values",
+    "vanishing_gradients",
+    "saturated_units",
+    "dead_units",
+    "diverging_loss",
+    "oscillating_loss",
+    "exploding_gradients",
+    "overfitting",
+)
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """What is wrong, how surely, and what would fit."""
+
+    text: str
+    remedy: RemedySuggestion
+    severity: Any = "critical"
+    risk: Any = None
+
+
+@rule("cause", explains=EXPLAINS)
+def output_activation_mismatch(run: Run, *, outside: float = 0.02) -> Judged:
+    """Hold the output's activation against the loss and the targets.
+
+    Args:
+        run: The run.
+        outside: How far targets have to lie outside the activation's range to count, in
+            units of their own range.
+    """
+    output = run.output
+    activation, units = output.get("activation"), output.get("units")
+    targets = _targets(run)
+    found = (
+        _softmax_of_one(activation, units, targets)
+        or _logits(run, activation)
+        or _range(run, activation, targets, outside)
+        or _coupled(run, activation, targets)
+    )
+    if found is None:
+        return f"output activation {activation or 'linear'!r} fits"
+    return Found(
+        found.severity,
+        found.text,
+        risk=found.risk,
+        remedies=(found.remedy,),
+        details={
+            "layer": output.get("name"),
+            "evidence": {
+                "activation": activation,
+                "units": units,
+                "loss": run.loss_kind.name,
+            },
+            "confidence": 0.99 if found.risk is None else 0.8,
+        },
+    )
+
+
+def _targets(run: Run) -> dict[str, Any]:
+    targets = (run.facts.get("data") or {}).get("targets") or []
+    return targets[0] if len(targets) == 1 else {}
+
+
+def _softmax_of_one(activation: Any, units: Any, targets: Any) -> Mismatch | None:
+    if activation != "softmax" or units != 1:
+        return None
+    return Mismatch(
+        "Softmax over a single unit gives 1 for every input: nothing can be learned.",
+        fix_output(
+            "a sigmoid unit gives a probability", "sigmoid", "binary_crossentropy"
+        ),
+    )
+
+
+def _logits(run: Run, activation: Any) -> Mismatch | None:
+    loss = run.loss_kind
+    if not loss.is_crossentropy or activation == "custom":
+        return None
+    if loss.from_logits and activation in PROBABILITIES:
+        return Mismatch(
+            f"The loss takes outputs as logits (from_logits=True), but '{activation}' "
+            "gives probabilities: it is applied twice, and the loss cannot get small.",
+            RemedySuggestion(
+                "fix_output",
+                "logits need no activation",
+                "output activation None",
+                {"activation": "linear"},
+            ),
+            "warning",
+        )
+    if not loss.from_logits and activation in UNBOUNDED:
+        proper = "sigmoid" if loss.family == "zero_one" else "softmax"
+        return Mismatch(
+            f"The loss takes outputs as probabilities, but the output's activation is "
+            f"'{activation or 'linear'}': what is below 0 or above 1 is cut off.",
+            fix_output(
+                "gives probabilities; or set from_logits=True in the loss", proper, None
+            ),
+        )
+    return None
+
+
+def _range(
+    run: Run, activation: Any, targets: dict[str, Any], outside: float
+) -> Mismatch | None:
+    low, high = RANGES.get(activation, (float("-inf"), float("inf")))
+    family = run.loss_kind.family
+    if "min" not in targets or family == "class_numbers":
+        return None
+    size = targets["max"] - targets["min"]
+    allowed = outside * max(size, 1e-12)
+    beyond = max(low - targets["min"], targets["max"] - high)
+    if beyond <= max(allowed, 1e-6):
+        return None
+    plus_minus = family == "plus_minus"
+    proper = "tanh" if plus_minus else "linear"
+    share = beyond / size if size > 0 else 1.0
+    return Mismatch(
+        f"The targets reach from {targets['min']:.4g} to {targets['max']:.4g}, but "
+        f"'{activation}' gives {low:g} to {high:g} only.",
+        fix_output(
+            "an output without limits reaches all targets",
+            proper,
+            None if family == "values" else "mse",
+        ),
+        "critical" if share > 0.25 else "warning",
+    )
+
+
+def _coupled(run: Run, activation: Any, targets: dict[str, Any]) -> Mismatch | None:
+    kind, family = targets.get("kind"), run.loss_kind.family
+    if activation == "softmax" and kind == "multi_label":
+        return Mismatch(
+            "Softmax lets the columns of the output share one probability, but several "
+            "columns of the targets can be 1 at once.",
+            fix_output(
+                "each column gets its own probability", "sigmoid", "binary_crossentropy"
+            ),
+        )
+    if activation in ("sigmoid", "hard_sigmoid") and family in (
+        "one_hot",
+        "class_numbers",
+    ):
+        return Mismatch(
+            "The loss compares classes that exclude each other, but sigmoid outputs do "
+            "not: only their ratios count, and gradients fade where all are near 1.",
+            fix_output("gives one probability per class", "softmax", None),
+            "info",
+            "critical",
+        )
+    return None

@@ -1,0 +1,137 @@
+"""A validation loss that rises while the training loss falls."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import regularize, shrink, stop_early
+
+
+REMEDIES = (
+    stop_early("costs nothing, and keeps the best weights"),
+    regularize("small weights cannot follow single points"),
+    regularize("units cannot rely on each other", dropout=0.3),
+    RemedySuggestion(
+        "augment_images",
+        "more varied data, where labels allow it",
+        "augmentation layers, such as RandomFlip",
+    ),
+    shrink("a smaller model has less room to memorise"),
+)
+
+
+@rule("symptom")
+def overfitting(
+    run: Run,
+    *,
+    rise: float = 0.05,
+    lost: float = 0.1,
+    much: float = 0.5,
+    memorised: float = 0.05,
+    unknown: float = 0.25,
+) -> Judged:
+    """Judge the curves as `analysis.detect_overfitting` does, and weigh the harm.
+
+    A loss near zero can double without any harm. What counts is how much of what was
+    learned is lost again: the rise of the validation loss over its whole fall from what
+    a constant answer reaches (or from its first epoch, where that is not known).
+
+    A loss need not rise: where a good part of what a constant answer loses remains on
+    validation rows and next to nothing on training rows, the rest was memorised.
+
+    Args:
+        run: The run.
+        rise: Smallest relative rise of the validation loss that is more than a remark.
+            For `n` validation rows it is `1.5 / sqrt(n)` at least: the standard error
+            of a mean of losses whose deviation is of the order of the mean.
+        lost: Share of what was learned whose loss is a warning.
+        much: The same for critical.
+        memorised: Share of a constant answer's loss on training rows up to which
+            these are memorised, if
+        unknown: at least this share remains on validation rows.
+    """
+    verdict = run.overfitting
+    planned = run.facts.get("epochs")
+    stopped = isinstance(planned, int) and len(run.numbers) < planned and not run.live
+    is_memorised = (
+        not stopped and not run.live and _is_memorised(run, memorised, unknown)
+    )
+    if not verdict.detected:
+        return _memorised(run, unknown) if is_memorised else verdict.reason
+    data = run.facts.get("data") or {}
+    rows = (data.get("validation") or {}).get("n_rows")
+    least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
+    share = _lost(run)
+    severity: Any = "info"
+    if verdict.rise >= least and share >= lost and not stopped:
+        severity = "critical" if share >= much else "warning"
+    elif is_memorised:
+        return _memorised(run, unknown)
+    message = f"{verdict.reason} {share:.0%} of what was learned is lost."
+    if stopped:
+        message += " The run was stopped early."
+    return Found(
+        severity,
+        message,
+        remedies=REMEDIES,
+        details={
+            "epoch": verdict.onset,
+            "value": share,
+            "threshold": lost,
+            "confidence": verdict.confidence,
+            "evidence": {
+                "rise": verdict.rise,
+                "least_rise": least,
+                "statistic": verdict.turn.statistic,
+                "statistic_threshold": verdict.turn.threshold,
+            },
+        },
+    )
+
+
+def _lost(run: Run) -> float:
+    """Return the share of the fall of the validation loss that it rose again."""
+    turn = run.overfitting.turn
+    val = run.val_loss[np.isfinite(run.val_loss)]
+    start = run.outcome.baseline
+    if start is None:
+        loss = run.loss[np.isfinite(run.loss)]
+        start = float(max(val[0], loss[0] if len(loss) else val[0]))
+    gained = start - turn.lowest
+    lost = turn.last - turn.lowest
+    return lost / gained if gained > 0 else math.inf
+
+
+def _shares(run: Run) -> tuple[float, float]:
+    """Return the shares of a constant answer's loss left in training and validation."""
+    outcome, val = run.outcome, run.val_loss[np.isfinite(run.val_loss)]
+    if outcome.skill is None or not outcome.baseline or not len(val):
+        return math.inf, 0.0
+    return 1 - outcome.skill, float(np.median(val[-3:])) / outcome.baseline
+
+
+def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:
+    known, left = _shares(run)
+    return known <= memorised and left >= unknown
+
+
+def _memorised(run: Run, unknown: float) -> Found:
+    known, left = _shares(run)
+    return Found(
+        "warning",
+        f"The training rows are memorised: {known:.1%} of a constant answer's loss "
+        f"remain on them, {left:.0%} on validation rows.",
+        remedies=REMEDIES,
+        details={
+            "value": left,
+            "threshold": unknown,
+            "confidence": 0.8,
+            "evidence": {"training": known},
+        },
+    )

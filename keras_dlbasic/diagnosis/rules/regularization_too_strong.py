@@ -1,0 +1,104 @@
+"""Penalties or dropout that leave no room for the data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_dlbasic.diagnosis.curves import penalty_of
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.run import Run
+
+
+@rule(
+    "cause",
+    explains=(
+        "plateau",
+        "constant_predictions",
+        "underfitting",
+        "slow_convergence",
+        "dead_units",
+        "vanishing_gradients",
+    ),
+)
+def regularization_too_strong(
+    run: Run, *, shrunk: float = 0.1, share: float = 0.5, dropout: float = 0.8
+) -> Judged:
+    """Look for weights that a penalty has made vanish, and for extreme dropout.
+
+    Args:
+        run: The run.
+        shrunk: Size of a penalised kernel, relative to its largest so far, below which
+            the penalty has won.
+        share: Share of the loss from which the penalty matters more than the data.
+        dropout: Rate from which a layer passes on next to nothing in training.
+    """
+    layers = run.layers
+    rates = [(f["dropout"], f["label"]) for f in layers if "dropout" in f]
+    highest = max(rates, default=(0.0, ""))
+    if highest[0] >= dropout:
+        return Found(
+            "info",
+            f"Layer '{highest[1]}' drops {highest[0]:.0%} of its units.",
+            risk="critical",
+            remedies=(
+                RemedySuggestion(
+                    "remove_penalty",
+                    "a moderate rate",
+                    "keras.layers.Dropout(0.2)",
+                    {"dropout_factor": 0.25},
+                ),
+            ),
+            details={
+                "layer": highest[1],
+                "value": highest[0],
+                "threshold": dropout,
+                "confidence": 0.9,
+            },
+        )
+    penalised = {f["label"] for f in layers if f.get("penalty")}
+    part = _share(run)
+    least, layer = _shrunk(run, penalised)
+    if penalised and (least < shrunk or part > share):
+        return Found(
+            "info",
+            f"Weight penalties make up {part:.0%} of the loss; the weights of layer "
+            f"'{layer}' are at {least:.1%} of their largest size.",
+            risk="critical",
+            remedies=(
+                RemedySuggestion(
+                    "remove_penalty",
+                    "lets the data count again",
+                    "kernel_regularizer=kd.regularizers.L2(1e-4)",
+                ),
+            ),
+            details={
+                "layer": layer,
+                "value": max(part, 1 - least),
+                "threshold": share,
+                "confidence": 0.88,
+            },
+        )
+    return f"penalties make up {part:.0%} of the loss"
+
+
+def _share(run: Run) -> float:
+    table = run.record.tables.get("probe")
+    if table is None or not len(table):
+        return 0.0
+    penalty, loss = penalty_of(run), float(table["loss"][-1, 0])
+    known = np.isfinite(loss) and penalty + loss > 0
+    return penalty / (penalty + loss) if known else 0.0
+
+
+def _shrunk(run: Run, penalised: set[str]) -> tuple[float, str | None]:
+    """Return the smallest size of a penalised kernel relative to its largest."""
+    best, layer = 1.0, None
+    for column, info in enumerate(run.record.variables):
+        if info.layer not in penalised or len(info.shape) < 2:
+            continue
+        norms = run.record.weight_norm[:, column].astype(np.float64)
+        norms = norms[np.isfinite(norms)]
+        if len(norms) and norms.max() > 0 and norms[-1] / norms.max() < best:
+            best, layer = float(norms[-1] / norms.max()), info.layer
+    return best, layer

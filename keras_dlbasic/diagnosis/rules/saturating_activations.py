@@ -1,0 +1,60 @@
+"""Deep stacks of activations that pass on little of the gradient."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import (
+    initialize,
+    insert_normalization,
+    swap_activations,
+)
+
+SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 1 / 6, "sparse_sigmoid": 0.5}
+"""Steepest slopes below one."""
+
+
+@rule(
+    "cause",
+    explains=(
+        "vanishing_gradients",
+        "plateau",
+        "constant_predictions",
+        "underfitting",
+        "slow_convergence",
+        "saturated_units",
+    ),
+)
+def saturating_activations(run: Run, *, least: float = 1e-2) -> Judged:
+    """Multiply the steepest slopes of the hidden activations.
+
+    Args:
+        run: The run.
+        least: Product of the slopes that counts: with weights of the usual size no more
+            than this share of a gradient reaches the first layer.
+    """
+    hidden = [f for f in run.layers[:-1] if f.get("activation") in SLOPES]
+    if any(f["normalizes"] for f in run.layers):
+        return "the layers are normalised"
+    product = 1.0
+    for facts in hidden:
+        product *= SLOPES[facts["activation"]]
+    if product < least:
+        return Found(
+            "info",
+            f"{len(hidden)} layers of '{hidden[0]['activation']}' units follow each "
+            f"other: at most {product:.1e} of a gradient gets through their slopes.",
+            risk="critical",
+            remedies=(
+                swap_activations("rectifiers pass gradients on whole"),
+                insert_normalization("keeps units where they are steep"),
+                initialize("weights that make up for the slopes"),
+            ),
+            details={
+                "layer": hidden[0]["label"],
+                "value": product,
+                "threshold": least,
+                "confidence": 0.88,
+            },
+        )
+    return f"slopes multiply to {product:.2g}"

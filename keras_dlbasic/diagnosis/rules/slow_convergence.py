@@ -1,0 +1,56 @@
+"""A loss that still falls, far from what can be reached."""
+
+from __future__ import annotations
+
+import math
+
+from keras_dlbasic.diagnosis.curves import descent_of
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import find_learning_rate, train_longer
+
+
+@rule("symptom", live=False)
+def slow_convergence(
+    run: Run, *, least_drop: float = 1e-4, much: float = 0.02, share: float = 0.75
+) -> Judged:
+    """Look for a run that ends on its way down without having got far.
+
+    Args:
+        run: The run.
+        least_drop: Fall of the loss over the last half of the epochs, relative to what
+            a constant answer reaches, below which a run that has learned nothing does
+            not fall.
+        much: The same for a run that has learned something.
+        share: Share of the score of simple predictors (see `underfitting`) below which
+            such a run has not got far; by a standard error at least.
+    """
+    outcome = run.outcome
+    if not outcome.is_known:
+        raise Skipped("needs `x=` and `y=` to tell slow from converged")
+    descent = descent_of(run)
+    rows = (run.facts.get("probe") or {}).get("rows", 20)
+    behind = False
+    if outcome.score is not None and outcome.reference is not None:
+        margin = max((1 - share) * outcome.reference, 1 / math.sqrt(rows))
+        behind = outcome.score < outcome.reference - margin
+    is_falling = descent.falls and (
+        descent.drop > (much if outcome.learned else least_drop)
+    )
+    if is_falling and (outcome.learned is not True or behind):
+        return Found(
+            "critical" if outcome.learned is False else "warning",
+            "The run ended while its loss was still falling, by "
+            f"{descent.drop:.2%} of a constant answer's loss over its last half, and "
+            "has not got far.",
+            remedies=(
+                find_learning_rate("longer steps get there sooner"),
+                train_longer("more updates"),
+            ),
+            details={
+                "value": descent.drop,
+                "threshold": much if outcome.learned else least_drop,
+                "confidence": 0.8,
+            },
+        )
+    return f"the loss fell by {descent.drop:.2%} over the last half"

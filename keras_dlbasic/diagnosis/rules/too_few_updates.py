@@ -1,0 +1,57 @@
+"""A run that is over before it can have got anywhere."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis.rates import movement_of
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import (
+    raise_learning_rate,
+    set_batch_size,
+    train_longer,
+)
+
+
+@rule(
+    "cause",
+    explains=("plateau", "constant_predictions", "underfitting", "slow_convergence"),
+    live=False,
+)
+def too_few_updates(run: Run, *, updates: int = 100, path: float = 3.0) -> Judged:
+    """Look for runs with few updates whose weights could still move on.
+
+    Args:
+        run: The run.
+        updates: A run with fewer is short, if the weights' way is short too.
+        path: Length of the way in units of the weights' norm below which it is short.
+    """
+    steps = run.record.trained_steps or _planned(run)
+    if not steps:
+        raise Skipped("the number of updates is not known")
+    way = float("nan")
+    if not run.is_planned:
+        way = movement_of(run).path
+    if steps < updates and not way > path:
+        return Found(
+            "info",
+            f"The run has {steps} updates, too few to get anywhere.",
+            risk="critical",
+            remedies=(
+                train_longer("more updates"),
+                set_batch_size("smaller batches give more updates an epoch", 32),
+                raise_learning_rate("longer steps"),
+            ),
+            details={
+                "value": float(steps),
+                "threshold": float(updates),
+                "confidence": 0.8,
+                "evidence": {"path": way},
+            },
+        )
+    return f"{steps} updates"
+
+
+def _planned(run: Run) -> int:
+    epochs, steps = run.facts.get("epochs"), run.facts.get("steps_per_epoch")
+    whole = isinstance(epochs, int) and isinstance(steps, int)
+    return epochs * steps if whole else 0

@@ -1,0 +1,73 @@
+"""Inputs whose size or offset first layers are not made for."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import insert_normalization, scale_inputs
+
+EXPLAINS = (
+    "plateau",
+    "constant_predictions",
+    "underfitting",
+    "slow_convergence",
+    "diverging_loss",
+    "non_finite_values",
+    "exploding_gradients",
+    "oscillating_loss",
+    "dead_units",
+    "saturated_units",
+    "vanishing_gradients",
+)
+
+
+@rule("cause", explains=EXPLAINS)
+def unscaled_inputs(
+    run: Run, *, size: float = 10.0, offset: float = 10.0, ratio: float = 100.0
+) -> Judged:
+    """Look for inputs that are far from zero mean and unit variance.
+
+    Initial weights (Xavier, He) are made for inputs of mean square one; the curvature of
+    the loss grows with it, and with the squared offset of a feature over its deviation
+    (LeCun et al. 1998, Efficient BackProp).
+
+    Args:
+        run: The run.
+        size: Root mean square that counts: a hundred times the curvature.
+        offset: Feature mean over its deviation that counts.
+        ratio: Largest feature over the median one that counts.
+    """
+    inputs = [i for i in run.inputs if "rms" in i and not i["is_integer"]]
+    inputs += [i for i in run.inputs if "rms" in i and i["is_integer"]]
+    network = run.facts.get("network") or {}
+    if network.get("normalizes_inputs"):
+        return "the model scales its inputs"
+    if not inputs:
+        raise Skipped("inputs are no numbers")
+    for facts in inputs:
+        signs = {
+            "rms": (facts["rms"], size),
+            "offset": (facts["offset"] if facts["offset"] < 1e6 else 0.0, offset),
+            "scale_ratio": (facts["scale_ratio"], ratio),
+        }
+        name = max(signs, key=lambda n: signs[n][0] / signs[n][1])
+        value, threshold = signs[name]
+        if value > threshold:
+            return Found(
+                "info",
+                f"The inputs are not scaled: their values have a root mean square of "
+                f"{facts['rms']:.4g}, a mean {facts['offset']:.3g} deviations from "
+                f"zero, and features up to {facts['scale_ratio']:.3g} times the others.",
+                risk="critical",
+                remedies=(
+                    scale_inputs("puts all features on a par, within the model"),
+                    insert_normalization("scales what comes out of the first layer"),
+                ),
+                details={
+                    "value": value,
+                    "threshold": threshold,
+                    "confidence": 0.8 + 0.1 * (value > 10 * threshold),
+                    "evidence": {n: v for n, (v, _) in signs.items()},
+                },
+            )
+    return f"root mean square {inputs[0]['rms']:.3g}"

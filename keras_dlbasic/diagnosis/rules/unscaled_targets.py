@@ -1,0 +1,57 @@
+"""Targets of a size that outputs do not begin with."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, scale_targets
+
+EXPLAINS = (
+    "plateau",
+    "constant_predictions",
+    "underfitting",
+    "slow_convergence",
+    "diverging_loss",
+    "non_finite_values",
+    "exploding_gradients",
+    "oscillating_loss",
+    "dead_units",
+)
+
+
+@rule("cause", explains=EXPLAINS)
+def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> Judged:
+    """Compare the size of regression targets with one.
+
+    A network drawn at random gives values of the order of one. Gradients of a squared
+    error are proportional to what is missing, and adaptive optimizers move by their
+    learning rate whatever is missing.
+
+    Args:
+        run: The run.
+        large: Root mean square of the targets that counts.
+        small: The same at the other end.
+    """
+    if run.loss_kind.family not in ("values", "unknown"):
+        return "the targets are classes"
+    targets = run.targets
+    size = targets["rms"]
+    if targets["kind"] in ("binary", "one_hot", "multi_label", "probabilities"):
+        return "the targets are 0 and 1"
+    if size > large or 0 < size < small:
+        return Found(
+            "info",
+            f"The targets are not scaled: root mean square {size:.4g}, deviation "
+            f"{targets['std']:.4g}, where outputs begin near zero, of the order of one.",
+            risk="critical",
+            remedies=(
+                scale_targets("outputs and targets then begin alike"),
+                lower_learning_rate("gradients are as large as the targets"),
+            ),
+            details={
+                "value": size,
+                "threshold": large if size > large else small,
+                "confidence": 0.8 + 0.1 * (size > 10 * large),
+            },
+        )
+    return f"root mean square {size:.3g}"

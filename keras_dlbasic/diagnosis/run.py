@@ -1,0 +1,216 @@
+"""A run as rules look at it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.analysis.overfitting import detect_overfitting
+from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
+from keras_dlbasic.diagnosis.loss_kind import LossKind
+from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
+from keras_dlbasic.diagnosis.rule import Skipped
+from keras_dlbasic.records import LayerTable, TrainingRecord
+
+
+class Run:
+    """A record with its facts, and what several rules ask of them.
+
+    Nothing here knows Keras; all of it can be told from a saved record.
+
+    Args:
+        record: What was recorded.
+        live: Whether the run goes on.
+        planned: Whether nothing was trained yet.
+    """
+
+    def __init__(
+        self, record: TrainingRecord, *, live: bool = False, planned: bool = False
+    ) -> None:
+        self.record = record
+        self.facts = record.facts
+        self.live = live
+        self.is_planned = planned
+
+    # -- facts -------------------------------------------------------------------
+
+    def fact(self, name: str, why: str | None = None) -> Any:
+        """Return a fact.
+
+        Raises:
+            Skipped: If it is not known.
+        """
+        value = self.facts.get(name)
+        if value is None or not isinstance(value, (dict, list)):
+            raise Skipped(why or _WHY.get(name, f"`{name}` is not known"))
+        return value
+
+    @property
+    def layers(self) -> list[dict[str, Any]]:
+        """What is known of the layers.
+
+        Raises:
+            Skipped: If nothing is.
+        """
+        return list(self.fact("network")["layers"])
+
+    @cached_property
+    def loss_kind(self) -> LossKind:
+        """What the compiled loss expects."""
+        return LossKind.of(self.facts.get("loss"))
+
+    @property
+    def output(self) -> dict[str, Any]:
+        """The only output.
+
+        Raises:
+            Skipped: If there are several, or it is not known.
+        """
+        outputs = self.fact("network").get("outputs") or []
+        if len(outputs) != 1:
+            raise Skipped(f"the model has {len(outputs)} known outputs; needs one")
+        return dict(outputs[0])
+
+    @property
+    def targets(self) -> dict[str, Any]:
+        """Facts of the only target.
+
+        Raises:
+            Skipped: If there are several or none.
+        """
+        targets = self.fact("data").get("targets") or []
+        if len(targets) != 1 or "kind" not in targets[0]:
+            raise Skipped("needs one array of targets, `y=`")
+        return dict(targets[0])
+
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """Facts of the inputs that have numbers.
+
+        Raises:
+            Skipped: If there are none.
+        """
+        inputs = [i for i in self.fact("data").get("inputs") or [] if "dtype" in i]
+        if not inputs:
+            raise Skipped("needs the inputs, `x=`")
+        return inputs
+
+    @property
+    def optimizer(self) -> dict[str, Any]:
+        """The optimizer's configuration; empty if not known."""
+        found = self.facts.get("optimizer")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether each weight has a step size of its own."""
+        name = str(self.optimizer.get("class_name", ""))
+        return name.lower() not in ("sgd", "")
+
+    # -- curves ------------------------------------------------------------------
+
+    def curve(self, name: str) -> np.ndarray:
+        """Return the logs of an epoch; empty if there are none."""
+        return self.record.epochs.get(name, np.zeros(0))
+
+    @property
+    def loss(self) -> np.ndarray:
+        """The training loss by epoch; empty if it was not logged."""
+        return self.curve("loss")
+
+    @property
+    def val_loss(self) -> np.ndarray:
+        """The validation loss by epoch; empty if it was not logged."""
+        return self.curve("val_loss")
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """The numbers of the epochs."""
+        return self.record.epochs["epoch"]
+
+    @cached_property
+    def overfitting(self) -> OverfittingVerdict:
+        """The verdict on the curves.
+
+        Raises:
+            Skipped: If there is no validation.
+        """
+        val = self.val_loss
+        if not np.isfinite(val).any():
+            raise Skipped("no `val_loss` was logged")
+        loss = self.loss if len(self.loss) else np.full(len(val), np.nan)
+        return detect_overfitting(loss, val, epochs=self.numbers)
+
+    # -- measurements ------------------------------------------------------------
+
+    def table(self, name: str) -> LayerTable:
+        """Return a table of the record.
+
+        Raises:
+            Skipped: If it has no row.
+        """
+        table = self.record.tables.get(name)
+        if table is None or not len(table):
+            raise Skipped(_WHY.get(name, f"no table of {name} was recorded"))
+        return table
+
+    def probed(self, measure: str) -> np.ndarray:
+        """Return a measure of the predictions on the probe, `[n]`.
+
+        Raises:
+            Skipped: If none was taken.
+        """
+        table = self.table("probe")
+        values = table[measure][:, 0] if measure in table.measures else np.zeros(0)
+        if not np.isfinite(values).any():
+            raise Skipped(f"the {measure} on the probe is not known")
+        return values
+
+    @property
+    def steps(self) -> np.ndarray:
+        """The sampled steps.
+
+        Raises:
+            Skipped: If there is none.
+        """
+        if not len(self.record.steps):
+            raise Skipped("no gradients were recorded")
+        return self.record.steps
+
+    @cached_property
+    def clean(self) -> np.ndarray:
+        """Which sampled steps have finite gradients and were not skipped."""
+        rows: np.ndarray = (self.record.non_finite.sum(axis=1) == 0) & (
+            ~self.record.skipped
+        )
+        return rows
+
+    @cached_property
+    def update_ratio(self) -> np.ndarray:
+        """Size of the update over that of the weights, over all kernels, `[n]`."""
+        kernels = [len(v.shape) > 1 for v in self.record.variables]
+        if not any(kernels):
+            return np.zeros(0)
+        with np.errstate(all="ignore"):
+            updates = self.record.update_norm[:, kernels].astype(np.float64)
+            weights = self.record.weight_norm[:, kernels].astype(np.float64)
+            updates = np.where(np.isfinite(updates), updates, 0.0)
+            total = np.sqrt((weights**2).sum(axis=1))
+            ratio: np.ndarray = np.sqrt((updates**2).sum(axis=1)) / total
+        ratio[self.record.skipped] = np.nan
+        return ratio
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What the run came to."""
+        return outcome_of(self.record)
+
+
+_WHY = {
+    "network": "the model is not known; watch the run with `TrainingDoctor`",
+    "data": "the data are not known; give `TrainingDoctor` `x=` and `y=`",
+    "probe": "no probe of the data; give `TrainingDoctor` `x=` and `y=`",
+    "activations": "no activations; give `TrainingDoctor` `x=` (or `ActivationMonitor`)",
+}

@@ -1,0 +1,167 @@
+"""Remedies that several rules suggest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+
+
+def lower_learning_rate(reason: str, factor: float = 0.1) -> RemedySuggestion:
+    """Suggest a smaller learning rate."""
+    return RemedySuggestion(
+        "change_learning_rate",
+        reason,
+        f"model.optimizer.learning_rate = {factor:g} * model.optimizer.learning_rate",
+        {"factor": factor},
+    )
+
+
+def raise_learning_rate(reason: str, factor: float = 10.0) -> RemedySuggestion:
+    """Suggest a larger learning rate."""
+    return lower_learning_rate(reason, factor)
+
+
+def find_learning_rate(reason: str) -> RemedySuggestion:
+    """Suggest a learning rate from a short range test."""
+    return RemedySuggestion(
+        "find_learning_rate", reason, "try learning rates a factor of 3 apart"
+    )
+
+
+def clip_gradients(reason: str, norm: float = 1.0) -> RemedySuggestion:
+    """Suggest clipping by the global norm."""
+    return RemedySuggestion(
+        "clip_gradients",
+        reason,
+        f"keras.optimizers.Adam(global_clipnorm={norm:g})",
+        {"global_clipnorm": norm},
+    )
+
+
+def use_optimizer(reason: str, name: str = "adam") -> RemedySuggestion:
+    """Suggest another optimizer."""
+    return RemedySuggestion(
+        "change_optimizer",
+        reason,
+        f'model.compile(optimizer="{name}", ...)',
+        {"optimizer": name},
+    )
+
+
+def swap_activations(
+    reason: str, activation: str = "relu", *, linear_too: bool = False
+) -> RemedySuggestion:
+    """Suggest another activation in the hidden layers."""
+    kwargs: dict[str, Any] = {"activation": activation}
+    if linear_too:
+        kwargs["linear_too"] = True
+    code = f'keras.layers.Dense(units, "{activation}")'
+    return RemedySuggestion("swap_activations", reason, code, kwargs)
+
+
+def initialize(reason: str) -> RemedySuggestion:
+    """Suggest initial weights by the activation that follows."""
+    return RemedySuggestion(
+        "initialize", reason, "model = kd.remedies.initialize(model)"
+    )
+
+
+def insert_normalization(reason: str, kind: str = "batch") -> RemedySuggestion:
+    """Suggest normalisation before the activations."""
+    layer = {"batch": "BatchNormalization", "layer": "LayerNormalization"}[kind]
+    return RemedySuggestion(
+        "insert_normalization",
+        reason,
+        f"keras.layers.{layer}() before each activation",
+        {"kind": kind},
+    )
+
+
+def fix_output(
+    reason: str, activation: str | None, loss: str | None, **kwargs: Any
+) -> RemedySuggestion:
+    """Suggest an output activation and a loss that fit the targets."""
+    given = {k: v for k, v in {"activation": activation, "loss": loss}.items() if v}
+    code = f"output activation {activation!r}" if activation else ""
+    if loss:
+        code += (" with " if code else "") + f"loss {loss!r}"
+    return RemedySuggestion("fix_output", reason, code, {**given, **kwargs})
+
+
+def scale_inputs(reason: str) -> RemedySuggestion:
+    """Suggest a normalisation of the inputs that the model carries."""
+    return RemedySuggestion(
+        "scale_inputs",
+        reason,
+        "norm = keras.layers.Normalization(); norm.adapt(x); use it as first layer",
+    )
+
+
+def scale_targets(reason: str) -> RemedySuggestion:
+    """Suggest targets of unit size."""
+    return RemedySuggestion(
+        "scale_targets", reason, "y = (y - y.mean(axis=0)) / y.std(axis=0)"
+    )
+
+
+def set_batch_size(reason: str, batch_size: int) -> RemedySuggestion:
+    """Suggest a batch size."""
+    return RemedySuggestion(
+        "change_batch_size",
+        reason,
+        f"model.fit(..., batch_size={batch_size})",
+        {"batch_size": batch_size},
+    )
+
+
+def train_longer(reason: str, factor: float = 3.0) -> RemedySuggestion:
+    """Suggest more epochs."""
+    return RemedySuggestion(
+        "train_longer", reason, f"{factor:g} times the epochs", {"factor": factor}
+    )
+
+
+def stop_early(reason: str) -> RemedySuggestion:
+    """Suggest stopping at the best epoch."""
+    return RemedySuggestion(
+        "stop_early",
+        reason,
+        "keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True)",
+    )
+
+
+def regularize(reason: str, l2: float = 1e-4, dropout: float = 0.0) -> RemedySuggestion:
+    """Suggest a penalty or dropout."""
+    if dropout:
+        return RemedySuggestion(
+            "add_dropout",
+            reason,
+            f"keras.layers.Dropout({dropout:g}) after hidden layers",
+            {"rate": dropout},
+        )
+    return RemedySuggestion(
+        "add_penalty",
+        reason,
+        f"kernel_regularizer=kd.regularizers.L2({l2:g})",
+        {"l2": l2},
+    )
+
+
+def shrink(reason: str, factor: float = 0.5) -> RemedySuggestion:
+    """Suggest a smaller model."""
+    return RemedySuggestion(
+        "resize", reason, "fewer units or layers", {"width_factor": factor}
+    )
+
+
+def grow(reason: str, factor: float = 2.0) -> RemedySuggestion:
+    """Suggest a larger model."""
+    return RemedySuggestion(
+        "resize", reason, "more units or layers", {"width_factor": factor}
+    )
+
+
+def by_hand(what: str, reason: str) -> RemedySuggestion:
+    """Suggest what only the user can do."""
+    return RemedySuggestion(None, reason, what)

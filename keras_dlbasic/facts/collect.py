@@ -1,0 +1,66 @@
+"""All that can be known of a model and its data before the first step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.facts.input_facts import input_facts
+from keras_dlbasic.facts.target_facts import target_facts
+from keras_dlbasic.facts.validation_facts import validation_facts
+
+
+def data_facts(x: Any, y: Any, validation_data: Any = None) -> dict[str, Any]:
+    """Describe data in terms JSON knows.
+
+    Args:
+        x: Inputs: an array, or a structure of arrays.
+        y: Targets, in the same forms, or None.
+        validation_data: `(x, y)` or `(x, y, sample_weight)`, or None; what is no tuple
+            of arrays is left out.
+
+    Returns:
+        `"inputs"` and `"targets"`: see `input_facts` and `target_facts`;
+        `"validation"`: see `validation_facts`, None without; `"n_rows"`.
+    """
+    inputs = arrays_of(x)
+    targets = arrays_of(y)
+    facts: dict[str, Any] = {
+        "inputs": [input_facts(a, name) for name, a in inputs],
+        "targets": [target_facts(a, name) for name, a in targets],
+        "n_rows": len(inputs[0][1]) if inputs else None,
+        "validation": None,
+    }
+    if isinstance(validation_data, (tuple, list)) and len(validation_data) > 1:
+        val_inputs = arrays_of(validation_data[0])
+        val_targets = arrays_of(validation_data[1])
+        if inputs and val_inputs:
+            facts["validation"] = validation_facts(
+                inputs[0][1],
+                targets[0][1] if targets else None,
+                val_inputs[0][1],
+                val_targets[0][1] if val_targets else None,
+            )
+    return facts
+
+
+def arrays_of(data: Any) -> list[tuple[str, np.ndarray]]:
+    """Return the arrays of a structure with names; what is no array is left out."""
+    if isinstance(data, dict):
+        leaves = [(str(name), leaf) for name, leaf in data.items()]
+    else:
+        leaves = [(str(i), leaf) for i, leaf in enumerate(keras.tree.flatten(data))]
+    found = []
+    for name, leaf in leaves:
+        if hasattr(leaf, "shape") and len(leaf.shape) and hasattr(leaf, "dtype"):
+            found.append(
+                (
+                    name,
+                    np.asarray(keras.ops.convert_to_numpy(leaf))
+                    if keras.ops.is_tensor(leaf)
+                    else np.asarray(leaf),
+                )
+            )
+    return found

@@ -1,0 +1,165 @@
+"""What is known of a model before it is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlbasic.gradients.variables import walk_layers
+from keras_dlbasic.signals.following_activation import activations_after
+from keras_dlbasic.signals.layer_fans import kernel_fans
+from keras_dlbasic.signals.probe import activation_name
+
+NORMALIZING = (
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.UnitNormalization,
+    keras.layers.RMSNormalization,
+)
+SCALING = (keras.layers.Normalization, keras.layers.Rescaling)
+
+
+def network_facts(model: Any) -> dict[str, Any]:
+    """Describe a built model in terms JSON knows.
+
+    Returns:
+        `"layers"`: a dictionary each, from input to output: label, class, activation,
+        units, whether it is trainable, how its kernel was drawn (rms, expected rms by
+        He's law, whether its units are all alike), dropout rate; `"outputs"`: the
+        activation and number of units of each output; `"n_weights"`,
+        `"n_trainable_weights"`; `"is_sequential"`.
+    """
+    layers = []
+    following = _following(model)
+    for layer, label, _, is_whole in walk_layers(model):
+        if layer is model or (isinstance(layer, keras.Model) and not is_whole):
+            continue
+        layers.append(_layer_facts(layer, label, following))
+    return {
+        "layers": layers,
+        "outputs": _outputs(model, layers),
+        "n_weights": int(sum(np.prod(w.shape) for w in model.weights)),
+        "n_trainable_weights": int(
+            sum(np.prod(w.shape) for w in model.trainable_variables)
+        ),
+        "is_sequential": isinstance(model, keras.Sequential),
+        "normalizes_inputs": _normalizes_inputs(layers),
+    }
+
+
+def _following(model: Any) -> dict[int, Any]:
+    try:
+        return activations_after(model)
+    except (AttributeError, ValueError):  # a subclassed model has no graph
+        return {}
+
+
+def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "label": label,
+        "class_name": type(layer).__name__,
+        "activation": activation_name(layer),
+        "units": getattr(layer, "units", None) or getattr(layer, "filters", None),
+        "trainable": bool(layer.trainable),
+        "n_weights": int(sum(np.prod(w.shape) for w in layer.weights)),
+        "normalizes": isinstance(layer, NORMALIZING),
+        "batch_normalizes": isinstance(layer, keras.layers.BatchNormalization),
+        "scales": isinstance(layer, SCALING),
+        "is_recurrent": isinstance(
+            layer, (keras.layers.RNN, keras.layers.Bidirectional)
+        ),
+    }
+    after = following.get(id(layer))
+    facts["next_activation"] = getattr(after, "__name__", after) if after else None
+    if not isinstance(facts["next_activation"], (str, type(None))):
+        facts["next_activation"] = "custom"
+    rate = getattr(layer, "rate", None)
+    if isinstance(rate, (int, float)) and "Dropout" in type(layer).__name__:
+        facts["dropout"] = float(rate)
+    if isinstance(layer, keras.layers.BatchNormalization):
+        facts["momentum"] = float(layer.momentum)
+    facts.update(_kernel_facts(layer))
+    return facts
+
+
+def _kernel_facts(layer: Any) -> dict[str, Any]:
+    if not getattr(layer, "built", False):
+        return {}
+    kernels = [fans for fans in kernel_fans(layer) if not fans.is_recurrent]
+    if not kernels:
+        return {}
+    fans = kernels[0]
+    kernel = np.asarray(ops.convert_to_numpy(fans.variable), np.float64)
+    size = float(np.sqrt(np.mean(kernel**2))) if kernel.size else 0.0
+    columns = kernel.reshape(-1, kernel.shape[-1])
+    alike = bool(
+        columns.shape[1] > 1
+        and np.abs(columns - columns[:, :1]).max() <= 1e-7 * max(size, 1e-30)
+    )
+    return {
+        "kernel_rms": size,
+        "gain": size * float(np.sqrt(fans.fan_in)),  # He: sqrt(2), Xavier: about 1
+        "fan_in": float(fans.fan_in),
+        "fan_out": float(fans.fan_out),
+        "units_alike": alike,
+        "kernel_shape": [int(n) for n in kernel.shape],
+        "penalty": _penalty(fans.variable),
+    }
+
+
+def _penalty(variable: Any) -> str | None:
+    regularizer = getattr(variable, "regularizer", None)
+    return None if regularizer is None else type(regularizer).__name__
+
+
+def _outputs(model: Any, layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    labels = {facts["label"].rsplit("/", 1)[-1]: facts for facts in layers}
+    found = []
+    shapes = getattr(model, "output_shape", None)
+    tensors = keras.tree.flatten(getattr(model, "outputs", None) or [])
+    for number, tensor in enumerate(tensors):
+        history = getattr(tensor, "_keras_history", None)
+        operation = getattr(history, "operation", None)
+        known = labels.get(getattr(operation, "name", ""))
+        if isinstance(operation, keras.Model) and operation is not model:
+            known = _outputs(operation, layers)[0] if operation.outputs else None
+        found.append(
+            {
+                "name": getattr(operation, "name", f"output_{number}"),
+                "activation": _output_activation(operation, known),
+                "units": int(tensor.shape[-1]) if tensor.shape[-1] else None,
+                "rank": len(tensor.shape),
+            }
+        )
+    if not found and shapes is None and layers:
+        last = layers[-1]
+        found = [
+            {
+                "name": last["label"],
+                "activation": last["activation"],
+                "units": last["units"],
+                "rank": None,
+            }
+        ]
+    return found
+
+
+def _output_activation(operation: Any, known: dict[str, Any] | None) -> str | None:
+    if known is not None:
+        return known["activation"]
+    name = type(operation).__name__.lower()
+    return name if name in ("softmax", "sigmoid", "relu", "tanh") else None
+
+
+def _normalizes_inputs(layers: list[dict[str, Any]]) -> bool:
+    """Tell whether inputs are scaled before the first kernel meets them."""
+    for facts in layers:
+        if facts["normalizes"] or facts["scales"]:
+            return True
+        if "gain" in facts or facts["is_recurrent"]:
+            return facts["class_name"] == "Embedding"
+    return False

@@ -1,0 +1,119 @@
+"""What can be known before the first step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
+from keras_dlbasic.diagnosis import Diagnosis
+from keras_dlbasic.diagnosis.diagnose import diagnose_plan
+from keras_dlbasic.facts.collect import arrays_of, data_facts
+from keras_dlbasic.facts.network_facts import network_facts
+from keras_dlbasic.facts.probe import MEASURES as PROBED
+from keras_dlbasic.facts.probe import Probe
+from keras_dlbasic.facts.run_facts import run_facts
+from keras_dlbasic.facts.signal_facts import signal_facts
+from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.signals.probe import check_built
+
+
+def preflight(
+    model: Any,
+    x: Any,
+    y: Any = None,
+    *,
+    validation_data: Any = None,
+    batch_size: int | None = None,
+    epochs: int | None = None,
+) -> Diagnosis:
+    """Find what can be known of a run before its first step, in seconds.
+
+    Looked at are the output activation, the loss and the targets against each other;
+    inputs and targets; rows that validation shares with training, classes that it lacks;
+    weights and signals at the begin; batch normalisation with tiny batches; and the
+    number of updates. The model is not changed.
+
+    Args:
+        model: A built model; compiled, if its loss is to be judged.
+        x: Training inputs: an array or a structure of arrays.
+        y: Training targets: an array. Defaults to None: what needs them is skipped.
+        validation_data: `(x, y)` of the validation, or None.
+        batch_size: As it will be given to `fit`. Defaults to None: 32.
+        epochs: As it will be given to `fit`. Defaults to None: the number of updates is
+            not judged.
+
+    Returns:
+        A `Diagnosis` of causes: those that are certain to do harm are critical, those
+        that may are warnings.
+
+    Raises:
+        ValueError: If the model is not built, `x` holds no arrays, or `x` and `y` differ
+            in length.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "softmax")])
+    >>> model.compile(optimizer="sgd", loss="binary_crossentropy")
+    >>> x = np.random.default_rng(0).normal(size=(64, 4))
+    >>> found = kd.preflight(model, x, x[:, 0] > 0)
+    >>> found[0].name, found[0].severity
+    ('output_activation_mismatch', 'critical')
+    """
+    check_built(model)
+    n_rows = _check(x, y)
+    record = TrainingRecord(facts=run_facts(model, {}))
+    size = batch_size or 32
+    record.facts.update(
+        network=network_facts(model),
+        data=data_facts(x, y, validation_data),
+        batch_size=min(size, n_rows),
+        epochs=epochs,
+        steps_per_epoch=math.ceil(n_rows / size),
+    )
+    if all(not i.get("non_finite") for i in record.facts["data"]["inputs"]):
+        _probe(record, model, x, y)
+    return diagnose_plan(record)
+
+
+def _check(x: Any, y: Any) -> int:
+    inputs = arrays_of(x)
+    if not inputs or not len(inputs[0][1]):
+        raise ValueError(
+            "`x` must be an array of samples, or a structure of arrays. Received an "
+            f"object of type {type(x).__name__}. Of a data set, give a part as arrays."
+        )
+    lengths = {len(array) for _, array in [*inputs, *arrays_of(y)]}
+    if len(lengths) > 1:
+        raise ValueError(
+            "`x` and `y` must have the same number of rows. Received: "
+            f"{sorted(lengths)}"
+        )
+    return len(inputs[0][1])
+
+
+def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
+    loss = getattr(model, "loss", None)
+    answers = y if loss is not None else None
+    probe = Probe(x, answers, loss, record.facts.get("loss"))
+    record.facts["probe"] = probe.facts(getattr(model, "output_shape", None))
+    try:
+        said, labels, layers = probe.measure(model)
+    except Exception as error:  # inputs that do not fit: `fit` will say so too
+        record.facts["probe"]["failed"] = f"{type(error).__name__}: {error}"[:300]
+        return
+    for name, columns, measures, rows in (
+        ("probe", ("model",), PROBED, [said]),
+        ("activations", tuple(labels), ACTIVATIONS, layers),
+    ):
+        table = record.tables[name] = LayerTable(columns, measures)
+        table.append(
+            0, -1, {m: np.array([r.get(m, np.nan) for r in rows]) for m in measures}
+        )
+    record.facts["signals"] = signal_facts(
+        model, keras.tree.map_structure(lambda a: a[:64], probe.x)
+    )

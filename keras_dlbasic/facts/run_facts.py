@@ -1,0 +1,80 @@
+"""What is known of a run besides its measurements."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic._version import __version__
+
+
+def run_facts(model: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a fit that is about to begin, in terms JSON knows."""
+    optimizer = getattr(model, "optimizer", None)
+    return {
+        "backend": keras.backend.backend(),
+        "model": model.name,
+        "epochs": params.get("epochs"),
+        "steps_per_epoch": params.get("steps"),
+        "steps_per_execution": model.steps_per_execution,
+        "jit_compile": bool(model.jit_compile),
+        "run_eagerly": bool(model.run_eagerly),
+        "dtype_policy": str(getattr(model.dtype_policy, "name", model.dtype_policy)),
+        "optimizer": _optimizer_config(optimizer),
+        "loss": _loss_config(getattr(model, "loss", None)),
+        "versions": _versions(),
+    }
+
+
+def _optimizer_config(optimizer: Any) -> Any:
+    if optimizer is None:
+        return None
+    try:
+        config = optimizer.get_config()
+    except Exception:  # a user's optimizer may have none
+        return {"class_name": type(optimizer).__name__}
+    return {"class_name": type(optimizer).__name__, **_plain(config)}
+
+
+def _loss_config(loss: Any) -> Any:
+    if isinstance(loss, Mapping):
+        return {str(name): _loss_config(part) for name, part in loss.items()}
+    if isinstance(loss, (list, tuple)):
+        return [_loss_config(part) for part in loss]
+    if isinstance(loss, keras.losses.Loss):
+        try:
+            return {"class_name": type(loss).__name__, **_plain(loss.get_config())}
+        except Exception:  # a user's loss may have none
+            return {"class_name": type(loss).__name__}
+    return loss if loss is None or isinstance(loss, str) else _name(loss)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, (np.integer, np.floating)):
+        return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return _name(value)
+
+
+def _name(value: Any) -> str:
+    return str(getattr(value, "__name__", type(value).__name__))
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "keras_dlbasic": __version__}
+    for package in ("keras", "numpy", "tensorflow", "tensorflow_cpu", "jax", "torch"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,90 @@
+"""What targets look like, in numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+MOST_CLASSES = 1000
+
+
+def target_facts(y: np.ndarray, name: str = "y") -> dict[str, Any]:
+    """Describe targets in terms JSON knows.
+
+    Args:
+        y: Samples first.
+        name: What to call them.
+
+    Returns:
+        `"kind"`: `"binary"` (0 and 1 only), `"one_hot"`, `"multi_label"` (several
+        columns of 0 and 1), `"probabilities"` (rows that sum up to one),
+        `"whole_numbers"` or `"continuous"`; `"frequencies"` of the classes or positive
+        share of the columns; `"mean"`, `"std"` (of the columns, root mean square),
+        `"min"`, `"max"`, `"rms"`, `"is_constant"`, `"commonest"` (share of the commonest
+        row), `"non_finite"`, `"n_rows"`, `"shape"`.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.facts import target_facts
+    >>> facts = target_facts(np.eye(3)[[0, 1, 1, 2]])
+    >>> facts["kind"], facts["frequencies"]
+    ('one_hot', [0.25, 0.5, 0.25])
+    """
+    y = np.asarray(y)
+    facts: dict[str, Any] = {
+        "name": name,
+        "shape": [int(n) for n in y.shape],
+        "dtype": str(y.dtype),
+        "n_rows": len(y),
+    }
+    if y.dtype.kind not in "iubf" or y.size == 0:
+        return facts
+    columns = np.asarray(y, np.float64)
+    columns = columns.reshape(-1, 1) if y.ndim < 2 else columns.reshape(-1, y.shape[-1])
+    finite = np.isfinite(columns).all(axis=1)
+    facts["non_finite"] = int(columns.size - np.isfinite(columns).sum())
+    columns = columns[finite]
+    if not len(columns):
+        return facts
+    kind, frequencies = _kind(columns)
+    spread = columns.std(axis=0)
+    facts.update(
+        kind=kind,
+        frequencies=frequencies,
+        mean=float(columns.mean()),
+        std=float(np.sqrt(np.mean(spread**2))),
+        rms=float(np.sqrt(np.mean(columns**2))),
+        min=float(columns.min()),
+        max=float(columns.max()),
+        n_columns=int(columns.shape[1]),
+        constant_columns=int(np.sum(spread <= 1e-7 * np.abs(columns).max(axis=0))),
+        is_constant=bool((columns == columns[0]).all() and len(columns) > 1),
+        commonest=_commonest(columns),
+    )
+    return facts
+
+
+def _kind(columns: np.ndarray) -> tuple[str, list[float] | None]:
+    is_zero_one = np.isin(columns, (0.0, 1.0)).all()
+    if columns.shape[1] == 1:
+        if is_zero_one:
+            share = float(columns.mean())
+            return "binary", [1 - share, share]
+        whole = columns == np.round(columns)
+        if whole.all() and columns.min() >= 0 and columns.max() < MOST_CLASSES:
+            counts = np.bincount(columns.ravel().astype(int))
+            return "whole_numbers", (counts / counts.sum()).tolist()
+        return "continuous", None
+    sums_to_one = np.abs(columns.sum(axis=1) - 1) < 1e-3
+    if is_zero_one:
+        kind = "one_hot" if sums_to_one.all() else "multi_label"
+        return kind, columns.mean(axis=0)[:MOST_CLASSES].tolist()
+    if sums_to_one.all() and columns.min() >= 0:
+        return "probabilities", columns.mean(axis=0)[:MOST_CLASSES].tolist()
+    return "continuous", None
+
+
+def _commonest(columns: np.ndarray) -> float:
+    _, counts = np.unique(columns[:20000], axis=0, return_counts=True)
+    return float(counts.max() / counts.sum())

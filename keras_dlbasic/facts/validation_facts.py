@@ -1,0 +1,107 @@
+"""How validation data stand to training data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.facts.input_facts import input_facts
+
+MOST_BYTES = 2**28
+MOST_ROWS = 200_000
+
+
+def validation_facts(
+    x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any
+) -> dict[str, Any]:
+    """Compare validation data with training data, in terms JSON knows.
+
+    Args:
+        x: Training inputs.
+        y: Training targets or None.
+        val_x: Validation inputs.
+        val_y: Validation targets or None.
+
+    Returns:
+        `"overlap"`: share of the validation rows that are training rows too (inputs and
+        targets alike); `"repeats"`: share of the training rows that occur more than once
+        in training, which is what chance and coarse data alone bring about;
+        `"n_rows"`; `"shift"`: median over features of the distance of the means, in
+        training standard deviations; `"scale"`: ratio of the rms; `"missing_classes"` and
+        `"new_classes"`: training classes that validation lacks, and the other way.
+    """
+    facts: dict[str, Any] = {"n_rows": len(val_x)}
+    if x.shape[1:] == val_x.shape[1:] and x.nbytes + val_x.nbytes <= MOST_BYTES:
+        facts.update(_overlap(x, y, val_x, val_y))
+    own, other = input_facts(x), input_facts(val_x)
+    facts["non_finite"] = other.get("non_finite", 0)
+    if "rms" in own and "rms" in other and own["rms"] > 0 and not own["is_integer"]:
+        facts["scale"] = other["rms"] / own["rms"]
+        facts["shift"] = abs(other["mean"] - own["mean"]) / (own["std"] or 1.0)
+    if y is not None and val_y is not None:
+        facts.update(_classes(np.asarray(y), np.asarray(val_y)))
+    return facts
+
+
+def _overlap(x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any) -> dict[str, Any]:
+    known = _rows(x, y)
+    asked = _rows(val_x, val_y)
+    counts: dict[int, int] = {}
+    for row in known:
+        counts[row] = counts.get(row, 0) + 1
+    repeated = sum(counts[row] > 1 for row in known)
+    found = sum(row in counts for row in asked)
+    return {
+        "overlap": found / max(1, len(asked)),
+        "repeats": repeated / max(1, len(known)),
+        "distinct_rows": len(counts),
+    }
+
+
+def _rows(x: np.ndarray, y: Any) -> list[int]:
+    flat = np.ascontiguousarray(x[:MOST_ROWS]).reshape(len(x[:MOST_ROWS]), -1)
+    if y is None:
+        return [hash(row.tobytes()) for row in flat]
+    answers = np.asarray(y[:MOST_ROWS]).reshape(len(flat), -1).astype(np.float32)
+    return [
+        hash((row.tobytes(), answer.tobytes()))
+        for row, answer in zip(flat, np.ascontiguousarray(answers), strict=True)
+    ]
+
+
+def _classes(y: np.ndarray, val_y: np.ndarray) -> dict[str, Any]:
+    own, other = class_ids(y), class_ids(val_y)
+    if own is None or other is None:
+        return {}
+    classes, counts = np.unique(own, return_counts=True)
+    if len(classes) > 1000 or len(classes) < 2:
+        return {}
+    present = np.unique(other)
+    share = counts / counts.sum()
+    # by chance alone a class of this share misses with this probability
+    missing = [
+        int(c)
+        for c, p in zip(classes, share, strict=True)
+        if c not in present and (1 - p) ** len(other) < 1e-3
+    ]
+    return {
+        "missing_classes": missing,
+        "new_classes": [int(c) for c in present if c not in classes],
+        "n_classes": len(classes),
+    }
+
+
+def class_ids(y: np.ndarray) -> np.ndarray | None:
+    """Return the class of each row, None if the targets are no classes."""
+    if y.ndim > 1 and y.shape[-1] > 1:
+        if y.ndim > 2 or not np.isin(y, (0, 1)).all() or (y.sum(axis=1) != 1).any():
+            return None
+        return np.asarray(y.argmax(axis=1))
+    flat = y.reshape(len(y), -1)
+    if flat.shape[1] != 1 or flat.dtype.kind not in "iubf":
+        return None
+    flat = flat[:, 0]
+    if not np.isfinite(flat).all() or (flat != np.round(flat)).any():
+        return None
+    return flat.astype(np.int64)

@@ -1,0 +1,115 @@
+"""A diagnosis on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+from keras_dlbasic.diagnosis import Diagnosis, Finding
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 80
+MOST_REMEDIES = 3
+COLORS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
+
+
+def print_diagnosis(
+    diagnosis: Diagnosis, file: IO[str] | None = None, *, title: str = "Diagnosis"
+) -> None:
+    """Print a diagnosis: in colour on a terminal, else as plain text.
+
+    Args:
+        diagnosis: The diagnosis.
+        file: Where to print. Defaults to None: standard output.
+        title: The first line.
+    """
+    from rich.console import Console
+
+    out = sys.stdout if file is None else file
+    is_terminal = bool(getattr(out, "isatty", lambda: False)())
+    console = Console(
+        file=out,
+        width=WIDTH,
+        force_terminal=is_terminal,
+        no_color=not is_terminal,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    if is_terminal:
+        console.rule(title, style="dim")
+    else:
+        console.print(title)
+    _print(console, diagnosis)
+
+
+def diagnosis_text(diagnosis: Diagnosis) -> str:
+    """Return what `print_diagnosis` prints where there is no terminal.
+
+    Example:
+    >>> from keras_dlbasic.diagnosis import Diagnosis
+    >>> print(diagnosis_text(Diagnosis(checked_fine={"plateau": "it falls"})))
+    Diagnosis
+    Nothing wrong was found.
+    Looked at and found fine: 1 checks.
+    """
+    from io import StringIO
+
+    text = StringIO()
+    print_diagnosis(diagnosis, text)
+    return text.getvalue().rstrip("\n")
+
+
+def _print(console: Console, diagnosis: Diagnosis) -> None:
+    if diagnosis.outcome:
+        console.print(diagnosis.outcome)
+    serious = [f for f in diagnosis if f.rank]
+    if not serious:
+        console.print("Nothing wrong was found.", style="green")
+    for finding in serious:
+        explained = any(c.name in finding.explained_by and c.rank for c in serious)
+        if finding.kind == "cause" or not explained:
+            _finding(console, finding, diagnosis)
+    remarks = [f for f in diagnosis if not f.rank]
+    if remarks:
+        named = ", ".join(dict.fromkeys(f.name for f in remarks))
+        console.print(f"In passing, harmless so far: {named}.", style="dim")
+    if diagnosis.checked_fine:
+        n = len(diagnosis.checked_fine)
+        console.print(f"Looked at and found fine: {n} checks.", style="dim")
+    for reason in dict.fromkeys(diagnosis.skipped.values()):
+        names = [n for n, why in diagnosis.skipped.items() if why == reason]
+        console.print(f"Skipped: {', '.join(names)}: {reason}.", style="dim")
+
+
+def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    def put(text: Any, indent: int, style: str = "") -> None:
+        console.print(Padding(Text(str(text), style=style), (0, 0, 0, indent)))
+
+    style = COLORS[finding.severity]
+    put(f"{finding.severity.upper()} {finding.name}{_where(finding)}", 0, style)
+    put(finding.message, 2)
+    if finding.kind == "cause":
+        for symptom in diagnosis.symptoms_of(finding):
+            if symptom.explained_by[0] == finding.name:
+                put(f"-> {symptom.name}: {symptom.message}", 2)
+    for number, remedy in enumerate(finding.remedies[:MOST_REMEDIES], start=1):
+        call = "by hand" if remedy.name is None else remedy.name
+        put(f"try {number}. {call}: {remedy.reason}. {remedy.code}", 4, "dim")
+
+
+def _where(finding: Finding) -> str:
+    parts = []
+    if finding.layer is not None:
+        parts.append(f"layer '{finding.layer}'")
+    if finding.epoch is not None:
+        parts.append(f"epoch {finding.epoch + 1}")
+    if finding.step is not None:
+        parts.append(f"step {finding.step + 1}")
+    parts.append(f"confidence {finding.confidence:.0%}")
+    return f" ({', '.join(parts)})"
