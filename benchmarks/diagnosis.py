@@ -15,10 +15,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-
-import keras_dlbasic as kd
 from diagnosis_cases import EXPECTED
 from diagnosis_runs import FAULTS
+
+import keras_dlbasic as kd
 
 HARM = 0.9
 

@@ -23,6 +23,7 @@ from keras_dlbasic.analysis.noise_scale import (
 from keras_dlbasic.analysis.normalization_drift import normalization_drift
 from keras_dlbasic.analysis.overfitting import detect_overfitting
 from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
+from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.analysis.signal_propagation import (
     LayerSignal,
     PropagationReport,
@@ -68,6 +69,7 @@ __all__ = [
     "mean_interval",
     "noise_scale_of",
     "normalization_drift",
+    "prediction_skill",
     "rank",
     "signal_trend",
     "suggest_clip",

@@ -12,7 +12,6 @@ from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import regularize, shrink, stop_early
 
-
 REMEDIES = (
     stop_early("costs nothing, and keeps the best weights"),
     regularize("small weights cannot follow single points"),
