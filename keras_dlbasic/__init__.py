@@ -42,11 +42,13 @@ _MODULES = (
     "reports",
     "signals",
     "studies",
+    "treatment",
 )
 _FUNCTIONS = {
     "diagnose": "diagnosis",
     "preflight": "facts",
     "propagation_report": "signals",
+    "treat": "treatment",
 }
 _SERIALIZABLE = (
     "initializers",

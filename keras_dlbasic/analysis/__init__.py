@@ -47,6 +47,10 @@ from keras_dlbasic.analysis.curve_turn import CurveTurn, find_turn
 from keras_dlbasic.analysis.descent import SURFACES, DescentPaths, descend, fit_line
 from keras_dlbasic.analysis.gradient_events import GradientEvent, gradient_events
 from keras_dlbasic.analysis.gradient_flow import gradient_flow
+from keras_dlbasic.analysis.learning_rate_range import (
+    LearningRateRange,
+    judge_learning_rates,
+)
 from keras_dlbasic.analysis.noise_scale import (
     NoiseScale,
     NoiseScaleCurve,
@@ -56,6 +60,7 @@ from keras_dlbasic.analysis.noise_scale import (
 from keras_dlbasic.analysis.normalization_drift import normalization_drift
 from keras_dlbasic.analysis.overfitting import detect_overfitting
 from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
+from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.analysis.signal_propagation import (
     LayerSignal,
     PropagationReport,
@@ -79,6 +84,7 @@ __all__ = [
     "GradientEvent",
     "Interval",
     "LayerSignal",
+    "LearningRateRange",
     "NoiseScale",
     "NoiseScaleCurve",
     "OverfittingVerdict",
@@ -96,9 +102,11 @@ __all__ = [
     "gradient_events",
     "gradient_flow",
     "gradient_noise_scale",
+    "judge_learning_rates",
     "mean_interval",
     "noise_scale_of",
     "normalization_drift",
+    "prediction_skill",
     "rank",
     "signal_trend",
     "suggest_clip",

@@ -129,6 +129,16 @@ class Diagnosis(Sequence[Finding]):
             "skipped": dict(self.skipped),
         }
 
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Diagnosis:
+        """Read what `to_dict` wrote."""
+        return cls(
+            [Finding.from_dict(part) for part in entry["findings"]],
+            entry["checked_fine"],
+            entry["skipped"],
+            outcome=entry["outcome"],
+        )
+
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return all of it as JSON."""
         return json.dumps(self.to_dict(), indent=indent)

@@ -85,6 +85,13 @@ class Finding:
             "explained_by": list(self.explained_by),
         }
 
+    @classmethod
+    def from_dict(cls, entry: dict[str, Any]) -> Finding:
+        """Read what `to_dict` wrote."""
+        remedies = tuple(RemedySuggestion(**part) for part in entry["remedies"])
+        tuples = {key: tuple(entry[key]) for key in ("explains", "explained_by")}
+        return cls(**{**entry, **tuples, "remedies": remedies})
+
 
 def plain(value: Any) -> Any:
     """Return a value in terms JSON knows."""

@@ -23,6 +23,7 @@ from keras_dlbasic.plots.descent_path import plot_descent_path
 from keras_dlbasic.plots.gradient_flow import plot_gradient_flow
 from keras_dlbasic.plots.gradient_norm import plot_gradient_norm
 from keras_dlbasic.plots.history import plot_history
+from keras_dlbasic.plots.learning_rate_range import plot_learning_rate_range
 from keras_dlbasic.plots.noise_scale import plot_noise_scale
 from keras_dlbasic.plots.normalization_drift import plot_normalization_drift
 from keras_dlbasic.plots.penalty import plot_penalty
@@ -39,6 +40,7 @@ __all__ = [
     "plot_gradient_flow",
     "plot_gradient_norm",
     "plot_history",
+    "plot_learning_rate_range",
     "plot_noise_scale",
     "plot_normalization_drift",
     "plot_penalty",

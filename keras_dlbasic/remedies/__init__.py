@@ -1,12 +1,49 @@
-"""Remedies: each takes a model and gives a new one.
+"""Remedies: each takes a model and gives a new one, compiled like it.
 
-- `initialize`: draw kernels anew, with the fans that each layer really has
-- `lsuv`: rescale kernels until each layer gives unit variance on a batch
-- `prune_units`: take units whose incoming weights are near zero out of a model
+- `add_dropout`, `add_penalty`, `remove_penalty`: more or less regularization.
+- `augment_images`: random shifts, rotations and zooms in front of the model.
+- `change_learning_rate`, `change_optimizer`, `clip_gradients`: other steps.
+- `fix_output`: an output activation, number of outputs and loss that fit the targets.
+- `initialize`, `lsuv`: weights that keep signals alive.
+- `insert_normalization`: batch or layer normalisation before hidden activations.
+- `prune_units`: units near zero taken out.
+- `resize`: more or fewer units.
+- `scale_inputs`, `scale_targets`: data of unit size, within the model.
+- `swap_activations`: other hidden activations.
 """
 
+from keras_dlbasic.remedies.add_dropout import add_dropout
+from keras_dlbasic.remedies.add_penalty import add_penalty
+from keras_dlbasic.remedies.augment_images import augment_images
+from keras_dlbasic.remedies.change_learning_rate import change_learning_rate
+from keras_dlbasic.remedies.change_optimizer import change_optimizer
+from keras_dlbasic.remedies.clip_gradients import clip_gradients
+from keras_dlbasic.remedies.fix_output import fix_output
 from keras_dlbasic.remedies.initialize import initialize
+from keras_dlbasic.remedies.insert_normalization import insert_normalization
 from keras_dlbasic.remedies.lsuv import lsuv
 from keras_dlbasic.remedies.prune_units import prune_units
+from keras_dlbasic.remedies.remove_penalty import remove_penalty
+from keras_dlbasic.remedies.resize import resize
+from keras_dlbasic.remedies.scale_inputs import scale_inputs
+from keras_dlbasic.remedies.scale_targets import scale_targets
+from keras_dlbasic.remedies.swap_activations import swap_activations
 
-__all__ = ["initialize", "lsuv", "prune_units"]
+__all__ = [
+    "add_dropout",
+    "add_penalty",
+    "augment_images",
+    "change_learning_rate",
+    "change_optimizer",
+    "clip_gradients",
+    "fix_output",
+    "initialize",
+    "insert_normalization",
+    "lsuv",
+    "prune_units",
+    "remove_penalty",
+    "resize",
+    "scale_inputs",
+    "scale_targets",
+    "swap_activations",
+]

@@ -16,6 +16,7 @@ from keras_dlbasic.studies.batch_size_study import BatchSizeStudy
 from keras_dlbasic.studies.batch_sizes import resolve_batch_size
 from keras_dlbasic.studies.full_batch import check_full_batch, full_batch
 from keras_dlbasic.studies.gradient_noise_scale import GradientNoiseScale
+from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
 from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
 from keras_dlbasic.studies.trial_runner import TrialRunner, process_pool
@@ -25,6 +26,7 @@ __all__ = [
     "BatchSizeStudy",
     "DivergedError",
     "GradientNoiseScale",
+    "LearningRateRangeTest",
     "MicroBatches",
     "MicroStepSchedule",
     "TrialRunner",

@@ -1,0 +1,75 @@
+"""The remedy that drops hidden units at random."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_dlbasic.remedies.layer_kinds import (
+    ACTIVATIONS,
+    RECURRENT,
+    WEIGHTING,
+    is_product,
+)
+from keras_dlbasic.remedies.output_part import output_part
+from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.signals.following_activation import consumers_of
+from keras_dlbasic.signals.probe import activation_name
+
+_DROPOUTS = (
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+    keras.layers.GaussianDropout,
+    keras.layers.AlphaDropout,
+)
+
+
+def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> Any:
+    """Insert dropout behind the hidden activations (Srivastava et al. 2014).
+
+    Args:
+        model: A built Sequential or Functional model; nested models are gone through.
+        rate: Share of units that are dropped in training, from 0 to below 1. Defaults
+            to 0.3.
+        seed: An integer. Defaults to None: from Keras' global generator.
+
+    Returns:
+        A new model with the same weights, compiled like `model`; its optimizer starts
+        anew. There is none behind outputs, nor where dropout follows already; a
+        dropout layer there is gets the higher rate of the two.
+
+    Raises:
+        ValueError: If `rate` is not from 0 to below 1, or the model cannot be rebuilt.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> hidden = keras.layers.Dense(8, "relu")
+    >>> model = keras.Sequential([keras.Input((4,)), hidden, keras.layers.Dense(1)])
+    >>> new = kd.remedies.add_dropout(model, 0.5)
+    >>> [type(layer).__name__ for layer in new.layers]
+    ['Dense', 'Dropout', 'Dense']
+    """
+    if not 0 <= rate < 1:
+        raise ValueError(f"`rate` must be from 0 to below 1. Received: rate={rate!r}")
+    outputs, consumers = output_part(model), consumers_of(model)
+
+    def edit(layer: Any) -> Chain | None:
+        if isinstance(layer, keras.layers.Dropout):
+            return Chain(with_config(layer, rate=max(rate, layer.rate)))
+        if id(layer) in outputs:
+            return None
+        is_activation = isinstance(layer, ACTIVATIONS) and activation_name(layer)
+        is_active = isinstance(layer, WEIGHTING) and activation_name(layer)
+        if not (is_activation or is_active or isinstance(layer, RECURRENT)):
+            return None
+        after = consumers.get(id(layer), [])
+        if any(isinstance(o, _DROPOUTS) or is_product(o) for o in after):
+            return None
+        dropout = keras.layers.Dropout(rate, seed=seed, name=f"{layer.name}_dropout")
+        return Chain(with_config(layer), after=[dropout])
+
+    return rebuild(model, edit)

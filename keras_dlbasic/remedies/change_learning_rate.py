@@ -1,0 +1,88 @@
+"""The remedy that takes larger or smaller steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_dlbasic.remedies.change_optimizer import check_compiled, with_optimizer
+
+
+def change_learning_rate(
+    model: Any, learning_rate: Any = None, *, factor: float | None = None
+) -> Any:
+    """Compile a copy of a model with another learning rate.
+
+    Args:
+        model: A built and compiled Sequential or Functional model.
+        learning_rate: The new rate, a number or a schedule of Keras'. It takes the
+            place of a schedule, too.
+        factor: What the present rate, or all rates of a schedule, are multiplied by.
+
+    Returns:
+        A new model with the same weights; its optimizer starts anew.
+
+    Raises:
+        ValueError: If not exactly one of both is given, it is not positive, or the
+            model is not compiled or cannot be rebuilt.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer=keras.optimizers.SGD(0.5), loss="mse")
+    >>> new = kd.remedies.change_learning_rate(model, factor=0.1)
+    >>> round(float(new.optimizer.learning_rate), 3)
+    0.05
+    """
+    schedule = isinstance(
+        learning_rate, keras.optimizers.schedules.LearningRateSchedule
+    )
+    given = [v for v in (learning_rate, factor) if v is not None]
+    if len(given) != 1 or not (schedule or given[0] > 0):
+        raise ValueError(
+            "Give either `learning_rate` or `factor`, a positive number. Received: "
+            f"learning_rate={learning_rate!r}, factor={factor!r}"
+        )
+    check_compiled(model)
+    config = model.optimizer.get_config()
+    owner = config
+    while "inner_optimizer" in owner:  # of a LossScaleOptimizer
+        owner = owner["inner_optimizer"]["config"]
+    if schedule:
+        owner["learning_rate"] = keras.saving.serialize_keras_object(learning_rate)
+    elif learning_rate is not None:
+        owner["learning_rate"] = float(learning_rate)
+    elif isinstance(owner["learning_rate"], dict):
+        owner["learning_rate"] = _scaled_schedule(owner["learning_rate"], given[0])
+    else:
+        owner["learning_rate"] = float(owner["learning_rate"]) * given[0]
+    return with_optimizer(model, type(model.optimizer).from_config(config))
+
+
+def _scaled_schedule(config: dict[str, Any], factor: float) -> dict[str, Any]:
+    """Multiply all the rates of a schedule of Keras'.
+
+    Raises:
+        ValueError: If the schedule is not one of Keras'.
+    """
+    schedule = keras.saving.deserialize_keras_object(config)
+    inner = config["config"]
+    rates = [name for name in inner if name in _RATES]
+    if not rates or not type(schedule).__module__.startswith("keras."):
+        raise ValueError(
+            f"The schedule {type(schedule).__name__} cannot be scaled by `factor`: "
+            "its rates are not known. Give `learning_rate`, or change it by hand."
+        )
+    scaled = dict(inner)
+    for name in rates:
+        value = inner[name]
+        if isinstance(value, list):
+            scaled[name] = [factor * v for v in value]
+        elif value is not None:
+            scaled[name] = factor * value
+    return {**config, "config": scaled}
+
+
+_RATES = ("initial_learning_rate", "end_learning_rate", "warmup_target", "values")

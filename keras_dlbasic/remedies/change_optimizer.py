@@ -1,0 +1,63 @@
+"""The remedy that trains with another optimizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_dlbasic.remedies.rebuild import rebuild
+
+
+def change_optimizer(
+    model: Any, optimizer: Any = "adam", *, learning_rate: float | None = None
+) -> Any:
+    """Compile a copy of a model with another optimizer.
+
+    Args:
+        model: A built and compiled Sequential or Functional model.
+        optimizer: Name or instance of a Keras optimizer. Defaults to `"adam"` (Kingma
+            and Ba 2015), whose steps do not depend on the gradients' size.
+        learning_rate: Its learning rate. Defaults to None: the optimizer's own.
+
+    Returns:
+        A new model with the same weights and the new optimizer.
+
+    Raises:
+        ValueError: If the model is not compiled or cannot be rebuilt, or there is no
+            such optimizer.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> type(kd.remedies.change_optimizer(model, "adam").optimizer).__name__
+    'Adam'
+    """
+    check_compiled(model)
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        optimizer = type(optimizer).from_config(optimizer.get_config())
+    else:
+        optimizer = keras.optimizers.get(optimizer)
+    if learning_rate is not None:
+        optimizer.learning_rate = learning_rate
+    return with_optimizer(model, optimizer)
+
+
+def with_optimizer(model: Any, optimizer: Any) -> Any:
+    """Return a copy of a model compiled with an optimizer that is not built yet."""
+    return rebuild(model, compile_changes={"optimizer": optimizer})
+
+
+def check_compiled(model: Any) -> None:
+    """Refuse a model without an optimizer.
+
+    Raises:
+        ValueError: If it is not compiled.
+    """
+    if not model.compiled or model.optimizer is None:
+        raise ValueError(
+            f"Model '{model.name}' is not compiled, so that it has no optimizer to "
+            "change. Call `model.compile(...)` first."
+        )

@@ -1,0 +1,63 @@
+"""The remedy that bounds the gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_dlbasic.remedies.change_optimizer import check_compiled, with_optimizer
+
+_KINDS = ("global_clipnorm", "clipnorm", "clipvalue")
+
+
+def clip_gradients(
+    model: Any,
+    global_clipnorm: float | None = None,
+    *,
+    clipnorm: float | None = None,
+    clipvalue: float | None = None,
+) -> Any:
+    """Compile a copy of a model with gradient clipping (Pascanu et al. 2013).
+
+    Args:
+        model: A built and compiled Sequential or Functional model.
+        global_clipnorm: Bound of the norm of all gradients together, which keeps their
+            direction. Defaults to 1.0 if no other bound is given.
+        clipnorm: Bound of each gradient's norm.
+        clipvalue: Bound of each entry.
+
+    Returns:
+        A new model with the same weights; its optimizer starts anew.
+
+    Raises:
+        ValueError: If more than one bound is given or one is not positive, or the
+            model is not compiled or cannot be rebuilt.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> kd.remedies.clip_gradients(model, 0.5).optimizer.global_clipnorm
+    0.5
+    """
+    given = {
+        name: value
+        for name, value in (
+            ("global_clipnorm", global_clipnorm),
+            ("clipnorm", clipnorm),
+            ("clipvalue", clipvalue),
+        )
+        if value is not None
+    } or {"global_clipnorm": 1.0}
+    (name, value), *others = given.items()
+    if others or not value > 0:
+        raise ValueError(
+            f"Give one of {', '.join(_KINDS)}, a positive number. Received: {given}"
+        )
+    check_compiled(model)
+    config = model.optimizer.get_config()
+    owner = config
+    while "inner_optimizer" in owner:  # of a LossScaleOptimizer
+        owner = owner["inner_optimizer"]["config"]
+    owner.update(dict.fromkeys(_KINDS), **{name: float(value)})
+    return with_optimizer(model, type(model.optimizer).from_config(config))

@@ -1,0 +1,81 @@
+"""The remedy that makes output, loss and targets fit together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_dlbasic.remedies.layer_kinds import ACTIVATIONS, WEIGHTING
+from keras_dlbasic.remedies.output_part import output_part
+from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
+
+_KEEP = "keep"
+
+
+def fix_output(
+    model: Any,
+    activation: str | None = _KEEP,
+    loss: Any = None,
+    *,
+    units: int | None = None,
+) -> Any:
+    """Give a model another output activation, number of outputs or loss.
+
+    Args:
+        model: A built and compiled Sequential or Functional model with one output.
+        activation: Name of the output activation, None or `"linear"` for none.
+            Defaults to `"keep"`: the one there is.
+        loss: The loss to compile with. Defaults to None: the one there is.
+        units: Number of outputs. Defaults to None: as it is.
+
+    Returns:
+        A new model with the same weights where shapes allow; its optimizer starts anew.
+
+    Raises:
+        ValueError: If the model has several outputs, its last layer with a kernel is
+            neither Dense nor a convolution, or it cannot be rebuilt.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> layer = keras.layers.Dense(1, "softmax")  # always 1
+    >>> model = keras.Sequential([keras.Input((4,)), layer])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> new = kd.remedies.fix_output(model, "sigmoid", "binary_crossentropy")
+    >>> new.layers[0].activation.__name__, new.loss
+    ('sigmoid', 'binary_crossentropy')
+    """
+    keras.activations.get(None if activation == _KEEP else activation)
+    if len(model.outputs) != 1:
+        raise ValueError(
+            f"Model '{model.name}' has {len(model.outputs)} outputs. Expected one; "
+            "change the output layers of others by hand."
+        )
+    part = output_part(model)
+    last = [layer for layer in model._flatten_layers() if id(layer) in part]
+    kernels = [layer for layer in last if isinstance(layer, WEIGHTING)]
+    if len(kernels) != 1 or getattr(kernels[0], "groups", 1) != 1:
+        raise ValueError(
+            f"The output of model '{model.name}' does not come from one Dense or "
+            f"convolution layer. Its last layers: {[layer.name for layer in last]}. "
+            "Change them by hand."
+        )
+
+    def edit(layer: Any) -> Chain | None:
+        if id(layer) not in part:
+            return None
+        if layer is kernels[0]:
+            changes: dict[str, Any] = {}
+            if activation != _KEEP:
+                changes["activation"] = activation
+            if units is not None:
+                name = "units" if hasattr(layer, "units") else "filters"
+                changes[name] = units
+            return Chain(with_config(layer, **changes))
+        is_activation = isinstance(layer, (*ACTIVATIONS, keras.layers.Softmax))
+        if activation != _KEEP and is_activation:
+            return Chain(keras.layers.Activation("linear", name=layer.name))
+        return None
+
+    return rebuild(model, edit, compile_changes={} if loss is None else {"loss": loss})

@@ -1,0 +1,66 @@
+"""The remedy that normalises before each hidden activation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_dlbasic.remedies.layer_kinds import NORMALIZATIONS, WEIGHTING
+from keras_dlbasic.remedies.output_part import output_part
+from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.signals.following_activation import consumers_of
+from keras_dlbasic.signals.probe import activation_name
+
+_KINDS = {
+    "batch": keras.layers.BatchNormalization,
+    "layer": keras.layers.LayerNormalization,
+}
+
+
+def insert_normalization(model: Any, kind: str = "batch") -> Any:
+    """Insert normalisation between hidden kernels and their activations.
+
+    Batch normalisation (Ioffe and Szegedy 2015) needs batches of some 16 samples or
+    more; layer normalisation (Ba et al. 2016) works with any.
+
+    Args:
+        model: A built Sequential or Functional model; nested models are gone through.
+        kind: `"batch"` (default) or `"layer"`.
+
+    Returns:
+        A new model with the same weights elsewhere, compiled like `model`; its
+        optimizer starts anew. Layers that are normalised already, outputs, recurrent
+        and attention layers stay as they are.
+
+    Raises:
+        ValueError: If `kind` is neither, or the model cannot be rebuilt.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> hidden = keras.layers.Dense(8, "relu")
+    >>> model = keras.Sequential([keras.Input((4,)), hidden, keras.layers.Dense(1)])
+    >>> new = kd.remedies.insert_normalization(model)
+    >>> [type(layer).__name__ for layer in new.layers]
+    ['Dense', 'BatchNormalization', 'Activation', 'Dense']
+    """
+    if kind not in _KINDS:
+        raise ValueError(f"`kind` must be one of {list(_KINDS)}. Received: {kind!r}")
+    outputs, consumers = output_part(model), consumers_of(model)
+
+    def edit(layer: Any) -> Chain | None:
+        if id(layer) in outputs or not isinstance(layer, WEIGHTING):
+            return None
+        if any(isinstance(o, NORMALIZATIONS) for o in consumers.get(id(layer), [])):
+            return None
+        normalization = _KINDS[kind](name=f"{layer.name}_normalization")
+        if activation_name(layer) is None:
+            return Chain(with_config(layer), after=[normalization])
+        activation = keras.layers.Activation(
+            layer.activation, name=f"{layer.name}_activation"
+        )
+        bare = with_config(layer, activation=None)
+        return Chain(bare, after=[normalization, activation])
+
+    return rebuild(model, edit)

@@ -1,0 +1,65 @@
+"""The remedy against too strong a regularization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
+
+
+def remove_penalty(model: Any, *, dropout_factor: float = 0.5) -> Any:
+    """Take weight penalties away and lower dropout.
+
+    Args:
+        model: A built Sequential or Functional model; nested models are gone through.
+        dropout_factor: What the rates of dropout layers are multiplied by. Defaults to
+            0.5.
+
+    Returns:
+        A new model with the same weights, compiled like `model`; its optimizer starts
+        anew, without weight decay.
+
+    Raises:
+        ValueError: If `dropout_factor` is not from 0 to 1, or the model cannot be
+            rebuilt.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> layer = keras.layers.Dense(1, kernel_regularizer=kd.regularizers.L2(1.0))
+    >>> model = keras.Sequential([keras.Input((4,)), layer])
+    >>> kd.remedies.remove_penalty(model).layers[0].kernel_regularizer is None
+    True
+    """
+    if not 0 <= dropout_factor <= 1:
+        raise ValueError(
+            "`dropout_factor` must be from 0 to 1. Received: "
+            f"dropout_factor={dropout_factor!r}"
+        )
+
+    def edit(layer: Any) -> Chain | None:
+        config = layer.get_config()
+        changes: dict[str, Any] = {
+            name: None
+            for name, value in config.items()
+            if name.endswith("_regularizer") and value is not None
+        }
+        if isinstance(layer, _DROPOUTS) and config.get("rate"):
+            changes["rate"] = dropout_factor * config["rate"]
+        return Chain(with_config(layer, **changes)) if changes else None
+
+    changes = {}
+    if model.compiled and getattr(model.optimizer, "weight_decay", None):
+        changes["optimizer"] = with_config(model.optimizer, weight_decay=0.0)
+    return rebuild(model, edit, compile_changes=changes)
+
+
+_DROPOUTS = (
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+    keras.layers.AlphaDropout,
+)

@@ -1,0 +1,71 @@
+"""The remedy that brings inputs to mean 0 and variance 1 within the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_dlbasic.remedies.rebuild import rebuild
+from keras_dlbasic.remedies.standard_scale import scaling_layer
+
+
+def scale_inputs(model: Any, x: Any) -> Any:
+    """Put a Normalization layer in front of a model.
+
+    Initial weights and learning rates are made for inputs of about unit size (LeCun et
+    al. 1998, "Efficient BackProp"). The model carries the scaling, so that it takes the
+    data as before, in training and in use.
+
+    Args:
+        model: A built Sequential or Functional model.
+        x: The training inputs, as for `fit`: an array, or a list or dictionary of them.
+            Mean and variance are taken over all axes but the last (a feature, or a
+            channel). Integer inputs, such as tokens, are left alone.
+
+    Returns:
+        A new model with the same weights behind the scaling, compiled like `model`; its
+        optimizer starts anew.
+
+    Raises:
+        ValueError: If `x` does not match the inputs or holds no numbers, no input can
+            be scaled, or the model cannot be rebuilt.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> x = 255 * np.random.default_rng(0).random((100, 4))
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> new = kd.remedies.scale_inputs(model, x)
+    >>> bool(abs(keras.ops.convert_to_numpy(new.layers[0](x))).max() < 3)
+    True
+    """
+    if isinstance(x, dict):
+        names = [tensor.name for tensor in model.inputs]
+        if sorted(x) != sorted(names):
+            raise ValueError(
+                f"`x` must have the inputs' names {names}. Received: {sorted(x)}"
+            )
+        arrays = [x[name] for name in names]
+    else:
+        arrays = list(x) if len(model.inputs) > 1 else [x]
+    if len(arrays) != len(model.inputs):
+        raise ValueError(
+            f"`x` must have {len(model.inputs)} arrays. Received: {len(arrays)}"
+        )
+    layers = [
+        scaling_layer(array, per="x", name=f"{_plain(tensor.name)}_scaling")
+        if keras.backend.is_float_dtype(tensor.dtype)
+        else None
+        for tensor, array in zip(model.inputs, arrays, strict=True)
+    ]
+    if not any(layers):
+        raise ValueError(
+            "All inputs are integers, such as tokens, which are not scaled. Received "
+            f"inputs of dtype {[tensor.dtype for tensor in model.inputs]}"
+        )
+    return rebuild(model, first=[[layer] if layer else [] for layer in layers])
+
+
+def _plain(name: str) -> str:
+    return name.split(":")[0].replace("/", "_")

@@ -1,0 +1,70 @@
+"""The remedy that gives hidden layers another activation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_dlbasic.remedies.layer_kinds import ACTIVATIONS, WEIGHTING, is_product
+from keras_dlbasic.remedies.output_part import output_part
+from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.signals.following_activation import consumers_of
+from keras_dlbasic.signals.probe import activation_name
+
+
+def swap_activations(
+    model: Any, activation: str = "relu", *, linear_too: bool = False
+) -> Any:
+    """Give the hidden layers of a model another activation.
+
+    Sigmoid and tanh have slopes of at most 1/4 and 1, which multiply with depth
+    (Glorot and Bengio 2010); rectifiers keep them at 1 (Nair and Hinton 2010), and
+    leaky ones, ELU or GELU keep units from dying. Left alone: the output, softmax,
+    gates (what goes into a product), recurrent and attention layers.
+
+    Args:
+        model: A built Sequential or Functional model; nested models are gone through.
+        activation: Name of an activation that Keras knows. Defaults to `"relu"`.
+        linear_too: Whether hidden layers without an activation get one, unless an
+            activation or normalisation layer follows. Defaults to `False`.
+
+    Returns:
+        A new model with the same weights, compiled like `model`; its optimizer starts
+        anew. `remedies.initialize` draws weights that suit the new activation.
+
+    Raises:
+        ValueError: If there is no such activation, or the model cannot be rebuilt.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> hidden = keras.layers.Dense(8, "sigmoid")
+    >>> model = keras.Sequential([keras.Input((4,)), hidden, keras.layers.Dense(1)])
+    >>> new = kd.remedies.swap_activations(model, "elu")
+    >>> new.layers[0].activation.__name__
+    'elu'
+    """
+    keras.activations.get(activation)  # names an unknown one
+    outputs, consumers = output_part(model), consumers_of(model)
+
+    def edit(layer: Any) -> Chain | None:
+        if id(layer) in outputs or not isinstance(layer, (*WEIGHTING, *ACTIVATIONS)):
+            return None
+        after = consumers.get(id(layer), [])
+        if any(is_product(operation) for operation in after):
+            return None
+        name = activation_name(layer)
+        if name in ("softmax", "log_softmax"):
+            return None
+        if isinstance(layer, ACTIVATIONS):
+            if name is None:
+                return None
+            return Chain(keras.layers.Activation(activation, name=layer.name))
+        follows = any(isinstance(operation, keras.layers.Layer) for operation in after)
+        bare = follows and all(isinstance(operation, WEIGHTING) for operation in after)
+        if name is None and not (linear_too and bare):
+            return None
+        return Chain(with_config(layer, activation=activation))
+
+    return rebuild(model, edit)

@@ -1,0 +1,112 @@
+"""The learning-rate range test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis import LearningRateRange, judge_learning_rates
+from keras_dlbasic.callbacks import GradientNormMonitor
+from keras_dlbasic.remedies import change_learning_rate
+from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.seeded_model import build_seeded
+
+
+class LearningRateRangeTest:
+    """Find a learning rate by raising it from step to step (Smith 2017).
+
+    A copy of the model trains for `steps` updates while the rate grows geometrically
+    from `low` to `high`, within the compiled step.
+
+    Args:
+        model: A compiled model, whose copy starts from its weights; or a function
+            without arguments that returns one.
+        x: Training inputs, arrays.
+        y: Training targets, arrays.
+        low: First learning rate. Defaults to 1e-6.
+        high: Last learning rate. Defaults to 10.
+        steps: Number of updates. Defaults to 100.
+        batch_size: Samples in an update. Defaults to 32.
+        seed: Fixes order and, for a function, initial weights. Defaults to 0.
+
+    Raises:
+        ValueError: If the rates or steps make no range, or the model cannot be copied.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> result = kd.studies.LearningRateRangeTest(model, x, x[:, :1] + 3).run()
+    >>> 1e-3 < result.suggestion < 1
+    True
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        x: Any,
+        y: Any,
+        *,
+        low: float = 1e-6,
+        high: float = 10.0,
+        steps: int = 100,
+        batch_size: int = 32,
+        seed: int = 0,
+    ) -> None:
+        if not 0 < low < high or int(steps) != steps or steps < 10:
+            raise ValueError(
+                "Expected 0 < low < high and at least 10 steps. Received: "
+                f"low={low!r}, high={high!r}, steps={steps!r}"
+            )
+        self._model, self._data = model, (x, y)
+        self._low, self._high, self._steps = float(low), float(high), int(steps)
+        self._batch_size, self._seed = batch_size, seed
+
+    def run(self) -> LearningRateRange:
+        """Train and judge."""
+        model = self._raising()
+        rows = count_rows(list(self._data))
+        batch = min(self._batch_size, rows)
+        monitor = GradientNormMonitor(every=1)
+        keras.utils.set_random_seed(self._seed)
+        model.fit(
+            *self._data,
+            batch_size=batch,
+            epochs=-(-self._steps // max(1, rows // batch)),
+            verbose=0,
+            callbacks=[monitor, _StopAfter(self._steps)],
+        )
+        record = monitor.record
+        assert record is not None  # since `fit` has run
+        finite = np.isfinite(record.learning_rate)
+        return judge_learning_rates(
+            record.learning_rate[finite], record.batch_loss[finite]
+        )
+
+    def _raising(self) -> Any:
+        if isinstance(self._model, keras.Model):
+            model = change_learning_rate(self._model, self._low)
+        else:
+            model = build_seeded(self._model, self._seed)
+        growth = (self._high / self._low) ** (1.0 / (self._steps - 1))
+        schedule = keras.optimizers.schedules.ExponentialDecay(
+            self._low, decay_steps=1, decay_rate=growth
+        )
+        return change_learning_rate(model, schedule)
+
+
+class _StopAfter(keras.callbacks.Callback):
+    """Ends a fit after some steps."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self._left = steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._model.stop_training = True

@@ -1,0 +1,127 @@
+"""How a model is to be changed and trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from keras_dlbasic import remedies
+from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
+
+Step = tuple[str, dict[str, Any]]
+
+PATIENCE_SHARE = 0.1
+"""Early stopping waits for this share of the epochs, at least 5."""
+
+
+class NotApplicableError(ValueError):
+    """Raised if a remedy cannot be applied to a plan."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Remedies for a model, in the order in which they are applied, and how to fit it.
+
+    Attributes:
+        epochs: Epochs of the full training.
+        batch_size: Samples in an update.
+        steps: Functions of `keras_dlbasic.remedies` by name, with keyword arguments.
+        early_stopping: Whether training ends, and the best weights come back, when the
+            validation loss no longer falls.
+    """
+
+    epochs: int
+    batch_size: int
+    steps: tuple[Step, ...] = ()
+    early_stopping: bool = False
+
+    @property
+    def patience(self) -> int:
+        """Epochs that early stopping waits."""
+        return max(5, round(PATIENCE_SHARE * self.epochs))
+
+    def with_remedy(
+        self, name: str, kwargs: dict[str, Any], find_rate: Callable[[], float | None]
+    ) -> Plan:
+        """Return the plan with one more remedy.
+
+        Args:
+            name: A function of `keras_dlbasic.remedies`, or one of
+                `"find_learning_rate"`, `"change_batch_size"`, `"train_longer"`,
+                `"stop_early"`.
+            kwargs: Its keyword arguments.
+            find_rate: Runs a range test for this plan.
+
+        Raises:
+            NotApplicableError: If it is unknown or would change nothing.
+        """
+        if name == "find_learning_rate":
+            rate = find_rate()
+            if rate is None:
+                raise NotApplicableError(
+                    "the range test found no rate that makes the loss fall"
+                )
+            name, kwargs = "change_learning_rate", {"learning_rate": rate}
+        if name == "change_batch_size":
+            new = replace(self, batch_size=int(kwargs["batch_size"]))
+        elif name == "train_longer":
+            new = replace(self, epochs=round(self.epochs * kwargs.get("factor", 3.0)))
+        elif name == "stop_early":
+            new = replace(self, early_stopping=True)
+        elif name in remedies.__all__ and name != "prune_units":
+            new = replace(self, steps=(*self.steps, (name, dict(kwargs))))
+        else:
+            raise NotApplicableError(f"there is no remedy of the name {name!r}")
+        if new == self:
+            raise NotApplicableError("it is in the plan already")
+        return new
+
+    def apply(self, model: Any, x: Any, y: Any, seed: int) -> Any:
+        """Return the model with all remedies.
+
+        Raises:
+            ValueError: If the model cannot be changed like this.
+        """
+        for name, kwargs in self.steps:
+            function = getattr(remedies, name)
+            if name in ("scale_inputs", "lsuv"):
+                model = function(model, x, **kwargs)
+            elif name == "scale_targets":
+                model = function(model, y, **kwargs)
+            elif name == "initialize":
+                model = function(model, **{"seed": seed, **kwargs})
+            else:
+                model = function(model, **kwargs)
+        return model
+
+    def code(self) -> str:
+        """Return plain code that does the same."""
+        lines = ["import keras", "import keras_dlbasic as kd", ""]
+        for name, kwargs in self.steps:
+            data = {"scale_inputs": "x", "lsuv": "x", "scale_targets": "y"}.get(name)
+            given = ["model", *([data] if data else [])]
+            given += [f"{key}={_short(value)}" for key, value in kwargs.items()]
+            lines.append(f"model = kd.remedies.{name}({', '.join(given)})")
+        lines.append("callbacks = []")
+        if self.early_stopping:
+            lines.append(
+                "callbacks.append(keras.callbacks.EarlyStopping(patience="
+                f"{self.patience}, restore_best_weights=True))"
+            )
+        lines += [
+            "model.fit(",
+            f"    x, y, batch_size={self.batch_size}, epochs={self.epochs},",
+            "    validation_data=validation_data, callbacks=callbacks,",
+            ")",
+        ]
+        return "\n".join(lines)
+
+
+def find_learning_rate(model: Any, x: Any, y: Any, batch_size: int) -> float | None:
+    """Run a range test; None if no rate makes the loss fall."""
+    return LearningRateRangeTest(model, x, y, batch_size=batch_size).run().suggestion
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else repr(value)

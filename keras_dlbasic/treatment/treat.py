@@ -1,0 +1,367 @@
+"""Diagnose, apply a remedy, keep it if it helped, go on."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
+from keras_dlbasic.facts import preflight
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies import TrialRunner
+from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.seeded_model import data_digest, model_digest
+from keras_dlbasic.treatment.plan import (
+    NotApplicableError,
+    Plan,
+    find_learning_rate,
+)
+from keras_dlbasic.treatment.treatment import Treatment, TreatmentStep
+from keras_dlbasic.treatment.trial import (
+    TreatmentTask,
+    plan_to_json,
+    run_treatment_trial,
+    train,
+)
+
+SHORT_SHARE = 0.15
+SHORT_UPDATES = 100
+"""A short trial has this share of the epochs, but at least so many updates."""
+
+CLEAR = 0.1
+"""A difference in skill that one seed is enough for."""
+
+LEAST_GAIN = 0.01
+"""Smaller differences in skill are not worth a remedy."""
+
+RANGE_TEST_UPDATES = 100
+
+ONLY_WHOLE = ("train_longer", "stop_early")
+"""Remedies that only a whole training can show to help."""
+
+
+def treat(
+    model: Any,
+    x: Any,
+    y: Any,
+    *,
+    epochs: int,
+    batch_size: int = 32,
+    validation_data: Any = None,
+    budget: float = 2.0,
+    seeds: int = 2,
+    directory: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    verbose: int = 1,
+) -> Treatment:
+    """Find out what is wrong with a model, mend it, and train it.
+
+    The untreated model is judged before and in a short trial. Then the remedies of the
+    findings are tried one at a time, causes first, each in a short trial against the
+    same one without it; one is kept only if the skill (`analysis.prediction_skill`, on
+    the validation data if there are any) grew by more than its noise over the seeds, or
+    its finding went away at no loss. When nothing is found any more, or the budget is
+    used up, the model is trained as asked.
+
+    Args:
+        model: A compiled Sequential or Functional model, whose copies start from its
+            weights; or a function without arguments that returns one. It is not
+            touched.
+        x: Training inputs: arrays.
+        y: Training targets: arrays.
+        epochs: Epochs of the training that is wanted.
+        batch_size: Samples in an update. Defaults to 32.
+        validation_data: `(x, y)`, on which models are compared. Defaults to None: the
+            training data.
+        budget: What all of it may cost, as a multiple of the training that is wanted.
+            Defaults to 2.0. The last training is always done.
+        seeds: Up to so many seeds a trial, where one does not tell. Defaults to 2.
+        directory: Where finished trials are kept, so that an interrupted treatment goes
+            on. Defaults to None: in memory.
+        overwrite: Whether to delete the trials in `directory`. Defaults to `False`.
+        verbose: 0: silent; 1 (default): says what is tried.
+
+    Returns:
+        A `Treatment`.
+
+    Raises:
+        ValueError: If a number is out of range or the model cannot be copied.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> x = np.random.default_rng(0).normal(size=(128, 4)).astype("float32")
+    >>> y = (x[:, 0] > 0).astype("float32")
+    >>> layers = [keras.layers.Dense(8, "relu"), keras.layers.Dense(1, "softmax")]
+    >>> model = keras.Sequential([keras.Input((4,)), *layers])
+    >>> model.compile(optimizer="adam", loss="binary_crossentropy")
+    >>> result = kd.treat(model, x, y, epochs=30, verbose=0)
+    >>> result.history[0].finding, result.history[0].kept
+    ('output_activation_mismatch', True)
+    """
+    for name, value, least in (
+        ("epochs", epochs, 1),
+        ("batch_size", batch_size, 1),
+        ("seeds", seeds, 1),
+        ("budget", budget, 1),
+    ):
+        if not value >= least:
+            raise ValueError(
+                f"`{name}` must be at least {least}. Received: {name}={value!r}"
+            )
+    task = TreatmentTask(model, (x, y), validation_data)
+    about = {
+        "what": "treatment",
+        "model": model_digest(task.build(0)),
+        "data": data_digest(x, y, validation_data),
+        "backend": keras.backend.backend(),
+    }
+    runner = TrialRunner(
+        run_treatment_trial,
+        task,
+        about=about,
+        directory=directory,
+        overwrite=overwrite,
+        verbose=0,
+    )
+    plan = Plan(int(epochs), int(batch_size))
+    return _Doctor(task, runner, plan, float(budget), int(seeds), verbose).treat()
+
+
+class _Doctor:
+    """A treatment under way."""
+
+    def __init__(
+        self,
+        task: TreatmentTask,
+        runner: TrialRunner,
+        plan: Plan,
+        budget: float,
+        seeds: int,
+        verbose: int,
+    ) -> None:
+        self._task, self._runner, self._plan = task, runner, plan
+        self._asked, self._budget, self._seeds = plan.epochs, budget, seeds
+        self._verbose = verbose
+        self._rows = count_rows(list(task.data))
+        self._spent = 0.0  # epochs
+        self._paid: set[str] = set()
+        self._steps: list[TreatmentStep] = []
+        self._tried: set[str] = set()
+        self._by_hand: dict[str, None] = {}
+
+    def treat(self) -> Treatment:
+        untreated = self._trial(self._plan, 0)
+        first, first_score = _diagnosis(untreated), _score(untreated)
+        before = self._preflight()
+        if before is not None and not first.at_least("warning"):
+            first = Diagnosis([*before.at_least("warning"), *first])
+        self._try_all()
+        model, values = self._train()
+        diagnosis = Diagnosis.from_dict(json.loads(values["diagnosis"]))
+        model, values, diagnosis = self._after(model, values, diagnosis)
+        return Treatment(
+            model=model,
+            diagnosis=diagnosis,
+            first_diagnosis=first,
+            history=tuple(self._steps),
+            code=self._plan.code(),
+            cost=self._spent / self._asked,
+            score=float(values["score"]),
+            first_score=first_score,
+            by_hand=tuple(self._by_hand),
+        )
+
+    # -- short trials ----------------------------------------------------------------
+
+    def _try_all(self) -> None:
+        """Try remedies until nothing is found, or the budget is used up."""
+        going = True
+        while going:
+            going = False
+            for finding, remedy in self._candidates():
+                if not self._can_pay(self._short(self._plan)):
+                    return
+                if self._try(finding, remedy):
+                    going = True
+                    break
+
+    def _candidates(self) -> Iterator[tuple[Finding, RemedySuggestion]]:
+        found = [self._preflight(), _diagnosis(self._trial(self._plan, 0))]
+        for diagnosis in found:
+            for finding in diagnosis.at_least("warning") if diagnosis else ():
+                yield from self._untried(finding, but=ONLY_WHOLE)
+
+    def _untried(
+        self, finding: Finding, but: tuple[str, ...] = ()
+    ) -> Iterator[tuple[Finding, RemedySuggestion]]:
+        for remedy in finding.remedies:
+            key = json.dumps([remedy.name, remedy.kwargs], sort_keys=True)
+            if remedy.name is None:
+                self._by_hand[str(remedy)] = None
+            elif key not in self._tried and remedy.name not in but:
+                self._tried.add(key)
+                yield finding, remedy
+
+    def _try(self, finding: Finding, remedy: RemedySuggestion) -> bool:
+        """Try a remedy; keep it if it helped."""
+        plan = self._changed(finding, remedy)
+        if plan is None:
+            return False
+        gains = []
+        old = new = self._trial(self._plan, 0)
+        for seed in range(self._seeds):
+            old, new = self._trial(self._plan, seed), self._trial(plan, seed)
+            if new.status == "failed":
+                self._note(finding, remedy, note=f"cannot be applied ({new.error})")
+                return False
+            gains.append(_score(new) - _score(old))
+            is_clear = abs(np.mean(gains)) > CLEAR
+            if is_clear or not self._can_pay(2 * self._short(plan)):
+                break
+        old, new = self._trial(self._plan, 0), self._trial(plan, 0)
+        kept, note = _helped(gains, finding, _diagnosis(new))
+        before = _score(old)
+        after = before + float(np.mean(gains))
+        self._note(finding, remedy, before, after, kept, note)
+        if kept:
+            self._plan = plan
+        return kept
+
+    def _changed(self, finding: Finding, remedy: RemedySuggestion) -> Plan | None:
+        try:
+            assert remedy.name is not None
+            return self._plan.with_remedy(
+                remedy.name, remedy.kwargs, lambda: self._find_rate()
+            )
+        except (NotApplicableError, TypeError) as error:
+            self._note(finding, remedy, note=f"cannot be applied ({error})")
+            return None
+
+    def _find_rate(self) -> float | None:
+        self._spent += RANGE_TEST_UPDATES * self._plan.batch_size / self._rows
+        model = self._plan.apply(self._task.build(0), *self._task.data, 0)
+        return find_learning_rate(model, *self._task.data, self._plan.batch_size)
+
+    def _trial(self, plan: Plan, seed: int) -> TrialResult:
+        epochs = self._short(plan)
+        settings = {"plan": plan_to_json(plan), "seed": seed, "epochs": epochs}
+        result = self._runner.run([settings])[0]
+        key = json.dumps(settings, sort_keys=True)
+        if key not in self._paid:
+            self._paid.add(key)
+            self._spent += float(result.values.get("epochs", 0))
+        return result
+
+    def _short(self, plan: Plan) -> int:
+        updates = -(-self._rows // plan.batch_size)
+        least = math.ceil(SHORT_UPDATES / updates)
+        return min(plan.epochs, max(math.ceil(SHORT_SHARE * plan.epochs), least))
+
+    def _can_pay(self, epochs: float) -> bool:
+        """Tell whether the budget lets so many epochs be spent before the last fit."""
+        return self._spent + epochs + self._plan.epochs <= self._budget * self._asked
+
+    def _preflight(self) -> Diagnosis | None:
+        try:
+            model = self._plan.apply(self._task.build(0), *self._task.data, 0)
+            return preflight(
+                model,
+                *self._task.data,
+                validation_data=self._task.validation_data,
+                batch_size=self._plan.batch_size,
+                epochs=self._plan.epochs,
+            )
+        except ValueError:
+            return None
+
+    # -- the training that counts ------------------------------------------------------
+
+    def _train(self) -> tuple[Any, dict[str, Any]]:
+        self._say(f"training for {self._plan.epochs} epochs")
+        model, values = train(self._plan, self._task, 0, self._plan.epochs, whole=True)
+        self._spent += values["epochs"]
+        return model, values
+
+    def _after(
+        self, model: Any, values: dict[str, Any], diagnosis: Diagnosis
+    ) -> tuple[Any, dict[str, Any], Diagnosis]:
+        """Try what only a whole training shows, as far as the budget goes."""
+        for finding in diagnosis.at_least("warning"):
+            for _, remedy in self._untried(finding):
+                plan = self._changed(finding, remedy)
+                if plan is None or (
+                    self._spent + plan.epochs > self._budget * self._asked
+                ):
+                    continue
+                before, self._plan = self._plan, plan
+                try:
+                    new_model, new = self._train()
+                except ValueError as error:
+                    self._plan = before
+                    self._note(finding, remedy, note=f"cannot be applied ({error})")
+                    continue
+                judged = Diagnosis.from_dict(json.loads(new["diagnosis"]))
+                gain = new["score"] - values["score"]
+                kept, note = _helped([gain], finding, judged)
+                self._note(finding, remedy, values["score"], new["score"], kept, note)
+                if kept:
+                    return self._after(new_model, new, judged)
+                self._plan = before
+        return model, values, diagnosis
+
+    def _note(
+        self,
+        finding: Finding,
+        remedy: RemedySuggestion,
+        before: float | None = None,
+        after: float | None = None,
+        kept: bool = False,
+        note: str = "",
+    ) -> None:
+        step = TreatmentStep(
+            str(remedy).removesuffix(f": {remedy.reason}"),
+            finding.name,
+            remedy.reason,
+            None if before is None else float(before),
+            None if after is None else float(after),
+            kept,
+            note,
+        )
+        self._steps.append(step)
+        self._say(str(step))
+
+    def _say(self, text: str) -> None:
+        if self._verbose:
+            sys.stdout.write(f"treat: {text}\n")
+
+
+def _helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool, str]:
+    """Judge a remedy by its gains in skill and by what is found with it."""
+    gain = float(np.mean(gains))
+    noise = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)) if gains[1:] else 0.0
+    text = f"skill {gain:+.3f}"
+    if len(gains) > 1:
+        text += f" (noise {noise:.3f}, {len(gains)} seeds)"
+    if gain > max(noise, LEAST_GAIN):
+        return True, text
+    names = {found.name for found in after.at_least(finding.severity)}
+    if finding.name not in names and gain >= -max(noise, LEAST_GAIN):
+        return True, f"{finding.name} is gone, {text}"
+    return False, text
+
+
+def _diagnosis(result: TrialResult) -> Diagnosis:
+    text = result.values.get("diagnosis")
+    return Diagnosis.from_dict(json.loads(text)) if text else Diagnosis()
+
+
+def _score(result: TrialResult) -> float:
+    return float(result.values.get("score", -1.0))

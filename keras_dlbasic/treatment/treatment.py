@@ -1,0 +1,88 @@
+"""What a treatment came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras_dlbasic.diagnosis import Diagnosis
+
+
+@dataclass(frozen=True)
+class TreatmentStep:
+    """A remedy that was tried.
+
+    Attributes:
+        remedy: The remedy, with its arguments, as text.
+        finding: Name of the finding that it was tried against.
+        reason: Why it should have helped.
+        score_before: Skill without it, from -1 to 1, see `analysis.prediction_skill`;
+            None if it could not be applied.
+        score_after: Skill with it.
+        kept: Whether it was kept.
+        note: What decided.
+    """
+
+    remedy: str
+    finding: str
+    reason: str
+    score_before: float | None = None
+    score_after: float | None = None
+    kept: bool = False
+    note: str = ""
+
+    def __str__(self) -> str:
+        verdict = "kept" if self.kept else "dropped"
+        return f"{verdict}: {self.remedy} against {self.finding}: {self.note}"
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """The result of `treat`.
+
+    Attributes:
+        model: The treated model, trained.
+        diagnosis: The diagnosis of its training.
+        first_diagnosis: What was found before any remedy.
+        history: What was tried, in order.
+        code: Plain code that does the same to `model` by hand.
+        cost: What all of it cost: epochs, as a multiple of those asked for.
+        score: Skill of the treated model, see `analysis.prediction_skill`.
+        first_score: Skill of the untreated model in its first short trial.
+        by_hand: What only the user can do, as the findings suggest it.
+    """
+
+    model: Any
+    diagnosis: Diagnosis
+    first_diagnosis: Diagnosis
+    history: tuple[TreatmentStep, ...] = ()
+    code: str = ""
+    cost: float = 0.0
+    score: float = float("nan")
+    first_score: float = float("nan")
+    by_hand: tuple[str, ...] = field(default=())
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing at severity warning or above is left."""
+        return self.diagnosis.is_healthy
+
+    @property
+    def kept(self) -> tuple[TreatmentStep, ...]:
+        """The remedies that were kept."""
+        return tuple(step for step in self.history if step.kept)
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return one row per remedy that was tried."""
+        return [dict(vars(step)) for step in self.history]
+
+    def __str__(self) -> str:
+        found = ", ".join(self.first_diagnosis.names) or "nothing"
+        left = ", ".join(f.name for f in self.diagnosis.at_least("warning"))
+        lines = [f"Found: {found}.", *(str(step) for step in self.history)]
+        lines += [f"By hand: {what}" for what in self.by_hand]
+        lines.append(
+            f"Skill {self.first_score:.2f} at first, {self.score:.2f} now; left: "
+            f"{left or 'nothing'}; cost: {self.cost:.1f} x the training."
+        )
+        return "\n".join(lines)

@@ -1,0 +1,132 @@
+"""One training with a plan, scored and diagnosed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis.prediction_skill import prediction_skill
+from keras_dlbasic.callbacks import TrainingDoctor
+from keras_dlbasic.remedies.rebuild import rebuild
+from keras_dlbasic.studies.gradient_probe import take
+from keras_dlbasic.studies.seeded_model import build_seeded
+from keras_dlbasic.treatment.plan import Plan
+
+SCORED_ROWS = 2048
+
+
+@dataclass(frozen=True)
+class TreatmentTask:
+    """What all trials of a treatment share."""
+
+    model: Any
+    data: tuple[Any, Any]
+    validation_data: tuple[Any, Any] | None
+
+    def build(self, seed: int) -> Any:
+        """Return the untreated model."""
+        if isinstance(self.model, keras.Model):
+            return rebuild(self.model)
+        return build_seeded(self.model, seed)
+
+    def scored(self) -> tuple[Any, Any]:
+        """Return the rows on which models are compared."""
+        data = self.data if self.validation_data is None else self.validation_data
+        rows = len(keras.tree.flatten(data)[0])
+        chosen = np.random.default_rng(0).permutation(rows)[:SCORED_ROWS]
+        return take(data, np.sort(chosen))
+
+
+def run_treatment_trial(
+    settings: Mapping[str, Any], task: TreatmentTask
+) -> dict[str, Any]:
+    """Train for some epochs, as `TrialRunner` wants it."""
+    plan = plan_from_json(settings["plan"])
+    _, values = train(plan, task, int(settings["seed"]), int(settings["epochs"]))
+    return values
+
+
+def train(
+    plan: Plan, task: TreatmentTask, seed: int, epochs: int, *, whole: bool = False
+) -> tuple[Any, dict[str, Any]]:
+    """Train a treated model.
+
+    Args:
+        plan: How.
+        task: What.
+        seed: Fixes weights and order.
+        epochs: How many.
+        whole: Whether this is the training that counts, with early stopping.
+
+    Returns:
+        The model, and what was measured: `score`, `epochs` (that were run) and
+        `diagnosis` (JSON).
+    """
+    model = plan.apply(task.build(seed), *task.data, seed)
+    doctor = TrainingDoctor(
+        *task.data, validation_data=task.validation_data, stop_on="critical", verbose=0
+    )
+    callbacks = [doctor]
+    if whole and plan.early_stopping and task.validation_data is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                patience=plan.patience, restore_best_weights=True
+            )
+        )
+    keras.utils.set_random_seed(seed)
+    history = model.fit(
+        *task.data,
+        validation_data=task.validation_data,
+        batch_size=plan.batch_size,
+        epochs=epochs,
+        verbose=0,
+        callbacks=callbacks,
+    )
+    x, y = task.scored()
+    assert doctor.diagnosis is not None
+    values = {
+        "score": _score(model, x, y),
+        "epochs": len(history.epoch),
+        "diagnosis": json.dumps(doctor.diagnosis.to_dict()),
+    }
+    return model, values
+
+
+def plan_to_json(plan: Plan) -> str:
+    """Return a plan as text."""
+    return json.dumps(vars(plan), sort_keys=True)
+
+
+def plan_from_json(text: str) -> Plan:
+    """Read what `plan_to_json` wrote."""
+    entry = json.loads(text)
+    steps = tuple((name, kwargs) for name, kwargs in entry.pop("steps"))
+    return Plan(steps=steps, **entry)
+
+
+def _score(model: Any, x: Any, y: Any) -> float:
+    """Return the mean skill over the outputs."""
+    outputs = keras.tree.flatten(model.predict(x, batch_size=512, verbose=0))
+    targets = keras.tree.flatten(y)
+    losses = keras.tree.flatten(model.loss)
+    if len(losses) != len(outputs):
+        losses = losses[:1] * len(outputs)
+    skills = [
+        prediction_skill(
+            keras.ops.convert_to_numpy(t),
+            keras.ops.convert_to_numpy(p),
+            from_logits=_from_logits(loss),
+        )
+        for t, p, loss in zip(targets, outputs, losses, strict=True)
+    ]
+    return float(np.mean(skills))
+
+
+def _from_logits(loss: Any) -> bool:
+    config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
+    return bool(config.get("from_logits"))

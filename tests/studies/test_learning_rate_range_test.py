@@ -1,0 +1,49 @@
+"""The range test on a model whose stability limit is known."""
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(256, 4)).astype("float32") * np.float32([1, 1, 1, 3])
+Y = (X @ np.float32([1, -1, 2, 0.5]))[:, None]
+
+
+def linear():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile(optimizer=keras.optimizers.SGD(123.0), loss="mse")
+    return model
+
+
+@pytest.mark.parametrize("source", ["model", "function"])
+def test_the_limit_of_stability(source):
+    keras.utils.set_random_seed(0)
+    model = linear()
+    before = model.get_weights()
+    given = model if source == "model" else linear
+    result = kd.studies.LearningRateRangeTest(given, X, Y, low=1e-5).run()
+    # gradient descent on squares is stable below 2 / the largest eigenvalue
+    limit = 2 / np.linalg.eigvalsh(2 * X.T @ X / len(X))[-1]
+    assert limit / 2 < result.diverged < 20 * limit
+    assert limit / 100 < result.suggestion < limit
+    assert len(result.loss) == 100
+    np.testing.assert_allclose(
+        result.learning_rate, np.geomspace(1e-5, 10, 100), rtol=1e-3
+    )
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    ax = kd.plots.plot_learning_rate_range(result)
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    np.testing.assert_array_equal(lines["each batch"].get_ydata(), result.loss)
+    assert f"suggested {result.suggestion:.2g}" in lines
+    plt.close(ax.figure)
+
+
+def test_wrong_arguments():
+    with pytest.raises(ValueError, match="low=1"):
+        kd.studies.LearningRateRangeTest(linear, X, Y, low=1, high=0.1)
+    with pytest.raises(TypeError, match="compiled"):
+        kd.studies.LearningRateRangeTest(lambda: None, X, Y).run()

@@ -1,0 +1,110 @@
+"""Treatments of small models."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+
+L = keras.layers
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(256, 4)).astype("float32")
+Y = (X[:, 0] * X[:, 1] > 0).astype("float32")
+
+
+def softmax_over_one():
+    model = keras.Sequential(
+        [keras.Input((4,)), L.Dense(16, "relu"), L.Dense(1, "softmax")]
+    )
+    model.compile(optimizer=keras.optimizers.Adam(0.02), loss="binary_crossentropy")
+    return model
+
+
+@pytest.fixture(scope="module")
+def treated(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("trials")
+    keras.utils.set_random_seed(3)
+    model = softmax_over_one()
+    before = model.get_weights()
+    result = kd.treat(model, X, Y, epochs=30, directory=directory, verbose=0)
+    return model, before, result, directory
+
+
+def test_the_cause_is_mended(treated):
+    _, _, result, _ = treated
+    assert result.first_diagnosis[0].name == "output_activation_mismatch"
+    assert result.kept[0].remedy.startswith("fix_output(activation='sigmoid'")
+    assert result.kept[0].score_after > result.kept[0].score_before + 0.5
+    assert "output_activation_mismatch" not in result.diagnosis.names
+    right = (result.model.predict(X, verbose=0)[:, 0] > 0.5) == (Y > 0.5)
+    assert right.mean() > 0.9
+    assert result.score > result.first_score
+    assert "kd.remedies.fix_output(model, activation='sigmoid'" in result.code
+    assert "output_activation_mismatch" in str(result)
+    assert len(result.table()) == len(result.history)
+
+
+def test_the_users_model_is_not_touched(treated):
+    model, before, result, _ = treated
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert model.layers[-1].activation.__name__ == "softmax"
+    assert result.model is not model
+
+
+def test_the_budget_is_kept(treated):
+    assert treated[2].cost <= 2.0
+
+
+def test_what_is_finished_is_not_run_again(treated, monkeypatch):
+    model, _, result, directory = treated
+    calls = []
+    fit = keras.Sequential.fit
+    monkeypatch.setattr(
+        keras.Sequential,
+        "fit",
+        lambda self, *a, **k: calls.append(1) or fit(self, *a, **k),
+    )
+    again = kd.treat(model, X, Y, epochs=30, directory=directory, verbose=0)
+    assert [step.remedy for step in again.history] == [
+        step.remedy for step in result.history
+    ]
+    assert again.score == result.score
+    whole = 1 + sum(step.remedy.startswith(("train", "stop")) for step in again.history)
+    assert len(calls) <= whole + sum("find" in step.remedy for step in again.history)
+
+
+def test_a_healthy_model_is_trained_as_it_is(capsys):
+    def healthy():
+        layers = [L.Dense(16, "relu"), L.Dense(1, "sigmoid")]
+        model = keras.Sequential([keras.Input((4,)), *layers])
+        model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy")
+        return model
+
+    held_out = RNG.normal(size=(128, 4)).astype("float32")
+    answers = (held_out[:, 0] * held_out[:, 1] > 0).astype("float32")
+    result = kd.treat(healthy, X, Y, epochs=20, validation_data=(held_out, answers))
+    assert result.history == ()
+    assert result.is_healthy
+    assert result.score > 0.5
+    assert "training for 20 epochs" in capsys.readouterr().out
+
+
+def test_a_model_that_cannot_be_rebuilt_is_named():
+    class Own(keras.Model):
+        def call(self, inputs):
+            return inputs
+
+    model = Own()
+    model(X)
+    model.compile(loss="mse")
+    with pytest.raises(ValueError, match="Sequential and Functional"):
+        kd.treat(model, X, X, epochs=2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": 0}, {"epochs": 2, "budget": 0.5}, {"epochs": 2, "seeds": 0}]
+)
+def test_wrong_arguments(wrong):
+    with pytest.raises(ValueError, match="at least 1"):
+        kd.treat(softmax_over_one, X, Y, **wrong)
