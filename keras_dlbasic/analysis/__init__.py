@@ -12,6 +12,7 @@
 - `GradientEvent`: what `gradient_events` finds: what happened, where and when
 - `Interval`: a mean and its confidence interval
 - `LayerSignal`: one layer of a `PropagationReport`
+- `LearningRateRange`: what a range test gave
 - `NoiseScale`: what `gradient_noise_scale` found
 - `NoiseScaleCurve`: the terms of the noise scale, as measured over a run
 - `OverfittingVerdict`: what `detect_overfitting` found
@@ -29,9 +30,11 @@
 - `gradient_events`: find where gradients vanish, explode or turn non-finite
 - `gradient_flow`: return the gradient relative to the weights
 - `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
+- `judge_learning_rates`: choose a learning rate from the losses of a range test
 - `mean_interval`: return a mean and Student's interval for it
 - `noise_scale_of`: combine unbiased estimates of both terms, one a measurement
 - `normalization_drift`: compare a batch's statistics with the moving averages
+- `prediction_skill`: score predictions against the best constant
 - `rank`: order arms by the mean of a measure, with intervals
 - `signal_trend`: tell by which law a variance changes from layer to layer
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen

@@ -7,6 +7,7 @@
 - `NormalizationMonitor`: watch the drift between batch and moving statistics
 - `OverfittingDetector`: say when a model begins to overfit, from its curves so far
 - `PenaltyMonitor`: watch how much of the loss is penalty, and what it does
+- `TrainingDoctor`: find out what is wrong with a run, while it is trained and after
 """
 
 from keras_dlbasic.callbacks.activation_monitor import ActivationMonitor

@@ -1,4 +1,17 @@
-"""What is wrong with a run, from what was recorded of it: pure, without Keras."""
+"""What is wrong with a run, from what was recorded of it: pure, without Keras.
+
+- `SEVERITIES`: from the mildest to the worst
+- `Diagnosis`: what was found, found fine and could not be looked at
+- `Finding`: one problem, with what speaks for it
+- `Found`: what a rule returns if it finds something
+- `RemedySuggestion`: what to try against a finding
+- `Rule`: a rule that judges a run
+- `Skipped`: what a rule raises if it cannot judge
+- `all_rules`: all rules, by name
+- `diagnose`: say what is wrong with a run
+- `diagnose_plan`: judge a model and its data before the first step
+- `rule`: make a function a rule
+"""
 
 from keras_dlbasic.diagnosis.diagnose import diagnose, diagnose_plan
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis

@@ -1,4 +1,14 @@
-"""What is known of a model and its data before it is trained."""
+"""What is known of a model and its data before it is trained.
+
+- `Probe`: a few rows on which a model is looked at
+- `data_facts`: describe the data of a fit
+- `input_facts`: describe inputs
+- `network_facts`: describe a model
+- `preflight`: find what can be known before the first step
+- `run_facts`: describe how a fit runs
+- `target_facts`: describe targets
+- `validation_facts`: compare validation with training
+"""
 
 from keras_dlbasic.facts.collect import data_facts
 from keras_dlbasic.facts.input_facts import input_facts

@@ -7,6 +7,7 @@
 - `plot_gradient_flow`: draw the gradient of each layer, relative to its weights
 - `plot_gradient_norm`: draw the gradient norm of each layer over the steps
 - `plot_history`: draw training and validation over the epochs, one panel a metric
+- `plot_learning_rate_range`: draw the losses of a range test
 - `plot_noise_scale`: draw the gradient noise scale over the updates
 - `plot_normalization_drift`: draw how far batch means are from the moving means
 - `plot_penalty`: draw the share of the loss that is weight penalty

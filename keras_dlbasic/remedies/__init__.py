@@ -1,15 +1,21 @@
 """Remedies: each takes a model and gives a new one, compiled like it.
 
-- `add_dropout`, `add_penalty`, `remove_penalty`: more or less regularization.
-- `augment_images`: random shifts, rotations and zooms in front of the model.
-- `change_learning_rate`, `change_optimizer`, `clip_gradients`: other steps.
-- `fix_output`: an output activation, number of outputs and loss that fit the targets.
-- `initialize`, `lsuv`: weights that keep signals alive.
-- `insert_normalization`: batch or layer normalisation before hidden activations.
-- `prune_units`: units near zero taken out.
-- `resize`: more or fewer units.
-- `scale_inputs`, `scale_targets`: data of unit size, within the model.
-- `swap_activations`: other hidden activations.
+- `add_dropout`: dropout behind hidden activations
+- `add_penalty`: an L1 or L2 penalty on kernels
+- `augment_images`: random shifts, rotations and zooms in front
+- `change_learning_rate`: another learning rate
+- `change_optimizer`: another optimizer
+- `clip_gradients`: bounded gradients
+- `fix_output`: an output activation, number of outputs and loss that fit the targets
+- `initialize`: kernels drawn anew by each layer's true fans
+- `insert_normalization`: batch or layer normalisation before hidden activations
+- `lsuv`: weights scaled layer by layer to unit variance
+- `prune_units`: units near zero taken out
+- `remove_penalty`: less regularization
+- `resize`: more or fewer units
+- `scale_inputs`: inputs of unit size, within the model
+- `scale_targets`: targets of unit size, within the model
+- `swap_activations`: other hidden activations
 """
 
 from keras_dlbasic.remedies.add_dropout import add_dropout

@@ -3,6 +3,7 @@
 - `BatchSizeStudy`: measure what the batch size does, and which one to take
 - `DivergedError`: what a trial raises whose loss became non-finite
 - `GradientNoiseScale`: measure the gradient noise scale while a model trains
+- `LearningRateRangeTest`: find a learning rate by raising it from step to step
 - `MicroBatches`: micro-batches of equal size, weighted for exact gradient accumulation
 - `MicroStepSchedule`: a schedule that counts updates where Keras counts micro-steps
 - `TrialRunner`: runs the trials of a study

@@ -1,4 +1,10 @@
-"""Treatment: diagnosis and remedies in turn, each kept only if it helped."""
+"""Treatment: diagnosis and remedies in turn, each kept only if it helped.
+
+- `Plan`: remedies in order, and how to fit
+- `Treatment`: what `treat` came to
+- `TreatmentStep`: a remedy that was tried
+- `treat`: diagnose, mend, train; keep only what helped
+"""
 
 from keras_dlbasic.treatment.plan import Plan
 from keras_dlbasic.treatment.treat import treat
