@@ -6,6 +6,7 @@ from keras_dlbasic.studies.full_batch import check_full_batch, full_batch
 from keras_dlbasic.studies.gradient_noise_scale import GradientNoiseScale
 from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
+from keras_dlbasic.studies.rebatch import rebatch
 from keras_dlbasic.studies.trial_runner import TrialRunner, process_pool
 from keras_dlbasic.studies.trial_worker import DivergedError
 
@@ -19,5 +20,6 @@ __all__ = [
     "check_full_batch",
     "full_batch",
     "process_pool",
+    "rebatch",
     "resolve_batch_size",
 ]

@@ -60,9 +60,11 @@ def _strangers() -> set[threading.Thread]:
 
 def _generators() -> list[tuple[Any, Any, Callable[[], Any]]]:
     """Return modules, the generator their functions share, and how to make another."""
+    python: Any = random.random
+    numpy: Any = np.random.random_sample
     return [
-        (random, random.random.__self__, random.Random),  # type: ignore[attr-defined]
-        (np.random, np.random.random_sample.__self__, np.random.RandomState),
+        (random, python.__self__, random.Random),
+        (np.random, numpy.__self__, np.random.RandomState),
     ]
 
 
