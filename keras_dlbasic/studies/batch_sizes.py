@@ -60,15 +60,21 @@ def named_batch_size(batch_size: str | int, n: int | None) -> int:
     size = 0
     if isinstance(batch_size, str):
         size = {"full": n or 0, "mini": MINI, "single": 1}.get(batch_size, 0)
-    elif isinstance(batch_size, numbers.Real) and not isinstance(batch_size, bool):
-        whole = math.isfinite(batch_size) and batch_size == int(batch_size)
-        size = int(batch_size) if whole else 0
+    elif _is_whole(batch_size):
+        size = int(batch_size)
     if size < 1:
         raise ValueError(
             '`batch_size` must be "full", "mini", "single" or a whole number of '
             f"samples, at least 1. Received: batch_size={batch_size!r}"
         )
     return size if n is None else min(size, n)
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    number = float(value)
+    return math.isfinite(number) and number.is_integer()
 
 
 def regime_of(batch_size: int, n: int) -> str:

@@ -18,8 +18,8 @@ SKIPS = (
     "`LossScaleOptimizer`, which Keras puts around the optimizer under mixed_float16, "
     "skips micro-steps whose gradients overflow, so an epoch would no longer be one "
     "update",
-    "Train in float32 or bfloat16, or set `loss_scale_factor` on the optimizer, compile "
-    "with `auto_scale_loss=False` and pass `model=`",
+    "Train in float32 or bfloat16, or set `loss_scale_factor` on the optimizer, "
+    "compile with `auto_scale_loss=False` and pass `model=`",
 )
 
 
@@ -247,7 +247,7 @@ def _outside_of_graphs() -> AbstractContextManager[Any]:
         return nullcontext()
     # TensorFlow builds optimizers amid tracing a step
     tensorflow: Any = sys.modules["tensorflow"]
-    return tensorflow.init_scope()  # type: ignore[no-any-return]
+    return tensorflow.init_scope()
 
 
 def _refuse(reason: str, advice: str) -> None:
