@@ -186,6 +186,12 @@ class BatchSizeResult:
         for trial in self.trials:
             if trial.status != "done":
                 lines.append(f"{dict(trial.settings)} {trial.status}: {trial.error}")
+        threads = sorted({t.threads for t in self.trials if t.threads})
+        if len(threads) > 1:
+            lines.append(
+                "trials ran with different numbers of threads "
+                f"({', '.join(map(str, threads))}): they may differ in the last bits"
+            )
         lines.append(str(self.noise_scale))
         lines.append(str(self.recommendation))
         return "\n".join(lines)
@@ -202,6 +208,7 @@ class BatchSizeResult:
             "status": trial.status,
             "error": trial.error,
             "times_from": "parallel run" if trial.parallel else "sequential run",
+            "threads": trial.threads,
             "initial_weights": values.get("initial_weights", ""),
         }
         found = {**values, "noise_scale": _noise_scale([trial]).value}

@@ -24,6 +24,8 @@ class TrialResult:
         values: What was measured, by name: numbers, texts and arrays.
         error: What went wrong, in one line.
         parallel: Whether other trials may have run beside it, which spoils its times.
+        threads: Between how many threads the backend split sums, 0 where not known.
+            Trials with other numbers may differ in the last bits.
 
     Example:
     >>> from keras_dlbasic.records import TrialResult
@@ -37,6 +39,7 @@ class TrialResult:
     values: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     parallel: bool = False
+    threads: int = 0
 
     def to_json(self) -> str:
         """Return the result as text; numbers that are not finite stay as they are."""

@@ -10,6 +10,7 @@
 - `check_full_batch`: refuse a model that accumulation would change
 - `full_batch`: make one epoch one update, with the gradient of all data
 - `process_pool`: return a pool of processes in which Keras can run
+- `rebatch`: give a dataset another batch size
 - `resolve_batch_size`: return the number to give to `model.fit(x, y, batch_size=...)`
 """
 
@@ -20,6 +21,7 @@ from keras_dlbasic.studies.gradient_noise_scale import GradientNoiseScale
 from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
 from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
+from keras_dlbasic.studies.rebatch import rebatch
 from keras_dlbasic.studies.trial_runner import TrialRunner, process_pool
 from keras_dlbasic.studies.trial_worker import DivergedError
 
@@ -34,5 +36,6 @@ __all__ = [
     "check_full_batch",
     "full_batch",
     "process_pool",
+    "rebatch",
     "resolve_batch_size",
 ]

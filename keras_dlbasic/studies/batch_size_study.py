@@ -50,6 +50,10 @@ class BatchSizeStudy:
         learning_rate_scaling: How the learning rate, taken to suit 32 samples, changes
             with the batch size: `"none"` (default), `"linear"` (Goyal et al. 2017) or
             `"sqrt"` (Krizhevsky 2014; usual for Adam).
+        micro_batch: Most rows that go through the model at once under the full batch;
+            with more of them, `full_batch` accumulates its gradient exactly. Defaults
+            to None: 256 for data on disk (`numpy.memmap`, HDF5), of which a study reads
+            rows when it needs them; else all rows at once.
         target_loss: Training loss to reach. Defaults to None: nine tenths of the way
             from the initial loss to the best one reached.
         directory: Where finished trials are kept. Defaults to None: in memory.
@@ -90,6 +94,7 @@ class BatchSizeStudy:
         seeds: int | Iterable[int] = 3,
         budget: Any = None,
         learning_rate_scaling: str = "none",
+        micro_batch: int | None = None,
         target_loss: float | None = None,
         directory: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
@@ -122,12 +127,18 @@ class BatchSizeStudy:
             "rows": self.rows,
             "budget": str(self.budget),
             "learning_rate_scaling": learning_rate_scaling,
+            "micro_batch": micro_batch,
             "batch_normalization": _normalises_batches(model),
         }
         self._runner = TrialRunner(
             run_batch_size_trial,
             BatchSizeTask(
-                build_model, (x, y), validation_data, self.budget, learning_rate_scaling
+                build_model,
+                (x, y),
+                validation_data,
+                self.budget,
+                learning_rate_scaling,
+                micro_batch,
             ),
             about=self._about,
             directory=directory,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,8 +14,10 @@ import numpy as np
 from keras_dlbasic.analysis import UpdateNoise
 from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.budget import Budget
-from keras_dlbasic.studies.gradient_probe import GradientProbe, take
+from keras_dlbasic.studies.full_batch import full_batch
+from keras_dlbasic.studies.gradient_probe import GradientProbe
 from keras_dlbasic.studies.seeded_model import build_seeded, weights_digest
+from keras_dlbasic.studies.stored_batches import StoredBatches, is_on_disk, take
 from keras_dlbasic.studies.trial_watch import TrialWatch, pause_steps
 from keras_dlbasic.studies.trial_worker import DivergedError
 
@@ -27,7 +30,11 @@ SCALING: dict[str, Callable[[float], float]] = {
     "sqrt": lambda ratio: ratio**0.5,
 }
 
+MICRO_BATCH = 256
+"""Rows that are in memory at once under the full batch of data on disk."""
+
 EVALUATED_ROWS = 4096
+EVALUATED_AT_ONCE = 512
 NOISE_ROWS = 1024
 NOISE_PARTS = 16
 WINDOW = 16
@@ -46,6 +53,14 @@ class BatchSizeTask:
     validation_data: tuple[Any, Any] | None
     budget: Budget
     learning_rate_scaling: str
+    micro_batch: int | None = None
+
+    @property
+    def at_once(self) -> int | None:
+        """Most rows that go through the model at once under the full batch."""
+        if self.micro_batch is None and is_on_disk(self.data):
+            return MICRO_BATCH
+        return self.micro_batch
 
 
 def run_batch_size_trial(
@@ -63,7 +78,12 @@ def run_batch_size_trial(
     values["learning_rate"] = scale_learning_rate(
         model.optimizer, task.learning_rate_scaling, batch
     )
-    warm_up(model, task.data, batch, rows)
+    fitted = fit_arguments(model, task, batch, seed)
+    micro_steps = getattr(fitted["x"], "micro_steps", 1)
+    if isinstance(fitted["x"], keras.utils.PyDataset):
+        warm_up_batches(model, fitted["x"])
+    else:
+        warm_up(model, task.data, batch, rows)
     most = task.budget.updates(batch, rows)
     measures = _Measures(task, probe, batch, most, np.random.default_rng(seed))
     watch = TrialWatch(
@@ -71,11 +91,11 @@ def run_batch_size_trial(
         measures.take,
         updates=most,
         seconds=task.budget.amount if most is None else None,
+        micro_steps=micro_steps,
     )
     keras.utils.set_random_seed(seed)
     model.fit(
-        *task.data,
-        batch_size=batch,
+        **fitted,
         epochs=10**9 if most is None else -(-most // -(-rows // batch)),
         verbose=0,
         callbacks=[watch],
@@ -90,6 +110,23 @@ def run_batch_size_trial(
             scores = evaluate(model, data)
             values.update({f"{prefix}_{name}": v for name, v in scores.items()})
     return values
+
+
+def fit_arguments(
+    model: Any, task: BatchSizeTask, batch: int, seed: int
+) -> dict[str, Any]:
+    """Return what `model.fit` gets; under `full_batch` the model gets its optimizer."""
+    x, y = task.data
+    at_once = task.at_once
+    if at_once is not None and batch >= count_rows(task.data) > at_once:
+        dataset, model.optimizer = full_batch(
+            x, y, model.optimizer, micro_batch=at_once, model=model
+        )
+        return {"x": dataset, "shuffle": False}
+    if is_on_disk(task.data):
+        batches = StoredBatches(x, y, batch_size=batch, seed=seed)
+        return {"x": batches, "shuffle": False}
+    return {"x": x, "y": y, "batch_size": batch}
 
 
 def scale_learning_rate(optimizer: Any, rule: str, batch_size: int) -> float:
@@ -108,7 +145,10 @@ def scale_learning_rate(optimizer: Any, rule: str, batch_size: int) -> float:
 
 def evaluate(model: Any, data: tuple[Any, Any]) -> dict[str, float]:
     """Return loss and metrics, in inference mode."""
-    scores = model.evaluate(*data, batch_size=512, verbose=0, return_dict=True)
+    given = {"x": data[0], "y": data[1], "batch_size": EVALUATED_AT_ONCE}
+    if is_on_disk(data):
+        given = {"x": StoredBatches(*data, batch_size=EVALUATED_AT_ONCE)}
+    scores = model.evaluate(**given, verbose=0, return_dict=True)
     if keras.backend.backend() == "torch":
         model.train()
     return {name: float(np.mean(value)) for name, value in scores.items()}
@@ -199,8 +239,9 @@ class _Measures:
         gradients, losses = [], []
         for weights in window.places:
             rows = self._rng.permutation(self._rows)[: self._batch]
-            batch = take(self._task.data, np.sort(rows))
-            gradient, loss = self._probe.gradient(weights, *batch)
+            gradient, loss = self._probe.gradient_of_rows(
+                weights, self._task.data, rows, at_once=self._task.at_once or len(rows)
+            )
             gradients.append(gradient)
             losses.append(loss)
         cosines = [_cosine(a, b) for a, b in pairwise(gradients)]
@@ -262,17 +303,46 @@ def warm_up(model: Any, data: Any, batch: int, rows: int) -> None:
     Keras' first `fit` of a model also draws one order of the samples more than later
     ones.
     """
-    _build(model, take(data, np.arange(min(batch, rows))))
+    few = take(data, np.arange(min(rows, batch + rows % batch)))
+    with _undone(model, few):
+        model.fit(*few, batch_size=batch, epochs=1, shuffle=False, verbose=0)
+
+
+def warm_up_batches(model: Any, batches: Any) -> None:
+    """Do the same for a data set that makes its own batches."""
+    first, last = batches[0], batches[len(batches) - 1]
+    with _undone(model, first):
+        for batch in (first, last):
+            model.fit(_Given([batch]), epochs=1, shuffle=False, verbose=0)
+
+
+class _Given(keras.utils.PyDataset):
+    """Batches that were read already."""
+
+    def __init__(self, batches: list[Any]) -> None:
+        super().__init__()
+        self._batches = batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Any:
+        return self._batches[index]
+
+
+@contextmanager
+def _undone(model: Any, batch: Any) -> Iterator[None]:
+    """Put variables back to what they were."""
+    _build(model, batch)
     variables = [*model.variables, *model.optimizer.variables]
     before = [keras.ops.convert_to_numpy(v.value) for v in variables]
-    few = take(data, np.arange(min(rows, batch + rows % batch)))
-    model.fit(*few, batch_size=batch, epochs=1, shuffle=False, verbose=0)
+    yield
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
     model.reset_metrics()
 
 
-def _build(model: Any, batch: tuple[Any, Any]) -> None:
+def _build(model: Any, batch: Any) -> None:
     if not model.built:
         model.build(tuple(np.shape(batch[0])))
     if not model.optimizer.built:
@@ -299,8 +369,9 @@ def _vector(weights: list[np.ndarray]) -> np.ndarray:
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:
-    size = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float(a @ b) / size if size > 0 else float("nan")
+    # sums, no products of matrices: those depend on the number of threads
+    size = float(np.sqrt(np.sum(a * a) * np.sum(b * b)))
+    return float(np.sum(a * b)) / size if size > 0 else float("nan")
 
 
 def _jitter(losses: np.ndarray) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from typing import Any
 
 MINI = 32
@@ -30,6 +32,7 @@ def resolve_batch_size(batch_size: str | int, x: Any) -> int:
     Raises:
         TypeError: If `x` makes its own batches (a PyDataset, a `tf.data.Dataset`, a
             DataLoader, a generator): Keras ignores `batch_size` there without a word.
+            `rebatch` gives the second and third of them another size.
         ValueError: If `batch_size` is none of the above, or there are no samples.
 
     Example:
@@ -39,17 +42,39 @@ def resolve_batch_size(batch_size: str | int, x: Any) -> int:
     >>> [resolve_batch_size(size, x) for size in ("full", "mini", "single", 256)]
     [1000, 32, 1, 256]
     """
-    n = count_rows(x)
+    return named_batch_size(batch_size, count_rows(x))
+
+
+def named_batch_size(batch_size: str | int, n: int | None) -> int:
+    """Return the number of samples that `batch_size` names.
+
+    Args:
+        batch_size: See `resolve_batch_size`.
+        n: Number of samples, None where it is not known and not asked for.
+
+    Raises:
+        ValueError: If `batch_size` is no choice, or there are no samples.
+    """
+    if n == 0:
+        raise ValueError("There must be at least one sample. Received: none")
+    size = 0
     if isinstance(batch_size, str):
-        named = {"full": n, "mini": min(MINI, n), "single": 1}
-        if batch_size in named:
-            return named[batch_size]
-    elif not isinstance(batch_size, bool) and batch_size == int(batch_size) >= 1:
-        return min(int(batch_size), n)
-    raise ValueError(
-        '`batch_size` must be "full", "mini", "single" or a whole number of samples, '
-        f"at least 1. Received: batch_size={batch_size!r}"
-    )
+        size = {"full": n or 0, "mini": MINI, "single": 1}.get(batch_size, 0)
+    elif _is_whole(batch_size):
+        size = int(batch_size)
+    if size < 1:
+        raise ValueError(
+            '`batch_size` must be "full", "mini", "single" or a whole number of '
+            f"samples, at least 1. Received: batch_size={batch_size!r}"
+        )
+    return size if n is None else min(size, n)
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    number = float(value)
+    return math.isfinite(number) and number.is_integer()
 
 
 def regime_of(batch_size: int, n: int) -> str:
@@ -98,13 +123,23 @@ def map_leaves(function: Any, tree: Any) -> Any:
     return function(tree)
 
 
+def is_dataset(x: Any, package: str) -> bool:
+    """Return whether `x` is TensorFlow's `Dataset` or PyTorch's `DataLoader`."""
+    name = {"tensorflow": "DatasetV2", "torch": "DataLoader"}[package]
+    return any(
+        kind.__name__ == name and kind.__module__.partition(".")[0] == package
+        for kind in type(x).__mro__
+    )
+
+
 def _own_batches(x: Any) -> str:
     kind = type(x)
     advice = "Pass arrays, or give it the batch size where it is made"
-    if kind.__module__.startswith("tensorflow"):
-        advice = "Rebatch it: `dataset.unbatch().batch(n)`; or pass arrays"
-    elif kind.__module__.startswith("torch"):
-        advice = "Make it with `DataLoader(dataset, batch_size=n)`; or pass arrays"
+    if is_dataset(x, "tensorflow") or is_dataset(x, "torch"):
+        advice = (
+            "Pass arrays, or what `keras_dlbasic.studies.rebatch(x, batch_size)` gives "
+            "to `model.fit` without `batch_size`"
+        )
     return (
         "`x` must be an array or a structure of arrays. Received: x of type "
         f"{kind.__module__}.{kind.__qualname__}, which makes its own batches: Keras "

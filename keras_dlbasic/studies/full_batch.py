@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -11,6 +13,14 @@ from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
 
 PER_SAMPLE = ("sum_over_batch_size", "mean")
+
+SKIPS = (
+    "`LossScaleOptimizer`, which Keras puts around the optimizer under mixed_float16, "
+    "skips micro-steps whose gradients overflow, so an epoch would no longer be one "
+    "update",
+    "Train in float32 or bfloat16, or set `loss_scale_factor` on the optimizer, "
+    "compile with `auto_scale_loss=False` and pass `model=`",
+)
 
 
 def full_batch(
@@ -42,8 +52,10 @@ def full_batch(
         sample_weight: Weights of the samples. Defaults to None. Class weights belong
             here too, since Keras takes only one of both.
         micro_batch: Most rows that go through the model at once. Defaults to 256.
-        model: The compiled model that will be trained, to have it checked (see
-            `check_full_batch`). Defaults to None: not checked.
+        model: The compiled model that will be trained, to have it checked as a whole
+            (see `check_full_batch`). Defaults to None: batch normalisation, constraints
+            and mixed precision are looked for when the optimizer meets the model's
+            variables; masks, activity regularizers and losses are not.
 
     Returns:
         The data set, and a copy of the optimizer with `gradient_accumulation_steps`.
@@ -65,7 +77,10 @@ def full_batch(
     if model is not None:
         check_full_batch(model)
     dataset = MicroBatches(x, y, sample_weight=sample_weight, micro_batch=micro_batch)
-    return dataset, accumulating(optimizer, dataset.micro_steps)
+    own = accumulating(optimizer, dataset.micro_steps)
+    if model is None and dataset.micro_steps > 1:
+        _check_when_built(own)
+    return dataset, own
 
 
 def accumulating(optimizer: Any, micro_steps: int) -> Any:
@@ -76,11 +91,7 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     """
     optimizer = keras.optimizers.get(optimizer)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        _refuse(
-            "`LossScaleOptimizer` skips micro-steps whose gradients overflow, so an "
-            "epoch would no longer be one update",
-            "Train in float32 or bfloat16, or set `loss_scale_factor` on the optimizer",
-        )
+        _refuse(*SKIPS)
     schedule = getattr(optimizer, "_learning_rate", None)
     is_schedule = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
     is_number = isinstance(schedule, (int, float, keras.Variable))
@@ -116,6 +127,29 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     return type(optimizer).from_config(config)
 
 
+def _check_when_built(optimizer: Any) -> None:
+    """Look at the variables of a model that is not known yet."""
+    build = optimizer.build
+
+    def checked(variables: Any) -> None:
+        variables = list(variables)
+        for variable in variables:
+            if "batch_normalization" in variable.path:
+                _refuse(
+                    f"{variable.path!r} belongs to batch normalisation, which uses the "
+                    "mean and variance of the batch and sees one micro-batch at a time",
+                    "Use `batch_size=len(x)` instead; if it does not, pass `model=` to "
+                    "have the model itself checked",
+                )
+        _check_constraints(variables)
+        if keras.config.dtype_policy().name == "mixed_float16":
+            _refuse(*SKIPS)
+        del optimizer.build
+        build(variables)
+
+    optimizer.build = checked
+
+
 def check_full_batch(model: Any) -> None:
     """Refuse a model for which accumulated micro-batches are not the full batch.
 
@@ -125,7 +159,8 @@ def check_full_batch(model: Any) -> None:
     Raises:
         ValueError: If it has batch normalisation or other layers that look at the batch
             as a whole, masks, activity regularizers, a loss that is no mean over
-            samples, or constraints that its weights do not satisfy.
+            samples, constraints that its weights do not satisfy, or a loss scale that
+            changes (mixed_float16).
     """
     for layer in model._flatten_layers(include_self=True):
         reason = _layer_reason(layer)
@@ -135,7 +170,13 @@ def check_full_batch(model: Any) -> None:
         reason = _loss_reason(loss)
         if reason:
             _refuse(reason, "Use a loss with reduction='sum_over_batch_size'")
-    for variable in model.trainable_variables:
+    if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
+        _refuse(*SKIPS)
+    _check_constraints(model.trainable_variables)
+
+
+def _check_constraints(variables: Any) -> None:
+    for variable in variables:
         if variable.constraint is not None and _is_moved(variable):
             _refuse(
                 f"the constraint of {variable.path!r} moves the weights at every "
@@ -195,9 +236,18 @@ def _loss_reason(loss: Any) -> str | None:
 def _is_moved(variable: Any) -> bool:
     if getattr(variable.constraint, "rate", 1.0) != 1.0:
         return True
-    value = keras.ops.convert_to_numpy(variable.value)
-    after = keras.ops.convert_to_numpy(variable.constraint(variable.value))
+    with _outside_of_graphs():
+        value = keras.ops.convert_to_numpy(variable.value)
+        after = keras.ops.convert_to_numpy(variable.constraint(variable.value))
     return not np.allclose(after, value, rtol=1e-5, atol=1e-7)
+
+
+def _outside_of_graphs() -> AbstractContextManager[Any]:
+    if keras.backend.backend() != "tensorflow":
+        return nullcontext()
+    # TensorFlow builds optimizers amid tracing a step
+    tensorflow: Any = sys.modules["tensorflow"]
+    return tensorflow.init_scope()
 
 
 def _refuse(reason: str, advice: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.studies.batch_sizes import map_leaves
+from keras_dlbasic.studies.stored_batches import take
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
@@ -56,6 +56,25 @@ class GradientProbe:
         vector = np.concatenate([np.asarray(p, np.float64).ravel() for p in parts])
         return vector, float(logs["loss"])
 
+    def gradient_of_rows(
+        self,
+        weights: list[np.ndarray],
+        data: tuple[Any, Any],
+        rows: np.ndarray,
+        *,
+        at_once: int,
+    ) -> tuple[Any, float]:
+        """Return gradient and loss of rows, the mean of pieces of up to `at_once`."""
+        rows = np.sort(rows)
+        pieces = np.array_split(rows, -(-len(rows) // at_once))
+        gradient: Any = 0.0
+        loss = 0.0
+        for piece in pieces:
+            own, own_loss = self.gradient(weights, *take(data, piece))
+            share = len(piece) / len(rows)
+            gradient, loss = gradient + share * own, loss + share * own_loss
+        return gradient, loss
+
     def noise_and_signal(
         self,
         weights: list[np.ndarray],
@@ -86,11 +105,11 @@ class GradientProbe:
         for part in range(parts):
             chosen = np.sort(rows[part * small : (part + 1) * small])
             vector, _ = self.gradient(weights, *take(data, chosen))
-            norms.append(np.linalg.norm(vector))
+            norms.append(_norm(vector))
             total = total + vector
         scale = gradient_noise_scale(
             [norms],
-            [np.linalg.norm(total) / parts],
+            [_norm(total) / parts],
             small_batch=small,
             big_batch=small * parts,
             data_size=data_size,
@@ -98,6 +117,6 @@ class GradientProbe:
         return scale.noise, scale.signal
 
 
-def take(data: Any, rows: np.ndarray) -> Any:
-    """Return rows of all arrays in `data`."""
-    return map_leaves(lambda leaf: np.asarray(leaf[rows]), data)
+def _norm(vector: np.ndarray) -> float:
+    # `np.linalg.norm` depends on the number of threads
+    return float(np.sqrt(np.sum(np.square(vector))))

@@ -12,6 +12,8 @@ import numpy as np
 
 from keras_dlbasic.studies.batch_sizes import flatten
 
+DIGESTED_ROWS = 256
+
 
 def build_seeded(build_model: Callable[..., Any], seed: int, *args: Any) -> Any:
     """Return `build_model(*args)` with initial weights that depend on `seed` alone.
@@ -68,10 +70,10 @@ def _nameless(config: Any) -> Any:
 
 
 def data_digest(*parts: Any) -> str:
-    """Return a short text of the shapes and of up to 256 rows spread over the data."""
+    """Return a short text of the shapes and of some rows spread over the data."""
     digest = hashlib.blake2b(digest_size=6)
     for leaf in flatten(list(parts)):
         digest.update(repr((tuple(leaf.shape), str(leaf.dtype))).encode())
-        step = max(1, leaf.shape[0] // 256)
+        step = -(-leaf.shape[0] // DIGESTED_ROWS)
         digest.update(np.ascontiguousarray(leaf[::step]).tobytes())
     return digest.hexdigest()

@@ -13,6 +13,7 @@ import keras
 
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies.shipping import pack
+from keras_dlbasic.studies.threads import backend_threads
 from keras_dlbasic.studies.trial_store import (
     DirectoryStore,
     MemoryStore,
@@ -120,7 +121,7 @@ class TrialRunner:
     ) -> Iterator[TrialResult]:
         _refuse_fork(executor)
         backend = keras.backend.backend()
-        packed = pack((backend, self._function, self._shared))
+        packed = pack((backend, backend_threads(), self._function, self._shared))
         with _environment("KERAS_BACKEND", backend):
             futures: dict[Future[str], Mapping[str, Any]] = {}
             try:

@@ -23,6 +23,7 @@ class TrialWatch(keras.callbacks.Callback):
             whether to go on.
         updates: After how many updates to stop. Defaults to None.
         seconds: After how many seconds to stop. Defaults to None.
+        micro_steps: Steps of the fit that make one update. Defaults to 1.
 
     Attributes:
         updates: Number of updates made.
@@ -38,10 +39,12 @@ class TrialWatch(keras.callbacks.Callback):
         *,
         updates: int | None = None,
         seconds: float | None = None,
+        micro_steps: int = 1,
     ) -> None:
         super().__init__()
         self._pauses, self._measure = pauses, measure
         self._most_updates, self._most_seconds = updates, seconds
+        self._micro_steps, self._micro_step = micro_steps, 0
         self.updates, self.seconds = 0, 0.0
         self.spans: list[tuple[float, int]] = []
 
@@ -52,23 +55,26 @@ class TrialWatch(keras.callbacks.Callback):
         self._span: tuple[float, int] | None = None
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        go_on = True
-        if self._pauses(self.updates):
+        if self._micro_step == 0 and self._pauses(self.updates):
             model = self.model
             _wait(model)
             now = time.perf_counter()
             self._close(now)
             self.seconds += now - self._since
-            go_on = self._measure(model, self.updates, self.seconds)
+            if not self._measure(model, self.updates, self.seconds):
+                self._model.stop_training = True
             self._since = time.perf_counter()
         now = time.perf_counter()
         if self._span is None:
             self._span = now, self.updates
+        self._micro_step = (self._micro_step + 1) % self._micro_steps
+        if self._micro_step:
+            return
         self.updates += 1
         over = self._most_updates is not None and self.updates >= self._most_updates
         if self._most_seconds is not None:
             over = over or self.seconds + now - self._since >= self._most_seconds
-        if over or not go_on:
+        if over:
             self._model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102

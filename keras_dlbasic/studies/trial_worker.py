@@ -12,7 +12,9 @@ import keras
 import numpy as np
 
 from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies.generator_guard import own_generators
 from keras_dlbasic.studies.shipping import unpack
+from keras_dlbasic.studies.threads import backend_threads, with_threads
 
 _one_at_a_time = threading.RLock()
 _unpacked: dict[bytes, Any] = {}
@@ -44,9 +46,9 @@ def attempt(
 
     All random generators start from `settings["seed"]`. Those of Python and NumPy are
     put back afterwards. In one process, trials run one at a time: the generators are
-    the process's own.
+    the process's own, and threads that are there already draw from others meanwhile.
     """
-    with _one_at_a_time:
+    with _one_at_a_time, own_generators():
         python_state, numpy_state = random.getstate(), np.random.get_state()
         keras.utils.set_random_seed(int(settings["seed"]))
         status, values, error = "done", {}, ""
@@ -62,7 +64,9 @@ def attempt(
             random.setstate(python_state)
             np.random.set_state(numpy_state)
             gc.collect()
-        result = TrialResult(dict(settings), status, values, error, parallel)
+        result = TrialResult(
+            dict(settings), status, values, error, parallel, backend_threads()
+        )
         # the same form whether it comes from here, a file or another process
         return TrialResult.from_json(result.to_json())
 
@@ -73,7 +77,7 @@ def attempt_packed(packed: bytes, settings: Mapping[str, Any]) -> str:
         if packed not in _unpacked:
             _unpacked.clear()
             _unpacked[packed] = unpack(packed)
-        backend, function, shared = _unpacked[packed]
+        backend, threads, function, shared = _unpacked[packed]
     if keras.backend.backend() != backend:
         return TrialResult(
             dict(settings),
@@ -83,4 +87,5 @@ def attempt_packed(packed: bytes, settings: Mapping[str, Any]) -> str:
             "workers start",
             parallel=True,
         ).to_json()
-    return attempt(function, settings, shared, parallel=True).to_json()
+    with with_threads(threads):
+        return attempt(function, settings, shared, parallel=True).to_json()

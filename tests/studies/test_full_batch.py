@@ -246,3 +246,35 @@ def test_models_that_are_exact_pass():
     x, y = np.ones((9, 4)), np.zeros((9, 1))
     data, _ = kd.studies.full_batch(x, y, "sgd", micro_batch=3, model=model)
     assert len(data) == 3
+
+
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        (keras.layers.BatchNormalization, "batch normalisation"),
+        (lambda: keras.layers.Dense(4, kernel_constraint="unit_norm"), "moves"),
+    ],
+)
+def test_models_are_refused_without_being_passed(layer, reason):
+    """When the optimizer is built, it sees the variables of the model."""
+    x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
+    dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
+    model = small(layer())
+    model.compile(optimizer=optimizer, loss="mse")
+    with pytest.raises(ValueError, match=reason):
+        model.fit(dataset, verbose=0)
+    whole, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=9)
+    model.compile(optimizer=optimizer, loss="mse")
+    model.fit(whole, verbose=0)
+
+
+def test_mixed_precision_is_refused():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = small()
+        with pytest.raises(ValueError, match="auto_scale_loss=False"):
+            kd.studies.check_full_batch(model)
+        model.compile(optimizer="sgd", loss="mse", auto_scale_loss=False)
+        kd.studies.check_full_batch(model)
+    finally:
+        keras.config.set_dtype_policy("float32")

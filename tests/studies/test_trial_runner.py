@@ -1,13 +1,17 @@
 import importlib
 import random
 import sys
+import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
+from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies import TrialRunner, process_pool
 
 # on the path, so that spawned processes find it too
@@ -171,3 +175,54 @@ def test_progress(capsys):
 def test_seed_is_required():
     with pytest.raises(ValueError, match="'seed'"):
         TrialRunner(draw, verbose=0).run([{"x": 1}])
+
+
+def test_threads_that_are_there_already_do_not_disturb_a_trial():
+    """As the event loop of a Dask worker does, which draws random numbers too."""
+    expected = TrialRunner(draw, verbose=0).run(trials(1))
+    names = "random", "randint", "sample"
+    before = [getattr(random, name) for name in names]
+    stop, drawn = threading.Event(), []
+
+    def disturb():
+        while not stop.is_set():
+            drawn.append((random.random(), np.random.random()))
+
+    def disturbed(settings, shared):
+        n = len(drawn)
+        while len(drawn) < n + 5:
+            time.sleep(0.001)
+        return draw(settings, shared)
+
+    stranger = threading.Thread(target=disturb)
+    stranger.start()
+    try:
+        got = TrialRunner(disturbed, verbose=0).run(trials(1))
+    finally:
+        stop.set()
+        stranger.join()
+    assert comparable(got) == comparable(expected)
+    assert [getattr(random, name) for name in names] == before
+
+
+def test_threads_of_a_trial_share_its_generators():
+    def threaded(settings, shared):
+        with ThreadPoolExecutor(1) as pool:
+            return {"python": pool.submit(random.random).result()}
+
+    (got,) = TrialRunner(threaded, verbose=0).run(trials(1))
+    assert got.values["python"] == random.Random(0).random()
+
+
+def test_trials_say_with_how_many_threads_they_ran():
+    from keras_dlbasic.studies.shipping import pack
+    from keras_dlbasic.studies.threads import backend_threads
+    from keras_dlbasic.studies.trial_worker import attempt_packed
+
+    own, backend = backend_threads(), keras.backend.backend()
+    (result,) = TrialRunner(draw, verbose=0).run(trials(1))
+    assert result.threads == own >= 1
+    packed = pack((backend, own + 1, draw, None))
+    shipped = TrialResult.from_json(attempt_packed(packed, {"seed": 0}))
+    assert shipped.threads == (own + 1 if backend == "torch" else own)
+    assert backend_threads() == own
