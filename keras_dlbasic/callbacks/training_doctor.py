@@ -12,6 +12,7 @@ from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, diagnose
 from keras_dlbasic.facts import Probe, data_facts, network_facts
+from keras_dlbasic.facts.collect import arrays_of
 from keras_dlbasic.facts.probe import MEASURES as PROBED
 from keras_dlbasic.gradients import Every, check_every
 from keras_dlbasic.records import LayerTable, TrainingRecord
@@ -185,8 +186,10 @@ class TrainingDoctor(keras.callbacks.Callback):
         assert record is not None
         if any(i.get("non_finite") for i in record.facts["data"]["inputs"]):
             return  # the model has nothing to say on such rows
-        self._probe = Probe(x, y, model.loss, record.facts.get("loss"), self.rows)
-        record.facts["probe"] = self._probe.facts(getattr(model, "output_shape", None))
+        shape = getattr(model, "output_shape", None)
+        kind = record.facts.get("loss")
+        self._probe = Probe(x, y, model.loss, kind, self.rows, shape)
+        record.facts["probe"] = self._probe.facts(shape)
         table = record.tables.get("probe")
         if table is not None and len(table):  # a continued record
             self._probe_offset = int(table.steps[-1]) + 1
@@ -199,7 +202,12 @@ class TrainingDoctor(keras.callbacks.Callback):
             self._use_gathered()
         if self._probe is None or record is None:
             return
-        said, labels, layers = self._probe.measure(self.model)
+        try:
+            said, labels, layers = self._probe.measure(self.model)
+        except Exception as error:  # a model that runs in `fit` only; go on without
+            self._probe = None
+            record.facts["probe"]["failed"] = f"{type(error).__name__}: {error}"[:300]
+            return
         step = max(self._probe_offset, record.trained_steps)
         epoch = getattr(self, "_epoch", 0) if self._epochs else -1
         _append(record, "probe", ("model",), PROBED, step, epoch, [said])
@@ -249,6 +257,12 @@ def _append(
 def _check(x: Any, y: Any, stop_on: Any, rows: Any, verbose: Any, record: Any) -> None:
     if x is None and y is not None:
         raise ValueError("`y` was given without `x`. Give both, or neither.")
+    if x is not None and not arrays_of(x):
+        raise ValueError(
+            "`x` must be an array, or a structure of arrays. Received an object of "
+            f"type {type(x).__name__}. Of a data set, give a part as arrays, or leave "
+            "`x` out: the batches that are trained first then serve."
+        )
     if stop_on not in (None, "warning", "critical"):
         raise ValueError(
             f'`stop_on` must be "critical", "warning" or None. Received: {stop_on!r}'

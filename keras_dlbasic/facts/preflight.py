@@ -99,8 +99,10 @@ def _check(x: Any, y: Any) -> int:
 def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     loss = getattr(model, "loss", None)
     answers = y if loss is not None else None
-    probe = Probe(x, answers, loss, record.facts.get("loss"))
-    record.facts["probe"] = probe.facts(getattr(model, "output_shape", None))
+    shape = getattr(model, "output_shape", None)
+    kind = record.facts.get("loss")
+    probe = Probe(x, answers, loss, kind, outputs_shape=shape)
+    record.facts["probe"] = probe.facts(shape)
     try:
         said, labels, layers = probe.measure(model)
     except Exception as error:  # inputs that do not fit: `fit` will say so too

@@ -37,6 +37,9 @@ MEASURES = (
 
 ROWS = 256
 
+MOST_INPUTS, MOST_OUTPUTS = 2**22, 2**24
+"""Fewer rows are used where inputs or outputs would have more entries."""
+
 
 class Probe:
     """Rows of the training data, and what a model makes of them.
@@ -50,12 +53,20 @@ class Probe:
         loss: What the model was compiled with.
         loss_facts: The same in terms JSON knows, as `run_facts` gives it.
         rows: Up to so many rows are used, evenly chosen.
+        outputs_shape: Shape of the model's outputs, as far as it is known.
     """
 
     def __init__(
-        self, x: Any, y: Any, loss: Any, loss_facts: Any, rows: int = ROWS
+        self,
+        x: Any,
+        y: Any,
+        loss: Any,
+        loss_facts: Any,
+        rows: int = ROWS,
+        outputs_shape: Any = None,
     ) -> None:
         arrays = [np.asarray(leaf) for leaf in keras.tree.flatten(x)]
+        rows = _affordable(rows, arrays, outputs_shape)
         chosen = evenly(len(arrays[0]), rows)
         self.x = keras.tree.pack_sequence_as(x, [_floats(a[chosen]) for a in arrays])
         self.inputs = keras.tree.flatten(self.x)
@@ -167,6 +178,14 @@ class Probe:
                 counts = np.bincount(columns.argmax(axis=1))
                 said["commonest"] = float(counts.max() / len(columns))
         return said
+
+
+def _affordable(rows: int, arrays: list[np.ndarray], outputs_shape: Any) -> int:
+    inputs = sum(math.prod(array.shape[1:]) for array in arrays)
+    sizes = [n for n in keras.tree.flatten(outputs_shape) if isinstance(n, int)]
+    outputs = math.prod(sizes) if sizes else 1
+    most = min(MOST_INPUTS // max(1, inputs), MOST_OUTPUTS // max(1, outputs))
+    return min(rows, max(16, most))
 
 
 def _floats(array: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
 from keras_dlbasic.facts import (
+    Probe,
     data_facts,
     input_facts,
     network_facts,
@@ -107,6 +108,15 @@ def test_baselines_by_their_formulas(rng):
     assert best_constant("mae", y, (200, 1)).mean() == pytest.approx(
         deviation, rel=1e-4
     )
+
+
+def test_large_outputs_and_inputs_get_fewer_rows():
+    x = np.zeros((300, 4), "float32")
+    assert Probe(x, None, "mse", "mse").n_rows == 256
+    wide = Probe(x, None, "mse", "mse", outputs_shape=(None, 1000, 500))
+    assert wide.n_rows == 33
+    images = np.broadcast_to(np.zeros((1, 1), "float32"), (300, 10**6))
+    assert Probe(images, None, "mse", "mse").n_rows == 16
 
 
 def test_losses_of_rows(rng):

@@ -46,7 +46,8 @@ def unrepresentative_validation(
     if ratio is not None and (not 1 / scale < ratio < scale or distance > shift):
         return Found(
             "warning",
-            f"The validation inputs are {ratio:.3g} times the size of the training "
+            risk="critical",
+            message=f"The validation inputs are {ratio:.3g} times the size of training "
             f"inputs, their mean {distance:.3g} deviations away.",
             remedies=(
                 by_hand(
