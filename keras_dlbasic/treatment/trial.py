@@ -13,8 +13,8 @@ import numpy as np
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.callbacks import TrainingDoctor
 from keras_dlbasic.remedies.rebuild import rebuild
-from keras_dlbasic.studies.gradient_probe import take
 from keras_dlbasic.studies.seeded_model import build_seeded
+from keras_dlbasic.studies.stored_batches import take
 from keras_dlbasic.treatment.plan import Plan
 
 SCORED_ROWS = 2048
