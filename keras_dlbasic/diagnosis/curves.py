@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlbasic.analysis.curve_turn import difference_noise
 from keras_dlbasic.diagnosis.rule import Skipped
 from keras_dlbasic.diagnosis.run import Run
 
@@ -26,8 +27,8 @@ class Descent:
         highest_step: Step of it, or None.
         drop: Fall of the loss over the last half of the epochs, relative to `scale`.
         falls: Whether the last half falls, beyond its own noise.
-        swing: Standard deviation of the epochs around a smooth line, after the first
-            quarter, relative to `scale`.
+        swing: Deviation of the epochs from their neighbours, after the first quarter,
+            relative to `scale`.
         swing_of_level: The same relative to the level of the loss itself.
         n_epochs: Number of epochs with a finite loss.
     """
@@ -126,8 +127,8 @@ def _fall(values: np.ndarray) -> tuple[float, bool]:
 
 def _swing(loss: np.ndarray) -> tuple[float, float]:
     late = loss[len(loss) // 4 :]
+    level = float(np.median(np.abs(loss)))
     if len(late) < 8:
-        return 0.0, float(np.median(np.abs(loss)))
-    t = np.linspace(-1, 1, len(late))
-    smooth = np.polynomial.Polynomial.fit(t, late, 3)(t)
-    return float((late - smooth).std()), float(np.median(np.abs(late)))
+        return 0.0, level
+    # of differences, so that neither bends nor a single drop count
+    return difference_noise(late), float(np.median(np.abs(late)))

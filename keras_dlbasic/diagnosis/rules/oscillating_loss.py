@@ -14,9 +14,9 @@ from keras_dlbasic.diagnosis.suggestions import (
 
 @rule("symptom", live=False)
 def oscillating_loss(
-    run: Run, *, swing: float = 0.05, of_level: float = 0.15
+    run: Run, *, swing: float = 0.04, of_level: float = 0.03
 ) -> Judged:
-    """Measure how the epochs deviate from a smooth line.
+    """Measure how the epochs deviate from their neighbours.
 
     An epoch's loss is a mean over all its rows, so what it deviates by is movement of
     the weights, not the luck of a batch.
@@ -24,7 +24,8 @@ def oscillating_loss(
     Args:
         run: The run.
         swing: Deviation relative to the loss of a constant answer that counts: less is
-            no harm, however small the loss.
+            no harm, however small the loss. Of 296 healthy runs of 37 kinds
+            (`benchmarks/diagnosis.py`) none of 11 epochs and more is above 0.02.
         of_level: Deviation relative to the loss itself that counts as well.
     """
     descent = descent_of(run)

@@ -53,7 +53,8 @@ def overfitting(
         much: The same for critical.
         memorised: Share of a constant answer's loss on training rows up to which
             these are memorised, if
-        unknown: at least this share remains on validation rows.
+        unknown: at least this share remains on validation rows, and two standard
+            errors more (see `rise`).
     """
     verdict = run.overfitting
     planned = run.facts.get("epochs")
@@ -117,7 +118,10 @@ def _shares(run: Run) -> tuple[float, float]:
 
 def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:
     known, left = _shares(run)
-    return known <= memorised and left >= unknown
+    data = run.facts.get("data") or {}
+    rows = (data.get("validation") or {}).get("n_rows")
+    least = unknown * (1 + 2 / math.sqrt(rows)) if rows else unknown
+    return known <= memorised and left >= least
 
 
 def _memorised(run: Run, unknown: float) -> Found:

@@ -114,7 +114,7 @@ def _sizes(
                 facts["label"],
                 facts["gain"],
                 large,
-                0.85,
+                0.9,
             )
         both = 0.5 * (facts["fan_in"] + facts["fan_out"])
         size = facts["kernel_rms"] * both**0.5
