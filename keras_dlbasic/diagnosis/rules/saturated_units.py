@@ -41,7 +41,9 @@ def saturated_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Jud
     at_start = float(np.nan_to_num(table["saturated_units"][0])[worst])
     learned = run.outcome.learned
     severity: Severity
-    if learned is False:
+    if run.live and value < 1:
+        severity = "info"  # many a run begins so and recovers
+    elif learned is False:
         severity = "critical"
     elif learned is None and not run.outcome.is_known and value > 0.9:
         severity = "warning"

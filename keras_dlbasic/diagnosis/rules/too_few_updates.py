@@ -17,12 +17,16 @@ from keras_dlbasic.diagnosis.suggestions import (
     explains=("plateau", "constant_predictions", "underfitting", "slow_convergence"),
     live=False,
 )
-def too_few_updates(run: Run, *, updates: int = 100, path: float = 3.0) -> Judged:
+def too_few_updates(
+    run: Run, *, updates: int = 100, path: float = 3.0, few: int = 30
+) -> Judged:
     """Look for runs with few updates whose weights could still move on.
 
     Args:
         run: The run.
         updates: A run with fewer is short, if the weights' way is short too.
+        few: With fewer the same is likely before the run: adaptive optimizers at a
+            rate of 1e-3 then move a weight by 0.03 at most, a tenth of its usual size.
         path: Length of the way in units of the weights' norm below which it is short.
     """
     steps = run.record.trained_steps or _planned(run)
@@ -44,7 +48,7 @@ def too_few_updates(run: Run, *, updates: int = 100, path: float = 3.0) -> Judge
             details={
                 "value": float(steps),
                 "threshold": float(updates),
-                "confidence": 0.8,
+                "confidence": 0.8 if steps < few else 0.7,
                 "evidence": {"path": way},
             },
         )

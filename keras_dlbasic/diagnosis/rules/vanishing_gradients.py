@@ -36,8 +36,8 @@ def vanishing_gradients(run: Run, *, ratio: float = 1e-3, least: int = 5) -> Jud
     if flow.down < ratio:
         learned = run.outcome.learned
         severity = HARM[learned]
-        if learned is None and run.live and run.outcome.is_known:
-            severity = "info"
+        if run.live and run.outcome.is_known:
+            severity = "info"  # too early to say that nothing is learned
         return Found(
             severity,
             f"Gradients vanish: relative to its weights, the gradient of layer "
