@@ -78,16 +78,19 @@ def main() -> None:
     x, y = (digits.data / 16.0).astype("float32"), digits.target
     study = kd.studies.BatchSizeStudy
     options = {"seeds": seeds, "verbose": 0}
-    convolutions = study(
-        build_convolutions,
-        x[:512],
-        y[:512],
-        batch_sizes=("full", 32, 1),
-        budget={"seconds": seconds},
-        learning_rate_scaling="sqrt",
-        **options,
-    )
-    report("computing dominates: two convolutions, 512 samples", convolutions.run())
+    for budget in ({"updates": 48}, {"seconds": seconds}):
+        convolutions = study(
+            build_convolutions,
+            x[:512],
+            y[:512],
+            batch_sizes=("full", 32, 1),
+            budget=budget,
+            **options,
+        )
+        report(
+            f"computing dominates: two convolutions, 512 samples, {budget}",
+            convolutions.run(),
+        )
     tiny = study(
         build_tiny,
         x,
