@@ -23,19 +23,23 @@ import keras_dlbasic as kd
 MEASURES = ("seconds_per_update", "loss_jitter", "update_noise", "seconds_to_target")
 
 
-def build_wide() -> Any:
-    """Return a network of half a million weights."""
-    dense = keras.layers.Dense
+def build_convolutions() -> Any:
+    """Return a network of few weights and many multiplications for each sample."""
+    convolution = keras.layers.Conv2D
     model = keras.Sequential(
         [
             keras.Input((64,)),
-            dense(640, activation="relu"),
-            dense(640, activation="relu"),
-            dense(10, activation="softmax"),
+            keras.layers.Reshape((8, 8, 1)),
+            keras.layers.UpSampling2D(3),
+            convolution(16, 3, padding="same", activation="relu"),
+            convolution(16, 3, padding="same", activation="relu"),
+            keras.layers.AveragePooling2D(4),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
         ]
     )
     model.compile(
-        optimizer=keras.optimizers.SGD(0.02), loss="sparse_categorical_crossentropy"
+        optimizer=keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy"
     )
     return model
 
@@ -63,7 +67,7 @@ def report(title: str, result: Any) -> None:
 
 def main() -> None:
     """Run both studies."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 4.0
     seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     backend = keras.backend.backend()
     print(
@@ -74,24 +78,28 @@ def main() -> None:
     x, y = (digits.data / 16.0).astype("float32"), digits.target
     study = kd.studies.BatchSizeStudy
     options = {"seeds": seeds, "verbose": 0}
-    wide = study(
-        build_wide,
-        x,
-        y,
-        batch_sizes=("full", 32, 1),
-        budget={"seconds": seconds},
-        **options,
-    )
-    report("computing dominates: 64-640-640-10, 1797 samples", wide.run())
+    for budget in ({"updates": 48}, {"seconds": seconds}):
+        convolutions = study(
+            build_convolutions,
+            x[:512],
+            y[:512],
+            batch_sizes=("full", 32, 1),
+            budget=budget,
+            **options,
+        )
+        report(
+            f"computing dominates: two convolutions, 512 samples, {budget}",
+            convolutions.run(),
+        )
     tiny = study(
         build_tiny,
-        x[:64],
-        y[:64],
-        batch_sizes=(64, 16, 4),
-        budget={"updates": 256},
+        x,
+        y,
+        batch_sizes=(16, 4, 1),
+        budget={"updates": 512},
         **options,
     )
-    report("Keras' step dominates: 64-10, 64 samples", tiny.run())
+    report("Keras' step dominates: one layer 64-10, 1797 samples", tiny.run())
 
 
 if __name__ == "__main__":

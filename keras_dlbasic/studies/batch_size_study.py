@@ -23,6 +23,7 @@ from keras_dlbasic.studies.seeded_model import (
     data_digest,
     model_digest,
 )
+from keras_dlbasic.studies.stored_batches import as_arrays
 from keras_dlbasic.studies.trial_runner import TrialRunner
 
 
@@ -106,6 +107,7 @@ class BatchSizeStudy:
                 f"{learning_rate_scaling!r}"
             )
         self.rows = count_rows([x, y])
+        x, y, validation_data = (as_arrays(part) for part in (x, y, validation_data))
         self.batch_sizes = tuple(
             dict.fromkeys(resolve_batch_size(size, x) for size in batch_sizes)
         )

@@ -89,6 +89,11 @@ def count_rows(x: Any) -> int:
     leaves = flatten(x)
     for leaf in leaves:
         shape = getattr(leaf, "shape", None)
+        if isinstance(leaf, (numbers.Number, str, bytes)):
+            raise TypeError(
+                "`x` must be an array or a structure of arrays. Received "
+                f"{type(leaf).__name__} {leaf!r}. Convert lists with `numpy.asarray`."
+            )
         if shape is None or len(shape) == 0 or shape[0] is None:
             raise TypeError(_own_batches(leaf))
     lengths = {int(leaf.shape[0]) for leaf in leaves}

@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic.analysis import NoiseScaleCurve, gradient_noise_scale
 from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.gradient_probe import GradientProbe
+from keras_dlbasic.studies.stored_batches import as_arrays
 
 
 class GradientNoiseScale(keras.callbacks.Callback):
@@ -78,7 +79,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
                 f"`x` must have at least small_batch * parts = {small_batch * parts} "
                 f"samples. Received: {count_rows([x, y])}"
             )
-        self.x, self.y = x, y
+        self.x, self.y = as_arrays(x), as_arrays(y)
         self.every, self.small_batch, self.parts = every, small_batch, parts
         self.batch_size = batch_size
         self._rows: list[tuple[int, float, float]] = []

@@ -28,8 +28,10 @@ class TrialWatch(keras.callbacks.Callback):
     Attributes:
         updates: Number of updates made.
         seconds: Seconds of training.
-        spans: Pairs of seconds and updates, from the first step of an epoch or the end
-            of a pause to the next pause or the epoch's end.
+        spans: Pairs of seconds and updates, from a step of an epoch or the end of a
+            pause to the next pause or the epoch's end. The first update of an epoch,
+            which waits for the input pipeline to start, is left out where others
+            follow it.
     """
 
     def __init__(
@@ -53,17 +55,24 @@ class TrialWatch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._span: tuple[float, int] | None = None
+        self._opening = self.updates
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        second = self._micro_step == 0 and self.updates == self._opening + 1
         if self._micro_step == 0 and self._pauses(self.updates):
             model = self.model
             _wait(model)
             now = time.perf_counter()
-            self._close(now)
+            if not second:
+                self._close(now)
             self.seconds += now - self._since
             if not self._measure(model, self.updates, self.seconds):
                 self._model.stop_training = True
             self._since = time.perf_counter()
+        elif second:
+            _wait(self.model)
+        if second:
+            self._span = None
         now = time.perf_counter()
         if self._span is None:
             self._span = now, self.updates

@@ -39,3 +39,8 @@ def test_what_makes_its_own_batches_is_refused():
         resolve_batch_size("full", Own())
     with pytest.raises(TypeError, match="ignores `batch_size`"):
         resolve_batch_size("full", iter(()))
+
+
+def test_numbers_are_no_arrays():
+    with pytest.raises(TypeError, match="numpy.asarray"):
+        resolve_batch_size("full", [1.0, 2.0])

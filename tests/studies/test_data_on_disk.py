@@ -122,3 +122,15 @@ def test_what_is_on_disk(tmp_path):
     assert is_on_disk(mapped[1:].reshape(-1))
     assert is_on_disk(OnDisk(np.zeros((3, 1))))
     assert not is_on_disk((np.zeros(3)[1:], keras.ops.zeros(3), None))
+
+
+def test_tables_and_tensors_become_arrays():
+    import pandas as pd
+
+    x, y = study_models.data(40)
+    table = pd.DataFrame(x)  # columns named 0, 1, ... are not rows
+    options = {"budget": {"updates": 2}}
+    tables = study(table, pd.Series(y[:, 0]), **options).run().trials[0]
+    tensors = study(keras.ops.array(x), keras.ops.array(y), **options).run().trials[0]
+    assert tables.error == tensors.error == ""
+    assert tables.values["train_loss"] == tensors.values["train_loss"]
