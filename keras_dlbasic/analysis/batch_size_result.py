@@ -198,7 +198,7 @@ class BatchSizeResult:
     def _lines(self, measure: str, ranking: Ranking) -> list[str]:
         """Return a line per batch size, with how many seeds reached the target."""
         found = dict(zip(ranking.order, ranking.intervals, strict=True))
-        seeds = {b: len(v) for b, v in self.values(measure).items()}
+        seeds: dict[Any, int] = {b: len(v) for b, v in self.values(measure).items()}
         arms = list(found)
         if measure.endswith("_to_target") and not ranking.note:
             arms += [b for b in self.batch_sizes if b not in found and seeds[b]]
