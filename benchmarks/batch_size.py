@@ -39,7 +39,7 @@ def build_convolutions() -> Any:
         ]
     )
     model.compile(
-        optimizer=keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy"
+        optimizer=keras.optimizers.SGD(0.05), loss="sparse_categorical_crossentropy"
     )
     return model
 
@@ -62,12 +62,12 @@ def report(title: str, result: Any) -> None:
         ranking = result.ranking(measure)
         print(f"  {ranking}")
         for size, interval in zip(ranking.order, ranking.intervals, strict=True):
-            print(f"    batch size {size:>5}: {interval}")
+            print(f"    batch size {size:>5}: {interval}, {interval.n} seeds")
 
 
 def main() -> None:
     """Run both studies."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 4.0
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 8.0
     seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     backend = keras.backend.backend()
     print(
@@ -78,13 +78,17 @@ def main() -> None:
     x, y = (digits.data / 16.0).astype("float32"), digits.target
     study = kd.studies.BatchSizeStudy
     options = {"seeds": seeds, "verbose": 0}
-    for budget in ({"updates": 48}, {"seconds": seconds}):
+    for sizes, budget in (
+        (("full", 32, 1), {"updates": 48}),
+        ((32, 1), {"seconds": seconds}),
+    ):
         convolutions = study(
             build_convolutions,
             x[:512],
             y[:512],
-            batch_sizes=("full", 32, 1),
+            batch_sizes=sizes,
             budget=budget,
+            target_loss=0.3,
             **options,
         )
         report(

@@ -179,8 +179,7 @@ class BatchSizeResult:
             lines.append(f"{unit}:")
             if ranking.note:
                 lines.append(f"    {ranking.note}")
-            for size, interval in zip(ranking.order, ranking.intervals, strict=True):
-                lines.append(f"    batch size {size!s:>6}: {interval}")
+            lines.extend(self._lines(measure, ranking))
             if not ranking.note:
                 lines.append(f"    {str(ranking).partition(': ')[2]}")
         for trial in self.trials:
@@ -195,6 +194,22 @@ class BatchSizeResult:
         lines.append(str(self.noise_scale))
         lines.append(str(self.recommendation))
         return "\n".join(lines)
+
+    def _lines(self, measure: str, ranking: Ranking) -> list[str]:
+        """Return a line per batch size, with how many seeds reached the target."""
+        found = dict(zip(ranking.order, ranking.intervals, strict=True))
+        seeds: dict[Any, int] = {b: len(v) for b, v in self.values(measure).items()}
+        arms = list(found)
+        if measure.endswith("_to_target") and not ranking.note:
+            arms += [b for b in self.batch_sizes if b not in found and seeds[b]]
+        lines = []
+        for size in arms:
+            interval = found.get(size)
+            text = "not reached" if interval is None else str(interval)
+            if interval is not None and interval.n < seeds[size]:
+                text += f" (from {interval.n} of {seeds[size]} seeds)"
+            lines.append(f"    batch size {size!s:>6}: {text}")
+        return lines
 
     # -- inner -------------------------------------------------------------------
 

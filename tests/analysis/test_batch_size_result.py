@@ -109,3 +109,10 @@ def test_warnings():
 def test_unknown_measures_are_refused():
     with pytest.raises(ValueError, match="column of the table"):
         study().values("speed")
+
+
+def test_seeds_that_did_not_reach_the_target_are_counted():
+    trials = [trial(8, 0), trial(8, 1, rate=0.1), trial(1, 0, rate=0.1)]
+    text = str(BatchSizeResult(trials, rows=100, target_loss=0.75))
+    assert "(from 1 of 2 seeds)" in text
+    assert "batch size      1: not reached" in text

@@ -1,13 +1,19 @@
 import importlib
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.studies.stored_batches import StoredBatches, is_on_disk
+from keras_dlbasic.studies.stored_batches import (
+    StoredBatches,
+    as_arrays,
+    is_on_disk,
+)
+from keras_dlbasic.studies.trial_watch import TrialWatch
 
 sys.path.insert(0, str(Path(__file__).parent))
 study_models = importlib.import_module("study_models")
@@ -99,11 +105,32 @@ def test_what_cannot_be_exact_is_a_row_with_the_reason():
     assert "batch normalisation" in trial.error
 
 
-def test_seconds_count_whole_updates():
-    x, y = study_models.data(47)
-    made = study(x, y, micro_batch=16, budget={"seconds": 0.02}).run()
-    values = made.trials[0].values
-    assert values["samples"] == 47 * values["updates"]
+def test_clock_and_end_go_by_whole_updates():
+    model = SimpleNamespace(trainable_variables=[], stop_training=False)
+    watch = TrialWatch(lambda updates: False, None, updates=2, micro_steps=3)
+    watch.set_model(model)
+    watch.on_train_begin()
+    seen = []
+    for _ in range(2):
+        watch.on_epoch_begin(0)
+        for step in range(3):
+            watch.on_train_batch_begin(step)
+            seen.append((watch.updates, model.stop_training))
+        watch.on_epoch_end(0)
+    assert seen == [(0, False)] * 2 + [(1, False)] * 3 + [(2, True)]
+    assert [updates for _, updates in watch.spans] == [1, 1]
+
+
+def test_first_update_of_an_epoch_is_not_timed_where_others_follow():
+    model = SimpleNamespace(trainable_variables=[], stop_training=False)
+    watch = TrialWatch(lambda updates: updates == 3, lambda *now: True, updates=9)
+    watch.set_model(model)
+    watch.on_train_begin()
+    watch.on_epoch_begin(0)
+    for step in range(5):
+        watch.on_train_batch_begin(step)
+    watch.on_epoch_end(0)
+    assert [updates for _, updates in watch.spans] == [2, 2]
 
 
 def test_stored_batches(tmp_path):
@@ -127,10 +154,13 @@ def test_what_is_on_disk(tmp_path):
 def test_tables_and_tensors_become_arrays():
     import pandas as pd
 
-    x, y = study_models.data(40)
-    table = pd.DataFrame(x)  # columns named 0, 1, ... are not rows
-    options = {"budget": {"updates": 2}}
-    tables = study(table, pd.Series(y[:, 0]), **options).run().trials[0]
-    tensors = study(keras.ops.array(x), keras.ops.array(y), **options).run().trials[0]
-    assert tables.error == tensors.error == ""
-    assert tables.values["train_loss"] == tensors.values["train_loss"]
+    x = study_models.data(9)[0]
+    table = pd.DataFrame(x)
+    mixed = table.assign(word=range(9))
+    given = {"a": table, "b": [keras.ops.array(x), table[0], x], "c": mixed, "d": None}
+    made = as_arrays(given)
+    assert all(type(a) is np.ndarray for a in (made["a"], made["c"], *made["b"]))
+    np.testing.assert_array_equal(made["b"][0], x)
+    np.testing.assert_array_equal(made["a"], x)
+    assert made["b"][2] is x
+    assert made["c"].dtype.kind == "f"
