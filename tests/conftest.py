@@ -30,10 +30,19 @@ from hypothesis import settings
 settings.register_profile("tests", deadline=None, max_examples=30, derandomize=True)
 settings.load_profile("tests")
 
-ARRAYS_ONLY = {
-    Path(__file__).parent / name for name in ("analysis", "plots", "records")
+ON_ONE_BACKEND = {
+    Path(__file__).parent / name
+    for name in (
+        "analysis",
+        "diagnosis",
+        "facts",
+        "plots",
+        "records",
+        "reports",
+        "treatment",
+    )
 }
-"""Folders whose tests hang on no backend, since what they test does not."""
+"""Folders of what knows arrays and records only, or Keras' public methods only."""
 
 
 def pytest_collection_modifyitems(config, items):
@@ -43,7 +52,7 @@ def pytest_collection_modifyitems(config, items):
     they run on any backend.
     """
     for item in items:
-        if ARRAYS_ONLY & set(item.path.parents):
+        if ON_ONE_BACKEND & set(item.path.parents):
             item.add_marker("once")
     left = [item for item in items if item.get_closest_marker("once")]
     if os.environ["KERAS_BACKEND"] == "torch" or len(left) == len(items):

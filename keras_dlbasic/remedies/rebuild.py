@@ -106,6 +106,8 @@ def compile_like(new: Any, model: Any, **changes: Any) -> Any:
         if config is None:
             raise ValueError("its class overrides `compile`.")
         config = {k: v for k, v in config.items() if k not in {"loss", *changes}}
+        if not all(layer.supports_jit for layer in new._flatten_layers()):
+            config["jit_compile"] = "auto"
         new.compile(
             **keras.saving.deserialize_keras_object(config), loss=loss, **changes
         )

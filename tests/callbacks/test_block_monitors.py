@@ -57,6 +57,7 @@ def test_watching_changes_nothing():
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.once
 def test_one_record_for_all(tmp_path):
     record = kd.records.TrainingRecord()
     model = build_model()
@@ -75,6 +76,7 @@ def test_one_record_for_all(tmp_path):
             np.testing.assert_array_equal(loaded.tables[name][measure], table[measure])
 
 
+@pytest.mark.once
 def test_dead_and_saturated_units_are_seen():
     model = build_model()
     dead = model.layers[3]
@@ -140,6 +142,7 @@ def test_keeping_the_first_batch_changes_nothing():
     assert kept.x.shape == (8, 6)
 
 
+@pytest.mark.once
 def test_a_first_batch_of_several_inputs():
     inputs = {"a": keras.Input((6,), name="a"), "b": keras.Input((6,), name="b")}
     hidden = L.Dense(4, "relu")(L.Add()([inputs["a"], inputs["b"]]))
@@ -154,6 +157,7 @@ def test_a_first_batch_of_several_inputs():
     assert monitor.x["a"].shape == (40, 6)
 
 
+@pytest.mark.once
 def test_a_first_batch_that_is_no_probe_is_said():
     wrong = X.copy()
     wrong[0] = np.nan
@@ -164,6 +168,7 @@ def test_a_first_batch_that_is_no_probe_is_said():
     assert "activations" not in monitor.record.tables
 
 
+@pytest.mark.once
 def test_a_continued_record_counts_on():
     record = kd.records.TrainingRecord()
     model = build_model()
@@ -175,6 +180,7 @@ def test_a_continued_record_counts_on():
         assert table.steps[-1] in (19, 20)
 
 
+@pytest.mark.once
 def test_monitors_share_a_record_given_to_one():
     record = kd.records.TrainingRecord()
     monitor = kd.callbacks.NormalizationMonitor()
@@ -240,6 +246,7 @@ def test_drift_is_that_of_the_batch(cls):
         assert table["variance_ratio"][epoch, 0] == pytest.approx(ratio, rel=1e-3)
 
 
+@pytest.mark.once
 def test_one_value_per_channel_is_warned_of():
     model = keras.Sequential(
         [keras.Input((6,)), kd.layers.BatchNormalization(), L.Dense(1)]
@@ -255,6 +262,7 @@ def test_one_value_per_channel_is_warned_of():
         )
 
 
+@pytest.mark.once
 def test_images_of_batch_size_one_are_fine():
     model = keras.Sequential(
         [keras.Input((2, 3)), kd.layers.BatchNormalization(), L.Flatten(), L.Dense(1)]
@@ -268,6 +276,7 @@ def test_images_of_batch_size_one_are_fine():
     assert (table["mean_drift"] > 0).all()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("make", "text"),
     [
@@ -286,6 +295,7 @@ def test_bad_arguments(make, text):
         make()
 
 
+@pytest.mark.once
 def test_no_penalty_to_watch():
     model = keras.Sequential([keras.Input((6,)), L.Dense(1)])
     model.compile(optimizer="sgd", loss="mse")

@@ -46,6 +46,7 @@ def fit(model, data, callbacks, **options):
     )
 
 
+@pytest.mark.once
 def test_noise_learned_by_heart_is_overfitting(data, capsys):
     detector = Detector(data[0][:24], data[1][:24], metric="mae", mode="min")
     history = fit(make_model(), data, [detector], epochs=40)
@@ -60,6 +61,7 @@ def test_noise_learned_by_heart_is_overfitting(data, capsys):
     assert "measured in inference mode on 24 rows" in said
 
 
+@pytest.mark.once
 def test_stop(data):
     detector = Detector(stop=True, verbose=0)
     history = fit(make_model(), data, [detector], epochs=40)
@@ -95,6 +97,7 @@ def test_nothing_that_is_trained_or_logged_changes(data):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.once
 def test_validation_split_frequency_and_initial_epoch(data):
     detector = Detector(data[0], data[1], verbose=0)
     make_model().fit(
@@ -131,6 +134,7 @@ def test_several_outputs(data):
     assert detector._sample.n_rows == 10
 
 
+@pytest.mark.once
 def test_without_validation_it_says_so(data, capsys):
     detector = Detector()
     make_model().fit(*data, epochs=2, verbose=0, callbacks=[detector])
@@ -138,6 +142,7 @@ def test_without_validation_it_says_so(data, capsys):
     assert "no validation loss" in capsys.readouterr().out
 
 
+@pytest.mark.once
 def test_a_record_can_be_continued_and_a_new_fit_begins_anew(data):
     record = kd.records.TrainingRecord()
     detector = Detector(record=record, verbose=0)
@@ -151,6 +156,7 @@ def test_a_record_can_be_continued_and_a_new_fit_begins_anew(data):
     assert len(plain.record.epochs["epoch"]) == 1
 
 
+@pytest.mark.once
 def test_scripted_logs_tell_and_withdraw(data, capsys):
     detector = copy.deepcopy(Detector())
     model = make_model()
@@ -172,6 +178,7 @@ def test_scripted_logs_tell_and_withdraw(data, capsys):
     assert detector.verdict.pattern == "recovered"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

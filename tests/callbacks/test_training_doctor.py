@@ -68,6 +68,7 @@ def test_the_live_verdict_is_that_of_the_saved_record(xy, tmp_path, capsys):
     assert max(len(line) for line in report.splitlines()) <= 80
 
 
+@pytest.mark.once
 def test_a_healthy_run_is_silent(xy, capsys):
     doctor = Doctor(*xy)
     fit(make(), xy, doctor, epochs=25)
@@ -84,6 +85,7 @@ def test_the_first_batches_serve_where_no_data_are_given(xy):
     assert "validation_data" in doctor.diagnosis.skipped["train_validation_overlap"]
 
 
+@pytest.mark.once
 def test_it_speaks_up_early_and_stops_only_if_asked(xy):
     x = xy[0].copy()
     x[7, 1] = np.nan
@@ -94,6 +96,7 @@ def test_it_speaks_up_early_and_stops_only_if_asked(xy):
         assert doctor.diagnosis[0].name == "non_finite_data"
 
 
+@pytest.mark.once
 def test_it_can_be_copied_before_and_used_again(xy):
     doctor = copy.deepcopy(Doctor(*xy, verbose=0))
     model = make()
@@ -104,6 +107,7 @@ def test_it_can_be_copied_before_and_used_again(xy):
     assert len(doctor.record.epochs["loss"]) == 2
 
 
+@pytest.mark.once
 def test_a_shared_record_goes_on(xy):
     record = kd.records.TrainingRecord()
     doctor = Doctor(*xy, verbose=0, record=record)
@@ -114,6 +118,7 @@ def test_a_shared_record_goes_on(xy):
     assert len(record.tables["probe"]) > 4
 
 
+@pytest.mark.once
 def test_several_outputs_and_a_model_without_targets(rng):
     inputs = keras.Input((4,))
     model = keras.Model(inputs, [L.Dense(1)(inputs), L.Dense(2)(inputs)])
@@ -124,6 +129,7 @@ def test_several_outputs_and_a_model_without_targets(rng):
     assert "outputs" in doctor.diagnosis.skipped["output_activation_mismatch"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("given", "text"),
     [
@@ -140,6 +146,7 @@ def test_arguments(given, text):
         Doctor(**given)
 
 
+@pytest.mark.once
 def test_the_report_has_colours_on_a_terminal_only(xy):
     class Terminal(io.StringIO):
         def isatty(self):

@@ -120,6 +120,7 @@ def test_mixed_precision():
     assert all(np.isfinite(w).all() for w in model.get_weights())
 
 
+@pytest.mark.once
 def test_dynamic_shapes():
     inputs = keras.Input((None, 3))
     hidden = keras.layers.Masking()(inputs)

@@ -160,6 +160,7 @@ def pruned_pair(threshold=1e-2):
     return model, kd.remedies.prune_units(model, threshold)
 
 
+@pytest.mark.once
 def test_pruning_keeps_the_function():
     model, small = pruned_pair()
     x = np.random.default_rng(1).normal(size=(5, 8, 8, 3)).astype("float32")
@@ -195,6 +196,7 @@ def with_dead_units(model):
     return model
 
 
+@pytest.mark.once
 def test_branches_that_end_in_kernels():
     inputs = keras.Input((9, 3))
     hidden = L.BatchNormalization()(L.Conv1D(8, 3)(inputs))

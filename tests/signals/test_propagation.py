@@ -116,6 +116,7 @@ def branched():
     return model
 
 
+@pytest.mark.once
 def test_branches_and_nothing_changed():
     model = branched()
     x = np.random.default_rng(0).normal(size=(6, 8, 8, 3))
@@ -135,6 +136,7 @@ def test_branches_and_nothing_changed():
     assert model.evaluate(x, np.zeros(6), verbose=0) > 0
 
 
+@pytest.mark.once
 def test_recurrent_attention_and_embedding():
     inputs = keras.Input((7,))
     hidden = keras.layers.Embedding(20, 8)(inputs)
