@@ -39,7 +39,7 @@ def load(n_train=120, wrong=0.15):
     return x_train, y_train, x_val, y_val
 
 
-def train(data, callbacks, *, epochs=60):
+def train(data, callbacks, *, epochs=40):
     """Train a network that is far too large for its data."""
     keras.utils.set_random_seed(0)
     x_train, y_train, x_val, y_val = data

@@ -52,12 +52,22 @@ def test_docstring_examples(name):
 
 
 def readme(page):
+    found = page["doctor"].diagnosis
+    assert "vanishing_gradients" in found.names
+    assert not found.is_healthy
     assert page["record"].by_layer("gradient_norm").shape[1] == 9
     assert page["monitor"].non_finite is None
     assert len(page["report"].layers) == 9
     drawn = kd.propagation_report(page["mended"], page["x"][:256])
     variances = [layer.preactivation_variance for layer in drawn.layers]
     np.testing.assert_allclose(variances, 1.0, atol=0.1)
+
+
+def remedies(page):
+    assert page["result"].kept[0].finding == "output_activation_mismatch"
+    assert page["result"].score > 0.5
+    error = page["new"].evaluate(page["x"], page["y"], verbose=0)[0]
+    assert error < 10  # in units of the targets' variance, not of the targets
 
 
 def batch_size(page):
@@ -86,6 +96,7 @@ CLAIMS = {
     "batch-size.md": batch_size,
     "building_blocks.md": building_blocks,
     "overfitting.md": overfitting,
+    "remedies.md": remedies,
 }
 """What the examples of a page are to have led to."""
 
