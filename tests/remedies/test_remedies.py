@@ -41,6 +41,7 @@ CASES = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("layer", "shape", "fans"), CASES, ids=lambda case: getattr(case, "name", None)
 )
@@ -59,6 +60,7 @@ def test_fans_and_law(layer, shape, fans):
         assert values.std() == pytest.approx(sigma, rel=4 / np.sqrt(2 * values.size))
 
 
+@pytest.mark.once
 def test_signal_survives_a_transposed_convolution():
     inputs = keras.Input((12, 12, 32))
     outputs = L.Conv2DTranspose(32, 4, strides=2, padding="same", use_bias=False)(
@@ -73,6 +75,7 @@ def test_signal_survives_a_transposed_convolution():
     assert layer.preactivation_variance == pytest.approx(2.0, rel=0.2)
 
 
+@pytest.mark.once
 def test_auto_takes_the_activation_that_follows():
     model = keras.Sequential(
         [
@@ -91,6 +94,7 @@ def test_auto_takes_the_activation_that_follows():
     assert not np.array_equal(model.get_weights()[0], new.get_weights()[0])
 
 
+@pytest.mark.once
 def test_recurrent_kernels_stay_orthogonal_and_copies_are_copies():
     model = keras.Sequential([keras.Input((5, 30)), L.LSTM(40)])
     model.compile(optimizer="adam", loss="mse")
@@ -130,6 +134,7 @@ def test_lsuv():
         kd.remedies.lsuv(model, np.zeros((4, 6, 6, 2)))
 
 
+@pytest.mark.once
 def test_lsuv_that_does_not_come_to_an_end_says_so():
     model = keras.Sequential([keras.Input((4,)), L.Dense(3)])
     model.layers[0].bias.assign([-9.0, 0.0, 9.0])
@@ -175,6 +180,7 @@ def test_pruning_keeps_the_function():
     assert model.layers[1].filters == 8
 
 
+@pytest.mark.once
 def test_layers_that_feed_a_sum_stay():
     inputs = keras.Input((4,))
     hidden = L.Dense(4, "relu", kernel_initializer="zeros")(inputs)
@@ -223,6 +229,7 @@ def test_branches_that_end_in_kernels():
         np.testing.assert_allclose(got, expected, atol=0.02)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("build", "reason"),
     [
@@ -243,6 +250,7 @@ def test_units_that_stay_are_named(build, reason):
     assert small.count_params() == model.count_params()
 
 
+@pytest.mark.once
 def test_one_unit_stays():
     model = keras.Sequential(
         [keras.Input((4,)), L.Dense(3, kernel_initializer="zeros"), L.Dense(1)]
@@ -250,6 +258,7 @@ def test_one_unit_stays():
     assert kd.remedies.prune_units(model).layers[0].units == 1
 
 
+@pytest.mark.once
 def test_prune_errors():
     with pytest.raises(ValueError, match="threshold=2"):
         kd.remedies.prune_units(keras.Sequential([keras.Input((2,)), L.Dense(1)]), 2)

@@ -26,6 +26,7 @@ def data(width, n=16):
     return np.random.default_rng(0).normal(size=(n, width))
 
 
+@pytest.mark.once
 def test_xavier_and_relu_halve():
     report = kd.propagation_report(deep("relu", laws.XavierNormal, 512, 50), data(512))
     assert report.forward.kind == report.backward.kind == "exponential"
@@ -35,6 +36,7 @@ def test_xavier_and_relu_halve():
     assert report.layers[-1].forward_verdict == "vanishing"
 
 
+@pytest.mark.once
 def test_xavier_and_tanh_fall_as_a_power_of_depth():
     report = kd.propagation_report(deep("tanh", laws.XavierNormal, 512, 50), data(512))
     assert report.forward.kind == report.backward.kind == "power_law"
@@ -50,6 +52,7 @@ def test_he_and_relu_are_constant():
     assert "narrow" not in str(report)
 
 
+@pytest.mark.once
 def test_narrow_layers_are_said_to_wander():
     report = kd.propagation_report(deep("relu", laws.HeNormal, 64, 50), data(64))
     assert report.spread > 1
@@ -173,6 +176,7 @@ def test_subclassed_model_with_a_shared_layer():
     assert len(kd.propagation_report(model, data(4)).layers) == 1
 
 
+@pytest.mark.once
 def test_layer_as_activation():
     dense = keras.layers.Dense(4, activation=keras.layers.LeakyReLU(0.3))
     model = keras.Sequential([keras.Input((4,)), dense])
@@ -185,6 +189,7 @@ def test_layer_as_activation():
     np.testing.assert_allclose(a, np.where(z > 0, z, 0.3 * z), rtol=1e-5)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("activation", "law", "scale"),
     [
@@ -201,6 +206,7 @@ def test_kernels_against_the_law_that_suits(activation, law, scale):
     assert not report.is_trained
 
 
+@pytest.mark.once
 def test_causes_on_a_model():
     model = deep("relu", laws.XavierNormal, 64, 16)
     report = kd.propagation_report(model, 300 * data(64))
@@ -211,6 +217,7 @@ def test_causes_on_a_model():
     assert kd.propagation_report(better, data(64)).causes == ()
 
 
+@pytest.mark.once
 def test_a_trained_model_is_known():
     model = deep("relu", laws.HeNormal, 8, 1)
     model.compile(optimizer="sgd", loss="mse")
@@ -221,6 +228,7 @@ def test_a_trained_model_is_known():
     assert kd.propagation_report(model, data(8)).is_trained
 
 
+@pytest.mark.once
 def test_bad_input():
     model = deep("relu", laws.HeNormal, 4, 1)
     with pytest.raises(ValueError, match="NaN or infinite"):

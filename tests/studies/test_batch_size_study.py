@@ -109,12 +109,14 @@ def test_printing_and_recommendation(result):
     assert "gradient noise scale" in str(result)
 
 
+@pytest.mark.once
 def test_budget_in_updates():
     result = study(budget={"updates": 7}, seeds=1, batch_sizes=(10,)).run()
     assert result.table()["updates"].tolist() == [7]
     assert result.table()["samples"].tolist() == [68]
 
 
+@pytest.mark.once
 def test_budget_in_seconds():
     result = study(budget={"seconds": 0.05}, seeds=1, batch_sizes=(10,)).run()
     (trial,) = result.trials
@@ -122,6 +124,7 @@ def test_budget_in_seconds():
     assert 0.05 <= trial.values["seconds"] < 5
 
 
+@pytest.mark.once
 def test_a_diverged_trial_is_a_row():
     result = study(study_models.build_wild_model, seeds=1, budget={"epochs": 3}).run()
     assert set(result.table()["status"]) == {"diverged"}
@@ -239,12 +242,14 @@ def test_killed_in_mid_study_and_started_again(tmp_path):
     assert all(path.read_bytes() == content for path, content in finished.items())
 
 
+@pytest.mark.once
 def test_another_study_in_the_directory_is_refused(tmp_path):
     study(seeds=1, batch_sizes=(10,), directory=tmp_path)
     with pytest.raises(ValueError, match="budget"):
         study(seeds=1, batch_sizes=(10,), directory=tmp_path, budget={"epochs": 1})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("options", "text"),
     [
