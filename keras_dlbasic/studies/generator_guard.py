@@ -15,37 +15,46 @@ _guarding = threading.local()
 
 
 @contextmanager
-def own_generators() -> Iterator[None]:
-    """Give threads that run already other generators than this one's.
+def own_generators(seed: int) -> Iterator[None]:
+    """Give a trial its own Python and NumPy generators, whatever other threads draw.
 
     Keras draws the seeds of layers from Python's generator, and on JAX the order of the
     samples from NumPy's. Both belong to the whole process: the event loop of a Dask
     worker, which draws from Python's whenever it weighs a message, changed initial
     weights now and then. Meanwhile the functions of the modules `random` and
-    `numpy.random` draw for such threads from generators of their own; threads that
-    start meanwhile belong to the trial.
+    `numpy.random` draw from new generators. Threads that run already draw from the
+    process's ones as before; threads that start meanwhile belong to the trial.
+
+    The process's generators start from `seed` too, for code that holds them by another
+    name (`from random import randint`), and are put back afterwards.
     """
     if getattr(_guarding, "active", False):
         yield
         return
     strangers = _strangers()
+    python_state, numpy_state = random.getstate(), np.random.get_state()
     replaced = [
         (module, name, function)
         for module, shared, _ in _generators()
         for name, function in vars(module).items()
         if getattr(function, "__self__", None) is shared
     ]
-    others = {module: make() for module, _, make in _generators()}
+    new = {module: make(seed) for module, _, make in _generators()}
+    random.seed(seed)
+    np.random.seed(seed)
     _guarding.active = True
+    # strangers may hold the original functions already: these stay theirs
     for module, name, function in replaced:
-        other = getattr(others[module], function.__name__)
-        setattr(module, name, _by_thread(function, other, strangers))
+        own = getattr(new[module], function.__name__)
+        setattr(module, name, _by_thread(own, function, strangers))
     try:
         yield
     finally:
         for module, name, function in replaced:
             setattr(module, name, function)
         _guarding.active = False
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
 
 
 def _strangers() -> set[threading.Thread]:
@@ -58,7 +67,7 @@ def _strangers() -> set[threading.Thread]:
     }
 
 
-def _generators() -> list[tuple[Any, Any, Callable[[], Any]]]:
+def _generators() -> list[tuple[Any, Any, Callable[[int], Any]]]:
     """Return modules, the generator their functions share, and how to make another."""
     python: Any = random.random
     numpy: Any = np.random.random_sample

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import random
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies.generator_guard import own_generators
@@ -45,12 +43,12 @@ def attempt(
     """Run a trial; what goes wrong in it becomes a row.
 
     All random generators start from `settings["seed"]`. Those of Python and NumPy are
-    put back afterwards. In one process, trials run one at a time: the generators are
-    the process's own, and threads that are there already draw from others meanwhile.
+    put back afterwards. In one process, trials run one at a time: what they seed
+    belongs to the process.
     """
-    with _one_at_a_time, own_generators():
-        python_state, numpy_state = random.getstate(), np.random.get_state()
-        keras.utils.set_random_seed(int(settings["seed"]))
+    seed = int(settings["seed"])
+    with _one_at_a_time, own_generators(seed):
+        keras.utils.set_random_seed(seed)
         status, values, error = "done", {}, ""
         try:
             values = dict(function(settings, shared))
@@ -61,8 +59,6 @@ def attempt(
             first = (str(failure).strip().splitlines() or [""])[0]
             status, error = "failed", f"{type(failure).__name__}: {first}"
         finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)
             gc.collect()
         result = TrialResult(
             dict(settings), status, values, error, parallel, backend_threads()

@@ -2,7 +2,6 @@ import importlib
 import random
 import sys
 import threading
-import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -182,27 +181,50 @@ def test_threads_that_are_there_already_do_not_disturb_a_trial():
     expected = TrialRunner(draw, verbose=0).run(trials(1))
     names = "random", "randint", "sample"
     before = [getattr(random, name) for name in names]
-    stop, drawn = threading.Event(), []
+    held, held_numpy = random.random, np.random.random
+    go, drawn = threading.Barrier(2), []
 
     def disturb():
-        while not stop.is_set():
-            drawn.append((random.random(), np.random.random()))
+        for _ in range(2):
+            go.wait(60)
+            # as a thread does that was interrupted between looking up and calling
+            drawn.extend([held(), held_numpy(), random.random(), np.random.random()])
+            go.wait(60)
 
     def disturbed(settings, shared):
-        n = len(drawn)
-        while len(drawn) < n + 5:
-            time.sleep(0.001)
+        for _ in range(2):
+            go.wait(60)
+            go.wait(60)
         return draw(settings, shared)
 
     stranger = threading.Thread(target=disturb)
     stranger.start()
-    try:
-        got = TrialRunner(disturbed, verbose=0).run(trials(1))
-    finally:
-        stop.set()
-        stranger.join()
+    got = TrialRunner(disturbed, verbose=0).run(trials(1))
+    stranger.join()
+    assert len(drawn) == 8
     assert comparable(got) == comparable(expected)
     assert [getattr(random, name) for name in names] == before
+
+
+def test_a_trial_leaves_the_generators_of_the_process_as_they_were():
+    random.seed(5)
+    np.random.seed(5)
+    expected = random.random(), np.random.random()
+    random.seed(5)
+    np.random.seed(5)
+    TrialRunner(draw, verbose=0).run(trials(2))
+    assert (random.random(), np.random.random()) == expected
+
+
+def test_generators_held_by_another_name_start_from_the_seed():
+    held, held_numpy = random.random, np.random.random
+
+    def function(settings, shared):
+        return {"python": held(), "numpy": held_numpy()}
+
+    (got,) = TrialRunner(function, verbose=0).run(trials(1))
+    own = random.Random(0).random(), np.random.RandomState(0).random()
+    assert (got.values["python"], got.values["numpy"]) == own
 
 
 def test_threads_of_a_trial_share_its_generators():
