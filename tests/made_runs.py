@@ -3,18 +3,9 @@
 import numpy as np
 
 from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
+from keras_dlbasic.facts.probe import MEASURES as PROBED
 from keras_dlbasic.records import MEASURES, LayerTable, TrainingRecord, VariableInfo
 
-PROBED = (
-    "loss",
-    "loss_error",
-    "score",
-    "score_error",
-    "spread",
-    "commonest",
-    "penalty",
-    "non_finite",
-)
 LAYERS = ("first", "second", "out")
 
 

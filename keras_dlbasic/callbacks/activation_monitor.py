@@ -13,10 +13,11 @@ from keras_dlbasic.analysis.activation_statistics import (
     MEASURES,
     activation_statistics,
 )
+from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
 from keras_dlbasic.callbacks.messages import Messages
-from keras_dlbasic.callbacks.run_facts import run_facts
 from keras_dlbasic.callbacks.table_writer import TableWriter
+from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.records import LayerTable, TrainingRecord
 from keras_dlbasic.signals.probe import as_array, channel_axis, check_batch, run_probe
 
@@ -90,8 +91,8 @@ class ActivationMonitor(keras.callbacks.Callback):
             raise ValueError(
                 f"`dormant` must not be negative. Received: dormant={dormant!r}"
             )
-        if verbose not in (0, 1):
-            raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
+        check_verbose(verbose)
+        check_record(record)
         self.x = None if x is None else _first_rows(x)
         self.every = every
         self.dormant = dormant

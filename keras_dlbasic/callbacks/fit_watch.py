@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.callbacks.run_facts import run_facts
+from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.gradients import Every, GradientTap, describe_variables, epoch_plan
 from keras_dlbasic.gradients.limits import reason_not_to_watch
 from keras_dlbasic.gradients.measures import split_row

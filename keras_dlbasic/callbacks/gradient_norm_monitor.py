@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic.analysis import GradientEvent, gradient_events
+from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport, NonFiniteWatch
@@ -74,13 +75,8 @@ class GradientNormMonitor(keras.callbacks.Callback):
         stop_on_non_finite: bool = False,
     ) -> None:
         super().__init__()
-        if verbose not in (0, 1):
-            raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
-        if record is not None and not isinstance(record, TrainingRecord):
-            raise ValueError(
-                "`record` must be a `TrainingRecord` or None. "
-                f"Received: record={record!r} of type {type(record).__name__}"
-            )
+        check_verbose(verbose)
+        check_record(record)
         self.every = check_every(every)
         self.append = append
         self.verbose = verbose

@@ -8,9 +8,10 @@ import keras
 import numpy as np
 
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
+from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
 from keras_dlbasic.callbacks.messages import Messages
-from keras_dlbasic.callbacks.run_facts import run_facts
 from keras_dlbasic.callbacks.training_sample import TrainingSample
+from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
 
 EVALUATED = "evaluated_"
@@ -177,19 +178,11 @@ class OverfittingDetector(keras.callbacks.Callback):
 
 
 def _check(x: Any, y: Any, rows: int, mode: str, verbose: int, record: Any) -> None:
-    if x is None and y is not None:
-        raise ValueError("`y` was given without `x`. Give both, or neither.")
-    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-        raise ValueError(f"`rows` must be a positive integer. Received: rows={rows!r}")
+    check_sample(x, y, rows)
     if mode not in ("min", "max"):
         raise ValueError(f'`mode` must be "min" or "max". Received: mode={mode!r}')
-    if verbose not in (0, 1):
-        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
-    if record is not None and not isinstance(record, TrainingRecord):
-        raise ValueError(
-            "`record` must be a `TrainingRecord` or None. "
-            f"Received: record={record!r} of type {type(record).__name__}"
-        )
+    check_verbose(verbose)
+    check_record(record)
     if hasattr(x, "__next__"):
         raise ValueError(
             "`x` must be readable again and again, but an iterator is used up after "

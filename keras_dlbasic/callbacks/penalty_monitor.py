@@ -8,9 +8,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.messages import Messages
-from keras_dlbasic.callbacks.run_facts import run_facts
 from keras_dlbasic.callbacks.table_writer import TableWriter
+from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.signals.penalized import PenalizedWeight, penalized_weights
 
@@ -72,8 +73,8 @@ class PenaltyMonitor(keras.callbacks.Callback):
                 "`near_zero` is a share, from 0 to below 1. "
                 f"Received: near_zero={near_zero!r}"
             )
-        if verbose not in (0, 1):
-            raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
+        check_verbose(verbose)
+        check_record(record)
         self.near_zero = near_zero
         self.verbose = verbose
         self.record = record

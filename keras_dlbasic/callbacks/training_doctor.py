@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
+from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, diagnose
@@ -255,8 +256,7 @@ def _append(
 
 
 def _check(x: Any, y: Any, stop_on: Any, rows: Any, verbose: Any, record: Any) -> None:
-    if x is None and y is not None:
-        raise ValueError("`y` was given without `x`. Give both, or neither.")
+    check_sample(x, y, rows)
     if x is not None and not arrays_of(x):
         raise ValueError(
             "`x` must be an array, or a structure of arrays. Received an object of "
@@ -267,12 +267,5 @@ def _check(x: Any, y: Any, stop_on: Any, rows: Any, verbose: Any, record: Any) -
         raise ValueError(
             f'`stop_on` must be "critical", "warning" or None. Received: {stop_on!r}'
         )
-    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-        raise ValueError(f"`rows` must be a positive integer. Received: rows={rows!r}")
-    if verbose not in (0, 1):
-        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
-    if record is not None and not isinstance(record, TrainingRecord):
-        raise ValueError(
-            "`record` must be a `TrainingRecord` or None. "
-            f"Received: record={record!r} of type {type(record).__name__}"
-        )
+    check_verbose(verbose)
+    check_record(record)

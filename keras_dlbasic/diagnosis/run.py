@@ -103,12 +103,6 @@ class Run:
         found = self.facts.get("optimizer")
         return found if isinstance(found, dict) else {}
 
-    @property
-    def is_adaptive(self) -> bool:
-        """Whether each weight has a step size of its own."""
-        name = str(self.optimizer.get("class_name", ""))
-        return name.lower() not in ("sgd", "")
-
     # -- curves ------------------------------------------------------------------
 
     def curve(self, name: str) -> np.ndarray:

@@ -6,7 +6,12 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.remedies.change_optimizer import check_compiled, with_optimizer
+from keras_dlbasic.remedies.change_optimizer import (
+    changed_optimizer,
+    check_compiled,
+    innermost_config,
+    with_optimizer,
+)
 
 
 def change_learning_rate(
@@ -46,19 +51,16 @@ def change_learning_rate(
             f"learning_rate={learning_rate!r}, factor={factor!r}"
         )
     check_compiled(model)
-    config = model.optimizer.get_config()
-    owner = config
-    while "inner_optimizer" in owner:  # of a LossScaleOptimizer
-        owner = owner["inner_optimizer"]["config"]
+    rate = innermost_config(model.optimizer)["learning_rate"]
     if schedule:
-        owner["learning_rate"] = keras.saving.serialize_keras_object(learning_rate)
+        rate = keras.saving.serialize_keras_object(learning_rate)
     elif learning_rate is not None:
-        owner["learning_rate"] = float(learning_rate)
-    elif isinstance(owner["learning_rate"], dict):
-        owner["learning_rate"] = _scaled_schedule(owner["learning_rate"], given[0])
+        rate = float(learning_rate)
+    elif isinstance(rate, dict):
+        rate = _scaled_schedule(rate, given[0])
     else:
-        owner["learning_rate"] = float(owner["learning_rate"]) * given[0]
-    return with_optimizer(model, type(model.optimizer).from_config(config))
+        rate = float(rate) * given[0]
+    return with_optimizer(model, changed_optimizer(model.optimizer, learning_rate=rate))
 
 
 def _scaled_schedule(config: dict[str, Any], factor: float) -> dict[str, Any]:

@@ -50,6 +50,27 @@ def with_optimizer(model: Any, optimizer: Any) -> Any:
     return rebuild(model, compile_changes={"optimizer": optimizer})
 
 
+def innermost_config(optimizer: Any) -> dict[str, Any]:
+    """Return the configuration of an optimizer, below any `LossScaleOptimizer`."""
+    return _innermost(optimizer.get_config())
+
+
+def changed_optimizer(optimizer: Any, **changes: Any) -> Any:
+    """Return a new optimizer like `optimizer` with changes in its configuration.
+
+    Those of an optimizer within a `LossScaleOptimizer` are made in there.
+    """
+    config = optimizer.get_config()
+    _innermost(config).update(changes)
+    return type(optimizer).from_config(config)
+
+
+def _innermost(config: dict[str, Any]) -> dict[str, Any]:
+    while "inner_optimizer" in config:
+        config = config["inner_optimizer"]["config"]
+    return config
+
+
 def check_compiled(model: Any) -> None:
     """Refuse a model without an optimizer.
 

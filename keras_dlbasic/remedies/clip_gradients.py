@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dlbasic.remedies.change_optimizer import check_compiled, with_optimizer
+from keras_dlbasic.remedies.change_optimizer import (
+    changed_optimizer,
+    check_compiled,
+    with_optimizer,
+)
 
 _KINDS = ("global_clipnorm", "clipnorm", "clipvalue")
 
@@ -55,9 +59,5 @@ def clip_gradients(
             f"Give one of {', '.join(_KINDS)}, a positive number. Received: {given}"
         )
     check_compiled(model)
-    config = model.optimizer.get_config()
-    owner = config
-    while "inner_optimizer" in owner:  # of a LossScaleOptimizer
-        owner = owner["inner_optimizer"]["config"]
-    owner.update(dict.fromkeys(_KINDS), **{name: float(value)})
-    return with_optimizer(model, type(model.optimizer).from_config(config))
+    changes = {**dict.fromkeys(_KINDS), name: float(value)}
+    return with_optimizer(model, changed_optimizer(model.optimizer, **changes))

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic.remedies.change_optimizer import changed_optimizer, innermost_config
 from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
 
 
@@ -51,8 +52,8 @@ def remove_penalty(model: Any, *, dropout_factor: float = 0.5) -> Any:
         return Chain(with_config(layer, **changes)) if changes else None
 
     changes = {}
-    if model.compiled and getattr(model.optimizer, "weight_decay", None):
-        changes["optimizer"] = with_config(model.optimizer, weight_decay=0.0)
+    if model.compiled and innermost_config(model.optimizer).get("weight_decay"):
+        changes["optimizer"] = changed_optimizer(model.optimizer, weight_decay=0.0)
     return rebuild(model, edit, compile_changes=changes)
 
 

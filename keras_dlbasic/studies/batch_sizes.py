@@ -77,13 +77,6 @@ def _is_whole(value: Any) -> bool:
     return math.isfinite(number) and number.is_integer()
 
 
-def regime_of(batch_size: int, n: int) -> str:
-    """Return `"full"`, `"mini"` or `"single"`."""
-    if batch_size >= n:
-        return "full"
-    return "single" if batch_size == 1 else "mini"
-
-
 def count_rows(x: Any) -> int:
     """Return the number of samples in an array or a structure of arrays."""
     leaves = flatten(x)

@@ -15,6 +15,7 @@ import numpy as np
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
 from keras_dlbasic.facts import preflight
 from keras_dlbasic.records import TrialResult
+from keras_dlbasic.remedies.change_optimizer import check_compiled
 from keras_dlbasic.studies import TrialRunner
 from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.seeded_model import data_digest, model_digest
@@ -92,7 +93,8 @@ def treat(
         A `Treatment`.
 
     Raises:
-        ValueError: If a number is out of range or the model cannot be copied.
+        ValueError: If a number is out of range, or the model is not compiled or cannot
+            be copied.
 
     Example:
     >>> import keras, numpy as np
@@ -117,9 +119,11 @@ def treat(
                 f"`{name}` must be at least {least}. Received: {name}={value!r}"
             )
     task = TreatmentTask(model, (x, y), validation_data)
+    untreated = task.build(0)
+    check_compiled(untreated)
     about = {
         "what": "treatment",
-        "model": model_digest(task.build(0)),
+        "model": model_digest(untreated),
         "data": data_digest(x, y, validation_data),
         "backend": keras.backend.backend(),
     }
@@ -162,7 +166,12 @@ class _Doctor:
         first, first_score = _diagnosis(untreated), _score(untreated)
         before = self._preflight()
         if before is not None and not first.at_least("warning"):
-            first = Diagnosis([*before.at_least("warning"), *first])
+            first = Diagnosis(
+                [*before.at_least("warning"), *first],
+                first.checked_fine,
+                first.skipped,
+                outcome=first.outcome,
+            )
         self._try_all()
         model, values = self._train()
         diagnosis = Diagnosis.from_dict(json.loads(values["diagnosis"]))
@@ -203,11 +212,10 @@ class _Doctor:
         self, finding: Finding, but: tuple[str, ...] = ()
     ) -> Iterator[tuple[Finding, RemedySuggestion]]:
         for remedy in finding.remedies:
-            key = json.dumps([remedy.name, remedy.kwargs], sort_keys=True)
+            key = _key(remedy)
             if remedy.name is None:
                 self._by_hand[str(remedy)] = None
             elif key not in self._tried and remedy.name not in but:
-                self._tried.add(key)
                 yield finding, remedy
 
     def _try(self, finding: Finding, remedy: RemedySuggestion) -> bool:
@@ -236,6 +244,7 @@ class _Doctor:
         return kept
 
     def _changed(self, finding: Finding, remedy: RemedySuggestion) -> Plan | None:
+        self._tried.add(_key(remedy))
         try:
             assert remedy.name is not None
             return self._plan.with_remedy(
@@ -356,6 +365,10 @@ def _helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[boo
     if finding.name not in names and gain >= -max(noise, LEAST_GAIN):
         return True, f"{finding.name} is gone, {text}"
     return False, text
+
+
+def _key(remedy: RemedySuggestion) -> str:
+    return json.dumps([remedy.name, remedy.kwargs], sort_keys=True)
 
 
 def _diagnosis(result: TrialResult) -> Diagnosis:

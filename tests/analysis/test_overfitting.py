@@ -91,8 +91,8 @@ def test_constant_curves():
 
 def test_a_constant_gap_and_a_validation_loss_below_training(rng):
     loss, val = descent(rng)
-    pattern(loss, 1.3 * val)
-    pattern(1.5 * loss, val)
+    assert pattern(loss, 1.3 * val) in ("plateau", "improving")
+    assert pattern(1.5 * loss, val) in ("plateau", "improving")
 
 
 def test_divergence(rng):

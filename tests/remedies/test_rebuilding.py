@@ -311,6 +311,14 @@ class TestOptimizers:
         assert float(new.optimizer.inner_optimizer.learning_rate) == 0.5
         assert new.optimizer.inner_optimizer.global_clipnorm == 2.0
 
+    def test_weight_decay_within_loss_scaling(self):
+        inner = keras.optimizers.AdamW(0.01, weight_decay=0.1)
+        model = dense(L.Dense(1))
+        model.compile(optimizer=keras.optimizers.LossScaleOptimizer(inner), loss="mse")
+        new = R.remove_penalty(model)
+        assert isinstance(new.optimizer, keras.optimizers.LossScaleOptimizer)
+        assert new.optimizer.inner_optimizer.weight_decay == 0.0
+
     def test_another_optimizer(self):
         new = R.change_optimizer(dense(L.Dense(1)), "adam", learning_rate=0.25)
         assert isinstance(new.optimizer, keras.optimizers.Adam)

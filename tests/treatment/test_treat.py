@@ -6,6 +6,8 @@ import pytest
 
 import keras_dlbasic as kd
 
+pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
+
 L = keras.layers
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(256, 4)).astype("float32")
@@ -26,12 +28,21 @@ def treated(tmp_path_factory):
     keras.utils.set_random_seed(3)
     model = softmax_over_one()
     before = model.get_weights()
-    result = kd.treat(model, X, Y, epochs=30, directory=directory, verbose=0)
-    return model, before, result, directory
+    fit, epochs = keras.Sequential.fit, []
+
+    def counted(self, *args, **kwargs):
+        history = fit(self, *args, **kwargs)
+        epochs.append(len(history.epoch))
+        return history
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Sequential, "fit", counted)
+        result = kd.treat(model, X, Y, epochs=30, directory=directory, verbose=0)
+    return model, before, result, directory, epochs
 
 
 def test_the_cause_is_mended(treated):
-    _, _, result, _ = treated
+    result = treated[2]
     assert result.first_diagnosis[0].name == "output_activation_mismatch"
     assert result.kept[0].remedy.startswith("fix_output(activation='sigmoid'")
     assert result.kept[0].score_after > result.kept[0].score_before + 0.5
@@ -45,7 +56,7 @@ def test_the_cause_is_mended(treated):
 
 
 def test_the_users_model_is_not_touched(treated):
-    model, before, result, _ = treated
+    model, before, result, *_ = treated
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert model.layers[-1].activation.__name__ == "softmax"
@@ -53,11 +64,27 @@ def test_the_users_model_is_not_touched(treated):
 
 
 def test_the_budget_is_kept(treated):
-    assert treated[2].cost <= 2.0
+    _, _, result, _, epochs = treated
+    assert epochs[-1] == 30
+    assert result.cost == pytest.approx(sum(epochs) / 30)
+    assert result.cost <= 2.0
+
+
+def test_a_small_budget_leaves_the_last_training_alone():
+    result = kd.treat(softmax_over_one(), X, Y, epochs=30, budget=1.0, verbose=0)
+    assert all(step.score_after is None for step in result.history)
+    assert result.first_diagnosis[0].name == "output_activation_mismatch"
+    assert result.cost <= 2.0
+
+
+def test_a_model_that_is_not_compiled_is_refused():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(1)])
+    with pytest.raises(ValueError, match="not compiled"):
+        kd.treat(model, X, Y, epochs=3, verbose=0)
 
 
 def test_what_is_finished_is_not_run_again(treated, monkeypatch):
-    model, _, result, directory = treated
+    model, _, result, directory, _ = treated
     calls = []
     fit = keras.Sequential.fit
     monkeypatch.setattr(

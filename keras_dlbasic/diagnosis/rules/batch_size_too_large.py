@@ -5,11 +5,12 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import set_batch_size, train_longer
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(
     "cause",
-    explains=("plateau", "constant_predictions", "underfitting", "slow_convergence"),
+    explains=NOT_LEARNING,
     live=False,
 )
 def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Judged:

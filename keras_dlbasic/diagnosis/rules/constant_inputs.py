@@ -5,11 +5,12 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(
     "cause",
-    explains=("constant_predictions", "plateau", "underfitting", "slow_convergence"),
+    explains=NOT_LEARNING,
 )
 def constant_inputs(run: Run) -> Judged:
     """Look for inputs with nothing to learn from."""

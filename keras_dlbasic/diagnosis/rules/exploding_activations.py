@@ -5,22 +5,12 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import insert_normalization, swap_activations
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 
 @rule(
     "cause",
-    explains=(
-        "exploding_gradients",
-        "non_finite_values",
-        "diverging_loss",
-        "plateau",
-        "constant_predictions",
-        "vanishing_gradients",
-        "underfitting",
-        "slow_convergence",
-        "oscillating_loss",
-        "dead_units",
-    ),
+    explains=(*NOT_LEARNING, *UNSTABLE, "vanishing_gradients", "dead_units"),
 )
 def exploding_activations(run: Run, *, layers: int = 2) -> Judged:
     """Count hidden layers of exponential units.

@@ -15,12 +15,10 @@ from keras_dlbasic.diagnosis.suggestions import (
     find_learning_rate,
     lower_learning_rate,
 )
+from keras_dlbasic.diagnosis.symptoms import UNSTABLE
 
 EXPLAINS = (
-    "non_finite_values",
-    "diverging_loss",
-    "exploding_gradients",
-    "oscillating_loss",
+    *UNSTABLE,
     "dead_units",
     "saturated_units",
     "plateau",

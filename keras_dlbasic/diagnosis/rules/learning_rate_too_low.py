@@ -9,11 +9,12 @@ from keras_dlbasic.diagnosis.rates import movement_of
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import find_learning_rate, raise_learning_rate
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(
     "cause",
-    explains=("plateau", "constant_predictions", "underfitting", "slow_convergence"),
+    explains=NOT_LEARNING,
     live=False,
 )
 def learning_rate_too_low(

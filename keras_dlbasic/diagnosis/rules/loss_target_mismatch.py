@@ -7,16 +7,9 @@ from typing import Any
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import fix_output
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
-EXPLAINS = (
-    "plateau",
-    "constant_predictions",
-    "underfitting",
-    "slow_convergence",
-    "non_finite_values",
-    "diverging_loss",
-    "vanishing_gradients",
-)
+EXPLAINS = (*NOT_LEARNING, "non_finite_values", "diverging_loss", "vanishing_gradients")
 ZERO_ONE = ("binary", "one_hot", "multi_label", "probabilities")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
@@ -15,68 +17,76 @@ from keras_dlbasic.diagnosis.suggestions import (
 
 @rule("symptom")
 def non_finite_values(run: Run) -> Judged:
-    """Look for values that are NaN or infinite."""
-    record = run.record
-    remedies = (
-        by_hand(
-            "check the data for NaN", "NaN in the data reaches every weight at once"
-        ),
-        lower_learning_rate("steps that are too long overflow"),
-        clip_gradients("a single huge gradient cannot then carry the weights away"),
-    )
-    rows = np.flatnonzero((record.non_finite.sum(axis=1) > 0) & ~record.skipped)
-    if len(rows):
-        row = int(rows[0])
-        counts = record.by_layer("non_finite")[row]
-        layers = [layer for layer, n in zip(record.layers, counts, strict=True) if n]
-        step = int(record.steps[row])
+    """Look for values that are NaN or infinite: in gradients, losses, predictions."""
+    found = _in_gradients(run) or _in_losses(run) or _in_predictions(run)
+    if found is not None:
+        message, details = found
         return Found(
             "critical",
-            f"Gradients are not finite at step {step + 1} (epoch "
-            f"{int(record.step_epochs[row]) + 1}) in {len(layers)} layers.",
-            remedies=remedies,
-            details={
-                "layer": layers[0] if layers else None,
-                "step": step,
-                "epoch": int(record.step_epochs[row]),
-                "value": float(counts.sum()),
-                "threshold": 0.0,
-                "evidence": {"layers": layers[:10]},
-            },
+            message,
+            remedies=(
+                by_hand(
+                    "check the data for NaN",
+                    "NaN in the data reaches every weight at once",
+                ),
+                lower_learning_rate("steps that are too long overflow"),
+                clip_gradients(
+                    "a single huge gradient cannot then carry the weights away"
+                ),
+            ),
+            details={"threshold": 0.0, **details},
         )
+    if not len(run.record.steps) and not len(run.loss) and not len(run.val_loss):
+        raise Skipped("no losses and no gradients were recorded")
+    return "all losses and gradients are finite"
+
+
+def _in_gradients(run: Run) -> tuple[str, dict[str, Any]] | None:
+    record = run.record
+    rows = np.flatnonzero((record.non_finite.sum(axis=1) > 0) & ~record.skipped)
+    if not len(rows):
+        return None
+    row = int(rows[0])
+    counts = record.by_layer("non_finite")[row]
+    layers = [layer for layer, n in zip(record.layers, counts, strict=True) if n]
+    step, epoch = int(record.steps[row]), int(record.step_epochs[row])
+    return (
+        f"Gradients are not finite at step {step + 1} (epoch {epoch + 1}) in "
+        f"{len(layers)} layers.",
+        {
+            "layer": layers[0] if layers else None,
+            "step": step,
+            "epoch": epoch,
+            "value": float(counts.sum()),
+            "evidence": {"layers": layers[:10]},
+        },
+    )
+
+
+def _in_losses(run: Run) -> tuple[str, dict[str, Any]] | None:
     for name in ("loss", "val_loss"):
         curve = run.curve(name)
-        if not len(curve):
-            continue
         wrong = np.isinf(curve)
         if name == "loss" and len(curve) and np.isnan(curve[-1]):
             wrong = wrong | np.isnan(curve)
         if wrong.any():
             epoch = int(run.numbers[int(np.argmax(wrong))])
-            return Found(
-                "critical",
+            return (
                 f"'{name}' is not finite in epoch {epoch + 1}.",
-                remedies=remedies,
-                details={"epoch": epoch, "value": float(wrong.sum()), "threshold": 0.0},
+                {"epoch": epoch, "value": float(wrong.sum())},
             )
-    table = record.tables.get("probe")
-    if (
-        table is not None
-        and len(table)
-        and np.nanmax(np.nan_to_num(table["non_finite"])) > 0
-    ):
-        row = int(np.argmax(table["non_finite"][:, 0] > 0))
-        return Found(
-            "critical",
-            f"{table['non_finite'][row, 0]:.0%} of the predictions on the probe are "
-            "not finite.",
-            remedies=remedies,
-            details={
-                "epoch": int(table.epochs[row]),
-                "threshold": 0.0,
-                "value": float(table["non_finite"][row, 0]),
-            },
-        )
-    if not len(record.steps) and not len(run.loss) and not len(run.val_loss):
-        raise Skipped("no losses and no gradients were recorded")
-    return "all losses and gradients are finite"
+    return None
+
+
+def _in_predictions(run: Run) -> tuple[str, dict[str, Any]] | None:
+    table = run.record.tables.get("probe")
+    if table is None or not len(table):
+        return None
+    shares = np.nan_to_num(table["non_finite"])[:, 0]
+    if not shares.max() > 0:
+        return None
+    row = int(np.argmax(shares > 0))
+    return (
+        f"{shares[row]:.0%} of the predictions on the probe are not finite.",
+        {"epoch": int(table.epochs[row]), "value": float(shares[row])},
+    )

@@ -5,17 +5,15 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import insert_normalization, set_batch_size
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(
     "cause",
     explains=(
+        *NOT_LEARNING,
         "overfitting",
         "oscillating_loss",
-        "underfitting",
-        "plateau",
-        "constant_predictions",
-        "slow_convergence",
         "diverging_loss",
         "vanishing_gradients",
     ),

@@ -9,6 +9,7 @@ from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import fix_output
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 RANGES = {
     "sigmoid": (0.0, 1.0),
@@ -28,17 +29,11 @@ PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh")
 
 EXPLAINS = (
-    "plateau",
-    "constant_predictions",
-    "underfitting",
-    "slow_convergence",
-    "non_finite_values",
+    *NOT_LEARNING,
+    *UNSTABLE,
     "vanishing_gradients",
     "saturated_units",
     "dead_units",
-    "diverging_loss",
-    "oscillating_loss",
-    "exploding_gradients",
     "overfitting",
 )
 

@@ -9,19 +9,14 @@ import numpy as np
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import initialize
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (
-    "plateau",
-    "constant_predictions",
-    "underfitting",
-    "slow_convergence",
+    *NOT_LEARNING,
+    *UNSTABLE,
     "vanishing_gradients",
-    "exploding_gradients",
     "dead_units",
     "saturated_units",
-    "diverging_loss",
-    "oscillating_loss",
-    "non_finite_values",
     "overfitting",
 )
 

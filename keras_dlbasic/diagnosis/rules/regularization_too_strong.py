@@ -8,18 +8,12 @@ from keras_dlbasic.diagnosis.curves import penalty_of
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(
     "cause",
-    explains=(
-        "plateau",
-        "constant_predictions",
-        "underfitting",
-        "slow_convergence",
-        "dead_units",
-        "vanishing_gradients",
-    ),
+    explains=(*NOT_LEARNING, "dead_units", "vanishing_gradients"),
 )
 def regularization_too_strong(
     run: Run, *, shrunk: float = 0.1, share: float = 0.5, dropout: float = 0.8

@@ -9,6 +9,7 @@ from keras_dlbasic.diagnosis.suggestions import (
     insert_normalization,
     swap_activations,
 )
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 1 / 6, "sparse_sigmoid": 0.5}
 """Steepest slopes below one."""
@@ -16,14 +17,7 @@ SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 1 / 6, "sparse_sigmoid": 0.5}
 
 @rule(
     "cause",
-    explains=(
-        "vanishing_gradients",
-        "plateau",
-        "constant_predictions",
-        "underfitting",
-        "slow_convergence",
-        "saturated_units",
-    ),
+    explains=(*NOT_LEARNING, "vanishing_gradients", "saturated_units"),
 )
 def saturating_activations(run: Run, *, least: float = 1e-2) -> Judged:
     """Multiply the steepest slopes of the hidden activations.

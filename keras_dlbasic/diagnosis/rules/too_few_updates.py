@@ -10,11 +10,12 @@ from keras_dlbasic.diagnosis.suggestions import (
     set_batch_size,
     train_longer,
 )
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(
     "cause",
-    explains=("plateau", "constant_predictions", "underfitting", "slow_convergence"),
+    explains=NOT_LEARNING,
     live=False,
 )
 def too_few_updates(

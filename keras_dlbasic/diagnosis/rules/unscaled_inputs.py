@@ -5,16 +5,11 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import insert_normalization, scale_inputs
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (
-    "plateau",
-    "constant_predictions",
-    "underfitting",
-    "slow_convergence",
-    "diverging_loss",
-    "non_finite_values",
-    "exploding_gradients",
-    "oscillating_loss",
+    *NOT_LEARNING,
+    *UNSTABLE,
     "dead_units",
     "saturated_units",
     "vanishing_gradients",

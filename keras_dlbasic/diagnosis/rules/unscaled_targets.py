@@ -5,18 +5,9 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, scale_targets
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
-EXPLAINS = (
-    "plateau",
-    "constant_predictions",
-    "underfitting",
-    "slow_convergence",
-    "diverging_loss",
-    "non_finite_values",
-    "exploding_gradients",
-    "oscillating_loss",
-    "dead_units",
-)
+EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
 
 
 @rule("cause", explains=EXPLAINS)

@@ -1,0 +1,42 @@
+"""Checks of arguments that several callbacks take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_dlbasic.records import TrainingRecord
+
+
+def check_verbose(verbose: Any) -> None:
+    """Refuse anything but 0 and 1.
+
+    Raises:
+        ValueError: If `verbose` is something else.
+    """
+    if verbose not in (0, 1):
+        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
+
+
+def check_record(record: Any) -> None:
+    """Refuse anything but a record and None.
+
+    Raises:
+        ValueError: If `record` is something else.
+    """
+    if record is not None and not isinstance(record, TrainingRecord):
+        raise ValueError(
+            "`record` must be a `TrainingRecord` or None. "
+            f"Received: record={record!r} of type {type(record).__name__}"
+        )
+
+
+def check_sample(x: Any, y: Any, rows: Any) -> None:
+    """Refuse targets without inputs, and a number of rows that is none.
+
+    Raises:
+        ValueError: If `y` was given without `x`, or `rows` is no positive integer.
+    """
+    if x is None and y is not None:
+        raise ValueError("`y` was given without `x`. Give both, or neither.")
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+        raise ValueError(f"`rows` must be a positive integer. Received: rows={rows!r}")

@@ -1,0 +1,67 @@
+"""Hidden units that give the same for all data: dead or saturated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_dlbasic.diagnosis.finding import Severity
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped
+from keras_dlbasic.diagnosis.run import Run
+
+
+def judge_inactive_units(
+    run: Run,
+    state: str,
+    remedies: tuple[RemedySuggestion, ...],
+    *,
+    most: float,
+    least_rows: int,
+) -> Judged:
+    """Judge the share of a layer's units that are in a state.
+
+    Args:
+        run: The run.
+        state: `"dead"` or `"saturated"`.
+        remedies: What to suggest.
+        most: Share of a hidden layer's units that counts.
+        least_rows: Fewer rows in the probe than this cannot tell.
+    """
+    table = run.table("activations")
+    facts = run.facts.get("probe") or {}
+    if facts.get("rows", least_rows) < least_rows:
+        raise Skipped(f"the probe has {facts['rows']} rows; needs {least_rows}")
+    shares = np.nan_to_num(table[f"{state}_units"])
+    hidden = list(table.labels)[:-1]
+    if not hidden:
+        raise Skipped("no hidden layers are known")
+    worst = max(range(len(hidden)), key=lambda i: shares[-1, i])
+    value = float(shares[-1, worst])
+    if value < most:
+        return f"at most {value:.0%} of a layer's units are {state}"
+    at_start = float(shares[0, worst])
+    return Found(
+        _severity(run, value),
+        f"{value:.0%} of the units of layer '{hidden[worst]}' are {state} on the "
+        f"probe ({at_start:.0%} before training).",
+        remedies=remedies,
+        details={
+            "layer": hidden[worst],
+            "epoch": max(0, int(table.epochs[np.argmax(shares[:, worst] >= most)])),
+            "value": value,
+            "threshold": most,
+            "confidence": 0.95,
+            "evidence": {"before_training": at_start},
+        },
+    )
+
+
+def _severity(run: Run, share: float) -> Severity:
+    if run.live and share < 1:
+        return "info"  # many a run begins so and recovers
+    learned = run.outcome.learned
+    if learned is False:
+        return "critical"
+    if learned is None and not run.outcome.is_known and share > 0.9:
+        return "warning"
+    return "info"
