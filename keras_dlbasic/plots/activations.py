@@ -45,7 +45,9 @@ def plot_activations(
             f"There is no curve to draw of {wrong}. Expected names out of {able}."
         )
     if ax is None:
-        _, ax = plt.subplots(2, 1, sharex=True, figsize=(7.2, 5.6))
+        _, ax = plt.subplots(
+            2, 1, sharex=True, figsize=(7.2, 5.6), layout="constrained"
+        )
     axes: Any = np.asarray(ax, dtype=object).ravel()
     if len(axes) != 2:
         raise ValueError(f"`ax` must be an array of two axes. Received: {len(axes)}.")

@@ -19,7 +19,7 @@ LONGEST_LABEL = 28
 def axes_or_new(ax: Axes | None, **figure: Any) -> Axes:
     """Return `ax`, or the axes of a new figure."""
     if ax is None:
-        _, ax = plt.subplots(**figure)
+        _, ax = plt.subplots(**{"layout": "constrained", **figure})
     return ax
 
 

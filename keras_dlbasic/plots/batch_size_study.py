@@ -37,7 +37,7 @@ def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
         ValueError: If `ax` are not four.
     """
     if ax is None:
-        _, ax = plt.subplots(2, 2, figsize=(10.5, 7.6))
+        _, ax = plt.subplots(2, 2, figsize=(10.5, 7.6), layout="constrained")
     axes = np.asarray(ax).reshape(-1)
     if len(axes) != 4:
         raise ValueError(f"`ax` must be an array of four axes. Received: {len(axes)}")

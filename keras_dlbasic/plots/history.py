@@ -115,7 +115,9 @@ def _axes(ax: Any, n: int) -> np.ndarray:
         columns = min(n, 3)
         rows = -(-n // columns)
         size = (width * (1 + 0.7 * (columns - 1)), height * (1 + 0.85 * (rows - 1)))
-        _, grid = plt.subplots(rows, columns, figsize=size, squeeze=False)
+        _, grid = plt.subplots(
+            rows, columns, figsize=size, squeeze=False, layout="constrained"
+        )
         for spare in grid.flat[n:]:
             spare.remove()
         return np.array(grid.flat[:n], dtype=object)

@@ -4,6 +4,7 @@ import pytest
 from matplotlib.collections import QuadMesh
 
 import keras_dlbasic as kd
+from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps
 from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
 
 PLOTS = [
@@ -174,3 +175,21 @@ class TestAllPlots:
 def test_an_unknown_style():
     with pytest.raises(ValueError, match="light"):
         kd.plots.style("blue")
+
+
+def test_nothing_is_cut_off_in_a_figure_of_our_own():
+    labels = [f"encoder/block_{i}/multi_head_attention" for i in range(3)]
+    ax = axes_or_new(None)
+    draw_over_steps(
+        ax,
+        np.arange(5),
+        np.geomspace(2e-1, 3e-1, 15).reshape(5, 3),
+        labels,
+        quantity="gradient norm / weight norm",
+    )
+    ax.figure.draw_without_rendering()
+    drawn, page = ax.get_tightbbox(), ax.figure.bbox
+    assert drawn.x0 >= page.x0
+    assert drawn.x1 <= page.x1
+    assert drawn.y0 >= page.y0
+    assert drawn.y1 <= page.y1
