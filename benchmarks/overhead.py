@@ -227,15 +227,22 @@ def main():
             results[name][arm] = {"wall": in_wall, "cpu": in_cpu}
             cells.append("{:.3f} [{:.3f}, {:.3f}]".format(*in_wall))
         table.add_row(name, f"{per_step:.2f}", *cells, f"{target:.2f}")
+        _keep(results, options.pairs)
+        print(f"{backend} {name}: {per_step:.2f} ms / step", *cells, sep="  ")
         keras.backend.clear_session()
     Console(width=140).print(table)
+
+
+def _keep(results, pairs):
+    """Write what has been measured so far."""
+    backend = keras.backend.backend()
     packages = {"tensorflow": "tensorflow_cpu"}.get(backend, backend)
     report = {
         "date": date.today().isoformat(),
         "backend": backend,
         "versions": {"keras": version("keras"), backend: version(packages)},
         "machine": f"{platform.machine()}, {platform.system()}, 2 cores",
-        "pairs": options.pairs,
+        "pairs": pairs,
         "steps_per_epoch": STEPS,
         "ratios": results,
     }

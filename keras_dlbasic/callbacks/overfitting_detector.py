@@ -29,9 +29,7 @@ class OverfittingDetector(keras.callbacks.Callback):
 
     Args:
         x: Training inputs to measure the training loss on: arrays, or a data set that
-            can be read again and again. On PyTorch, reading a data set moves the
-            global random generator, so give arrays where runs have to stay the same.
-            Defaults to None: the logged loss is taken.
+            can be read again and again. Defaults to None: the logged loss is taken.
         y: Training targets, None with a data set.
         rows: Up to so many rows of `x` and `y` are used, taken evenly. Defaults to
             `1024`.
@@ -91,6 +89,7 @@ class OverfittingDetector(keras.callbacks.Callback):
         self._sample = None if x is None else TrainingSample(x, y, rows)
         self._given_record = record
         self._messages = Messages()
+        self._epoch_offset: int | None = None
         self._is_said = False
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
@@ -98,13 +97,18 @@ class OverfittingDetector(keras.callbacks.Callback):
         self.record = TrainingRecord() if given is None else given
         self.record.facts.update(run_facts(self._model, self.params or {}))
         self.verdict = None
+        self._epoch_offset = None
         self._is_said = False
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        assert self.record is not None
+        if self._epoch_offset is None:
+            self._epoch_offset = self.record.epoch_offset(epoch)
         self._messages.say()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         assert self.record is not None
+        epoch += self._epoch_offset or 0
         logs = logs or {}
         self.record.append_epoch(epoch, logs)
         has_validation = "val_loss" in logs

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic.gradients.generators import generators_kept
+
 BATCH = 256
 
 
@@ -54,7 +56,8 @@ class TrainingSample:
 
     def _measure(self, model: Any) -> dict[str, Any]:
         if self.n_rows is None:
-            return model.evaluate(x=self.x, verbose=0, return_dict=True)
+            with generators_kept():
+                return model.evaluate(x=self.x, verbose=0, return_dict=True)
         # not `evaluate`, whose data loader draws from PyTorch's random generator
         model.reset_metrics()
         logs: dict[str, Any] = {}

@@ -159,6 +159,20 @@ class TorchTap:
         return leaf.shape[0]
 
 
+class Generators:
+    """State of PyTorch's generators, of the processor and of accelerators."""
+
+    def __init__(self) -> None:
+        self._cpu = torch.get_rng_state()
+        self._cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+
+    def restore(self) -> None:
+        """Put them back."""
+        torch.set_rng_state(self._cpu)
+        if self._cuda:
+            torch.cuda.set_rng_state_all(self._cuda)
+
+
 def _plain(value: Any) -> Any:
     return getattr(value, "value", value)
 

@@ -194,3 +194,52 @@ def test_scripted_logs_tell_and_withdraw(data, capsys):
 def test_what_is_refused(arguments, words):
     with pytest.raises(ValueError, match=words):
         Detector(**arguments)
+
+
+def test_a_continued_record_goes_on(data):
+    record = kd.records.TrainingRecord()
+    monitor = kd.callbacks.GradientNormMonitor(record=record, append=True)
+    detector = Detector(*data, verbose=0, record=record)
+    model = make_model()
+    losses = []
+    for _ in range(2):
+        history = fit(model, data, [monitor, detector], epochs=3)
+        losses += history.history["loss"]
+    epochs = record.epochs
+    assert epochs["epoch"].tolist() == list(range(6))
+    np.testing.assert_allclose(epochs["loss"], losses)
+    assert np.isfinite(epochs["evaluated_loss"]).all()
+
+
+def data_set(x, y):
+    if keras.backend.backend() == "torch":
+        import torch
+
+        pairs = torch.utils.data.TensorDataset(torch.as_tensor(x), torch.as_tensor(y))
+        return torch.utils.data.DataLoader(pairs, batch_size=8, shuffle=True)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+
+    class Shuffled(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            rows = np.random.permutation(len(x))[:8]
+            return x[rows], y[rows]
+
+    return Shuffled()
+
+
+def test_reading_a_data_set_leaves_the_run_as_it_is(data):
+    read = data_set(data[0][:24], data[1][:24])
+    weights = []
+    for callbacks in ([], [Detector(read, verbose=0)]):
+        model = make_model(dropout=0.3)
+        fit(model, data, callbacks)
+        weights.append(model.get_weights())
+    assert callbacks[0].loss_source == "evaluated"
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
