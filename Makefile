@@ -4,6 +4,7 @@
 # and those of a developer:
 #   make lint   ruff, mypy, import-linter
 #   make format
+#   make test-everywhere   every test on every backend (make test runs some once)
 #   make test-floor   the suite on the oldest supported Keras
 #   make docs   build the documentation
 #   make bench  measure what watching costs
@@ -22,7 +23,7 @@ FLOOR := .venv-floor
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test test-floor lint format docs bench clean
+.PHONY: demo test test-everywhere test-floor lint format docs bench clean
 
 demo: $(VENV)/.demo
 	KERAS_BACKEND=tensorflow $(BIN)/python examples/demo.py demo-output
@@ -32,6 +33,9 @@ test: $(VENV)/.test
 	  echo "== tests on $$backend"; \
 	  KERAS_BACKEND=$$backend $(BIN)/pytest -q -n $(WORKERS) --dist worksteal tests || exit 1; \
 	done
+
+test-everywhere: export EVERYWHERE = 1
+test-everywhere: test
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -48,9 +48,12 @@ ON_ONE_BACKEND = {
 def pytest_collection_modifyitems(config, items):
     """Leave tests marked `once` to PyTorch, where they are quickest.
 
-    They start processes, run whole guides or know no backend. Asked for by themselves
-    they run on any backend.
+    They start processes, run whole guides, know no backend, or are near to another test
+    that runs on all. Asked for by themselves they run on any backend; all of them do
+    with `make test-everywhere`.
     """
+    if os.environ.get("EVERYWHERE"):
+        return
     for item in items:
         if ON_ONE_BACKEND & set(item.path.parents):
             item.add_marker("once")

@@ -44,6 +44,21 @@ def test_json_is_the_diagnosis(run, capsys):
     assert told == kd.diagnose(kd.records.TrainingRecord.load(path)).to_dict()
 
 
+def test_report(run, tmp_path, capsys):
+    path = run(dead=1.0, ratio=0.5, **STUCK)
+    assert main(["report", path]) == 1
+    assert "Wrote" in capsys.readouterr().out
+    text = (tmp_path / "run.html").read_text()
+    assert "Report on run.npz" in text
+    assert "learning_rate_too_high" in text
+    other = tmp_path / "other.html"
+    assert main(["report", path, "-o", str(other)]) == 1
+    assert other.exists()
+    assert main(["report", str(tmp_path / "none.npz")]) == 2
+    assert main(["report", path, "-o", str(tmp_path / "no" / "folder.html")]) == 2
+    assert "keras-dlbasic:" in capsys.readouterr().err
+
+
 def test_tables(tmp_path, capsys):
     path = tmp_path / "log.csv"
     rows = [f"{i};{v}" for i, v in enumerate([0.7, np.nan, np.nan])]

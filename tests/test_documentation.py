@@ -25,11 +25,8 @@ TAPPED = ("gradients", "callbacks")
 """What differs between backends; the examples of the rest run on one."""
 
 PAGES = [
-    ROOT / "README.md",
-    *(
-        pytest.param(page, marks=pytest.mark.once)
-        for page in sorted((ROOT / "docs").rglob("*.md"))
-    ),
+    pytest.param(page, marks=pytest.mark.once)
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 ]
 
 

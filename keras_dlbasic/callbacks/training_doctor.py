@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import keras
@@ -146,6 +147,27 @@ class TrainingDoctor(keras.callbacks.Callback):
             from keras_dlbasic.reports import print_diagnosis
 
             print_diagnosis(self.diagnosis)
+
+    def report_html(
+        self, path: str | os.PathLike[str], *, title: str | None = None
+    ) -> None:
+        """Write the diagnosis with pictures as one page (`reports.write_html`).
+
+        Args:
+            path: Where to write; a file that is there is replaced.
+            title: Name of the run. Defaults to None: that of the model.
+
+        Raises:
+            RuntimeError: If no fit has begun yet.
+        """
+        if self.diagnosis is None or self.record is None:
+            raise RuntimeError(
+                "There is nothing to report yet. Call `model.fit(..., "
+                "callbacks=[doctor])` first."
+            )
+        if title is None:
+            title = f"Training of {self.record.facts.get('model', 'a model')}"
+        self.diagnosis.to_html(path, title=title)
 
     # -- looking -----------------------------------------------------------------
 

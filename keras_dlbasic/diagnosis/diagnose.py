@@ -122,6 +122,7 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
         fine,
         skipped,
         outcome="" if run.live or run.is_planned else run.outcome.text,
+        record=run.record,
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
+from keras_dlbasic.records import TrainingRecord
 
 
 class Diagnosis(Sequence[Finding]):
@@ -21,6 +23,7 @@ class Diagnosis(Sequence[Finding]):
             words on what was measured.
         skipped: What could not be looked at: name of the check to the reason.
         outcome: What the run came to, in words, or an empty string.
+        record: What was judged, for the pictures of `to_html`. Defaults to None.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Diagnosis, Finding
@@ -36,11 +39,13 @@ class Diagnosis(Sequence[Finding]):
         skipped: Mapping[str, str] | None = None,
         *,
         outcome: str = "",
+        record: TrainingRecord | None = None,
     ) -> None:
         self._findings = tuple(findings)
         self.checked_fine = dict(checked_fine or {})
         self.skipped = dict(skipped or {})
         self.outcome = outcome
+        self.record = record
 
     def __len__(self) -> int:
         return len(self._findings)
@@ -142,6 +147,28 @@ class Diagnosis(Sequence[Finding]):
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return all of it as JSON."""
         return json.dumps(self.to_dict(), indent=indent)
+
+    def to_html(
+        self, path: str | os.PathLike[str], *, title: str = "Training report"
+    ) -> None:
+        """Write a report as one file that needs no network (`reports.write_html`).
+
+        Args:
+            path: Where to write; a file that is there is replaced.
+            title: Name of the run. Defaults to `"Training report"`.
+
+        Example:
+        >>> import os, tempfile
+        >>> import keras_dlbasic as kd
+        >>> record = kd.records.TrainingRecord.from_history({"loss": [0.7, 0.5, 0.4]})
+        >>> path = os.path.join(tempfile.mkdtemp(), "report.html")
+        >>> kd.diagnose(record).to_html(path)
+        >>> os.path.getsize(path) < 2_000_000
+        True
+        """
+        from keras_dlbasic.reports import write_html
+
+        write_html(self, path, self.record, title=title)
 
     def _text(self) -> list[str]:
         lines = []

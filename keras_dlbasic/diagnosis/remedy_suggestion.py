@@ -2,8 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_DATA = {"scale_inputs": "x", "lsuv": "x", "scale_targets": "y"}
+
+_OF_THE_FIT = {
+    "find_learning_rate": "kd.studies.LearningRateRangeTest(model, x, y).run()",
+    "change_batch_size": "model.fit(x, y, batch_size={batch_size})",
+    "train_longer": "model.fit(x, y, epochs={factor:g} * epochs)",
+    "stop_early": "keras.callbacks.EarlyStopping(patience=10, "
+    "restore_best_weights=True)",
+}
+
+
+def remedy_call(name: str, kwargs: Mapping[str, Any]) -> str:
+    """Return the line of code that applies a remedy.
+
+    Args:
+        name: A function of `keras_dlbasic.remedies`, or a remedy of the fit itself:
+            `"find_learning_rate"`, `"change_batch_size"`, `"train_longer"`,
+            `"stop_early"`.
+        kwargs: Its keyword arguments.
+    """
+    if name in _OF_THE_FIT:
+        return _OF_THE_FIT[name].format(**{"factor": 3.0, **kwargs})
+    given = ["model", *([_DATA[name]] if name in _DATA else [])]
+    given += [f"{key}={_short(value)}" for key, value in kwargs.items()]
+    return f"model = kd.remedies.{name}({', '.join(given)})"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else repr(value)
 
 
 @dataclass(frozen=True)
@@ -26,6 +57,8 @@ class RemedySuggestion:
     ... )
     >>> print(remedy)
     clip_gradients(global_clipnorm=1.0): steps overshoot
+    >>> remedy.call
+    'model = kd.remedies.clip_gradients(model, global_clipnorm=1)'
     """
 
     name: str | None
@@ -38,6 +71,16 @@ class RemedySuggestion:
             return f"{self.code or 'by hand'}: {self.reason}"
         given = ", ".join(f"{key}={value!r}" for key, value in self.kwargs.items())
         return f"{self.name}({given}): {self.reason}"
+
+    @property
+    def title(self) -> str:
+        """What is done, in words."""
+        return (self.name or self.code or "by hand").replace("_", " ")
+
+    @property
+    def call(self) -> str:
+        """The line of code that applies it; empty for what only the user can do."""
+        return "" if self.name is None else remedy_call(self.name, self.kwargs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it in terms JSON knows."""

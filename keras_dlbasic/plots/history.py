@@ -65,7 +65,7 @@ def plot_history(
     1
     """
     epochs = _as_record(record).epochs
-    names = _panels(epochs, metrics)
+    names = panels_of(epochs, metrics)
     axes = _axes(ax, max(len(names), 1))
     if not names:
         axes[0].set_title("History")
@@ -93,9 +93,10 @@ def _as_record(source: Any) -> TrainingRecord:
     return TrainingRecord.from_history(source)
 
 
-def _panels(
+def panels_of(
     epochs: Mapping[str, np.ndarray], metrics: Sequence[str] | None
 ) -> list[str]:
+    """Return the names of the panels, the loss first."""
     found = dict.fromkeys(
         name.removeprefix("val_")
         for name in epochs

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from keras_dlbasic import remedies
+from keras_dlbasic.diagnosis.remedy_suggestion import remedy_call
 from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
 
 Step = tuple[str, dict[str, Any]]
@@ -98,11 +99,7 @@ class Plan:
     def code(self) -> str:
         """Return plain code that does the same."""
         lines = ["import keras", "import keras_dlbasic as kd", ""]
-        for name, kwargs in self.steps:
-            data = {"scale_inputs": "x", "lsuv": "x", "scale_targets": "y"}.get(name)
-            given = ["model", *([data] if data else [])]
-            given += [f"{key}={_short(value)}" for key, value in kwargs.items()]
-            lines.append(f"model = kd.remedies.{name}({', '.join(given)})")
+        lines += [remedy_call(name, kwargs) for name, kwargs in self.steps]
         lines.append("callbacks = []")
         if self.early_stopping:
             lines.append(
@@ -121,7 +118,3 @@ class Plan:
 def find_learning_rate(model: Any, x: Any, y: Any, batch_size: int) -> float | None:
     """Run a range test; None if no rate makes the loss fall."""
     return LearningRateRangeTest(model, x, y, batch_size=batch_size).run().suggestion
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else repr(value)

@@ -111,6 +111,7 @@ def seen(monitor, **arguments):
     return monitor.record.tables["activations"]
 
 
+@pytest.mark.once
 def test_without_a_probe_the_first_batch_is_kept():
     monitor = copy.deepcopy(kd.callbacks.ActivationMonitor())
     table = seen(monitor, shuffle=False, batch_size=16)
@@ -211,6 +212,7 @@ def test_penalty_is_that_of_keras():
     assert "penalty" not in history.history
 
 
+@pytest.mark.once
 def test_near_zero_weights():
     model = build_model()
     for layer in model.layers:

@@ -318,6 +318,7 @@ def test_full_batch_weights_and_loss_belong_together(rng):
     assert "begin of epoch" in str(stopping.report)
 
 
+@pytest.mark.once
 @old_array
 def test_validation_loss_belongs_to_the_end_of_the_epoch(rng):
     x, y = rng.standard_normal((32, 3)), rng.standard_normal((32, 1))

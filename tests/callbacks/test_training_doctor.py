@@ -159,3 +159,16 @@ def test_the_report_has_colours_on_a_terminal_only(xy):
     assert "\x1b[" not in plain.getvalue()
     assert "\x1b[" in coloured.getvalue()
     assert "WARNING unscaled_inputs" in plain.getvalue()
+
+
+@pytest.mark.once
+def test_a_report_of_the_fit(xy, tmp_path):
+    doctor = Doctor(*xy, verbose=0)
+    with pytest.raises(RuntimeError, match="nothing to report yet"):
+        doctor.report_html(tmp_path / "report.html")
+    model = make()
+    fit(model, xy, doctor, epochs=2, validation_data=xy)
+    doctor.report_html(tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert f"Training of {model.name}" in text
+    assert "Gradient flow" in text

@@ -41,7 +41,13 @@ def what_follows(model, x, y, tmp_path):
     return results
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize(
+    "hook",
+    [
+        pytest.param(hook, marks=[pytest.mark.once] * ("batch" not in hook))
+        for hook in HOOKS
+    ],
+)
 def test_exceptions_in_hooks(hook, tmp_path):
     results = []
     for watch in (False, True):

@@ -101,6 +101,7 @@ def test_choice(name, cls, gain):
     assert initializer.gain == pytest.approx(gain, abs=1e-6)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", PLAIN)
 def test_gain_of_a_callable_is_that_of_the_name(name):
     activation = ACTIVATIONS[name]

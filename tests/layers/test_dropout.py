@@ -73,6 +73,7 @@ def test_mc_predict_has_mean_and_spread_of_the_law(dropout):
     assert "call" not in vars(dropout)
 
 
+@pytest.mark.once
 def test_mc_predict_of_several_outputs():
     inputs = keras.Input((4,))
     hidden = kd.layers.Dropout(0.5)(inputs)

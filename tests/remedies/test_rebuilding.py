@@ -57,6 +57,7 @@ def test_what_changes_training_only_keeps_the_outputs(name):
     assert float(model.optimizer.learning_rate) == pytest.approx(0.1)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name", ["cnn", *on_one_backend("mlp", "attention", "shared", "gru")]
 )
@@ -144,6 +145,7 @@ class TestInsertNormalization:
             R.insert_normalization(dense(L.Dense(1)), "group")
 
 
+@pytest.mark.once
 class TestScaling:
     def test_inputs(self):
         rng = np.random.default_rng(0)

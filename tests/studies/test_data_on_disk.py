@@ -73,6 +73,7 @@ def small_memory(monkeypatch):
     monkeypatch.setattr(module, "DIGESTED_ROWS", 20)
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("small_memory")
 def test_full_batch_study_beyond_memory():
     """Give what the same study gives with the data in memory."""
@@ -105,6 +106,7 @@ def test_what_cannot_be_exact_is_a_row_with_the_reason():
     assert "batch normalisation" in trial.error
 
 
+@pytest.mark.once
 def test_clock_and_end_go_by_whole_updates():
     model = SimpleNamespace(trainable_variables=[], stop_training=False)
     watch = TrialWatch(lambda updates: False, None, updates=2, micro_steps=3)
@@ -121,6 +123,7 @@ def test_clock_and_end_go_by_whole_updates():
     assert [updates for _, updates in watch.spans] == [1, 1]
 
 
+@pytest.mark.once
 def test_first_update_of_an_epoch_is_not_timed_where_others_follow():
     model = SimpleNamespace(trainable_variables=[], stop_training=False)
     watch = TrialWatch(lambda updates: updates == 3, lambda *now: True, updates=9)
@@ -133,6 +136,7 @@ def test_first_update_of_an_epoch_is_not_timed_where_others_follow():
     assert [updates for _, updates in watch.spans] == [2, 2]
 
 
+@pytest.mark.once
 def test_stored_batches(tmp_path):
     x = np.arange(14.0).reshape(7, 2)
     data = StoredBatches(x, x[:, 0], batch_size=3, seed=0)
@@ -143,6 +147,7 @@ def test_stored_batches(tmp_path):
         data.on_epoch_end()
 
 
+@pytest.mark.once
 def test_what_is_on_disk(tmp_path):
     mapped = np.memmap(tmp_path / "x", np.float32, "w+", shape=(4, 2))
     assert is_on_disk({"a": np.zeros(3), "b": [mapped]})

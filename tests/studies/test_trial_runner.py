@@ -65,6 +65,7 @@ def test_executors_give_the_same(pool):
     assert all(result.parallel for result in got)
 
 
+@pytest.mark.once
 def test_troubles_are_rows():
     settings = [{"how": how, "seed": 0} for how in ("fine", "raise", "diverge")]
     fine, failed, diverged = TrialRunner(troubled, verbose=0).run(settings)
@@ -83,6 +84,7 @@ def test_a_killed_process_loses_its_trials_only(tmp_path):
     assert len(list((tmp_path / "trials").glob("*.json"))) == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("on_disk", [True, False])
 def test_interrupt_and_resume(tmp_path, on_disk):
     """Run nothing twice that had finished, and lose nothing."""
@@ -116,6 +118,7 @@ def test_resuming_on_an_executor(tmp_path, pool):
     assert sorted(log.read_text().split()) == ["0", "1", "2", "3"]
 
 
+@pytest.mark.once
 def test_directories(tmp_path):
     make = lambda about, **more: TrialRunner(  # noqa: E731
         draw, about=about, directory=tmp_path, verbose=0, **more
@@ -127,6 +130,7 @@ def test_directories(tmp_path):
     assert not list((tmp_path / "trials").glob("*.json"))
 
 
+@pytest.mark.once
 def test_damaged_files_are_named(tmp_path):
     runner = TrialRunner(draw, directory=tmp_path, verbose=0)
     runner.run(trials(1))
@@ -146,6 +150,7 @@ def test_arrays_on_disk_travel_by_name(tmp_path, pool):
         assert result.values == {"sum": 2.0 * data.size, "mapped": mapped}
 
 
+@pytest.mark.once
 def test_forks_are_refused():
     if sys.platform == "win32":
         pytest.skip("no fork")
@@ -156,6 +161,7 @@ def test_forks_are_refused():
         TrialRunner(draw, verbose=0).run(trials(1), executor)
 
 
+@pytest.mark.once
 def test_what_cannot_travel_is_said():
     import threading
 
@@ -166,11 +172,13 @@ def test_what_cannot_travel_is_said():
         TrialRunner(draw, threading.Lock(), verbose=0).run(trials(1), executor)
 
 
+@pytest.mark.once
 def test_progress(capsys):
     TrialRunner(draw).run(trials(2))
     assert "2/2" in capsys.readouterr().out
 
 
+@pytest.mark.once
 def test_seed_is_required():
     with pytest.raises(ValueError, match="'seed'"):
         TrialRunner(draw, verbose=0).run([{"x": 1}])

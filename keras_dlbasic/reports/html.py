@@ -1,0 +1,210 @@
+"""A diagnosis as one page that a person can read and pass on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic._version import __version__
+from keras_dlbasic.diagnosis import Diagnosis, Finding
+from keras_dlbasic.records import TrainingRecord
+
+LONGEST = 200
+"""Values of facts are cut after so many characters."""
+
+
+def write_html(
+    diagnosis: Diagnosis,
+    path: str | os.PathLike[str],
+    record: TrainingRecord | None = None,
+    *,
+    title: str = "Training report",
+) -> None:
+    """Write a report: one file that needs no network and no other file.
+
+    It says the verdict first, then what was found with evidence and remedies, then
+    pictures of the run, what was looked at, and the facts of the run. Everything that
+    comes from a model or a record is escaped.
+
+    Args:
+        diagnosis: The diagnosis.
+        path: Where to write; a file that is there is replaced once the new one is
+            complete.
+        record: What was judged, for pictures and facts. Defaults to None: none.
+        title: Name of the run. Defaults to `"Training report"`.
+
+    Example:
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import keras_dlbasic as kd
+    >>> from keras_dlbasic.reports import write_html
+    >>> record = kd.records.TrainingRecord.from_history({"loss": [0.7, 0.5, 0.4]})
+    >>> path = Path(tempfile.mkdtemp()) / "report.html"
+    >>> write_html(kd.diagnose(record), path, record)
+    >>> path.read_text().startswith("<!DOCTYPE html>")
+    True
+    """
+    path = Path(path)
+    text = html_text(diagnosis, record, title=title)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def html_text(
+    diagnosis: Diagnosis,
+    record: TrainingRecord | None = None,
+    *,
+    title: str = "Training report",
+) -> str:
+    """Return the page that `write_html` writes."""
+    from jinja2 import Environment, StrictUndefined
+
+    from keras_dlbasic.reports.pictures import pictures_of
+
+    folder = files("keras_dlbasic.reports") / "templates"
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.from_string((folder / "report.html").read_text("utf-8"))
+    pictures = pictures_of(record) if record is not None else []
+    layers = _layers(record) if record is not None else None
+    facts = list(_facts(record.facts)) if record is not None else []
+    sections = [
+        ("findings", "What was found"),
+        *([("pictures", "Pictures")] if pictures else []),
+        *([("layers", "Layers")] if layers else []),
+        ("checks", "What was looked at"),
+        *([("facts", "The run")] if facts else []),
+    ]
+    return page.render(
+        title=title,
+        verdict=_verdict(diagnosis),
+        outcome=diagnosis.outcome,
+        sections=sections,
+        findings=list(_findings(diagnosis)),
+        remarks=[f for f in diagnosis if not f.rank],
+        pictures=pictures,
+        layers=layers,
+        fine=list(diagnosis.checked_fine.items()),
+        skipped=list(diagnosis.skipped.items()),
+        facts=facts,
+        version=__version__,
+        style=(folder / "report.css").read_text("utf-8"),
+        script=(folder / "report.js").read_text("utf-8"),
+    )
+
+
+def _verdict(diagnosis: Diagnosis) -> dict[str, str]:
+    serious = diagnosis.at_least("warning")
+    if not serious:
+        return {"severity": "fine", "text": "Nothing wrong was found."}
+    first = serious[0]
+    n = len([f for f in serious if f.kind == "cause"]) or len(serious)
+    more = f" And {n - 1} more." if n > 1 else ""
+    return {
+        "severity": str(diagnosis.worst),
+        "text": f"{first.message}{more}",
+    }
+
+
+def _findings(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
+    serious = diagnosis.at_least("warning")
+    names = {finding.name for finding in serious}
+    for finding in serious:
+        if finding.kind == "symptom" and names & set(finding.explained_by):
+            continue  # said under its cause
+        yield {
+            "name": finding.name,
+            "severity": finding.severity,
+            "message": finding.message,
+            "where": _where(finding),
+            "symptoms": diagnosis.symptoms_of(finding),
+            "evidence": list(_evidence(finding)),
+            "remedies": [
+                {
+                    "title": remedy.title,
+                    "reason": remedy.reason.rstrip("."),
+                    "call": remedy.call,
+                    "by_hand": remedy.code if remedy.call else "",
+                }
+                for remedy in finding.remedies
+            ],
+        }
+
+
+def _where(finding: Finding) -> str:
+    parts: list[str] = [finding.kind]
+    if finding.layer is not None:
+        parts.append(f"layer {finding.layer}")
+    if finding.epoch is not None:
+        parts.append(f"since epoch {finding.epoch + 1}")
+    if finding.step is not None:
+        parts.append(f"step {finding.step + 1}")
+    parts.append(f"confidence {finding.confidence:.0%}")
+    return ", ".join(parts)
+
+
+def _evidence(finding: Finding) -> Iterator[tuple[str, str]]:
+    if finding.value is not None:
+        yield "measured", _value(finding.value)
+    if finding.threshold is not None:
+        yield "threshold", _value(finding.threshold)
+    for name, value in finding.evidence.items():
+        yield name.replace("_", " "), _value(value)
+
+
+def _layers(record: TrainingRecord) -> dict[str, Any] | None:
+    if not len(record.steps) or not record.layers:
+        return None
+    gradients = record.by_layer("gradient_norm")
+    weights = record.by_layer("weight_norm")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = record.by_layer("update_norm") / weights
+    columns = [gradients[0], gradients[-1], weights[-1], _median(ratios)]
+    return {
+        "columns": [
+            "Layer",
+            "Gradient norm at first",
+            "in the end",
+            "Weight norm in the end",
+            "Update ratio, median",
+        ],
+        "rows": [
+            [layer, *(_value(column[place]) for column in columns)]
+            for place, layer in enumerate(record.layers)
+        ],
+    }
+
+
+def _median(rows: np.ndarray) -> np.ndarray:
+    known = np.isfinite(rows).any(axis=0)
+    found = np.full(rows.shape[1], np.nan)
+    found[known] = np.nanmedian(rows[:, known], axis=0)
+    return found
+
+
+def _facts(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in facts.items():
+        if isinstance(value, Mapping) and value:
+            yield from _facts(value, f"{prefix}{name}: ")
+        elif value is not None:
+            yield f"{prefix}{name}".replace("_", " "), _value(value)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, (float, np.floating)):
+        return "-" if np.isnan(value) else f"{float(value):.4g}"
+    text = str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
