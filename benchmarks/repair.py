@@ -142,7 +142,14 @@ def main():
 def summary(rows):
     """Print the shares repaired and the cost."""
     table = Table(title=f"{len(rows)} runs, {keras.backend.backend()}")
-    for column in ("fault", "runs", "lost by it", "repaired", "cost, median", "most"):
+    for column in (
+        "fault",
+        "runs",
+        "lost by it",
+        "of these repaired",
+        "cost, median",
+        "most",
+    ):
         table.add_column(column)
     for fault in [*dict.fromkeys(row["fault"] for row in rows), "all"]:
         of = [row for row in rows if fault in (row["fault"], "all")]
@@ -151,7 +158,7 @@ def summary(rows):
             fault,
             str(len(of)),
             str(sum(row["was_lost"] for row in of)),
-            f"{np.mean([row['repaired'] for row in of]):.1%}",
+            f"{np.mean([row['repaired'] for row in of if row['was_lost']] or [1]):.1%}",
             f"{np.median(costs):.2f}",
             f"{max(costs):.2f}",
         )

@@ -319,6 +319,26 @@ class TrainingRecord:
 
         return record_from_csv(Path(path))
 
+    def to_tensorboard(self, log_dir: str | Path) -> Path:
+        """Write the series to an event file of TensorBoard's.
+
+        Gradient, weight and update norms by layer (`"gradient_norm/dense"`), what was
+        measured of each step (`"step/batch_loss"`), and the logs of the epochs
+        (`"epoch/val_loss"`). TensorFlow is not imported.
+
+        Args:
+            log_dir: The folder; made if it is not there.
+
+        Returns:
+            Path of the event file.
+
+        Raises:
+            ImportError: If the package tensorboard is not installed.
+        """
+        from keras_dlbasic.records.tensorboard_file import write_tensorboard
+
+        return write_tensorboard(self, log_dir)
+
     def to_pandas(self) -> Any:
         """Return the sampled steps as a long table, one row per step and variable.
 

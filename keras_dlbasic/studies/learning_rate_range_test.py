@@ -12,13 +12,16 @@ from keras_dlbasic.callbacks import GradientNormMonitor
 from keras_dlbasic.remedies import change_learning_rate
 from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.seeded_model import build_seeded
+from keras_dlbasic.studies.stored_batches import take
 
 
 class LearningRateRangeTest:
     """Find a learning rate by raising it from step to step (Smith 2017).
 
     A copy of the model trains for `steps` updates while the rate grows geometrically
-    from `low` to `high`, within the compiled step.
+    from `low` to `high`, within the compiled step. From the loss of each batch, what
+    makes that batch harder than others for the initial weights is taken out, so that
+    fewer steps tell.
 
     Args:
         model: A compiled model, whose copy starts from its weights; or a function
@@ -71,21 +74,25 @@ class LearningRateRangeTest:
         model = self._raising()
         rows = count_rows(list(self._data))
         batch = min(self._batch_size, rows)
+        order = np.random.default_rng(self._seed).permutation(rows)
+        n = min(rows // batch, self._steps)
+        data = take(self._data, order[: n * batch])
+        before = _losses(model, data, n, batch)
         monitor = GradientNormMonitor(every=1)
         keras.utils.set_random_seed(self._seed)
         model.fit(
-            *self._data,
+            *data,
             batch_size=batch,
-            epochs=-(-self._steps // max(1, rows // batch)),
+            epochs=-(-self._steps // n),
+            shuffle=False,
             verbose=0,
             callbacks=[monitor, _StopAfter(self._steps)],
         )
         record = monitor.record
         assert record is not None  # since `fit` has run
         finite = np.isfinite(record.learning_rate)
-        return judge_learning_rates(
-            record.learning_rate[finite], record.batch_loss[finite]
-        )
+        losses = _same_batches(record.batch_loss, before)
+        return judge_learning_rates(record.learning_rate[finite], losses[finite])
 
     def _raising(self) -> Any:
         if isinstance(self._model, keras.Model):
@@ -97,6 +104,30 @@ class LearningRateRangeTest:
             self._low, decay_steps=1, decay_rate=growth
         )
         return change_learning_rate(model, schedule)
+
+
+def _losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
+    """Return the loss of each batch with the weights as they are."""
+    rows = np.arange(batch)
+    found = [
+        model.test_on_batch(*take(data, rows + place * batch), return_dict=True)["loss"]
+        for place in range(n)
+    ]
+    return np.array([float(loss) for loss in found])
+
+
+def _same_batches(losses: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Take out what makes one batch harder than another, where that is less noise.
+
+    Args:
+        losses: Loss of each step.
+        before: Loss of each batch before training; the batches come again and again.
+    """
+    harder = before[np.arange(len(losses)) % len(before)] - before.mean()
+    early = slice(0, max(5, len(losses) // 3))
+    if np.std(np.diff((losses - harder)[early])) < np.std(np.diff(losses[early])):
+        return losses - harder
+    return losses
 
 
 class _StopAfter(keras.callbacks.Callback):

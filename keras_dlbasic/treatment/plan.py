@@ -115,6 +115,9 @@ class Plan:
         return "\n".join(lines)
 
 
-def find_learning_rate(model: Any, x: Any, y: Any, batch_size: int) -> float | None:
+def find_learning_rate(
+    model: Any, x: Any, y: Any, batch_size: int, steps: int
+) -> float | None:
     """Run a range test; None if no rate makes the loss fall."""
-    return LearningRateRangeTest(model, x, y, batch_size=batch_size).run().suggestion
+    test = LearningRateRangeTest(model, x, y, batch_size=batch_size, steps=steps)
+    return test.run().suggestion

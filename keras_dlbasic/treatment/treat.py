@@ -32,9 +32,10 @@ from keras_dlbasic.treatment.trial import (
     train,
 )
 
-SHORT_SHARE = 0.15
+SHORT_SHARE, MOST_SHARE = 0.15, 0.2
 SHORT_UPDATES = 100
-"""A short trial has this share of the epochs, but at least so many updates."""
+"""A short trial has the first share of the epochs; up to the second, if it takes that
+to come to so many updates."""
 
 CLEAR = 0.1
 """A difference in skill that one seed is enough for."""
@@ -43,6 +44,8 @@ LEAST_GAIN = 0.01
 """Smaller differences in skill are not worth a remedy."""
 
 RANGE_TEST_UPDATES = 100
+FEWEST_RANGE_TEST_UPDATES = 40
+"""A range test has the first number of updates, in a short training fewer."""
 
 ONLY_WHOLE = ("train_longer", "stop_early")
 """Remedies that only a whole training can show to help."""
@@ -196,8 +199,10 @@ class _Doctor:
         while going:
             going = False
             for finding, remedy in self._candidates():
-                if not self._can_pay(self._short(self._plan)):
-                    return
+                if not self._can_pay(
+                    self._range_price(remedy) + self._short(self._plan)
+                ):
+                    continue
                 if self._try(finding, remedy):
                     going = True
                     break
@@ -241,6 +246,7 @@ class _Doctor:
         self._note(finding, remedy, before, after, kept, note)
         if kept:
             self._plan = plan
+            self._tried.discard(_key(remedy))  # a second step may take it further
         return kept
 
     def _changed(self, finding: Finding, remedy: RemedySuggestion) -> Plan | None:
@@ -255,9 +261,28 @@ class _Doctor:
             return None
 
     def _find_rate(self) -> float | None:
-        self._spent += RANGE_TEST_UPDATES * self._plan.batch_size / self._rows
+        steps = self._range_test_updates()
+        self._spent += self._epochs_of(steps)
         model = self._plan.apply(self._task.build(0), *self._task.data, 0)
-        return find_learning_rate(model, *self._task.data, self._plan.batch_size)
+        return find_learning_rate(model, *self._task.data, self._plan.batch_size, steps)
+
+    def _range_test_updates(self) -> int:
+        whole = self._plan.epochs * self._updates(self._plan)
+        share = math.ceil(MOST_SHARE * whole)
+        return max(FEWEST_RANGE_TEST_UPDATES, min(RANGE_TEST_UPDATES, share))
+
+    def _epochs_of(self, updates: int) -> float:
+        return updates * min(self._plan.batch_size, self._rows) / self._rows
+
+    def _updates(self, plan: Plan) -> int:
+        """Return the number of updates in an epoch."""
+        return -(-self._rows // plan.batch_size)
+
+    def _range_price(self, remedy: RemedySuggestion) -> float:
+        """Return the epochs that a range test takes if the remedy asks for one."""
+        if remedy.name != "find_learning_rate":
+            return 0.0
+        return self._epochs_of(self._range_test_updates())
 
     def _trial(self, plan: Plan, seed: int) -> TrialResult:
         epochs = self._short(plan)
@@ -270,13 +295,17 @@ class _Doctor:
         return result
 
     def _short(self, plan: Plan) -> int:
-        updates = -(-self._rows // plan.batch_size)
-        least = math.ceil(SHORT_UPDATES / updates)
-        return min(plan.epochs, max(math.ceil(SHORT_SHARE * plan.epochs), least))
+        wanted = SHORT_UPDATES / self._updates(plan)
+        epochs = max(SHORT_SHARE * plan.epochs, min(wanted, MOST_SHARE * plan.epochs))
+        return math.ceil(epochs)
 
     def _can_pay(self, epochs: float) -> bool:
         """Tell whether the budget lets so many epochs be spent before the last fit."""
-        return self._spent + epochs + self._plan.epochs <= self._budget * self._asked
+        return self._has(epochs + self._plan.epochs)
+
+    def _has(self, epochs: float) -> bool:
+        """Tell whether so many epochs more are within the budget."""
+        return self._spent + epochs <= self._budget * self._asked
 
     def _preflight(self) -> Diagnosis | None:
         try:
@@ -305,10 +334,10 @@ class _Doctor:
         """Try what only a whole training shows, as far as the budget goes."""
         for finding in diagnosis.at_least("warning"):
             for _, remedy in self._untried(finding):
+                if not self._has(self._range_price(remedy) + self._plan.epochs):
+                    continue
                 plan = self._changed(finding, remedy)
-                if plan is None or (
-                    self._spent + plan.epochs > self._budget * self._asked
-                ):
+                if plan is None or not self._has(plan.epochs):
                     continue
                 before, self._plan = self._plan, plan
                 try:

@@ -42,6 +42,18 @@ def test_the_limit_of_stability(source):
     plt.close(ax.figure)
 
 
+def test_noise_of_the_batches_is_taken_out():
+    """Targets of mostly noise: batches differ by more than the rate does."""
+    noisy = Y + RNG.normal(size=Y.shape).astype("float32") * 20
+    keras.utils.set_random_seed(0)
+    result = kd.studies.LearningRateRangeTest(
+        linear(), X, noisy, low=1e-5, steps=40, batch_size=16
+    ).run()
+    early = result.loss[:12]  # rates below 1e-3 change next to nothing
+    assert np.std(early) < 0.02 * early.mean()
+    assert 1e-3 < result.suggestion < 0.2
+
+
 def test_wrong_arguments():
     with pytest.raises(ValueError, match="low=1"):
         kd.studies.LearningRateRangeTest(linear, X, Y, low=1, high=0.1)
