@@ -35,6 +35,7 @@ ON_ONE_BACKEND = {
     for name in (
         "analysis",
         "diagnosis",
+        "examples",
         "facts",
         "plots",
         "records",

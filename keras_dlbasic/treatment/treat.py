@@ -47,6 +47,10 @@ RANGE_TEST_UPDATES = 100
 FEWEST_RANGE_TEST_UPDATES = 40
 """A range test has the first number of updates, in a short training fewer."""
 
+TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_small")
+"""What a short trial shows because it is short; `preflight` and the whole training tell
+whether that is so."""
+
 ONLY_WHOLE = ("train_longer", "stop_early")
 """Remedies that only a whole training can show to help."""
 
@@ -208,9 +212,11 @@ class _Doctor:
                     break
 
     def _candidates(self) -> Iterator[tuple[Finding, RemedySuggestion]]:
-        found = [self._preflight(), _diagnosis(self._trial(self._plan, 0))]
-        for diagnosis in found:
-            for finding in diagnosis.at_least("warning") if diagnosis else ():
+        before, short = self._preflight(), _diagnosis(self._trial(self._plan, 0))
+        for finding in before.at_least("warning") if before else ():
+            yield from self._untried(finding, but=ONLY_WHOLE)
+        for finding in short.at_least("warning"):
+            if finding.name not in TOO_SHORT:
                 yield from self._untried(finding, but=ONLY_WHOLE)
 
     def _untried(

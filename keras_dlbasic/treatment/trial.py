@@ -69,7 +69,10 @@ def train(
     """
     model = plan.apply(task.build(seed), *task.data, seed)
     doctor = TrainingDoctor(
-        *task.data, validation_data=task.validation_data, stop_on="critical", verbose=0
+        *task.data,
+        validation_data=task.validation_data,
+        stop_on=None if whole else "critical",
+        verbose=0,
     )
     callbacks = [doctor]
     if whole and plan.early_stopping and task.validation_data is not None:

@@ -1,0 +1,35 @@
+"""B3. Large inputs saturate sigmoid and tanh units; leaky ReLU units keep a slope."""
+
+import keras
+import numpy as np
+from gallery import digits, show, stack
+
+import keras_dlbasic as kd
+
+ACTIVATIONS = ("sigmoid", "tanh", "leaky_relu")
+
+
+def measure(seed):
+    x, y, *_ = digits(256, seed)
+    found = {}
+    for activation in ACTIVATIONS:
+        keras.utils.set_random_seed(seed)
+        model = stack(2, 64, activation, kd.initializers.XavierNormal)
+        probe = kd.callbacks.ActivationMonitor(50 * x)
+        model.fit(50 * x, y, epochs=1, verbose=0, callbacks=[probe])
+        table = probe.record.tables["activations"]
+        found[activation] = float(np.nan_to_num(table["saturated_share"][0, 0]))
+    return found
+
+
+def holds(found):
+    return min(found["sigmoid"], found["tanh"]) > 0.7 and found["leaky_relu"] == 0
+
+
+def draw(found, ax):
+    ax.bar(list(found), list(found.values()))
+    ax.set(title="Inputs 50 times too large", ylabel="share of saturated outputs")
+
+
+if __name__ == "__main__":
+    show(__file__, measure, holds, draw)

@@ -1,0 +1,49 @@
+"""B4. Clipping saves a recurrent net whose gradients explode over the steps of time."""
+
+import keras
+import numpy as np
+from gallery import show
+
+import keras_dlbasic as kd
+
+
+def measure(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(128, 40, 2)).astype("float32")
+    y = x[:, -5:, 0].sum(axis=1)
+    found = {}
+    for name, clip in (("as it is", None), ("clipped at 1", 1.0)):
+        keras.utils.set_random_seed(seed)
+        law = keras.initializers.Orthogonal(gain=1.4, seed=seed)
+        rnn = keras.layers.SimpleRNN(24, "relu", recurrent_initializer=law)
+        model = keras.Sequential([keras.Input((40, 2)), rnn, keras.layers.Dense(1)])
+        optimizer = keras.optimizers.SGD(0.01, global_clipnorm=clip)
+        model.compile(optimizer=optimizer, loss="mse")
+        monitor = kd.callbacks.GradientNormMonitor(every=1)
+        fit = {"batch_size": 32, "epochs": 12, "verbose": 0}
+        history = model.fit(x, y, callbacks=[monitor], **fit).history["loss"]
+        found[name] = np.array(history)
+        found[f"{name}: largest norm"] = monitor.record.global_gradient_norm.max()
+        found[f"{name}: last loss"] = history[-1]
+    found["variance of the targets"] = float(y.var())
+    return found
+
+
+def holds(found):
+    """Without clipping it blows up; with it the loss falls."""
+    last = found["as it is: last loss"]
+    blown = not np.isfinite(last) or last > 10 * found["variance of the targets"]
+    return blown and found["clipped at 1"][-1] < 0.5 * found["clipped at 1"][0]
+
+
+def draw(found, ax):
+    for name in ("as it is", "clipped at 1"):
+        values = np.where(np.isfinite(found[name]), found[name], np.nan)
+        ax.semilogy(np.arange(1, 13), values, marker="o", label=name)
+    ax.axhline(found["variance of the targets"], ls=":", label="constant answer")
+    ax.set(title="A recurrent net over 40 steps of time", xlabel="epoch", ylabel="loss")
+    ax.legend()
+
+
+if __name__ == "__main__":
+    show(__file__, measure, holds, draw)

@@ -1,0 +1,31 @@
+"""Each claim of the gallery holds for one seed; benchmarks/claims.py tries many."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "examples" / "claims"
+CLAIMS = sorted(path.stem for path in FOLDER.glob("[abc]*_*.py"))
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def gallery(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    yield importlib.import_module("gallery")
+    for name in (*CLAIMS, "gallery"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_claim(name, gallery):
+    claim = importlib.import_module(name)
+    found = claim.measure(seed=0)
+    assert claim.holds(found), found
+    figure = gallery.picture(claim.draw, found)
+    (axes,) = figure.axes
+    assert axes.get_title() or axes.get_title("left")
+    assert axes.has_data()
