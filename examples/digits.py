@@ -48,10 +48,12 @@ def build_model(activation, initializer):
 
 
 def train(activation, initializer, data, *, epochs=12):
-    """Train with the monitor and return its record."""
+    """Train with the doctor, which prints its diagnosis, and return it."""
     keras.utils.set_random_seed(0)
     x_train, x_test, y_train, y_test = data
-    monitor = kd.callbacks.GradientNormMonitor(verbose=1)
+    doctor = kd.callbacks.TrainingDoctor(
+        x_train, y_train, validation_data=(x_test, y_test)
+    )
     build_model(activation, initializer).fit(
         x_train,
         y_train,
@@ -59,9 +61,9 @@ def train(activation, initializer, data, *, epochs=12):
         batch_size=32,
         epochs=epochs,
         verbose=0,
-        callbacks=[monitor],
+        callbacks=[doctor],
     )
-    return monitor.record
+    return doctor
 
 
 def main(folder="demo-output"):
@@ -79,7 +81,9 @@ def main(folder="demo-output"):
         ("relu", "relu", "he_normal"),
     ):
         console.rule(f"7 layers of {name} units")
-        runs[name] = train(activation, initializer, data)
+        doctor = train(activation, initializer, data)
+        doctor.report_html(folder / f"{name}.html", title=f"7 layers of {name} units")
+        runs[name] = doctor.record
 
     table = Table(title="Median gradient norm by layer")
     table.add_column("layer")
@@ -109,7 +113,7 @@ def main(folder="demo-output"):
                 plt.close(ax.figure)
     for name, run in runs.items():
         run.save(folder / f"{name}.npz")
-    console.print(f"Pictures and records are in {folder.resolve()}")
+    console.print(f"Pictures, reports and records are in {folder.resolve()}")
     return runs
 
 

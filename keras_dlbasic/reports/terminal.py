@@ -100,8 +100,9 @@ def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
             if symptom.explained_by[0] == finding.name:
                 put(f"-> {symptom.name}: {symptom.message}", 2)
     for number, remedy in enumerate(finding.remedies[:MOST_REMEDIES], start=1):
-        call = "by hand" if remedy.name is None else remedy.name
-        put(f"try {number}. {call}: {remedy.reason}. {remedy.code}", 4, "dim")
+        put(f"try {number}. {remedy.title}: {remedy.reason}", 4, "dim")
+        if remedy.call:
+            put(remedy.call, 11, "dim")
 
 
 def _where(finding: Finding) -> str:
