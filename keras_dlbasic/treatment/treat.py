@@ -47,6 +47,11 @@ RANGE_TEST_UPDATES = 100
 FEWEST_RANGE_TEST_UPDATES = 40
 """A range test has the first number of updates, in a short training fewer."""
 
+STANDS_STILL = ("plateau", "constant_predictions")
+
+CLEAR_FALL = 0.2
+"""Relative fall of the training loss within a short trial that is no noise."""
+
 TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_small")
 """What a short trial shows because it is short; `preflight` and the whole training tell
 whether that is so."""
@@ -247,6 +252,8 @@ class _Doctor:
                 break
         old, new = self._trial(self._plan, 0), self._trial(plan, 0)
         kept, note = _helped(gains, finding, _diagnosis(new))
+        if not kept and came_alive(finding, old, new):
+            kept, note = True, f"it learns now, {note} so far"
         before = _score(old)
         after = before + float(np.mean(gains))
         self._note(finding, remedy, before, after, kept, note)
@@ -400,6 +407,20 @@ def _helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[boo
     if finding.name not in names and gain >= -max(noise, LEAST_GAIN):
         return True, f"{finding.name} is gone, {text}"
     return False, text
+
+
+def came_alive(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
+    """Tell whether a run that stood still learns now, however far it has come.
+
+    A model whose weights were all zero answers a constant, the best there is without
+    learning; random weights are worse than that before they are better.
+    """
+    before, after = _diagnosis(old).names, _diagnosis(new).names
+    return (
+        any(name in before for name in STANDS_STILL)
+        and not any(name in after for name in (*STANDS_STILL, finding.name))
+        and float(new.values.get("fall", 0.0)) > CLEAR_FALL
+    )
 
 
 def _key(remedy: RemedySuggestion) -> str:

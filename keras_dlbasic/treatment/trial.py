@@ -64,8 +64,9 @@ def train(
         whole: Whether this is the training that counts, with early stopping.
 
     Returns:
-        The model, and what was measured: `score`, `epochs` (that were run) and
-        `diagnosis` (JSON).
+        The model, and what was measured: `score`, `fall` (of the training loss from
+        the first epoch to the last, relative), `epochs` (that were run) and `diagnosis`
+        (JSON).
     """
     model = plan.apply(task.build(seed), *task.data, seed)
     doctor = TrainingDoctor(
@@ -92,8 +93,10 @@ def train(
     )
     x, y = task.scored()
     assert doctor.diagnosis is not None
+    losses = history.history["loss"]
     values = {
         "score": _score(model, x, y),
+        "fall": 1.0 - float(losses[-1]) / float(losses[0]) if losses[0] else 0.0,
         "epochs": len(history.epoch),
         "diagnosis": json.dumps(doctor.diagnosis.to_dict()),
     }

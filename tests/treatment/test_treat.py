@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.diagnosis import Diagnosis, Finding
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.treatment.treat import came_alive
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 
@@ -135,3 +138,28 @@ def test_a_model_that_cannot_be_rebuilt_is_named():
 def test_wrong_arguments(wrong):
     with pytest.raises(ValueError, match="at least 1"):
         kd.treat(softmax_over_one, X, Y, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fall", "alive"),
+    [
+        (["constant_predictions"], [], 0.5, True),
+        (["plateau"], ["overfitting"], 0.5, True),
+        (["plateau"], [], 0.05, False),  # noise
+        (["plateau"], ["plateau"], 0.5, False),
+        (["plateau"], ["poor_initialization"], 0.5, False),  # what was to be mended
+        (["underfitting"], [], 0.5, False),  # it did learn
+    ],
+)
+def test_a_model_that_comes_alive_is_kept_before_it_is_better(
+    before, after, fall, alive
+):
+    """Zero weights answer a constant; random ones are worse before they are better."""
+
+    def trial(names, score, fall):
+        found = [Finding(name, "symptom", "critical", "...") for name in names]
+        values = {"diagnosis": Diagnosis(found).to_json(), "score": score, "fall": fall}
+        return TrialResult({"seed": 0}, "done", values)
+
+    mended = Finding("poor_initialization", "cause", "critical", "...")
+    assert came_alive(mended, trial(before, 0, 0), trial(after, -0.8, fall)) is alive
