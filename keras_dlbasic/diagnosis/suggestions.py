@@ -60,11 +60,13 @@ def swap_activations(
     return RemedySuggestion("swap_activations", reason, code, kwargs)
 
 
-def initialize(reason: str) -> RemedySuggestion:
+def initialize(reason: str, *, zero_biases: bool = False) -> RemedySuggestion:
     """Suggest initial weights by the activation that follows."""
-    return RemedySuggestion(
-        "initialize", reason, "model = kd.remedies.initialize(model)"
-    )
+    code = 'kernel_initializer="he_normal" before rectifiers, else "glorot_uniform"'
+    if not zero_biases:
+        return RemedySuggestion("initialize", reason, code)
+    code += ', bias_initializer="zeros"'
+    return RemedySuggestion("initialize", reason, code, {"zero_biases": True})
 
 
 def insert_normalization(reason: str, kind: str = "batch") -> RemedySuggestion:

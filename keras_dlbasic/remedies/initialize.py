@@ -29,6 +29,7 @@ def initialize(
     *,
     distribution: str = "normal",
     recurrent: bool = False,
+    zero_biases: bool = False,
     seed: int | None = None,
     in_place: bool = False,
 ) -> Any:
@@ -50,15 +51,18 @@ def initialize(
         distribution: `"normal"` (default) or `"uniform"`, for `"auto"`.
         recurrent: Whether to draw recurrent kernels as well, which Keras makes
             orthogonal for good reason. Defaults to `False`.
+        zero_biases: Whether to set the biases of these layers to zero, as for units
+            that are dead from the start because of theirs; those of recurrent layers
+            stay. Defaults to `False`.
         seed: An integer; each kernel gets values of its own. Defaults to None: random,
             drawn from NumPy's entropy, not from Keras' generators.
         in_place: Whether to change `model` itself instead of a copy. Defaults to
             `False`.
 
     Returns:
-        The model with new kernels and all else as it was: biases, scales, embeddings'
-        padding, moving averages and weights of unknown layers whose name is not
-        `kernel`.
+        The model with new kernels and all else as it was: biases (but for
+        `zero_biases`), scales, embeddings' padding, moving averages and weights of
+        unknown layers whose name is not `kernel`.
 
     Raises:
         ValueError: If the model is not built or cannot be copied, or `initializer` is
@@ -92,6 +96,10 @@ def initialize(
             law = for_activation(activations.get(id(layer)), distribution=distribution)
         kernel_seed = int(sequence.spawn(1)[0].generate_state(1)[0] >> 1)
         _draw(fans, law, kernel_seed)
+        bias: Any = getattr(layer, "bias", None)
+        is_gated = hasattr(layer, "recurrent_kernel")  # forget gates begin at one
+        if zero_biases and hasattr(bias, "assign") and not is_gated:
+            bias.assign(keras.ops.zeros_like(bias))
     return new
 
 

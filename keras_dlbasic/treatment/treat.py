@@ -38,7 +38,8 @@ SHORT_UPDATES = 100
 to come to so many updates."""
 
 CLEAR = 0.1
-"""A difference in skill that one seed is enough for."""
+"""A difference in skill that one seed is enough for; less is, if the finding went away
+with it."""
 
 LEAST_GAIN = 0.01
 """Smaller differences in skill are not worth a remedy."""
@@ -248,6 +249,8 @@ class _Doctor:
                 return False
             gains.append(_score(new) - _score(old))
             is_clear = abs(np.mean(gains)) > CLEAR
+            is_gone = finding.name not in _diagnosis(new).names
+            is_clear |= is_gone and gains[-1] > LEAST_GAIN
             if is_clear or not self._can_pay(2 * self._short(plan)):
                 break
         old, new = self._trial(self._plan, 0), self._trial(plan, 0)

@@ -106,6 +106,24 @@ def test_recurrent_kernels_stay_orthogonal_and_copies_are_copies():
     np.testing.assert_array_equal(model.get_weights()[0], new.get_weights()[0])
 
 
+def test_biases_go_to_zero_but_those_of_gates():
+    layers = [
+        L.LSTM(4),
+        L.Dense(3, "relu", bias_initializer="ones"),
+        L.BatchNormalization(beta_initializer="ones"),
+    ]
+    model = keras.Sequential([keras.Input((5, 2)), *layers])
+    kept = kd.remedies.initialize(model, seed=0)
+    new = kd.remedies.initialize(model, seed=0, zero_biases=True)
+    for name, copy, bias in (("kept", kept, 1.0), ("zero", new, 0.0)):
+        assert np.all(copy.layers[1].get_weights()[1] == bias), name
+    for copy in (kept, new):
+        gates = copy.layers[0].get_weights()[2]
+        np.testing.assert_array_equal(gates, model.layers[0].get_weights()[2])
+        assert gates.max() == 1
+        assert np.all(copy.layers[2].get_weights()[1] == 1)
+
+
 def test_initialize_errors():
     model = keras.Sequential([keras.Input((2,)), L.Dense(1)])
     with pytest.raises(ValueError, match="'he'"):

@@ -28,7 +28,9 @@ def dead_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Judged:
         "dead",
         (
             lower_learning_rate("a step that was too long pushes units below zero"),
-            initialize("units that begin dead get no gradient to come alive"),
+            initialize(
+                "units that begin dead get no gradient to come alive", zero_biases=True
+            ),
             swap_activations("leaky units keep a gradient", "leaky_relu"),
             insert_normalization("centres what the units are given"),
         ),

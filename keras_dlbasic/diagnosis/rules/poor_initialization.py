@@ -54,7 +54,11 @@ def poor_initialization(
                 "threshold": 0.0,
             },
         )
-    found = _idle(run, idle) or _sizes(layers, large, small)
+    found = _idle(run, idle)
+    if found is not None:
+        remedies = (initialize("wakes units that begin idle", zero_biases=True),)
+    else:
+        found = _sizes(layers, large, small)
     if found is None:
         return "weights begin with sizes that suit"
     text, layer, value, threshold, confidence = found
