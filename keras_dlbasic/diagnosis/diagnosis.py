@@ -170,6 +170,18 @@ class Diagnosis(Sequence[Finding]):
 
         write_html(self, path, self.record, title=title)
 
+    def _repr_html_(self) -> str:
+        """Return the report without pictures, in a frame of its own, for notebooks."""
+        from html import escape
+
+        from keras_dlbasic.reports import html_text
+
+        page = escape(html_text(self, title="Diagnosis"), quote=True)
+        return (
+            f'<iframe srcdoc="{page}" title="Diagnosis" sandbox="allow-scripts" '
+            'style="width: 100%; height: 32rem; border: 0"></iframe>'
+        )
+
     def _text(self) -> list[str]:
         lines = []
         for finding in self._findings:

@@ -190,3 +190,23 @@ def test_no_figure_is_left_to_pyplot(sick):
 
     html_text(kd.diagnose(sick), sick)
     assert plt.get_fignums() == []
+
+
+def test_in_a_notebook(sick):
+    frame = Page(kd.diagnose(sick)._repr_html_()).all("iframe")[0]
+    assert frame["sandbox"] == "allow-scripts"
+    inner = Page(frame["srcdoc"])
+    assert kd.diagnose(sick)[0].message in inner.words
+    assert inner.all("img") == []
+
+
+def test_a_record_in_a_notebook():
+    record = deep_record([HOSTILE, "out"], range(20))
+    record.append_epoch(0, {"loss": 0.5, HOSTILE: 1.0})
+    record.facts["model"] = HOSTILE
+    page = Page(record._repr_html_())
+    assert "20 of 20" in page.words
+    assert page.words.count(HOSTILE) == 2
+    assert "0.5 at first" in page.words
+    assert {name for name, _ in page.tags} == {"table", "caption", "tr", "th", "td"}
+    Page(TrainingRecord()._repr_html_())
