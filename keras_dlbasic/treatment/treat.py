@@ -54,8 +54,8 @@ CLEAR_FALL = 0.2
 """Relative fall of the training loss within a short trial that is no noise."""
 
 TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_small")
-"""What a short trial shows because it is short; `preflight` and the whole training tell
-whether that is so."""
+"""What a short trial of a model that learns shows because it is short; `preflight` and
+the whole training tell whether that is so."""
 
 ONLY_WHOLE = ("train_longer", "stop_early")
 """Remedies that only a whole training can show to help."""
@@ -218,11 +218,13 @@ class _Doctor:
                     break
 
     def _candidates(self) -> Iterator[tuple[Finding, RemedySuggestion]]:
-        before, short = self._preflight(), _diagnosis(self._trial(self._plan, 0))
+        trial = self._trial(self._plan, 0)
+        before, short = self._preflight(), _diagnosis(trial)
+        learns = _score(trial) > CLEAR
         for finding in before.at_least("warning") if before else ():
             yield from self._untried(finding, but=ONLY_WHOLE)
         for finding in short.at_least("warning"):
-            if finding.name not in TOO_SHORT:
+            if not (learns and finding.name in TOO_SHORT):
                 yield from self._untried(finding, but=ONLY_WHOLE)
 
     def _untried(
