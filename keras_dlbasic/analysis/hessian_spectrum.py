@@ -15,7 +15,8 @@ class HessianExtremes:
         smallest: The smallest eigenvalue, as far as it was found.
         largest: The largest.
         smallest_residual: Bound of the error of `smallest`: `|H v - smallest v|`, plus
-            what the last quarter of the products changed, plus what rounding may do.
+            twice what the last quarter of the products changed, plus what rounding may
+            do. Where it is large, more products are needed.
         largest_residual: The same for `largest`.
         smallest_direction: Unit vector `v`, `[size]`, in the order of the trainable
             variables.

@@ -21,7 +21,7 @@ class RitzPairs:
         asymmetry: How far the products were from those of a symmetric matrix: what
             rounding does to them.
         products: How many products were taken.
-        drift: How far the last quarter of the products moved the smallest and the
+        drift: Twice what the last quarter of the products moved the smallest and the
             largest value; zero where it ended because both were found.
         exhausted: Whether the Krylov space ended: no further product could add to it.
     """
@@ -130,4 +130,5 @@ def _drift(matrix: np.ndarray, values: np.ndarray) -> tuple[float, float]:
     earlier = max(1, 3 * len(matrix) // 4)
     part = matrix[:earlier, :earlier]
     before = np.linalg.eigvalsh((part + part.T) / 2)
-    return float(abs(before[0] - values[0])), float(abs(before[-1] - values[-1]))
+    moved = np.abs(before[[0, -1]] - values[[0, -1]])
+    return float(2 * moved[0]), float(2 * moved[1])

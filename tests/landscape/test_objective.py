@@ -24,7 +24,11 @@ def compiled(name):
     return model, x, y
 
 
-@pytest.mark.parametrize("name", ["attention", "embedding", "lstm", "several_outputs"])
+SMOOTH = ["several_outputs", "embedding", "attention", "lstm"]
+
+
+# JAX compiles long, and its derivatives are the same code for all operations
+@pytest.mark.parametrize("name", SMOOTH[:1] if BACKEND == "jax" else SMOOTH)
 def test_products_are_the_slope_of_the_gradient(name, rng):
     """Compare with central differences, for models without kinks."""
     model, x, y = compiled(name)
