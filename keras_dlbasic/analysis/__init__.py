@@ -16,6 +16,8 @@
 - `Interval`: a mean and its confidence interval
 - `LayerSignal`: one layer of a `PropagationReport`
 - `LearningRateRange`: what a range test gave
+- `LossLine`: a slice of a landscape along the line between two points
+- `LossSurface`: a slice of a landscape with two directions
 - `NoiseScale`: what `gradient_noise_scale` found
 - `NoiseScaleCurve`: the terms of the noise scale, as measured over a run
 - `OverfittingVerdict`: what `detect_overfitting` found
@@ -68,6 +70,7 @@ from keras_dlbasic.analysis.learning_rate_range import (
     LearningRateRange,
     judge_learning_rates,
 )
+from keras_dlbasic.analysis.loss_surface import LossLine, LossSurface
 from keras_dlbasic.analysis.noise_scale import (
     NoiseScale,
     NoiseScaleCurve,
@@ -105,6 +108,8 @@ __all__ = [
     "Interval",
     "LayerSignal",
     "LearningRateRange",
+    "LossLine",
+    "LossSurface",
     "NoiseScale",
     "NoiseScaleCurve",
     "OverfittingVerdict",

@@ -4,11 +4,21 @@
 - `classify_point`: say what a model stands on: minimum, saddle, plateau or slope
 - `hessian_extremes`: find the smallest and the largest eigenvalue of the Hessian
 - `hessian_trace`: estimate the sum of all curvatures
+- `loss_line`: compute the loss on the straight line between two models
+- `loss_surface`: compute the loss on a plane through the weights of a model
 """
 
 from keras_dlbasic.landscape.classify_point import classify_point
 from keras_dlbasic.landscape.hessian_extremes import hessian_extremes
 from keras_dlbasic.landscape.hessian_trace import hessian_trace
+from keras_dlbasic.landscape.loss_surface import loss_line, loss_surface
 from keras_dlbasic.landscape.objective import Objective
 
-__all__ = ["Objective", "classify_point", "hessian_extremes", "hessian_trace"]
+__all__ = [
+    "Objective",
+    "classify_point",
+    "hessian_extremes",
+    "hessian_trace",
+    "loss_line",
+    "loss_surface",
+]
