@@ -54,6 +54,7 @@ _FUNCTIONS = {
 }
 _SERIALIZABLE = (
     "initializers",
+    "landscape.teaching_surface",
     "layers",
     "regularizers",
     "studies.micro_step_schedule",

@@ -39,7 +39,7 @@ class PointEvidence:
         gradient_noise: How far the gradient moves when the weights move by their last
             bit: no smaller norm can be told from zero.
         gradient_fall: How far the loss falls, near, along the gradient and the
-            curvature that it meets.
+            curvature that it meets; slopes of a ridge whose top is near left out.
         smallest: Smallest eigenvalue of the Hessian.
         smallest_residual: Bound of its error.
         largest: Largest eigenvalue.

@@ -50,7 +50,7 @@ def lanczos(
 ) -> RitzPairs:
     """Find both ends of the spectrum of a symmetric matrix.
 
-    Lanczos iteration in float64 with full re-orthogonalisation (twice). All
+    Lanczos iteration in float64 with full re-orthogonalisation (twice where needed). All
     coefficients of the re-orthogonalisation are kept, so that the residuals hold for
     products with rounding errors, too.
 
@@ -93,11 +93,14 @@ def lanczos(
         if not np.isfinite(image).all():
             raise ValueError("A product of the Hessian is not finite (NaN or infinity)")
         scale = float(np.linalg.norm(image))
+        before, rest = scale, scale
         for _ in range(2):
             overlap = basis[: k + 1] @ image
             image = image - overlap @ basis[: k + 1]
             projected[: k + 1, k] += overlap
-        rest = float(np.linalg.norm(image))
+            before, rest = rest, float(np.linalg.norm(image))
+            if rest > 0.1 * before:  # else what is left is rounding in good part
+                break
         matrix = projected[: k + 1, : k + 1]
         values, coefficients = np.linalg.eigh((matrix + matrix.T) / 2)
         inside = np.linalg.norm(matrix @ coefficients - coefficients * values, axis=0)

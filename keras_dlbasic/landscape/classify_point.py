@@ -97,7 +97,7 @@ class _Survey:
     def __init__(self, objective: Objective, rng: np.random.Generator) -> None:
         self._objective, self._rng = objective, rng
         self._at = objective.weights()
-        self._sizes = _sizes(objective, self._at)
+        self._sizes, self._zero = _sizes(objective, self._at)
         self._radius = NEAR * float(np.linalg.norm(self._sizes))
         self._loss, self._gradient = objective.gradient()
         if not np.isfinite(self._loss) or not np.isfinite(self._gradient).all():
@@ -189,7 +189,9 @@ class _Survey:
         """Return how far the gradient leads down nearby, and to where.
 
         The step is that of the quadratic model in the Krylov space of the gradient,
-        with absolute curvatures, as long as allowed: in a ravine it goes along it.
+        with absolute curvatures, as long as allowed: in a ravine it goes along it. Where
+        a slope belongs to the top of a ridge nearby, it is no way to a minimum but off
+        a saddle, and is left to `_escape`.
         """
         if np.linalg.norm(self._gradient) <= noise or not self._gradient.any():
             return 0.0, None
@@ -201,6 +203,8 @@ class _Survey:
         )
         vectors = [pairs.vector(place) for place in range(len(pairs.values))]
         slopes = np.array([float(v @ self._gradient) for v in vectors])
+        ridge = (pairs.values < 0) & (np.abs(slopes) <= -pairs.values * self._radius)
+        slopes[ridge] = 0.0
         lengths = _bounded_newton(slopes, np.abs(pairs.values), self._radius)
         step = sum(t * v for t, v in zip(lengths, vectors, strict=True))
         falls = {s: -self._change(s * step) for s in (1.0, 0.5, 0.25, 0.1, 0.03)}
@@ -256,7 +260,7 @@ class _Survey:
         if inert.mean() < FLAT_SHARE:
             return {"awakening": 0.0, "awakening_growth": 0.0}
         matter = self._targets_matter()
-        sizes = self._sizes * np.where(self._at == 0, 1.0, NEAR)
+        sizes = self._sizes * np.where(self._zero, 1.0, NEAR)
         whole, half = [], []
         for _ in range(3):
             step = sizes * self._rng.standard_normal(len(self._at))
@@ -300,19 +304,21 @@ class _Survey:
         return False
 
 
-def _sizes(objective: Objective, at: np.ndarray) -> np.ndarray:
-    """Return the natural size of each weight.
+def _sizes(objective: Objective, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the natural size of each weight, and which weights are at zero.
 
-    That is the root mean square of its variable; of one that is zero what an ordinary
-    initializer would give: one over the root of the fan-in, and 1 for vectors.
+    That is the root mean square of its variable, but at least a tenth of what an
+    ordinary initializer would give: one over the root of the fan-in, and 1 for vectors.
+    A variable that is less than a thousandth of that is at zero, and has that size.
     """
-    sizes = []
+    sizes, zero = [], []
     for part in objective.split(at):
+        usual = 1 / math.sqrt(math.prod(part.shape[:-1])) if part.ndim > 1 else 1.0
         size = float(np.sqrt(np.mean(part**2)))
-        if size == 0:
-            size = 1 / math.sqrt(math.prod(part.shape[:-1])) if part.ndim > 1 else 1.0
-        sizes.append(np.full(part.size, size))
-    return np.concatenate(sizes)
+        is_zero = size < 1e-3 * usual
+        sizes.append(np.full(part.size, usual if is_zero else max(size, usual / 10)))
+        zero.append(is_zero | (part.ravel() == 0))
+    return np.concatenate(sizes), np.concatenate(zero)
 
 
 def _bounded_newton(

@@ -42,8 +42,9 @@ def loss_surface(
             as long as that of the model, biases and scales resting (filter
             normalisation), so that surfaces of different models can be compared;
             `"eigen"`: of largest and of smallest curvature, the ends of the Hessian's
-            spectrum; or two points `(a, b)`: models like this one, or lists of their
-            trainable weights: the plane through them and the model.
+            spectrum; `"weights"`: for a model of two weights, themselves; or two points
+            `(a, b)`: models like this one, or lists of their trainable weights: the
+            plane through them and the model.
         resolution: Points along each direction; odd numbers include the model.
         distance: How far it goes to each side. For two points: how far beyond them, as
             a share of their extent.
@@ -88,6 +89,11 @@ def loss_surface(
             f"smallest curvature ({found.smallest:.3g}), {UNIT}",
         )
         u = v = sides
+    elif directions == "weights" and objective.size == 2:
+        axes, names = list(np.eye(2)), ("first weight", "second weight")
+        u, v = sides + center[0], sides + center[1]
+        points = {"model": (float(center[0]), float(center[1]))}
+        center = np.zeros(2)
     else:
         axes, places = _through(objective, center, directions)
         points |= {"a": places[0], "b": places[1]}
@@ -184,8 +190,9 @@ def _through(
     """Return two orthogonal unit vectors to two points, and where those lie."""
     if isinstance(points, str) or len(points) != 2:
         raise ValueError(
-            '`directions` must be "random", "eigen" or two points `(a, b)`: models or '
-            f"lists of weights. Received: directions={points!r}"
+            '`directions` must be "random", "eigen", for models of two weights '
+            '"weights", or two points `(a, b)`: models or lists of weights. Received: '
+            f"directions={points!r}"
         )
     a, b = (_weights_of(objective, point) - center for point in points)
     towards = a / (np.linalg.norm(a) or 1.0)
