@@ -50,9 +50,9 @@ def lanczos(
 ) -> RitzPairs:
     """Find both ends of the spectrum of a symmetric matrix.
 
-    Lanczos iteration in float64 with full re-orthogonalisation (twice where needed). All
-    coefficients of the re-orthogonalisation are kept, so that the residuals hold for
-    products with rounding errors, too.
+    Lanczos iteration in float64 with full re-orthogonalisation, twice where needed. All
+    of its coefficients are kept, so that the residuals hold for products with rounding
+    errors, too.
 
     Args:
         product: Returns the matrix times a vector.

@@ -189,9 +189,9 @@ class _Survey:
         """Return how far the gradient leads down nearby, and to where.
 
         The step is that of the quadratic model in the Krylov space of the gradient,
-        with absolute curvatures, as long as allowed: in a ravine it goes along it. Where
-        a slope belongs to the top of a ridge nearby, it is no way to a minimum but off
-        a saddle, and is left to `_escape`.
+        with absolute curvatures, as long as allowed: in a ravine it goes along it. A
+        slope that belongs to the top of a ridge nearby is no way to a minimum but off a
+        saddle, and is left to `_escape`.
         """
         if np.linalg.norm(self._gradient) <= noise or not self._gradient.any():
             return 0.0, None

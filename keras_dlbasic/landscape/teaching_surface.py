@@ -53,7 +53,7 @@ class SurfaceHeight(keras.layers.Layer):
         return {**super().get_config(), "surface": self.surface}
 
 
-@keras.saving.register_keras_serializable(package="keras_dlbasic")
+@keras.saving.register_keras_serializable(package="keras_dlbasic")  # type: ignore[untyped-decorator, unused-ignore]
 def predicted_height(y_true: Any, y_pred: Any) -> Any:
     """Return the prediction itself as loss: what is learned is to be low."""
     return ops.mean(y_pred, axis=-1)
