@@ -24,7 +24,7 @@ def compiled(name):
     return model, x, y
 
 
-SMOOTH = ["several_outputs", "embedding", "attention", "lstm"]
+SMOOTH = ["embedding", "several_outputs", "attention", "lstm"]
 
 
 # JAX compiles long, and its derivatives are the same code for all operations
@@ -133,8 +133,7 @@ def eventful():
     return model, x, y
 
 
-@pytest.mark.parametrize("training", [False, True])
-def test_nothing_changes(training):
+def test_nothing_changes():
     model, x, y = eventful()
 
     def state():
@@ -147,14 +146,14 @@ def test_nothing_changes(training):
             "attributes": sorted(vars(model)),
         }
 
-    before = state()
-    objective = Objective(model, x, y, training=training, micro_batch=12)
-    values = {objective.loss() for _ in range(3)}
-    assert len(values) == 1  # dropout's mask is one
-    objective.product(objective.gradient()[1])
+    before, values = state(), {}
+    for training in (False, True):
+        objective = Objective(model, x, y, training=training, micro_batch=12)
+        values[training] = {objective.loss() for _ in range(3)}
+        assert len(values[training]) == 1  # dropout's mask is one
+        objective.product(objective.gradient()[1])
     assert state() == before
-    inference = Objective(model, x, y, micro_batch=12).loss()
-    assert (values == {inference}) == (not training)
+    assert values[False] != values[True]
 
 
 def test_batch_statistics_are_those_of_the_micro_batch(rng):
