@@ -6,6 +6,7 @@ What is where:
 - `propagation_report`: do signals and gradients survive the depth of a model?
 - `initializers`, `regularizers`, `layers`: parts for any model
 - `remedies`: give a new model in which something is mended
+- `landscape`: curvature of the loss, verdicts on critical points, slices
 - `studies`: answer by experiment, such as which batch size to take
 - `plots`: draw what was measured
 - `records`: what was measured, saved and loaded without Keras
@@ -34,6 +35,7 @@ _MODULES = (
     "facts",
     "gradients",
     "initializers",
+    "landscape",
     "layers",
     "plots",
     "records",
@@ -52,6 +54,7 @@ _FUNCTIONS = {
 }
 _SERIALIZABLE = (
     "initializers",
+    "landscape.teaching_surface",
     "layers",
     "regularizers",
     "studies.micro_step_schedule",

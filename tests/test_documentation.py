@@ -88,10 +88,20 @@ def overfitting(page):
     assert Path("history.png").stat().st_size > 0
 
 
+def landscape(page):
+    assert page["point"].verdict == "saddle"
+    assert page["point"].certain
+    assert page["probe"].points[23].verdict == "saddle"
+    assert "saddle point" in page["plateau"].message
+    assert page["on_the_ridge"][1] == 0
+    assert abs(page["left"][1]) > 0.3
+
+
 CLAIMS = {
     "README.md": readme,
     "batch-size.md": batch_size,
     "building_blocks.md": building_blocks,
+    "landscape.md": landscape,
     "overfitting.md": overfitting,
     "remedies.md": remedies,
 }

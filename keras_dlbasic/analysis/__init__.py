@@ -7,17 +7,24 @@
 - `BatchSizeResult`: the trials of a `studies.BatchSizeStudy`
 - `ClipSuggestion`: thresholds for gradient clipping
 - `ClippingSummary`: how often and how hard one variable was clipped
+- `CriticalPoint`: what a point of the landscape of a loss is
 - `CurveTurn`: the verdict of `find_turn` on one curve
 - `DescentPaths`: what `descend` and `fit_line` give
 - `GradientEvent`: what `gradient_events` finds: what happened, where and when
+- `HessianExtremes`: smallest and largest eigenvalue of a Hessian
+- `HessianTrace`: estimate of the trace of a Hessian
 - `Interval`: a mean and its confidence interval
 - `LayerSignal`: one layer of a `PropagationReport`
 - `LearningRateRange`: what a range test gave
+- `LossLine`: a slice of a landscape along the line between two points
+- `LossSurface`: a slice of a landscape with two directions
 - `NoiseScale`: what `gradient_noise_scale` found
 - `NoiseScaleCurve`: the terms of the noise scale, as measured over a run
 - `OverfittingVerdict`: what `detect_overfitting` found
+- `PointEvidence`: what was measured at a point of a landscape
 - `PropagationReport`: what `propagation_report` found
 - `Ranking`: arms in order of what was measured, the smallest first
+- `RitzPairs`: approximate eigenvalues and eigenvectors from a Krylov space
 - `SignalTrend`: the law by which a variance changes with depth
 - `StoppingReport`: why a run ended, in words and numbers
 - `UpdateNoise`: the share of noise in successive updates
@@ -31,6 +38,8 @@
 - `gradient_flow`: return the gradient relative to the weights
 - `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
 - `judge_learning_rates`: choose a learning rate from the losses of a range test
+- `judge_point`: say what a point of a landscape is
+- `lanczos`: find both ends of the spectrum of a symmetric matrix
 - `mean_interval`: return a mean and Student's interval for it
 - `noise_scale_of`: combine unbiased estimates of both terms, one a measurement
 - `normalization_drift`: compare a batch's statistics with the moving averages
@@ -46,14 +55,22 @@ from keras_dlbasic.analysis.batch_size_advice import BatchSizeAdvice
 from keras_dlbasic.analysis.batch_size_result import BatchSizeResult
 from keras_dlbasic.analysis.clipping_summary import ClippingSummary, clipping_summary
 from keras_dlbasic.analysis.comparison import Interval, Ranking, mean_interval, rank
+from keras_dlbasic.analysis.critical_point import (
+    CriticalPoint,
+    PointEvidence,
+    judge_point,
+)
 from keras_dlbasic.analysis.curve_turn import CurveTurn, find_turn
 from keras_dlbasic.analysis.descent import SURFACES, DescentPaths, descend, fit_line
 from keras_dlbasic.analysis.gradient_events import GradientEvent, gradient_events
 from keras_dlbasic.analysis.gradient_flow import gradient_flow
+from keras_dlbasic.analysis.hessian_spectrum import HessianExtremes, HessianTrace
+from keras_dlbasic.analysis.lanczos import RitzPairs, lanczos
 from keras_dlbasic.analysis.learning_rate_range import (
     LearningRateRange,
     judge_learning_rates,
 )
+from keras_dlbasic.analysis.loss_surface import LossLine, LossSurface
 from keras_dlbasic.analysis.noise_scale import (
     NoiseScale,
     NoiseScaleCurve,
@@ -82,17 +99,24 @@ __all__ = [
     "BatchSizeResult",
     "ClipSuggestion",
     "ClippingSummary",
+    "CriticalPoint",
     "CurveTurn",
     "DescentPaths",
     "GradientEvent",
+    "HessianExtremes",
+    "HessianTrace",
     "Interval",
     "LayerSignal",
     "LearningRateRange",
+    "LossLine",
+    "LossSurface",
     "NoiseScale",
     "NoiseScaleCurve",
     "OverfittingVerdict",
+    "PointEvidence",
     "PropagationReport",
     "Ranking",
+    "RitzPairs",
     "SignalTrend",
     "StoppingReport",
     "UpdateNoise",
@@ -106,6 +130,8 @@ __all__ = [
     "gradient_flow",
     "gradient_noise_scale",
     "judge_learning_rates",
+    "judge_point",
+    "lanczos",
     "mean_interval",
     "noise_scale_of",
     "normalization_drift",

@@ -1,6 +1,7 @@
 """Callbacks for `model.fit`: thin shells around what records and what judges.
 
 - `ActivationMonitor`: watch how alive the units of every layer are
+- `CurvatureProbe`: look at the curvature of the loss where training stands
 - `EarlyStoppingReport`: stop like `EarlyStopping`, and say why, when and what was kept
 - `GradientNormMonitor`: watch the gradients of every layer as they are trained
 - `NonFiniteReport`: what is known of the first step with non-finite gradients
@@ -11,6 +12,7 @@
 """
 
 from keras_dlbasic.callbacks.activation_monitor import ActivationMonitor
+from keras_dlbasic.callbacks.curvature_probe import CurvatureProbe
 from keras_dlbasic.callbacks.early_stopping_report import EarlyStoppingReport
 from keras_dlbasic.callbacks.gradient_norm_monitor import GradientNormMonitor
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport
@@ -21,6 +23,7 @@ from keras_dlbasic.callbacks.training_doctor import TrainingDoctor
 
 __all__ = [
     "ActivationMonitor",
+    "CurvatureProbe",
     "EarlyStoppingReport",
     "GradientNormMonitor",
     "NonFiniteReport",

@@ -8,6 +8,8 @@
 - `plot_gradient_norm`: draw the gradient norm of each layer over the steps
 - `plot_history`: draw training and validation over the epochs, one panel a metric
 - `plot_learning_rate_range`: draw the losses of a range test
+- `plot_loss_line`: draw the loss between two solutions
+- `plot_loss_surface`: draw a slice of the landscape of a loss
 - `plot_noise_scale`: draw the gradient noise scale over the updates
 - `plot_normalization_drift`: draw how far batch means are from the moving means
 - `plot_penalty`: draw the share of the loss that is weight penalty
@@ -25,6 +27,8 @@ from keras_dlbasic.plots.gradient_flow import plot_gradient_flow
 from keras_dlbasic.plots.gradient_norm import plot_gradient_norm
 from keras_dlbasic.plots.history import plot_history
 from keras_dlbasic.plots.learning_rate_range import plot_learning_rate_range
+from keras_dlbasic.plots.loss_line import plot_loss_line
+from keras_dlbasic.plots.loss_surface import plot_loss_surface
 from keras_dlbasic.plots.noise_scale import plot_noise_scale
 from keras_dlbasic.plots.normalization_drift import plot_normalization_drift
 from keras_dlbasic.plots.penalty import plot_penalty
@@ -42,6 +46,8 @@ __all__ = [
     "plot_gradient_norm",
     "plot_history",
     "plot_learning_rate_range",
+    "plot_loss_line",
+    "plot_loss_surface",
     "plot_noise_scale",
     "plot_normalization_drift",
     "plot_penalty",

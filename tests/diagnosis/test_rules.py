@@ -5,7 +5,9 @@ import pytest
 from made_runs import STUCK, made_run
 
 import keras_dlbasic as kd
+from keras_dlbasic.analysis import critical_point
 from keras_dlbasic.diagnosis import all_rules
+from keras_dlbasic.records import LayerTable
 
 SOFTMAX_OF_ONE = {
     "outputs": [{"name": "out", "activation": "softmax", "units": 1, "rank": 2}]
@@ -296,3 +298,24 @@ def test_thresholds_can_be_set():
     assert "dead_units" in strict.checked_fine
     with pytest.raises(ValueError, match="names no rule"):
         kd.diagnose(run, thresholds={"unknown": {}})
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("minimum", "local minimum"),
+        ("saddle", "saddle point"),
+        ("plateau", "dead or saturated"),
+        ("degenerate", "start at zero"),
+        ("not_stationary", "does lead down"),
+    ],
+)
+def test_a_plateau_says_what_it_lies_on(verdict, words):
+    names = (*critical_point.MEASURES, "verdict")
+    run = made_run(**STUCK)
+    table = run.tables["curvature"] = LayerTable(("model",), names)
+    row = {name: [0.5] for name in names}
+    table.append(99, 9, {**row, "verdict": [critical_point.VERDICTS.index(verdict)]})
+    plateau = next(f for f in kd.diagnose(run) if f.name == "plateau")
+    assert words in plateau.message
+    assert plateau.evidence["point"] == verdict

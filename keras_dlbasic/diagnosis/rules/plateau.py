@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.critical_point import VERDICTS
 from keras_dlbasic.diagnosis.curves import descent_of
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import find_learning_rate, initialize
@@ -18,7 +21,8 @@ def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
 
     With the targets known, that is no better than a constant answer. Without them only
     a loss that is the same in all epochs can be told from one that has converged, or
-    one that is at the logarithm of the number of classes.
+    one that is at the logarithm of the number of classes. Where the curvature was
+    measured (`CurvatureProbe`), what the run lies on is said.
 
     Args:
         run: The run.
@@ -36,6 +40,7 @@ def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
         if max(run.record.trained_steps, descent.n_epochs) < least_updates:
             return f"fewer than {least_updates} updates"
         return _found(
+            run,
             outcome.skill,
             "The model does no better than always giving the "
             "same answer, and its loss lies still.",
@@ -43,14 +48,16 @@ def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
         )
     loss = run.loss[np.isfinite(run.loss)]
     if len(loss) >= 5 and np.ptp(loss) <= 1e-6 * abs(loss[0]) and abs(loss[0]) > 1e-3:
-        return _found(float(np.ptp(loss)), "The loss is the same in all epochs.", 0.9)
+        return _found(
+            run, float(np.ptp(loss)), "The loss is the same in all epochs.", 0.9
+        )
     chance = _chance(run)
     if chance and len(loss) >= 5:
         last = float(np.median(loss[-3:]))
         is_still = np.ptp(loss[len(loss) // 2 :]) < flat * chance
         if is_still and abs(last / chance - 1) < flat:
             text = f"The loss lies still at {chance:.4g}, that of guessing."
-            return _found(last, text, 0.8)
+            return _found(run, last, text, 0.8)
     raise Skipped("needs `x=` and `y=` to tell a plateau from convergence")
 
 
@@ -65,15 +72,48 @@ def _chance(run: Run) -> float | None:
     return None
 
 
-def _found(value: float | None, message: str, confidence: float) -> Found:
+def _found(run: Run, value: float | None, message: str, confidence: float) -> Found:
+    rate = find_learning_rate("a learning rate that is far off is the commonest cause")
+    start = initialize("signals may not get through")
+    remedies: tuple[RemedySuggestion, ...] = (rate, start)
+    verdict, row = _ground(run)
+    evidence: dict[str, Any] = {}
+    if verdict is not None:
+        evidence = {"point": verdict, **row}
+        message += " " + _SAID[verdict].format(**row)
+        if verdict in ("plateau", "degenerate"):
+            remedies = (start, rate)
+        elif verdict in ("saddle", "not_stationary"):
+            remedies = (rate,)
     return Found(
         "critical",
         message,
-        remedies=(
-            find_learning_rate(
-                "a learning rate that is far off is the commonest cause"
-            ),
-            initialize("signals may not get through"),
-        ),
-        details={"value": value, "confidence": confidence},
+        remedies=remedies,
+        details={"value": value, "confidence": confidence, "evidence": evidence},
     )
+
+
+_SAID = {
+    "saddle": "It lies at a saddle point: curvature {smallest:.2g} in one direction, "
+    "along which the loss falls by {escape_fall:.2g}. Noise leads away from it: "
+    "smaller batches, a higher learning rate.",
+    "minimum": "It lies in a local minimum: no direction of negative curvature was "
+    "seen. Longer training will not leave it; another start or another model may.",
+    "plateau": "It lies on a plateau: {inert_share:.0%} of the weights change nothing, "
+    "here and nearby (dead or saturated units).",
+    "degenerate": "{inert_share:.0%} of the weights have neither slope nor curvature "
+    "here: weights that start at zero do that.",
+    "not_stationary": "The gradient does lead down: following it would lower the loss "
+    "by {gradient_fall:.2g}, but the steps do not get there.",
+}
+
+
+def _ground(run: Run) -> tuple[str | None, dict[str, float]]:
+    """Return the verdict on where the run ended, with numbers, if it was looked at."""
+    table = run.record.tables.get("curvature")
+    if table is None or not len(table):
+        return None, {}
+    row = {name: float(table[name][-1, 0]) for name in table.measures}
+    if not math.isfinite(row["verdict"]):
+        return None, {}
+    return VERDICTS[int(row.pop("verdict"))], row

@@ -1,0 +1,52 @@
+"""Slices of the landscape of a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LossSurface:
+    """A slice with two directions.
+
+    Attributes:
+        u: Coordinates along the first direction, `[n]`.
+        v: Coordinates along the second direction, `[m]`.
+        loss: Loss at each point, `[m, n]`; it may not be finite everywhere.
+        names: What the directions are, with the unit of the coordinates.
+        points: Coordinates of points of interest by name, `(u, v)`.
+    """
+
+    u: np.ndarray
+    v: np.ndarray
+    loss: np.ndarray
+    names: tuple[str, str]
+    points: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LossLine:
+    """A slice along the straight line between two points.
+
+    Attributes:
+        t: Place on the line, `[n]`: 0 at the first point, 1 at the second.
+        loss: Loss at each place, `[n]`.
+        names: What the two points are.
+    """
+
+    t: np.ndarray
+    loss: np.ndarray
+    names: tuple[str, str] = ("first", "second")
+
+    @property
+    def barrier(self) -> float:
+        """How high the loss rises between the points above the higher of them.
+
+        0 if it does not: then they lie in one valley.
+        """
+        between = self.loss[(self.t >= 0) & (self.t <= 1)]
+        ends = [self.loss[np.argmin(np.abs(self.t - end))] for end in (0, 1)]
+        return float(max(np.max(between) - max(ends), 0.0))

@@ -1,0 +1,174 @@
+"""Minimum, saddle or plateau: what a run stands on, looked at while it is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis.critical_point import (
+    MEASURES,
+    VERDICTS,
+    CriticalPoint,
+)
+from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
+from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
+from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.table_writer import TableWriter
+from keras_dlbasic.landscape import Objective, classify_point
+from keras_dlbasic.landscape.rows import Rows
+from keras_dlbasic.records import TrainingRecord
+
+PATIENCE, STILL = 5, 0.01
+"""A loss lies still if it has not fallen by so much of itself in so many epochs."""
+
+
+class CurvatureProbe(keras.callbacks.Callback):
+    """Look at the curvature of the loss where training stands, on a fixed probe.
+
+    Runs `landscape.classify_point` on rows of the training data in inference mode and
+    writes what it measures, with the verdict, to `record.tables["curvature"]`; from
+    there `TrainingDoctor` and `diagnose` tell a saddle from a minimum when the loss
+    lies still. At the end of training it looks again. A look takes about as long as 150
+    gradients of the probe. Nothing changes in what is trained, saved or logged.
+
+    Args:
+        x: Training inputs: an array or a structure of arrays.
+        y: Training targets, likewise.
+        every: A number of epochs, or `"plateau"` (default): when the loss has not
+            fallen by 1 % in 5 epochs, and then in the last epoch.
+        rows: Number of rows of the probe, taken evenly. Defaults to `512`.
+        max_products: See `classify_point`.
+        verbose: 0 (default): silent; 1: say each verdict.
+        record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
+            None: that of the fit's other monitors, or a new one.
+
+    Attributes:
+        points: The `CriticalPoint` by epoch, 0-based.
+        record: The record of the current or last fit, None before the first.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> dense = [keras.layers.Dense(n, kernel_initializer="zeros") for n in (4, 1)]
+    >>> model = keras.Sequential([keras.Input((2,)), *dense])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> x = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    >>> probe = kd.callbacks.CurvatureProbe(x, x[:, :1])
+    >>> history = model.fit(x, x[:, :1], epochs=2, verbose=0, callbacks=[probe])
+    >>> probe.points[1].verdict
+    'saddle'
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        every: int | str = "plateau",
+        rows: int = 512,
+        max_products: int = 40,
+        verbose: int = 0,
+        record: TrainingRecord | None = None,
+    ) -> None:
+        super().__init__()
+        is_number = isinstance(every, int) and not isinstance(every, bool)
+        if every != "plateau" and not (is_number and int(every) >= 1):
+            raise ValueError(
+                '`every` must be "plateau" or a number of epochs, at least 1. '
+                f"Received: every={every!r}"
+            )
+        check_sample(x, y, rows)
+        check_verbose(verbose)
+        check_record(record)
+        self.every, self.verbose = every, verbose
+        self.max_products = max_products
+        self.points: dict[int, CriticalPoint] = {}
+        given = Rows.of(x, y, None, rows)
+        chosen = np.linspace(0, given.n - 1, min(rows, given.n)).round().astype(int)
+        self._x, self._y = keras.tree.map_structure(
+            lambda leaf: None if leaf is None else np.asarray(leaf)[chosen],
+            (given.x, given.y),
+        )
+        self._given_record = record
+        self._watch: Any = None
+        self._messages = Messages()
+
+    @property
+    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
+        return self._given_record if self._watch is None else self._watch.record
+
+    def set_model(self, model: Any) -> None:  # noqa: D102
+        super().set_model(model)
+        self._is_refit = has_train_function(model)
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self._watch = FitWatch.join(self, FIRST_STEP, self._given_record)
+        self._table: TableWriter | None = None
+        self._objective: Objective | None = None
+        self._losses: list[float] = []
+        self._steps = 0
+        self._seen = False
+        self.points = {}
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self._messages.say()
+        if self._table is None:
+            names = (*MEASURES, "verdict")
+            self._table = TableWriter(self._watch.record, "curvature", names, epoch)
+        self._watch.epoch_begins(self, epoch)
+        self._epoch, self._epoch_first_step = epoch, self._steps
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        self._steps = self._epoch_first_step + batch + 1
+        self._watch.step_begins(self, batch)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self._watch.epoch_ends(self, epoch, logs or {})
+        self._losses.append(float((logs or {}).get("loss", np.nan)))
+        self._seen = False
+        if self._is_due(epoch) or epoch + 1 == self.params.get("epochs"):
+            self._look()
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+        if self._losses and not self._seen:  # stopped before its last epoch
+            self._look()
+        self._watch.fit_ends(self)
+        self._messages.say()
+
+    def _is_due(self, epoch: int) -> bool:
+        if isinstance(self.every, int):
+            return (epoch + 1) % self.every == 0
+        if len(self._losses) <= PATIENCE:
+            return False
+        before = min(self._losses[:-PATIENCE])
+        is_still = before - min(self._losses) < STILL * abs(before)
+        looked = [known for known in self.points if known > epoch - PATIENCE]
+        # ever more rarely, however long it lies
+        return is_still and not looked and epoch >= 1.5 * max(self.points, default=0)
+
+    def _look(self) -> None:
+        self._seen = True
+        assert self._table is not None
+        try:
+            if self._objective is None:
+                self._objective = Objective(self.model, self._x, self._y)
+            _ = self.model  # JAX syncs the weights
+            point = classify_point(self._objective, max_products=self.max_products)
+        except (ValueError, TypeError) as error:
+            self._watch.record.facts["curvature"] = {"failed": str(error)[:300]}
+            return
+        self.points[self._epoch] = point
+        self._watch.record.facts["curvature"] = {
+            "rows": self._objective.rows.n,
+            "verdicts": list(VERDICTS),
+        }
+        row = {name: float(getattr(point.evidence, name)) for name in MEASURES}
+        row["verdict"] = float(VERDICTS.index(point.verdict))
+        self._table.append(self._steps, self._epoch, {"model": row})
+        if self.verbose:
+            self._messages.add(f"Epoch {self._epoch + 1}: {point}")

@@ -1,0 +1,411 @@
+"""The loss of a model over a data set, as a function of its weights."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlbasic.landscape.rows import Batch, Rows
+
+MICRO_BATCH = 256
+
+
+class Products(Protocol):
+    """What differs between backends; `rest` are the model's state and a micro-batch."""
+
+    no_second_derivative: tuple[type[Exception], ...]
+
+    def loss(self, weights: Sequence[Any], *rest: Any) -> Any:
+        """Return the loss."""
+
+    def gradient(self, weights: Sequence[Any], *rest: Any) -> Any:
+        """Return the loss and its gradient, a list like `weights`."""
+
+    def product(self, directions: Sequence[Any], weights: Any, *rest: Any) -> Any:
+        """Return the product of the Hessian and `directions`, a list like them."""
+
+
+class Objective:
+    """The loss of a model over a data set, its gradient and its Hessian's products.
+
+    It is the compiled loss (`model.compute_loss`) with all penalties, as a function of
+    the trainable weights, which are one vector here, in the order of
+    `model.trainable_variables`. Rows are taken in micro-batches: the sums over them are
+    exact, and memory does not grow with their number. Computed in the model's precision
+    within a micro-batch, in float64 beyond. Nothing of the model is changed.
+
+    Args:
+        model: A built and compiled Keras model.
+        x: Inputs: an array or a structure of arrays, also on disk.
+        y: Targets, likewise. Defaults to None.
+        sample_weight: Weights of the samples. Defaults to None: ones.
+        micro_batch: Rows that are in memory at once. Defaults to `256`.
+        training: Whether layers run as in training. Defaults to `False`, as in
+            `model.evaluate`. With `True`, dropout keeps one mask for all micro-batches
+            (that of the seeds as they are), and batch normalisation uses the statistics
+            of each micro-batch.
+
+    Attributes:
+        model: The model.
+        size: Number of trainable weights.
+        shapes: Shape of each trainable variable.
+        names: Path of each trainable variable.
+        rows: The data.
+        epsilon: Rounding unit of the precision that the model computes in.
+
+    Raises:
+        ValueError: If the model is not built or not compiled, has nothing to train, or
+            if the loss is no mean over rows and the rows do not fit into one
+            micro-batch.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> model.compile(loss="mse")
+    >>> objective = kd.landscape.Objective(model, np.ones((5, 1)), np.ones((5, 1)))
+    >>> objective.product(np.array([1.0, 0.0]))  # of kernel and bias: mean of 2 x x^T
+    array([2., 2.])
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        x: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        micro_batch: int = MICRO_BATCH,
+        training: bool = False,
+    ) -> None:
+        _check_model(model)
+        self.model = model
+        self.rows = Rows.of(x, y, sample_weight, micro_batch)
+        self.training = bool(training)
+        self._variables = list(model.trainable_variables)
+        self._state = list(model.non_trainable_variables)
+        self.shapes = [tuple(int(n) for n in v.shape) for v in self._variables]
+        self.names = [getattr(v, "path", v.name) for v in self._variables]
+        self._ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])
+        self.size = int(self._ends[-1])
+        self.epsilon = _epsilon(model)
+        self._takes_training = "training" in _parameters(model.compute_loss)
+        masked = self._build_loss()
+        if self.rows.n > self.rows.micro_batch:
+            _check_additive(model, masked, sample_weight is not None)
+        self._products = _products(self._loss, draws=self.training)
+        self._lacks: str | None = None
+        if self.training:
+            self._check_fixed()
+
+    # -- the function ------------------------------------------------------------
+
+    def weights(self) -> np.ndarray:
+        """Return the weights as they are now, `[size]` in float64."""
+        return self._joined([v.value for v in self._variables])
+
+    def loss(self, at: np.ndarray | None = None) -> float:
+        """Return the loss.
+
+        Args:
+            at: Weights. Defaults to None: those of the model.
+        """
+        weights, state = self._parts(at), self._values(self._state)
+        return sum(
+            share * float(_numpy(self._products.loss(weights, state, *batch)))
+            for batch, share in self._batches()
+        )
+
+    def gradient(self, at: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+        """Return the loss and its gradient, `[size]` in float64.
+
+        Args:
+            at: Weights. Defaults to None: those of the model.
+        """
+        weights, state = self._parts(at), self._values(self._state)
+        value, total = 0.0, np.zeros(self.size)
+        for batch, share in self._batches():
+            loss, gradient = self._products.gradient(weights, state, *batch)
+            value += share * float(_numpy(loss))
+            total += share * self._joined(gradient)
+        return value, total
+
+    def product(
+        self, direction: np.ndarray, at: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the Hessian times `direction`, `[size]` in float64.
+
+        Where an operation of the model has no second derivative, the product is that
+        of central differences of the gradient, and a warning says which operation.
+
+        Args:
+            direction: `[size]`.
+            at: Weights. Defaults to None: those of the model.
+        """
+        direction = np.asarray(direction, np.float64)
+        length = float(np.linalg.norm(direction))
+        if length == 0:
+            return np.zeros(self.size)
+        unit = direction / length  # so that no precision is lost in tiny numbers
+        if self._lacks is None:
+            try:
+                return length * self._exact_product(unit, at)
+            except self._products.no_second_derivative as error:
+                self._lacks = _operation(error)
+                warnings.warn(
+                    "Hessian products are taken as differences of gradients, which is "
+                    "less precise, since an operation of the model has no second "
+                    f"derivative on {keras.backend.backend()}: {self._lacks}",
+                    stacklevel=2,
+                )
+        return length * self._difference_product(unit, at)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether products come from second derivatives, as far as it is known."""
+        return self._lacks is None
+
+    def split(self, vector: np.ndarray) -> list[np.ndarray]:
+        """Return the parts of `[size]` in the shapes of the variables."""
+        parts = np.split(np.asarray(vector), self._ends[:-1])
+        return [p.reshape(s) for p, s in zip(parts, self.shapes, strict=True)]
+
+    def first_rows(self, most: int) -> Objective:
+        """Return the same loss over the first rows."""
+        if self.rows.n <= most:
+            return self
+        return self._over(self.rows.head(most))
+
+    def mismatched(
+        self, rng: np.random.Generator, most: int
+    ) -> Iterator[Objective] | None:
+        """Return losses over the first rows with their targets in random order.
+
+        None if there are no targets to be mixed up.
+        """
+        own = self.first_rows(most)
+        if own.rows.y is None or own.rows.n < 2:
+            return None
+        return (
+            own._over(own.rows.with_targets_of(rng.permutation(own.rows.n)))
+            for _ in iter(int, 1)
+        )
+
+    def _over(self, rows: Rows) -> Objective:
+        """Return the same loss, compiled already, over other rows."""
+        other = copy.copy(self)
+        other.rows = rows
+        return other
+
+    # -- how ---------------------------------------------------------------------
+
+    def _loss(self, weights: Any, state: Any, x: Any, y: Any, weight: Any) -> Any:
+        """Return the loss on a micro-batch; pure."""
+        mapping = [
+            *zip(self._variables, weights, strict=True),
+            *zip(self._state, state, strict=True),
+        ]
+        with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
+            outputs = self.model(x, training=self.training)
+            return self._computed(x, y, outputs, weight)
+
+    def _computed(self, x: Any, y: Any, outputs: Any, weight: Any) -> Any:
+        options = {"training": self.training} if self._takes_training else {}
+        return self.model.compute_loss(
+            x=x, y=y, y_pred=outputs, sample_weight=weight, **options
+        )
+
+    def _exact_product(self, unit: np.ndarray, at: np.ndarray | None) -> np.ndarray:
+        weights, state = self._parts(at), self._values(self._state)
+        directions = self._parts(unit)
+        total = np.zeros(self.size)
+        for batch, share in self._batches():
+            parts = self._products.product(directions, weights, state, *batch)
+            total += share * self._joined(parts)
+        return total
+
+    def _difference_product(
+        self, unit: np.ndarray, at: np.ndarray | None
+    ) -> np.ndarray:
+        center = self.weights() if at is None else np.asarray(at, np.float64)
+        # balances rounding, epsilon / step, against the third derivative, step^2
+        step = self.epsilon ** (1 / 3) * max(1.0, float(np.linalg.norm(center)))
+        ahead = self.gradient(center + step * unit)[1]
+        behind = self.gradient(center - step * unit)[1]
+        return (ahead - behind) / (2 * step)
+
+    def _batches(self) -> Any:
+        for batch, share in self.rows.batches():
+            yield _tensors(batch), share
+
+    def _parts(self, vector: np.ndarray | None) -> list[Any]:
+        if vector is None:
+            return self._values(self._variables)
+        return [
+            ops.convert_to_tensor(part, dtype=variable.dtype)
+            for part, variable in zip(self.split(vector), self._variables, strict=True)
+        ]
+
+    @staticmethod
+    def _values(variables: Sequence[Any]) -> list[Any]:
+        # TensorFlow's would be variables; JAX' may be given away by `fit` later
+        return [ops.copy(variable.value) for variable in variables]
+
+    @staticmethod
+    def _joined(parts: Sequence[Any]) -> np.ndarray:
+        return np.concatenate([_numpy(p).astype(np.float64).ravel() for p in parts])
+
+    # -- checks ------------------------------------------------------------------
+
+    def _build_loss(self) -> bool:
+        """Have the compiled loss built; return whether it sees masks.
+
+        A stateless scope would refuse to build it.
+        """
+        model = self.model
+        metrics = [v for metric in model.metrics for v in metric.variables]
+        before = [ops.copy(v.value) for v in metrics]
+        x, y, weight = _tensors(self.rows.cut(0, min(2, self.rows.n)))
+        mapping = [(v, v.value) for v in (*self._variables, *self._state)]
+        with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
+            outputs = model(x, training=False)
+        try:
+            self._computed(x, y, outputs, weight)
+        finally:
+            for variable, value in zip(metrics, before, strict=True):
+                variable.assign(value)
+        return any(
+            getattr(output, "_keras_mask", None) is not None
+            for output in keras.tree.flatten(outputs)
+        )
+
+    def _check_fixed(self) -> None:
+        """Refuse random draws that differ from call to call."""
+        batch, _ = next(self._batches())
+        weights, state = self._parts(None), self._values(self._state)
+        first, second = (
+            float(_numpy(self._products.loss(weights, state, *batch))) for _ in "12"
+        )
+        if first != second and np.isfinite(first):
+            raise ValueError(
+                "With `training=True` the loss must be the same in each call, but a "
+                f"layer draws anew: it was {first:.6g}, then {second:.6g}. Layers must "
+                "draw by a `keras.random.SeedGenerator` of their own, as Keras' own "
+                "layers do; or use `training=False`."
+            )
+
+
+def objective_of(model: Any, x: Any, y: Any, **options: Any) -> Objective:
+    """Return `model` itself if it is an objective, else that of `model`, `x`, `y`."""
+    if isinstance(model, Objective):
+        if x is not None or y is not None:
+            raise ValueError(
+                "An `Objective` has its data; give no `x` and `y` beside it."
+            )
+        return model
+    return Objective(model, x, y, **options)
+
+
+def _tensors(batch: Batch) -> tuple[Any, Any, Any]:
+    x, y, weight = keras.tree.map_structure(
+        lambda leaf: None if leaf is None else ops.convert_to_tensor(leaf), batch
+    )
+    return x, y, weight
+
+
+def _numpy(tensor: Any) -> np.ndarray:
+    return np.asarray(ops.convert_to_numpy(tensor))
+
+
+def _products(loss: Callable[..., Any], *, draws: bool) -> Products:
+    """Return the derivatives; `draws` says that the loss may draw random numbers."""
+    name = keras.backend.backend()
+    classes = {
+        "tensorflow": "TensorFlowProducts",
+        "jax": "JaxProducts",
+        "torch": "TorchProducts",
+    }
+    if name not in classes:
+        raise RuntimeError(
+            "Curvature can be measured on the backends 'tensorflow', 'jax' and "
+            f"'torch'. Received: KERAS_BACKEND={name!r}"
+        )
+    module = import_module(f"keras_dlbasic.landscape.{name}_backend")
+    return getattr(module, classes[name])(loss, draws)
+
+
+def _check_model(model: Any) -> None:
+    if not isinstance(model, keras.Model) or not model.built:
+        state = "not built" if isinstance(model, keras.Model) else "no Keras model"
+        raise ValueError(
+            "`model` must be a Keras model that is built. Received: "
+            f"{type(model).__name__}, {state}. Give it an `Input`, or call it on a "
+            "batch first."
+        )
+    overrides = type(model).compute_loss is not keras.Model.compute_loss
+    if not getattr(model, "compiled", False) or (model.loss is None and not overrides):
+        raise ValueError(
+            f"Model '{model.name}' has no loss. Call `model.compile(loss=..., ...)` "
+            "first."
+        )
+    if not model.trainable_variables:
+        raise ValueError(
+            f"Model '{model.name}' has no trainable weights, so its loss has no "
+            "landscape. Unfreeze layers by `layer.trainable = True`."
+        )
+
+
+def _check_additive(model: Any, masked: bool, weighted: bool) -> None:
+    """Refuse losses of which the micro-batches' mean is not the whole."""
+    reason = None
+    for loss in keras.tree.flatten(model.loss):
+        reduction = getattr(loss, "reduction", "sum_over_batch_size")
+        is_mean = reduction in ("sum_over_batch_size", "mean")
+        if not is_mean and (weighted or reduction != "mean_with_sample_weight"):
+            reason = f"a loss has reduction={reduction!r}"
+    for layer in model._flatten_layers():
+        if getattr(layer, "activity_regularizer", None) is not None:
+            reason = f"layer '{layer.name}' has an activity regularizer, a sum"
+    if masked:
+        reason = "the outputs are masked, so rows count differently"
+    if reason is not None:
+        raise ValueError(
+            "The loss of the data is not the mean over micro-batches here: "
+            f"{reason}. Make it one micro-batch: `micro_batch=` the number of rows."
+        )
+
+
+def _parameters(function: Any) -> Sequence[str]:
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ()
+
+
+_EPSILONS = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float64": 2.0**-53}
+
+
+def _epsilon(model: Any) -> float:
+    """Return the rounding unit of the coarsest precision in which layers compute."""
+    found = [2.0**-53 if keras.config.floatx() == "float64" else 2.0**-24]
+    for layer in model._flatten_layers():
+        name = getattr(layer, "compute_dtype", None)
+        if layer.weights and name in ("float16", "bfloat16"):
+            found.append(_EPSILONS[name])
+    return max(found)
+
+
+def _operation(error: Exception) -> str:
+    """Return what an error says of the operation that it is about."""
+    text = " ".join(str(error).split())
+    found = re.search(r"(?:entry for:|derivative for|rule for|op:?) ?'?([\w:]+)", text)
+    return f"{found[1]} ({type(error).__name__})" if found else text[:200]

@@ -1,0 +1,64 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+
+U, V = np.linspace(-1, 1, 9), np.linspace(-2, 2, 5)
+
+
+def surface(loss):
+    return kd.analysis.LossSurface(U, V, loss, ("one, a", "two"), {"model": (0.0, 1.0)})
+
+
+SADDLE = U**2 - V[:, None] ** 2
+BOWL = 1e-4 + U**2 + V[:, None] ** 2
+
+
+@pytest.mark.parametrize("loss", [SADDLE, BOWL, np.ones((5, 9)), np.zeros((5, 9))])
+@pytest.mark.parametrize("kind", ["contour", "3d"])
+def test_surfaces(loss, kind):
+    ax = kd.plots.plot_loss_surface(surface(loss), kind=kind)
+    ax.figure.canvas.draw()
+    assert ax.get_xlabel().replace("\n", " ") == "one, a"
+    if kind == "contour":
+        assert [text.get_text() for text in ax.texts if text.get_text() == "model"]
+        assert ax.get_xlim() == (-1, 1)
+        assert ax.get_ylim() == (-2, 2)
+    elif loss is BOWL:
+        assert "log10" in ax.get_zlabel()
+    else:
+        assert ax.get_zlabel() == "loss"
+
+
+def test_what_is_not_finite_is_left_out():
+    loss = SADDLE.copy()
+    loss[0, :4] = np.nan, np.inf, -np.inf, 3.0
+    for kind in ("contour", "3d"):
+        kd.plots.plot_loss_surface(surface(loss), kind=kind).figure.canvas.draw()
+    ax = kd.plots.plot_loss_surface(surface(np.full((5, 9), np.nan)))
+    assert "nowhere finite" in ax.texts[0].get_text()
+
+
+def test_axes_must_suit():
+    _, ax = plt.subplots()
+    with pytest.raises(ValueError, match="projection"):
+        kd.plots.plot_loss_surface(surface(SADDLE), kind="3d", ax=ax)
+    with pytest.raises(ValueError, match="kind"):
+        kd.plots.plot_loss_surface(surface(SADDLE), kind="map")
+    assert kd.plots.plot_loss_surface(surface(SADDLE), ax=ax) is ax
+
+
+def test_lines():
+    t = np.linspace(-0.25, 1.25, 31)
+    hill = kd.analysis.LossLine(t, 1 + np.exp(-20 * (t - 0.5) ** 2), ("old", "new"))
+    assert hill.barrier == pytest.approx(1 - np.exp(-5), rel=1e-6)
+    ax = kd.plots.plot_loss_line(hill)
+    assert [text.get_text() for text in ax.texts] == ["old", "new", "barrier 0.993"]
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), hill.loss)
+    valley = kd.analysis.LossLine(t, 1e-4 + (t - 0.5) ** 2)
+    ax = kd.plots.plot_loss_line(valley)
+    assert ax.texts[-1].get_text() == "no barrier"
+    assert ax.get_yscale() == "log"
+    nothing = kd.analysis.LossLine(t, np.full(31, np.nan))
+    assert "nowhere finite" in kd.plots.plot_loss_line(nothing).texts[0].get_text()
