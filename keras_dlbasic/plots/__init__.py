@@ -3,6 +3,7 @@
 - `plot_activations`: draw activation functions and their slopes
 - `plot_batch_size_study`: draw what a `BatchSizeStudy` found
 - `plot_clipping`: draw how hard clipping cut over the steps
+- `plot_curvature`: draw both ends of the curvature over the epochs
 - `plot_descent_path`: draw the paths of the three ways to descend
 - `plot_gradient_flow`: draw the gradient of each layer, relative to its weights
 - `plot_gradient_norm`: draw the gradient norm of each layer over the steps
@@ -22,6 +23,7 @@
 from keras_dlbasic.plots.activations import plot_activations
 from keras_dlbasic.plots.batch_size_study import plot_batch_size_study
 from keras_dlbasic.plots.clipping import plot_clipping
+from keras_dlbasic.plots.curvature import plot_curvature
 from keras_dlbasic.plots.descent_path import plot_descent_path
 from keras_dlbasic.plots.gradient_flow import plot_gradient_flow
 from keras_dlbasic.plots.gradient_norm import plot_gradient_norm
@@ -41,6 +43,7 @@ __all__ = [
     "plot_activations",
     "plot_batch_size_study",
     "plot_clipping",
+    "plot_curvature",
     "plot_descent_path",
     "plot_gradient_flow",
     "plot_gradient_norm",

@@ -151,6 +151,13 @@ def _drawings() -> list[_Drawing]:
             table("activations"),
         ),
         _Drawing(
+            "Curvature",
+            "Both ends of the Hessian's spectrum at each look: a negative one is a way "
+            "down, as at a saddle point.",
+            on_one(plots.plot_curvature),
+            table("curvature"),
+        ),
+        _Drawing(
             "Penalties",
             "Share of the loss that is weight penalty.",
             on_one(plots.plot_penalty),

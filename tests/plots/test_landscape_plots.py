@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.analysis.critical_point import MEASURES, VERDICTS
+from keras_dlbasic.records import LayerTable
 
 U, V = np.linspace(-1, 1, 9), np.linspace(-2, 2, 5)
 
@@ -62,3 +64,26 @@ def test_lines():
     assert ax.get_yscale() == "log"
     nothing = kd.analysis.LossLine(t, np.full(31, np.nan))
     assert "nowhere finite" in kd.plots.plot_loss_line(nothing).texts[0].get_text()
+
+
+def test_curvature_over_the_epochs():
+    measures = (*MEASURES, "verdict")
+    record = kd.records.TrainingRecord()
+    table = record.tables["curvature"] = LayerTable(("model",), measures)
+    for look, (largest, verdict) in enumerate([(3.0, 4), (40.0, 1)]):
+        row = {measure: [0.0] for measure in measures} | {
+            "largest": [largest],
+            "smallest": [-1.0],
+            "largest_residual": [0.5],
+            "stability_limit": [20.0],
+            "verdict": [verdict],
+        }
+        table.append(10 * look, 5 * look, row)
+    record.facts["curvature"] = {"verdicts": list(VERDICTS)}
+    ax = kd.plots.plot_curvature(record)
+    lines = {bar.get_label(): bar.lines[0] for bar in ax.containers}
+    assert lines["largest eigenvalue"].get_ydata().tolist() == [3.0, 40.0]
+    assert lines["smallest eigenvalue"].get_xdata().tolist() == [1, 6]
+    said = {text.get_text() for text in ax.texts}
+    assert said == {VERDICTS[4].replace("_", " "), VERDICTS[1].replace("_", " ")}
+    assert "2 / learning rate" in {line.get_label() for line in ax.get_lines()}
