@@ -63,7 +63,11 @@ class HessianExtremes:
             f"(+- {self.largest_residual:.1g}), by {self.products} products"
         )
         if not self.converged:
-            text += "; not converged, `max_products=` more would narrow it"
+            bound = max(self.smallest_residual, self.largest_residual)
+            if self.rounding > bound / 2:
+                text += "; known as well as the model's precision allows"
+            else:
+                text += "; not converged, `max_products=` more would narrow it"
         if not self.exact:
             text += "; by differences of gradients"
         return text + "."

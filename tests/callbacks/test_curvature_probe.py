@@ -35,6 +35,7 @@ def stuck(epochs=8, **options):
     return probe, doctor
 
 
+@pytest.mark.once
 def test_the_doctor_tells_the_saddle(tmp_path):
     probe, doctor = stuck(epochs=24)
     assert probe.record is doctor.record

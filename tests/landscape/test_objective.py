@@ -27,8 +27,8 @@ def compiled(name):
 SMOOTH = ["embedding", "several_outputs", "attention", "lstm"]
 
 
-# JAX compiles long, and its derivatives are the same code for all operations
-@pytest.mark.parametrize("name", SMOOTH[:1] if BACKEND == "jax" else SMOOTH)
+@pytest.mark.skipif(BACKEND == "jax", reason="compiles long; one code for all of them")
+@pytest.mark.parametrize("name", SMOOTH)
 def test_products_are_the_slope_of_the_gradient(name, rng):
     """Compare with central differences, for models without kinks."""
     model, x, y = compiled(name)
@@ -81,6 +81,7 @@ def test_all_of_it_against_numpy_whatever_the_micro_batch(rng):
         )
 
 
+@pytest.mark.once
 def test_weights_of_samples(rng):
     model, x, y, net = plain_pair(rng)
     weights = rng.uniform(0, 2, len(x))
@@ -151,11 +152,12 @@ def test_nothing_changes():
         objective = Objective(model, x, y, training=training, micro_batch=12)
         values[training] = {objective.loss() for _ in range(3)}
         assert len(values[training]) == 1  # dropout's mask is one
-        objective.product(objective.gradient()[1])
+    objective.product(objective.gradient()[1])
     assert state() == before
     assert values[False] != values[True]
 
 
+@pytest.mark.once
 def test_batch_statistics_are_those_of_the_micro_batch(rng):
     x, y = rng.normal(size=(12, 3)).astype("float32"), np.zeros((12, 1), "float32")
     model = keras.Sequential([keras.Input((3,)), L.BatchNormalization(), L.Dense(1)])
@@ -202,12 +204,14 @@ def test_refusals(model, match):
         Objective(model(), X, Y, micro_batch=4)
 
 
+@pytest.mark.once
 def test_in_one_micro_batch_any_loss_will_do():
     model = small(L.Dense(1, activity_regularizer="l2"))
     expected = model.evaluate(X, Y, verbose=0)
     assert Objective(model, X, Y).loss() == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.once
 def test_odd_data_are_named():
     model = small(L.Dense(1))
     with pytest.raises(ValueError, match=r"lengths \[5, 6\]"):
