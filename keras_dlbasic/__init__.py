@@ -5,6 +5,7 @@ What is where:
 - `callbacks`: watch a `model.fit`, and say what is wrong
 - `propagation_report`: do signals and gradients survive the depth of a model?
 - `initializers`, `regularizers`, `layers`: parts for any model
+- `ensembles`: several models that answer as one
 - `remedies`: give a new model in which something is mended
 - `studies`: answer by experiment, such as which batch size to take
 - `plots`: draw what was measured
@@ -31,6 +32,7 @@ _MODULES = (
     "analysis",
     "callbacks",
     "diagnosis",
+    "ensembles",
     "facts",
     "gradients",
     "initializers",
@@ -51,6 +53,7 @@ _FUNCTIONS = {
     "treat": "treatment",
 }
 _SERIALIZABLE = (
+    "ensembles.ensemble",
     "initializers",
     "layers",
     "regularizers",
