@@ -28,8 +28,6 @@ from keras_dlbasic.studies.stored_batches import as_arrays
 from keras_dlbasic.studies.trial_runner import TrialRunner
 from keras_dlbasic.studies.trial_worker import DivergedError
 
-ENDING = ".weights.h5"
-
 
 @dataclass(frozen=True)
 class MemberTask:
@@ -179,7 +177,8 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
                 f"{str(path)!r}. Set `overwrite=True` to train all members anew."
             )
         model = build_seeded(task.build_model, seed)
-        model.load_weights(path)
+        with np.load(path) as file:
+            model.set_weights([file[f"w{place}"] for place in range(len(file.files))])
         members.append(model)
     if not members:
         raise RuntimeError(f"No member could be trained: {'; '.join(lost)}")
@@ -193,13 +192,15 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
 
 
 def _path(task: MemberTask, seed: int) -> Path:
-    return Path(task.folder) / f"seed-{seed}{ENDING}"
+    return Path(task.folder) / f"seed-{seed}.npz"
 
 
 def _save(model: Any, path: Path) -> None:
     partial = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        model.save_weights(partial)
+        # weights alone: Keras' files have the optimizer as well
+        weights = model.get_weights()
+        np.savez(partial, **{f"w{place}": w for place, w in enumerate(weights)})
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
