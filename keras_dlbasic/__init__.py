@@ -5,6 +5,7 @@ What is where:
 - `callbacks`: watch a `model.fit`, and say what is wrong
 - `propagation_report`: do signals and gradients survive the depth of a model?
 - `initializers`, `regularizers`, `layers`: parts for any model
+- `augmentation`: more data from the data there are
 - `ensembles`: several models that answer as one
 - `remedies`: give a new model in which something is mended
 - `studies`: answer by experiment, such as which batch size to take
@@ -30,6 +31,7 @@ from keras_dlbasic._version import __version__
 
 _MODULES = (
     "analysis",
+    "augmentation",
     "callbacks",
     "diagnosis",
     "ensembles",
@@ -53,6 +55,7 @@ _FUNCTIONS = {
     "treat": "treatment",
 }
 _SERIALIZABLE = (
+    "augmentation",
     "ensembles.ensemble",
     "initializers",
     "layers",

@@ -1,6 +1,7 @@
 """Pictures of records and results. Each returns matplotlib axes.
 
 - `plot_activations`: draw activation functions and their slopes
+- `plot_augmentation`: draw originals beside augmented ones
 - `plot_batch_size_study`: draw what a `BatchSizeStudy` found
 - `plot_clipping`: draw how hard clipping cut over the steps
 - `plot_descent_path`: draw the paths of the three ways to descend
@@ -18,6 +19,7 @@
 """
 
 from keras_dlbasic.plots.activations import plot_activations
+from keras_dlbasic.plots.augmentation import plot_augmentation
 from keras_dlbasic.plots.batch_size_study import plot_batch_size_study
 from keras_dlbasic.plots.clipping import plot_clipping
 from keras_dlbasic.plots.descent_path import plot_descent_path
@@ -35,6 +37,7 @@ from keras_dlbasic.plots.update_ratio import plot_update_ratio
 
 __all__ = [
     "plot_activations",
+    "plot_augmentation",
     "plot_batch_size_study",
     "plot_clipping",
     "plot_descent_path",
