@@ -3,6 +3,7 @@
 import copy
 from collections import Counter
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -189,7 +190,7 @@ def test_noise_is_as_strong_as_it_says():
         A.TextNoise(-1)
 
 
-@pytest.mark.skipif("keras.backend.backend() != 'tensorflow'")
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="its own")
 def test_in_tf_data():
     import tensorflow as tf
 
