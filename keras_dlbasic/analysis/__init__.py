@@ -16,8 +16,12 @@
 - `NoiseScale`: what `gradient_noise_scale` found
 - `NoiseScaleCurve`: the terms of the noise scale, as measured over a run
 - `OverfittingVerdict`: what `detect_overfitting` found
+- `PairedDifference`: an arm against a baseline, with what scatters it
 - `PropagationReport`: what `propagation_report` found
 - `Ranking`: arms in order of what was measured, the smallest first
+- `RemedyAdvice`: a recommended remedy against overfitting, or none, with reasons
+- `RemedyResult`: the trials of a `studies.RemedyStudy`
+- `RowScores`: errors and losses of predictions, one a row
 - `SignalTrend`: the law by which a variance changes with depth
 - `StoppingReport`: why a run ended, in words and numbers
 - `UpdateNoise`: the share of noise in successive updates
@@ -34,8 +38,10 @@
 - `mean_interval`: return a mean and Student's interval for it
 - `noise_scale_of`: combine unbiased estimates of both terms, one a measurement
 - `normalization_drift`: compare a batch's statistics with the moving averages
+- `paired_differences`: compare arms with a baseline, by seeds and held-out rows
 - `prediction_skill`: score predictions against the best constant
 - `rank`: order arms by the mean of a measure, with intervals
+- `row_scores`: score each prediction, whatever the loss of the model
 - `signal_trend`: tell by which law a variance changes from layer to layer
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
 """
@@ -63,7 +69,13 @@ from keras_dlbasic.analysis.noise_scale import (
 from keras_dlbasic.analysis.normalization_drift import normalization_drift
 from keras_dlbasic.analysis.overfitting import detect_overfitting
 from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
+from keras_dlbasic.analysis.paired_comparison import (
+    PairedDifference,
+    paired_differences,
+)
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
+from keras_dlbasic.analysis.remedy_result import RemedyAdvice, RemedyResult
+from keras_dlbasic.analysis.row_scores import RowScores, row_scores
 from keras_dlbasic.analysis.signal_propagation import (
     LayerSignal,
     PropagationReport,
@@ -91,8 +103,12 @@ __all__ = [
     "NoiseScale",
     "NoiseScaleCurve",
     "OverfittingVerdict",
+    "PairedDifference",
     "PropagationReport",
     "Ranking",
+    "RemedyAdvice",
+    "RemedyResult",
+    "RowScores",
     "SignalTrend",
     "StoppingReport",
     "UpdateNoise",
@@ -109,8 +125,10 @@ __all__ = [
     "mean_interval",
     "noise_scale_of",
     "normalization_drift",
+    "paired_differences",
     "prediction_skill",
     "rank",
+    "row_scores",
     "signal_trend",
     "suggest_clip",
 ]

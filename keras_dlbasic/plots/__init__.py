@@ -12,6 +12,7 @@
 - `plot_noise_scale`: draw the gradient noise scale over the updates
 - `plot_normalization_drift`: draw how far batch means are from the moving means
 - `plot_penalty`: draw the share of the loss that is weight penalty
+- `plot_remedy_study`: draw what closes the gap, and what it costs
 - `plot_signal_propagation`: draw variances of signals and gradients by layer
 - `plot_unit_health`: draw the share of dead, saturated or dormant units
 - `plot_update_ratio`: draw the update-to-weight ratio of each layer over the steps
@@ -30,6 +31,7 @@ from keras_dlbasic.plots.learning_rate_range import plot_learning_rate_range
 from keras_dlbasic.plots.noise_scale import plot_noise_scale
 from keras_dlbasic.plots.normalization_drift import plot_normalization_drift
 from keras_dlbasic.plots.penalty import plot_penalty
+from keras_dlbasic.plots.remedy_study import plot_remedy_study
 from keras_dlbasic.plots.signal_propagation import plot_signal_propagation
 from keras_dlbasic.plots.style import style
 from keras_dlbasic.plots.unit_health import plot_unit_health
@@ -48,6 +50,7 @@ __all__ = [
     "plot_noise_scale",
     "plot_normalization_drift",
     "plot_penalty",
+    "plot_remedy_study",
     "plot_signal_propagation",
     "plot_unit_health",
     "plot_update_ratio",

@@ -6,6 +6,7 @@
 - `LearningRateRangeTest`: find a learning rate by raising it from step to step
 - `MicroBatches`: micro-batches of equal size, weighted for exact gradient accumulation
 - `MicroStepSchedule`: a schedule that counts updates where Keras counts micro-steps
+- `RemedyStudy`: measure which remedy against overfitting helps, and its price
 - `TrialRunner`: runs the trials of a study
 - `check_full_batch`: refuse a model that accumulation would change
 - `full_batch`: make one epoch one update, with the gradient of all data
@@ -22,6 +23,7 @@ from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
 from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
 from keras_dlbasic.studies.rebatch import rebatch
+from keras_dlbasic.studies.remedy_study import RemedyStudy
 from keras_dlbasic.studies.trial_runner import TrialRunner, process_pool
 from keras_dlbasic.studies.trial_worker import DivergedError
 
@@ -32,6 +34,7 @@ __all__ = [
     "LearningRateRangeTest",
     "MicroBatches",
     "MicroStepSchedule",
+    "RemedyStudy",
     "TrialRunner",
     "check_full_batch",
     "full_batch",
