@@ -82,7 +82,12 @@ def _draw_errors(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
     for place, arm in enumerate(arms):
         if not len(held_out[arm]):
             ax.text(
-                0.02, place, "failed", va="center", transform=_by_row(ax), alpha=0.7
+                0.02,
+                place,
+                "failed",
+                va="center",
+                transform=ax.get_yaxis_transform(),
+                alpha=0.7,
             )
             continue
         low = float(training[arm].mean())
