@@ -17,11 +17,13 @@
 - `NoiseScaleCurve`: the terms of the noise scale, as measured over a run
 - `OverfittingVerdict`: what `detect_overfitting` found
 - `PairedDifference`: an arm against a baseline, with what scatters it
+- `PowerLaw`: the law by which the error falls with the number of samples
 - `PropagationReport`: what `propagation_report` found
 - `Ranking`: arms in order of what was measured, the smallest first
 - `RemedyAdvice`: a recommended remedy against overfitting, or none, with reasons
 - `RemedyResult`: the trials of a `studies.RemedyStudy`
 - `RowScores`: errors and losses of predictions, one a row
+- `SampleSizeResult`: the trials of a `studies.SampleSizeStudy`
 - `SignalTrend`: the law by which a variance changes with depth
 - `StoppingReport`: why a run ended, in words and numbers
 - `UpdateNoise`: the share of noise in successive updates
@@ -31,6 +33,7 @@
 - `detect_overfitting`: tell whether a run overfits, and since when
 - `find_turn`: tell whether a curve has turned up, as far as it goes
 - `fit_line`: fit a line to data by gradient descent in the three regimes
+- `fit_power_law`: fit a falling power law with a floor to errors
 - `gradient_events`: find where gradients vanish, explode or turn non-finite
 - `gradient_flow`: return the gradient relative to the weights
 - `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
@@ -73,9 +76,11 @@ from keras_dlbasic.analysis.paired_comparison import (
     PairedDifference,
     paired_differences,
 )
+from keras_dlbasic.analysis.power_law import PowerLaw, fit_power_law
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.analysis.remedy_result import RemedyAdvice, RemedyResult
 from keras_dlbasic.analysis.row_scores import RowScores, row_scores
+from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
 from keras_dlbasic.analysis.signal_propagation import (
     LayerSignal,
     PropagationReport,
@@ -104,11 +109,13 @@ __all__ = [
     "NoiseScaleCurve",
     "OverfittingVerdict",
     "PairedDifference",
+    "PowerLaw",
     "PropagationReport",
     "Ranking",
     "RemedyAdvice",
     "RemedyResult",
     "RowScores",
+    "SampleSizeResult",
     "SignalTrend",
     "StoppingReport",
     "UpdateNoise",
@@ -118,6 +125,7 @@ __all__ = [
     "detect_overfitting",
     "find_turn",
     "fit_line",
+    "fit_power_law",
     "gradient_events",
     "gradient_flow",
     "gradient_noise_scale",

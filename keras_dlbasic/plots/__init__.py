@@ -8,6 +8,7 @@
 - `plot_gradient_flow`: draw the gradient of each layer, relative to its weights
 - `plot_gradient_norm`: draw the gradient norm of each layer over the steps
 - `plot_history`: draw training and validation over the epochs, one panel a metric
+- `plot_learning_curve`: draw error against the size of the training set
 - `plot_learning_rate_range`: draw the losses of a range test
 - `plot_noise_scale`: draw the gradient noise scale over the updates
 - `plot_normalization_drift`: draw how far batch means are from the moving means
@@ -27,6 +28,7 @@ from keras_dlbasic.plots.descent_path import plot_descent_path
 from keras_dlbasic.plots.gradient_flow import plot_gradient_flow
 from keras_dlbasic.plots.gradient_norm import plot_gradient_norm
 from keras_dlbasic.plots.history import plot_history
+from keras_dlbasic.plots.learning_curve import plot_learning_curve
 from keras_dlbasic.plots.learning_rate_range import plot_learning_rate_range
 from keras_dlbasic.plots.noise_scale import plot_noise_scale
 from keras_dlbasic.plots.normalization_drift import plot_normalization_drift
@@ -46,6 +48,7 @@ __all__ = [
     "plot_gradient_flow",
     "plot_gradient_norm",
     "plot_history",
+    "plot_learning_curve",
     "plot_learning_rate_range",
     "plot_noise_scale",
     "plot_normalization_drift",

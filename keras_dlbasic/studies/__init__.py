@@ -7,6 +7,7 @@
 - `MicroBatches`: micro-batches of equal size, weighted for exact gradient accumulation
 - `MicroStepSchedule`: a schedule that counts updates where Keras counts micro-steps
 - `RemedyStudy`: measure which remedy against overfitting helps, and its price
+- `SampleSizeStudy`: measure what more data bring
 - `TrialRunner`: runs the trials of a study
 - `check_full_batch`: refuse a model that accumulation would change
 - `full_batch`: make one epoch one update, with the gradient of all data
@@ -24,6 +25,7 @@ from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
 from keras_dlbasic.studies.rebatch import rebatch
 from keras_dlbasic.studies.remedy_study import RemedyStudy
+from keras_dlbasic.studies.sample_size_study import SampleSizeStudy
 from keras_dlbasic.studies.trial_runner import TrialRunner, process_pool
 from keras_dlbasic.studies.trial_worker import DivergedError
 
@@ -35,6 +37,7 @@ __all__ = [
     "MicroBatches",
     "MicroStepSchedule",
     "RemedyStudy",
+    "SampleSizeStudy",
     "TrialRunner",
     "check_full_batch",
     "full_batch",
