@@ -4,6 +4,7 @@ What is where:
 
 - `callbacks`: watch a `model.fit`, and say what is wrong
 - `propagation_report`: do signals and gradients survive the depth of a model?
+- `capacity_report`: parameters, depth, parameters per sample, share by layer
 - `initializers`, `regularizers`, `layers`: parts for any model
 - `augmentation`: more data from the data there are
 - `ensembles`: several models that answer as one
@@ -49,6 +50,7 @@ _MODULES = (
     "treatment",
 )
 _FUNCTIONS = {
+    "capacity_report": "facts",
     "diagnose": "diagnosis",
     "preflight": "facts",
     "propagation_report": "signals",

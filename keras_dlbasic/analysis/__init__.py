@@ -5,6 +5,7 @@
 - `Activation`: an activation function: value, slope, saturation, gain
 - `BatchSizeAdvice`: a recommended batch size, with its reasons
 - `BatchSizeResult`: the trials of a `studies.BatchSizeStudy`
+- `CapacityResult`: the trials of a `studies.CapacityStudy`
 - `ClipSuggestion`: thresholds for gradient clipping
 - `ClippingSummary`: how often and how hard one variable was clipped
 - `CurveTurn`: the verdict of `find_turn` on one curve
@@ -53,6 +54,7 @@ from keras_dlbasic.analysis.activation_statistics import activation_statistics
 from keras_dlbasic.analysis.activation_table import ACTIVATIONS, Activation
 from keras_dlbasic.analysis.batch_size_advice import BatchSizeAdvice
 from keras_dlbasic.analysis.batch_size_result import BatchSizeResult
+from keras_dlbasic.analysis.capacity_result import CapacityResult
 from keras_dlbasic.analysis.clipping_summary import ClippingSummary, clipping_summary
 from keras_dlbasic.analysis.comparison import Interval, Ranking, mean_interval, rank
 from keras_dlbasic.analysis.curve_turn import CurveTurn, find_turn
@@ -97,6 +99,7 @@ __all__ = [
     "Activation",
     "BatchSizeAdvice",
     "BatchSizeResult",
+    "CapacityResult",
     "ClipSuggestion",
     "ClippingSummary",
     "CurveTurn",

@@ -3,7 +3,9 @@
 - `plot_activations`: draw activation functions and their slopes
 - `plot_augmentation`: draw originals beside augmented ones
 - `plot_batch_size_study`: draw what a `BatchSizeStudy` found
+- `plot_capacity`: draw error against the number of parameters
 - `plot_clipping`: draw how hard clipping cut over the steps
+- `plot_decision_regions`: draw which class a model gives where, in two dimensions
 - `plot_descent_path`: draw the paths of the three ways to descend
 - `plot_gradient_flow`: draw the gradient of each layer, relative to its weights
 - `plot_gradient_norm`: draw the gradient norm of each layer over the steps
@@ -23,7 +25,9 @@
 from keras_dlbasic.plots.activations import plot_activations
 from keras_dlbasic.plots.augmentation import plot_augmentation
 from keras_dlbasic.plots.batch_size_study import plot_batch_size_study
+from keras_dlbasic.plots.capacity import plot_capacity
 from keras_dlbasic.plots.clipping import plot_clipping
+from keras_dlbasic.plots.decision_regions import plot_decision_regions
 from keras_dlbasic.plots.descent_path import plot_descent_path
 from keras_dlbasic.plots.gradient_flow import plot_gradient_flow
 from keras_dlbasic.plots.gradient_norm import plot_gradient_norm
@@ -43,7 +47,9 @@ __all__ = [
     "plot_activations",
     "plot_augmentation",
     "plot_batch_size_study",
+    "plot_capacity",
     "plot_clipping",
+    "plot_decision_regions",
     "plot_descent_path",
     "plot_gradient_flow",
     "plot_gradient_norm",

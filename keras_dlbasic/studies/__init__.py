@@ -1,6 +1,7 @@
 """Experiments over many fits, and what they are made of.
 
 - `BatchSizeStudy`: measure what the batch size does, and which one to take
+- `CapacityStudy`: measure what the width or depth of a model does
 - `DivergedError`: what a trial raises whose loss became non-finite
 - `GradientNoiseScale`: measure the gradient noise scale while a model trains
 - `LearningRateRangeTest`: find a learning rate by raising it from step to step
@@ -18,6 +19,7 @@
 
 from keras_dlbasic.studies.batch_size_study import BatchSizeStudy
 from keras_dlbasic.studies.batch_sizes import resolve_batch_size
+from keras_dlbasic.studies.capacity_study import CapacityStudy
 from keras_dlbasic.studies.full_batch import check_full_batch, full_batch
 from keras_dlbasic.studies.gradient_noise_scale import GradientNoiseScale
 from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
@@ -31,6 +33,7 @@ from keras_dlbasic.studies.trial_worker import DivergedError
 
 __all__ = [
     "BatchSizeStudy",
+    "CapacityStudy",
     "DivergedError",
     "GradientNoiseScale",
     "LearningRateRangeTest",
