@@ -100,12 +100,12 @@ SETS = {
 }
 
 
-def run(name, split, epochs):
+def run(name, split, updates):
     x, y, n, held_out, build_model = SETS[name]()
     order = np.random.default_rng(split).permutation(len(y))
     parts = np.split(order, [n, n + held_out])
     train, known, fresh = ((x[rows], y[rows]) for rows in parts)
-    options = {"budget": {"epochs": epochs}, "verbose": 0}
+    options = {"budget": {"updates": updates}, "verbose": 0}
     result = kd.studies.RemedyStudy(
         build_model, *train, validation_data=known, seeds=SEEDS, **options
     ).run()
@@ -149,12 +149,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--splits", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--updates", type=int, default=1500)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     for name in arguments.sets:
         for split in range(arguments.splits):
-            row = run(name, split, arguments.epochs)
+            row = run(name, split, arguments.updates)
             if arguments.out:
                 with arguments.out.open("a") as file:
                     file.write(json.dumps(row) + "\n")

@@ -16,6 +16,7 @@
 - `LearningRateRange`: what a range test gave
 - `NoiseScale`: what `gradient_noise_scale` found
 - `NoiseScaleCurve`: the terms of the noise scale, as measured over a run
+- `OutlierResult`: the trials of a `studies.OutlierStudy`
 - `OverfittingVerdict`: what `detect_overfitting` found
 - `PairedDifference`: an arm against a baseline, with what scatters it
 - `PowerLaw`: the law by which the error falls with the number of samples
@@ -29,6 +30,7 @@
 - `StoppingReport`: why a run ended, in words and numbers
 - `UpdateNoise`: the share of noise in successive updates
 - `activation_statistics`: describe the activations of a layer on a batch
+- `average_precision`: tell how well scores rank planted rows first
 - `clipping_summary`: tell how often and how hard the optimizer's clipping cut
 - `descend`: descend a teaching surface in the three regimes
 - `detect_overfitting`: tell whether a run overfits, and since when
@@ -72,6 +74,7 @@ from keras_dlbasic.analysis.noise_scale import (
     noise_scale_of,
 )
 from keras_dlbasic.analysis.normalization_drift import normalization_drift
+from keras_dlbasic.analysis.outlier_result import OutlierResult, average_precision
 from keras_dlbasic.analysis.overfitting import detect_overfitting
 from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
 from keras_dlbasic.analysis.paired_comparison import (
@@ -110,6 +113,7 @@ __all__ = [
     "LearningRateRange",
     "NoiseScale",
     "NoiseScaleCurve",
+    "OutlierResult",
     "OverfittingVerdict",
     "PairedDifference",
     "PowerLaw",
@@ -123,6 +127,7 @@ __all__ = [
     "StoppingReport",
     "UpdateNoise",
     "activation_statistics",
+    "average_precision",
     "clipping_summary",
     "descend",
     "detect_overfitting",

@@ -21,11 +21,15 @@ class RowScores:
             squared error as a share of the targets' variance.
         losses: The negative logarithm of the probability of what is true; for numbers
             the same as `errors`.
+        brier: The squared error of the probabilities, from 0 to 1 (half of Brier's
+            score for classes); for numbers the same as `errors`. Unlike `errors`, it
+            tells a near miss from a bad one.
     """
 
     kind: str
     errors: np.ndarray
     losses: np.ndarray
+    brier: np.ndarray
 
 
 def row_scores(y: Any, predictions: Any, *, from_logits: bool = False) -> RowScores:
@@ -60,14 +64,15 @@ def row_scores(y: Any, predictions: Any, *, from_logits: bool = False) -> RowSco
     kind, t = _kind(t.astype(np.float64), p)
     wrong = ~np.asarray(np.isfinite(p).all(axis=1))
     p = np.where(wrong[:, None], 0.0, p)
-    errors, losses = {"classes": _classes, "labels": _labels, "numbers": _numbers}[
-        kind
-    ](t, p, from_logits)
-    errors = np.where(wrong, np.inf if kind == "numbers" else 1.0, errors)
-    losses = np.where(wrong, np.inf, losses)
-    return RowScores(
-        kind, errors.reshape(rows, -1).mean(1), losses.reshape(rows, -1).mean(1)
-    )
+    score = {"classes": _classes, "labels": _labels, "numbers": _numbers}[kind]
+    worst = np.inf if kind == "numbers" else 1.0
+    found = [
+        np.where(wrong, at_worst, values).reshape(rows, -1).mean(axis=1)
+        for values, at_worst in zip(
+            score(t, p, from_logits), (worst, np.inf, worst), strict=True
+        )
+    ]
+    return RowScores(kind, *found)
 
 
 def _kind(t: np.ndarray, p: np.ndarray) -> tuple[str, np.ndarray]:
@@ -93,29 +98,32 @@ def _kind(t: np.ndarray, p: np.ndarray) -> tuple[str, np.ndarray]:
 
 def _classes(
     t: np.ndarray, p: np.ndarray, from_logits: bool
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if from_logits:
         p = np.exp(p - p.max(axis=1, keepdims=True))
     p = np.maximum(p, 0)
     p = p / np.maximum(p.sum(axis=1, keepdims=True), LEAST)
     true = p[np.arange(len(t)), t]
-    return (p.argmax(axis=1) != t).astype(float), -np.log(np.maximum(true, LEAST))
+    brier = ((p**2).sum(axis=1) - 2 * true + 1) / 2
+    wrong = (p.argmax(axis=1) != t).astype(float)
+    return wrong, -np.log(np.maximum(true, LEAST)), brier
 
 
 def _labels(
     t: np.ndarray, p: np.ndarray, from_logits: bool
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if from_logits:
         p = 1 / (1 + np.exp(-np.clip(p, -60, 60)))
     wrong = (p > 0.5) != (t > 0.5)
     true = np.where(t > 0.5, p, 1 - p)
     losses = -np.log(np.clip(true, LEAST, 1.0))
-    return wrong.mean(axis=1), losses.mean(axis=1)
+    brier = (1 - np.clip(true, 0.0, 1.0)) ** 2
+    return wrong.mean(axis=1), losses.mean(axis=1), brier.mean(axis=1)
 
 
 def _numbers(
     t: np.ndarray, p: np.ndarray, from_logits: bool
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     spread = float(np.mean((t - t.mean(axis=0)) ** 2)) or 1.0
     errors = np.mean((t - p) ** 2, axis=1) / spread
-    return errors, errors
+    return errors, errors, errors

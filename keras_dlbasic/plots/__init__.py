@@ -14,9 +14,11 @@
 - `plot_learning_rate_range`: draw the losses of a range test
 - `plot_noise_scale`: draw the gradient noise scale over the updates
 - `plot_normalization_drift`: draw how far batch means are from the moving means
+- `plot_outlier_study`: draw the held-out error against planted wrong rows
 - `plot_penalty`: draw the share of the loss that is weight penalty
 - `plot_remedy_study`: draw what closes the gap, and what it costs
 - `plot_signal_propagation`: draw variances of signals and gradients by layer
+- `plot_suspects`: draw the training rows whose loss falls last
 - `plot_unit_health`: draw the share of dead, saturated or dormant units
 - `plot_update_ratio`: draw the update-to-weight ratio of each layer over the steps
 - `style`: draw in one of the package's styles: colour-blind-safe, legible in print
@@ -36,10 +38,12 @@ from keras_dlbasic.plots.learning_curve import plot_learning_curve
 from keras_dlbasic.plots.learning_rate_range import plot_learning_rate_range
 from keras_dlbasic.plots.noise_scale import plot_noise_scale
 from keras_dlbasic.plots.normalization_drift import plot_normalization_drift
+from keras_dlbasic.plots.outlier_study import plot_outlier_study
 from keras_dlbasic.plots.penalty import plot_penalty
 from keras_dlbasic.plots.remedy_study import plot_remedy_study
 from keras_dlbasic.plots.signal_propagation import plot_signal_propagation
 from keras_dlbasic.plots.style import style
+from keras_dlbasic.plots.suspects import plot_suspects
 from keras_dlbasic.plots.unit_health import plot_unit_health
 from keras_dlbasic.plots.update_ratio import plot_update_ratio
 
@@ -58,9 +62,11 @@ __all__ = [
     "plot_learning_rate_range",
     "plot_noise_scale",
     "plot_normalization_drift",
+    "plot_outlier_study",
     "plot_penalty",
     "plot_remedy_study",
     "plot_signal_propagation",
+    "plot_suspects",
     "plot_unit_health",
     "plot_update_ratio",
     "style",

@@ -7,6 +7,7 @@
 - `LearningRateRangeTest`: find a learning rate by raising it from step to step
 - `MicroBatches`: micro-batches of equal size, weighted for exact gradient accumulation
 - `MicroStepSchedule`: a schedule that counts updates where Keras counts micro-steps
+- `OutlierStudy`: measure how strongly wrong points pull, and rank suspects
 - `RemedyStudy`: measure which remedy against overfitting helps, and its price
 - `SampleSizeStudy`: measure what more data bring
 - `TrialRunner`: runs the trials of a study
@@ -25,6 +26,7 @@ from keras_dlbasic.studies.gradient_noise_scale import GradientNoiseScale
 from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
 from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
+from keras_dlbasic.studies.outlier_study import OutlierStudy
 from keras_dlbasic.studies.rebatch import rebatch
 from keras_dlbasic.studies.remedy_study import RemedyStudy
 from keras_dlbasic.studies.sample_size_study import SampleSizeStudy
@@ -39,6 +41,7 @@ __all__ = [
     "LearningRateRangeTest",
     "MicroBatches",
     "MicroStepSchedule",
+    "OutlierStudy",
     "RemedyStudy",
     "SampleSizeStudy",
     "TrialRunner",

@@ -142,6 +142,7 @@ def score_rows(model: Any, data: tuple[Any, Any]) -> RowScores:
         found[0].kind,
         np.mean([f.errors for f in found], axis=0),
         np.mean([f.losses for f in found], axis=0),
+        np.mean([f.brier for f in found], axis=0),
     )
 
 

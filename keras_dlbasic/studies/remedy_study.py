@@ -56,7 +56,9 @@ class RemedyStudy:
             entries left out for sparse ones, noise for other features.
         seeds: A number of seeds, or the seeds. Defaults to 5.
         budget: `{"epochs": n}`, `{"updates": n}` or `{"samples": n}`: how long the
-            untreated model trains. Defaults to 50 epochs.
+            untreated model trains. Defaults to 1500 updates: with noise, dropout or a
+            penalty a model needs longer than without, and a short budget would be held
+            against them.
         batch_size: Samples in an update. Defaults to 32.
         directory: Where finished trials are kept. Defaults to None: in memory.
         overwrite: Whether to delete trials in `directory`. Defaults to `False`.
@@ -109,7 +111,7 @@ class RemedyStudy:
             data = take(data, kept)
         validation_data, more_data = as_arrays(validation_data), as_arrays(more_data)
         rows = count_rows(data)
-        budget = {"epochs": 50} if budget is None else budget
+        budget = {"updates": 1500} if budget is None else budget
         training = Training.of(budget, batch_size, rows)
         self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
         if not self.seeds:

@@ -54,10 +54,13 @@ def run_remedy_trial(settings: Mapping[str, Any], task: RemedyTask) -> dict[str,
         model = _trained(task, arm, seed, seconds)
     values.update(score(model, task.data, "train"))
     held_out = score_rows(model, task.validation_data)
+    if arm.family == "ensemble":
+        values.update(_of_members(model, task.validation_data))
     values.update(
         val_error=float(held_out.errors.mean()),
         val_loss=float(held_out.losses.mean()),
         row_errors=np.round(held_out.errors, 6),
+        row_brier=np.round(held_out.brier, 6),
         kind=held_out.kind,
         training_seconds=float(sum(seconds)),
         inference_seconds=_inference_seconds(model, task.validation_data[0]),
@@ -85,6 +88,15 @@ def _ensemble(task: RemedyTask, seed: int, n: int, seconds: list[float]) -> Ense
     # the first member is the untreated model of this seed
     seeds = [seed + member * MEMBER_STEP for member in range(n)]
     return Ensemble([_trained(task, Arm(UNTREATED), s, seconds) for s in seeds])
+
+
+def _of_members(ensemble: Ensemble, data: tuple[Any, Any]) -> dict[str, Any]:
+    """Return what its members score alone: each is an untreated model."""
+    scores = [score_rows(member, data) for member in ensemble.members]
+    return {
+        "untreated_row_errors": np.round(np.mean([s.errors for s in scores], 0), 6),
+        "untreated_row_brier": np.round(np.mean([s.brier for s in scores], 0), 6),
+    }
 
 
 def _stopped(task: RemedyTask, seed: int, seconds: list[float]) -> tuple[Any, int]:

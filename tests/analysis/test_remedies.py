@@ -23,6 +23,8 @@ def test_errors_and_losses_of_classes():
             assert found.kind == "classes"
             np.testing.assert_array_equal(found.errors, expected)
             np.testing.assert_allclose(found.losses, losses)
+            brier = ((p - np.eye(3)[y]) ** 2).sum(axis=1) / 2
+            np.testing.assert_allclose(found.brier, brier)
 
 
 def test_errors_of_labels_numbers_and_sequences():
@@ -99,6 +101,7 @@ def made(error, seed, remedy, rng, *, status="done", parallel=False, seconds=1.0
         "val_error": float(rows.mean()),
         "val_loss": 0.5,
         "row_errors": rows,
+        "row_brier": rows * 0.3 + 0.05 * error,
         "training_seconds": seconds,
         "inference_seconds": 0.01 * seconds,
         "parameters": 100,
@@ -154,6 +157,49 @@ def test_nothing_is_recommended_where_nothing_helps():
     assert "no remedy is clearly better" in str(advice)
     only = study({"untreated": 0.3})
     assert "no remedy could be tried" in str(only.recommendation)
+
+
+def changed(trial, **values):
+    return TrialResult(trial.settings, values={**trial.values, **values})
+
+
+def test_probabilities_tell_what_wrong_answers_do_not():
+    """The same wrong answers but for a few, with much better probabilities."""
+    trials, rng = [], np.random.default_rng(0)
+    for seed in range(5):
+        base = made(0.3, seed, "untreated", rng)
+        trials.append(base)
+        rows = base.values["row_errors"].copy()
+        rows[np.flatnonzero(rows)[0]] = 0
+        for name, share in (("ensemble", 0.5), ("dropout", 1.0)):
+            trial = changed(
+                base,
+                row_errors=rows,
+                val_error=float(rows.mean()),
+                row_brier=share * base.values["row_brier"],
+            )
+            settings = {**base.settings, "remedy": name}
+            trials.append(TrialResult(settings, values=trial.values))
+    result = RemedyResult(trials, names={})
+    assert not any(found.is_lower for found in result.differences.values())
+    assert result.recommendation.remedy == "ensemble"
+    assert "probabilities is clearly lower" in result.recommendation.reason
+
+
+def test_an_ensemble_is_compared_with_its_members():
+    trials = list(study({"untreated": 0.3, "ensemble": 0.2}).trials)
+    own = np.full(400, 0.2)
+    trials = [
+        changed(t, untreated_row_errors=own, untreated_row_brier=own)
+        if t.settings["remedy"] == "ensemble"
+        else t
+        for t in trials
+    ]
+    found = RemedyResult(trials, names={}).differences["ensemble"]
+    errors = [
+        t.values["val_error"] for t in trials if "untreated_row_errors" in t.values
+    ]
+    assert found.interval.mean == pytest.approx(np.mean(errors) - 0.2)
 
 
 def test_failed_and_parallel_trials():
