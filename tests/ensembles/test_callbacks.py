@@ -72,6 +72,7 @@ def test_the_rate_follows_the_cosine_and_snapshots_end_cycles():
     assert np.isfinite(ensemble.evaluate(X, Y, verbose=0))
 
 
+@pytest.mark.once
 def test_the_rate_reaches_the_update():
     """With half a cosine in one update each, the first goes by the full rate."""
     model, plain = build_model(), build_model()
@@ -148,6 +149,7 @@ def test_weights_are_averaged():
         np.testing.assert_allclose(found, mean, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.once
 def test_a_share_of_the_epochs():
     averaging = kd.ensembles.WeightAverage(0.5)
     fit(build_model(), [averaging], initial_epoch=2)

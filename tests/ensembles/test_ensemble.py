@@ -85,6 +85,7 @@ def test_binary_loss_with_logits():
     assert kd.ensembles.Ensemble([member(0, None, loss)], logits=None).logits is None
 
 
+@pytest.mark.once
 def test_compiled_like_its_members_and_trainable():
     ensemble = kd.ensembles.Ensemble([member(0), member(1)])
     assert set(ensemble.evaluate(X, Y, verbose=0, return_dict=True)) == {

@@ -17,6 +17,7 @@ def build_model(depth):
     return model
 
 
+@pytest.mark.once
 def test_by_depth():
     made = kd.studies.CapacityStudy(
         build_model,

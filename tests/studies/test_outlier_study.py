@@ -20,6 +20,7 @@ def build_model():
     return model
 
 
+@pytest.mark.once
 def test_planted_labels_are_found_again():
     study = kd.studies.OutlierStudy(
         build_model,

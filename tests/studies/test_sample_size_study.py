@@ -22,6 +22,7 @@ def study(**options):
     )
 
 
+@pytest.mark.once
 def test_sizes_and_scores(tmp_path):
     result = study(directory=tmp_path).run()
     assert result.sizes == (8, 14, 28)
