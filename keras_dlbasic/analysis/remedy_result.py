@@ -322,13 +322,18 @@ class RemedyResult:
         compared = paired_differences({o: errors[o] for o in others}, errors[best])
         return [o for o in others if not compared[o].is_higher]
 
+    def _distance(self, arm: str) -> float:
+        """Return the difference in standard errors."""
+        found = self.differences[arm]
+        return found.interval.mean / max(found.standard_error, 1e-12)
+
     def _why_nothing(self) -> str:
         if UNTREATED not in self._sound("row_errors"):
             return f"the untreated model did not train ({self._note(UNTREATED)})"
         return "no remedy could be tried"
 
     def _why_none(self, mean: Mapping[str, float]) -> str:
-        nearest = min(self.differences, key=lambda a: self.differences[a].interval.high)
+        nearest = min(self.differences, key=self._distance)
         gap = float(self._values(UNTREATED, "gap").mean())
         text = (
             "no remedy is clearly better than the untreated model, whose held-out "
