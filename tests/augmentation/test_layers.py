@@ -54,7 +54,9 @@ def build_text_model():
     return model
 
 
-@pytest.mark.parametrize("place", [0, pytest.param(1, marks=pytest.mark.once), 2])
+@pytest.mark.parametrize(
+    "place", [*(pytest.param(p, marks=pytest.mark.once) for p in (0, 1)), 2]
+)
 def test_on_in_training_and_off_at_inference(place):
     layer = layers()[place]
     np.testing.assert_array_equal(array(layer(IMAGES)), IMAGES)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.studies.batch_size_trial import warm_up
 from keras_dlbasic.studies.remedy_arms import FAMILIES, input_kind
 from keras_dlbasic.studies.stratified import split, stratified_order
 
@@ -94,6 +95,7 @@ def test_untreated_is_what_a_plain_fit_gives():
     ).run()
     keras.utils.set_random_seed(3)
     model = build_model()
+    warm_up(model, (IMAGES[rows], LABELS[rows]), 10, 30)  # as a first fit draws more
     keras.utils.set_random_seed(3)
     model.fit(IMAGES[rows], LABELS[rows], batch_size=10, epochs=2, verbose=0)
     expected = model.evaluate(*held_out, verbose=0)
