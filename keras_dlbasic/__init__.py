@@ -4,7 +4,10 @@ What is where:
 
 - `callbacks`: watch a `model.fit`, and say what is wrong
 - `propagation_report`: do signals and gradients survive the depth of a model?
+- `capacity_report`: parameters, depth, parameters per sample, share by layer
 - `initializers`, `regularizers`, `layers`: parts for any model
+- `augmentation`: more data from the data there are
+- `ensembles`: several models that answer as one
 - `remedies`: give a new model in which something is mended
 - `landscape`: curvature of the loss, verdicts on critical points, slices
 - `studies`: answer by experiment, such as which batch size to take
@@ -30,8 +33,10 @@ from keras_dlbasic._version import __version__
 
 _MODULES = (
     "analysis",
+    "augmentation",
     "callbacks",
     "diagnosis",
+    "ensembles",
     "facts",
     "gradients",
     "initializers",
@@ -47,12 +52,15 @@ _MODULES = (
     "treatment",
 )
 _FUNCTIONS = {
+    "capacity_report": "facts",
     "diagnose": "diagnosis",
     "preflight": "facts",
     "propagation_report": "signals",
     "treat": "treatment",
 }
 _SERIALIZABLE = (
+    "augmentation",
+    "ensembles.ensemble",
     "initializers",
     "landscape.teaching_surface",
     "layers",

@@ -5,6 +5,7 @@
 - `Activation`: an activation function: value, slope, saturation, gain
 - `BatchSizeAdvice`: a recommended batch size, with its reasons
 - `BatchSizeResult`: the trials of a `studies.BatchSizeStudy`
+- `CapacityResult`: the trials of a `studies.CapacityStudy`
 - `ClipSuggestion`: thresholds for gradient clipping
 - `ClippingSummary`: how often and how hard one variable was clipped
 - `CriticalPoint`: what a point of the landscape of a loss is
@@ -20,20 +21,29 @@
 - `LossSurface`: a slice of a landscape with two directions
 - `NoiseScale`: what `gradient_noise_scale` found
 - `NoiseScaleCurve`: the terms of the noise scale, as measured over a run
+- `OutlierResult`: the trials of a `studies.OutlierStudy`
 - `OverfittingVerdict`: what `detect_overfitting` found
 - `PointEvidence`: what was measured at a point of a landscape
 - `PropagationReport`: what `propagation_report` found
 - `Ranking`: arms in order of what was measured, the smallest first
 - `RitzPairs`: approximate eigenvalues and eigenvectors from a Krylov space
+- `PairedDifference`: an arm against a baseline, with what scatters it
+- `PowerLaw`: the law by which the error falls with the number of samples
+- `RemedyAdvice`: a recommended remedy against overfitting, or none, with reasons
+- `RemedyResult`: the trials of a `studies.RemedyStudy`
+- `RowScores`: errors and losses of predictions, one a row
+- `SampleSizeResult`: the trials of a `studies.SampleSizeStudy`
 - `SignalTrend`: the law by which a variance changes with depth
 - `StoppingReport`: why a run ended, in words and numbers
 - `UpdateNoise`: the share of noise in successive updates
 - `activation_statistics`: describe the activations of a layer on a batch
+- `average_precision`: tell how well scores rank planted rows first
 - `clipping_summary`: tell how often and how hard the optimizer's clipping cut
 - `descend`: descend a teaching surface in the three regimes
 - `detect_overfitting`: tell whether a run overfits, and since when
 - `find_turn`: tell whether a curve has turned up, as far as it goes
 - `fit_line`: fit a line to data by gradient descent in the three regimes
+- `fit_power_law`: fit a falling power law with a floor to errors
 - `gradient_events`: find where gradients vanish, explode or turn non-finite
 - `gradient_flow`: return the gradient relative to the weights
 - `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
@@ -43,8 +53,10 @@
 - `mean_interval`: return a mean and Student's interval for it
 - `noise_scale_of`: combine unbiased estimates of both terms, one a measurement
 - `normalization_drift`: compare a batch's statistics with the moving averages
+- `paired_differences`: compare arms with a baseline, by seeds and held-out rows
 - `prediction_skill`: score predictions against the best constant
 - `rank`: order arms by the mean of a measure, with intervals
+- `row_scores`: score each prediction, whatever the loss of the model
 - `signal_trend`: tell by which law a variance changes from layer to layer
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
 """
@@ -53,6 +65,7 @@ from keras_dlbasic.analysis.activation_statistics import activation_statistics
 from keras_dlbasic.analysis.activation_table import ACTIVATIONS, Activation
 from keras_dlbasic.analysis.batch_size_advice import BatchSizeAdvice
 from keras_dlbasic.analysis.batch_size_result import BatchSizeResult
+from keras_dlbasic.analysis.capacity_result import CapacityResult
 from keras_dlbasic.analysis.clipping_summary import ClippingSummary, clipping_summary
 from keras_dlbasic.analysis.comparison import Interval, Ranking, mean_interval, rank
 from keras_dlbasic.analysis.critical_point import (
@@ -78,9 +91,18 @@ from keras_dlbasic.analysis.noise_scale import (
     noise_scale_of,
 )
 from keras_dlbasic.analysis.normalization_drift import normalization_drift
+from keras_dlbasic.analysis.outlier_result import OutlierResult, average_precision
 from keras_dlbasic.analysis.overfitting import detect_overfitting
 from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
+from keras_dlbasic.analysis.paired_comparison import (
+    PairedDifference,
+    paired_differences,
+)
+from keras_dlbasic.analysis.power_law import PowerLaw, fit_power_law
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
+from keras_dlbasic.analysis.remedy_result import RemedyAdvice, RemedyResult
+from keras_dlbasic.analysis.row_scores import RowScores, row_scores
+from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
 from keras_dlbasic.analysis.signal_propagation import (
     LayerSignal,
     PropagationReport,
@@ -97,6 +119,7 @@ __all__ = [
     "Activation",
     "BatchSizeAdvice",
     "BatchSizeResult",
+    "CapacityResult",
     "ClipSuggestion",
     "ClippingSummary",
     "CriticalPoint",
@@ -112,20 +135,29 @@ __all__ = [
     "LossSurface",
     "NoiseScale",
     "NoiseScaleCurve",
+    "OutlierResult",
     "OverfittingVerdict",
+    "PairedDifference",
     "PointEvidence",
+    "PowerLaw",
     "PropagationReport",
     "Ranking",
+    "RemedyAdvice",
+    "RemedyResult",
     "RitzPairs",
+    "RowScores",
+    "SampleSizeResult",
     "SignalTrend",
     "StoppingReport",
     "UpdateNoise",
     "activation_statistics",
+    "average_precision",
     "clipping_summary",
     "descend",
     "detect_overfitting",
     "find_turn",
     "fit_line",
+    "fit_power_law",
     "gradient_events",
     "gradient_flow",
     "gradient_noise_scale",
@@ -135,8 +167,10 @@ __all__ = [
     "mean_interval",
     "noise_scale_of",
     "normalization_drift",
+    "paired_differences",
     "prediction_skill",
     "rank",
+    "row_scores",
     "signal_trend",
     "suggest_clip",
 ]

@@ -1,6 +1,8 @@
 """What is known of a model and its data before it is trained.
 
+- `CapacityReport`: what `capacity_report` found
 - `Probe`: a few rows on which a model is looked at
+- `capacity_report`: tell how much a model can hold
 - `data_facts`: describe the data of a fit
 - `input_facts`: describe inputs
 - `network_facts`: describe a model
@@ -10,6 +12,7 @@
 - `validation_facts`: compare validation with training
 """
 
+from keras_dlbasic.facts.capacity_report import CapacityReport, capacity_report
 from keras_dlbasic.facts.collect import data_facts
 from keras_dlbasic.facts.input_facts import input_facts
 from keras_dlbasic.facts.network_facts import network_facts
@@ -20,7 +23,9 @@ from keras_dlbasic.facts.target_facts import target_facts
 from keras_dlbasic.facts.validation_facts import validation_facts
 
 __all__ = [
+    "CapacityReport",
     "Probe",
+    "capacity_report",
     "data_facts",
     "input_facts",
     "network_facts",

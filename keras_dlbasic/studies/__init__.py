@@ -1,11 +1,15 @@
 """Experiments over many fits, and what they are made of.
 
 - `BatchSizeStudy`: measure what the batch size does, and which one to take
+- `CapacityStudy`: measure what the width or depth of a model does
 - `DivergedError`: what a trial raises whose loss became non-finite
 - `GradientNoiseScale`: measure the gradient noise scale while a model trains
 - `LearningRateRangeTest`: find a learning rate by raising it from step to step
 - `MicroBatches`: micro-batches of equal size, weighted for exact gradient accumulation
 - `MicroStepSchedule`: a schedule that counts updates where Keras counts micro-steps
+- `OutlierStudy`: measure how strongly wrong points pull, and rank suspects
+- `RemedyStudy`: measure which remedy against overfitting helps, and its price
+- `SampleSizeStudy`: measure what more data bring
 - `TrialRunner`: runs the trials of a study
 - `check_full_batch`: refuse a model that accumulation would change
 - `full_batch`: make one epoch one update, with the gradient of all data
@@ -16,22 +20,30 @@
 
 from keras_dlbasic.studies.batch_size_study import BatchSizeStudy
 from keras_dlbasic.studies.batch_sizes import resolve_batch_size
+from keras_dlbasic.studies.capacity_study import CapacityStudy
 from keras_dlbasic.studies.full_batch import check_full_batch, full_batch
 from keras_dlbasic.studies.gradient_noise_scale import GradientNoiseScale
 from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
 from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
+from keras_dlbasic.studies.outlier_study import OutlierStudy
 from keras_dlbasic.studies.rebatch import rebatch
+from keras_dlbasic.studies.remedy_study import RemedyStudy
+from keras_dlbasic.studies.sample_size_study import SampleSizeStudy
 from keras_dlbasic.studies.trial_runner import TrialRunner, process_pool
 from keras_dlbasic.studies.trial_worker import DivergedError
 
 __all__ = [
     "BatchSizeStudy",
+    "CapacityStudy",
     "DivergedError",
     "GradientNoiseScale",
     "LearningRateRangeTest",
     "MicroBatches",
     "MicroStepSchedule",
+    "OutlierStudy",
+    "RemedyStudy",
+    "SampleSizeStudy",
     "TrialRunner",
     "check_full_batch",
     "full_batch",

@@ -1,0 +1,150 @@
+"""What a study of capacity found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.analysis.comparison import Interval, mean_interval
+from keras_dlbasic.analysis.study_table import VariedNumber
+from keras_dlbasic.records import TrialResult
+
+FITTED = 0.01
+"""A training error below this share of the variance counts as fitted, for numbers."""
+
+
+class CapacityResult:
+    """The trials of a `studies.CapacityStudy`.
+
+    Args:
+        trials: The trials.
+        about: Facts of the study by name: `"rows"`, `"outputs"`, `"by"`, ...
+
+    Attributes:
+        trials: The trials, `TrialResult`.
+        sizes: The sizes, by number of parameters.
+    """
+
+    def __init__(
+        self, trials: Sequence[TrialResult], *, about: Mapping[str, Any] | None = None
+    ) -> None:
+        unknown = float("inf")
+        ordered = sorted(
+            trials,
+            key=lambda t: (
+                float(t.values.get("parameters", unknown)),
+                float(t.settings["size"]),
+            ),
+        )
+        # a size whose first trial failed has its place from the others
+        self._varied = VariedNumber(ordered, "size")
+        self.trials = self._varied.trials
+        self.sizes = self._varied.places
+        self.about = dict(about or {})
+
+    @property
+    def parameters(self) -> dict[float, int]:
+        """Number of trainable weights, by size; those never built left out."""
+        grid = self._varied.grid("parameters")
+        return {
+            size: int(np.nanmax(row))
+            for size, row in zip(self.sizes, grid, strict=True)
+            if np.isfinite(row).any()
+        }
+
+    def table(self) -> dict[str, np.ndarray]:
+        """Return one row per trial, as columns by name; `pandas.DataFrame` takes it."""
+        return self._varied.columns(
+            "parameters", "depth", "train_error", "val_error", "train_loss", "val_loss"
+        )
+
+    def intervals(self, measure: str = "val_error") -> dict[float, Interval]:
+        """Return the mean over seeds and its 95 % interval, by size.
+
+        Args:
+            measure: `"val_error"`, `"train_error"`, `"val_loss"` or `"train_loss"`.
+        """
+        grid = self._varied.grid(measure)
+        found = zip(self.sizes, grid, strict=True)
+        return {size: mean_interval(row) for size, row in found}
+
+    @property
+    def best(self) -> float | None:
+        """The size of least held-out error, on average; None if no trial finished."""
+        found = {s: i.mean for s, i in self.intervals().items() if i.n}
+        return min(found, key=lambda size: found[size]) if found else None
+
+    @property
+    def interpolates_from(self) -> float | None:
+        """The smallest size that fits all training data; None if none does.
+
+        Less than half a sample wrong on average over the seeds; for numbers, less than
+        0.01 of the variance left.
+        """
+        kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
+        rows = float(self.about.get("rows", np.inf))
+        limit = FITTED if kinds and kinds[0] == "numbers" else 0.5 / rows
+        for size, found in self.intervals("train_error").items():
+            if found.n and found.mean < limit:
+                return size
+        return None
+
+    @property
+    def threshold(self) -> float | None:
+        """Parameters at which interpolation is expected: samples times outputs.
+
+        Reference:
+            Belkin, Hsu, Ma & Mandal (2019), Reconciling modern machine-learning
+            practice and the classical bias-variance trade-off.
+        """
+        if "rows" not in self.about or "outputs" not in self.about:
+            return None
+        return float(self.about["rows"]) * float(self.about["outputs"])
+
+    @property
+    def larger_does_worse(self) -> dict[float, Interval]:
+        """By how much sizes above the best have clearly more held-out error.
+
+        Paired by seed; the intervals hold for all sizes at once (Bonferroni).
+        """
+        if self.best is None:
+            return {}
+        grid = self._varied.grid("val_error")
+        place = self.sizes.index(self.best)
+        above = range(place + 1, len(self.sizes))
+        found = {}
+        for other in above:
+            level = 1 - 0.05 / len(above)
+            interval = mean_interval(grid[other] - grid[place], level=level)
+            if interval.n > 1 and interval.low > 0:
+                found[self.sizes[other]] = interval
+        return found
+
+    def __str__(self) -> str:
+        by = self.about.get("by", "size")
+        lines = [f"Held-out and training error by {by}:"]
+        training = self.intervals("train_error")
+        parameters = self.parameters
+        for size, found in self.intervals().items():
+            if found.n:
+                lines.append(
+                    f"    {by} {size:g} ({parameters[size]} parameters): {found}, "
+                    f"training {training[size].mean:.3g}"
+                )
+        lines += self._varied.troubles()
+        if self.best is None:
+            return "\n".join([*lines, "No trial finished."])
+        lines.append(f"Least held-out error: {by} {self.best:g}.")
+        if self.interpolates_from is not None:
+            lines.append(
+                f"From {by} {self.interpolates_from:g} on, all training data are "
+                "fitted."
+            )
+        worse = self.larger_does_worse
+        for size, interval in worse.items():
+            lines.append(f"{by} {size:g} does clearly worse: by {interval}.")
+        if not worse:
+            lines.append("No larger one does clearly worse.")
+        return "\n".join(lines)

@@ -1,0 +1,149 @@
+"""What a study of outliers found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.analysis.comparison import Interval, mean_interval
+from keras_dlbasic.records import TrialResult
+
+
+def average_precision(planted: Any, scores: Any) -> float:
+    """Return how well scores rank planted rows before the others.
+
+    The mean, over the planted rows, of the share of planted ones among those with at
+    least their score: 1 if all come first, about their share if scores know nothing.
+
+    Args:
+        planted: True for planted rows `[n]`.
+        scores: Higher for what is suspected more `[n]`.
+
+    Returns:
+        A number from 0 to 1; NaN if nothing is planted.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> kd.analysis.average_precision([True, False, True], [0.9, 0.1, 0.5])
+    1.0
+    """
+    p = np.asarray(planted, bool)
+    s = np.asarray(scores, np.float64)
+    if not p.any():
+        return float("nan")
+    at_least = s[None, :] >= s[p][:, None]
+    return float(np.mean((at_least & p[None, :]).sum(axis=1) / at_least.sum(axis=1)))
+
+
+class OutlierResult:
+    """The trials of a `studies.OutlierStudy`.
+
+    Args:
+        trials: The trials.
+        about: Facts of the study by name.
+
+    Attributes:
+        trials: The trials, `TrialResult`.
+        kinds: What was planted: `"labels"`, `"inputs"`.
+        shares: The shares that were planted, 0 among them.
+    """
+
+    def __init__(
+        self, trials: Sequence[TrialResult], *, about: Mapping[str, Any] | None = None
+    ) -> None:
+        self.trials = tuple(trials)
+        self.about = dict(about or {})
+        settings = [trial.settings for trial in self.trials]
+        self.kinds = tuple(dict.fromkeys(s["kind"] for s in settings if s["share"]))
+        self.shares = tuple(sorted({float(s["share"]) for s in settings}))
+
+    def intervals(
+        self, kind: str = "labels", measure: str = "val_error"
+    ) -> dict[float, Interval]:
+        """Return the mean over seeds and its 95 % interval, by planted share.
+
+        Args:
+            kind: What was planted: `"labels"` or `"inputs"`.
+            measure: `"val_error"`, `"train_error"`, `"val_loss"`, `"train_loss"` or
+                `"average_precision"`.
+        """
+        found = {}
+        for share in self.shares:
+            values = [
+                float(t.values.get(measure, float("nan")))
+                for t in self._of(kind, share)
+                if t.status == "done"
+            ]
+            found[share] = mean_interval(values)
+        return found
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """How much each row is suspected: its mean rank over the seeds, from 0 to 1.
+
+        By the loss on the row, averaged over the training: what is learned last, or by
+        heart only, has it high for long. From the trials in which nothing was planted.
+        """
+        rows = [
+            np.asarray(t.values["row_scores"], np.float64)
+            for t in self._of("none", 0.0)
+            if t.status == "done"
+        ]
+        if not rows:
+            return np.empty(0)
+        ranks = [np.argsort(np.argsort(r, kind="stable")) for r in rows]
+        return np.mean(ranks, axis=0) / max(1, len(rows[0]) - 1)
+
+    def suspects(self, n: int = 20) -> np.ndarray:
+        """Return the rows whose loss falls last, the most suspicious first."""
+        return np.argsort(-self.scores, kind="stable")[:n]
+
+    def table(self) -> dict[str, np.ndarray]:
+        """Return one row per trial, as columns by name; `pandas.DataFrame` takes it."""
+        rows: dict[str, Any] = {
+            name: np.array([trial.settings[name] for trial in self.trials])
+            for name in ("kind", "share", "seed")
+        }
+        rows["status"] = np.array([trial.status for trial in self.trials])
+        rows["error"] = np.array([trial.error for trial in self.trials])
+        for name in (
+            "train_error",
+            "val_error",
+            "train_loss",
+            "val_loss",
+            "average_precision",
+        ):
+            rows[name] = np.array(
+                [float(t.values.get(name, float("nan"))) for t in self.trials]
+            )
+        return rows
+
+    def __str__(self) -> str:
+        lines = []
+        for kind in self.kinds:
+            found = self.intervals(kind, "average_precision")
+            lines.append(f"Held-out error with wrong {kind}:")
+            for share, error in self.intervals(kind).items():
+                text = f"    {share:6.1%}: {error}"
+                if share and found[share].n:
+                    text += f", found again with average precision {found[share]}"
+                lines.append(text)
+        for trial in self.trials:
+            if trial.status != "done":
+                lines.append(f"{dict(trial.settings)} {trial.status}: {trial.error}")
+        if len(self.scores):
+            first = ", ".join(map(str, self.suspects(10).tolist()))
+            lines.append(f"Rows whose loss falls last, to look at: {first}")
+        return "\n".join(lines)
+
+    def _of(self, kind: str, share: float) -> list[TrialResult]:
+        # with nothing planted there is no kind
+        return [
+            t
+            for t in self.trials
+            if float(t.settings["share"]) == share
+            and (t.settings["kind"] == kind or not share)
+        ]

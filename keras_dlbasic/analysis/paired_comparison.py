@@ -1,0 +1,121 @@
+"""Arms against a baseline, on the same seeds and the same held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_dlbasic.analysis.comparison import Interval
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How much larger a measure is than under the baseline.
+
+    Attributes:
+        interval: The mean difference and its simultaneous confidence interval.
+        standard_error: That of the mean difference.
+        from_seeds: The part of its variance that comes of the seeds.
+        from_rows: The part that comes of the held-out rows.
+    """
+
+    interval: Interval
+    standard_error: float
+    from_seeds: float
+    from_rows: float
+
+    @property
+    def is_lower(self) -> bool:
+        """Whether the measure is clearly lower."""
+        return bool(self.interval.high < 0)
+
+    @property
+    def is_higher(self) -> bool:
+        """Whether the measure is clearly higher."""
+        return bool(self.interval.low > 0)
+
+    def __str__(self) -> str:
+        mean, low, high = self.interval.mean, self.interval.low, self.interval.high
+        return f"{mean:+.3g} [{low:+.3g}, {high:+.3g}]"
+
+
+def paired_differences(
+    arms: Mapping[str, np.ndarray], baseline: np.ndarray, *, level: float = 0.95
+) -> dict[str, PairedDifference]:
+    """Compare each arm with the baseline, seed by seed and row by row.
+
+    Seeds and held-out rows are both samples: another seed, and other data, would give
+    another difference. Both enter the variance (crossed random effects; for seeds S and
+    rows R, with the mean squares of a two-way layout, the variance of the mean is
+    `(MS_seeds + MS_rows - MS_rest) / (S * R)`). With few seeds the variance between
+    them is itself uncertain, so that of an arm counts at least as much as the median
+    of all arms, and the degrees of freedom are twice those of one arm. The ends hold
+    for all arms at once (Bonferroni): where no arm differs from the baseline, an upper
+    end below zero is found in at most about 1 of 20 studies, and so is a lower end
+    above zero.
+
+    Args:
+        arms: Errors `[seeds, rows]` by name.
+        baseline: Errors `[seeds, rows]` of the baseline, the same seeds and rows.
+        level: Confidence level of each end, for all arms together. Defaults to 0.95.
+
+    Returns:
+        A `PairedDifference` for each arm; with one seed it has infinite ends.
+
+    Raises:
+        ValueError: If shapes differ.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis import paired_differences
+    >>> rng = np.random.default_rng(0)
+    >>> base = (rng.random((5, 500)) < 0.3).astype(float)
+    >>> better = base * (rng.random((5, 500)) < 0.5)
+    >>> found = paired_differences({"better": better}, base)
+    >>> found["better"].is_lower
+    True
+    """
+    from scipy.stats import t as student
+
+    if not arms:
+        return {}
+    for name, errors in arms.items():
+        if np.shape(errors) != np.shape(baseline):
+            raise ValueError(
+                f"Arm {name!r} must have the seeds and rows of the baseline, "
+                f"{np.shape(baseline)}. Received: {np.shape(errors)}"
+            )
+    parts = {name: _parts(errors - baseline) for name, errors in arms.items()}
+    seeds = len(baseline)
+    middle = float(np.median([seed for _, seed, _ in parts.values()]))
+    quantile = np.inf
+    if seeds > 1:
+        share = (1 - level) / len(arms)
+        quantile = float(student.ppf(1 - share, 2 * (seeds - 1)))
+    found = {}
+    for name, (mean, from_seeds, from_rows) in parts.items():
+        from_seeds = max(from_seeds, middle)
+        error = float(np.sqrt(from_seeds + from_rows))
+        half = quantile * error if seeds > 1 else np.inf
+        interval = Interval(mean, mean - half, mean + half, seeds)
+        found[name] = PairedDifference(interval, error, from_seeds, from_rows)
+    return found
+
+
+def _parts(d: np.ndarray) -> tuple[float, float, float]:
+    """Return the mean, and its variance that comes of seeds and of rows."""
+    seeds, rows = d.shape
+    mean = float(d.mean())
+    if seeds < 2:
+        return mean, 0.0, float(d.var(ddof=1) / rows) if rows > 1 else 0.0
+    by_seed, by_row = d.mean(axis=1), d.mean(axis=0)
+    ms_seeds = rows * float(by_seed.var(ddof=1))
+    from_seeds = ms_seeds / (seeds * rows)
+    if rows < 2:
+        return mean, from_seeds, 0.0
+    ms_rows = seeds * float(by_row.var(ddof=1))
+    rest = d - by_seed[:, None] - by_row[None, :] + mean
+    ms_rest = float((rest**2).sum() / ((seeds - 1) * (rows - 1)))
+    return mean, from_seeds, max(0.0, (ms_rows - ms_rest) / (seeds * rows))

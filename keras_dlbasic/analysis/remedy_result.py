@@ -1,0 +1,362 @@
+"""What a study of remedies against overfitting found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.analysis.comparison import Interval, Ranking, mean_interval, rank
+from keras_dlbasic.analysis.paired_comparison import (
+    PairedDifference,
+    paired_differences,
+)
+from keras_dlbasic.records import TrialResult
+
+UNTREATED = "untreated"
+MEASURES = (
+    "val_error",
+    "train_error",
+    "gap",
+    "val_loss",
+    "train_loss",
+    "training_seconds",
+    "inference_seconds",
+    "parameters",
+)
+TIMES = ("training_seconds", "inference_seconds")
+
+
+@dataclass(frozen=True)
+class RemedyAdvice:
+    """A recommendation.
+
+    Attributes:
+        remedy: The name of the arm to take; None if none is clearly better than the
+            untreated model.
+        difference: By how much it changes the held-out error; None without a remedy.
+        reason: Why.
+        also: Other remedies that are clearly better than the untreated model, the
+            lowest error first.
+    """
+
+    remedy: str | None
+    difference: PairedDifference | None
+    reason: str
+    also: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.remedy is None:
+            return f"No recommendation: {self.reason}"
+        return f"Recommended: {self.remedy}. {self.reason}"
+
+
+class RemedyResult:
+    """The trials of a `studies.RemedyStudy`.
+
+    Args:
+        trials: The trials.
+        names: The name of each arm, by remedy and strength.
+        about: Facts of the study by name.
+
+    Attributes:
+        trials: The trials, `TrialResult`.
+        arms: The names of the arms, the untreated model first.
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[TrialResult],
+        *,
+        names: Mapping[tuple[str, float | None], str],
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.trials = tuple(trials)
+        self.about = dict(about or {})
+        self._names = dict(names)
+        found = dict.fromkeys(self._name(trial) for trial in self.trials)
+        self.arms = tuple(found)
+
+    @property
+    def times_comparable(self) -> bool:
+        """Whether no trial ran beside another."""
+        return not any(trial.parallel for trial in self.trials)
+
+    @property
+    def kind(self) -> str:
+        """`"classes"`, `"labels"` or `"numbers"`: what the error is of."""
+        kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
+        return kinds[0] if kinds else "classes"
+
+    def values(self, measure: str) -> dict[str, np.ndarray]:
+        """Return a measure by arm, one value a seed; trials that failed left out.
+
+        Args:
+            measure: `"val_error"`, `"train_error"`, `"gap"`, `"val_loss"`,
+                `"train_loss"`, `"training_seconds"`, `"inference_seconds"` or
+                `"parameters"`. `"gap"` is held-out error less training error.
+        """
+        if measure not in MEASURES:
+            raise ValueError(
+                f"`measure` must be one of {MEASURES}. Received: {measure!r}"
+            )
+        return {arm: self._values(arm, measure) for arm in self.arms}
+
+    def ranking(self, measure: str = "val_error", *, level: float = 0.95) -> Ranking:
+        """Return the arms in order of a measure, with intervals over seeds."""
+        if measure in TIMES and not self.times_comparable:
+            note = "times are not compared: trials may have run beside each other"
+            return Ranking(measure, (), (), note)
+        found = self.values(measure).items()
+        values: dict[Any, Any] = {arm: v for arm, v in found if len(v)}
+        return rank(measure, values, level=level, log=measure in TIMES)
+
+    @cached_property
+    def differences(self) -> dict[str, PairedDifference]:
+        """Held-out error less that of the untreated model, by arm.
+
+        Paired by seed and by held-out row; see `analysis.paired_differences`. An
+        ensemble is compared with its members, which are untreated models of as many
+        seeds. Arms of which a trial failed are left out.
+        """
+        return self._compared("row_errors")
+
+    @cached_property
+    def brier_differences(self) -> dict[str, PairedDifference]:
+        """The same for the squared error of the probabilities."""
+        return self._compared("row_brier")
+
+    @cached_property
+    def recommendation(self) -> RemedyAdvice:
+        """Which remedy to take: of those clearly better, the one of least error.
+
+        Clearly better is a remedy with which the held-out error is clearly lower. A
+        share of wrong answers is a coarse measure, so where there is none such, it is
+        one with which the squared error of the probabilities is clearly lower, and the
+        error itself lower by more than chance explains in 1 of 10 cases.
+        """
+        if not self.differences:
+            return RemedyAdvice(None, None, self._why_nothing())
+        compared = (UNTREATED, *self.differences)
+        mean = {arm: float(self._values(arm, "val_error").mean()) for arm in compared}
+        better = [arm for arm, found in self.differences.items() if found.is_lower]
+        by_brier = not better
+        if by_brier:
+            better = [arm for arm in self.differences if self._is_likely_better(arm)]
+        better.sort(key=lambda arm: mean[arm])
+        if not better:
+            return RemedyAdvice(None, None, self._why_none(mean))
+        best = better[0]
+        reason = (
+            f"It changes the held-out error from {mean[UNTREATED]:.3g} to "
+            f"{mean[best]:.3g} ({self.differences[best]}){self._costs(best)}."
+        )
+        if by_brier:
+            reason += (
+                " The share of wrong answers alone would not be sure; the squared "
+                "error of the probabilities is clearly lower "
+                f"({self.brier_differences[best]})."
+            )
+        cheaper = self._as_good(best, better[1:])
+        if cheaper:
+            listed = "; ".join(f"{arm}{self._costs(arm)}" for arm in cheaper)
+            reason += f" Not distinguishable from it: {listed}."
+        return RemedyAdvice(best, self.differences[best], reason, tuple(better[1:]))
+
+    def table(self) -> dict[str, np.ndarray]:
+        """Return one row per arm, as columns by name; `pandas.DataFrame` takes it.
+
+        `val_error` and `gap` are means over the seeds with 95 % intervals; `difference`
+        is that of the held-out error to the untreated model, with simultaneous
+        intervals; `training_time` and `inference_time` are multiples of the untreated
+        model's.
+        """
+        rows = [self._row(arm) for arm in self.arms]
+        return {name: _column([row[name] for row in rows]) for name in rows[0]}
+
+    def trial_table(self) -> dict[str, np.ndarray]:
+        """Return one row per trial, as columns by name."""
+        rows = []
+        for trial in self.trials:
+            row: dict[str, Any] = {
+                "remedy": self._name(trial),
+                "seed": trial.settings["seed"],
+                "status": trial.status,
+                "error": trial.error,
+                "initial_weights": trial.values.get("initial_weights", ""),
+            }
+            row.update({name: _measure(trial, name) for name in MEASURES})
+            rows.append(row)
+        return {name: _column([row[name] for row in rows]) for name in rows[0]}
+
+    def __str__(self) -> str:
+        table = self.table()
+        about = self.about
+        what = {
+            "classes": "share of wrong classes",
+            "labels": "share of wrong labels",
+            "numbers": "squared error, as a share of the variance",
+        }[self.kind]
+        lines = [
+            f"Remedies on {about.get('rows')} training and "
+            f"{about.get('held_out_rows')} held-out samples, {about.get('updates')} "
+            f"updates; error: {what}",
+            f"{'':24} {'held-out error':>24} {'difference':>26} {'gap':>7} "
+            f"{'training':>9} {'inference':>9}",
+        ]
+        for place, arm in enumerate(self.arms):
+            if table["note"][place]:
+                lines.append(f"{arm:24} {table['note'][place]}")
+                continue
+            interval = mean_interval(self._values(arm, "val_error"))
+            found = self.differences.get(arm)
+            times = [
+                f"{table[name][place]:.2f} x" if self.times_comparable else "-"
+                for name in ("training_time", "inference_time")
+            ]
+            lines.append(
+                f"{arm:24} {interval!s:>24} {found or ''!s:>26} "
+                f"{table['gap'][place]:>7.3f} {times[0]:>9} {times[1]:>9}"
+            )
+        lines.append(str(self.recommendation))
+        return "\n".join(lines)
+
+    # -- inner -------------------------------------------------------------------
+
+    def _name(self, trial: TrialResult) -> str:
+        key = trial.settings["remedy"], trial.settings.get("strength")
+        return self._names.get(key, str(key[0]))
+
+    def _of(self, arm: str) -> list[TrialResult]:
+        return [trial for trial in self.trials if self._name(trial) == arm]
+
+    def _values(self, arm: str, measure: str) -> np.ndarray:
+        done = [trial for trial in self._of(arm) if trial.status == "done"]
+        return np.array([_measure(trial, measure) for trial in done], np.float64)
+
+    def _compared(self, measure: str) -> dict[str, PairedDifference]:
+        rows = self._sound(measure)
+        baseline = rows.pop(UNTREATED, None)
+        if baseline is None:
+            return {}
+        own = self._sound(f"untreated_{measure}")
+        # as differences to nothing, since not all have the same baseline
+        moved = {arm: found - own.get(arm, baseline) for arm, found in rows.items()}
+        return paired_differences(moved, np.zeros_like(baseline))
+
+    def _is_likely_better(self, arm: str) -> bool:
+        from scipy.stats import t as student
+
+        found = self.differences[arm]
+        if not self.brier_differences[arm].is_lower or found.interval.n < 2:
+            return False
+        quantile = float(student.ppf(0.9, 2 * (found.interval.n - 1)))
+        return found.interval.mean + quantile * found.standard_error < 0
+
+    def _sound(self, measure: str) -> dict[str, np.ndarray]:
+        """Return `[seeds, rows]` by arm; those with a failed trial left out."""
+        rows = {}
+        for arm in self.arms:
+            trials = sorted(self._of(arm), key=lambda t: int(t.settings["seed"]))
+            if all(measure in t.values and t.status == "done" for t in trials):
+                rows[arm] = np.array([t.values[measure] for t in trials], np.float64)
+        return rows
+
+    def _row(self, arm: str) -> dict[str, Any]:
+        error = mean_interval(self._values(arm, "val_error"))
+        gap = mean_interval(self._values(arm, "gap"))
+        nan = float("nan")
+        found = self.differences.get(arm)
+        difference = found.interval if found else Interval(nan, nan, nan, 0)
+        row: dict[str, Any] = {
+            "remedy": arm,
+            "seeds": error.n,
+            "val_error": error.mean,
+            "val_error_low": error.low,
+            "val_error_high": error.high,
+            "difference": difference.mean,
+            "difference_low": difference.low,
+            "difference_high": difference.high,
+            "clearly_better": bool(found and found.is_lower),
+            "clearly_worse": bool(found and found.is_higher),
+            "gap": gap.mean,
+            "gap_low": gap.low,
+            "gap_high": gap.high,
+        }
+        for name in ("train_error", "val_loss", "train_loss", "parameters"):
+            row[name] = mean_interval(self._values(arm, name)).mean
+        row["training_time"] = self._ratio(arm, "training_seconds")
+        row["inference_time"] = self._ratio(arm, "inference_seconds")
+        row["note"] = self._note(arm)
+        return row
+
+    def _ratio(self, arm: str, measure: str) -> float:
+        own, base = self._values(arm, measure), self._values(UNTREATED, measure)
+        if not (len(own) and len(base) and self.times_comparable):
+            return float("nan")
+        return float(np.median(own) / np.median(base))
+
+    def _note(self, arm: str) -> str:
+        trials = self._of(arm)
+        failed = [trial for trial in trials if trial.status != "done"]
+        if not failed:
+            return ""
+        first = failed[0]
+        return f"{len(failed)} of {len(trials)} trials {first.status}: {first.error}"
+
+    def _costs(self, arm: str) -> str:
+        if not self.times_comparable:
+            return ""
+        training = self._ratio(arm, "training_seconds")
+        inference = self._ratio(arm, "inference_seconds")
+        return (
+            f", at {training:.2g} times the training and {inference:.2g} times the "
+            "inference time"
+        )
+
+    def _as_good(self, best: str, others: Sequence[str]) -> list[str]:
+        errors = self._sound("row_errors")
+        compared = paired_differences({o: errors[o] for o in others}, errors[best])
+        return [o for o in others if not compared[o].is_higher]
+
+    def _distance(self, arm: str) -> float:
+        """Return the difference in standard errors."""
+        found = self.differences[arm]
+        return found.interval.mean / max(found.standard_error, 1e-12)
+
+    def _why_nothing(self) -> str:
+        if UNTREATED not in self._sound("row_errors"):
+            return f"the untreated model did not train ({self._note(UNTREATED)})"
+        return "no remedy could be tried"
+
+    def _why_none(self, mean: Mapping[str, float]) -> str:
+        nearest = min(self.differences, key=self._distance)
+        gap = float(self._values(UNTREATED, "gap").mean())
+        text = (
+            "no remedy is clearly better than the untreated model, whose held-out "
+            f"error is {mean[UNTREATED]:.3g} with a gap of {gap:.3g}. Nearest to it "
+            f"was {nearest} ({self.differences[nearest]})"
+        )
+        if self.differences[nearest].interval.mean < 0:
+            text += "; more seeds or more held-out data may tell"
+        return f"{text}."
+
+
+def _measure(trial: TrialResult, measure: str) -> float:
+    values = trial.values
+    if measure == "gap":
+        return _measure(trial, "val_error") - _measure(trial, "train_error")
+    return float(values.get(measure, float("nan")))
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    if all(isinstance(value, str) for value in values):
+        return np.array(values, dtype=str)
+    if all(isinstance(value, (bool, np.bool_)) for value in values):
+        return np.array(values, bool)
+    if all(isinstance(value, int) for value in values):
+        return np.array(values, np.int64)
+    return np.array(values, np.float64)

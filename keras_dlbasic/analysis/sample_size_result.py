@@ -1,0 +1,96 @@
+"""What a study of sample sizes found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.analysis.comparison import Interval, mean_interval
+from keras_dlbasic.analysis.power_law import PowerLaw, fit_power_law
+from keras_dlbasic.analysis.study_table import VariedNumber
+from keras_dlbasic.records import TrialResult
+
+
+class SampleSizeResult:
+    """The trials of a `studies.SampleSizeStudy`.
+
+    Args:
+        trials: The trials.
+        about: Facts of the study by name.
+
+    Attributes:
+        trials: The trials, `TrialResult`.
+        sizes: The sample sizes, the smallest first.
+    """
+
+    def __init__(
+        self, trials: Sequence[TrialResult], *, about: Mapping[str, Any] | None = None
+    ) -> None:
+        ordered = sorted(trials, key=lambda trial: float(trial.settings["size"]))
+        self._varied = VariedNumber(ordered, "size")
+        self.trials = self._varied.trials
+        self.sizes = tuple(int(size) for size in self._varied.places)
+        self.about = dict(about or {})
+
+    def table(self) -> dict[str, np.ndarray]:
+        """Return one row per trial, as columns by name; `pandas.DataFrame` takes it."""
+        return self._varied.columns("train_error", "val_error")
+
+    def intervals(self, measure: str = "val_error") -> dict[int, Interval]:
+        """Return the mean over seeds and its 95 % interval, by size.
+
+        Args:
+            measure: `"val_error"`, `"train_error"`, `"val_loss"` or `"train_loss"`.
+        """
+        grid = self._varied.grid(measure)
+        return {
+            size: mean_interval(row) for size, row in zip(self.sizes, grid, strict=True)
+        }
+
+    def power_law(self, measure: str = "val_error") -> PowerLaw | None:
+        """Return the power law of a measure; None with fewer than three sizes."""
+        return fit_power_law(self.sizes, self._varied.grid(measure))
+
+    @cached_property
+    def twice(self) -> Interval | None:
+        """The held-out error that twice the data are expected to bring."""
+        law = self.power_law()
+        return None if law is None else law.predict(2 * self.sizes[-1])
+
+    @property
+    def more_data_helps(self) -> bool | None:
+        """Whether twice the data clearly bring less error; None if that is not known.
+
+        What they are expected to bring lies below the error measured with all data,
+        with its whole interval.
+        """
+        if self.twice is None:
+            return None
+        now = self.intervals()[self.sizes[-1]]
+        return bool(self.twice.high < now.mean)
+
+    def __str__(self) -> str:
+        lines = ["Held-out and training error against sample size:"]
+        held_out, training = self.intervals(), self.intervals("train_error")
+        lines += [
+            f"    {size:>7}: {held_out[size]!s:>26}  training {training[size].mean:.3g}"
+            for size in self.sizes
+        ]
+        lines += self._varied.troubles()
+        law = self.power_law()
+        if law is None or self.twice is None:
+            lines.append("Too few sizes for a power law: at least three are needed.")
+            return "\n".join(lines)
+        lines.append(
+            f"Power law: {law.floor:.3g} + {law.factor:.3g} * n ** -{law.exponent:.2g}"
+        )
+        now = held_out[self.sizes[-1]].mean
+        verdict = "that is clearly less" if self.more_data_helps else "not clearly less"
+        lines.append(
+            f"Twice the data ({2 * self.sizes[-1]}) would bring {self.twice} instead "
+            f"of {now:.3g}: {verdict}."
+        )
+        return "\n".join(lines)

@@ -1,0 +1,59 @@
+"""What results of studies with one varied number share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.records import TrialResult
+
+
+class VariedNumber:
+    """Trials of which one number was varied, over seeds.
+
+    Args:
+        trials: The trials.
+        name: The name of the number in the settings.
+    """
+
+    def __init__(self, trials: Sequence[TrialResult], name: str) -> None:
+        self.trials = tuple(trials)
+        self.name = name
+        settings = [trial.settings for trial in self.trials]
+        self.places = tuple(dict.fromkeys(float(s[name]) for s in settings))
+        self.seeds = tuple(dict.fromkeys(int(s["seed"]) for s in settings))
+
+    def columns(self, *first: str) -> dict[str, np.ndarray]:
+        """Return one row per trial, as columns by name."""
+        names = [*first]
+        for trial in self.trials:
+            names += [n for n, v in trial.values.items() if np.ndim(v) == 0]
+        rows: dict[str, list[Any]] = {
+            self.name: [t.settings[self.name] for t in self.trials],
+            "seed": [t.settings["seed"] for t in self.trials],
+            "status": [t.status for t in self.trials],
+            "error": [t.error for t in self.trials],
+        }
+        for name in dict.fromkeys(names):
+            rows[name] = [t.values.get(name, float("nan")) for t in self.trials]
+        return {name: np.array(column) for name, column in rows.items()}
+
+    def grid(self, measure: str) -> np.ndarray:
+        """Return a measure `[places, seeds]`; NaN where a trial failed."""
+        values = np.full((len(self.places), len(self.seeds)), np.nan)
+        for trial in self.trials:
+            if trial.status == "done" and measure in trial.values:
+                row = self.places.index(float(trial.settings[self.name]))
+                column = self.seeds.index(int(trial.settings["seed"]))
+                values[row, column] = float(trial.values[measure])
+        return values
+
+    def troubles(self) -> list[str]:
+        """Return a line for each trial that did not finish."""
+        return [
+            f"{dict(t.settings)} {t.status}: {t.error}"
+            for t in self.trials
+            if t.status != "done"
+        ]

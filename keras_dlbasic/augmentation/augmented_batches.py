@@ -1,0 +1,72 @@
+"""AugmentedBatches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class AugmentedBatches(keras.utils.PyDataset):
+    """Batches of arrays that are changed anew each time they are seen.
+
+    For `model.fit` on any backend, for what cannot be a layer of the model: images that
+    are mixed with their labels, texts.
+
+    Args:
+        x: Inputs: an array, or a structure of arrays.
+        y: Targets, likewise.
+        augment: `augment(x, y)` takes a batch and returns both, such as
+            `ImageAugmentation(...).batch`.
+        batch_size: Rows in a batch; the last one may be shorter. Defaults to 32.
+        seed: Fixes the order, which is drawn anew for each epoch. Defaults to 0.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> doubled = lambda x, y: (2 * x, y)
+    >>> x, y = np.ones((5, 2)), np.arange(5)
+    >>> data = kd.augmentation.AugmentedBatches(x, y, doubled, batch_size=4)
+    >>> len(data), data[0][0].tolist()[0]
+    (2, [2.0, 2.0])
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        augment: Callable[[Any, Any], tuple[Any, Any]],
+        *,
+        batch_size: int = 32,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        lengths = {len(leaf) for leaf in keras.tree.flatten((x, y))}
+        if len(lengths) != 1 or 0 in lengths:
+            raise ValueError(
+                "`x` and `y` must have the same number of rows, at least one. "
+                f"Received: {sorted(lengths)}"
+            )
+        self._data, self._rows = (x, y), lengths.pop()
+        self._augment, self._batch_size = augment, batch_size
+        self._rng = np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return -(-self._rows // self._batch_size)
+
+    def __getitem__(self, index: int) -> Any:
+        """Return inputs and targets of a batch."""
+        rows = self._order[index * self._batch_size :][: self._batch_size]
+        x, y = keras.tree.map_structure(lambda leaf: np.asarray(leaf)[rows], self._data)
+        return keras.tree.map_structure(_array, tuple(self._augment(x, y)))
+
+    def on_epoch_end(self) -> None:
+        """Draw the order of the next epoch."""
+        self._order = self._rng.permutation(self._rows)
+
+
+def _array(leaf: Any) -> Any:
+    return keras.ops.convert_to_numpy(leaf) if keras.ops.is_tensor(leaf) else leaf

@@ -1,0 +1,86 @@
+"""ImageNoise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+# Keras' image layers run in `tf.data` on every backend; what makes them do so is in
+# their base class, which has no public name
+_ImageLayer: Any = keras.layers.RandomErasing.__bases__[0]
+
+
+@keras.saving.register_keras_serializable(package="keras_dlbasic")
+class ImageNoise(_ImageLayer):
+    """Adds Gaussian noise to images, in training.
+
+    Does what `keras.layers.GaussianNoise` does, and runs in `tf.data` as Keras' other
+    image layers do.
+
+    Args:
+        stddev: Standard deviation of the noise, in units of the images.
+        seed: An integer, or None (default: random).
+        **kwargs: `name`, `dtype`.
+
+    Raises:
+        ValueError: If `stddev` is negative.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> layer = kd.augmentation.ImageNoise(0.1, seed=0)
+    >>> tuple(layer(np.ones((2, 4, 4, 1), "float32"), training=True).shape)
+    (2, 4, 4, 1)
+    """
+
+    _USE_BASE_FACTOR = False
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+        if not isinstance(stddev, (int, float)) or isinstance(stddev, bool):
+            raise ValueError(f"`stddev` must be a number. Received: stddev={stddev!r}")
+        if not stddev >= 0:
+            raise ValueError(f"`stddev` must not be negative. Received: {stddev!r}")
+        super().__init__(**kwargs)
+        self.stddev = stddev
+        self.seed = seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, data: Any, training: bool = False) -> Any:  # noqa: D102
+        return super().call(data, training=training)
+
+    def get_random_transformation(  # noqa: D102
+        self, data: Any, training: bool = True, seed: Any = None
+    ) -> Any:
+        if not training:
+            return None
+        images = data["images"] if isinstance(data, dict) else data
+        return self.backend.random.normal(
+            self.backend.shape(images),
+            stddev=self.stddev,
+            dtype=self.compute_dtype,
+            seed=seed or self._get_seed_generator(self.backend._backend),
+        )
+
+    def transform_images(  # noqa: D102
+        self, images: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        images = self.backend.cast(images, self.compute_dtype)
+        return images + transformation if training else images
+
+    def transform_labels(  # noqa: D102
+        self, labels: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        return labels
+
+    def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        config = super().get_config()
+        return {
+            **{key: config[key] for key in ("name", "trainable", "dtype")},
+            "stddev": self.stddev,
+            "seed": self.seed,
+        }

@@ -1,0 +1,57 @@
+"""The statistics of batch normalisation, computed anew for weights as they are."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.gradients.intercept import replaced
+from keras_dlbasic.signals.intercepted import intercepted
+
+
+def batch_normalizations(model: Any) -> list[Any]:
+    """Return the layers whose moving statistics follow the batches."""
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+    ]
+
+
+def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
+    """Set the moving statistics to the mean of those of the batches of `x`.
+
+    Batch normalisation runs as in training and everything else as in inference, so
+    that nothing is dropped and no random number is drawn.
+
+    Args:
+        model: A built model.
+        x: Inputs: an array or a structure of arrays.
+        batch_size: Rows at once. Means over batches are weighted by their rows.
+
+    Reference:
+        Izmailov et al. (2018), section 3.2.
+    """
+    layers = batch_normalizations(model)
+    rows = len(keras.tree.flatten(x)[0])
+    with ExitStack() as stack:
+        for layer in layers:
+            stack.enter_context(intercepted(layer, _in_training))
+            stack.enter_context(replaced(layer, "momentum", layer.momentum))
+        for begin in range(0, rows, batch_size):
+            end = min(begin + batch_size, rows)
+            for layer in layers:
+                # the mean so far keeps the share of the rows it is of
+                vars(layer)["momentum"] = begin / end
+            batch = keras.tree.map_structure(
+                lambda leaf, at=slice(begin, end): np.asarray(leaf)[at], x
+            )
+            model(batch, training=False)
+
+
+def _in_training(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    mask = kwargs.get("mask")
+    return call(inputs, training=True, mask=mask)

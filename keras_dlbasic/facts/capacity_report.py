@@ -1,0 +1,167 @@
+"""How much a model can hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.gradients.variables import own_weights, walk_layers
+
+WEIGHTY = 2
+"""A variable with at least so many axes is a kernel, which makes a layer of depth."""
+
+
+@dataclass(frozen=True)
+class LayerCapacity:
+    """One layer of a `CapacityReport`.
+
+    Attributes:
+        name: The path of the layer in the model.
+        class_name: Its class.
+        parameters: Number of trainable weights.
+        share: Their share of the model's.
+    """
+
+    name: str
+    class_name: str
+    parameters: int
+    share: float
+
+
+@dataclass(frozen=True)
+class CapacityReport:
+    """What `capacity_report` found.
+
+    Attributes:
+        parameters: Number of trainable weights.
+        frozen: Number of weights that are not trained (statistics, frozen layers).
+        depth: Kernels on the longest way from an input to an output; None where the
+            connections of a subclassed model are not known.
+        samples: Number of training samples, None if not given.
+        layers: Layers with trainable weights, from input to output.
+    """
+
+    parameters: int
+    frozen: int
+    depth: int | None
+    samples: int | None
+    layers: tuple[LayerCapacity, ...]
+
+    @property
+    def parameters_per_sample(self) -> float | None:
+        """Trainable weights per training sample; None without samples."""
+        return None if self.samples is None else self.parameters / self.samples
+
+    def table(self) -> dict[str, np.ndarray]:
+        """Return one row per layer, as columns by name; `pandas.DataFrame` takes it."""
+        return {
+            "layer": np.array([layer.name for layer in self.layers], dtype=str),
+            "class_name": np.array([la.class_name for la in self.layers], dtype=str),
+            "parameters": np.array([la.parameters for la in self.layers], np.int64),
+            "share": np.array([layer.share for layer in self.layers], np.float64),
+        }
+
+    def __str__(self) -> str:
+        depth = "not known" if self.depth is None else f"{self.depth}"
+        text = f"{self.parameters} parameters ({self.frozen} frozen), depth {depth}"
+        if self.parameters_per_sample is not None:
+            text += f", {self.parameters_per_sample:.3g} parameters per training sample"
+        width = max((len(layer.name) for layer in self.layers), default=0)
+        lines = [
+            f"  {layer.name:{width}}  {layer.parameters:>10}  {layer.share:6.1%}"
+            for layer in self.layers
+        ]
+        return "\n".join([text, *lines])
+
+
+def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
+    """Tell how much a model can hold: parameters, depth, share by layer.
+
+    Args:
+        model: A built Keras model.
+        samples: The number of training samples, or the training inputs. Defaults to
+            None.
+
+    Returns:
+        A `CapacityReport`.
+
+    Raises:
+        ValueError: If the model is not built.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> layers = [keras.layers.Dense(8, "relu"), keras.layers.Dense(1)]
+    >>> model = keras.Sequential([keras.Input((4,)), *layers])
+    >>> report = kd.capacity_report(model, samples=7)
+    >>> report.parameters, report.depth, report.parameters_per_sample
+    (49, 2, 7.0)
+    """
+    if not model.built:
+        raise ValueError(
+            f"Model '{model.name}' is not built, so its weights are not known. Give it "
+            "a `keras.Input`, or call it on a batch first."
+        )
+    if samples is not None and not isinstance(samples, (int, np.integer)):
+        samples = len(keras.tree.flatten(samples)[0])
+    parameters = _size(model.trainable_variables)
+    layers = []
+    seen: set[int] = set()
+    for layer, label, _, is_whole in walk_layers(model):
+        # weights that layers share count where they come first
+        own = [v for v in own_weights(layer, is_whole) if v.trainable]
+        own = [v for v in own if id(v) not in seen]
+        seen.update(id(v) for v in own)
+        if own:
+            n = _size(own)
+            share = n / parameters if parameters else 0.0
+            layers.append(LayerCapacity(label, type(layer).__name__, n, share))
+    frozen = _size(model.weights) - parameters
+    return CapacityReport(
+        parameters,
+        frozen,
+        _depth(model),
+        None if samples is None else int(samples),
+        tuple(layers),
+    )
+
+
+def _size(variables: Any) -> int:
+    return int(sum(np.prod(v.shape) for v in variables))
+
+
+def _depth(model: Any) -> int | None:
+    """Return the most kernels on a way through a model; None if it has no graph."""
+    if isinstance(model, keras.Sequential):
+        depths = [_layer_depth(layer) for layer in model.layers]
+        return None if None in depths else sum(d for d in depths if d is not None)
+    if not hasattr(model, "operations"):
+        return None
+    reached: dict[int, int] = {}
+    try:
+        return max(_depth_to(tensor, reached) for tensor in model.outputs)
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _depth_to(tensor: Any, reached: dict[int, int]) -> int:
+    key = id(tensor)
+    if key not in reached:
+        operation = tensor._keras_history.operation
+        own = _layer_depth(operation)
+        if own is None:
+            raise ValueError(f"the depth of '{operation.name}' is not known")
+        node = operation._inbound_nodes[tensor._keras_history.node_index]
+        before = [_depth_to(parent, reached) for parent in node.input_tensors]
+        reached[key] = own + max(before, default=0)
+    return reached[key]
+
+
+def _layer_depth(layer: Any) -> int | None:
+    if isinstance(layer, keras.Model):
+        return _depth(layer)
+    weights = getattr(layer, "weights", ())
+    return int(any(len(w.shape) >= WEIGHTY for w in weights))

@@ -1,0 +1,118 @@
+"""Error against the number of parameters."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from keras_dlbasic.analysis.capacity_result import CapacityResult
+from keras_dlbasic.plots.axes import axes_or_new, say_empty
+
+MOST_NAMES = 12
+
+
+def plot_capacity(
+    result: CapacityResult, *, measure: str = "error", ax: Axes | None = None
+) -> Axes:
+    """Draw training and held-out error against the number of parameters.
+
+    Points are means over seeds with 95 % intervals, and bear their size. Marked are
+    the size of least held-out error, from where on all training data are fitted, and
+    where that is expected (parameters = samples x outputs): double descent has its
+    peak about there.
+
+    Args:
+        result: What `studies.CapacityStudy(...).run()` gave.
+        measure: `"error"` (default) or `"loss"`.
+        ax: Axes to draw on. Defaults to None: a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If `measure` is something else.
+    """
+    if measure not in ("error", "loss"):
+        raise ValueError(
+            f'`measure` must be "error" or "loss". Received: measure={measure!r}'
+        )
+    ax = axes_or_new(ax, figsize=(7.4, 4.6))
+    by = result.about.get("by", "size")
+    ax.set_title(f"Capacity, by {by}")
+    parameters = result.parameters
+    if not parameters:
+        return say_empty(ax, "no trial finished")
+    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    for name, label, color, filled in (
+        (f"train_{measure}", "training", colors[1], False),
+        (f"val_{measure}", "held-out", colors[0], True),
+    ):
+        found = {s: i for s, i in result.intervals(name).items() if i.n}
+        ends = [
+            [end if np.isfinite(end) else 0.0 for end in side]
+            for side in (
+                [i.mean - i.low for i in found.values()],
+                [i.high - i.mean for i in found.values()],
+            )
+        ]
+        ax.errorbar(
+            [parameters[size] for size in found],
+            [interval.mean for interval in found.values()],
+            yerr=ends,
+            fmt="o-" if filled else "o:",
+            color=color,
+            mfc=color if filled else "none",
+            capsize=2.5,
+            label=label,
+        )
+    _name_sizes(ax, result, measure)
+    _mark(ax, result, measure, colors)
+    ax.set_xscale("log")
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("trainable parameters")
+    ax.set_ylabel(measure)
+    ax.legend(loc="best")
+    return ax
+
+
+def _name_sizes(ax: Axes, result: CapacityResult, measure: str) -> None:
+    found = [(s, i) for s, i in result.intervals(f"val_{measure}").items() if i.n]
+    step = -(-len(found) // MOST_NAMES)
+    for place, (size, interval) in enumerate(found):
+        if place % step == 0 or size == result.best:
+            ax.annotate(
+                f"{size:g}",
+                (result.parameters[size], interval.mean),
+                xytext=(5, 5),
+                textcoords="offset points",
+                fontsize=8.5,
+                fontweight="bold" if size == result.best else "normal",
+            )
+
+
+def _mark(ax: Axes, result: CapacityResult, measure: str, colors: list[str]) -> None:
+    by = result.about.get("by", "size")
+    low, high = min(result.parameters.values()), max(result.parameters.values())
+    fitted, expected = result.interpolates_from, result.threshold
+    if fitted is not None:
+        ax.axvspan(
+            result.parameters[fitted],
+            high * 1.3,
+            color="0.5",
+            alpha=0.12,
+            lw=0,
+            label="fits all training data",
+        )
+    if expected is not None and low / 3 <= expected <= high * 3:
+        ax.axvline(expected, color="0.5", lw=0.9, ls="--", label="samples x outputs")
+    if result.best is not None:
+        held_out = result.intervals(f"val_{measure}")[result.best]
+        ax.plot(
+            result.parameters[result.best],
+            held_out.mean,
+            "*",
+            ms=15,
+            color=colors[2],
+            label=f"least held-out error: {by} {result.best:g}",
+        )

@@ -1,0 +1,99 @@
+"""Error against the size of the training set."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
+from keras_dlbasic.plots.axes import axes_or_new, say_empty
+
+
+def plot_learning_curve(
+    result: SampleSizeResult, *, measure: str = "error", ax: Axes | None = None
+) -> Axes:
+    """Draw training and held-out error against sample size (scikit-learn's sense).
+
+    Points are means over seeds with 95 % intervals. The line is the power law through
+    the held-out errors, dashed to twice the data, with its uncertainty.
+
+    Args:
+        result: What `studies.SampleSizeStudy(...).run()` gave.
+        measure: `"error"` (default) or `"loss"`.
+        ax: Axes to draw on. Defaults to None: a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If `measure` is something else.
+    """
+    if measure not in ("error", "loss"):
+        raise ValueError(
+            f'`measure` must be "error" or "loss". Received: measure={measure!r}'
+        )
+    ax = axes_or_new(ax, figsize=(7, 4.4))
+    ax.set_title("Learning curve")
+    held_out = result.intervals(f"val_{measure}")
+    if not any(interval.n for interval in held_out.values()):
+        return say_empty(ax, "no trial finished")
+    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    for name, label, color, filled in (
+        (f"train_{measure}", "training", colors[1], False),
+        (f"val_{measure}", "held-out", colors[0], True),
+    ):
+        found = {s: i for s, i in result.intervals(name).items() if i.n}
+        means = np.array([interval.mean for interval in found.values()])
+        ends = [
+            [end if np.isfinite(end) else 0.0 for end in side]
+            for side in (
+                [i.mean - i.low for i in found.values()],
+                [i.high - i.mean for i in found.values()],
+            )
+        ]
+        ax.errorbar(
+            list(found),
+            means,
+            yerr=ends,
+            fmt="o" if filled else "o:",
+            color=color,
+            mfc=color if filled else "none",
+            capsize=2.5,
+            label=label,
+        )
+    _draw_law(ax, result, measure, colors[0])
+    ax.set_xscale("log")
+    sizes = [*result.sizes, 2 * result.sizes[-1]]
+    ax.set_xticks(sizes, [f"{size}" for size in sizes])
+    ax.minorticks_off()
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("training samples")
+    ax.set_ylabel(measure)
+    ax.legend(loc="best")
+    return ax
+
+
+def _draw_law(ax: Axes, result: SampleSizeResult, measure: str, color: str) -> None:
+    law = result.power_law(f"val_{measure}")
+    if law is None:
+        return
+    last = result.sizes[-1]
+    label = f"{law.floor:.2g} + {law.factor:.2g} n$^{{-{law.exponent:.2f}}}$"
+    for low, high, style, name in (
+        (result.sizes[0], last, "-", label),
+        (last, 2 * last, "--", None),
+    ):
+        n = np.geomspace(low, high, 40)
+        ax.plot(n, law(n), style, color=color, lw=1.2, label=name)
+    n = np.geomspace(last, 2 * last, 20)
+    ends = [law.predict(float(at)) for at in n]
+    ax.fill_between(
+        n,
+        [end.low for end in ends],
+        [end.high for end in ends],
+        color=color,
+        alpha=0.15,
+        lw=0,
+        label="twice the data, 95 %",
+    )

@@ -1,0 +1,70 @@
+"""The fall of the error with planted outliers."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from keras_dlbasic.analysis.outlier_result import OutlierResult
+from keras_dlbasic.plots.axes import axes_or_new, say_empty
+
+
+def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes:
+    """Draw the held-out error against the share of planted wrong rows.
+
+    Points are means over seeds with 95 % intervals; beside them how well the rows are
+    found again (average precision).
+
+    Args:
+        result: What `studies.OutlierStudy(...).run()` gave.
+        ax: Axes to draw on. Defaults to None: a new figure.
+
+    Returns:
+        The axes.
+    """
+    ax = axes_or_new(ax, figsize=(7, 4.4))
+    ax.set_title("Outliers")
+    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    drawn = False
+    for place, kind in enumerate(result.kinds):
+        found = {s: i for s, i in result.intervals(kind).items() if i.n}
+        if not found:
+            continue
+        drawn = True
+        ends = [
+            [end if np.isfinite(end) else 0.0 for end in side]
+            for side in (
+                [i.mean - i.low for i in found.values()],
+                [i.high - i.mean for i in found.values()],
+            )
+        ]
+        ax.errorbar(
+            list(found),
+            [interval.mean for interval in found.values()],
+            yerr=ends,
+            fmt="o-",
+            color=colors[place],
+            capsize=2.5,
+            label=f"wrong {kind}",
+        )
+        for share, precision in result.intervals(kind, "average_precision").items():
+            if share in found and precision.n:
+                ax.annotate(
+                    f"{precision.mean:.2f}",
+                    (share, found[share].mean),
+                    xytext=(6, -11 if place else 6),
+                    textcoords="offset points",
+                    fontsize=8.5,
+                    color=colors[place],
+                )
+    if not drawn:
+        return say_empty(ax, "no trial finished")
+    ax.set_xlim(right=max(result.shares) * 1.12)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("share of wrong training rows")
+    ax.set_ylabel("held-out error")
+    ax.legend(
+        loc="upper left", title="numbers: average precision\nof finding them again"
+    )
+    return ax

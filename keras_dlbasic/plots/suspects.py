@@ -1,0 +1,105 @@
+"""The training rows whose loss falls last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from keras_dlbasic.analysis.outlier_result import OutlierResult
+from keras_dlbasic.plots.axes import axes_or_new, say_empty
+
+
+def plot_suspects(
+    result: OutlierResult,
+    x: Any = None,
+    y: Any = None,
+    *,
+    n: int = 12,
+    columns: int = 6,
+    ax: Any = None,
+) -> Any:
+    """Draw the suspects of a study of outliers, the most suspicious first.
+
+    Args:
+        result: What `studies.OutlierStudy(...).run()` gave.
+        x: The training images `(n, height, width[, channels])`, as trained on
+            (`x[study.rows]`). Defaults to None, and for other data: the scores of all
+            rows are drawn.
+        y: Their class numbers or one-hot rows, for the titles. Defaults to None.
+        n: So many. Defaults to 12.
+        columns: Images in a row. Defaults to 6.
+        ax: For images an array of `n` axes, else one. Defaults to None: a new figure.
+
+    Returns:
+        An array of axes for images, else an axes.
+
+    Raises:
+        ValueError: If `x` has other rows than were trained on, or `ax` are too few.
+    """
+    images = None if x is None else np.asarray(x)
+    if not len(result.scores):
+        return say_empty(axes_or_new(ax), "no trial finished")
+    if images is None or images.ndim not in (3, 4):
+        return _draw_scores(result, n, axes_or_new(ax, figsize=(7, 3.8)))
+    if len(images) != len(result.scores):
+        raise ValueError(
+            f"`x` must have the {len(result.scores)} rows that were trained on, "
+            f"`x[study.rows]`. Received: {len(images)} rows"
+        )
+    chosen = result.suspects(n)
+    if ax is None:
+        wide = min(columns, len(chosen))
+        high = -(-len(chosen) // wide)
+        _, ax = plt.subplots(
+            high,
+            wide,
+            figsize=(1.35 * wide, 1.6 * high),
+            layout="constrained",
+            squeeze=False,
+        )
+    axes = np.asarray(ax)
+    if axes.size < len(chosen):
+        raise ValueError(
+            f"`ax` must be an array of {len(chosen)} axes. Received: {axes.size}"
+        )
+    labels = _labels(y)
+    for panel, row in zip(axes.reshape(-1), chosen, strict=False):
+        image = images[row]
+        if image.ndim == 3 and image.shape[-1] == 1:
+            image = image[..., 0]
+        low, high_ = float(image.min()), float(image.max())
+        shown = (image - low) / ((high_ - low) or 1.0)
+        panel.imshow(shown, cmap=None if shown.ndim == 3 else "gray")
+        title = f"row {row}" if labels is None else f"row {row}: {labels[row]}"
+        panel.set_title(title, fontsize=8.5)
+    for panel in axes.reshape(-1):
+        panel.grid(False)
+        panel.set_xticks([])
+        panel.set_yticks([])
+    for panel in axes.reshape(-1)[len(chosen) :]:
+        panel.set_visible(False)
+    return axes
+
+
+def _labels(y: Any) -> np.ndarray | None:
+    if y is None:
+        return None
+    labels = np.asarray(y)
+    if labels.ndim > 1 and labels.shape[1] > 1:
+        return labels.argmax(axis=1)
+    return labels.reshape(-1)
+
+
+def _draw_scores(result: OutlierResult, n: int, ax: Any) -> Any:
+    color = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    ordered = np.sort(result.scores)[::-1]
+    ax.plot(np.arange(1, len(ordered) + 1), ordered, color=color[0])
+    first = result.suspects(n)
+    ax.plot(np.arange(1, len(first) + 1), ordered[: len(first)], "o", color=color[1])
+    listed = ", ".join(map(str, first.tolist()))
+    ax.set_title("Rows whose loss falls last")
+    ax.set_xlabel(f"rank (first rows: {listed})", wrap=True)
+    ax.set_ylabel("mean rank over seeds")
+    return ax

@@ -1,0 +1,183 @@
+"""Error against the size of the model: width or depth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis.capacity_result import CapacityResult
+from keras_dlbasic.facts.capacity_report import capacity_report
+from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
+from keras_dlbasic.studies.seeded_model import build_seeded, data_digest, model_digest
+from keras_dlbasic.studies.stored_batches import as_arrays, take
+from keras_dlbasic.studies.stratified import split
+from keras_dlbasic.studies.trial_runner import TrialRunner
+
+HELD_OUT_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class CapacityTask:
+    """What all trials of a study of capacity share."""
+
+    build_model: Callable[[Any], Any]
+    data: tuple[Any, Any]
+    validation_data: tuple[Any, Any]
+    training: Training
+
+
+class CapacityStudy:
+    """Measure what the size of the model does: by width, or by depth.
+
+    For every size and seed, `build_model(size)` is trained for the same number of
+    updates. Training and held-out error against the number of parameters show where it
+    is too small, from where on it fits all training data (which double descent happens
+    around), and whether a larger or deeper one does worse.
+
+    Args:
+        build_model: `build_model(size)` returns a compiled model.
+        x: Inputs: an array, or a list, tuple or dict of arrays.
+        y: Targets, likewise.
+        sizes: Numbers, such as widths or numbers of hidden layers.
+        by: What sizes are, for tables and pictures: `"width"` (default), `"depth"`.
+        validation_data: `(x, y)`. Defaults to None: a stratified share of 0.3 of `x`
+            and `y`, which is not trained on.
+        seeds: A number of seeds, or the seeds. Defaults to 5.
+        budget: `{"epochs": n}`, `{"updates": n}` or `{"samples": n}`. Defaults to 50
+            epochs.
+        batch_size: Samples in an update. Defaults to 32.
+        directory: Where finished trials are kept. Defaults to None: in memory.
+        overwrite: Whether to delete trials in `directory`. Defaults to `False`.
+        verbose: 0 or 1: whether to show a progress bar.
+
+    Raises:
+        ValueError: If an argument is none of the above.
+        TypeError: If `build_model(size)` is not a compiled model.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> def build_model(width):
+    ...     layers = [keras.layers.Dense(width, "relu"), keras.layers.Dense(1)]
+    ...     model = keras.Sequential([keras.Input((2,)), *layers])
+    ...     model.compile(optimizer="sgd", loss="mse")
+    ...     return model
+    >>> x = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
+    >>> study = kd.studies.CapacityStudy(
+    ...     build_model, x, x.sum(axis=1), sizes=(2, 4), seeds=2,
+    ...     budget={"updates": 4}, verbose=0
+    ... )
+    >>> study.run().parameters
+    {2.0: 9, 4.0: 17}
+    """
+
+    def __init__(
+        self,
+        build_model: Callable[[Any], Any],
+        x: Any,
+        y: Any,
+        *,
+        sizes: Sequence[float],
+        by: str = "width",
+        validation_data: tuple[Any, Any] | None = None,
+        seeds: int | Iterable[int] = 5,
+        budget: Any = None,
+        batch_size: str | int = 32,
+        directory: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        verbose: int = 1,
+    ) -> None:
+        count_rows([x, y])
+        data = as_arrays((x, y))
+        if validation_data is None:
+            kept, held_out = split(data[1], HELD_OUT_SHARE, 0)
+            validation_data, data = take(data, held_out), take(data, kept)
+        validation_data = as_arrays(validation_data)
+        rows = count_rows(data)
+        self.sizes = tuple(dict.fromkeys(_number(size) for size in sizes))
+        self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+        if not self.sizes or not self.seeds:
+            raise ValueError(
+                "There must be at least one size and one seed. Received: "
+                f"sizes={sizes!r}, seeds={seeds!r}"
+            )
+        budget = {"epochs": 50} if budget is None else budget
+        training = Training.of(budget, batch_size, rows)
+        model = build_seeded(build_model, self.seeds[0], self.sizes[0])
+        self._about = {
+            "study": type(self).__name__,
+            "backend": keras.backend.backend(),
+            "model": model_digest(model),
+            "data": data_digest(data, validation_data),
+            "by": by,
+            "rows": rows,
+            "outputs": _outputs(model, data),
+            "updates": training.updates,
+            "batch_size": training.batch_size,
+        }
+        self._runner = TrialRunner(
+            run_capacity_trial,
+            CapacityTask(build_model, data, validation_data, training),
+            about=self._about,
+            directory=directory,
+            overwrite=overwrite,
+            verbose=verbose,
+        )
+
+    def run(self, executor: Executor | None = None) -> CapacityResult:
+        """Run the trials that have not finished yet.
+
+        Args:
+            executor: Any `concurrent.futures.Executor`. Defaults to None: one after
+                the other.
+
+        Returns:
+            A `CapacityResult`.
+        """
+        settings = [
+            {"size": size, "seed": int(seed)}
+            for size in self.sizes
+            for seed in self.seeds
+        ]
+        return CapacityResult(self._runner.run(settings, executor), about=self._about)
+
+
+def run_capacity_trial(
+    settings: Mapping[str, Any], task: CapacityTask
+) -> dict[str, Any]:
+    """Train a model of one size, and score."""
+    seed = int(settings["seed"])
+    model = build_seeded(task.build_model, seed, settings["size"])
+    report = capacity_report(model, task.data[0])
+    fit(model, task.data, task.training, seed)
+    values: dict[str, Any] = {
+        "parameters": report.parameters,
+        "parameters_per_sample": report.parameters_per_sample,
+        "depth": float("nan") if report.depth is None else report.depth,
+        "kind": score_rows(model, task.validation_data).kind,
+    }
+    values.update(score(model, task.data, "train"))
+    values.update(score(model, task.validation_data, "val"))
+    return values
+
+
+def _number(size: Any) -> float | int:
+    if isinstance(size, (bool, np.bool_)) or not isinstance(
+        size, (int, float, np.integer, np.floating)
+    ):
+        raise ValueError(f"`sizes` must be numbers. Received: {size!r}")
+    whole = float(size).is_integer()
+    return int(size) if whole else float(size)
+
+
+def _outputs(model: Any, data: tuple[Any, Any]) -> int:
+    """Return how many numbers the model gives for a sample."""
+    one = model.predict_on_batch(take(data[0], np.arange(1)))
+    return int(sum(np.size(leaf) for leaf in keras.tree.flatten(one)))

@@ -1,0 +1,215 @@
+"""Members of an ensemble, trained from different seeds."""
+
+from __future__ import annotations
+
+import copy
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.seeded_model import (
+    build_seeded,
+    data_digest,
+    model_digest,
+    weights_digest,
+)
+from keras_dlbasic.studies.stored_batches import as_arrays
+from keras_dlbasic.studies.trial_runner import TrialRunner
+from keras_dlbasic.studies.trial_worker import DivergedError
+
+
+@dataclass(frozen=True)
+class MemberTask:
+    """What all members share."""
+
+    build_model: Callable[[], Any]
+    data: tuple[Any, Any]
+    validation_data: tuple[Any, Any] | None
+    epochs: int
+    batch_size: int | None
+    callbacks: Sequence[Any]
+    folder: str
+
+
+def fit_ensemble(
+    build_model: Callable[[], Any],
+    n: int | Iterable[int],
+    x: Any,
+    y: Any,
+    *,
+    validation_data: tuple[Any, Any] | None = None,
+    epochs: int = 1,
+    batch_size: int | None = None,
+    callbacks: Sequence[Any] = (),
+    executor: Executor | None = None,
+    directory: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    verbose: int = 1,
+) -> Ensemble:
+    """Train members from different seeds and return their ensemble.
+
+    Seeds fix initial weights and the order of the samples; all members see all data
+    (Lakshminarayanan et al. 2017). A member that fails or diverges is left out with a
+    warning.
+
+    Args:
+        build_model: `build_model()` returns a compiled model.
+        n: Number of members, or their seeds.
+        x: Inputs: an array, or a list, tuple or dict of arrays.
+        y: Targets, likewise.
+        validation_data: `(x, y)`, as for `fit`. Defaults to None.
+        epochs: As for `fit`. Defaults to 1.
+        batch_size: As for `fit`. Defaults to None: 32.
+        callbacks: Callbacks; each member gets copies of its own.
+        executor: Any `concurrent.futures.Executor`, such as `studies.process_pool()`.
+            Defaults to None: one member after the other, in this process.
+        directory: Where trained members are kept, so that a broken-off call goes on
+            where it was, and a call with a larger `n` trains the new ones only.
+            Defaults to None: nothing is kept.
+        overwrite: Whether to delete the members that lie in `directory`. Defaults to
+            `False`.
+        verbose: 0 or 1: whether to show a progress bar.
+
+    Returns:
+        An `ensembles.Ensemble`, compiled like its members.
+
+    Raises:
+        ValueError: If `n` is no positive number, or `directory` holds something else.
+        RuntimeError: If no member could be trained.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> def build_model():
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile(optimizer="sgd", loss="mse")
+    ...     return model
+    >>> x = np.ones((8, 2))
+    >>> ensemble = kd.ensembles.fit_ensemble(build_model, 3, x, x[:, :1], verbose=0)
+    >>> len(ensemble.members)
+    3
+    """
+    seeds = _seeds(n)
+    count_rows([x, y])
+    x, y, validation_data = (as_arrays(part) for part in (x, y, validation_data))
+    model = build_seeded(build_model, seeds[0])
+    about = {
+        "study": "fit_ensemble",
+        "backend": keras.backend.backend(),
+        "model": model_digest(model),
+        "data": data_digest(x, y, validation_data),
+        "epochs": int(epochs),
+        "batch_size": batch_size,
+        "callbacks": [type(callback).__name__ for callback in callbacks],
+    }
+    with tempfile.TemporaryDirectory(prefix="members-") as temporary:
+        folder = Path(directory or temporary) / "members"
+        folder.mkdir(parents=True, exist_ok=True)
+        task = MemberTask(
+            build_model,
+            (x, y),
+            validation_data,
+            int(epochs),
+            batch_size,
+            tuple(callbacks),
+            str(folder.resolve()),
+        )
+        runner = TrialRunner(
+            train_member,
+            task,
+            about=about,
+            directory=directory,
+            overwrite=overwrite,
+            verbose=verbose,
+        )
+        trials = runner.run([{"seed": seed} for seed in seeds], executor)
+        return without_optimizers(Ensemble(_members(trials, task)))
+
+
+def train_member(settings: Mapping[str, Any], task: MemberTask) -> dict[str, Any]:
+    """Train one member and keep its weights in a file."""
+    seed = int(settings["seed"])
+    model = build_seeded(task.build_model, seed)
+    values: dict[str, Any] = {"initial_weights": weights_digest(model)}
+    keras.utils.set_random_seed(seed)
+    history = model.fit(
+        *task.data,
+        validation_data=task.validation_data,
+        epochs=task.epochs,
+        batch_size=task.batch_size,
+        callbacks=[copy.deepcopy(callback) for callback in task.callbacks],
+        verbose=0,
+    )
+    values["epochs"] = len(history.epoch)
+    for name, curve in history.history.items():
+        if np.ndim(curve[-1]) == 0:
+            values[name] = float(curve[-1])
+    if not all(
+        np.isfinite(w).all() for w in model.get_weights() if w.dtype.kind == "f"
+    ):
+        raise DivergedError("weights are not finite", values)
+    _save(model, _path(task, seed))
+    return values
+
+
+def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
+    members, lost = [], []
+    for trial in trials:
+        seed = int(trial.settings["seed"])
+        if trial.status != "done":
+            lost.append(f"seed {seed} {trial.status} ({trial.error})")
+            continue
+        path = _path(task, seed)
+        if not path.exists():
+            raise ValueError(
+                f"The weights of the member with seed {seed} are gone from "
+                f"{str(path)!r}. Set `overwrite=True` to train all members anew."
+            )
+        model = build_seeded(task.build_model, seed)
+        with np.load(path) as file:
+            model.set_weights([file[f"w{place}"] for place in range(len(file.files))])
+        members.append(model)
+    if not members:
+        raise RuntimeError(f"No member could be trained: {'; '.join(lost)}")
+    if lost:
+        warnings.warn(
+            f"The ensemble has {len(members)} of {len(trials)} members. Left out: "
+            f"{'; '.join(lost)}",
+            stacklevel=3,
+        )
+    return members
+
+
+def _path(task: MemberTask, seed: int) -> Path:
+    return Path(task.folder) / f"seed-{seed}.npz"
+
+
+def _save(model: Any, path: Path) -> None:
+    partial = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        # weights alone: Keras' files have the optimizer as well
+        weights = model.get_weights()
+        np.savez(partial, **{f"w{place}": w for place, w in enumerate(weights)})
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _seeds(n: int | Iterable[int]) -> list[int]:
+    if isinstance(n, bool) or (isinstance(n, int) and n < 1):
+        raise ValueError(f"`n` must be a positive number of members. Received: n={n!r}")
+    seeds = list(range(n)) if isinstance(n, int) else [int(seed) for seed in n]
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"`n` must be seeds that differ. Received: n={n!r}")
+    return seeds

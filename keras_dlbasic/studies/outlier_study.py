@@ -1,0 +1,248 @@
+"""How strongly single points pull: planted outliers, and suspects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis.outlier_result import OutlierResult, average_precision
+from keras_dlbasic.studies.batch_sizes import count_rows, map_leaves
+from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
+from keras_dlbasic.studies.seeded_model import (
+    build_seeded,
+    data_digest,
+    model_digest,
+    weights_digest,
+)
+from keras_dlbasic.studies.stored_batches import as_arrays, take
+from keras_dlbasic.studies.stratified import split
+from keras_dlbasic.studies.trial_runner import TrialRunner
+
+HELD_OUT_SHARE = 0.3
+KINDS = ("labels", "inputs")
+MOST_LOOKS = 40
+"""The loss of each row is looked at after so many epochs at most, evenly spread."""
+
+FAR = 3.0
+"""Planted inputs and numbers lie so many standard deviations off."""
+
+
+@dataclass(frozen=True)
+class OutlierTask:
+    """What all trials of a study of outliers share."""
+
+    build_model: Callable[[], Any]
+    data: tuple[Any, Any]
+    validation_data: tuple[Any, Any]
+    training: Training
+
+
+class OutlierStudy:
+    """Measure how strongly wrong points pull, and rank the points to look at.
+
+    Wrong labels, or outlying inputs, are planted in given shares of the training data,
+    and the held-out error shows the fall. The loss on each training row, averaged over
+    the epochs, is high for what is learned last or by heart only (Arpit et al. 2017;
+    Toneva et al. 2019): how well it finds the planted rows again is stated, and of your
+    own data, nothing planted, it ranks the rows as suspects.
+
+    Args:
+        build_model: `build_model()` returns a compiled model.
+        x: Inputs: an array, or a list, tuple or dict of arrays.
+        y: Targets, likewise.
+        validation_data: `(x, y)`, in which nothing is planted. Defaults to None: a
+            stratified share of 0.3 of `x` and `y`, which is not trained on.
+        shares: Shares of the training rows. Defaults to `(0.1, 0.2, 0.4)`; 0 is always
+            among them.
+        kinds: `"labels"`: another class, drawn evenly, or numbers three standard
+            deviations off. `"inputs"`: noise of three standard deviations, or for
+            whole numbers (tokens) values from other rows. Defaults to both.
+        seeds: A number of seeds, or the seeds. Defaults to 5.
+        budget: `{"epochs": n}`, `{"updates": n}` or `{"samples": n}`. Defaults to 30
+            epochs.
+        batch_size: Samples in an update. Defaults to 32.
+        directory: Where finished trials are kept. Defaults to None: in memory.
+        overwrite: Whether to delete trials in `directory`. Defaults to `False`.
+        verbose: 0 or 1: whether to show a progress bar.
+
+    Attributes:
+        rows: Rows of `x` that are trained on; suspects are numbered among these.
+
+    Raises:
+        ValueError: If an argument is none of the above.
+        TypeError: If `build_model()` is not a compiled model.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> def build_model():
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile(optimizer="sgd", loss="mse")
+    ...     return model
+    >>> x = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
+    >>> study = kd.studies.OutlierStudy(
+    ...     build_model, x, x.sum(axis=1), shares=(0.2,), kinds=("labels",), seeds=2,
+    ...     budget={"epochs": 2}, verbose=0
+    ... )
+    >>> study.run().shares
+    (0.0, 0.2)
+    """
+
+    def __init__(
+        self,
+        build_model: Callable[[], Any],
+        x: Any,
+        y: Any,
+        *,
+        validation_data: tuple[Any, Any] | None = None,
+        shares: Sequence[float] = (0.1, 0.2, 0.4),
+        kinds: Sequence[str] = KINDS,
+        seeds: int | Iterable[int] = 5,
+        budget: Any = None,
+        batch_size: str | int = 32,
+        directory: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        verbose: int = 1,
+    ) -> None:
+        _check(shares, kinds)
+        data = as_arrays((x, y))
+        self.rows = np.arange(count_rows(data))
+        if validation_data is None:
+            self.rows, held_out = split(data[1], HELD_OUT_SHARE, 0)
+            validation_data, data = take(data, held_out), take(data, self.rows)
+        validation_data = as_arrays(validation_data)
+        self.shares, self.kinds = tuple(s for s in shares if s), tuple(kinds)
+        self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+        if not self.seeds:
+            raise ValueError(f"There must be a seed. Received: seeds={seeds!r}")
+        budget = {"epochs": 30} if budget is None else budget
+        training = Training.of(budget, batch_size, len(self.rows))
+        model = build_seeded(build_model, self.seeds[0])
+        self._about = {
+            "study": type(self).__name__,
+            "backend": keras.backend.backend(),
+            "model": model_digest(model),
+            "data": data_digest(data, validation_data),
+            "rows": len(self.rows),
+            "updates": training.updates,
+            "batch_size": training.batch_size,
+        }
+        self._runner = TrialRunner(
+            run_outlier_trial,
+            OutlierTask(build_model, data, validation_data, training),
+            about=self._about,
+            directory=directory,
+            overwrite=overwrite,
+            verbose=verbose,
+        )
+
+    def run(self, executor: Executor | None = None) -> OutlierResult:
+        """Run the trials that have not finished yet.
+
+        Args:
+            executor: Any `concurrent.futures.Executor`. Defaults to None: one after
+                the other.
+
+        Returns:
+            An `OutlierResult`.
+        """
+        arms = [("none", 0.0)]
+        arms += [(kind, float(share)) for kind in self.kinds for share in self.shares]
+        settings = [
+            {"kind": kind, "share": share, "seed": int(seed)}
+            for kind, share in arms
+            for seed in self.seeds
+        ]
+        return OutlierResult(self._runner.run(settings, executor), about=self._about)
+
+
+def run_outlier_trial(settings: Mapping[str, Any], task: OutlierTask) -> dict[str, Any]:
+    """Plant, train, and look at the loss of each row on the way."""
+    seed = int(settings["seed"])
+    data, planted = plant(task.data, settings["kind"], float(settings["share"]), seed)
+    model = build_seeded(task.build_model, seed)
+    values: dict[str, Any] = {"initial_weights": weights_digest(model)}
+    looks = _Looks(data, task.training.epochs(count_rows(data)))
+    fit(model, data, task.training, seed, callbacks=[looks])
+    values.update(score(model, data, "train"))
+    values.update(score(model, task.validation_data, "val"))
+    scores = np.mean(looks.losses, axis=0)
+    values["row_scores"] = np.round(scores, 5)
+    values["average_precision"] = average_precision(planted, scores)
+    return values
+
+
+def plant(
+    data: tuple[Any, Any], kind: str, share: float, seed: int
+) -> tuple[tuple[Any, Any], np.ndarray]:
+    """Return data with a share of wrong rows, and which they are."""
+    x, y = data
+    n = count_rows(x)
+    rng = np.random.default_rng(seed)
+    planted = np.zeros(n, bool)
+    planted[rng.permutation(n)[: round(share * n)]] = True
+    if not planted.any():
+        return (x, y), planted
+    if kind == "labels":
+        y = map_leaves(lambda leaf: _wrong_labels(np.array(leaf), planted, rng), y)
+    else:
+        x = map_leaves(lambda leaf: _wrong_inputs(np.array(leaf), planted, rng), x)
+    return (x, y), planted
+
+
+def _wrong_labels(y: np.ndarray, rows: np.ndarray, rng: Any) -> np.ndarray:
+    flat = y.reshape(len(y), -1)
+    kinds, labels = np.unique(flat, axis=0, return_inverse=True)
+    labels = labels.reshape(-1)
+    if (flat == np.round(flat)).all() and 1 < len(kinds) <= len(y) / 2:
+        # any class but the own
+        moved = labels[rows] + rng.integers(1, len(kinds), rows.sum())
+        flat[rows] = kinds[moved % len(kinds)]
+    else:
+        signs = rng.choice([-1.0, 1.0], size=(int(rows.sum()), flat.shape[1]))
+        flat[rows] = flat[rows] + FAR * flat.std(axis=0) * signs
+    return flat.reshape(y.shape)
+
+
+def _wrong_inputs(x: np.ndarray, rows: np.ndarray, rng: Any) -> np.ndarray:
+    n = int(rows.sum())
+    if x.dtype.kind == "f":
+        noise = rng.normal(size=(n, *x.shape[1:]))
+        x[rows] = x[rows] + FAR * float(x.std()) * noise
+        return x
+    flat = x.reshape(len(x), -1)
+    others = rng.integers(0, len(x), size=(n, flat.shape[1]))
+    flat[rows] = flat[others, np.arange(flat.shape[1])]
+    return flat.reshape(x.shape)
+
+
+class _Looks(keras.callbacks.Callback):
+    """Takes the loss of each row after some epochs."""
+
+    def __init__(self, data: Any, epochs: int) -> None:
+        super().__init__()
+        self._data = data
+        spread = np.linspace(0, epochs - 1, min(epochs, MOST_LOOKS))
+        self._at = set(spread.round().astype(int).tolist())
+        self.losses: list[np.ndarray] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch in self._at:
+            losses = score_rows(self.model, self._data).losses
+            # a run that diverges has its own end
+            self.losses.append(np.nan_to_num(losses, posinf=1e6))
+
+
+def _check(shares: Any, kinds: Any) -> None:
+    if not all(isinstance(s, (int, float)) and 0 <= s < 1 for s in shares):
+        raise ValueError(
+            f"`shares` must be from 0 to below 1. Received: shares={shares!r}"
+        )
+    if isinstance(kinds, str) or not kinds or not set(kinds) <= set(KINDS):
+        raise ValueError(f"`kinds` must be some of {KINDS}. Received: {kinds!r}")

@@ -1,0 +1,181 @@
+"""Which remedy against overfitting helps, on the user's own model and data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+import keras
+
+from keras_dlbasic.analysis.remedy_result import RemedyResult
+from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.fitted_trial import Training
+from keras_dlbasic.studies.remedy_arms import arms_of
+from keras_dlbasic.studies.remedy_trial import RemedyTask, run_remedy_trial
+from keras_dlbasic.studies.seeded_model import build_seeded, data_digest, model_digest
+from keras_dlbasic.studies.stored_batches import as_arrays, take
+from keras_dlbasic.studies.stratified import split
+from keras_dlbasic.studies.trial_runner import TrialRunner
+
+HELD_OUT_SHARE = 0.3
+
+
+class RemedyStudy:
+    """Measure what closes the gap between training and held-out data, and its price.
+
+    The model is trained as it is, and with each remedy: more data, augmentation, half
+    the width, L1, L2, dropout, batch normalisation, early stopping, an ensemble. All
+    arms make the same number of updates from the same initial weights (where shapes
+    allow) in the same order, for each seed; a member of an ensemble makes as many as
+    the untreated model. Each is compared with the untreated model of the same seed, on
+    the same held-out rows.
+
+    Early stopping finds its epoch on a fifth of the training data, held back for it,
+    and then trains on all of them: the held-out data choose nothing.
+
+    Args:
+        build_model: `build_model()` returns a compiled model.
+        x: Inputs: an array, or a list, tuple or dict of arrays.
+        y: Targets, likewise.
+        validation_data: `(x, y)`, held out: remedies are compared on it. Defaults to
+            None: a stratified share of 0.3 of `x` and `y`, which is not trained on.
+        more_data: `(x, y)`: more training data, for the remedy `"more data"`. Defaults
+            to None: without that remedy.
+        remedies: Names of those to try, or a dictionary of your own, name to function:
+            it takes a compiled model and returns one. Defaults to None: all.
+        strengths: How strong, a number or several, by the name of the remedy: factor of
+            the width for `"smaller"`, factors for `"L1"` and `"L2"` (as in
+            `regularizers`), rates for `"dropout"`, members for `"ensemble"`, strength
+            for `"augmentation"`. Others have their defaults; those of L1 and L2 follow
+            from the number of samples and the size of the initial weights.
+        augmentation: A Keras layer for the inputs, or a function of a batch
+            `(x, y) -> (x, y)`. Defaults to None: by the kind of the inputs;
+            `ImageAugmentation` for images, `TokenNoise` or `TextNoise` for texts,
+            entries left out for sparse ones, noise for other features.
+        seeds: A number of seeds, or the seeds. Defaults to 5.
+        budget: `{"epochs": n}`, `{"updates": n}` or `{"samples": n}`: how long the
+            untreated model trains. Defaults to 1500 updates: with noise, dropout or a
+            penalty a model needs longer than without, and a short budget would be held
+            against them.
+        batch_size: Samples in an update. Defaults to 32.
+        directory: Where finished trials are kept. Defaults to None: in memory.
+        overwrite: Whether to delete trials in `directory`. Defaults to `False`.
+        verbose: 0 or 1: whether to show a progress bar.
+
+    Raises:
+        ValueError: If an argument is none of the above.
+        TypeError: If `build_model()` is not a compiled model.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> def build_model():
+    ...     layers = [keras.layers.Dense(8, "relu"), keras.layers.Dense(1)]
+    ...     model = keras.Sequential([keras.Input((2,)), *layers])
+    ...     model.compile(optimizer="adam", loss="mse")
+    ...     return model
+    >>> x = np.random.default_rng(0).normal(size=(40, 2)).astype("float32")
+    >>> study = kd.studies.RemedyStudy(
+    ...     build_model, x, x.sum(axis=1), remedies=["dropout"],
+    ...     strengths={"dropout": 0.2}, seeds=2, budget={"epochs": 2}, verbose=0
+    ... )
+    >>> study.run().table()["remedy"].tolist()
+    ['untreated', 'dropout 0.2']
+    """
+
+    def __init__(
+        self,
+        build_model: Callable[[], Any],
+        x: Any,
+        y: Any,
+        *,
+        validation_data: tuple[Any, Any] | None = None,
+        more_data: tuple[Any, Any] | None = None,
+        remedies: Iterable[str] | Mapping[str, Callable[[Any], Any]] | None = None,
+        strengths: Mapping[str, Any] | None = None,
+        augmentation: Any = None,
+        seeds: int | Iterable[int] = 5,
+        budget: Any = None,
+        batch_size: str | int = 32,
+        directory: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        verbose: int = 1,
+    ) -> None:
+        count_rows([x, y])
+        data = as_arrays((x, y))
+        if validation_data is None:
+            kept, held_out = split(data[1], HELD_OUT_SHARE, 0)
+            validation_data = take(data, held_out)
+            data = take(data, kept)
+        validation_data, more_data = as_arrays(validation_data), as_arrays(more_data)
+        rows = count_rows(data)
+        budget = {"updates": 1500} if budget is None else budget
+        training = Training.of(budget, batch_size, rows)
+        self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+        if not self.seeds:
+            raise ValueError(f"There must be a seed. Received: seeds={seeds!r}")
+        own = dict(remedies) if isinstance(remedies, Mapping) else {}
+        model = build_seeded(build_model, self.seeds[0])
+        self.arms = arms_of(
+            () if own else remedies,
+            dict(strengths or {}),
+            model=model,
+            x=data[0],
+            has_more_data=more_data is not None,
+            own=own,
+        )
+        self._about = {
+            "study": type(self).__name__,
+            "backend": keras.backend.backend(),
+            "model": model_digest(model),
+            "data": data_digest(data, validation_data, more_data),
+            "rows": rows,
+            "held_out_rows": count_rows(validation_data),
+            "updates": training.updates,
+            "batch_size": training.batch_size,
+            "augmentation": _description(augmentation),
+        }
+        self._runner = TrialRunner(
+            run_remedy_trial,
+            RemedyTask(
+                build_model,
+                data,
+                validation_data,
+                more_data,
+                training,
+                augmentation,
+                own,
+            ),
+            about=self._about,
+            directory=directory,
+            overwrite=overwrite,
+            verbose=verbose,
+        )
+
+    def run(self, executor: Executor | None = None) -> RemedyResult:
+        """Run the trials that have not finished yet.
+
+        Args:
+            executor: Any `concurrent.futures.Executor`, such as
+                `studies.process_pool()`. Defaults to None: one after the other, which
+                is what times are compared from.
+
+        Returns:
+            A `RemedyResult`.
+        """
+        settings = [
+            {"remedy": arm.family, "strength": arm.strength, "seed": int(seed)}
+            for seed in self.seeds
+            for arm in self.arms
+        ]
+        trials = self._runner.run(settings, executor)
+        names = {(arm.family, arm.strength): arm.name for arm in self.arms}
+        return RemedyResult(trials, names=names, about=self._about)
+
+
+def _description(augmentation: Any) -> Any:
+    if isinstance(augmentation, keras.layers.Layer):
+        return {"layer": type(augmentation).__name__, **augmentation.get_config()}
+    return getattr(augmentation, "__name__", type(augmentation).__name__)

@@ -1,0 +1,175 @@
+"""Error against the size of the training set, on the user's own model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
+from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.fitted_trial import Training, fit, score
+from keras_dlbasic.studies.seeded_model import (
+    build_seeded,
+    data_digest,
+    model_digest,
+    weights_digest,
+)
+from keras_dlbasic.studies.stored_batches import as_arrays, take
+from keras_dlbasic.studies.stratified import split, stratified_order
+from keras_dlbasic.studies.trial_runner import TrialRunner
+
+HELD_OUT_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class SampleSizeTask:
+    """What all trials of a study of sample sizes share."""
+
+    build_model: Callable[[], Any]
+    data: tuple[Any, Any]
+    validation_data: tuple[Any, Any]
+    training: Training
+
+
+class SampleSizeStudy:
+    """Measure what more data bring, from what fewer data bring.
+
+    For every size and seed, a model is trained on a stratified part of the data; the
+    parts of a seed lie within each other, and its initial weights are the same. All
+    make the same number of updates, so that small parts are not trained less. A power
+    law through the errors tells what twice the data would bring.
+
+    Args:
+        build_model: `build_model()` returns a compiled model.
+        x: Inputs: an array, or a list, tuple or dict of arrays.
+        y: Targets, likewise.
+        validation_data: `(x, y)`. Defaults to None: a stratified share of 0.3 of `x`
+            and `y`, which is not trained on.
+        sizes: Shares of the data (up to 1.0) or numbers of samples. Defaults to
+            `(0.1, 0.2, 0.4, 0.7, 1.0)`.
+        seeds: A number of seeds, or the seeds. Defaults to 5.
+        budget: `{"epochs": n}` (of all data), `{"updates": n}` or `{"samples": n}`.
+            Defaults to 30 epochs.
+        batch_size: Samples in an update. Defaults to 32.
+        directory: Where finished trials are kept. Defaults to None: in memory.
+        overwrite: Whether to delete trials in `directory`. Defaults to `False`.
+        verbose: 0 or 1: whether to show a progress bar.
+
+    Raises:
+        ValueError: If an argument is none of the above.
+        TypeError: If `build_model()` is not a compiled model.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> def build_model():
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile(optimizer="sgd", loss="mse")
+    ...     return model
+    >>> x = np.random.default_rng(0).normal(size=(60, 2)).astype("float32")
+    >>> study = kd.studies.SampleSizeStudy(
+    ...     build_model, x, x.sum(axis=1), sizes=(10, 0.5, 1.0), seeds=2, verbose=0
+    ... )
+    >>> study.run().sizes
+    (10, 21, 42)
+    """
+
+    def __init__(
+        self,
+        build_model: Callable[[], Any],
+        x: Any,
+        y: Any,
+        *,
+        validation_data: tuple[Any, Any] | None = None,
+        sizes: Sequence[float | int] = (0.1, 0.2, 0.4, 0.7, 1.0),
+        seeds: int | Iterable[int] = 5,
+        budget: Any = None,
+        batch_size: str | int = 32,
+        directory: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        verbose: int = 1,
+    ) -> None:
+        count_rows([x, y])
+        data = as_arrays((x, y))
+        if validation_data is None:
+            kept, held_out = split(data[1], HELD_OUT_SHARE, 0)
+            validation_data, data = take(data, held_out), take(data, kept)
+        validation_data = as_arrays(validation_data)
+        rows = count_rows(data)
+        self.sizes = tuple(sorted({_size(size, rows) for size in sizes}))
+        self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+        if not self.sizes or not self.seeds:
+            raise ValueError(
+                "There must be at least one size and one seed. Received: "
+                f"sizes={sizes!r}, seeds={seeds!r}"
+            )
+        budget = {"epochs": 30} if budget is None else budget
+        training = Training.of(budget, batch_size, rows)
+        model = build_seeded(build_model, self.seeds[0])
+        self._about = {
+            "study": type(self).__name__,
+            "backend": keras.backend.backend(),
+            "model": model_digest(model),
+            "data": data_digest(data, validation_data),
+            "rows": rows,
+            "updates": training.updates,
+            "batch_size": training.batch_size,
+        }
+        self._runner = TrialRunner(
+            run_sample_size_trial,
+            SampleSizeTask(build_model, data, validation_data, training),
+            about=self._about,
+            directory=directory,
+            overwrite=overwrite,
+            verbose=verbose,
+        )
+
+    def run(self, executor: Executor | None = None) -> SampleSizeResult:
+        """Run the trials that have not finished yet.
+
+        Args:
+            executor: Any `concurrent.futures.Executor`. Defaults to None: one after
+                the other.
+
+        Returns:
+            A `SampleSizeResult`.
+        """
+        settings = [
+            {"size": size, "seed": int(seed)}
+            for size in self.sizes
+            for seed in self.seeds
+        ]
+        return SampleSizeResult(self._runner.run(settings, executor), about=self._about)
+
+
+def run_sample_size_trial(
+    settings: Mapping[str, Any], task: SampleSizeTask
+) -> dict[str, Any]:
+    """Train on a part of the data, and score."""
+    seed, size = int(settings["seed"]), int(settings["size"])
+    rows = stratified_order(task.data[1], seed)[:size]
+    part = take(task.data, np.sort(rows))
+    model = build_seeded(task.build_model, seed)
+    values: dict[str, Any] = {"initial_weights": weights_digest(model)}
+    values["updates"] = fit(model, part, task.training, seed).updates
+    values.update(score(model, part, "train"))
+    values.update(score(model, task.validation_data, "val"))
+    return values
+
+
+def _size(size: float, rows: int) -> int:
+    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+    if whole and 1 <= size <= rows:
+        return int(size)
+    if isinstance(size, float) and 0 < size <= 1:
+        return max(1, round(size * rows))
+    raise ValueError(
+        "`sizes` must be shares up to 1.0 or whole numbers of samples, at most "
+        f"{rows}. Received: {size!r}"
+    )

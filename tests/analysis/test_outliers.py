@@ -1,0 +1,76 @@
+"""Ranking of suspects, from scripted trials."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
+
+import keras_dlbasic as kd
+from keras_dlbasic.analysis import OutlierResult, average_precision
+from keras_dlbasic.records import TrialResult
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1))
+def test_average_precision_is_that_of_scikit_learn(rows):
+    planted, scores = (np.array(column) for column in zip(*rows, strict=True))
+    found = average_precision(planted, scores)
+    if not planted.any():
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(average_precision_score(planted, scores))
+
+
+def made(status="done"):
+    rng = np.random.default_rng(0)
+    trials = []
+    arms = [("none", 0.0), ("labels", 0.2), ("labels", 0.4), ("inputs", 0.2)]
+    for kind, share in arms:
+        for seed in range(3):
+            scores = rng.random(30)
+            scores[[4, 7]] += 5
+            values = {
+                "val_error": 0.1 + share,
+                "train_error": 0.0,
+                "row_scores": scores,
+                "average_precision": 0.9 if share else float("nan"),
+            }
+            settings = {"kind": kind, "share": share, "seed": seed}
+            trials.append(
+                TrialResult(settings, status, values, error="no" * (not values))
+            )
+    return OutlierResult(trials)
+
+
+def test_fall_and_suspects():
+    result = made()
+    assert result.kinds == ("labels", "inputs")
+    assert result.shares == (0.0, 0.2, 0.4)
+    falls = [i.mean for i in result.intervals("labels").values()]
+    np.testing.assert_allclose(falls, [0.1, 0.3, 0.5])
+    assert set(result.suspects(2)) == {4, 7}
+    assert result.scores.shape == (30,)
+    assert "average precision" in str(result)
+    assert len(result.table()["seed"]) == 12
+
+
+def test_plots():
+    result = made()
+    ax = kd.plots.plot_outlier_study(result)
+    assert ax.get_ylabel() == "held-out error"
+    assert [t.get_text() for t in ax.texts] == ["0.90"] * 3
+    images = np.random.default_rng(0).random((30, 4, 4, 1))
+    axes = kd.plots.plot_suspects(result, images, np.arange(30) % 3, n=4, columns=3)
+    assert axes.shape == (2, 3)
+    titles = {ax.get_title() for ax in axes.reshape(-1)[:2]}
+    assert titles == {"row 4: 1", "row 7: 1"}
+    assert kd.plots.plot_suspects(result).get_ylabel() == "mean rank over seeds"
+    kd.plots.plot_suspects(result, images[..., 0], np.eye(30), n=2)
+    with pytest.raises(ValueError, match="trained on"):
+        kd.plots.plot_suspects(result, images[:5])
+    with pytest.raises(ValueError, match="4 axes"):
+        kd.plots.plot_suspects(result, images, n=4, ax=axes[0])
+    failed = made("failed")
+    assert len(failed.suspects()) == 0
+    assert kd.plots.plot_outlier_study(failed).texts
+    assert kd.plots.plot_suspects(failed).texts
