@@ -74,7 +74,7 @@ $(VENV)/.test: $(VENV)/.base requirements/test.txt $(SOURCES)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base setup.cfg
-	$(PIP) install -c $(CONSTRAINTS) ruff mypy import-linter numpy
+	$(PIP) install -c $(CONSTRAINTS) ruff mypy import-linter numpy jinja2
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.demo
