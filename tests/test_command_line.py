@@ -44,6 +44,7 @@ def test_json_is_the_diagnosis(run, capsys):
     assert told == kd.diagnose(kd.records.TrainingRecord.load(path)).to_dict()
 
 
+@pytest.mark.once
 def test_report(run, tmp_path, capsys):
     path = run(dead=1.0, ratio=0.5, **STUCK)
     assert main(["report", path]) == 1
