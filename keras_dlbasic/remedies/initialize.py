@@ -99,7 +99,7 @@ def initialize(
         bias: Any = getattr(layer, "bias", None)
         is_gated = hasattr(layer, "recurrent_kernel")  # forget gates begin at one
         if zero_biases and hasattr(bias, "assign") and not is_gated:
-            bias.assign(keras.ops.zeros_like(bias))
+            bias.assign(keras.ops.zeros(bias.shape, bias.dtype))
     return new
 
 
