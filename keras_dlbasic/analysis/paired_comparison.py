@@ -49,12 +49,12 @@ def paired_differences(
     Seeds and held-out rows are both samples: another seed, and other data, would give
     another difference. Both enter the variance (crossed random effects; for seeds S and
     rows R, with the mean squares of a two-way layout, the variance of the mean is
-    `(MS_seeds + MS_rows - MS_rest) / (S * R)`). With few seeds the variance between
-    them is itself uncertain, so that of an arm counts at least as much as the median
-    of all arms, and the degrees of freedom are twice those of one arm. The ends hold
-    for all arms at once (Bonferroni): where no arm differs from the baseline, an upper
-    end below zero is found in at most about 1 of 20 studies, and so is a lower end
-    above zero.
+    `(MS_seeds + MS_rows - MS_rest) / (S * R)`, MS_seeds not below MS_rest). With few
+    seeds the variance between them is itself uncertain, so that of an arm counts at
+    least as much as the median of all arms, and the degrees of freedom are twice those
+    of one arm. The ends hold for all arms at once (Bonferroni): where no arm differs
+    from the baseline, an upper end below zero is found in at most about 1 of 20
+    studies, and so is a lower end above zero.
 
     Args:
         arms: Errors `[seeds, rows]` by name.
@@ -112,10 +112,11 @@ def _parts(d: np.ndarray) -> tuple[float, float, float]:
         return mean, 0.0, float(d.var(ddof=1) / rows) if rows > 1 else 0.0
     by_seed, by_row = d.mean(axis=1), d.mean(axis=0)
     ms_seeds = rows * float(by_seed.var(ddof=1))
-    from_seeds = ms_seeds / (seeds * rows)
     if rows < 2:
-        return mean, from_seeds, 0.0
+        return mean, ms_seeds / (seeds * rows), 0.0
     ms_rows = seeds * float(by_row.var(ddof=1))
     rest = d - by_seed[:, None] - by_row[None, :] + mean
     ms_rest = float((rest**2).sum() / ((seeds - 1) * (rows - 1)))
+    # seeds that agree by chance have no less scatter than their rows bring along
+    from_seeds = max(ms_seeds, ms_rest) / (seeds * rows)
     return mean, from_seeds, max(0.0, (ms_rows - ms_rest) / (seeds * rows))
