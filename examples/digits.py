@@ -82,8 +82,10 @@ def main(folder="demo-output"):
     ):
         console.rule(f"7 layers of {name} units")
         doctor = train(activation, initializer, data)
-        doctor.report_html(folder / f"{name}.html", title=f"7 layers of {name} units")
         runs[name] = doctor.record
+        if not doctor.diagnosis.is_healthy:
+            title = f"7 layers of {name} units"
+            doctor.report_html(folder / f"{name}.html", title=title)
 
     table = Table(title="Median gradient norm by layer")
     table.add_column("layer")
@@ -100,12 +102,8 @@ def main(folder="demo-output"):
         console.print(f"{name}: validation accuracy {accuracy:.3f} — {run!r}")
 
     with kd.plots.style("light"):
-        for plot in (
-            kd.plots.plot_gradient_norm,
-            kd.plots.plot_gradient_flow,
-            kd.plots.plot_update_ratio,
-            kd.plots.plot_clipping,
-        ):
+        # the reports have more of them
+        for plot in (kd.plots.plot_gradient_norm, kd.plots.plot_gradient_flow):
             for name, run in runs.items():
                 ax = plot(run)
                 ax.set_title(f"{ax.get_title(loc='left')} ({name})", loc="left")
@@ -113,7 +111,7 @@ def main(folder="demo-output"):
                 plt.close(ax.figure)
     for name, run in runs.items():
         run.save(folder / f"{name}.npz")
-    console.print(f"Pictures, reports and records are in {folder.resolve()}")
+    console.print(f"Pictures, records and a report are in {folder.resolve()}")
     return runs
 
 
