@@ -66,6 +66,18 @@ class Finding:
         """Place of the severity in `SEVERITIES`."""
         return SEVERITIES.index(self.severity)
 
+    @property
+    def where(self) -> str:
+        """Layer, epoch and step, 1-based, as far as known, and the confidence."""
+        parts = []
+        if self.layer is not None:
+            parts.append(f"layer '{self.layer}'")
+        if self.epoch is not None:
+            parts.append(f"epoch {self.epoch + 1}")
+        if self.step is not None:
+            parts.append(f"step {self.step + 1}")
+        return ", ".join([*parts, f"confidence {self.confidence:.0%}"])
+
     def to_dict(self) -> dict[str, Any]:
         """Return it in terms JSON knows; numbers that are not finite become text."""
         return {

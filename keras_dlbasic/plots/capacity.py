@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic.analysis.capacity_result import CapacityResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.interval_points import draw_intervals
 
 MOST_NAMES = 12
 
@@ -49,21 +49,13 @@ def plot_capacity(
         (f"val_{measure}", "held-out", colors[0], True),
     ):
         found = {s: i for s, i in result.intervals(name).items() if i.n}
-        ends = [
-            [end if np.isfinite(end) else 0.0 for end in side]
-            for side in (
-                [i.mean - i.low for i in found.values()],
-                [i.high - i.mean for i in found.values()],
-            )
-        ]
-        ax.errorbar(
+        draw_intervals(
+            ax,
             [parameters[size] for size in found],
-            [interval.mean for interval in found.values()],
-            yerr=ends,
+            list(found.values()),
             fmt="o-" if filled else "o:",
             color=color,
             mfc=color if filled else "none",
-            capsize=2.5,
             label=label,
         )
     _name_sizes(ax, result, measure)

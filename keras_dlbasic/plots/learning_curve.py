@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.interval_points import draw_intervals
 
 
 def plot_learning_curve(
@@ -44,22 +45,13 @@ def plot_learning_curve(
         (f"val_{measure}", "held-out", colors[0], True),
     ):
         found = {s: i for s, i in result.intervals(name).items() if i.n}
-        means = np.array([interval.mean for interval in found.values()])
-        ends = [
-            [end if np.isfinite(end) else 0.0 for end in side]
-            for side in (
-                [i.mean - i.low for i in found.values()],
-                [i.high - i.mean for i in found.values()],
-            )
-        ]
-        ax.errorbar(
+        draw_intervals(
+            ax,
             list(found),
-            means,
-            yerr=ends,
+            list(found.values()),
             fmt="o" if filled else "o:",
             color=color,
             mfc=color if filled else "none",
-            capsize=2.5,
             label=label,
         )
     _draw_law(ax, result, measure, colors[0])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic.analysis.outlier_result import OutlierResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.interval_points import draw_intervals
 
 
 def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes:
@@ -32,20 +32,12 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
         if not found:
             continue
         drawn = True
-        ends = [
-            [end if np.isfinite(end) else 0.0 for end in side]
-            for side in (
-                [i.mean - i.low for i in found.values()],
-                [i.high - i.mean for i in found.values()],
-            )
-        ]
-        ax.errorbar(
+        draw_intervals(
+            ax,
             list(found),
-            [interval.mean for interval in found.values()],
-            yerr=ends,
+            list(found.values()),
             fmt="o-",
             color=colors[place],
-            capsize=2.5,
             label=f"wrong {kind}",
         )
         for share, precision in result.intervals(kind, "average_precision").items():

@@ -129,7 +129,7 @@ def _findings(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
             "name": finding.name,
             "severity": finding.severity,
             "message": finding.message,
-            "where": _where(finding),
+            "where": f"{finding.kind}, {finding.where}",
             "symptoms": diagnosis.symptoms_of(finding),
             "evidence": list(_evidence(finding)),
             "remedies": [
@@ -142,18 +142,6 @@ def _findings(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
                 for remedy in finding.remedies
             ],
         }
-
-
-def _where(finding: Finding) -> str:
-    parts: list[str] = [finding.kind]
-    if finding.layer is not None:
-        parts.append(f"layer {finding.layer}")
-    if finding.epoch is not None:
-        parts.append(f"since epoch {finding.epoch + 1}")
-    if finding.step is not None:
-        parts.append(f"step {finding.step + 1}")
-    parts.append(f"confidence {finding.confidence:.0%}")
-    return ", ".join(parts)
 
 
 def _evidence(finding: Finding) -> Iterator[tuple[str, str]]:

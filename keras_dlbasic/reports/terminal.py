@@ -93,7 +93,7 @@ def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
         console.print(Padding(words, (0, 0, 0, indent), expand=False))
 
     style = COLORS[finding.severity]
-    put(f"{finding.severity.upper()} {finding.name}{_where(finding)}", 0, style)
+    put(f"{finding.severity.upper()} {finding.name} ({finding.where})", 0, style)
     put(finding.message, 2)
     if finding.kind == "cause":
         for symptom in diagnosis.symptoms_of(finding):
@@ -103,15 +103,3 @@ def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
         put(f"try {number}. {remedy.title}: {remedy.reason}", 4, "dim")
         if remedy.call:
             put(remedy.call, 11, "dim")
-
-
-def _where(finding: Finding) -> str:
-    parts = []
-    if finding.layer is not None:
-        parts.append(f"layer '{finding.layer}'")
-    if finding.epoch is not None:
-        parts.append(f"epoch {finding.epoch + 1}")
-    if finding.step is not None:
-        parts.append(f"step {finding.step + 1}")
-    parts.append(f"confidence {finding.confidence:.0%}")
-    return f" ({', '.join(parts)})"

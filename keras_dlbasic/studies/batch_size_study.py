@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-import keras
-
 from keras_dlbasic.analysis import BatchSizeResult
 from keras_dlbasic.studies.batch_size_trial import (
     SCALING,
@@ -20,8 +18,7 @@ from keras_dlbasic.studies.batch_sizes import count_rows, resolve_batch_size
 from keras_dlbasic.studies.budget import Budget
 from keras_dlbasic.studies.seeded_model import (
     build_seeded,
-    data_digest,
-    model_digest,
+    study_facts,
 )
 from keras_dlbasic.studies.stored_batches import as_arrays
 from keras_dlbasic.studies.trial_runner import TrialRunner
@@ -122,10 +119,7 @@ class BatchSizeStudy:
         model = build_seeded(build_model, self.seeds[0])
         scale_learning_rate(model.optimizer, learning_rate_scaling, 1)
         self._about = {
-            "study": type(self).__name__,
-            "backend": keras.backend.backend(),
-            "model": model_digest(model),
-            "data": data_digest(x, y, validation_data),
+            **study_facts(self, model, x, y, validation_data),
             "rows": self.rows,
             "budget": str(self.budget),
             "learning_rate_scaling": learning_rate_scaling,

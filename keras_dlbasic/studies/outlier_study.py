@@ -16,15 +16,12 @@ from keras_dlbasic.studies.batch_sizes import count_rows, map_leaves
 from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
 from keras_dlbasic.studies.seeded_model import (
     build_seeded,
-    data_digest,
-    model_digest,
+    study_facts,
     weights_digest,
 )
-from keras_dlbasic.studies.stored_batches import as_arrays, take
-from keras_dlbasic.studies.stratified import split
+from keras_dlbasic.studies.study_data import StudyData, seeds_of
 from keras_dlbasic.studies.trial_runner import TrialRunner
 
-HELD_OUT_SHARE = 0.3
 KINDS = ("labels", "inputs")
 MOST_LOOKS = 40
 """The loss of each row is looked at after so many epochs at most, evenly spread."""
@@ -111,31 +108,22 @@ class OutlierStudy:
         verbose: int = 1,
     ) -> None:
         _check(shares, kinds)
-        data = as_arrays((x, y))
-        self.rows = np.arange(count_rows(data))
-        if validation_data is None:
-            self.rows, held_out = split(data[1], HELD_OUT_SHARE, 0)
-            validation_data, data = take(data, held_out), take(data, self.rows)
-        validation_data = as_arrays(validation_data)
+        data = StudyData.of(x, y, validation_data)
+        self.rows = data.rows
         self.shares, self.kinds = tuple(s for s in shares if s), tuple(kinds)
-        self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-        if not self.seeds:
-            raise ValueError(f"There must be a seed. Received: seeds={seeds!r}")
+        self.seeds = seeds_of(seeds)
         budget = {"epochs": 30} if budget is None else budget
         training = Training.of(budget, batch_size, len(self.rows))
         model = build_seeded(build_model, self.seeds[0])
         self._about = {
-            "study": type(self).__name__,
-            "backend": keras.backend.backend(),
-            "model": model_digest(model),
-            "data": data_digest(data, validation_data),
+            **study_facts(self, model, data.train, data.held_out),
             "rows": len(self.rows),
             "updates": training.updates,
             "batch_size": training.batch_size,
         }
         self._runner = TrialRunner(
             run_outlier_trial,
-            OutlierTask(build_model, data, validation_data, training),
+            OutlierTask(build_model, data.train, data.held_out, training),
             about=self._about,
             directory=directory,
             overwrite=overwrite,

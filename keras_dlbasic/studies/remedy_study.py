@@ -14,12 +14,10 @@ from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.fitted_trial import Training
 from keras_dlbasic.studies.remedy_arms import arms_of
 from keras_dlbasic.studies.remedy_trial import RemedyTask, run_remedy_trial
-from keras_dlbasic.studies.seeded_model import build_seeded, data_digest, model_digest
-from keras_dlbasic.studies.stored_batches import as_arrays, take
-from keras_dlbasic.studies.stratified import split
+from keras_dlbasic.studies.seeded_model import build_seeded, study_facts
+from keras_dlbasic.studies.stored_batches import as_arrays
+from keras_dlbasic.studies.study_data import StudyData, seeds_of
 from keras_dlbasic.studies.trial_runner import TrialRunner
-
-HELD_OUT_SHARE = 0.3
 
 
 class RemedyStudy:
@@ -103,36 +101,25 @@ class RemedyStudy:
         overwrite: bool = False,
         verbose: int = 1,
     ) -> None:
-        count_rows([x, y])
-        data = as_arrays((x, y))
-        if validation_data is None:
-            kept, held_out = split(data[1], HELD_OUT_SHARE, 0)
-            validation_data = take(data, held_out)
-            data = take(data, kept)
-        validation_data, more_data = as_arrays(validation_data), as_arrays(more_data)
-        rows = count_rows(data)
+        data, more_data = StudyData.of(x, y, validation_data), as_arrays(more_data)
+        rows = len(data.rows)
         budget = {"updates": 1500} if budget is None else budget
         training = Training.of(budget, batch_size, rows)
-        self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-        if not self.seeds:
-            raise ValueError(f"There must be a seed. Received: seeds={seeds!r}")
+        self.seeds = seeds_of(seeds)
         own = dict(remedies) if isinstance(remedies, Mapping) else {}
         model = build_seeded(build_model, self.seeds[0])
         self.arms = arms_of(
             () if own else remedies,
             dict(strengths or {}),
             model=model,
-            x=data[0],
+            x=data.train[0],
             has_more_data=more_data is not None,
             own=own,
         )
         self._about = {
-            "study": type(self).__name__,
-            "backend": keras.backend.backend(),
-            "model": model_digest(model),
-            "data": data_digest(data, validation_data, more_data),
+            **study_facts(self, model, data.train, data.held_out, more_data),
             "rows": rows,
-            "held_out_rows": count_rows(validation_data),
+            "held_out_rows": count_rows(data.held_out),
             "updates": training.updates,
             "batch_size": training.batch_size,
             "augmentation": _description(augmentation),
@@ -141,8 +128,8 @@ class RemedyStudy:
             run_remedy_trial,
             RemedyTask(
                 build_model,
-                data,
-                validation_data,
+                data.train,
+                data.held_out,
                 more_data,
                 training,
                 augmentation,

@@ -8,23 +8,19 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
-from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.fitted_trial import Training, fit, score
 from keras_dlbasic.studies.seeded_model import (
     build_seeded,
-    data_digest,
-    model_digest,
+    study_facts,
     weights_digest,
 )
-from keras_dlbasic.studies.stored_batches import as_arrays, take
-from keras_dlbasic.studies.stratified import split, stratified_order
+from keras_dlbasic.studies.stored_batches import take
+from keras_dlbasic.studies.stratified import stratified_order
+from keras_dlbasic.studies.study_data import StudyData, seeds_of
 from keras_dlbasic.studies.trial_runner import TrialRunner
-
-HELD_OUT_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -95,35 +91,26 @@ class SampleSizeStudy:
         overwrite: bool = False,
         verbose: int = 1,
     ) -> None:
-        count_rows([x, y])
-        data = as_arrays((x, y))
-        if validation_data is None:
-            kept, held_out = split(data[1], HELD_OUT_SHARE, 0)
-            validation_data, data = take(data, held_out), take(data, kept)
-        validation_data = as_arrays(validation_data)
-        rows = count_rows(data)
+        data = StudyData.of(x, y, validation_data)
+        rows = len(data.rows)
         self.sizes = tuple(sorted({_size(size, rows) for size in sizes}))
-        self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-        if not self.sizes or not self.seeds:
+        self.seeds = seeds_of(seeds)
+        if not self.sizes:
             raise ValueError(
-                "There must be at least one size and one seed. Received: "
-                f"sizes={sizes!r}, seeds={seeds!r}"
+                f"There must be at least one size. Received: sizes={sizes!r}"
             )
         budget = {"epochs": 30} if budget is None else budget
         training = Training.of(budget, batch_size, rows)
         model = build_seeded(build_model, self.seeds[0])
         self._about = {
-            "study": type(self).__name__,
-            "backend": keras.backend.backend(),
-            "model": model_digest(model),
-            "data": data_digest(data, validation_data),
+            **study_facts(self, model, data.train, data.held_out),
             "rows": rows,
             "updates": training.updates,
             "batch_size": training.batch_size,
         }
         self._runner = TrialRunner(
             run_sample_size_trial,
-            SampleSizeTask(build_model, data, validation_data, training),
+            SampleSizeTask(build_model, data.train, data.held_out, training),
             about=self._about,
             directory=directory,
             overwrite=overwrite,

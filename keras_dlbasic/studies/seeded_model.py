@@ -77,3 +77,13 @@ def data_digest(*parts: Any) -> str:
         step = -(-leaf.shape[0] // DIGESTED_ROWS)
         digest.update(np.ascontiguousarray(leaf[::step]).tobytes())
     return digest.hexdigest()
+
+
+def study_facts(study: Any, model: Any, *data: Any) -> dict[str, str]:
+    """Return what tells one study from another, as far as all studies have it."""
+    return {
+        "study": type(study).__name__,
+        "backend": keras.backend.backend(),
+        "model": model_digest(model),
+        "data": data_digest(*data),
+    }

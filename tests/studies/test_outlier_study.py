@@ -70,7 +70,7 @@ def test_what_is_planted():
         ({"shares": (1.0,)}, "`shares`"),
         ({"kinds": ("colours",)}, "`kinds`"),
         ({"kinds": "labels"}, "`kinds`"),
-        ({"seeds": ()}, "a seed"),
+        ({"seeds": ()}, "one seed"),
     ],
 )
 def test_bad_arguments(options, text):

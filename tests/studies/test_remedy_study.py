@@ -175,7 +175,7 @@ def test_kept_and_not_run_again(tmp_path):
         ({"remedies": ["prayer"]}, "prayer"),
         ({"remedies": ["more data"]}, "more_data"),
         ({"strengths": {"hope": 1}}, "hope"),
-        ({"seeds": ()}, "a seed"),
+        ({"seeds": ()}, "one seed"),
         ({"budget": {"seconds": 3}}, "train alike"),
     ],
 )

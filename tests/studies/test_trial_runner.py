@@ -214,16 +214,6 @@ def test_threads_that_are_there_already_do_not_disturb_a_trial():
     assert [getattr(random, name) for name in names] == before
 
 
-def test_a_trial_leaves_the_generators_of_the_process_as_they_were():
-    random.seed(5)
-    np.random.seed(5)
-    expected = random.random(), np.random.random()
-    random.seed(5)
-    np.random.seed(5)
-    TrialRunner(draw, verbose=0).run(trials(2))
-    assert (random.random(), np.random.random()) == expected
-
-
 def test_generators_held_by_another_name_start_from_the_seed():
     held, held_numpy = random.random, np.random.random
 
