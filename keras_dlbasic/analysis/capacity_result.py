@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.analysis.comparison import Interval, mean_interval
-from keras_dlbasic.analysis.study_table import VariedNumber
+from keras_dlbasic.analysis.study_table import VariedNumber, measure_interval
 from keras_dlbasic.records import TrialResult
 
 FITTED = 0.01
@@ -68,7 +68,7 @@ class CapacityResult:
         """
         grid = self._varied.grid(measure)
         found = zip(self.sizes, grid, strict=True)
-        return {size: mean_interval(row) for size, row in found}
+        return {size: measure_interval(row, measure) for size, row in found}
 
     @property
     def best(self) -> float | None:

@@ -33,7 +33,13 @@ class Interval:
         return f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
 
-def mean_interval(values: Any, *, level: float = 0.95, log: bool = False) -> Interval:
+def mean_interval(
+    values: Any,
+    *,
+    level: float = 0.95,
+    log: bool = False,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Interval:
     """Return the mean of repeated measurements and Student's interval for it.
 
     Args:
@@ -41,6 +47,8 @@ def mean_interval(values: Any, *, level: float = 0.95, log: bool = False) -> Int
             out.
         level: Confidence level. Defaults to 0.95.
         log: Whether the interval is that of the logarithms, as suits times and rates.
+        bounds: What the mean cannot leave: the interval is cut off there, as `(0, 1)`
+            for a share. Defaults to no bounds.
 
     Returns:
         An `Interval`; of NaN if nothing is left.
@@ -66,7 +74,8 @@ def mean_interval(values: Any, *, level: float = 0.95, log: bool = False) -> Int
     ends = mean, mean - half, mean + half
     if log:
         ends = tuple(float(np.exp(end)) for end in ends)  # type: ignore[assignment]
-    return Interval(*ends, len(kept))
+    low, high = max(ends[1], bounds[0]), min(ends[2], bounds[1])
+    return Interval(ends[0], low, high, len(kept))
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,8 @@ def rank(
         values: Measurements by arm, one per seed.
         level: Confidence level. Defaults to 0.95.
         log: Whether to compare logarithms, as suits times and rates.
+        bounds: What the mean cannot leave: the interval is cut off there, as `(0, 1)`
+            for a share. Defaults to no bounds.
 
     Returns:
         A `Ranking`; arms without a finite value are left out.

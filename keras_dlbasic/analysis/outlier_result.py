@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import Interval, mean_interval
+from keras_dlbasic.analysis.comparison import Interval
+from keras_dlbasic.analysis.study_table import measure_interval
 from keras_dlbasic.records import TrialResult
 
 
@@ -77,7 +78,7 @@ class OutlierResult:
                 for t in self._of(kind, share)
                 if t.status == "done"
             ]
-            found[share] = mean_interval(values)
+            found[share] = measure_interval(values, measure)
         return found
 
     @cached_property

@@ -14,6 +14,7 @@ from keras_dlbasic.analysis.paired_comparison import (
     PairedDifference,
     paired_differences,
 )
+from keras_dlbasic.analysis.study_table import measure_interval
 from keras_dlbasic.records import TrialResult
 
 UNTREATED = "untreated"
@@ -211,7 +212,7 @@ class RemedyResult:
             if table["note"][place]:
                 lines.append(f"{arm:24} {table['note'][place]}")
                 continue
-            interval = mean_interval(self._values(arm, "val_error"))
+            interval = measure_interval(self._values(arm, "val_error"), "val_error")
             found = self.differences.get(arm)
             times = [
                 f"{table[name][place]:.2f} x" if self.times_comparable else "-"
@@ -266,7 +267,7 @@ class RemedyResult:
         return rows
 
     def _row(self, arm: str) -> dict[str, Any]:
-        error = mean_interval(self._values(arm, "val_error"))
+        error = measure_interval(self._values(arm, "val_error"), "val_error")
         gap = mean_interval(self._values(arm, "gap"))
         nan = float("nan")
         found = self.differences.get(arm)

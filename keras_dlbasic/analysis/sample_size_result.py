@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import Interval, mean_interval
+from keras_dlbasic.analysis.comparison import Interval
 from keras_dlbasic.analysis.power_law import PowerLaw, fit_power_law
-from keras_dlbasic.analysis.study_table import VariedNumber
+from keras_dlbasic.analysis.study_table import VariedNumber, measure_interval
 from keras_dlbasic.records import TrialResult
 
 
@@ -47,7 +47,8 @@ class SampleSizeResult:
         """
         grid = self._varied.grid(measure)
         return {
-            size: mean_interval(row) for size, row in zip(self.sizes, grid, strict=True)
+            size: measure_interval(row, measure)
+            for size, row in zip(self.sizes, grid, strict=True)
         }
 
     def power_law(self, measure: str = "val_error") -> PowerLaw | None:

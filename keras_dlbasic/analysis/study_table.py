@@ -7,7 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.comparison import Interval, mean_interval
 from keras_dlbasic.records import TrialResult
+
+BOUNDS = {
+    "val_error": (0.0, np.inf),
+    "train_error": (0.0, np.inf),
+    "average_precision": (0.0, 1.0),
+}
+"""What no mean of a measure can leave; losses may be of any sign."""
+
+
+def measure_interval(values: Any, measure: str) -> Interval:
+    """Return the mean of a measure and its 95 % interval, within its bounds."""
+    return mean_interval(values, bounds=BOUNDS.get(measure, (-np.inf, np.inf)))
 
 
 class VariedNumber:

@@ -26,6 +26,7 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
     ax = axes_or_new(ax, figsize=(7, 4.4))
     ax.set_title("Outliers")
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    beside = 0.008 * max(result.shares)  # so that no interval hides another
     drawn = False
     for place, kind in enumerate(result.kinds):
         found = {s: i for s, i in result.intervals(kind).items() if i.n}
@@ -34,7 +35,7 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
         drawn = True
         draw_intervals(
             ax,
-            list(found),
+            [share + place * beside for share in found],
             list(found.values()),
             fmt="o-",
             color=colors[place],
@@ -44,7 +45,7 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
             if share in found and precision.n:
                 ax.annotate(
                     f"{precision.mean:.2f}",
-                    (share, found[share].mean),
+                    (share + place * beside, found[share].mean),
                     xytext=(6, -11 if place else 6),
                     textcoords="offset points",
                     fontsize=8.5,
@@ -56,7 +57,5 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
     ax.set_ylim(bottom=0)
     ax.set_xlabel("share of wrong training rows")
     ax.set_ylabel("held-out error")
-    ax.legend(
-        loc="upper left", title="numbers: average precision\nof finding them again"
-    )
+    ax.legend(title="numbers: average precision\nof finding them again")
     return ax

@@ -34,3 +34,10 @@ def test_ranking():
     assert ranking.distinguishable("b", "a")
     assert not ranking.distinguishable("b", "c")
     assert "not distinguishable: b and c" in str(ranking)
+
+
+def test_a_share_stays_between_its_bounds():
+    interval = mean_interval([0.9, 0.2], bounds=(0, 1))
+    assert (interval.mean, interval.low, interval.high) == (pytest.approx(0.55), 0, 1)
+    inside = mean_interval([0.5, 0.51, 0.49], bounds=(0, 1))
+    assert inside == mean_interval([0.5, 0.51, 0.49])
