@@ -53,6 +53,21 @@ STANDS_STILL = ("plateau", "constant_predictions")
 CLEAR_FALL = 0.2
 """Relative fall of the training loss within a short trial that is no noise."""
 
+STANDS_BACK = (
+    *STANDS_STILL,
+    "too_few_updates",
+    "batch_size_too_large",
+    "learning_rate_too_low",
+    "slow_convergence",
+    "underfitting",
+    "vanishing_gradients",
+)
+"""Findings whose remedies are to make the loss fall faster."""
+
+LEAST_FALL, TIMES_THE_FALL = 0.02, 3.0
+"""The training loss falls faster if it does so by more than that share of its first
+value and by so many times what it fell without the remedy."""
+
 TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_small")
 """What a short trial of a model that learns shows because it is short; `preflight` and
 the whole training tell whether that is so."""
@@ -253,12 +268,15 @@ class _Doctor:
             is_clear = abs(np.mean(gains)) > CLEAR
             is_gone = finding.name not in _diagnosis(new).names
             is_clear |= is_gone and gains[-1] > LEAST_GAIN
+            is_clear |= falls_faster(finding, old, new)
             if is_clear or not self._can_pay(2 * self._short(plan)):
                 break
         old, new = self._trial(self._plan, 0), self._trial(plan, 0)
         kept, note = _helped(gains, finding, _diagnosis(new))
         if not kept and came_alive(finding, old, new):
             kept, note = True, f"it learns now, {note} so far"
+        if not kept and falls_faster(finding, old, new) and np.mean(gains) > -CLEAR:
+            kept, note = True, f"the loss falls faster, {note} so far"
         before = _score(old)
         after = before + float(np.mean(gains))
         self._note(finding, remedy, before, after, kept, note)
@@ -426,6 +444,18 @@ def came_alive(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
         and not any(name in after for name in (*STANDS_STILL, finding.name))
         and float(new.values.get("fall", 0.0)) > CLEAR_FALL
     )
+
+
+def falls_faster(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
+    """Tell whether a run that is too slow has become much faster.
+
+    In a short trial of a slow run no skill may show with or without the remedy, while
+    the loss on the training rows tells clearly.
+    """
+    if finding.name not in STANDS_BACK:
+        return False
+    before, after = (float(r.values.get("whole_fall", 0.0)) for r in (old, new))
+    return after > max(LEAST_FALL, TIMES_THE_FALL * before)
 
 
 def _key(remedy: RemedySuggestion) -> str:

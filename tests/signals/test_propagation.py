@@ -106,6 +106,21 @@ def test_penalties_of_weights_do_not_reach_the_signal(penalty):
         assert one.gradient_variance == pytest.approx(other.gradient_variance)
 
 
+def test_penalties_of_activities_are_part_of_the_loss():
+    model = deep("tanh", laws.XavierNormal, 8, 1)
+    model.layers[0].activity_regularizer = keras.regularizers.L2(0.5)
+    model.compile(optimizer="sgd", loss="mse")
+    x, y = data(8).astype("float32"), data(10).astype("float32")
+    report = kd.propagation_report(model, x, y)
+    (w1, b1), (w2, b2) = (layer.get_weights() for layer in model.layers)
+    a = np.tanh(x @ w1 + b1)
+    sent = 2 * (a @ w2 + b2 - y) / y.size
+    back = (sent @ w2.T + a / len(x)) * (1 - a**2)  # Keras divides by the batch
+    assert report.layers[0].gradient_variance == pytest.approx(
+        np.mean(back**2), rel=1e-3
+    )
+
+
 def branched():
     inputs = keras.Input((8, 8, 3))
     hidden = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(inputs)

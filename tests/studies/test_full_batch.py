@@ -249,23 +249,33 @@ def test_models_that_are_exact_pass():
 
 
 @pytest.mark.parametrize(
-    ("layer", "reason"),
+    ("make", "reason"),
     [
-        (keras.layers.BatchNormalization, "batch normalisation"),
-        (lambda: keras.layers.Dense(4, kernel_constraint="unit_norm"), "moves"),
+        (lambda: small(keras.layers.BatchNormalization()), "batch normalisation"),
+        (lambda: small(keras.layers.Dense(2, activity_regularizer="l2")), "activity"),
+        (lambda: small(keras.layers.Masking()), "masks"),
+        (lambda: small(loss=keras.losses.MeanSquaredError(reduction="sum")), "'sum'"),
     ],
 )
-def test_models_are_refused_without_being_passed(layer, reason):
-    """When the optimizer is built, it sees the variables of the model."""
+def test_models_are_refused_without_being_passed(make, reason):
+    """When the optimizer is built, the model that has it built is looked at."""
     x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
     dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
-    model = small(layer())
-    model.compile(optimizer=optimizer, loss="mse")
+    model = make()
+    model.compile(optimizer=optimizer, loss=model.loss)
     with pytest.raises(ValueError, match=reason):
         model.fit(dataset, verbose=0)
     whole, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=9)
-    model.compile(optimizer=optimizer, loss="mse")
+    model.compile(optimizer=optimizer, loss=model.loss)
     model.fit(whole, verbose=0)
+
+
+def test_variables_are_looked_at_where_there_is_no_model():
+    x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
+    model = small(keras.layers.BatchNormalization())
+    _, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
+    with pytest.raises(ValueError, match="batch normalisation"):
+        optimizer.build(model.trainable_variables)
 
 
 def test_mixed_precision_is_refused():
