@@ -1,15 +1,16 @@
-"""Verdicts and eigenvalues at points whose kind is known, in float32 on real code paths.
+"""Verdicts and eigenvalues at points whose kind is known.
 
     KERAS_BACKEND=jax python benchmarks/landscape_points.py [--seeds 5]
 
-Points are found and judged in NumPy float64 by code of its own: gradients by hand, dense
-Hessians by central differences of them, stationary points by SciPy. Prints each point that
-is judged otherwise, and a table.
+Points are found and judged in NumPy float64 by code of its own: gradients by hand,
+dense Hessians by central differences of them, stationary points by SciPy. Prints each
+point that is judged otherwise, and a table.
 """
 
 import argparse
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import keras
@@ -35,8 +36,7 @@ class Net:
     def __init__(self, widths, activation, x, y, penalty=0.0):
         self.widths, self.activation, self.x, self.y = widths, activation, x, y
         self.penalty, self.classes = penalty, y.dtype.kind == "i"
-        pairs = list(zip(widths, widths[1:], strict=False))
-        self.shapes = [s for a, b in pairs for s in ((a, b), (b,))]
+        self.shapes = [s for a, b in pairwise(widths) for s in ((a, b), (b,))]
 
     def parts(self, theta):
         ends = np.cumsum([np.prod(s) for s in self.shapes])[:-1]
@@ -81,7 +81,7 @@ class Net:
         return (dense + dense.T) / 2
 
     def settle(self, theta, embed=None):
-        """Return a stationary point near `theta`, within the span of `embed` if given."""
+        """Return a stationary point near `theta`, within the span of `embed`."""
         embed = np.eye(len(theta)) if embed is None else embed
 
         def value(z):
@@ -231,7 +231,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--points", default="", help="only names with this in them")
-    rows, right, certain = [], Counter(), Counter()
+    rows = []
     options = parser.parse_args()
     for seed in range(options.seeds):
         for name, make in POINTS.items():

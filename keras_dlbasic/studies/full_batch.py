@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from types import FrameType
 from typing import Any
 
 import keras
@@ -158,7 +159,7 @@ def _building_model(optimizer: Any) -> Any:
     Keras hands an optimizer nothing but variables, and they know neither masks nor the
     loss; so the callers are looked at.
     """
-    frame = sys._getframe()
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
         caller = frame.f_locals.get("self")
         if (
@@ -166,7 +167,7 @@ def _building_model(optimizer: Any) -> Any:
             and getattr(caller, "optimizer", None) is optimizer
         ):
             return caller
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

@@ -7,7 +7,7 @@ import pytest
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.records import TrialResult
-from keras_dlbasic.treatment.treat import came_alive, falls_faster
+from keras_dlbasic.treatment.judging import came_alive, falls_faster
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 
