@@ -44,6 +44,7 @@ def test_xavier_and_tanh_fall_as_a_power_of_depth():
     assert {layer.forward_verdict for layer in report.layers} <= {"ok", "shrinking"}
 
 
+@pytest.mark.once
 def test_he_and_relu_are_constant():
     report = kd.propagation_report(deep("relu", laws.HeNormal, 512, 50), data(512))
     assert report.forward.kind == report.backward.kind == "constant"

@@ -190,6 +190,7 @@ def test_the_given_optimizer_is_left_alone(data):
     assert copy.gradient_accumulation_steps is None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("optimizer", "reason"),
     [
@@ -213,6 +214,7 @@ def small(*layers, loss="mse"):
     return model
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -239,6 +241,7 @@ def test_models_that_cannot_be_exact_are_refused(make, reason):
         )
 
 
+@pytest.mark.once
 def test_models_that_are_exact_pass():
     frozen = keras.layers.BatchNormalization(trainable=False)
     model = small(frozen, keras.layers.Dropout(0.5), keras.layers.LayerNormalization())
