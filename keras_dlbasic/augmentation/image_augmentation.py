@@ -183,6 +183,11 @@ def _layers(
     if flip is not None:
         place = len(KINDS)
         made.append(layers.RandomFlip(flip, seed=_seed(seed, place), dtype="float32"))
+    if keras.backend.backend() == "jax":
+        for layer in made:
+            # Keras says no for TensorFlow's sake, and JAX would run the whole model
+            # uncompiled: a hundred times slower
+            layer.supports_jit = True
     return made
 
 

@@ -89,6 +89,27 @@ def test_in_a_model_trained_saved_and_loaded(build, tmp_path):
         assert type(layer).from_config(config).get_config() == config
 
 
+@pytest.mark.skipif("keras.backend.backend() != 'jax'")
+def test_compiled_on_jax_like_uncompiled():
+    """Keras itself runs models with such layers uncompiled on JAX."""
+    import jax
+
+    model = build_model()
+    assert model.jit_compile
+    layer = model.layers[0]
+    state = [variable.value for variable in layer.non_trainable_variables]
+
+    def changed(state, images):
+        return layer.stateless_call([], state, images, training=True)
+
+    plain, after = changed(state, IMAGES)
+    compiled, after_compiled = jax.jit(changed)(state, IMAGES)
+    np.testing.assert_allclose(plain, compiled, atol=1e-5)
+    assert np.abs(array(plain) - IMAGES).max() > 0.05
+    for one, other in zip(after, after_compiled, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_half_precision():
     model = build_model("mixed_float16")
     y = model(IMAGES, training=True)
