@@ -50,9 +50,10 @@ def paired_differences(
     another difference. Both enter the variance (crossed random effects; for seeds S and
     rows R, with the mean squares of a two-way layout, the variance of the mean is
     `(MS_seeds + MS_rows - MS_rest) / (S * R)`, MS_seeds not below MS_rest). With few
-    seeds the variance between them is itself uncertain, so that of an arm counts at
-    least as much as the median of all arms, and the degrees of freedom are twice those
-    of one arm. The ends hold for all arms at once (Bonferroni): where no arm differs
+    seeds the variance between them is itself uncertain, so a small one is moderated by
+    those of the other arms (Smyth 2004, with as much prior weight as data: the mean of
+    its own and the median of all arms), and the degrees of freedom are twice those of
+    one arm. Larger ones stay as they are. The ends hold for all arms at once (Bonferroni): where no arm differs
     from the baseline, an upper end below zero is found in at most about 1 of 20
     studies, and so is a lower end above zero.
 
@@ -96,7 +97,7 @@ def paired_differences(
         quantile = float(student.ppf(1 - share, 2 * (seeds - 1)))
     found = {}
     for name, (mean, from_seeds, from_rows) in parts.items():
-        from_seeds = max(from_seeds, middle)
+        from_seeds = max(from_seeds, (from_seeds + middle) / 2)
         error = float(np.sqrt(from_seeds + from_rows))
         half = quantile * error if seeds > 1 else np.inf
         interval = Interval(mean, mean - half, mean + half, seeds)

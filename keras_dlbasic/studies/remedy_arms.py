@@ -49,7 +49,7 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
 }
 
 AUGMENTATIONS: dict[str, tuple[float, ...]] = {
-    "images": (0.1,),
+    "images": (0.05, 0.1),
     "tokens": (0.1, 0.3),
     "texts": (0.1, 0.3),
     "counts": (0.3,),
@@ -90,6 +90,7 @@ def arms_of(
     model: Any,
     x: Any,
     has_more_data: bool,
+    has_augmentation: bool,
     own: Iterable[str],
 ) -> list[Arm]:
     """Return the arms of a study, the untreated model first.
@@ -108,7 +109,9 @@ def arms_of(
     arms = [Arm(UNTREATED)]
     for family in families:
         values = strengths.get(family)
-        if values is None:
+        if family == "augmentation" and has_augmentation:
+            values = ()  # it has its own
+        elif values is None:
             values = _default_strengths(family, model, x)
         elif isinstance(values, (int, float)):
             values = (values,)

@@ -114,6 +114,7 @@ class RemedyStudy:
             model=model,
             x=data.train[0],
             has_more_data=more_data is not None,
+            has_augmentation=augmentation is not None,
             own=own,
         )
         self._about = {

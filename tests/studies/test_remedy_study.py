@@ -52,6 +52,7 @@ def test_all_remedies():
     assert result.arms == (
         "untreated",
         "more data",
+        "augmentation 0.05",
         "augmentation 0.1",
         "0.5 x the width",
         "L1 0.1",
@@ -152,6 +153,7 @@ def test_augmentations_by_input():
     layer = kd.augmentation.ImageNoise(0.1, seed=7)
     for own in (layer, lambda x, y: (x + 1, y)):
         result = study(remedies=["augmentation"], augmentation=own).run()
+        assert result.arms == ("untreated", "augmentation")
         assert [t.status for t in result.trials] == ["done"] * 2
 
 
