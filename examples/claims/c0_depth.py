@@ -1,0 +1,60 @@
+"""C0. Hidden layers with activations bend the boundary; very deep can do worse.
+
+Too simple in the texts: depth bends nothing without activations, and what many layers
+do worse here is not overfitting. They err on the training data too, as their gradients
+vanish (B1): with ReLU and He's weights a net of the same depth learns.
+"""
+
+import keras
+from gallery import show, stack
+from sklearn.datasets import make_moons
+
+import keras_dlbasic as kd
+
+HE, XAVIER = kd.initializers.HeNormal, kd.initializers.XavierUniform
+ARMS = {
+    "no hidden layer": (0, None, XAVIER),
+    "2 hidden, linear": (2, None, XAVIER),
+    "2 hidden, tanh": (2, "tanh", XAVIER),
+    "16 hidden, sigmoid": (16, "sigmoid", XAVIER),
+    "16 hidden, ReLU": (16, "relu", HE),
+}
+
+
+def measure(seed):
+    x, y = make_moons(400, noise=0.15, random_state=seed)
+    found = {"data": (x, y), "models": {}}
+    for name, (depth, activation, law) in ARMS.items():
+        keras.utils.set_random_seed(seed)
+        model = stack(depth, 16, activation, law, inputs=2, outputs=2)
+        model.fit(x[:200], y[:200], batch_size=20, epochs=60, verbose=0)
+        found[name] = model.evaluate(x[200:], y[200:], verbose=0)[1]
+        found[f"{name}, in training"] = model.evaluate(x[:200], y[:200], verbose=0)[1]
+        found["models"][name] = model
+    return found
+
+
+def holds(found):
+    none, linear, bent, deep, relu = (found[name] for name in ARMS)
+    return (
+        bent > 0.95 > max(none, linear) + 0.03
+        and abs(none - linear) < 0.05
+        and deep < none
+        and found["16 hidden, sigmoid, in training"] < none
+        and relu > 0.95
+    )
+
+
+def draw(found, ax):
+    figure = ax.figure
+    ax.remove()
+    models = {f"{name}: {found[name]:.0%}": m for name, m in found["models"].items()}
+    axes = figure.subplots(2, 3, sharex=True, sharey=True).ravel()
+    axes[-1].remove()
+    kd.plots.plot_decision_regions(models, *found["data"], ax=axes[:-1])
+    for panel in axes[:-1]:
+        panel.title.set_fontsize(9)
+
+
+if __name__ == "__main__":
+    show(__file__, measure, holds, draw)
