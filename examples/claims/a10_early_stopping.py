@@ -1,4 +1,5 @@
-"""A10. Early stopping keeps what was best, for a part of the work.
+"""A10. Early stopping keeps what was best, for a part of the work
+===============================================================
 
 Too simple in the texts: it is the loss that early stopping saves, more than the share
 of wrong answers. The rows that chose the epoch cannot judge it: others do here.
@@ -49,4 +50,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,5 @@
-"""A4. Few images, shown in many forms, teach more than the same few as they are.
+"""A4. Few images, shown in many forms, teach more than the same few as they are
+=============================================================================
 
 Too simple in the texts: an image must still mean the same. Digits may be moved and
 turned a little, but not mirrored.
@@ -50,4 +51,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

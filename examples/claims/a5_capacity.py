@@ -1,4 +1,5 @@
-"""A5. The more parameters, the wider the gap: a large net learns wrong labels by heart.
+"""A5. The more parameters, the wider the gap: a large net learns wrong labels by heart
+====================================================================================
 
 Too simple in the texts: a wider gap need not mean more errors. The smallest net has no
 gap, and errs most.
@@ -50,4 +51,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

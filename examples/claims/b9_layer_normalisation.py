@@ -1,4 +1,5 @@
-"""B9. Layer normalisation looks at one sample; its neighbours do not count.
+"""B9. Layer normalisation looks at one sample; its neighbours do not count
+========================================================================
 
 The same formula as batch normalisation, over the features of a sample. Too simple in
 the texts: the two are not the same with other axes. A sample's own size is lost, and
@@ -52,4 +53,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,5 @@
-"""C0. Hidden layers with activations bend the boundary; very deep can do worse.
+"""C0. Hidden layers with activations bend the boundary; very deep can do worse
+============================================================================
 
 Too simple in the texts: depth bends nothing without activations, and what many layers
 do worse here is not overfitting. They err on the training data too, as their gradients
@@ -57,4 +58,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,5 @@
-"""C1. With hidden layers the loss is a surface of many dimensions with hills between.
+"""C1. With hidden layers the loss is a surface of many dimensions with hills between
+==================================================================================
 
 Too simple in the texts: hills do not make training fail. Both ends of each line were
 found from other weights, and both fit; and a line shows one of very many directions.
@@ -64,4 +65,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)
