@@ -2,10 +2,10 @@
 
     python benchmarks/report.py [--layers 200] [--steps 100000] [--pairs 7]
 
-The record is made: random walks, with as many sampled steps, epochs and layers as a record
-keeps. Chromium without a window takes a picture of the report and of an empty page, in
-turns; what the first takes longer is the time that the report needs to be read, laid out
-and painted.
+The record is made: random walks, with about as many sampled steps as a record keeps.
+Chromium without a window takes a picture of the report and of an empty page, in turns;
+what the first takes longer is the time that the report needs to be read, laid out and
+painted.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def main():
                 [seconds_to_open(chromium, p, size, folder) for p in (page, empty)]
                 for _ in range(options.pairs + 1)
             ][1:]  # the first makes the profile
-            report, plain = (statistics.median(column) for column in zip(*measured, strict=True))
+            report, plain = map(statistics.median, zip(*measured, strict=True))
             longer = [a - b for a, b in measured]
             print(
                 f"{kind}: {report:.2f} s with the start of the browser, "

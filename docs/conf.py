@@ -12,7 +12,7 @@ from keras_dlbasic import __version__
 
 project = "keras_dlbasic"
 author = "The keras_dlbasic developers"
-copyright = "the keras_dlbasic developers"  # noqa: A001 - Sphinx' name for it
+copyright = "the keras_dlbasic developers"
 release = __version__
 exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/*.md5", "gallery/*.json"]
 extensions = [
@@ -42,6 +42,7 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
+html_title = project
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
@@ -56,8 +57,8 @@ html_theme_options = {
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/claims",
     "gallery_dirs": "gallery",
-    "filename_pattern": r"[\\/][abc]\d+_\w+\.py$",
-    "ignore_pattern": r"[\\/]gallery\.py$",
+    "filename_pattern": r"[abc]\d+_\w+\.py$",
+    "ignore_pattern": r"^gallery\.py$",
     "within_subsection_order": "extensions.claim_pictures.by_row",
     "image_scrapers": ("extensions.claim_pictures.picture_of",),
     "reset_argv": "extensions.claim_pictures.arguments",
@@ -65,5 +66,5 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "write_computation_times": False,
 }
-# functions in it cannot be cached
-suppress_warnings = ["config.cache"]
+# `.reason` may be that of several classes: then it is no link
+suppress_warnings = ["ref.python"]

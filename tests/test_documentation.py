@@ -187,7 +187,9 @@ def test_links_lead_to_files(page):
 def anchors(page):
     """Return the anchors of the headings of a page, as GitHub and MyST make them."""
     titles = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    return {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles
+    }
 
 
 @pytest.fixture
@@ -202,7 +204,9 @@ def reference(monkeypatch):
 def test_the_reference_has_every_public_name(reference):
     pages = reference.pages()
     for name in kd._MODULES:
-        entries = re.findall(r"^\.\. auto\w+:: (\w+)$", pages[name], re.MULTILINE)
+        entries = re.findall(
+            r"^\.\. (?:auto\w+|py:data):: (\w+)$", pages[name], re.MULTILINE
+        )
         assert sorted(entries) == sorted(getattr(kd, name).__all__)
 
 

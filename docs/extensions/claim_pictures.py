@@ -28,5 +28,5 @@ def picture_of(block, block_vars, gallery_conf):
 
 def by_row(filename):
     """Return the place of a claim: A2 before A11."""
-    letter, number = re.match(r"([abc])(\d+)_", Path(filename).name).groups()
-    return letter, int(number)
+    found = re.match(r"([abc])(\d+)_", Path(filename).name)
+    return (found[1], int(found[2])) if found else ("z", 0)

@@ -80,27 +80,30 @@ def _page(package):
     module = import_module(full)
     words, *_ = module.__doc__.split("\n- `")
     parts = [_title(full), f".. module:: {full}\n", words.strip(), ""]
-    parts.append(_summary(module))
-    parts += [_entry(name, getattr(module, name)) for name in module.__all__]
+    described = dict(_described(module))
+    parts += [
+        f"- :py:obj:`{name} <{full}.{name}>`: {text}"
+        for name, text in described.items()
+    ]
+    parts.append("")
+    for name in module.__all__:
+        parts.append(_entry(name, getattr(module, name), described.get(name, "")))
     return "\n".join(parts)
 
 
-def _summary(module):
-    """Return the list of names of the docstring, with links."""
-    entries = re.findall(r"^- `(\w+)`: (.+(?:\n  .+)*)", module.__doc__, re.MULTILINE)
-    lines = [
-        f"- :py:obj:`{name} <{module.__name__}.{name}>`: {' '.join(text.split())}"
-        for name, text in entries
-    ]
-    return "\n".join(lines) + "\n"
+def _described(module):
+    """Return the names of a subpackage's docstring with what it says of them."""
+    listed = re.findall(r"^- `(\w+)`: (.+(?:\n  .+)*)", module.__doc__, re.MULTILINE)
+    return [(name, " ".join(text.split())) for name, text in listed]
 
 
-def _entry(name, found):
+def _entry(name, found, text):
     if inspect.isclass(found):
         return f".. autoclass:: {name}\n   :members:\n"
     if inspect.isfunction(found):
         return f".. autofunction:: {name}\n"
-    return f".. autodata:: {name}\n   :no-value:\n"
+    # what a constant is, its own type does not say
+    return f".. py:data:: {name}\n\n   {text}\n"
 
 
 def _rules():
@@ -125,8 +128,9 @@ def _rules():
 
 def _google(text):
     """Return a docstring of Google's style, without its `run`, as reStructuredText."""
-    from extensions.docstrings import indented
     from sphinx.ext.napoleon import Config, GoogleDocstring
+
+    from extensions.docstrings import indented
 
     lines = [
         line for line in indented(text.splitlines()) if line != "    run: The run."

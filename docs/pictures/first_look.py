@@ -1,6 +1,6 @@
 """The picture of the README: one stack of layers, before and after two remedies.
 
-    KERAS_BACKEND=torch python docs/pictures/first_look.py
+KERAS_BACKEND=torch python docs/pictures/first_look.py
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.datasets import load_digits
 
 import keras_dlbasic as kd
@@ -44,7 +45,8 @@ def draw(figure, runs):
     left, right = figure.subplots(1, 2)
     for name, (record, found) in runs.items():
         norms = record.by_layer("gradient_norm")[0]
-        first = found[0].name if len(found) else "nothing found"
+        said = found.at_least("warning")
+        first = said[0].name if said else "nothing is wrong"
         left.semilogy(np.arange(1, len(norms) + 1), norms, "o-", label=name)
         epochs = record.epochs
         right.plot(epochs["epoch"] + 1, epochs["accuracy"], label=f"{name}: {first}")
@@ -52,6 +54,7 @@ def draw(figure, runs):
     left.set_ylabel("gradient norm (L2)")
     right.set(title="What it learns, and what is said", xlabel="epoch", ylim=(0, 1))
     right.set_ylabel("accuracy on digits")
+    right.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.legend()
     right.legend(loc="center right")
 

@@ -10,7 +10,7 @@ from gallery import digits, mislabelled, show, stack
 
 import keras_dlbasic as kd
 
-EPOCHS = 80
+EPOCHS = 60
 
 
 def measure(seed):

@@ -11,7 +11,7 @@ from gallery import digits, mislabelled, show, stack
 
 import keras_dlbasic as kd
 
-WIDTHS = (2, 8, 32, 128)
+WIDTHS = (2, 12, 128)
 
 
 def measure(seed):
@@ -21,7 +21,7 @@ def measure(seed):
     for width in WIDTHS:
         keras.utils.set_random_seed(seed)
         model = stack(1, width, "relu", kd.initializers.HeNormal)
-        model.fit(x, y, epochs=80, verbose=0)
+        model.fit(x, y, batch_size=40, epochs=60, verbose=0)
         loss, right = model.evaluate(x, y, verbose=0)
         test_loss, test_right = model.evaluate(test_x, test_y, verbose=0)
         size = kd.capacity_report(model, x).parameters
