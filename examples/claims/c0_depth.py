@@ -29,7 +29,7 @@ def measure(seed):
         keras.utils.set_random_seed(seed)
         model = stack(depth, 32, activation, law, inputs=2, outputs=2)
         model.optimizer.learning_rate = 0.01
-        model.fit(x[:200], y[:200], batch_size=20, epochs=20, verbose=0)
+        model.fit(x[:200], y[:200], batch_size=40, epochs=30, verbose=0)
         found[name] = model.evaluate(x[200:], y[200:], verbose=0)[1]
         found[f"{name}, in training"] = model.evaluate(x[:200], y[:200], verbose=0)[1]
         found["models"][name] = model
