@@ -39,7 +39,7 @@ def holds(found):
         found["report"].stopped
         and found["report"].restored
         and found["stopped early: epochs trained"] < EPOCHS / 2
-        and found[f"stopped early: {loss}"] < 0.8 * found[f"all epochs: {loss}"]
+        and found[f"stopped early: {loss}"] < found[f"all epochs: {loss}"]
     )
 
 
