@@ -23,7 +23,7 @@ def setup(app):
 def _write(app):
     folder = Path(app.srcdir) / FOLDER
     folder.mkdir(exist_ok=True)
-    for name, text in pages().items():
+    for name, text in {**pages(), "rules": _rules(), "index": _index()}.items():
         path = folder / f"{name}.rst"
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
@@ -56,9 +56,8 @@ def missing(documented):
 
 
 def pages():
-    """Return the text of each page by name."""
-    made = {name: _page(name) for name in subpackages()}
-    return {**made, "rules": _rules(), "index": _index()}
+    """Return the text of the page of each subpackage, by its name; needs no Sphinx."""
+    return {name: _page(name) for name in subpackages()}
 
 
 def _index():
