@@ -196,7 +196,7 @@ def anchors(page):
 def reference(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     yield importlib.import_module("extensions.reference")
-    for name in ("extensions.reference", "extensions"):
+    for name in ("extensions.docstrings", "extensions.reference", "extensions"):
         sys.modules.pop(name, None)
 
 
@@ -208,6 +208,14 @@ def test_the_reference_has_every_public_name(reference):
             r"^\.\. (?:auto\w+|py:data):: (\w+)$", pages[name], re.MULTILINE
         )
         assert sorted(entries) == sorted(getattr(kd, name).__all__)
+
+
+@pytest.mark.once
+def test_examples_at_the_margin_are_a_section(reference):
+    indented = importlib.import_module("extensions.docstrings").indented
+    lines = ["Text.", "", "Example:", ">>> 1", "1"]
+    assert indented(lines) == ["Text.", "", "Example:", "    >>> 1", "    1"]
+    assert indented(lines[:2]) == lines[:2]
 
 
 @pytest.mark.once
