@@ -36,6 +36,7 @@ def test_only_what_is_public_is_listed():
         assert getattr(kd, name) is not None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", kd._MODULES)
 def test_help_of_a_subpackage_lists_what_is_in_it(name):
     package = getattr(kd, name)

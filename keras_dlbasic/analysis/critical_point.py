@@ -47,7 +47,8 @@ class PointEvidence:
         n_negative: Negative directions seen, at least so many there are.
         later_curvature: Curvature along the most negative direction where the loss has
             fallen by `gradient_fall`.
-        escape_fall: How far the loss falls, near, along the most negative direction.
+        escape_fall: How far the loss falls, near, along the most negative direction;
+            weights that are zero go as far as their usual initial size.
         escape_even: The part of it that is alike in both directions, so no slope's.
         escape_step: Length of the step that does it, with sign; 0 if none.
         radius: A tenth of the norm of the weights.
@@ -55,8 +56,9 @@ class PointEvidence:
         awakening: How much the loss changes when weights move by a tenth of their size
             or, where they are zero, by their usual initial size; if inputs matter, by
             how much more than with targets given to other rows. 0 if it is rounding.
-        awakening_growth: The same over that of half the step: 2 from a slope, 4 from a
-            curvature, 8 or more from what lies beyond.
+        awakening_growth: How many times larger the change is at half the step than at
+            a quarter: 2 from a slope, 4 from a curvature, 8 or more from what lies
+            beyond.
         learning_rate: Current learning rate, NaN if not known.
         stability_limit: Largest curvature at which gradient descent of that rate is
             stable; NaN for other optimizers.
@@ -172,7 +174,7 @@ def judge_point(evidence: PointEvidence, *, flat: float = 1e-3) -> CriticalPoint
     e = evidence
     if _leads_down(e, flat):
         verdict: PointVerdict = "not_stationary"
-    elif _is_flat(e, flat) and not (_is_saddle(e) and _share(e, e.escape_fall) > flat):
+    elif _is_flat(e, flat) and not _leads_off(e, flat):
         awake = e.awakening > LOSS_NOISES * e.loss_noise and e.awakening_growth > 4
         verdict = "degenerate" if awake else "plateau"
     else:
@@ -193,6 +195,11 @@ def _leads_down(e: PointEvidence, flat: float) -> bool:
 def _is_flat(e: PointEvidence, flat: float) -> bool:
     gained = e.mismatched_loss - e.loss
     return e.inert_share >= FLAT_SHARE and gained <= flat * e.loss_scale
+
+
+def _leads_off(e: PointEvidence, flat: float) -> bool:
+    """Tell whether there is a way off a flat point that curvature shows."""
+    return _is_negative(e) and _is_saddle(e) and _share(e, e.escape_fall) > flat
 
 
 def _is_negative(e: PointEvidence) -> bool:

@@ -14,6 +14,12 @@ from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
 from keras_dlbasic.diagnosis.rule import Skipped
 from keras_dlbasic.records import LayerTable, TrainingRecord
 
+USUAL_BATCH_SIZE = 32
+"""Small batches do best over many tasks, between 2 and 32 (Masters & Luschi 2018)."""
+
+ENOUGH_UPDATES = 300
+"""With so many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
+
 
 class Run:
     """A record with its facts, and what several rules ask of them.
@@ -55,6 +61,20 @@ class Run:
             Skipped: If nothing is.
         """
         return list(self.fact("network")["layers"])
+
+    def moderate_batch_size(self, least: int = 8) -> int:
+        """Return a batch size of 32, or less if that would leave too few updates.
+
+        Args:
+            least: Never less than that.
+        """
+        epochs, per_epoch = self.facts.get("epochs"), self.facts.get("steps_per_epoch")
+        batch = self.facts.get("batch_size")
+        size = USUAL_BATCH_SIZE
+        if epochs and per_epoch and batch:
+            while size > least and epochs * per_epoch * batch < ENOUGH_UPDATES * size:
+                size //= 2
+        return size
 
     @cached_property
     def loss_kind(self) -> LossKind:

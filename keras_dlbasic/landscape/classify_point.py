@@ -28,6 +28,7 @@ INERT = 1e-3
 
 GRADIENT_PRODUCTS = 10
 ESCAPES = 10
+AWAKENINGS = 6
 MISMATCHES = 4
 MISMATCHED_ROWS = 4096
 
@@ -170,13 +171,18 @@ class _Survey:
         return float(np.mean([next(other).loss(at) for _ in range(MISMATCHES)]))
 
     def _fallback_scale(self, scale: float) -> float:
-        """Return another scale where the loss happens to cross zero, else 0."""
+        """Return another scale where the loss says nothing of what is at stake, else 0.
+
+        So it is where it happens to cross zero, or where no row has a target of its own
+        and the loss is next to nothing. A small loss of small targets is at stake.
+        """
         moved = [
             abs(self._change(self._sizes * self._rng.standard_normal(len(self._at))))
             for _ in range(MISMATCHES)
         ]
         typical = float(np.median(moved))
-        return typical if scale < 1e-6 * typical else 0.0
+        small = scale < 1e-6 * typical
+        return typical if small and not self._targets_matter() else 0.0
 
     def _change(self, step: np.ndarray) -> float:
         """Return how much higher the loss is after a step."""
@@ -215,15 +221,28 @@ class _Survey:
 
     # -- along the most negative direction ----------------------------------------
 
-    def _first_step(self, extremes: HessianExtremes, noise: float) -> float:
+    def _first_step(
+        self, extremes: HessianExtremes, noise: float, reach: float
+    ) -> float:
         """Return the step that curvature alone would show beyond rounding."""
         shown = 2 * LOSS_NOISES * noise
         step = math.sqrt(2 * shown / max(abs(extremes.smallest), 1e-300))
-        return float(np.clip(step, 1e-4 * self._radius, 1e-2 * self._radius))
+        return float(np.clip(step, 1e-4 * reach, 1e-2 * reach))
+
+    def _reach(self, direction: np.ndarray) -> float:
+        """Return how far "near" goes in a direction.
+
+        A tenth of the weights that it moves or, of weights that are zero, their usual
+        initial size: a tenth of nothing says nothing.
+        """
+        sizes = self._sizes * np.where(self._zero, 1.0, NEAR)
+        return math.sqrt(len(sizes) * float(np.sum((direction * sizes) ** 2)))
 
     def _escape(self, extremes: HessianExtremes, noise: float) -> dict[str, float]:
         v = extremes.smallest_direction
-        steps = np.geomspace(self._first_step(extremes, noise), self._radius, ESCAPES)
+        reach = self._reach(v)
+        first = self._first_step(extremes, noise, reach)
+        steps = np.geomspace(first, reach, ESCAPES)
         ahead, behind = (
             np.array([self._change(sign * t * v) for t in steps]) for sign in (1, -1)
         )
@@ -231,7 +250,8 @@ class _Survey:
         best = int(np.argmin(changes))
         if changes[best] >= 0:
             return {"escape_fall": 0.0, "escape_even": 0.0, "escape_step": 0.0}
-        even = float(np.min((ahead + behind) / 2))
+        near = steps <= self._radius  # farther on, more than curvature is at work
+        even = float(np.min((ahead + behind)[near] / 2))
         return {
             "escape_fall": float(-changes[best]),
             "escape_even": max(-even, 0.0),
@@ -261,17 +281,18 @@ class _Survey:
             return {"awakening": 0.0, "awakening_growth": 0.0}
         matter = self._targets_matter()
         sizes = self._sizes * np.where(self._zero, 1.0, NEAR)
-        whole, half = [], []
-        for _ in range(3):
+        changes = []
+        for _ in range(AWAKENINGS):
             step = sizes * self._rng.standard_normal(len(self._at))
             if not matter:
                 step = step * inert
             measure = self._matched if matter else self._plain
-            whole.append(measure(step))
-            half.append(measure(step / 2))
-        reached, before = float(np.median(whole)), float(np.median(half))
-        growth = reached / before if before > 0 else math.inf
-        return {"awakening": reached, "awakening_growth": growth if reached else 0.0}
+            changes.append([measure(step / part) for part in (1, 2, 4)])
+        whole = float(np.median(changes, axis=0)[0])
+        # whole steps may saturate units, which hides how fast the change grows
+        _, half, quarter = np.mean(changes, axis=0)
+        growth = float(half / quarter) if quarter > 0 else math.inf
+        return {"awakening": whole, "awakening_growth": growth if half else 0.0}
 
     def _plain(self, step: np.ndarray) -> float:
         change = abs(self._change(step))

@@ -50,7 +50,7 @@ def preactivation_gradients(
             place = index.get((probe.label, call))
             return tensor if place is None else tensor + added[place]
 
-        scope = keras.StatelessScope(state_mapping=weights)
+        scope = keras.StatelessScope(state_mapping=weights, collect_losses=True)
         with scope, watched(probe_layers(model), meet):
             outputs = model(x, training=False)
             if y is not None:

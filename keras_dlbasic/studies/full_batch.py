@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from types import FrameType
 from typing import Any
 
 import keras
@@ -52,10 +53,9 @@ def full_batch(
         sample_weight: Weights of the samples. Defaults to None. Class weights belong
             here too, since Keras takes only one of both.
         micro_batch: Most rows that go through the model at once. Defaults to 256.
-        model: The compiled model that will be trained, to have it checked as a whole
-            (see `check_full_batch`). Defaults to None: batch normalisation, constraints
-            and mixed precision are looked for when the optimizer meets the model's
-            variables; masks, activity regularizers and losses are not.
+        model: The compiled model that will be trained, to have it checked now (see
+            `check_full_batch`). Defaults to None: it is checked when the optimizer
+            meets its variables, at the beginning of `fit`.
 
     Returns:
         The data set, and a copy of the optimizer with `gradient_accumulation_steps`.
@@ -133,6 +133,9 @@ def _check_when_built(optimizer: Any) -> None:
 
     def checked(variables: Any) -> None:
         variables = list(variables)
+        model = _building_model(optimizer)
+        if model is not None:
+            check_full_batch(model)
         for variable in variables:
             if "batch_normalization" in variable.path:
                 _refuse(
@@ -148,6 +151,24 @@ def _check_when_built(optimizer: Any) -> None:
         build(variables)
 
     optimizer.build = checked
+
+
+def _building_model(optimizer: Any) -> Any:
+    """Return the model that is having its optimizer built, if one is.
+
+    Keras hands an optimizer nothing but variables, and they know neither masks nor the
+    loss; so the callers are looked at.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        caller = frame.f_locals.get("self")
+        if (
+            isinstance(caller, keras.Model)
+            and getattr(caller, "optimizer", None) is optimizer
+        ):
+            return caller
+        frame = frame.f_back
+    return None
 
 
 def check_full_batch(model: Any) -> None:

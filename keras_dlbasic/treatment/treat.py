@@ -19,6 +19,15 @@ from keras_dlbasic.remedies.change_optimizer import check_compiled
 from keras_dlbasic.studies import TrialRunner
 from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.seeded_model import data_digest, model_digest
+from keras_dlbasic.treatment.judging import (
+    CLEAR,
+    LEAST_GAIN,
+    came_alive,
+    diagnosis_of,
+    falls_faster,
+    helped,
+    score_of,
+)
 from keras_dlbasic.treatment.plan import (
     NotApplicableError,
     Plan,
@@ -37,21 +46,9 @@ SHORT_UPDATES = 100
 """A short trial has the first share of the epochs; up to the second, if it takes that
 to come to so many updates."""
 
-CLEAR = 0.1
-"""A difference in skill that one seed is enough for; less is, if the finding went away
-with it."""
-
-LEAST_GAIN = 0.01
-"""Smaller differences in skill are not worth a remedy."""
-
 RANGE_TEST_UPDATES = 100
 FEWEST_RANGE_TEST_UPDATES = 40
 """A range test has the first number of updates, in a short training fewer."""
-
-STANDS_STILL = ("plateau", "constant_predictions")
-
-CLEAR_FALL = 0.2
-"""Relative fall of the training loss within a short trial that is no noise."""
 
 TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_small")
 """What a short trial of a model that learns shows because it is short; `preflight` and
@@ -176,7 +173,7 @@ class _Doctor:
 
     def treat(self) -> Treatment:
         untreated = self._trial(self._plan, 0)
-        first, first_score = _diagnosis(untreated), _score(untreated)
+        first, first_score = diagnosis_of(untreated), score_of(untreated)
         before = self._preflight()
         if before is not None and not first.at_least("warning"):
             first = Diagnosis(
@@ -219,8 +216,8 @@ class _Doctor:
 
     def _candidates(self) -> Iterator[tuple[Finding, RemedySuggestion]]:
         trial = self._trial(self._plan, 0)
-        before, short = self._preflight(), _diagnosis(trial)
-        learns = _score(trial) > CLEAR
+        before, short = self._preflight(), diagnosis_of(trial)
+        learns = score_of(trial) > CLEAR
         for finding in before.at_least("warning") if before else ():
             yield from self._untried(finding, but=ONLY_WHOLE)
         for finding in short.at_least("warning"):
@@ -249,17 +246,20 @@ class _Doctor:
             if new.status == "failed":
                 self._note(finding, remedy, note=f"cannot be applied ({new.error})")
                 return False
-            gains.append(_score(new) - _score(old))
+            gains.append(score_of(new) - score_of(old))
             is_clear = abs(np.mean(gains)) > CLEAR
-            is_gone = finding.name not in _diagnosis(new).names
+            is_gone = finding.name not in diagnosis_of(new).names
             is_clear |= is_gone and gains[-1] > LEAST_GAIN
+            is_clear |= falls_faster(finding, old, new)
             if is_clear or not self._can_pay(2 * self._short(plan)):
                 break
         old, new = self._trial(self._plan, 0), self._trial(plan, 0)
-        kept, note = _helped(gains, finding, _diagnosis(new))
+        kept, note = helped(gains, finding, diagnosis_of(new))
         if not kept and came_alive(finding, old, new):
             kept, note = True, f"it learns now, {note} so far"
-        before = _score(old)
+        if not kept and falls_faster(finding, old, new) and np.mean(gains) > -CLEAR:
+            kept, note = True, f"the loss falls faster, {note} so far"
+        before = score_of(old)
         after = before + float(np.mean(gains))
         self._note(finding, remedy, before, after, kept, note)
         if kept:
@@ -366,7 +366,7 @@ class _Doctor:
                     continue
                 judged = Diagnosis.from_dict(json.loads(new["diagnosis"]))
                 gain = new["score"] - values["score"]
-                kept, note = _helped([gain], finding, judged)
+                kept, note = helped([gain], finding, judged)
                 self._note(finding, remedy, values["score"], new["score"], kept, note)
                 if kept:
                     return self._after(new_model, new, judged)
@@ -399,43 +399,5 @@ class _Doctor:
             sys.stdout.write(f"treat: {text}\n")
 
 
-def _helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool, str]:
-    """Judge a remedy by its gains in skill and by what is found with it."""
-    gain = float(np.mean(gains))
-    noise = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)) if gains[1:] else 0.0
-    text = f"skill {gain:+.3f}"
-    if len(gains) > 1:
-        text += f" (noise {noise:.3f}, {len(gains)} seeds)"
-    if gain > max(noise, LEAST_GAIN):
-        return True, text
-    names = {found.name for found in after.at_least(finding.severity)}
-    if finding.name not in names and gain >= -max(noise, LEAST_GAIN):
-        return True, f"{finding.name} is gone, {text}"
-    return False, text
-
-
-def came_alive(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
-    """Tell whether a run that stood still learns now, however far it has come.
-
-    A model whose weights were all zero answers a constant, the best there is without
-    learning; random weights are worse than that before they are better.
-    """
-    before, after = _diagnosis(old).names, _diagnosis(new).names
-    return (
-        any(name in before for name in STANDS_STILL)
-        and not any(name in after for name in (*STANDS_STILL, finding.name))
-        and float(new.values.get("fall", 0.0)) > CLEAR_FALL
-    )
-
-
 def _key(remedy: RemedySuggestion) -> str:
     return json.dumps([remedy.name, remedy.kwargs], sort_keys=True)
-
-
-def _diagnosis(result: TrialResult) -> Diagnosis:
-    text = result.values.get("diagnosis")
-    return Diagnosis.from_dict(json.loads(text)) if text else Diagnosis()
-
-
-def _score(result: TrialResult) -> float:
-    return float(result.values.get("score", -1.0))

@@ -17,7 +17,7 @@ from keras_dlbasic.studies.seeded_model import build_seeded
 from keras_dlbasic.studies.stored_batches import take
 from keras_dlbasic.treatment.plan import Plan
 
-SCORED_ROWS = 2048
+SCORED_ROWS, LOSS_ROWS = 2048, 512
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,13 @@ class TreatmentTask:
     def scored(self) -> tuple[Any, Any]:
         """Return the rows on which models are compared."""
         data = self.data if self.validation_data is None else self.validation_data
-        rows = len(keras.tree.flatten(data)[0])
-        chosen = np.random.default_rng(0).permutation(rows)[:SCORED_ROWS]
-        return take(data, np.sort(chosen))
+        return _some(data, SCORED_ROWS)
+
+    def training_loss(self, model: Any) -> float:
+        """Return the loss of a model on some training rows."""
+        x, y = _some(self.data, LOSS_ROWS)
+        found = model.evaluate(x, y, batch_size=LOSS_ROWS, verbose=0, return_dict=True)
+        return float(found["loss"])
 
 
 def run_treatment_trial(
@@ -65,7 +69,8 @@ def train(
 
     Returns:
         The model, and what was measured: `score`, `fall` (of the training loss from
-        the first epoch to the last, relative), `epochs` (that were run) and `diagnosis`
+        the first epoch to the last, relative), `whole_fall` (the same from before the
+        first update to after the last), `epochs` (that were run) and `diagnosis`
         (JSON).
     """
     model = plan.apply(task.build(seed), *task.data, seed)
@@ -82,6 +87,7 @@ def train(
                 patience=plan.patience, restore_best_weights=True
             )
         )
+    before = task.training_loss(model)
     keras.utils.set_random_seed(seed)
     history = model.fit(
         *task.data,
@@ -96,7 +102,8 @@ def train(
     losses = history.history["loss"]
     values = {
         "score": _score(model, x, y),
-        "fall": 1.0 - float(losses[-1]) / float(losses[0]) if losses[0] else 0.0,
+        "fall": _fall(float(losses[0]), float(losses[-1])),
+        "whole_fall": _fall(before, task.training_loss(model)),
         "epochs": len(history.epoch),
         "diagnosis": json.dumps(doctor.diagnosis.to_dict()),
     }
@@ -113,6 +120,16 @@ def plan_from_json(text: str) -> Plan:
     entry = json.loads(text)
     steps = tuple((name, kwargs) for name, kwargs in entry.pop("steps"))
     return Plan(steps=steps, **entry)
+
+
+def _some(data: Any, most: int) -> Any:
+    rows = len(keras.tree.flatten(data)[0])
+    return take(data, np.sort(np.random.default_rng(0).permutation(rows)[:most]))
+
+
+def _fall(before: float, after: float) -> float:
+    """Return the relative fall of a loss; 0 if it did not start above zero."""
+    return 1.0 - after / before if before > 0 else 0.0
 
 
 def _score(model: Any, x: Any, y: Any) -> float:

@@ -196,6 +196,7 @@ def test_what_is_refused(arguments, words):
         Detector(**arguments)
 
 
+@pytest.mark.once
 def test_a_continued_record_goes_on(data):
     record = kd.records.TrainingRecord()
     monitor = kd.callbacks.GradientNormMonitor(record=record, append=True)

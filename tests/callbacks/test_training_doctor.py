@@ -54,6 +54,7 @@ def test_training_is_the_same_bit_for_bit(xy, gives_data):
     assert np.array_equal(draw, other)
 
 
+@pytest.mark.once
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 def test_the_live_verdict_is_that_of_the_saved_record(xy, tmp_path, capsys):
     doctor = Doctor(*xy, validation_data=xy)
@@ -76,6 +77,7 @@ def test_a_healthy_run_is_silent(xy, capsys):
     assert "Nothing wrong was found." in capsys.readouterr().out
 
 
+@pytest.mark.once
 def test_the_first_batches_serve_where_no_data_are_given(xy):
     doctor = Doctor(verbose=0, rows=96)
     fit(make(rate=1e-7), xy, doctor, epochs=4)

@@ -276,6 +276,21 @@ def test_penalties_that_shrink_the_weights():
     assert kd.diagnose(run)[0].name == "regularization_too_strong"
 
 
+@pytest.mark.parametrize(
+    ("epochs", "size"), [(3, 8), (10, 16), (40, 32)], ids=["short", "middle", "long"]
+)
+def test_smaller_batches_where_there_would_be_few_updates(epochs, size):
+    facts = {"steps_per_epoch": 1, "batch_size": 500, "epochs": epochs}
+    found = kd.diagnose(made_run(loss=np.ones(epochs), steps=epochs, facts=facts))
+    remedies = {
+        r.kwargs["batch_size"]
+        for finding in found
+        for r in finding.remedies
+        if r.name == "change_batch_size"
+    }
+    assert remedies == {size}
+
+
 def test_oscillation_of_tiny_batches():
     loss = 1.0 + 0.6 * np.sin(np.arange(40) * 2.0)
     diagnosis = kd.diagnose(made_run(loss=loss, facts={"batch_size": 1}))

@@ -21,6 +21,7 @@ def fit(n=2, build_model=study_models.build_model, **options):
     return kd.ensembles.fit_ensemble(build_model, n, X, Y, **options)
 
 
+@pytest.mark.once
 def test_members_are_what_a_plain_fit_gives():
     ensemble = fit(callbacks=[kd.ensembles.WeightAverage(1)])
     keras.utils.set_random_seed(1)

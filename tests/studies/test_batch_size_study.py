@@ -54,6 +54,7 @@ def without_times(result):
     return {k: repr(v.tolist()) for k, v in table.items() if k not in dropped}
 
 
+@pytest.mark.once
 def test_table(result):
     table = result.table()
     assert table["batch_size"].tolist() == [48, 48, 10, 10]
@@ -68,6 +69,7 @@ def test_table(result):
     np.testing.assert_allclose(rates, 1)
 
 
+@pytest.mark.once
 def test_every_arm_starts_from_the_same_weights(result):
     table = result.table()
     weights = table["initial_weights"]
@@ -96,12 +98,14 @@ def test_measuring_does_not_change_the_training(result):
     assert result.trials[3].values["train_loss"] == pytest.approx(plain, rel=1e-6)
 
 
+@pytest.mark.once
 def test_full_batch_is_steadier(result):
     noise = result.values("update_noise")
     assert noise[48].max() < noise[10].min()
     assert result.ranking("update_noise").order == (48, 10)
 
 
+@pytest.mark.once
 def test_printing_and_recommendation(result):
     advice = result.recommendation
     assert advice.batch_size in (48, 10)

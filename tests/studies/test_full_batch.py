@@ -190,6 +190,7 @@ def test_the_given_optimizer_is_left_alone(data):
     assert copy.gradient_accumulation_steps is None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("optimizer", "reason"),
     [
@@ -213,6 +214,7 @@ def small(*layers, loss="mse"):
     return model
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -239,6 +241,7 @@ def test_models_that_cannot_be_exact_are_refused(make, reason):
         )
 
 
+@pytest.mark.once
 def test_models_that_are_exact_pass():
     frozen = keras.layers.BatchNormalization(trainable=False)
     model = small(frozen, keras.layers.Dropout(0.5), keras.layers.LayerNormalization())
@@ -249,23 +252,33 @@ def test_models_that_are_exact_pass():
 
 
 @pytest.mark.parametrize(
-    ("layer", "reason"),
+    ("make", "reason"),
     [
-        (keras.layers.BatchNormalization, "batch normalisation"),
-        (lambda: keras.layers.Dense(4, kernel_constraint="unit_norm"), "moves"),
+        (lambda: small(keras.layers.BatchNormalization()), "batch normalisation"),
+        (lambda: small(keras.layers.Dense(2, activity_regularizer="l2")), "activity"),
+        (lambda: small(keras.layers.Masking()), "masks"),
+        (lambda: small(loss=keras.losses.MeanSquaredError(reduction="sum")), "'sum'"),
     ],
 )
-def test_models_are_refused_without_being_passed(layer, reason):
-    """When the optimizer is built, it sees the variables of the model."""
+def test_models_are_refused_without_being_passed(make, reason):
+    """When the optimizer is built, the model that has it built is looked at."""
     x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
     dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
-    model = small(layer())
-    model.compile(optimizer=optimizer, loss="mse")
+    model = make()
+    model.compile(optimizer=optimizer, loss=model.loss)
     with pytest.raises(ValueError, match=reason):
         model.fit(dataset, verbose=0)
     whole, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=9)
-    model.compile(optimizer=optimizer, loss="mse")
+    model.compile(optimizer=optimizer, loss=model.loss)
     model.fit(whole, verbose=0)
+
+
+def test_variables_are_looked_at_where_there_is_no_model():
+    x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
+    model = small(keras.layers.BatchNormalization())
+    _, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
+    with pytest.raises(ValueError, match="batch normalisation"):
+        optimizer.build(model.trainable_variables)
 
 
 def test_mixed_precision_is_refused():

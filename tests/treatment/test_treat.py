@@ -7,7 +7,7 @@ import pytest
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.records import TrialResult
-from keras_dlbasic.treatment.treat import came_alive
+from keras_dlbasic.treatment.judging import came_alive, falls_faster
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 
@@ -163,3 +163,22 @@ def test_a_model_that_comes_alive_is_kept_before_it_is_better(
 
     mended = Finding("poor_initialization", "cause", "critical", "...")
     assert came_alive(mended, trial(before, 0, 0), trial(after, -0.8, fall)) is alive
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "faster"),
+    [
+        ("too_few_updates", 0.001, 0.05, True),
+        ("too_few_updates", 0.001, 0.01, False),  # next to nothing
+        ("learning_rate_too_low", 0.1, 0.2, False),  # it went anyway
+        ("too_few_updates", float("nan"), float("nan"), False),
+        ("overfitting", 0.001, 0.5, False),  # is not mended by a lower training loss
+    ],
+)
+def test_a_slow_run_that_becomes_much_faster(name, before, after, faster):
+    finding = Finding(name, "cause", "critical", "...")
+    old, new = (
+        TrialResult({"seed": 0}, "done", {"whole_fall": fall})
+        for fall in (before, after)
+    )
+    assert falls_faster(finding, old, new) is faster

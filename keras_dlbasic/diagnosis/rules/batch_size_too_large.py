@@ -30,7 +30,9 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Judged:
             f"With batches of {size} rows an epoch has {per_epoch} updates.",
             risk="critical",
             remedies=(
-                set_batch_size("more updates for the same work", 32),
+                set_batch_size(
+                    "more updates for the same work", run.moderate_batch_size()
+                ),
                 train_longer("more updates"),
             ),
             details={

@@ -34,7 +34,7 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Judged:
             f"Batches have {size} rows, so successive updates hardly agree.",
             risk="critical",
             remedies=(
-                set_batch_size("updates that agree", 32),
+                set_batch_size("updates that agree", run.moderate_batch_size()),
                 lower_learning_rate("shorter steps average over more rows"),
             ),
             details={

@@ -41,7 +41,9 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Judge
         f"Batch normalisation takes its statistics from {size} rows.",
         risk="critical",
         remedies=(
-            set_batch_size("statistics of more rows", 32),
+            set_batch_size(
+                "statistics of more rows", run.moderate_batch_size(least=16)
+            ),
             insert_normalization("needs no batch", "layer"),
         ),
         details={

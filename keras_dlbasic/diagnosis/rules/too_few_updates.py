@@ -43,7 +43,10 @@ def too_few_updates(
             risk="critical",
             remedies=(
                 train_longer("more updates"),
-                set_batch_size("smaller batches give more updates an epoch", 32),
+                set_batch_size(
+                    "smaller batches give more updates an epoch",
+                    run.moderate_batch_size(),
+                ),
                 raise_learning_rate("longer steps"),
             ),
             details={

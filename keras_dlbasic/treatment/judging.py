@@ -1,0 +1,90 @@
+"""Whether a remedy helped: pure functions of the trials with and without it."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+
+from keras_dlbasic.diagnosis import Diagnosis, Finding
+from keras_dlbasic.records import TrialResult
+
+CLEAR = 0.1
+"""A difference in skill that one seed is enough for; less is, if the finding went away
+with it."""
+
+LEAST_GAIN = 0.01
+"""Smaller differences in skill are not worth a remedy."""
+
+STANDS_STILL = ("plateau", "constant_predictions")
+
+CLEAR_FALL = 0.2
+"""Relative fall of the training loss within a short trial that is no noise."""
+
+STANDS_BACK = (
+    *STANDS_STILL,
+    "too_few_updates",
+    "batch_size_too_large",
+    "learning_rate_too_low",
+    "slow_convergence",
+    "underfitting",
+    "vanishing_gradients",
+)
+"""Findings whose remedies are to make the loss fall faster."""
+
+LEAST_FALL, TIMES_THE_FALL = 0.02, 3.0
+"""The training loss falls faster if it does so by more than that share of its first
+value and by so many times what it fell without the remedy."""
+
+
+def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool, str]:
+    """Judge a remedy by its gains in skill and by what is found with it."""
+    gain = float(np.mean(gains))
+    noise = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)) if gains[1:] else 0.0
+    text = f"skill {gain:+.3f}"
+    if len(gains) > 1:
+        text += f" (noise {noise:.3f}, {len(gains)} seeds)"
+    if gain > max(noise, LEAST_GAIN):
+        return True, text
+    names = {found.name for found in after.at_least(finding.severity)}
+    if finding.name not in names and gain >= -max(noise, LEAST_GAIN):
+        return True, f"{finding.name} is gone, {text}"
+    return False, text
+
+
+def came_alive(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
+    """Tell whether a run that stood still learns now, however far it has come.
+
+    A model whose weights were all zero answers a constant, the best there is without
+    learning; random weights are worse than that before they are better.
+    """
+    before, after = diagnosis_of(old).names, diagnosis_of(new).names
+    return (
+        any(name in before for name in STANDS_STILL)
+        and not any(name in after for name in (*STANDS_STILL, finding.name))
+        and float(new.values.get("fall", 0.0)) > CLEAR_FALL
+    )
+
+
+def falls_faster(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
+    """Tell whether a run that is too slow has become much faster.
+
+    In a short trial of a slow run no skill may show with or without the remedy, while
+    the loss on the training rows tells clearly.
+    """
+    if finding.name not in STANDS_BACK:
+        return False
+    before, after = (float(r.values.get("whole_fall", 0.0)) for r in (old, new))
+    return after > max(LEAST_FALL, TIMES_THE_FALL * before)
+
+
+def diagnosis_of(result: TrialResult) -> Diagnosis:
+    """Return what was found in a trial; nothing in one that failed."""
+    text = result.values.get("diagnosis")
+    return Diagnosis.from_dict(json.loads(text)) if text else Diagnosis()
+
+
+def score_of(result: TrialResult) -> float:
+    """Return the skill that a trial came to; -1 for one that failed."""
+    return float(result.values.get("score", -1.0))
