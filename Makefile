@@ -19,6 +19,7 @@ SOURCES := $(shell find keras_dlbasic -type f -not -name '*.pyc') setup.cfg pypr
 BACKENDS ?= tensorflow jax torch
 WORKERS ?= 2
 FLOOR := .venv-floor
+PLOT ?= 1
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export MPLBACKEND ?= Agg
@@ -47,8 +48,10 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+# claims that did not change since the last build are not run again; PLOT=0 runs none
 docs: $(VENV)/.docs
-	KERAS_BACKEND=tensorflow $(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+	KERAS_BACKEND=tensorflow $(BIN)/sphinx-build -q -W --keep-going \
+	  -D plot_gallery=$(PLOT) -b html docs docs/_build/html
 
 bench: $(VENV)/.test
 	$(PIP) install -c $(CONSTRAINTS) greenlet
@@ -78,7 +81,8 @@ $(VENV)/.dev: $(VENV)/.base setup.cfg
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.demo
-	$(PIP) install -c $(CONSTRAINTS) sphinx furo myst-parser
+	$(PIP) install -c $(CONSTRAINTS) sphinx myst-parser \
+	  pydata-sphinx-theme sphinx-gallery
 	@touch $@
 
 $(FLOOR)/.test: requirements/floor.txt $(SOURCES)
@@ -94,4 +98,5 @@ test-floor: $(FLOOR)/.test
 	done
 
 clean:
-	rm -rf $(VENV) $(FLOOR) build dist *.egg-info demo-output docs/_build
+	rm -rf $(VENV) $(FLOOR) build dist *.egg-info demo-output claims-output \
+	  docs/_build docs/gallery docs/reference

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import sys
 from pathlib import Path
 from types import FunctionType
 
@@ -27,7 +28,11 @@ TAPPED = ("gradients", "callbacks")
 PAGES = [
     pytest.param(page, marks=pytest.mark.once)
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if page.parent.name != "ko"  # has the same code, see below
 ]
+TRANSLATIONS = {"README.ko.md": "README.md", "docs/ko/index.md": "docs/start.md"}
+BLOCKS = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+MADE_BY_THE_BUILD = ("reference", "gallery")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +93,28 @@ def overfitting(page):
     assert Path("history.png").stat().st_size > 0
 
 
+def start(page):
+    names = page["doctor"].diagnosis.names
+    assert "vanishing_gradients" in names
+    assert page["first"].kind == "cause"
+    assert page["score"] > 0.8
+    assert page["result"].kept
+
+
+def extending(page):
+    assert "warmup_too_long" in page["diagnosis"].names
+    assert page["diagnosis"][0].severity == "info"
+    assert set(page["fine"]) == {"warmup_too_long"}
+    assert not page["without"].layers[0].use_bias
+    assert page["ax"].get_ylabel() == "learning rate"
+
+
+def reports(page):
+    assert len(page["again"].epochs["global_gradient_norm"]) == 3
+    assert len(page["table"]) == len(Path("steps.csv").read_text().splitlines()) - 1
+    assert list(Path("events").iterdir())
+
+
 def landscape(page):
     assert page["point"].verdict == "saddle"
     assert page["point"].certain
@@ -101,9 +128,12 @@ CLAIMS = {
     "README.md": readme,
     "batch-size.md": batch_size,
     "building_blocks.md": building_blocks,
+    "extending.md": extending,
     "landscape.md": landscape,
     "overfitting.md": overfitting,
     "remedies.md": remedies,
+    "reports.md": reports,
+    "start.md": start,
 }
 """What the examples of a page are to have led to."""
 
@@ -122,6 +152,84 @@ def test_page_examples(page, tmp_path, monkeypatch):
     for value in list(namespace.values()):
         if isinstance(value, matplotlib.axes.Axes):
             assert value.has_data() or value.texts
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("page", "original"), TRANSLATIONS.items())
+def test_translations_have_the_same_code(page, original):
+    translated, own = (
+        BLOCKS.findall((ROOT / name).read_text("utf-8")) for name in (page, original)
+    )
+    assert translated == own
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "page",
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_links_lead_to_files(page):
+    text = BLOCKS.sub("", page.read_text("utf-8"))
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    broken = []
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if "://" in target or file.parent.name in MADE_BY_THE_BUILD:
+            continue
+        if not file.is_file() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert broken == []
+
+
+def anchors(page):
+    """Return the anchors of the headings of a page, as GitHub and MyST make them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles
+    }
+
+
+@pytest.fixture
+def reference(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    yield importlib.import_module("extensions.reference")
+    for name in ("extensions.docstrings", "extensions.reference", "extensions"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.once
+def test_the_reference_has_every_public_name(reference):
+    pages = reference.pages()
+    for name in kd._MODULES:
+        entries = re.findall(
+            r"^\.\. (?:auto\w+|py:data):: (\w+)$", pages[name], re.MULTILINE
+        )
+        assert sorted(entries) == sorted(getattr(kd, name).__all__)
+
+
+@pytest.mark.once
+def test_examples_at_the_margin_are_a_section(reference):
+    indented = importlib.import_module("extensions.docstrings").indented
+    lines = ["Text.", "", "Example:", ">>> 1", "1"]
+    assert indented(lines) == ["Text.", "", "Example:", "    >>> 1", "    1"]
+    assert indented(lines[:2]) == lines[:2]
+
+
+@pytest.mark.once
+def test_the_build_tells_what_is_missing_from_the_reference(reference):
+    names = reference.public_names()
+    assert reference.missing(names) == []
+    assert reference.missing(names[1:]) == names[:1]
+
+
+@pytest.mark.once
+def test_the_guide_lists_every_claim():
+    page = (ROOT / "docs" / "guide" / "claims.md").read_text()
+    scripts = re.findall(r"^\| [ABC].* \| `(\w+)` \|", page, re.MULTILINE)
+    folder = ROOT / "examples" / "claims"
+    assert sorted(scripts) == sorted(p.stem for p in folder.glob("[abc]*_*.py"))
 
 
 def test_public_objects_are_documented():

@@ -1,4 +1,6 @@
-"""A11. An ensemble errs less on unseen digits than its members do by themselves."""
+"""A11. An ensemble errs less on unseen digits than its members do by themselves
+=============================================================================
+"""
 
 import keras
 import numpy as np
@@ -40,4 +42,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,6 @@
-"""A1. Training hard on few digits raises the error on unseen ones; it is told when."""
+"""A1. Training hard on few digits raises the error on unseen ones; it is told when
+================================================================================
+"""
 
 import keras
 import numpy as np
@@ -40,4 +42,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

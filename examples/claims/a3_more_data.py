@@ -1,4 +1,6 @@
-"""A2, A3. Wrong points pull; more data lower the weight of each, the error falls."""
+"""A2, A3. Wrong points pull; more data lower the weight of each, the error falls
+==============================================================================
+"""
 
 import keras
 import numpy as np
@@ -42,4 +44,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,6 @@
-"""A6, A7, A8. L1 makes many weights nearly zero, L2 all small; too much underfits."""
+"""A6, A7, A8. L1 makes many weights nearly zero, L2 all small; too much underfits
+===============================================================================
+"""
 
 import keras
 import numpy as np
@@ -55,4 +57,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,6 @@
-"""A9. Dropout drops in training and not at inference, and narrows the gap."""
+"""A9. Dropout drops in training and not at inference, and narrows the gap
+=======================================================================
+"""
 
 import keras
 import numpy as np
@@ -46,4 +48,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,6 @@
-"""B1, B7. Sigmoid stacks lose their gradient towards the input, ReLU with He not."""
+"""B1, B7. Sigmoid stacks lose their gradient towards the input, ReLU with He not
+==============================================================================
+"""
 
 import keras
 from gallery import digits, show, stack
@@ -39,4 +41,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

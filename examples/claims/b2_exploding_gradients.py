@@ -1,4 +1,6 @@
-"""B2. Weights twice too large: gradients grow by the layer until training diverges."""
+"""B2. Weights twice too large: gradients grow by the layer until training diverges
+================================================================================
+"""
 
 import keras
 import numpy as np
@@ -39,4 +41,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,6 @@
-"""B3. Large inputs saturate sigmoid and tanh units; leaky ReLU units keep a slope."""
+"""B3. Large inputs saturate sigmoid and tanh units; leaky ReLU units keep a slope
+===============================================================================
+"""
 
 import keras
 import numpy as np
@@ -32,4 +34,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

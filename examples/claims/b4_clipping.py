@@ -1,4 +1,6 @@
-"""B4. Clipping saves a recurrent net whose gradients explode over the steps of time."""
+"""B4. Clipping saves a recurrent net whose gradients explode over the steps of time
+=================================================================================
+"""
 
 import keras
 import numpy as np
@@ -46,4 +48,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

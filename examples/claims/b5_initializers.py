@@ -1,4 +1,6 @@
-"""B5, B6, B7. Over 50 layers: Xavier keeps tanh alive, halves ReLU; He keeps ReLU."""
+"""B5, B6, B7. Over 50 layers: Xavier keeps tanh alive, halves ReLU; He keeps ReLU
+===============================================================================
+"""
 
 import keras
 import numpy as np
@@ -39,4 +41,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

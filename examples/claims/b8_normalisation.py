@@ -1,4 +1,6 @@
-"""B8, B9. Batch normalisation lets deep nets learn; at one sample, layer norm. does."""
+"""B8, B9. Batch normalisation lets deep nets learn; at one sample, layer norm. does
+=================================================================================
+"""
 
 import keras
 from gallery import digits, show, stack
@@ -40,4 +42,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,6 @@
-"""C2. At a saddle the gradient is zero: the full batch stays, noisy steps leave."""
+"""C2. At a saddle the gradient is zero: the full batch stays, noisy steps leave
+=============================================================================
+"""
 
 import keras
 import numpy as np
@@ -41,4 +43,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

@@ -1,4 +1,5 @@
-"""C3 to C6. Full batch, mini-batch, one sample: fast updates are unsteady ones.
+"""C3 to C6. Full batch, mini-batch, one sample: fast updates are unsteady ones
+============================================================================
 
 And a fast update is not fast convergence: what takes least time to an update need not
 take least time to a loss.
@@ -45,4 +46,4 @@ def draw(found, ax):
 
 
 if __name__ == "__main__":
-    show(__file__, measure, holds, draw)
+    show(measure, holds, draw)

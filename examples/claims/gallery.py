@@ -46,8 +46,12 @@ def stack(depth, width, activation, initializer, inputs=64, outputs=10, between=
     return model
 
 
-def show(path, measure, holds, draw):
-    """Measure a claim once, print whether it holds, and save its picture."""
+def show(measure, holds, draw):
+    """Measure a claim once, print whether it holds, and save its picture.
+
+    The picture gets the name of the claim's file, and goes to the folder that is the
+    first argument on the command line.
+    """
     found = measure(seed=0)
     for name, value in found.items():
         if isinstance(value, (int, float, np.number)):
@@ -55,7 +59,8 @@ def show(path, measure, holds, draw):
     print("the claim holds" if holds(found) else "the claim does NOT hold")
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "claims-output")
     folder.mkdir(parents=True, exist_ok=True)
-    picture(draw, found).savefig(folder / f"{Path(path).stem}.png", dpi=120)
+    name = Path(measure.__code__.co_filename).stem
+    picture(draw, found).savefig(folder / f"{name}.png", dpi=120)
 
 
 def picture(draw, found):

@@ -71,7 +71,7 @@ def gradient_noise_scale(
     McCandlish et al. 2018, "An Empirical Model of Large-Batch Training", appendix A.1.
     With the mean gradient `G` and the covariance `S` of single-sample gradients, a
     batch of `b` has `E|g_b|^2 = |G|^2 + tr(S) / b`. Two batch sizes give unbiased
-    estimates of both terms:
+    estimates of both terms::
 
         tr(S) = (|g_small|^2 - |g_big|^2) / (1 / small - 1 / big)
         |G|^2 = |g_big|^2 - tr(S) / big

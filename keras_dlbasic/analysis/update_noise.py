@@ -11,7 +11,7 @@ class UpdateNoise:
     """The share of noise in successive updates, from weights as they come.
 
     For updates `d_1 ... d_n`, all products of different updates estimate the squared
-    norm of their mean without bias; the rest of their mean square is noise:
+    norm of their mean without bias; the rest of their mean square is noise::
 
         noise = 1 - mean_{i != j}(d_i . d_j) / mean_i |d_i|^2
 

@@ -1,0 +1,144 @@
+"""The reference: a page a subpackage with every public name, made from `__all__`.
+
+After the build each public name must be in the inventory; one that misses is a warning,
+which `make docs` takes for an error.
+"""
+
+import inspect
+import re
+import textwrap
+from importlib import import_module
+from pathlib import Path
+
+PACKAGE = "keras_dlbasic"
+FOLDER = "reference"
+
+
+def setup(app):
+    app.connect("builder-inited", _write)
+    app.connect("env-check-consistency", _check)
+    return {"parallel_read_safe": True}
+
+
+def _write(app):
+    folder = Path(app.srcdir) / FOLDER
+    folder.mkdir(exist_ok=True)
+    for name, text in {**pages(), "rules": _rules(), "index": _index()}.items():
+        path = folder / f"{name}.rst"
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+
+
+def _check(app, env):
+    from sphinx.util import logging
+
+    for name in missing(env.get_domain("py").objects):
+        logging.getLogger(__name__).warning("%s is not in the reference", name)
+
+
+def subpackages():
+    """Return the names of the subpackages, by the alphabet."""
+    return sorted(import_module(PACKAGE)._MODULES)
+
+
+def public_names():
+    """Return the full names of all that is public."""
+    return [
+        f"{PACKAGE}.{package}.{name}"
+        for package in subpackages()
+        for name in import_module(f"{PACKAGE}.{package}").__all__
+    ]
+
+
+def missing(documented):
+    """Return the public names that are not documented."""
+    return [name for name in public_names() if name not in documented]
+
+
+def pages():
+    """Return the text of the page of each subpackage, by its name; needs no Sphinx."""
+    return {name: _page(name) for name in subpackages()}
+
+
+def _index():
+    package = import_module(PACKAGE)
+    rows = "\n".join(f"   {name}" for name in (*subpackages(), "rules"))
+    short = "\n".join(
+        f"- ``{PACKAGE}.{name}`` is :py:obj:`{PACKAGE}.{home}.{name}`"
+        for name, home in sorted(package._FUNCTIONS.items())
+    )
+    return (
+        f"{_title('Reference')}\n{package.__doc__.splitlines()[0]}\n\n"
+        f"The short names:\n\n{short}\n\n"
+        f".. toctree::\n   :maxdepth: 1\n\n{rows}\n"
+    )
+
+
+def _page(package):
+    full = f"{PACKAGE}.{package}"
+    module = import_module(full)
+    words, *_ = module.__doc__.split("\n- `")
+    parts = [_title(full), f".. module:: {full}\n", words.strip(), ""]
+    described = dict(_described(module))
+    parts += [
+        f"- :py:obj:`{name} <{full}.{name}>`: {text}"
+        for name, text in described.items()
+    ]
+    parts.append("")
+    for name in module.__all__:
+        parts.append(_entry(name, getattr(module, name), described.get(name, "")))
+    return "\n".join(parts)
+
+
+def _described(module):
+    """Return the names of a subpackage's docstring with what it says of them."""
+    listed = re.findall(r"^- `(\w+)`: (.+(?:\n  .+)*)", module.__doc__, re.MULTILINE)
+    return [(name, " ".join(text.split())) for name, text in listed]
+
+
+def _entry(name, found, text):
+    if inspect.isclass(found):
+        return f".. autoclass:: {name}\n   :members:\n"
+    if inspect.isfunction(found):
+        return f".. autofunction:: {name}\n"
+    # what a constant is, its own type does not say
+    return f".. py:data:: {name}\n\n   {text}\n"
+
+
+def _rules():
+    """Return a page on the rules: what they look for, their thresholds and why."""
+    from keras_dlbasic.diagnosis import all_rules
+
+    parts = [_title("Rules"), "What `diagnose` judges by; see :doc:`/guide/extending`."]
+    parts.append("Thresholds are changed by ``diagnose(record, thresholds=...)``.\n")
+    for rule in all_rules():
+        signature = inspect.signature(rule.function)
+        given = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+        text = inspect.cleandoc(rule.function.__doc__)
+        parts += [_title(rule.name, "-"), f"*{rule.kind}*", ""]
+        if rule.explains:
+            parts += [f"Explains: {', '.join(f'``{n}``' for n in rule.explains)}.", ""]
+        parts += [_google(text), ""]
+        if given:
+            values = ", ".join(f"``{p.name}={p.default!r}``" for p in given)
+            parts += [f"Defaults: {values}.", ""]
+    return "\n".join(parts)
+
+
+def _google(text):
+    """Return a docstring of Google's style, without its `run`, as reStructuredText."""
+    from sphinx.ext.napoleon import Config, GoogleDocstring
+
+    from extensions.docstrings import indented
+
+    lines = [
+        line for line in indented(text.splitlines()) if line != "    run: The run."
+    ]
+    if lines[-1:] == ["Args:"]:
+        lines.pop()
+    config = Config(napoleon_use_param=False)
+    return str(GoogleDocstring(lines, config)) or textwrap.dedent(text)
+
+
+def _title(text, line="="):
+    return f"{text}\n{line * len(text)}\n"

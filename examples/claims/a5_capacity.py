@@ -1,0 +1,54 @@
+"""A5. The more parameters, the wider the gap: a large net learns wrong labels by heart
+====================================================================================
+
+Too simple in the texts: a wider gap need not mean more errors. The smallest net has no
+gap, and errs most.
+"""
+
+import keras
+import numpy as np
+from gallery import digits, mislabelled, show, stack
+
+import keras_dlbasic as kd
+
+WIDTHS = (2, 12, 128)
+
+
+def measure(seed):
+    x, y, test_x, test_y = digits(200, seed)
+    y = mislabelled(y, 20, seed)
+    rows = []
+    for width in WIDTHS:
+        keras.utils.set_random_seed(seed)
+        model = stack(1, width, "relu", kd.initializers.HeNormal)
+        model.fit(x, y, batch_size=40, epochs=60, verbose=0)
+        loss, right = model.evaluate(x, y, verbose=0)
+        test_loss, test_right = model.evaluate(test_x, test_y, verbose=0)
+        size = kd.capacity_report(model, x).parameters
+        rows.append((size, test_loss - loss, 1 - right, 1 - test_right))
+    names = ("parameters", "gap in loss", "errors in training", "errors on unseen")
+    return dict(zip(names, np.array(rows).T, strict=True))
+
+
+def holds(found):
+    gap, training, unseen = list(found.values())[1:]
+    return (
+        gap[0] == gap.min()
+        and gap[-1] > 2 * gap[0]
+        and training[-1] < 0.02  # the wrong labels too
+        and training[0] > 0.1
+        and unseen[-1] < unseen[0]
+    )
+
+
+def draw(found, ax):
+    for name in ("gap in loss", "errors in training", "errors on unseen"):
+        ax.plot(found["parameters"], found[name], marker="o", label=name)
+    ax.set_xscale("log")
+    ax.set(title="200 digits, 20 labels wrong", xlabel="parameters")
+    ax.set_ylabel("share wrong, or loss")
+    ax.legend()
+
+
+if __name__ == "__main__":
+    show(measure, holds, draw)
