@@ -631,7 +631,6 @@ ALL = [
         doctor_on_replicas,
         {**TENSORFLOW, **JAX},
         devices=True,
-        when="always",
     ),
     refused_on_replicas(
         "two devices, `steps_per_execution=2`",

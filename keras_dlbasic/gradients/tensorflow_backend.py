@@ -185,7 +185,7 @@ def _reread(gradients: list[Any], iterations: Any) -> list[Any]:
     multiplied first, which changes bits. A second reader ends that. So such products
     are made once more, with a factor of one to keep them apart from the first.
     """
-    one = tf.cast(tf.greater_equal(iterations.value, 0), tf.float32)
+    one = tf.cast(tf.greater_equal(tf.identity(iterations), 0), tf.float32)
 
     def again(tensor: Any) -> Any:
         if not isinstance(tensor, tf.Tensor) or tensor.op.type != "Mul":
