@@ -3,26 +3,39 @@
     KERAS_BACKEND=jax python benchmarks/neutrality_fuzz.py 60 0
 
 trains the models of the seeds 0 to 59, each a random architecture with a random
-optimizer, clipping, decay, loss scaling and accumulation. It prints which differ in a
-weight, an optimizer variable or a logged value, and exits with 1 if any does.
+optimizer, clipping, decay, loss scaling, accumulation, precision, way to compile and
+way to be watched. It prints which differ in a weight, an optimizer variable or a logged
+value, or whose gradient norms are not those of the backend's own autodiff at one of the
+first four steps, and exits with 1 if any does.
 """
 
 import argparse
+import gc
 import random
 import sys
 import time
+import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
 
 import keras_dlbasic as kd
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+import reference
+
 L = keras.layers
 SHAPE = (8, 8, 3)
 CLASSES = 10
 IMAGES = ("conv", "residual", "separable", "depthwise")
 SEQUENCES = ("lstm", "gru", "bidirectional", "attention")
-KINDS = ("dense", "embedding", "conv_lstm", *IMAGES, *SEQUENCES)
+KINDS = ("dense", "subclassed", "embedding", "conv_lstm", *IMAGES, *SEQUENCES)
+BACKEND = keras.backend.backend()
+BATCH = 24
+N = 4 * BATCH + 7
+"""The last batch of an epoch is a short one."""
 
 
 def image_block(chance, kind, x, units, activation, regularizer):
@@ -60,6 +73,25 @@ def sequence_part(kind, x, units, activation):
     return L.Dense(units, activation)(L.LayerNormalization()(x + attended))
 
 
+class Subclassed(keras.Model):
+    """Built by its first batch; with a step of its own."""
+
+    def __init__(self, units, activation, n):
+        super().__init__()
+        self.flatten = L.Flatten()
+        self.hidden = [L.Dense(units, activation) for _ in range(n)]
+        self.head = L.Dense(CLASSES)
+
+    def call(self, x):
+        x = self.flatten(x)
+        for layer in self.hidden:
+            x = layer(x)
+        return self.head(x)
+
+    def train_step(self, *args):
+        return super().train_step(*args)
+
+
 def random_model(chance):
     """Return the kind of a random model, and the model."""
     kind = chance.choice(KINDS)
@@ -67,6 +99,8 @@ def random_model(chance):
     activation = chance.choice(["relu", "tanh", "gelu", "sigmoid", "selu"])
     penalties = [None, None, keras.regularizers.L2(1e-3), keras.regularizers.L1(1e-3)]
     regularizer = chance.choice(penalties)
+    if kind == "subclassed":
+        return kind, Subclassed(units, activation, chance.randint(1, 3))
     inputs = keras.Input(SHAPE, dtype="int32" if kind == "embedding" else "float32")
     x = inputs
     if kind == "dense":
@@ -103,6 +137,8 @@ def random_optimizer(chance):
             options |= extra
     names = ("SGD", "Adam", "RMSprop", "Nadam", "Adagrad", "Lion")
     name = chance.choice(names)
+    if name in ("SGD", "RMSprop") and chance.random() < 0.5:
+        options["momentum"] = 0.9  # keeps bits that weights lose
     optimizer = getattr(keras.optimizers, name)(1e-3, **options)
     if chance.random() < 0.15:
         inner = keras.optimizers.SGD(0.01, clipnorm=0.3)
@@ -111,42 +147,115 @@ def random_optimizer(chance):
     return f"{name}{options}", optimizer
 
 
-def trained(seed, callbacks):
-    """Train the model of `seed`; return its description, arrays and history."""
+def random_compile(chance):
+    """Return arguments of `compile`."""
+    options = {}
+    if BACKEND != "torch" and chance.random() < 0.2:
+        options["steps_per_execution"] = chance.choice([2, 3])
+    if BACKEND == "tensorflow" and chance.random() < 0.2:
+        options["jit_compile"] = chance.random() < 0.5
+        options["run_eagerly"] = not options["jit_compile"]
+    return options
+
+
+def made(seed):
+    """Return words that describe the case of `seed`, the compiled model and its data.
+
+    Every call gives the same weights and states of random generators.
+    """
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     chance = random.Random(seed)
+    policy = chance.choice(["float32"] * 8 + ["mixed_float16", "mixed_bfloat16"])
+    keras.config.set_dtype_policy(policy)
     kind, model = random_model(chance)
     words, optimizer = random_optimizer(chance)
+    options = random_compile(chance)
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(120, *SHAPE)).astype("float32")
+    x = rng.normal(size=(N, *SHAPE)).astype("float32")
     if kind == "embedding":
         x = (np.abs(3 * x) % 20).astype("int32")
+    if len(model.layers) > 3 and chance.random() < 0.15:
+        model.layers[1].trainable = False
+        words += ", frozen"
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
+        **options,
     )
-    y = rng.integers(0, CLASSES, 120)
-    fit = {"batch_size": 32, "epochs": 2, "verbose": 0, "callbacks": callbacks}
-    history = model.fit(x, y, **fit).history
+    y = rng.integers(0, CLASSES, N)
+    return f"{kind}, {policy}, {words}, {options}", model, x, y
+
+
+def trained(seed, callbacks):
+    """Train the model of `seed`; return its description, arrays and history."""
+    words, model, x, y = made(seed)
+    fit = {"batch_size": BATCH, "epochs": 2, "verbose": 0, "callbacks": callbacks}
+    history = model.fit(x, y, shuffle=False, **fit).history
     history.pop("global_gradient_norm", None)
     variables = [*model.variables, *model.optimizer.variables]
     arrays = [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
-    return f"{kind}, {words}", arrays, history
+    return words, arrays, history
+
+
+def norms_at(seed, step):
+    """Return gradient norms by autodiff, at a step of the first epoch.
+
+    None where PyTorch's own generator draws the dropout, which `fit` draws from too.
+    """
+    _, model, x, y = made(seed)
+    layers = model._flatten_layers()
+    if BACKEND == "torch" and any(isinstance(part, L.Dropout) for part in layers):
+        return None
+    if step:
+        n = step * BATCH
+        model.fit(x[:n], y[:n], batch_size=BATCH, verbose=0, shuffle=False)
+    rows = slice(step * BATCH, (step + 1) * BATCH)
+    if not model.built:
+        model(x[rows])
+    found = reference.gradients(model, x[rows], y[rows])
+    return np.array([reference.norm(gradient) for gradient in found])
 
 
 def difference(seed):
     """Return what differs for a seed in words, or None."""
+    chance = random.Random(f"watched {seed}")
     words, plain, history = trained(seed, [])
-    monitor = kd.callbacks.GradientNormMonitor(every=2)
-    _, watched, seen = trained(seed, [monitor])
+    monitor = kd.callbacks.GradientNormMonitor(every=chance.choice([1, 2, 3, "auto"]))
+    others = [kd.callbacks.TrainingDoctor(verbose=0)] if chance.random() < 0.2 else []
+    _, watched, seen = trained(seed, [monitor, *others])
     if not len(monitor.record.steps):
         return f"{words}: nothing was measured"
     pairs = zip(plain, watched, strict=True)
     count = sum(one.tobytes() != other.tobytes() for one, other in pairs)
     if count or repr(history) != repr(seen):
         return f"{words}: {count} of {len(plain)} arrays differ; {history} / {seen}"
+    return wrong_norms(seed, words, monitor.record, chance)
+
+
+def wrong_norms(seed, words, record, chance):
+    """Return how the norms of a step differ from those of autodiff, or None."""
+    # a skipped step has none, and float16 differs by how the step is fused
+    rows = [r for r, s in enumerate(record.steps) if s < 4 and not record.skipped[r]]
+    if not rows:
+        return None
+    row = chance.choice(rows)
+    expected = norms_at(seed, int(record.steps[row]))
+    if expected is None:
+        return None
+    found = record.gradient_norm[row]
+    rough = "mixed" in words
+    near = {"rtol": 0.1, "atol": 0.02} if rough else {"rtol": 2e-4, "atol": 1e-5}
+    scale = np.linalg.norm(expected)
+    if not np.allclose(found / scale, expected / scale, **near):
+        off = np.abs(found - expected) / scale
+        place = int(np.argmax(off))
+        path = record.variables[place].path
+        return (
+            f"{words}: step {record.steps[row]}: norm of {path} is {found[place]:g}, "
+            f"by autodiff {expected[place]:g}, over all {scale:g}"
+        )
     return None
 
 
@@ -156,11 +265,16 @@ def main():
     parser.add_argument("seed", type=int, help="seed of the first")
     parser.add_argument("--seconds", type=float, help="begin no model after so many")
     options = parser.parse_args()
+    warnings.simplefilter("error", UserWarning)  # refusals among them
     begin, done, different = time.monotonic(), 0, 0
     for seed in range(options.seed, options.seed + options.number):
         if options.seconds and time.monotonic() - begin > options.seconds:
             break
-        found = difference(seed)
+        try:
+            found = difference(seed)
+        except Exception as error:
+            found = f"{made(seed)[0]}: {type(error).__name__}: {error}"
+        gc.collect()
         done += 1
         if found:
             different += 1

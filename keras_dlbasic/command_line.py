@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_dlbasic._version import __version__
+from keras_dlbasic.records.printable import printable
 
 if TYPE_CHECKING:
     from keras_dlbasic.diagnosis import Diagnosis
@@ -94,9 +95,9 @@ def _report(path: Path, output: Path | None) -> int:
     try:
         diagnosis.to_html(output, title=f"Report on {path.name}")
     except OSError as error:
-        sys.stderr.write(f"keras-dlbasic: {error}\n")
+        sys.stderr.write(printable(f"keras-dlbasic: {error}") + "\n")
         return BAD_INPUT
-    sys.stdout.write(f"Wrote {output}\n")
+    sys.stdout.write(printable(f"Wrote {output}") + "\n")
     return CRITICAL if diagnosis.at_least("critical") else FINE
 
 
@@ -111,7 +112,7 @@ def _judged(path: Path) -> Diagnosis | None:
         else:
             record = TrainingRecord.from_csv(path)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"keras-dlbasic: {error}\n")
+        sys.stderr.write(printable(f"keras-dlbasic: {error}") + "\n")
         return None
     return diagnose(record)
 

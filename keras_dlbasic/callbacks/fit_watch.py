@@ -15,6 +15,7 @@ from keras_dlbasic.gradients import Every, GradientTap, describe_variables, epoc
 from keras_dlbasic.gradients.limits import reason_not_to_watch
 from keras_dlbasic.gradients.measures import split_row
 from keras_dlbasic.gradients.tap import row_to_numpy
+from keras_dlbasic.gradients.variables import printable_path
 from keras_dlbasic.records import MEASURES, TrainingRecord, global_norm
 
 FIRST_STEP = 2**62
@@ -63,6 +64,10 @@ class FitWatch:
         self._offset = 0  # steps of the record before this fit
         self._steps = 0  # steps of this fit
         self._epoch_first_step = 0
+        self._begun_step = 0
+        self._open_epoch: int | None = None
+        self._has_armed = False
+        self._has_seen_a_step = False
         self._is_planned: Callable[[int], bool] = lambda step: False
 
     @classmethod
@@ -94,6 +99,8 @@ class FitWatch:
                 `record` is about other variables.
         """
         model, params = callback._model, callback.params
+        if params is None:  # its hooks are called by hand
+            params = {}
         known = _watches.get(model)
         watch = known() if known is not None else None
         if watch is None or watch._params is not params:
@@ -121,6 +128,7 @@ class FitWatch:
             reason = reason_not_to_watch(self._model, is_refit=callback._is_refit)
             if reason is None:
                 self._tap = GradientTap(self._model, self._receive)
+                self._tap.on_failure = self._step_failed
             else:
                 warnings.warn(f"Gradients are not watched: {reason}.", stacklevel=2)
         if record is not None and record is not self.record:
@@ -147,7 +155,7 @@ class FitWatch:
         Raises:
             ValueError: If the data hold no batch at all.
         """
-        if callback is not self._driver:
+        if callback is not self._driver or self._open_epoch == epoch:
             return
         if self._params.get("steps") == 0:
             raise ValueError(
@@ -156,6 +164,7 @@ class FitWatch:
             )
         if self._epoch_offset is None:
             self._epoch_offset = self.record.epoch_offset(epoch)
+        self._open_epoch = epoch
         self._epoch = epoch + self._epoch_offset
         self._epoch_first_step = self._steps
         n_steps = self._params.get("steps") or self._steps_in_last_epoch
@@ -178,23 +187,36 @@ class FitWatch:
         n_steps = self._params.get("steps")
         if n_steps is not None:
             last = min(last, n_steps - 1)
-        if self._tap is not None and any(
-            self._is_planned(s) for s in range(step, last + 1)
-        ):
-            self._tap.arm(self._offset + self._epoch_first_step + last)
+        self._begun_step = self._epoch_first_step + step
         self._steps = self._epoch_first_step + last + 1
+        if self._tap is None:
+            return
+        if any(self._is_planned(s) for s in range(step, last + 1)):
+            self._has_armed = True
+            self._tap.arm(self._offset + self._steps - 1)
+        elif n_steps is None:
+            self._tap.arm(None)
 
     def epoch_ends(self, callback: Any, epoch: int, logs: Mapping[str, Any]) -> None:
         """Fetch the rows of the epoch and keep its logs."""
         self.log(epoch, logs)  # each callback may have added some
-        if callback is not self._driver:
+        if callback is not self._driver or self._open_epoch is None:
             return
+        self._open_epoch = None
         self._fetch()
         self._steps_in_last_epoch = self._steps - self._epoch_first_step
         self.record.trained_steps = self._offset + self._steps
         norms = self._epoch_norms
         self.last_epoch = float(np.mean(norms)) if norms else float("nan")
         self._epoch_norms = []
+        if self._has_armed and not self._has_seen_a_step:
+            self._has_seen_a_step = True  # is said once
+            warnings.warn(
+                "Gradients are not watched: no step of this epoch went through "
+                "`model.fit`. Steps of `train_on_batch` and of loops of your own are "
+                "not watched. Call `model.fit(..., callbacks=[...])`.",
+                stacklevel=2,
+            )
 
     def log(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Keep logs of an epoch."""
@@ -209,9 +231,24 @@ class FitWatch:
         if self._tap is not None:
             self._tap.disarm()
 
+    def is_about(self, model: Any) -> bool:
+        """Tell whether this watch is, or was, that of a fit of `model`."""
+        return self._model is model
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy keeps: what was measured, and nothing of the fit."""
+        finished = vars(FitWatch(None, {}))
+        kept = {"record": self.record, "last_epoch": self.last_epoch}
+        return {**finished, **kept, "_is_planned": None}
+
+    def _step_failed(self) -> None:
+        # on TensorFlow and JAX also how data of unknown length end
+        self._steps = self._begun_step
+
     # -- rows ----------------------------------------------------------------------
 
     def _receive(self, step: int, row: Any, variables: Sequence[Any]) -> None:
+        self._has_seen_a_step = True
         self._pending.append((step, self._epoch, row, variables))
         if self._row_listeners or len(self._pending) >= PENDING_ROWS:
             self._fetch()
@@ -258,8 +295,9 @@ class FitWatch:
         zero_units = MEASURES.index("zero_unit_fraction")
         measures[zero_units, np.logical_not(has_units)] = np.nan
         self.record.append_step(step, {"epoch": epoch, **scalars}, measures)
-        batch_size = self.record.facts.get("batch_size") or 0
-        self.record.facts["batch_size"] = max(batch_size, int(scalars["batch_size"]))
+        if np.isfinite(scalars["batch_size"]):
+            known = self.record.facts.get("batch_size") or 0
+            self.record.facts["batch_size"] = max(known, int(scalars["batch_size"]))
         if not scalars["skipped"]:
             norms, non_finite = measures[0], measures[MEASURES.index("non_finite")]
             self._epoch_norms += global_norm(norms[None], non_finite[None]).tolist()
@@ -279,7 +317,7 @@ def _check_same_variables(record: TrainingRecord, model: Any) -> None:
     if not len(record.steps) or not model.built:
         return
     old = [(variable.path, variable.shape) for variable in record.variables]
-    new = [(v.path, tuple(v.shape)) for v in model.trainable_variables]
+    new = [(printable_path(v), tuple(v.shape)) for v in model.trainable_variables]
     if type(model).train_step is keras.Model.train_step:
         is_same = sorted(old) == sorted(new)
     else:  # a step of the user's may train only some of them

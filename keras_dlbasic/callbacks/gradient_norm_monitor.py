@@ -84,7 +84,6 @@ class GradientNormMonitor(keras.callbacks.Callback):
         self.non_finite: NonFiniteReport | None = None
         self._given_record = record
         self._watch: Any = None
-        self._watched_model: int | None = None
         self._messages = Messages()
         self._said: set[str] = set()
 
@@ -100,8 +99,9 @@ class GradientNormMonitor(keras.callbacks.Callback):
         self._said = set()
         self.non_finite = None
         record = self._given_record
-        if record is None and self.append and self._watched_model == id(self._model):
-            record = self.record
+        earlier = self._watch
+        if record is None and self.append and earlier is not None:
+            record = earlier.record if earlier.is_about(self._model) else None
         listener = None
         if self.stop_on_non_finite:
             self._non_finite_watch = NonFiniteWatch()
@@ -109,7 +109,6 @@ class GradientNormMonitor(keras.callbacks.Callback):
         self._watch = FitWatch.join(
             self, 1 if self.stop_on_non_finite else self.every, record, listener
         )
-        self._watched_model = id(self._model)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._messages.say()

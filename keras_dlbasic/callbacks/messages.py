@@ -7,6 +7,8 @@ import sys
 
 import keras
 
+from keras_dlbasic.records.printable import printable_text
+
 _log = logging.getLogger("keras_dlbasic")
 
 
@@ -27,7 +29,7 @@ class Messages:
     def say(self) -> None:
         """Say what waits; to be called where the line is free."""
         waiting, self._waiting = self._waiting, []
-        for text in waiting:
+        for text in map(printable_text, waiting):
             if keras.config.is_interactive_logging_enabled():
                 sys.stdout.write(text + "\n")
                 sys.stdout.flush()

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._version import __version__
+from keras_dlbasic.records.printable import printable
 
 
 def run_facts(model: Any, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def run_facts(model: Any, params: Mapping[str, Any]) -> dict[str, Any]:
     optimizer = getattr(model, "optimizer", None)
     return {
         "backend": keras.backend.backend(),
-        "model": model.name,
+        "model": printable(model.name),
         "epochs": params.get("epochs"),
         "steps_per_epoch": params.get("steps"),
         "steps_per_execution": model.steps_per_execution,

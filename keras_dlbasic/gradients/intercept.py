@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock, get_ident
 from typing import Any
 
 import keras
@@ -32,11 +33,52 @@ def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
             attributes[name] = old
 
 
+@contextmanager
 def wrapped_method(
     owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> Any:
-    """Replace a bound method by `make(method)` in a context."""
-    return replaced(owner, name, make(getattr(owner, name)))
+) -> Iterator[None]:
+    """Replace a bound method by `make(method)` in a context, for this thread.
+
+    Replicas of a distributed step are threads that enter and leave in any order; each
+    must meet its own replacement, and the last one must leave nothing behind.
+    """
+    thread = get_ident()
+    attributes = vars(owner)
+    with _lock:
+        present = attributes.get(name)
+        if not isinstance(present, _PerThread):
+            present = _PerThread(getattr(owner, name), attributes.get(name, _MISSING))
+            attributes[name] = present
+    outer = present.methods.get(thread)
+    present.methods[thread] = make(outer or present.original)
+    try:
+        yield
+    finally:
+        with _lock:
+            if outer is not None:
+                present.methods[thread] = outer
+            else:
+                del present.methods[thread]
+            if not present.methods:
+                if present.attribute is _MISSING:
+                    attributes.pop(name, None)
+                else:
+                    attributes[name] = present.attribute
+
+
+_lock = Lock()
+
+
+class _PerThread:
+    """A method of an instance that some threads have replaced."""
+
+    def __init__(self, original: Callable[..., Any], attribute: Any) -> None:
+        self.original = original
+        self.attribute = attribute  # what the instance itself had under the name
+        self.methods: dict[int, Callable[..., Any]] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.methods.get(get_ident(), self.original)(*args, **kwargs)
 
 
 def update_of(optimizer: Any, variables: list[Any], gradients: list[Any]) -> Update:

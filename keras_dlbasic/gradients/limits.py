@@ -48,11 +48,36 @@ def _replicas(model: Any) -> str | None:
     replicas = getattr(strategy, "num_replicas_in_sync", 1)
     if replicas == 1:
         return None
+    name = type(strategy).__name__
+    if name != "MirroredStrategy":
+        return (
+            f"the model is distributed over {replicas} replicas by {name}, for which "
+            "it was never checked that the gradients are right. Use "
+            "`tf.distribute.MirroredStrategy`, or watch a run on one device"
+        )
+    obstacle = _refused_by_keras(model)
+    if obstacle is None:
+        return None
     return (
-        f"the model is distributed over {replicas} replicas by "
-        f"{type(strategy).__name__}, where the optimizer sees the gradient of one "
-        "replica. Watch a run on one device"
+        f"Keras {keras.__version__} cannot train with {obstacle} on several replicas: "
+        "it fails in the first step, with or without this callback. Leave that out, or "
+        "train on one device"
     )
+
+
+def _refused_by_keras(model: Any) -> str | None:
+    """Name what makes a step on replicas synchronise where TensorFlow forbids it."""
+    optimizer = model.optimizer
+    if model.steps_per_execution > 1:
+        return f"`steps_per_execution={model.steps_per_execution}`"
+    if model.jit_compile:
+        return "`jit_compile=True`"
+    if getattr(optimizer, "gradient_accumulation_steps", None):
+        steps = optimizer.gradient_accumulation_steps
+        return f"`gradient_accumulation_steps={steps}`"
+    if getattr(optimizer, "ema_overwrite_frequency", None):
+        return f"`ema_overwrite_frequency={optimizer.ema_overwrite_frequency}`"
+    return None
 
 
 def _stale_step(model: Any) -> str | None:

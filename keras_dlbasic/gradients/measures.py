@@ -57,6 +57,8 @@ class Update:
         accumulation_steps: Micro-steps per update.
         is_update: Whether this micro-step updated the weights, a scalar tensor.
         skips_non_finite: Whether an update with non-finite gradients is skipped.
+        clipped: Gradients after clipping, without the scale, where they do not follow
+            from `gradients`: replicas clip each its own.
     """
 
     variables: list[Any]
@@ -70,6 +72,7 @@ class Update:
     accumulation_steps: int = 1
     is_update: Any = True
     skips_non_finite: bool = False
+    clipped: list[Any] | None = None
 
 
 def split_row(row: np.ndarray, n_measures: int) -> tuple[dict[str, float], np.ndarray]:
@@ -143,14 +146,43 @@ def measure_row(
         A float32 vector; `split_row` takes it apart.
     """
     blocks = [_measure_update(kernels, update) for update in updates]
+    kept = _last_places(updates)
     skipped = False
     for update, block in zip(updates, blocks, strict=True):
         if update.skips_non_finite:
             skipped = ops.logical_or(skipped, ops.any(block[_NON_FINITE] > 0))
     values = (batch_loss, updates[0].learning_rate, skipped, batch_size)
     step = [ops.reshape(ops.cast(value, "float32"), (1,)) for value in values]
-    columns = zip(*blocks, strict=True)
+    columns = [list(column) for column in zip(*blocks, strict=True)]
+    if kept is not None:
+        columns = [[ops.take(ops.concatenate(c), kept)] for c in columns]
     return ops.concatenate([*step, *(v for column in columns for v in column)])
+
+
+def final_updates(updates: list[Update]) -> list[Update]:
+    """Leave out updates all of whose variables are updated again in the same step."""
+    seen: set[int] = set()
+    final = []
+    for update in reversed(updates):
+        own = {id(variable) for variable in update.variables}
+        if own - seen:
+            final.append(update)
+        seen |= own
+    return final[::-1]
+
+
+def updated_variables(updates: list[Update]) -> list[Any]:
+    """Return the variables that a row is about, in the order of its columns."""
+    variables = [v for update in updates for v in update.variables]
+    places = _last_places(updates)
+    return variables if places is None else [variables[place] for place in places]
+
+
+def _last_places(updates: list[Update]) -> list[int] | None:
+    """Return the places of each variable's last update, None if none has two."""
+    ids = [id(v) for update in updates for v in update.variables]
+    last = {key: place for place, key in enumerate(ids)}
+    return None if len(last) == len(ids) else sorted(last.values())
 
 
 _NON_FINITE = 4
@@ -237,6 +269,9 @@ def _clip_factor(
     ones = ops.ones_like(gradient_norm)
     if kind is None:
         return ones
+    if update.clipped is not None:
+        after = [update.clipped[place] for place in present]
+        return _ratio(ops.sqrt(kernels.squares(after)), gradient_norm)
     scale = ops.cast(update.scale, "float32")
     norm = gradient_norm
     if update.accumulated is not None:
@@ -250,13 +285,18 @@ def _clip_factor(
         norm = ops.sqrt(kernels.squares(raw))
     if kind == "clipvalue":
         clipped = ops.sqrt(kernels.clipped_squares(raw, limit * scale)) / scale
-        is_cut = norm > 0
-        return ops.where(is_cut, clipped / ops.where(is_cut, norm, 1.0), 1.0)
+        return _ratio(clipped, norm)
     seen = ops.sqrt(kernels.clip_squares(raw)) / scale
     if kind == "global_clipnorm":
         largest = ops.maximum(ops.max(seen), 1e-30)
         seen = ones * (ops.sqrt(ops.sum(ops.square(seen / largest))) * largest)
     return limit / ops.maximum(seen, limit)
+
+
+def _ratio(after: Any, before: Any) -> Any:
+    """Return after / before, 1 where there was nothing to clip."""
+    is_cut = before > 0
+    return ops.where(is_cut, after / ops.where(is_cut, before, 1.0), 1.0)
 
 
 def _zero_units(

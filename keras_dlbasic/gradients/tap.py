@@ -12,7 +12,13 @@ import keras
 import numpy as np
 
 from keras_dlbasic.gradients.intercept import wrapped_method
-from keras_dlbasic.gradients.measures import Kernels, Update, measure_row
+from keras_dlbasic.gradients.measures import (
+    Kernels,
+    Update,
+    final_updates,
+    measure_row,
+    updated_variables,
+)
 
 KEY = "keras_dlbasic/row"
 """Log key under which a row leaves the compiled step; Keras never sees it."""
@@ -52,6 +58,9 @@ class BackendTap(Protocol):
     def batch_size(self, leaf: Any) -> Any:
         """Return the number of rows of a part of the batch."""
 
+    def gathered(self, rows: Any) -> Any:
+        """Return rows of all replicas, given those of one."""
+
 
 class GradientTap:
     """Runs chosen steps of a fit through a training step that also measures.
@@ -69,6 +78,8 @@ class GradientTap:
         batch_sink: Called with the first rows of the batch of each measured step, 256
             at most, as `(x, y)`; with `()` where they cannot be cut. To be set before
             the first step. Defaults to None.
+        on_failure: Called when the step raises, as it does when the data end. Defaults
+            to None.
     """
 
     def __init__(
@@ -76,48 +87,74 @@ class GradientTap:
     ) -> None:
         self.model = model
         self.batch_sink: Callable[[Any], None] | None = None
+        self.on_failure: Callable[[], None] | None = None
         self._sink = sink
-        self._history = vars(model).get("history")
         self._backend = backend_tap()
 
-    def arm(self, step: int) -> None:
+    def arm(self, step: int | None) -> None:
         """Have the next call of `model.train_function` measured.
 
         Args:
-            step: Number of the step, passed to the sink.
+            step: Number of the step, passed to the sink; None to run the step as it is
+                and only see whether it fails.
         """
+        self._put_back()
         attributes = vars(self.model)
         plain = attributes.get("train_function")
-        plain = getattr(plain, "keras_dlbasic_plain", plain)
         if plain is None:
             return  # recompiled within the fit; Keras itself will say so
-        tapped = self._tapped(plain)
+        tapped = None if step is None else self._tapped(plain)
+        make = self.model.make_train_function
 
         def train_function(*args: Any) -> Any:
-            attributes["train_function"] = plain
-            if attributes.get("history") is not self._history:
-                return plain(*args)  # left behind by a fit that was interrupted
-            outputs = tapped.function(*args)
-            row = self._backend.pop(outputs, KEY)
-            if tapped.keeps_batch:
-                row, inputs = row
-                if self.batch_sink is not None:
-                    self.batch_sink(inputs)
-            self._sink(step, row, tapped.variables)
+            self._put_back()
+            try:
+                outputs = (plain if tapped is None else tapped.function)(*args)
+            except BaseException:
+                if self.on_failure is not None:
+                    self.on_failure()
+                raise
+            if step is not None and tapped is not None:
+                self._take_row(step, outputs, tapped)
             return outputs
 
+        def make_train_function(*args: Any, **kwargs: Any) -> Any:
+            # asked for by whatever trains next: the step armed for was interrupted
+            self._put_back()
+            return make(*args, **kwargs)
+
         train_function.keras_dlbasic_plain = plain  # type: ignore[attr-defined]
+        own = attributes.get("make_train_function")
+        make_train_function.keras_dlbasic_plain = own  # type: ignore[attr-defined]
         attributes["train_function"] = train_function
+        attributes["make_train_function"] = make_train_function
+
+    def _take_row(self, step: int, outputs: Any, tapped: _TappedStep) -> None:
+        row = self._backend.pop(outputs, KEY)
+        if tapped.keeps_batch:
+            row, inputs = row
+            if self.batch_sink is not None:
+                self.batch_sink(inputs)
+        self._sink(step, row, tapped.variables)
 
     def disarm(self) -> None:
         """Put the plain train function back, if it is not, and free memory."""
-        attributes = vars(self.model)
-        function = attributes.get("train_function")
-        plain = getattr(function, "keras_dlbasic_plain", function)
-        attributes["train_function"] = plain
+        self._put_back()
+        plain = vars(self.model).get("train_function")
         tapped = getattr(plain, "keras_dlbasic_tapped", None)
         if tapped is not None:
             tapped.release()
+
+    def _put_back(self) -> None:
+        attributes = vars(self.model)
+        armed = attributes.get("train_function")
+        attributes["train_function"] = getattr(armed, "keras_dlbasic_plain", armed)
+        make = attributes.get("make_train_function")
+        if hasattr(make, "keras_dlbasic_plain"):
+            if make.keras_dlbasic_plain is None:
+                del attributes["make_train_function"]
+            else:
+                attributes["make_train_function"] = make.keras_dlbasic_plain
 
     def _tapped(self, plain: Any) -> _TappedStep:
         # kept with the plain function, so that both are traced from the same state of
@@ -141,6 +178,11 @@ class _TappedStep:
         self._model = model
         self._backend = backend
         self._original = model.train_step
+        self._parts = [
+            part
+            for part in model._flatten_layers()
+            if part is model or isinstance(part, keras.Model)
+        ]
         step = backend.wrap_step(self._measured)
         self.function = backend.tapped_function(model, step, plain)
         self.release = backend.release
@@ -149,9 +191,9 @@ class _TappedStep:
         """Run (or trace) the model's step and measure it."""
         updates: list[Update] = []
         losses: list[Any] = []
-        inputs = _first_rows(data) if self.keeps_batch else ()
+        inputs = self._first_rows(data) if self.keeps_batch else ()
         with ExitStack() as stack:
-            for optimizer in optimizers_of(self._model):
+            for optimizer in optimizers_of(*self._parts):
                 stack.enter_context(self._backend.intercept(optimizer, updates.append))
             tracker = _loss_tracker(self._model)
             if tracker is not None:
@@ -171,14 +213,14 @@ class _TappedStep:
             )
             nothing = keras.ops.zeros((0,), "float32")
             return outputs, KEY, (nothing, ()) if self.keeps_batch else nothing
-        self.variables = [v for update in updates for v in update.variables]
-        leaf = next(x for x in keras.tree.flatten(data) if x is not None)
+        updates = final_updates(updates)
+        self.variables = updated_variables(updates)
         row = _without_gradients(
             lambda: measure_row(
                 self._backend.kernels,
                 updates,
                 losses[0] if losses else float("nan"),
-                self._backend.batch_size(leaf),
+                self._batch_size(data),
             )
         )
         if self.keeps_batch:
@@ -190,13 +232,37 @@ class _TappedStep:
 
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def update_state(values: Any, *args: Any, **kwargs: Any) -> Any:
-                if self._backend.place() == place:
+                if self._backend.place() == place and keras.ops.ndim(values) == 0:
                     losses.append(values)
                 return original(values, *args, **kwargs)
 
             return update_state
 
         return make
+
+    def _batch_size(self, data: Any) -> Any:
+        for leaf in keras.tree.flatten(data):
+            try:
+                if len(leaf.shape):
+                    return self._backend.batch_size(leaf)
+            except (AttributeError, TypeError, ValueError):
+                continue  # None, a number, or of unknown rank
+        return float("nan")
+
+    def _first_rows(self, data: Any) -> Any:
+        """Return copies of the first rows, `(x, y)`, or () if there are none."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        try:
+            return keras.tree.map_structure(
+                lambda leaf: (
+                    None
+                    if leaf is None
+                    else keras.ops.copy(_cut(self._backend.gathered(_cut(leaf))))
+                ),
+                (x, y),
+            )
+        except (TypeError, ValueError, IndexError, NotImplementedError):
+            return ()  # sparse, ragged or without rows
 
 
 def backend_tap() -> BackendTap:
@@ -216,9 +282,16 @@ def backend_tap() -> BackendTap:
     return getattr(module, classes[name])()
 
 
-def optimizers_of(model: Any) -> list[Any]:
-    """Return the optimizers that a model holds, `model.optimizer` first."""
-    held = [getattr(model, "optimizer", None), *vars(model).values()]
+def optimizers_of(*models: Any) -> list[Any]:
+    """Return the optimizers that models hold, `model.optimizer` first."""
+    held = []
+    for model in models:
+        held += [getattr(model, "optimizer", None), *vars(model).values()]
+    for value in list(held):
+        if isinstance(value, (list, tuple)):
+            held += value
+        elif isinstance(value, dict):
+            held += value.values()
     found = {id(o): o for o in held if isinstance(o, keras.optimizers.Optimizer)}
     inner = {id(getattr(o, "inner_optimizer", None)) for o in found.values()}
     return [o for key, o in found.items() if key not in inner]
@@ -227,17 +300,6 @@ def optimizers_of(model: Any) -> list[Any]:
 def row_to_numpy(row: Any) -> np.ndarray:
     """Fetch a row from the device; this waits for its step."""
     return np.asarray(keras.ops.convert_to_numpy(row))
-
-
-def _first_rows(data: Any) -> Any:
-    """Return copies of the first rows of a batch, `(x, y)`, or () if there are none."""
-    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-    try:
-        return keras.tree.map_structure(
-            lambda leaf: None if leaf is None else keras.ops.copy(_cut(leaf)), (x, y)
-        )
-    except (TypeError, ValueError, IndexError, NotImplementedError):
-        return ()  # sparse, ragged or without rows
 
 
 def _cut(leaf: Any) -> Any:
@@ -249,7 +311,8 @@ def _cut(leaf: Any) -> Any:
 
 def _loss_tracker(model: Any) -> Any:
     metrics = model.metrics
-    return metrics[0] if metrics and metrics[0].name == "loss" else None
+    is_loss = metrics and metrics[0].name == "loss"
+    return metrics[0] if is_loss and type(metrics[0]) is keras.metrics.Mean else None
 
 
 def _without_gradients(function: Callable[[], Any]) -> Any:

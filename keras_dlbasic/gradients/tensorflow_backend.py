@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_dlbasic.gradients.intercept import update_of, wrapped_method
-from keras_dlbasic.gradients.measures import Update
+from keras_dlbasic.gradients.measures import Clipping, Update
 from keras_dlbasic.gradients.step_function import remade_train_function
 
 STACKED_ENTRIES = 65_536
@@ -76,16 +76,15 @@ class TensorFlowKernels:
         return self.squares([tf.cast(_values(g), tf.float32) for g in gradients])
 
     def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:  # noqa: D102
-        clipped = []
-        for gradient in gradients:
-            values = tf.cast(_values(gradient), tf.float32)
-            values = tf.clip_by_value(values, -limit, limit)
-            if isinstance(gradient, tf.IndexedSlices):
-                values = tf.IndexedSlices(
-                    values, gradient.indices, gradient.dense_shape
-                )
-            clipped.append(self.dense(values))
-        return self.squares(clipped)
+        return self.squares([self.clip_entries(g, limit) for g in gradients])
+
+    def clip_entries(self, gradient: Any, limit: Any) -> Any:
+        """Return a gradient with its entries clipped, dense."""
+        values = tf.cast(_values(gradient), tf.float32)
+        values = tf.clip_by_value(values, -limit, limit)
+        if isinstance(gradient, tf.IndexedSlices):
+            values = tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+        return self.dense(values)
 
     def cond(  # noqa: D102
         self, predicate: Any, if_true: Callable[[], Any], if_false: Callable[[], Any]
@@ -113,6 +112,10 @@ class TensorFlowTap:
                     # within a function of the user's, whose tensors stay there
                     return original(grads, trainable_variables)
                 update = update_of(optimizer, variables, grads)
+                if _replicas() > 1:
+                    _join_replicas(self.kernels, update)
+                elif not tf.executing_eagerly():
+                    update.gradients = _reread(grads, optimizer.iterations)
                 update.before = [tf.identity(v.value) for v in variables]
                 if update.accumulated is not None:
                     update.accumulated = [tf.identity(a) for a in update.accumulated]
@@ -154,8 +157,88 @@ class TensorFlowTap:
         """Let go of memory kept between steps: none."""
 
     def batch_size(self, leaf: Any) -> Any:
-        """Return the number of rows of a part of the batch."""
-        return tf.shape(leaf)[0]
+        """Return the number of rows of a part of the batch, in all replicas."""
+        # Keras averages what replicas return
+        return tf.shape(leaf)[0] * _replicas()
+
+    def gathered(self, rows: Any) -> Any:
+        """Return rows of all replicas, given those of one."""
+        if _replicas() == 1:
+            return rows
+        if not (rows.dtype.is_floating or rows.dtype.is_integer):
+            raise TypeError("Keras averages what replicas return")
+        if rows.dtype.is_integer:
+            rows = tf.cast(rows, tf.int64)  # their sum must fit
+        return tf.distribute.get_replica_context().all_gather(rows, axis=0)
+
+
+def _replicas() -> int:
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
+def _reread(gradients: list[Any], iterations: Any) -> list[Any]:
+    """Return gradients to read, so that TensorFlow optimizes the rest as ever.
+
+    Where a gradient is a product with one reader, TensorFlow's graph optimizer joins
+    it with the optimizer's product with the learning rate and chooses anew what is
+    multiplied first, which changes bits. A second reader ends that. So such products
+    are made once more, with a factor of one to keep them apart from the first.
+    """
+    one = tf.cast(tf.greater_equal(tf.identity(iterations), 0), tf.float32)
+
+    def again(tensor: Any) -> Any:
+        if not isinstance(tensor, tf.Tensor) or tensor.op.type != "Mul":
+            return tensor
+        left, right = tensor.op.inputs
+        return again(left) * tf.cast(one, left.dtype) * again(right)
+
+    return [again(gradient) for gradient in gradients]
+
+
+def _join_replicas(kernels: TensorFlowKernels, update: Update) -> None:
+    """Make the gradients of this replica those of all of them.
+
+    Keras clips in each replica before it sums, which is done again here to see how
+    much of the sum is left.
+    """
+    gradients = update.gradients
+    update.gradients = _sum_of_replicas(gradients)
+    if update.clipping.kind is not None:
+        scale = tf.cast(update.scale, tf.float32)
+        clipped = _clipped(kernels, update.clipping, gradients, scale)
+        update.clipped = _sum_of_replicas(clipped)
+
+
+def _sum_of_replicas(gradients: list[Any]) -> list[Any]:
+    present = [g for g in gradients if g is not None]
+    context = tf.distribute.get_replica_context()
+    summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, present))
+    return [None if g is None else next(summed) for g in gradients]
+
+
+def _clipped(
+    kernels: TensorFlowKernels, clipping: Clipping, gradients: list[Any], scale: Any
+) -> list[Any]:
+    """Clip gradients as Keras does, after dividing them by `scale`."""
+    places = [place for place, g in enumerate(gradients) if g is not None]
+    present = [gradients[place] for place in places]
+    limit = clipping.limit
+    if clipping.kind == "clipvalue":
+        found = [kernels.clip_entries(g, limit * scale) / scale for g in present]
+    else:
+        norms = tf.sqrt(kernels.clip_squares(present)) / scale
+        if clipping.kind == "global_clipnorm":
+            norms = tf.ones_like(norms) * tf.norm(norms)
+        factors = tf.unstack(limit / tf.maximum(norms, limit) / scale)
+        found = [
+            kernels.dense(g) * factor
+            for g, factor in zip(present, factors, strict=True)
+        ]
+    clipped: list[Any] = [None] * len(gradients)
+    for place, gradient in zip(places, found, strict=True):
+        clipped[place] = gradient
+    return clipped
 
 
 def _values(gradient: Any) -> Any:

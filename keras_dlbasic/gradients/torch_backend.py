@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +73,7 @@ class TorchTap:
 
     def __init__(self) -> None:
         self._copies: list[list[Any]] = []
+        self._keeper: Any = None
         self._updates: list[Update] = []
 
     def place(self) -> Any:
@@ -79,7 +81,7 @@ class TorchTap:
 
     def release(self) -> None:
         """Let go of memory kept between steps: a copy of the weights."""
-        self._copies = []
+        self._copies, self._keeper = [], None
 
     def _copied(self, variables: list[Any]) -> list[Any]:
         """Return copies of the weights, in memory that is used again."""
@@ -134,8 +136,10 @@ class TorchTap:
         """Return a `train_step` that adds a row to its logs; see `tap`."""
 
         def train_step(data: Any) -> Any:
-            self._updates = []
-            logs, key, row = measured(lambda original: original(data), data)
+            try:
+                logs, key, row = measured(lambda original: original(data), data)
+            finally:
+                self._updates = []
             return {**logs, key: row}
 
         return train_step
@@ -145,18 +149,45 @@ class TorchTap:
 
         def train_function(data: Any) -> Any:
             # Keras looks `train_step` up at each call
-            with replaced(model, "train_step", train_step):
-                return plain(data)
+            try:
+                with replaced(model, "train_step", train_step):
+                    return plain(data)
+            except BaseException:
+                self.release()
+                raise
 
         return train_function
 
+    def _release_with(self, outputs: Any) -> None:
+        """Release the copies when the step's logs go, which no fit outlives.
+
+        Nothing calls back when a fit is interrupted. It holds the logs of a step until
+        those of the next one are there, so that steps measured in a row share memory.
+        """
+        logs = [value for value in outputs.values() if isinstance(value, torch.Tensor)]
+        if not logs:
+            self.release()
+            return
+
+        def let_go(gone: Any) -> None:
+            if gone is self._keeper:
+                self.release()
+
+        self._keeper = weakref.ref(logs[0], let_go)
+
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
-        return outputs.pop(key)
+        row = outputs.pop(key)
+        self._release_with(outputs)
+        return row
 
     def batch_size(self, leaf: Any) -> Any:
         """Return the number of rows of a part of the batch."""
         return leaf.shape[0]
+
+    def gathered(self, rows: Any) -> Any:
+        """Return rows of all replicas: there is one."""
+        return rows
 
 
 class Generators:

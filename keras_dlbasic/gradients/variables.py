@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic.records import VariableInfo
+from keras_dlbasic.records.printable import printable
 
 Place = tuple[int, ...]
 
@@ -42,10 +43,10 @@ def _info(
     owner: tuple[Any, str, Place, bool] | None,
     depths: dict[Place, int],
 ) -> VariableInfo:
-    path = getattr(variable, "path", variable.name)
+    path, name = printable_path(variable), printable(variable.name)
     shape = tuple(int(n) for n in variable.shape)
     if owner is None:  # trained by the optimizer, but no weight of the model
-        return VariableInfo(path, path, variable.name, shape, len(depths))
+        return VariableInfo(path, path, name, shape, len(depths))
     _, label, place, simple = owner
     has_units = (
         simple
@@ -53,7 +54,12 @@ def _info(
         and variable.name in ("bias", "beta")
         and getattr(variable, "regularizer", None) is None
     )
-    return VariableInfo(path, label, variable.name, shape, depths[place], has_units)
+    return VariableInfo(path, label, name, shape, depths[place], has_units)
+
+
+def printable_path(variable: Any) -> str:
+    """Return the path of a variable as records have it."""
+    return printable(getattr(variable, "path", variable.name))
 
 
 def own_weights(layer: Any, is_whole: bool) -> list[Any]:
@@ -82,7 +88,7 @@ def _walk(
         return
     seen.add(id(layer))
     is_whole = bool(names) and (not _sublayers(layer) or _is_part_of_keras(layer))
-    yield layer, "/".join(names) or layer.name, place, is_whole
+    yield layer, printable("/".join(names) or layer.name), place, is_whole
     if is_whole:
         return
     for level, sublayer in _levels(layer):

@@ -32,10 +32,16 @@ def say_empty(ax: Axes, text: str) -> Axes:
 
 
 def short(label: str) -> str:
-    """Shorten a label from the left: the end of a path says most."""
-    if len(label) <= LONGEST_LABEL:
-        return label
-    return "…" + label[1 - LONGEST_LABEL :]
+    """Shorten a label from the left: the end of a path says most.
+
+    Matplotlib would typeset what stands between dollars, and leaves labels that begin
+    with an underscore out of legends.
+    """
+    if len(label) > LONGEST_LABEL:
+        label = "…" + label[1 - LONGEST_LABEL :]
+    elif label.startswith("_"):
+        label = "\N{ZERO WIDTH SPACE}" + label
+    return label.replace("$", r"\$")
 
 
 def depth_colors(n: int) -> list[Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.records.printable import printable
+
 
 class EpochTable:
     """Numbers by name and epoch; what misses is NaN."""
@@ -34,7 +36,7 @@ class EpochTable:
         for name, value in logs.items():
             number = _as_number(value)
             if number is not None and name != "epoch":
-                row[name] = number
+                row[printable(str(name))] = number
 
 
 def _as_number(value: Any) -> float | None:

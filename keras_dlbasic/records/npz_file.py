@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.records.layer_table import LayerTable
+from keras_dlbasic.records.printable import printable_parts
 from keras_dlbasic.records.training_record import (
     MEASURES,
     SCALARS,
@@ -65,17 +65,19 @@ def read_npz(path: Path) -> TrainingRecord:
         with path.open("rb") as handle:
             file = np.load(handle, allow_pickle=False)
             arrays = {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError) as error:
-        raise ValueError(
-            f"{str(path)!r} cannot be read as a record: it is truncated or not a "
-            f"`.npz` file ({error}). Expected a file written by "
-            "`TrainingRecord.save`; use `TrainingRecord.from_csv` for tables."
-        ) from error
     except AttributeError as error:  # a bare array: np.load gave no archive
         raise _foreign(path) from error
+    except Exception as error:  # damaged archives fail in many ways, also for memory
+        raise ValueError(
+            f"{str(path)!r} cannot be read as a record: it is truncated or not a "
+            f"`.npz` file ({type(error).__name__}: {error}). Expected a file written "
+            "by `TrainingRecord.save`; use `TrainingRecord.from_csv` for tables."
+        ) from error
     if str(arrays.get("format")) != FORMAT:
         raise _foreign(path)
-    version = int(arrays["format_version"])
+    version = arrays.get("format_version", np.zeros(()))
+    if version.size != 1 or version.dtype.kind not in "iu":
+        raise _foreign(path)
     if version > FORMAT_VERSION:
         raise ValueError(
             f"{str(path)!r} has format version {version}; this keras_dlbasic reads up "
@@ -83,7 +85,7 @@ def read_npz(path: Path) -> TrainingRecord:
         )
     try:
         return _record(arrays)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+    except Exception as error:
         raise ValueError(
             f"{str(path)!r} is a damaged record: {type(error).__name__}: {error}"
         ) from error
@@ -100,7 +102,7 @@ def _about(record: TrainingRecord) -> dict[str, Any]:
 
 
 def _record(arrays: dict[str, np.ndarray]) -> TrainingRecord:
-    about = json.loads(str(arrays["about"]))
+    about = printable_parts(json.loads(str(arrays["about"])))
     variables = [
         VariableInfo(**{**entry, "shape": tuple(entry["shape"])})
         for entry in about["variables"]
@@ -133,7 +135,7 @@ def _record(arrays: dict[str, np.ndarray]) -> TrainingRecord:
 
 
 def _table(arrays: dict[str, np.ndarray], key: str) -> tuple[str, LayerTable]:
-    name, labels, measures = json.loads(str(arrays[key]))
+    name, labels, measures = printable_parts(json.loads(str(arrays[key])))
     table = LayerTable(labels, measures)
     steps, epochs, values = (
         arrays[f"{key}_{part}"] for part in ("steps", "epochs", "values")

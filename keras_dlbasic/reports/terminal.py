@@ -6,6 +6,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Any
 
 from keras_dlbasic.diagnosis import Diagnosis, Finding
+from keras_dlbasic.records.printable import printable, printable_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +39,7 @@ def print_diagnosis(
         emoji=False,
         markup=False,
     )
+    title = printable(title)
     if is_terminal:
         console.rule(title, style="dim")
     else:
@@ -64,7 +66,7 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
 
 def _print(console: Console, diagnosis: Diagnosis) -> None:
     if diagnosis.outcome:
-        console.print(diagnosis.outcome)
+        console.print(printable_text(diagnosis.outcome))
     serious = [f for f in diagnosis if f.rank]
     if not serious:
         console.print("Nothing wrong was found.", style="green")
@@ -81,7 +83,8 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
         console.print(f"Looked at and found fine: {n} checks.", style="dim")
     for reason in dict.fromkeys(diagnosis.skipped.values()):
         names = [n for n, why in diagnosis.skipped.items() if why == reason]
-        console.print(f"Skipped: {', '.join(names)}: {reason}.", style="dim")
+        words = printable_text(f"Skipped: {', '.join(names)}: {reason}.")
+        console.print(words, style="dim")
 
 
 def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
@@ -89,7 +92,7 @@ def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
     from rich.text import Text
 
     def put(text: Any, indent: int, style: str = "") -> None:
-        words = Text(str(text), style=style)
+        words = Text(printable_text(str(text)), style=style)
         console.print(Padding(words, (0, 0, 0, indent), expand=False))
 
     style = COLORS[finding.severity]

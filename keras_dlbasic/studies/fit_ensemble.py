@@ -177,7 +177,7 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
                 f"{str(path)!r}. Set `overwrite=True` to train all members anew."
             )
         model = build_seeded(task.build_model, seed)
-        with np.load(path) as file:
+        with np.load(path, allow_pickle=False) as file:
             model.set_weights([file[f"w{place}"] for place in range(len(file.files))])
         members.append(model)
     if not members:

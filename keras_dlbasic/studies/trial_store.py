@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,7 +91,8 @@ class DirectoryStore:
 
     def _path(self, settings: Mapping[str, Any]) -> Path:
         words = [f"{name}={value}" for name, value in settings.items()]
-        name = "-".join(words)[:60].replace(os.sep, "_").replace(" ", "")
+        name = "-".join(words)[:60].replace(" ", "")
+        name = re.sub(r"[^A-Za-z0-9_.=+-]", "_", name)
         return self._trials / f"{name}-{settings_key(settings)}.json"
 
     def _check(self, own: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """After an interrupt the model is as if it had never been watched."""
 
+import gc
+
 import keras
 import models
 import pytest
@@ -9,11 +11,16 @@ import keras_dlbasic as kd
 
 BACKEND = keras.backend.backend()
 HOOKS = [
-    "on_train_begin",
-    "on_epoch_begin",
-    "on_train_batch_begin",
-    "on_train_batch_end",
-    "on_epoch_end",
+    ("on_train_begin", KeyboardInterrupt),
+    ("on_epoch_begin", KeyboardInterrupt),
+    ("on_train_batch_begin", KeyboardInterrupt),
+    ("on_train_batch_end", KeyboardInterrupt),
+    ("on_train_batch_end", RuntimeError),
+    ("on_test_begin", RuntimeError),
+    ("on_test_batch_end", KeyboardInterrupt),
+    ("on_epoch_end", KeyboardInterrupt),
+    ("on_epoch_end", RuntimeError),
+    ("on_train_end", RuntimeError),
 ]
 
 
@@ -24,7 +31,7 @@ class Raise(keras.callbacks.Callback):
 
         def interrupt(*args, **kwargs):
             self.calls += 1
-            if self.calls == 2 or hook == "on_train_begin":
+            if self.calls == 2 or hook in ("on_train_begin", "on_train_end"):
                 raise error
 
         setattr(self, hook, interrupt)
@@ -42,23 +49,30 @@ def what_follows(model, x, y, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "hook",
+    ("hook", "error"),
     [
-        pytest.param(hook, marks=[pytest.mark.once] * ("batch" not in hook))
-        for hook in HOOKS
+        pytest.param(
+            *pair,
+            marks=[pytest.mark.once]
+            * ("train_batch" not in pair[0] or pair[1] is RuntimeError),
+        )
+        for pair in HOOKS
     ],
 )
-def test_exceptions_in_hooks(hook, tmp_path):
+def test_exceptions_in_hooks(hook, error, tmp_path):
     results = []
     for watch in (False, True):
         model, x, y, loss = models.make("mlp")
         model.compile(optimizer="adam", loss=loss)
         monitor = kd.callbacks.GradientNormMonitor(every=1)
-        callbacks = [Raise(hook, KeyboardInterrupt)]
+        callbacks = [Raise(hook, error("stop"))]
         if watch:
             callbacks = [monitor, *callbacks]
-        with pytest.raises(KeyboardInterrupt):
-            model.fit(x, y, batch_size=8, epochs=3, verbose=0, callbacks=callbacks)
+        fit = {"validation_data": (x, y)} if "test" in hook else {}
+        with pytest.raises(error):
+            model.fit(
+                x, y, batch_size=8, epochs=3, verbose=0, callbacks=callbacks, **fit
+            )
         results.append(what_follows(model, x, y, tmp_path))
         if watch:  # and the callback can be used again
             model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor])
@@ -168,3 +182,84 @@ def test_a_step_left_armed_measures_nothing_in_the_next_fit():
     armed.keras_dlbasic_plain.keras_dlbasic_tapped.function = measured
     model.fit(x, y, batch_size=8, verbose=0)
     assert vars(model)["train_function"] is armed.keras_dlbasic_plain
+
+
+def test_a_step_left_armed_measures_nothing_in_train_on_batch():
+    model, x, y, loss = models.make("mlp")
+    model.compile(optimizer="sgd", loss=loss)
+    model.train_on_batch(x[:8], y[:8])
+    attributes = sorted(vars(model))
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    interrupt = Raise("on_train_batch_begin", KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor, interrupt])
+    assert "make_train_function" in vars(model)  # one step is armed
+    model.train_on_batch(x[:8], y[:8])
+    monitor.on_train_end()
+    assert monitor.record.steps.tolist() == [0]
+    new = {*vars(model)} - {*attributes}
+    assert new <= {"history", "stop_training", "_eval_epoch_iterator"}
+    assert not hasattr(vars(model)["train_function"], "keras_dlbasic_plain")
+
+
+class Break(keras.layers.Layer):
+    """Fails as a device without memory does, in the middle of a step."""
+
+    calls = 0
+
+    def call(self, inputs):
+        Break.calls += 1
+        if Break.calls == 8:
+            raise MemoryError("out of memory")
+        return inputs
+
+
+@pytest.mark.skipif(BACKEND == "jax", reason="an error in a step costs it its weights")
+def test_errors_in_the_step(tmp_path):
+    results = []
+    for watch in (False, True):
+        model, x, y, loss = models.make("mlp")
+        layers = [*model.layers[:2], Break(), *model.layers[2:]]
+        model = keras.Sequential([keras.Input((6,)), *layers])
+        model.compile(optimizer="adam", loss=loss, run_eagerly=True)
+        monitor = kd.callbacks.GradientNormMonitor(every=1)
+        Break.calls = 0
+        with pytest.raises(MemoryError):
+            model.fit(
+                x,
+                y,
+                batch_size=8,
+                epochs=9,
+                verbose=0,
+                callbacks=[monitor] if watch else [],
+            )
+        results.append((Break.calls, model.evaluate(x, y, verbose=0)))
+        results[-1] += (model.fit(x, y, batch_size=8, verbose=0).history,)
+        results[-1] += ([a.tobytes() for a in reference.arrays(model.variables)],)
+    assert results[0] == results[1]
+
+
+@pytest.mark.skipif(
+    BACKEND != "torch", reason="a copy of the weights is kept on PyTorch"
+)
+@pytest.mark.parametrize("hook", ["on_train_batch_begin", "on_epoch_end"])
+def test_no_copy_of_the_weights_outlives_a_fit(hook):
+    model, x, y, loss = models.make("mlp")
+    model.compile(optimizer="sgd", loss=loss)
+    seen = []
+
+    class Look(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            plain = vars(self._model)["train_function"]
+            tap = plain.keras_dlbasic_tapped.release.__self__
+            seen.append((tap, len(tap._copies)))
+
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    callbacks = [monitor, Look(), Raise(hook, KeyboardInterrupt)]
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=8, epochs=3, verbose=0, callbacks=callbacks)
+    gc.collect()
+    tap, n_copies = seen[-1]
+    assert n_copies == 1
+    assert tap._copies == []
+    assert tap._updates == []

@@ -196,6 +196,18 @@ def test_convolutions_that_xla_fuses():
     assert results[0] == results[1]
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow's graph optimizer")
+def test_products_that_tensorflow_reorders(tmp_path):
+    """The gradient of `gamma` is a product, which is multiplied by the learning rate."""
+    assert_neutral(
+        models.cnn,
+        tmp_path,
+        every=(1,),
+        optimizer=lambda: SGD(0.1, momentum=0.9),
+        shuffle=False,
+    )
+
+
 def test_validation_weights_and_shuffling(tmp_path):
     assert_neutral(
         with_dropout,

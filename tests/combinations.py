@@ -1,0 +1,657 @@
+"""Ways to train, and what watching each of them gives: the compatibility matrix.
+
+`docs/guide/compatibility.md` is written from `ALL` by `benchmarks/compatibility.py`;
+`test_combinations.py` checks that each says what is the case.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+
+import keras
+import models
+import numpy as np
+import reference
+
+import keras_dlbasic as kd
+
+BACKEND = keras.backend.backend()
+WORKS = "works"
+Monitor = kd.callbacks.GradientNormMonitor
+SGD = keras.optimizers.SGD
+
+
+@dataclass
+class Trained:
+    """What is left of one or several fits.
+
+    Attributes:
+        model: The model, or several.
+        norms: By step of the record, the gradient norms that are right.
+        record: The record, if not that of the monitor.
+    """
+
+    model: object
+    norms: dict[int, list[float]] = field(default_factory=dict)
+    record: object = None
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A way to train.
+
+    Attributes:
+        title: What it is, for readers.
+        train: Trains with a monitor, or with None.
+        expected: By backend: `WORKS`; `"refused: ..."` with words of our warning;
+            `"Keras refuses: ..."` with words of Keras' error; no entry: not applicable.
+        devices: Whether it needs two devices, so a process of its own.
+        when: `"always"`: in the tests of each backend; `"once"`: in those of one;
+            `"by hand"`: by `benchmarks/compatibility.py` only.
+    """
+
+    title: str
+    train: Callable[[object], Trained]
+    expected: dict[str, str]
+    devices: bool = False
+    when: str = "by hand"
+
+
+def outcome(combination):
+    """Train without and with a monitor; return what came out, in words.
+
+    Raises:
+        AssertionError: If a number is wrong or anything but the record differs.
+    """
+    results = []
+    for monitor in (None, Monitor(every=1)):
+        if not combination.devices:  # replicas lose their ways of communication
+            keras.backend.clear_session()
+        keras.utils.set_random_seed(0)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            try:
+                results.append(combination.train(monitor))
+            except Exception as error:
+                results.append(error)
+    plain, watched = results
+    refused = [str(w.message) for w in said if "not watched" in str(w.message)]
+    if isinstance(plain, Exception):
+        assert type(plain) is type(watched), f"{plain!r} became {watched!r}"
+        return f"Keras refuses: {plain} {' '.join(refused)}"
+    if isinstance(watched, Exception):
+        raise watched
+    assert _left(plain) == _left(watched), "watching changed what was trained"
+    if refused:
+        assert len(refused) == 1
+        return f"refused: {refused[0]}"
+    record = watched.record or monitor.record
+    assert len(record.steps), "nothing was measured and nothing said"
+    for step, norms in watched.norms.items():
+        row = record.steps.tolist().index(step)
+        scale = np.linalg.norm(norms)
+        np.testing.assert_allclose(
+            record.gradient_norm[row], norms, rtol=1e-5, atol=1e-6 * scale
+        )
+    return WORKS
+
+
+def says(found, expected):
+    """Tell whether an outcome is the expected one, with the words in it."""
+    verdict, _, words = expected.partition(": ")
+    return found.startswith(verdict) and words in found
+
+
+def _left(trained):
+    several = trained.model if isinstance(trained.model, list) else [trained.model]
+    return [
+        array.tobytes()
+        for model in several
+        for array in reference.arrays([*model.variables, *model.optimizer.variables])
+    ]
+
+
+def norms_at(make, x, y, step, batch_size=8):
+    """Return gradient norms by autodiff at a step of an unshuffled epoch."""
+    twin = make()
+    if step:
+        n = step * batch_size
+        first = {"batch_size": batch_size, "verbose": 0, "shuffle": False}
+        twin.fit(x[:n], y[:n], **first)
+    rows = slice(step * batch_size, (step + 1) * batch_size)
+    if not twin.built:
+        twin(x[rows])
+    found = reference.gradients(twin, x[rows], y[rows])
+    return [reference.norm(gradient) for gradient in found]
+
+
+def fitted(
+    monitor,
+    *,
+    name="mlp",
+    optimizer=lambda: SGD(0.1, momentum=0.9),
+    prepare=None,
+    steps=(0,),
+    fit=None,
+    **compile_args,
+):
+    """Train a model of `models` for two epochs; norms are those of autodiff."""
+
+    def make():
+        model, _, _, loss = models.make(name)
+        if prepare is not None:
+            model = prepare(model) or model
+        model.compile(optimizer=optimizer(), loss=loss, **compile_args)
+        return model
+
+    _, x, y, _ = models.make(name)
+    norms = {step: norms_at(make, x, y, step) for step in steps}
+    model = make()
+    callbacks = [] if monitor is None else [monitor]
+    given = {"epochs": 2, "shuffle": False, "callbacks": callbacks, **(fit or {})}
+    model.fit(x, y, batch_size=8, verbose=0, **given)
+    return Trained(model, norms)
+
+
+# -- ways to compile -------------------------------------------------------------------
+
+
+def steps_per_execution(monitor):
+    return fitted(monitor, steps=(1,), steps_per_execution=2)
+
+
+def accumulation(monitor):
+    return fitted(
+        monitor,
+        optimizer=lambda: SGD(0.1, clipnorm=0.1, gradient_accumulation_steps=2),
+        steps=(0, 1),
+    )
+
+
+def loss_scaling(monitor):
+    def optimizer():
+        inner = SGD(0.1, global_clipnorm=0.5)
+        return keras.optimizers.LossScaleOptimizer(inner, initial_scale=64.0)
+
+    return fitted(monitor, optimizer=optimizer)
+
+
+def low_rank(monitor):
+    def adapted(model):
+        model.layers[0].enable_lora(2)
+        model.layers[-1].enable_lora(3)
+
+    return fitted(monitor, prepare=adapted, steps=(0, 1))
+
+
+def float8(monitor):
+    def quantized(model):
+        model.quantize("float8")
+
+    return fitted(monitor, prepare=quantized, steps=())
+
+
+def quantized_adapters(monitor):
+    def adapted(model):
+        model.quantize("int8")
+        for layer in model.layers:
+            layer.enable_lora(2)
+
+    return fitted(monitor, prepare=adapted)
+
+
+# -- steps of one's own ----------------------------------------------------------------
+
+
+class OwnStep(keras.Sequential):
+    def train_step(self, *args):
+        return super().train_step(*args)
+
+
+def own_train_step(monitor):
+    return fitted(monitor, prepare=lambda model: OwnStep(model.layers), steps=(0, 1))
+
+
+class Adversaries(keras.Model):
+    """Two parts, an optimizer each; the first moves several times a step."""
+
+    def __init__(self, updates):
+        super().__init__()
+        self.one, self.two = keras.layers.Dense(1), keras.layers.Dense(1)
+        self.optimizers = {"one": SGD(0.1), "two": SGD(0.2)}
+        self.updates = updates
+
+    def call(self, x):
+        return self.one(x) + self.two(x)
+
+    def train_step(self, *args):
+        x, y = args[-1][0], args[-1][1]
+        parts = [(self.one, "one")] * self.updates + [(self.two, "two")]
+        if BACKEND == "jax":
+            return self._on_jax(args[0], x, y, parts)
+        for part, name in parts:
+            variables = part.trainable_variables
+            gradients = self._gradients(x, y, variables)
+            self.optimizers[name].apply(gradients, variables)
+        return {"loss": keras.ops.mean(self(x))}
+
+    def _gradients(self, x, y, variables):
+        values = [v.value for v in variables]
+        if BACKEND == "tensorflow":
+            import tensorflow as tf
+
+            with tf.GradientTape() as tape:
+                loss = keras.ops.mean((self(x) - y) ** 2)
+            return tape.gradient(loss, values)
+        import torch
+
+        loss = keras.ops.mean((self(x) - y) ** 2)
+        return torch.autograd.grad(loss, values)
+
+    def _on_jax(self, state, x, y, parts):
+        import jax
+
+        values, rest = list(state[0]), state[1:]
+
+        def loss(some, places):
+            present = list(values)
+            for place, value in zip(places, some, strict=True):
+                present[place] = value
+            outputs, _ = self.stateless_call(present, rest[0], x)
+            return keras.ops.mean((outputs - y) ** 2)
+
+        ids = [id(v) for v in self.trainable_variables]
+        for part, name in parts:
+            places = [ids.index(id(v)) for v in part.trainable_variables]
+            own = [values[place] for place in places]
+            gradients = jax.grad(loss)(own, places)
+            optimizer = self.optimizers[name]
+            held = [v.value for v in optimizer.variables]
+            moved, _ = optimizer.stateless_apply(held, gradients, own)
+            for place, value in zip(places, moved, strict=True):
+                values[place] = value
+        return {"loss": loss([], [])}, (values, *rest)
+
+
+def adversaries(monitor, updates=1):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(16, 3)).astype("float32")
+    y = rng.normal(size=(16, 1)).astype("float32")
+    model = Adversaries(updates)
+    model(x)
+    for name, optimizer in model.optimizers.items():
+        optimizer.build(getattr(model, name).trainable_variables)
+    model.compile(optimizer="sgd", loss="mse")
+    parts = [[np.float64(w) for w in p.get_weights()] for p in (model.one, model.two)]
+    norms = []
+    for part, rate, times in zip(parts, (0.1, 0.2), (updates, 1), strict=True):
+        for _ in range(times):
+            rest = sum(x @ kernel + bias for kernel, bias in parts) - y
+            slopes = [2 * x.T @ rest / len(x), 2 * rest.mean(axis=0)]
+            part[:] = [w - rate * s for w, s in zip(part, slopes, strict=True)]
+        norms += [reference.norm(slope) for slope in slopes]
+    callbacks = [] if monitor is None else [monitor]
+    model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=callbacks)
+    return Trained(model, {0: norms})
+
+
+def several_updates(monitor):
+    return adversaries(monitor, updates=3)
+
+
+def train_on_batch(monitor):
+    model, x, y, loss = models.make("mlp")
+    model.compile(optimizer="sgd", loss=loss)
+    callbacks = [] if monitor is None else [monitor]
+    hooks = keras.callbacks.CallbackList(callbacks, model=model, epochs=2, steps=3)
+    hooks.on_train_begin()
+    for epoch in range(2):
+        hooks.on_epoch_begin(epoch)
+        for step in range(3):
+            hooks.on_train_batch_begin(step)
+            model.train_on_batch(x[8 * step : 8 * step + 8], y[8 * step : 8 * step + 8])
+            hooks.on_train_batch_end(step)
+        hooks.on_epoch_end(epoch, {})
+    hooks.on_train_end()
+    return Trained(model)
+
+
+# -- data ------------------------------------------------------------------------------
+
+
+def unknown_length(monitor):
+    """Keras begins one step more than there are batches."""
+    model, x, y, loss = models.make("mlp")
+    model.compile(optimizer="sgd", loss=loss)
+    if monitor is not None:
+        monitor.append = True
+        monitor.every = 2  # steps that are not measured can be the last as well
+    for _ in range(2):
+        batches = ((x[i : i + 8], y[i : i + 8]) for i in (0, 8, 16))
+        callbacks = [] if monitor is None else [monitor]
+        model.fit(batches, verbose=0, callbacks=callbacks)
+    if monitor is not None:
+        assert monitor.record.steps.tolist() == [0, 2, 3, 5]
+        assert monitor.record.trained_steps == 6
+    return Trained(model)
+
+
+# -- callbacks -------------------------------------------------------------------------
+
+
+def same_callback_twice(monitor):
+    fit = {"callbacks": [] if monitor is None else [monitor, monitor]}
+    trained = fitted(monitor, fit=fit, steps=(0, 1))
+    if monitor is not None:
+        assert monitor.record.steps.tolist() == list(range(6))
+        logged = monitor.record.epochs["global_gradient_norm"]
+        norms = monitor.record.global_gradient_norm.reshape(2, 3)
+        np.testing.assert_allclose(logged, norms.mean(axis=1))
+    return trained
+
+
+def several_callbacks(monitor):
+    callbacks = [kd.callbacks.TrainingDoctor(verbose=0), Monitor(every=2)]
+    fit = {"callbacks": [] if monitor is None else [monitor, *callbacks]}
+    trained = fitted(monitor, name="cnn", fit=fit, steps=())
+    if monitor is not None:
+        assert callbacks[1].record is monitor.record
+    return trained
+
+
+def copies(monitor):
+    """A tuner copies callbacks; a process pool pickles them."""
+    trained = fitted(monitor and copy.deepcopy(monitor), steps=())
+    if monitor is None:
+        return trained
+    watched = pickle.loads(pickle.dumps(monitor))
+    trained = fitted(watched)
+    for again in (copy.deepcopy(watched), pickle.loads(pickle.dumps(watched))):
+        found = again.record.gradient_norm
+        np.testing.assert_array_equal(found, watched.record.gradient_norm)
+        fitted(again, steps=())
+        assert len(watched.record.steps) == len(again.record.steps) == 6
+    return Trained(trained.model, trained.norms, watched.record)
+
+
+def two_models_in_turn(monitor):
+    """One callback, two models; `append` must not join their records."""
+    if monitor is not None:
+        monitor.append = True
+    first = fitted(monitor, steps=())
+    seen = monitor.record if monitor is not None else None
+    second = fitted(monitor, name="cnn", steps=())
+    if monitor is not None:
+        assert monitor.record is not seen
+        assert len(seen.steps) == len(monitor.record.steps) == 6
+    return Trained([first.model, second.model])
+
+
+def two_threads(monitor):
+    names, found = ("mlp", "embedding"), {}
+    monitors = {name: monitor and copy.deepcopy(monitor) for name in names}
+    made = {}
+    for name in names:
+        made[name] = models.make(name)
+        made[name][0].compile(optimizer="sgd", loss=made[name][3])
+
+    def train(name):
+        model, x, y, _ = made[name]
+        callbacks = [] if monitor is None else [monitors[name]]
+        fit = {"batch_size": 8, "verbose": 0, "shuffle": False, "callbacks": callbacks}
+        model.fit(x, y, epochs=3, **fit)
+        found[name] = model
+
+    threads = [threading.Thread(target=train, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if monitor is None:
+        return Trained([found[name] for name in names])
+    one, other = (monitors[name].record for name in names)
+    assert len(one.steps) == len(other.steps) == 9
+    assert [v.path for v in other.variables] != [v.path for v in one.variables]
+    return Trained([found[name] for name in names], {}, one)
+
+
+class Stop(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+
+def backup(monitor):
+    """Two epochs, an interrupt, and the other two in a new model."""
+    _, x, y, _ = models.make("mlp")
+    record = monitor and kd.records.TrainingRecord()
+    fit = {"batch_size": 8, "epochs": 4, "verbose": 0, "shuffle": False}
+    with tempfile.TemporaryDirectory() as folder:
+        for interrupt in ([Stop()], []):
+            keras.backend.clear_session()  # names as in a new process
+            model, _, _, loss = models.make("mlp")
+            model.compile(optimizer=SGD(0.1, momentum=0.9), loss=loss)
+            callbacks = [keras.callbacks.BackupAndRestore(folder), *interrupt]
+            if monitor is not None:
+                callbacks.append(Monitor(every=1, record=record))
+            with suppress(KeyboardInterrupt):
+                model.fit(x, y, callbacks=callbacks, **fit)
+    if monitor is not None:
+        assert record.epochs["epoch"].tolist() == [0, 1, 2, 3]
+        assert record.steps.tolist() == list(range(12))
+        assert record.step_epochs.tolist() == np.repeat(range(4), 3).tolist()
+    return Trained(model, {}, record)
+
+
+def frozen_without_compile(monitor):
+    model, x, y, loss = models.make("mlp")
+    model.compile(optimizer="sgd", loss=loss)
+    model.fit(x, y, verbose=0)
+    model.layers[0].trainable = False
+    model.fit(x, y, verbose=0, callbacks=[] if monitor is None else [monitor])
+    return Trained(model)
+
+
+# -- several devices -------------------------------------------------------------------
+
+
+def distributed(monitor, *, name="mlp", steps=(0,), **args):
+    """Train on two devices; norms are those of autodiff on one."""
+    single = fitted(None, name=name, steps=steps, **args) if steps else Trained(None)
+    with _two_devices():
+        trained = fitted(monitor, name=name, steps=(), **args)
+    return Trained(trained.model, single.norms)
+
+
+@contextmanager
+def _two_devices():
+    if BACKEND == "tensorflow":
+        with _strategy().scope():
+            yield
+        return
+    keras.distribution.set_distribution(keras.distribution.DataParallel())
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(None)
+
+
+@cache
+def _strategy():
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+def on_replicas(**args):
+    return lambda monitor: distributed(monitor, **args)
+
+
+def doctor_on_replicas(monitor):
+    """The doctor keeps the batches that are trained first, of all replicas."""
+    doctor = kd.callbacks.TrainingDoctor(verbose=0)
+    callbacks = [] if monitor is None else [monitor, doctor]
+    trained = distributed(monitor, fit={"callbacks": callbacks})
+    if monitor is not None:
+        _, x, y, _ = models.make("mlp")
+        assert doctor.record.facts["data"]["source"] == "first batches"
+        np.testing.assert_array_equal(doctor._probe.x, x)
+    return trained
+
+
+def averaging():
+    return keras.optimizers.AdamW(0.01, use_ema=True, loss_scale_factor=64.0)
+
+
+def accumulating():
+    return SGD(0.1, gradient_accumulation_steps=2)
+
+
+def scaling():
+    return keras.optimizers.LossScaleOptimizer(SGD(0.1))
+
+
+def overwriting():
+    return SGD(0.1, use_ema=True, ema_overwrite_frequency=2)
+
+
+# -- all of them -----------------------------------------------------------------------
+
+BACKENDS = ("tensorflow", "jax", "torch")
+EVERYWHERE = dict.fromkeys(BACKENDS, WORKS)
+TENSORFLOW, JAX, TORCH = ({name: WORKS} for name in BACKENDS)
+ON_REPLICAS = "cannot train with {} on several replicas"
+
+
+def refused_on_replicas(title, words, **args):
+    expected = {"tensorflow": "Keras refuses: " + ON_REPLICAS.format(words)}
+    train = on_replicas(steps=(), **args)
+    return Combination(title, train, expected, devices=True)
+
+
+ALL = [
+    Combination("`fit`, as it is", fitted, EVERYWHERE),
+    Combination(
+        "`run_eagerly=True`",
+        lambda monitor: fitted(monitor, run_eagerly=True),
+        EVERYWHERE,
+    ),
+    Combination(
+        "`jit_compile=True`",
+        lambda monitor: fitted(monitor, jit_compile=True),
+        {**EVERYWHERE, "torch": "refused: `torch.compile` would fuse"},
+    ),
+    Combination(
+        "`jit_compile=False` (JAX without compilation)",
+        lambda monitor: fitted(monitor, jit_compile=False),
+        JAX,
+    ),
+    Combination(
+        "`steps_per_execution=2`",
+        steps_per_execution,
+        {**EVERYWHERE, "torch": "Keras refuses: `steps_per_execution` must be 1"},
+        when="always",
+    ),
+    Combination("`gradient_accumulation_steps=2`", accumulation, EVERYWHERE),
+    Combination("`LossScaleOptimizer`", loss_scaling, EVERYWHERE),
+    Combination("LoRA (`enable_lora`)", low_rank, EVERYWHERE, when="always"),
+    Combination("int8 with LoRA", quantized_adapters, EVERYWHERE),
+    Combination("float8 (`quantize`)", float8, EVERYWHERE),
+    Combination(
+        "a subclassed model, built by its first batch",
+        lambda monitor: fitted(monitor, name="subclassed"),
+        EVERYWHERE,
+    ),
+    Combination("a `train_step` of one's own", own_train_step, EVERYWHERE),
+    Combination("two optimizers in a step (GAN)", adversaries, EVERYWHERE),
+    Combination(
+        "a part updated three times a step", several_updates, EVERYWHERE, when="always"
+    ),
+    Combination(
+        "a loop with `train_on_batch` that calls the hooks",
+        train_on_batch,
+        dict.fromkeys(BACKENDS, "refused: Steps of `train_on_batch`"),
+        when="always",
+    ),
+    Combination("data of unknown length", unknown_length, EVERYWHERE, when="always"),
+    Combination(
+        "the same callback twice", same_callback_twice, EVERYWHERE, when="always"
+    ),
+    Combination(
+        "several callbacks of ours", several_callbacks, EVERYWHERE, when="once"
+    ),
+    Combination("copied and pickled callbacks", copies, EVERYWHERE, when="once"),
+    Combination(
+        "one callback, two models in turn", two_models_in_turn, EVERYWHERE, when="once"
+    ),
+    Combination("two models in two threads", two_threads, EVERYWHERE, when="always"),
+    Combination(
+        "`BackupAndRestore` after an interrupt", backup, EVERYWHERE, when="once"
+    ),
+    Combination(
+        "layers frozen after a fit without `compile`",
+        frozen_without_compile,
+        {
+            "tensorflow": "refused: layers were frozen or unfrozen",
+            "jax": "Keras refuses: Argument `optimizer_variables` must be a list",
+            "torch": WORKS,
+        },
+    ),
+    Combination(
+        "two devices (`MirroredStrategy`, `DataParallel`)",
+        on_replicas(),
+        {**TENSORFLOW, **JAX},
+        devices=True,
+        when="always",
+    ),
+    *(
+        Combination(
+            f"two devices, {title}",
+            on_replicas(**args),
+            {**TENSORFLOW, **JAX},
+            devices=True,
+            when=when,
+        )
+        for title, args, when in (
+            ("batch normalisation", {"name": "cnn", "steps": ()}, "by hand"),
+            ("embedding (sparse gradients)", {"name": "embedding"}, "by hand"),
+            ("AdamW with EMA and a loss scale", {"optimizer": averaging}, "by hand"),
+            ("`LossScaleOptimizer`", {"optimizer": scaling}, "by hand"),
+            ("`run_eagerly=True`", {"run_eagerly": True}, "by hand"),
+            ("attention", {"name": "attention"}, "by hand"),
+            ("LSTM", {"name": "lstm"}, "by hand"),
+        )
+    ),
+    Combination(
+        "two devices, with the doctor's probe",
+        doctor_on_replicas,
+        {**TENSORFLOW, **JAX},
+        devices=True,
+    ),
+    refused_on_replicas(
+        "two devices, `steps_per_execution=2`",
+        "`steps_per_execution=2`",
+        steps_per_execution=2,
+    ),
+    refused_on_replicas(
+        "two devices, `gradient_accumulation_steps=2`",
+        "`gradient_accumulation_steps=2`",
+        optimizer=accumulating,
+    ),
+    refused_on_replicas(
+        "two devices, `jit_compile=True`", "`jit_compile=True`", jit_compile=True
+    ),
+    refused_on_replicas(
+        "two devices, `ema_overwrite_frequency=2`",
+        "`ema_overwrite_frequency=2`",
+        optimizer=overwriting,
+    ),
+]
