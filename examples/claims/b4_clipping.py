@@ -11,18 +11,18 @@ import keras_dlbasic as kd
 
 def measure(seed):
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(128, 40, 2)).astype("float32")
+    x = rng.normal(size=(128, 30, 2)).astype("float32")
     y = x[:, -5:, 0].sum(axis=1)
     found = {}
     for name, clip in (("as it is", None), ("clipped at 1", 1.0)):
         keras.utils.set_random_seed(seed)
-        law = keras.initializers.Orthogonal(gain=1.4, seed=seed)
+        law = keras.initializers.Identity(gain=1.1)  # 1.1 ** 30 is 17
         rnn = keras.layers.SimpleRNN(24, "relu", recurrent_initializer=law)
-        model = keras.Sequential([keras.Input((40, 2)), rnn, keras.layers.Dense(1)])
-        optimizer = keras.optimizers.SGD(0.01, global_clipnorm=clip)
+        model = keras.Sequential([keras.Input((30, 2)), rnn, keras.layers.Dense(1)])
+        optimizer = keras.optimizers.SGD(0.05, global_clipnorm=clip)
         model.compile(optimizer=optimizer, loss="mse")
         monitor = kd.callbacks.GradientNormMonitor(every=1)
-        fit = {"batch_size": 32, "epochs": 12, "verbose": 0}
+        fit = {"batch_size": 32, "epochs": 40, "verbose": 0}
         history = model.fit(x, y, callbacks=[monitor], **fit).history["loss"]
         found[name] = np.array(history)
         found[f"{name}: largest norm"] = monitor.record.global_gradient_norm.max()
@@ -32,18 +32,18 @@ def measure(seed):
 
 
 def holds(found):
-    """Without clipping it blows up; with it the loss falls."""
-    last = found["as it is: last loss"]
-    blown = not np.isfinite(last) or last > 10 * found["variance of the targets"]
-    return blown and found["clipped at 1"][-1] < 0.5 * found["clipped at 1"][0]
+    """Without clipping it blows up; with it, it learns."""
+    last, constant = found["as it is: last loss"], found["variance of the targets"]
+    blown = not np.isfinite(last) or last > 10 * constant
+    return blown and found["clipped at 1: last loss"] < 0.5 * constant
 
 
 def draw(found, ax):
     for name in ("as it is", "clipped at 1"):
         values = np.where(np.isfinite(found[name]), found[name], np.nan)
-        ax.semilogy(np.arange(1, 13), values, marker="o", label=name)
+        ax.semilogy(np.arange(1, 41), values, marker=".", label=name)
     ax.axhline(found["variance of the targets"], ls=":", label="constant answer")
-    ax.set(title="A recurrent net over 40 steps of time", xlabel="epoch", ylabel="loss")
+    ax.set(title="A recurrent net over 30 steps of time", xlabel="epoch", ylabel="loss")
     ax.legend()
 
 

@@ -88,7 +88,9 @@ def _draw(ax: Axes, model: Any, x: np.ndarray, classes: np.ndarray) -> None:
         np.linspace(a, b, GRID) for a, b in zip(low - edge, high + edge, strict=True)
     )
     points = np.stack(np.meshgrid(first, second), axis=-1).reshape(-1, 2)
-    given = np.asarray(model.predict(points.astype("float32"), verbose=0))
+    given = np.asarray(
+        model.predict(points.astype("float32"), batch_size=4096, verbose=0)
+    )
     decided = _decided(given).reshape(GRID, GRID)
     n = int(max(decided.max(), classes.max())) + 1
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
