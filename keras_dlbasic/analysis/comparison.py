@@ -131,8 +131,6 @@ def rank(
         values: Measurements by arm, one per seed.
         level: Confidence level. Defaults to 0.95.
         log: Whether to compare logarithms, as suits times and rates.
-        bounds: What the mean cannot leave: the interval is cut off there, as `(0, 1)`
-            for a share. Defaults to no bounds.
 
     Returns:
         A `Ranking`; arms without a finite value are left out.

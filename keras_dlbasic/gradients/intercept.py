@@ -49,9 +49,11 @@ def wrapped_method(
         if not isinstance(present, _PerThread):
             present = _PerThread(getattr(owner, name), attributes.get(name, _MISSING))
             attributes[name] = present
-    outer = present.methods.get(thread)
-    present.methods[thread] = make(outer or present.original)
+        outer = present.methods.get(thread)
+        # within the lock: the last other thread to leave would take `present` away
+        present.methods[thread] = outer or present.original
     try:
+        present.methods[thread] = make(present.methods[thread])
         yield
     finally:
         with _lock:

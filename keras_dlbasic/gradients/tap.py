@@ -130,7 +130,7 @@ class GradientTap:
         attributes["make_train_function"] = make_train_function
 
     def _take_row(self, step: int, outputs: Any, tapped: _TappedStep) -> None:
-        row = self._backend.pop(outputs, KEY)
+        row = tapped.pop(outputs)
         if tapped.keeps_batch:
             row, inputs = row
             if self.batch_sink is not None:
@@ -186,6 +186,10 @@ class _TappedStep:
         step = backend.wrap_step(self._measured)
         self.function = backend.tapped_function(model, step, plain)
         self.release = backend.release
+
+    def pop(self, outputs: Any) -> Any:
+        """Take the row out of what the step returned, and let its copies go."""
+        return self._backend.pop(outputs, KEY)
 
     def _measured(self, call: Callable[[Any], Any], data: Any) -> tuple[Any, str, Any]:
         """Run (or trace) the model's step and measure it."""

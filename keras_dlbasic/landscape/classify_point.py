@@ -250,7 +250,8 @@ class _Survey:
         best = int(np.argmin(changes))
         if changes[best] >= 0:
             return {"escape_fall": 0.0, "escape_even": 0.0, "escape_step": 0.0}
-        near = steps <= self._radius  # farther on, more than curvature is at work
+        # farther on, more than curvature is at work
+        near = steps <= max(self._radius, first * (1 + 1e-9))
         even = float(np.min((ahead + behind)[near] / 2))
         return {
             "escape_fall": float(-changes[best]),

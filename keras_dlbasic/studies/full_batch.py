@@ -162,11 +162,11 @@ def _building_model(optimizer: Any) -> Any:
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         caller = frame.f_locals.get("self")
-        if (
-            isinstance(caller, keras.Model)
-            and getattr(caller, "optimizer", None) is optimizer
-        ):
-            return caller
+        if isinstance(caller, keras.Model):
+            own = getattr(caller, "optimizer", None)
+            inner = getattr(own, "inner_optimizer", None)
+            if own is optimizer or inner is optimizer:
+                return caller
         frame = frame.f_back
     return None
 

@@ -71,11 +71,16 @@ def falls_faster(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
     """Tell whether a run that is too slow has become much faster.
 
     In a short trial of a slow run no skill may show with or without the remedy, while
-    the loss on the training rows tells clearly.
+    the loss on the training rows tells clearly. Falls are shares of the loss at which
+    the run without the remedy began: beginning higher is no merit.
     """
-    if finding.name not in STANDS_BACK:
+    if finding.name not in STANDS_BACK or "first_loss" not in old.values:
         return False
-    before, after = (float(r.values.get("whole_fall", 0.0)) for r in (old, new))
+    start = float(old.values["first_loss"])
+    if not 0 < start < math.inf:
+        return False
+    last = [float(r.values.get("last_loss", math.inf)) for r in (old, new)]
+    before, after = (1.0 - loss / start for loss in last)
     return after > max(LEAST_FALL, TIMES_THE_FALL * before)
 
 

@@ -69,9 +69,9 @@ def train(
 
     Returns:
         The model, and what was measured: `score`, `fall` (of the training loss from
-        the first epoch to the last, relative), `whole_fall` (the same from before the
-        first update to after the last), `epochs` (that were run) and `diagnosis`
-        (JSON).
+        the first epoch to the last, relative), `first_loss` and `last_loss` (on
+        training rows, before the first update and after the last), `epochs` (that were
+        run) and `diagnosis` (JSON).
     """
     model = plan.apply(task.build(seed), *task.data, seed)
     doctor = TrainingDoctor(
@@ -103,7 +103,8 @@ def train(
     values = {
         "score": _score(model, x, y),
         "fall": _fall(float(losses[0]), float(losses[-1])),
-        "whole_fall": _fall(before, task.training_loss(model)),
+        "first_loss": before,
+        "last_loss": task.training_loss(model),
         "epochs": len(history.epoch),
         "diagnosis": json.dumps(doctor.diagnosis.to_dict()),
     }

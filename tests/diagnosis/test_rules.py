@@ -291,6 +291,14 @@ def test_smaller_batches_where_there_would_be_few_updates(epochs, size):
     assert remedies == {size}
 
 
+@pytest.mark.parametrize("size", [4, 8])
+def test_no_larger_batches_are_advised_for_more_updates(size):
+    facts = {"steps_per_epoch": 16, "batch_size": size, "epochs": 1}
+    found = kd.diagnose(made_run(loss=np.ones(1), steps=1, facts=facts))
+    few = next(finding for finding in found if finding.name == "too_few_updates")
+    assert "change_batch_size" not in [remedy.name for remedy in few.remedies]
+
+
 def test_oscillation_of_tiny_batches():
     loss = 1.0 + 0.6 * np.sin(np.arange(40) * 2.0)
     diagnosis = kd.diagnose(made_run(loss=loss, facts={"batch_size": 1}))

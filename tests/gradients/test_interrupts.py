@@ -254,12 +254,13 @@ def test_no_copy_of_the_weights_outlives_a_fit(hook):
             tap = plain.keras_dlbasic_tapped.release.__self__
             seen.append((tap, len(tap._copies)))
 
-    monitor = kd.callbacks.GradientNormMonitor(every=1)
-    callbacks = [monitor, Look(), Raise(hook, KeyboardInterrupt)]
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(x, y, batch_size=8, epochs=3, verbose=0, callbacks=callbacks)
-    gc.collect()
-    tap, n_copies = seen[-1]
-    assert n_copies == 1
-    assert tap._copies == []
-    assert tap._updates == []
+    for _ in range(2):  # the step function of the first fit serves the second
+        monitor = kd.callbacks.GradientNormMonitor(every=1)
+        callbacks = [monitor, Look(), Raise(hook, KeyboardInterrupt)]
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x, y, batch_size=8, epochs=3, verbose=0, callbacks=callbacks)
+        gc.collect()
+        tap, n_copies = seen[-1]
+        assert n_copies == 1
+        assert tap._copies == []
+        assert tap._updates == []

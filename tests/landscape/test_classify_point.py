@@ -209,3 +209,23 @@ def test_limits_are_those_of_plain_gradient_descent():
         assert evidence.learning_rate == pytest.approx(0.1)
         limits.append(evidence.stability_limit)
     np.testing.assert_allclose(limits, [20, 30, np.nan], rtol=1e-5)
+
+
+@pytest.mark.once
+def test_many_weights_that_no_row_uses():
+    """One zero bias takes the first step beyond a tenth of the weights."""
+    n = 100_000  # words
+    x = np.zeros((8, n), "float32")
+    x[:, 0] = 1.0
+    model = keras.Sequential(
+        [
+            keras.Input((n,)),
+            keras.layers.Dense(1, "sigmoid", kernel_initializer="zeros"),
+        ]
+    )
+    model.compile("adam", "mse")
+    kernel = np.zeros((n, 1), "float32")
+    kernel[0] = -14.0
+    model.layers[0].set_weights([kernel, np.zeros(1, "float32")])
+    point = kd.landscape.classify_point(model, x, np.ones((8, 1), "float32"))
+    assert point.verdict in ("saddle", "plateau")

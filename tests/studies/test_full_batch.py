@@ -273,6 +273,16 @@ def test_models_are_refused_without_being_passed(make, reason):
     model.fit(whole, verbose=0)
 
 
+def test_the_model_behind_a_loss_scale_is_refused():
+    x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
+    dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
+    model = small()
+    wrapper = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(optimizer=wrapper, loss="mse")
+    with pytest.raises(ValueError, match="skips micro-steps"):
+        model.fit(dataset, verbose=0)
+
+
 def test_variables_are_looked_at_where_there_is_no_model():
     x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
     model = small(keras.layers.BatchNormalization())

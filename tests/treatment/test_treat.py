@@ -168,17 +168,19 @@ def test_a_model_that_comes_alive_is_kept_before_it_is_better(
 @pytest.mark.parametrize(
     ("name", "before", "after", "faster"),
     [
-        ("too_few_updates", 0.001, 0.05, True),
-        ("too_few_updates", 0.001, 0.01, False),  # next to nothing
-        ("learning_rate_too_low", 0.1, 0.2, False),  # it went anyway
-        ("too_few_updates", float("nan"), float("nan"), False),
-        ("overfitting", 0.001, 0.5, False),  # is not mended by a lower training loss
+        ("too_few_updates", (2.0, 1.99), (2.0, 1.9), True),
+        ("too_few_updates", (2.0, 1.99), (2.0, 1.98), False),  # next to nothing
+        ("learning_rate_too_low", (2.0, 1.8), (2.0, 1.6), False),  # it went anyway
+        ("plateau", (1.01, 1.0), (2.1, 1.1), False),  # it only began higher
+        ("too_few_updates", (2.0, 1.99), (2.0, float("nan")), False),
+        ("too_few_updates", (float("inf"), 1.99), (2.0, 1.0), False),
+        ("overfitting", (2.0, 1.99), (2.0, 1.0), False),  # no lower training loss helps
     ],
 )
 def test_a_slow_run_that_becomes_much_faster(name, before, after, faster):
     finding = Finding(name, "cause", "critical", "...")
     old, new = (
-        TrialResult({"seed": 0}, "done", {"whole_fall": fall})
-        for fall in (before, after)
+        TrialResult({"seed": 0}, "done", {"first_loss": first, "last_loss": last})
+        for first, last in (before, after)
     )
     assert falls_faster(finding, old, new) is faster

@@ -37,16 +37,15 @@ def too_few_updates(
     if not run.is_planned:
         way = movement_of(run).path
     if steps < updates and not way > path:
+        size, now = run.moderate_batch_size(), run.facts.get("batch_size")
+        smaller = set_batch_size("smaller batches give more updates an epoch", size)
         return Found(
             "info",
             f"The run has {steps} updates, too few to get anywhere.",
             risk="critical",
             remedies=(
                 train_longer("more updates"),
-                set_batch_size(
-                    "smaller batches give more updates an epoch",
-                    run.moderate_batch_size(),
-                ),
+                *([smaller] if not now or size < now else []),
                 raise_learning_rate("longer steps"),
             ),
             details={
