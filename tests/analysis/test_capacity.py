@@ -80,7 +80,7 @@ def test_plot():
 class Halves:
     """A model, as a plot sees it: the class is the sign of the first input."""
 
-    def predict(self, x, verbose):
+    def predict(self, x, batch_size, verbose):
         p = 1 / (1 + np.exp(-10 * x[:, :1]))
         return np.concatenate([1 - p, p], axis=1)
 
