@@ -7,7 +7,10 @@ from matplotlib.axes import Axes
 
 from keras_dlbasic.analysis.capacity_result import CapacityResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
-from keras_dlbasic.plots.interval_points import draw_intervals
+from keras_dlbasic.plots.interval_points import (
+    check_measure,
+    draw_training_and_held_out,
+)
 
 MOST_NAMES = 12
 
@@ -33,10 +36,7 @@ def plot_capacity(
     Raises:
         ValueError: If `measure` is something else.
     """
-    if measure not in ("error", "loss"):
-        raise ValueError(
-            f'`measure` must be "error" or "loss". Received: measure={measure!r}'
-        )
+    check_measure(measure)
     ax = axes_or_new(ax, figsize=(7.4, 4.6))
     by = result.about.get("by", "size")
     ax.set_title(f"Capacity, by {by}")
@@ -44,20 +44,7 @@ def plot_capacity(
     if not parameters:
         return say_empty(ax, "no trial finished")
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    for name, label, color, filled in (
-        (f"train_{measure}", "training", colors[1], False),
-        (f"val_{measure}", "held-out", colors[0], True),
-    ):
-        found = {s: i for s, i in result.intervals(name).items() if i.n}
-        draw_intervals(
-            ax,
-            [parameters[size] for size in found],
-            list(found.values()),
-            fmt="o-" if filled else "o:",
-            color=color,
-            mfc=color if filled else "none",
-            label=label,
-        )
+    draw_training_and_held_out(ax, result, measure, parameters, line="-")
     _name_sizes(ax, result, measure)
     _mark(ax, result, measure, colors)
     ax.set_xscale("log")

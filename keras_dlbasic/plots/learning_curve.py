@@ -8,7 +8,10 @@ from matplotlib.axes import Axes
 
 from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
-from keras_dlbasic.plots.interval_points import draw_intervals
+from keras_dlbasic.plots.interval_points import (
+    check_measure,
+    draw_training_and_held_out,
+)
 
 
 def plot_learning_curve(
@@ -30,30 +33,15 @@ def plot_learning_curve(
     Raises:
         ValueError: If `measure` is something else.
     """
-    if measure not in ("error", "loss"):
-        raise ValueError(
-            f'`measure` must be "error" or "loss". Received: measure={measure!r}'
-        )
+    check_measure(measure)
     ax = axes_or_new(ax, figsize=(7, 4.4))
     ax.set_title("Learning curve")
     held_out = result.intervals(f"val_{measure}")
     if not any(interval.n for interval in held_out.values()):
         return say_empty(ax, "no trial finished")
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    for name, label, color, filled in (
-        (f"train_{measure}", "training", colors[1], False),
-        (f"val_{measure}", "held-out", colors[0], True),
-    ):
-        found = {s: i for s, i in result.intervals(name).items() if i.n}
-        draw_intervals(
-            ax,
-            list(found),
-            list(found.values()),
-            fmt="o" if filled else "o:",
-            color=color,
-            mfc=color if filled else "none",
-            label=label,
-        )
+    places = {size: float(size) for size in result.sizes}
+    draw_training_and_held_out(ax, result, measure, places, line="")
     _draw_law(ax, result, measure, colors[0])
     ax.set_xscale("log")
     sizes = [*result.sizes, 2 * result.sizes[-1]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -14,20 +13,10 @@ import numpy as np
 from keras_dlbasic.analysis.capacity_result import CapacityResult
 from keras_dlbasic.facts.capacity_report import capacity_report
 from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
-from keras_dlbasic.studies.seeded_model import build_seeded, study_facts
+from keras_dlbasic.studies.seeded_model import build_seeded
 from keras_dlbasic.studies.stored_batches import take
-from keras_dlbasic.studies.study_data import StudyData, seeds_of
+from keras_dlbasic.studies.study_data import StudyData, StudyTask, seeds_of
 from keras_dlbasic.studies.trial_runner import TrialRunner
-
-
-@dataclass(frozen=True)
-class CapacityTask:
-    """What all trials of a study of capacity share."""
-
-    build_model: Callable[[Any], Any]
-    data: tuple[Any, Any]
-    validation_data: tuple[Any, Any]
-    training: Training
 
 
 class CapacityStudy:
@@ -103,16 +92,13 @@ class CapacityStudy:
         training = Training.of(budget, batch_size, rows)
         model = build_seeded(build_model, self.seeds[0], self.sizes[0])
         self._about = {
-            **study_facts(self, model, data.train, data.held_out),
+            **data.facts(self, model, training),
             "by": by,
-            "rows": rows,
             "outputs": _outputs(model, data.train),
-            "updates": training.updates,
-            "batch_size": training.batch_size,
         }
         self._runner = TrialRunner(
             run_capacity_trial,
-            CapacityTask(build_model, data.train, data.held_out, training),
+            StudyTask(build_model, data.train, data.held_out, training),
             about=self._about,
             directory=directory,
             overwrite=overwrite,
@@ -137,9 +123,7 @@ class CapacityStudy:
         return CapacityResult(self._runner.run(settings, executor), about=self._about)
 
 
-def run_capacity_trial(
-    settings: Mapping[str, Any], task: CapacityTask
-) -> dict[str, Any]:
+def run_capacity_trial(settings: Mapping[str, Any], task: StudyTask) -> dict[str, Any]:
     """Train a model of one size, and score."""
     seed = int(settings["seed"])
     model = build_seeded(task.build_model, seed, settings["size"])

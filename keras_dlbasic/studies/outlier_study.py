@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -16,10 +15,9 @@ from keras_dlbasic.studies.batch_sizes import count_rows, map_leaves
 from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
 from keras_dlbasic.studies.seeded_model import (
     build_seeded,
-    study_facts,
     weights_digest,
 )
-from keras_dlbasic.studies.study_data import StudyData, seeds_of
+from keras_dlbasic.studies.study_data import StudyData, StudyTask, seeds_of
 from keras_dlbasic.studies.trial_runner import TrialRunner
 
 KINDS = ("labels", "inputs")
@@ -28,16 +26,6 @@ MOST_LOOKS = 40
 
 FAR = 3.0
 """Planted inputs and numbers lie so many standard deviations off."""
-
-
-@dataclass(frozen=True)
-class OutlierTask:
-    """What all trials of a study of outliers share."""
-
-    build_model: Callable[[], Any]
-    data: tuple[Any, Any]
-    validation_data: tuple[Any, Any]
-    training: Training
 
 
 class OutlierStudy:
@@ -115,15 +103,10 @@ class OutlierStudy:
         budget = {"epochs": 30} if budget is None else budget
         training = Training.of(budget, batch_size, len(self.rows))
         model = build_seeded(build_model, self.seeds[0])
-        self._about = {
-            **study_facts(self, model, data.train, data.held_out),
-            "rows": len(self.rows),
-            "updates": training.updates,
-            "batch_size": training.batch_size,
-        }
+        self._about = data.facts(self, model, training)
         self._runner = TrialRunner(
             run_outlier_trial,
-            OutlierTask(build_model, data.train, data.held_out, training),
+            StudyTask(build_model, data.train, data.held_out, training),
             about=self._about,
             directory=directory,
             overwrite=overwrite,
@@ -150,7 +133,7 @@ class OutlierStudy:
         return OutlierResult(self._runner.run(settings, executor), about=self._about)
 
 
-def run_outlier_trial(settings: Mapping[str, Any], task: OutlierTask) -> dict[str, Any]:
+def run_outlier_trial(settings: Mapping[str, Any], task: StudyTask) -> dict[str, Any]:
     """Plant, train, and look at the loss of each row on the way."""
     seed = int(settings["seed"])
     data, planted = plant(task.data, settings["kind"], float(settings["share"]), seed)

@@ -14,7 +14,7 @@ from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.fitted_trial import Training
 from keras_dlbasic.studies.remedy_arms import arms_of
 from keras_dlbasic.studies.remedy_trial import RemedyTask, run_remedy_trial
-from keras_dlbasic.studies.seeded_model import build_seeded, study_facts
+from keras_dlbasic.studies.seeded_model import build_seeded
 from keras_dlbasic.studies.stored_batches import as_arrays
 from keras_dlbasic.studies.study_data import StudyData, seeds_of
 from keras_dlbasic.studies.trial_runner import TrialRunner
@@ -118,11 +118,8 @@ class RemedyStudy:
             own=own,
         )
         self._about = {
-            **study_facts(self, model, data.train, data.held_out, more_data),
-            "rows": rows,
+            **data.facts(self, model, training, more_data),
             "held_out_rows": count_rows(data.held_out),
-            "updates": training.updates,
-            "batch_size": training.batch_size,
             "augmentation": _description(augmentation),
         }
         self._runner = TrialRunner(

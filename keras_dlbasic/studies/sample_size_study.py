@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,23 +13,12 @@ from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
 from keras_dlbasic.studies.fitted_trial import Training, fit, score
 from keras_dlbasic.studies.seeded_model import (
     build_seeded,
-    study_facts,
     weights_digest,
 )
 from keras_dlbasic.studies.stored_batches import take
 from keras_dlbasic.studies.stratified import stratified_order
-from keras_dlbasic.studies.study_data import StudyData, seeds_of
+from keras_dlbasic.studies.study_data import StudyData, StudyTask, seeds_of
 from keras_dlbasic.studies.trial_runner import TrialRunner
-
-
-@dataclass(frozen=True)
-class SampleSizeTask:
-    """What all trials of a study of sample sizes share."""
-
-    build_model: Callable[[], Any]
-    data: tuple[Any, Any]
-    validation_data: tuple[Any, Any]
-    training: Training
 
 
 class SampleSizeStudy:
@@ -102,15 +90,10 @@ class SampleSizeStudy:
         budget = {"epochs": 30} if budget is None else budget
         training = Training.of(budget, batch_size, rows)
         model = build_seeded(build_model, self.seeds[0])
-        self._about = {
-            **study_facts(self, model, data.train, data.held_out),
-            "rows": rows,
-            "updates": training.updates,
-            "batch_size": training.batch_size,
-        }
+        self._about = data.facts(self, model, training)
         self._runner = TrialRunner(
             run_sample_size_trial,
-            SampleSizeTask(build_model, data.train, data.held_out, training),
+            StudyTask(build_model, data.train, data.held_out, training),
             about=self._about,
             directory=directory,
             overwrite=overwrite,
@@ -136,7 +119,7 @@ class SampleSizeStudy:
 
 
 def run_sample_size_trial(
-    settings: Mapping[str, Any], task: SampleSizeTask
+    settings: Mapping[str, Any], task: StudyTask
 ) -> dict[str, Any]:
     """Train on a part of the data, and score."""
     seed, size = int(settings["seed"]), int(settings["size"])

@@ -1,14 +1,16 @@
-"""The data and seeds that most studies begin with."""
+"""What most studies begin with: data, seeds, and what their trials share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.fitted_trial import Training
+from keras_dlbasic.studies.seeded_model import study_facts
 from keras_dlbasic.studies.stored_batches import as_arrays, take
 from keras_dlbasic.studies.stratified import split
 
@@ -44,6 +46,27 @@ class StudyData:
             rows, held_out = split(data[1], HELD_OUT_SHARE, 0)
             validation_data, data = take(data, held_out), take(data, rows)
         return cls(data, as_arrays(validation_data), rows)
+
+    def facts(
+        self, study: Any, model: Any, training: Training, *more_data: Any
+    ) -> dict[str, Any]:
+        """Return what tells a study on these data from another."""
+        return {
+            **study_facts(study, model, self.train, self.held_out, *more_data),
+            "rows": len(self.rows),
+            "updates": training.updates,
+            "batch_size": training.batch_size,
+        }
+
+
+@dataclass(frozen=True)
+class StudyTask:
+    """What all trials of a study share."""
+
+    build_model: Callable[..., Any]
+    data: tuple[Any, Any]
+    validation_data: tuple[Any, Any]
+    training: Training
 
 
 def seeds_of(seeds: int | Iterable[int]) -> tuple[int, ...]:

@@ -75,14 +75,19 @@ def test_numbers_are_those_of_the_model():
     assert first.fan_in == 16
 
 
+def hidden_and_sent(model, x, y):
+    """Return the hidden layer, what follows it, and the gradient at the outputs."""
+    (w1, b1), (w2, b2) = (layer.get_weights() for layer in model.layers)
+    hidden = np.tanh(x @ w1 + b1)
+    return hidden, w2, 2 * (hidden @ w2 + b2 - y) / y.size
+
+
 def test_gradients_are_those_of_the_loss():
     model = deep("tanh", laws.XavierNormal, 8, 1)
     model.compile(optimizer="sgd", loss="mse")
     x, y = data(8).astype("float32"), data(10).astype("float32")
     report = kd.propagation_report(model, x, y)
-    (w1, b1), (w2, b2) = (layer.get_weights() for layer in model.layers)
-    a = np.tanh(x @ w1 + b1)
-    sent = 2 * (a @ w2 + b2 - y) / y.size
+    a, w2, sent = hidden_and_sent(model, x, y)
     assert report.gradient_source == "loss"
     assert report.layers[1].gradient_variance == pytest.approx(
         np.mean(sent**2), rel=1e-3
@@ -113,9 +118,7 @@ def test_penalties_of_activities_are_part_of_the_loss():
     model.compile(optimizer="sgd", loss="mse")
     x, y = data(8).astype("float32"), data(10).astype("float32")
     report = kd.propagation_report(model, x, y)
-    (w1, b1), (w2, b2) = (layer.get_weights() for layer in model.layers)
-    a = np.tanh(x @ w1 + b1)
-    sent = 2 * (a @ w2 + b2 - y) / y.size
+    a, w2, sent = hidden_and_sent(model, x, y)
     back = (sent @ w2.T + a / len(x)) * (1 - a**2)  # Keras divides by the batch
     assert report.layers[0].gradient_variance == pytest.approx(
         np.mean(back**2), rel=1e-3
