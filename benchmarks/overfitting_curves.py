@@ -22,6 +22,8 @@ class Curve:
     overfits: bool
     onset: int | None = None
     rise: float = 0.0  # of the noise-free curve, relative to its lowest point
+    truth: np.ndarray | None = None  # `val_loss` without noise
+    deviation: np.ndarray | None = None  # standard deviation of its noise, per epoch
 
 
 def healthy(rng, n):
@@ -156,7 +158,8 @@ def make_curve(rng, kind=None):
         return Curve(kind.__name__, loss, val_loss, overfits=False)
     onset = int(np.argmin(val))
     rise = float(val[-1] / val[onset] - 1)
-    return Curve(kind.__name__, loss, val_loss, True, onset, rise)
+    truth = scale * val
+    return Curve(kind.__name__, loss, val_loss, True, onset, rise, truth, level * truth)
 
 
 def make_usual_curve(rng):
@@ -189,7 +192,8 @@ def make_usual_curve(rng):
     if kind != "overfit":
         return Curve(kind, *noisy, overfits=False)
     onset = int(np.argmin(val))
-    return Curve(kind, *noisy, True, onset, float(val[-1] / val[onset] - 1))
+    rise = float(val[-1] / val[onset] - 1)
+    return Curve(kind, *noisy, True, onset, rise, val, np.full(n, noise))
 
 
 def _descent(rng, n):

@@ -72,7 +72,7 @@ class TorchTap:
     kernels = TorchKernels()
 
     def __init__(self) -> None:
-        self._copies: list[list[Any]] = []
+        self._copies: dict[int, list[Any]] = {}
         self._keeper: Any = None
         self._updates: list[Update] = []
 
@@ -81,21 +81,20 @@ class TorchTap:
 
     def release(self) -> None:
         """Let go of memory kept between steps: a copy of the weights."""
-        self._copies, self._keeper = [], None
+        self._copies, self._keeper = {}, None
 
     def _copied(self, variables: list[Any]) -> list[Any]:
         """Return copies of the weights, in memory that is used again."""
         values = [v.value.detach() for v in variables]
+        # `release` may come at any time: garbage is collected when it likes
         place = len(self._updates)
-        if place == len(self._copies):
-            self._copies.append([])
-        known = [(c.shape, c.device) for c in self._copies[place]]
+        copies = self._copies.get(place, [])
+        known = [(c.shape, c.device) for c in copies]
         if known != [(v.shape, v.device) for v in values]:
-            self._copies[place] = [
-                torch.empty_like(v, dtype=torch.float32) for v in values
-            ]
-        torch._foreach_copy_(self._copies[place], values)
-        return self._copies[place]
+            copies = [torch.empty_like(v, dtype=torch.float32) for v in values]
+            self._copies[place] = copies
+        torch._foreach_copy_(copies, values)
+        return copies
 
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
