@@ -24,6 +24,8 @@ import numpy as np
 import keras_dlbasic as kd
 
 Run = Callable[[], object]
+SECONDS = 0.3
+"""What one timing should last: shorter ones scatter more than what they measure."""
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2048, 128)).astype("float32")
 Y = RNG.normal(size=(2048, 1)).astype("float32")
@@ -141,19 +143,23 @@ def initializer_forward(make: Callable[..., object]) -> Run:
 def compare(ours: Run, own: Run, pairs: int) -> dict[str, list[float]]:
     for run in (ours, own, ours, own):
         run()
+    repeats = max(1, round(SECONDS / timed(own, 3)[0]))
     ratios: dict[str, list[float]] = {"wall": [], "cpu": []}
     for number in range(pairs):
         order = (ours, own) if number % 2 == 0 else (own, ours)
-        times = {run: timed(run) for run in order}
+        times = {run: timed(run, repeats) for run in order}
         for kind, place in (("wall", 0), ("cpu", 1)):
             ratios[kind].append(times[ours][place] / times[own][place])
     return {kind: interval(values) for kind, values in ratios.items()}
 
 
-def timed(run: Run) -> tuple[float, float]:
+def timed(run: Run, repeats: int) -> tuple[float, float]:
+    """Return the seconds a run takes, on the wall and of the processor."""
     wall, cpu = time.perf_counter(), time.process_time()
-    run()
-    return time.perf_counter() - wall, time.process_time() - cpu
+    for _ in range(repeats):
+        run()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return wall / repeats, cpu / repeats
 
 
 def interval(ratios: list[float]) -> list[float]:

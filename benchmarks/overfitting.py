@@ -6,9 +6,9 @@ Peers are judged in the same run where they are installed: runmedic, trainspotte
 finetune-doctor, and `EarlyStopping(patience=10)` for the live figures. Made curves are
 those of `overfitting_curves.py`, twice: all kinds, and only those of the usual shape
 and noise. Real ones are those of `overfitting_fits.py`, where a second hold-out set
-says what is true. `oracle` is a bound, not a detector: it is told the curve without noise,
-so when and in which shape it rises and how large the noise is, and has only to say
-whether the rise is there. Prints a table and writes JSON to benchmarks/results/.
+says what is true. `oracle` is a bound, not a detector: it is told the curve without
+noise, so when and in which shape it rises and how large the noise is, and has only to
+say whether the rise is there. Prints a table and writes JSON to benchmarks/results/.
 """
 
 import json

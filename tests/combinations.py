@@ -507,6 +507,24 @@ def doctor_on_replicas(monitor):
     return trained
 
 
+def replica_norms(monitor):
+    """Of the two halves of a batch, each on a device of its own."""
+    trained = distributed(monitor, steps=())
+    if monitor is not None:
+        model, x, y, loss = models.make("mlp")
+        model.compile(optimizer="sgd", loss=loss)
+        squares = [
+            sum(reference.norm(g) ** 2 for g in reference.gradients(model, x[h], y[h]))
+            for h in (slice(0, 4), slice(4, 8))
+        ]
+        expected = np.sqrt(np.mean(squares))
+        found = monitor.record.replica_gradient_norm
+        np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+        assert monitor.record.facts["replicas"] == 2
+        assert np.isfinite(kd.analysis.replica_noise_scale(monitor.record).noise).all()
+    return trained
+
+
 def averaging():
     return keras.optimizers.AdamW(0.01, use_ema=True, loss_scale_factor=64.0)
 
@@ -635,6 +653,13 @@ ALL = [
         doctor_on_replicas,
         {**TENSORFLOW, **JAX},
         devices=True,
+    ),
+    Combination(
+        "two devices, norms of the replicas' own gradients",
+        replica_norms,
+        TENSORFLOW,
+        devices=True,
+        when="always",
     ),
     refused_on_replicas(
         "two devices, `steps_per_execution=2`",

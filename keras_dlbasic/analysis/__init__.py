@@ -56,6 +56,7 @@
 - `paired_differences`: compare arms with a baseline, by seeds and held-out rows
 - `prediction_skill`: score predictions against the best constant
 - `rank`: order arms by the mean of a measure, with intervals
+- `replica_noise_scale`: read the noise scale off a run on several replicas
 - `row_scores`: score each prediction, whatever the loss of the model
 - `signal_trend`: tell by which law a variance changes from layer to layer
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
@@ -89,6 +90,7 @@ from keras_dlbasic.analysis.noise_scale import (
     NoiseScaleCurve,
     gradient_noise_scale,
     noise_scale_of,
+    replica_noise_scale,
 )
 from keras_dlbasic.analysis.normalization_drift import normalization_drift
 from keras_dlbasic.analysis.outlier_result import OutlierResult, average_precision
@@ -170,6 +172,7 @@ __all__ = [
     "paired_differences",
     "prediction_skill",
     "rank",
+    "replica_noise_scale",
     "row_scores",
     "signal_trend",
     "suggest_clip",

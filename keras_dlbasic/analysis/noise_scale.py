@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.records import TrainingRecord
+
 ESTIMANDS = ("population", "data")
 
 
@@ -172,6 +174,69 @@ def noise_scale_of(
     low, high = _fieller(noise, signal, level) if n > 1 else (0.0, float("inf"))
     low, high = min(low, value), max(high, value)  # but for rounding
     return NoiseScale(value, low, high, top, bottom, level, estimand, n)
+
+
+def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
+    """Read the gradient noise scale off a run on several replicas.
+
+    Each replica's own gradient is that of a small batch, and their mean that of a big
+    one, at the same weights: `gradient_noise_scale` applies, for nothing. Steps whose
+    batch does not split evenly, such as a last one that is short, are left out.
+
+    Args:
+        record: Of a `GradientNormMonitor` in a fit under `tf.distribute.
+            MirroredStrategy`.
+
+    Returns:
+        A `NoiseScaleCurve`, of the population.
+
+    Raises:
+        ValueError: If no step was measured on several replicas. JAX keeps no gradients
+            of devices apart, and PyTorch has one device in Keras;
+            `studies.GradientNoiseScale` measures there.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> record = kd.records.TrainingRecord(
+    ...     [kd.records.VariableInfo("dense/kernel", "dense", "kernel", (3, 2), 0)],
+    ...     {"replicas": 2, "batch_size": 32},
+    ... )
+    >>> measured = {"batch_size": 32, "skipped": 0, "replica_gradient_norm": 3.0}
+    >>> for step in range(3):
+    ...     record.append_step(step, measured, np.full((7, 1), 2.5))
+    >>> kd.analysis.replica_noise_scale(record).overall().value
+    25.14...
+    """
+    size = record.batch_size
+    norms = record.replica_gradient_norm
+    replicas = record.facts.get("replicas") or 1
+    known = np.isfinite(norms) & (size % replicas == 0) & ~record.skipped
+    known &= size == np.nanmax(size, initial=0.0)
+    if replicas < 2 or not known.any():
+        raise ValueError(
+            "The noise scale can be read off a run on several replicas only. Received: "
+            f"a record of {len(norms)} steps with replicas={replicas}, "
+            f"{int(known.sum())} of them with the norms of replicas. Give "
+            "`studies.GradientNoiseScale` to `fit` instead."
+        )
+    scales = [
+        gradient_noise_scale(
+            [small], [big], small_batch=batch / replicas, big_batch=batch
+        )
+        for small, big, batch in zip(
+            norms[known], record.global_gradient_norm[known], size[known], strict=True
+        )
+    ]
+    optimizer = record.facts.get("optimizer") or {}
+    return NoiseScaleCurve(
+        record.steps[known],
+        np.array([scale.noise for scale in scales]),
+        np.array([scale.signal for scale in scales]),
+        batch_size=float(size[known][0]),
+        optimizer=optimizer.get("class_name", ""),
+        source="replicas",
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 from keras import ops
 
-STEP_VALUES = ("batch_loss", "learning_rate", "skipped", "batch_size")
+STEP_VALUES = (
+    "batch_loss",
+    "learning_rate",
+    "skipped",
+    "batch_size",
+    "replica_gradient_norm",
+)
 
 SAFE_SQUARES = (1e-30, 1e37)
 """Between these a float32 sum of squares has neither lost nor overflown anything."""
@@ -59,6 +65,8 @@ class Update:
         skips_non_finite: Whether an update with non-finite gradients is skipped.
         clipped: Gradients after clipping, without the scale, where they do not follow
             from `gradients`: replicas clip each its own.
+        replica_square: Mean over the replicas of the squared norm of the gradient of a
+            replica's own samples, scaled like `gradients`; NaN where there is one.
     """
 
     variables: list[Any]
@@ -73,6 +81,7 @@ class Update:
     is_update: Any = True
     skips_non_finite: bool = False
     clipped: list[Any] | None = None
+    replica_square: Any = float("nan")
 
 
 def split_row(row: np.ndarray, n_measures: int) -> tuple[dict[str, float], np.ndarray]:
@@ -151,12 +160,23 @@ def measure_row(
     for update, block in zip(updates, blocks, strict=True):
         if update.skips_non_finite:
             skipped = ops.logical_or(skipped, ops.any(block[_NON_FINITE] > 0))
-    values = (batch_loss, updates[0].learning_rate, skipped, batch_size)
+    replica_norm = _replica_norm(updates)
+    values = (batch_loss, updates[0].learning_rate, skipped, batch_size, replica_norm)
     step = [ops.reshape(ops.cast(value, "float32"), (1,)) for value in values]
     columns = [list(column) for column in zip(*blocks, strict=True)]
     if kept is not None:
         columns = [[ops.take(ops.concatenate(c), kept)] for c in columns]
     return ops.concatenate([*step, *(v for column in columns for v in column)])
+
+
+def _replica_norm(updates: list[Update]) -> Any:
+    """Return the root mean square of the replicas' own norms, over all updates."""
+    parts = [
+        ops.cast(update.replica_square, "float32")
+        / ops.square(ops.cast(update.scale, "float32"))
+        for update in updates
+    ]
+    return ops.sqrt(sum(parts[1:], start=parts[0]))
 
 
 def final_updates(updates: list[Update]) -> list[Update]:

@@ -204,6 +204,7 @@ def _join_replicas(kernels: TensorFlowKernels, update: Update) -> None:
     """
     gradients = update.gradients
     update.gradients = _sum_of_replicas(gradients)
+    update.replica_square = _mean_of_squares(kernels, gradients)
     if update.clipping.kind is not None:
         scale = tf.cast(update.scale, tf.float32)
         clipped = _clipped(kernels, update.clipping, gradients, scale)
@@ -215,6 +216,17 @@ def _sum_of_replicas(gradients: list[Any]) -> list[Any]:
     context = tf.distribute.get_replica_context()
     summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, present))
     return [None if g is None else next(summed) for g in gradients]
+
+
+def _mean_of_squares(kernels: TensorFlowKernels, gradients: list[Any]) -> Any:
+    """Return the squared norm of a replica's own gradient, averaged over replicas.
+
+    Keras divides the loss of each replica by their number, so that the sum is the mean.
+    """
+    dense = [kernels.dense(g) for g in gradients if g is not None]
+    own = tf.reduce_sum(kernels.squares(dense)) * float(_replicas()) ** 2
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, own)
 
 
 def _clipped(

@@ -22,6 +22,7 @@ from keras_dlbasic.records.variable_info import VariableInfo
 
 FORMAT = "keras_dlbasic.TrainingRecord"
 FORMAT_VERSION = 1
+OLDEST_SCALARS = SCALARS[:5]
 
 
 def write_npz(record: TrainingRecord, path: Path) -> None:
@@ -111,10 +112,12 @@ def _record(arrays: dict[str, np.ndarray]) -> TrainingRecord:
     steps, scalars, measures = (arrays[k] for k in ("steps", "scalars", "measures"))
     if not len(steps) == len(scalars) == len(measures):
         raise ValueError("its arrays differ in length")
-    scalar_rows = [about["scalars"].index(name) for name in SCALARS]
+    scalar_names = about["scalars"]  # older files have fewer
+    if not set(OLDEST_SCALARS) <= set(scalar_names):
+        raise ValueError(f"it lacks some of {OLDEST_SCALARS}")
     measure_rows = [about["measures"].index(name) for name in MEASURES]
     for step, scalar, measure in zip(steps, scalars, measures, strict=True):
-        named = dict(zip(SCALARS, scalar[scalar_rows], strict=True))
+        named = dict(zip(scalar_names, scalar, strict=True))
         record.append_step(int(step), named, measure[measure_rows])
     record.trained_steps = int(about["trained_steps"])
     columns = {}

@@ -24,7 +24,14 @@ MEASURES = (
 )
 """What is measured per sampled step and variable, in the order of the rows."""
 
-SCALARS = ("epoch", "batch_loss", "learning_rate", "skipped", "batch_size")
+SCALARS = (
+    "epoch",
+    "batch_loss",
+    "learning_rate",
+    "skipped",
+    "batch_size",
+    "replica_gradient_norm",
+)
 """What is measured per sampled step, in the order of the rows."""
 
 
@@ -64,6 +71,9 @@ class TrainingRecord:
             callable.
         batch_size: Number of rows in the batch, `[n]`.
         skipped: Whether loss scaling skipped the update, `[n]`.
+        replica_gradient_norm: Root mean square, over the replicas of a
+            `MirroredStrategy`, of the norm of the gradient of a replica's own samples,
+            `[n]`. NaN elsewhere.
         global_gradient_norm: Norm over all variables, `[n]`.
         trained_steps: Number of steps trained so far, sampled or not.
         epochs: Epoch logs: name to array, one entry per epoch, NaN where missing.
@@ -174,6 +184,10 @@ class TrainingRecord:
     @property
     def skipped(self) -> np.ndarray:  # noqa: D102
         return self._scalar("skipped").astype(bool)
+
+    @property
+    def replica_gradient_norm(self) -> np.ndarray:  # noqa: D102
+        return self._scalar("replica_gradient_norm")
 
     @property
     def global_gradient_norm(self) -> np.ndarray:  # noqa: D102

@@ -20,7 +20,9 @@ class GradientNoiseScale(keras.callbacks.Callback):
     With gradient accumulation of at least 3 micro-steps the gradients of the
     micro-steps are read off the optimizer: no further gradient is computed. Otherwise a
     copy of the model takes gradients of `parts` extra batches of `small_batch` samples
-    from `x` and `y`. What is trained is not touched.
+    from `x` and `y`. What is trained is not touched. On several replicas of
+    TensorFlow's `MirroredStrategy`, `analysis.replica_noise_scale` reads it off a
+    monitor's record.
 
     A batch size far below the noise scale wastes steps, one far above wastes samples
     (McCandlish et al. 2018). Under Adam and its like it is an order of magnitude only.

@@ -3,7 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_dlbasic.analysis import gradient_noise_scale, noise_scale_of
+from keras_dlbasic.analysis import (
+    gradient_noise_scale,
+    noise_scale_of,
+    replica_noise_scale,
+)
+from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
 
 TRUE = np.array([1.0, -2.0, 0.5, 1.5])
 SPREAD = np.array([1.0, 2.0, 0.5, 3.0])  # square roots of the inputs' variances
@@ -137,3 +142,41 @@ def test_errors(change, text):
     }
     with pytest.raises(ValueError, match=text):
         gradient_noise_scale(**{**given_values, **change})
+
+
+def record_of_replicas(small, big, sizes, replicas=4):
+    variable = VariableInfo("dense/kernel", "dense", "kernel", (4, 1), 0)
+    record = TrainingRecord([variable], {"replicas": replicas})
+    for step, (own, norm, size) in enumerate(zip(small, big, sizes, strict=True)):
+        measures = np.zeros((len(MEASURES), 1))
+        measures[MEASURES.index("gradient_norm")] = norm
+        scalars = {"batch_size": size, "replica_gradient_norm": own, "skipped": 0.0}
+        record.append_step(step, scalars, measures)
+    return record
+
+
+def test_replicas_are_small_batches():
+    trace, squared = exact()
+    small, big = norms_of(np.random.default_rng(0), 8, 32, 900)
+    own = np.sqrt(np.mean(small**2, axis=1))
+    sizes = np.full(900, 32)
+    sizes[99::100] = 30  # the last batch of an epoch does not split evenly
+    record = record_of_replicas(own, big, sizes)
+    curve = replica_noise_scale(record)
+    assert curve.steps.tolist() == np.flatnonzero(sizes == 32).tolist()
+    assert (curve.batch_size, curve.source) == (32, "replicas")
+    scale = curve.overall()
+    assert scale.value == pytest.approx(trace / squared, rel=0.15)
+    kept = sizes == 32
+    same = gradient_noise_scale(small[kept], big[kept], small_batch=8, big_batch=32)
+    assert scale.value == pytest.approx(same.value, rel=1e-5)
+    assert (scale.low, scale.high) == pytest.approx((same.low, same.high), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("norm", "replicas"), [(np.nan, 4), (1.0, 1)], ids=["not measured", "one replica"]
+)
+def test_a_run_on_one_device_tells_nothing(norm, replicas):
+    record = record_of_replicas([norm] * 3, [1.0] * 3, [32] * 3, replicas)
+    with pytest.raises(ValueError, match=f"3 steps with replicas={replicas}"):
+        replica_noise_scale(record)

@@ -86,6 +86,21 @@ def test_save_and_load(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
 
 
+def test_files_of_older_versions_have_fewer_values_of_a_step(tmp_path):
+    record = make_record()
+    record.save(tmp_path / "run.npz")
+    with np.load(tmp_path / "run.npz") as file:
+        arrays = dict(file)
+    about = json.loads(str(arrays["about"]))
+    assert about["scalars"].pop() == "replica_gradient_norm"
+    arrays["about"] = np.array(json.dumps(about))
+    arrays["scalars"] = arrays["scalars"][:, :-1]
+    np.savez(tmp_path / "old.npz", **arrays)
+    old = TrainingRecord.load(tmp_path / "old.npz")
+    np.testing.assert_array_equal(old.batch_loss, record.batch_loss)
+    assert np.isnan(old.replica_gradient_norm).all()
+
+
 def test_an_empty_record_can_be_saved(tmp_path):
     TrainingRecord().save(tmp_path / "run")
     assert len(TrainingRecord.load(tmp_path / "run").steps) == 0
