@@ -147,6 +147,7 @@ def arms(x, y, batch_size, chosen):
         "plain again": lambda: [],  # how far two equal arms differ: the noise floor
         "auto": lambda: [monitor()],
         "every step": lambda: [monitor(every=1)],
+        "doctor": lambda: [kd.callbacks.TrainingDoctor(verbose=0)],
         "second pass": lambda: [SecondPass(x[:batch_size], y[:batch_size])],
     }
     return {name: every[name] for name in chosen}
