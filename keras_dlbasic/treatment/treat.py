@@ -54,6 +54,9 @@ TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_s
 """What a short trial of a model that learns shows because it is short; `preflight` and
 the whole training tell whether that is so."""
 
+LEAST_SHARE = 0.5
+"""A second whole training may be cut to this share of its epochs by the budget."""
+
 ONLY_WHOLE = ("train_longer", "stop_early")
 """Remedies that only a whole training can show to help."""
 
@@ -79,7 +82,9 @@ def treat(
     same one without it; one is kept only if the skill (`analysis.prediction_skill`, on
     the validation data if there are any) grew by more than its noise over the seeds, or
     its finding went away at no loss. When nothing is found any more, or the budget is
-    used up, the model is trained as asked.
+    used up, the model is trained as asked. What shows only then is tried with what is
+    left of the budget, if that is at least half of the training: if the remedy brings
+    more skill even so, its model is returned, and `history` says after how many epochs.
 
     Args:
         model: A compiled Sequential or Functional model, whose copies start from its
@@ -183,7 +188,7 @@ class _Doctor:
                 outcome=first.outcome,
             )
         self._try_all()
-        model, values = self._train()
+        model, values = self._train(self._plan.epochs)
         diagnosis = Diagnosis.from_dict(json.loads(values["diagnosis"]))
         model, values, diagnosis = self._after(model, values, diagnosis)
         return Treatment(
@@ -340,9 +345,9 @@ class _Doctor:
 
     # -- the training that counts ------------------------------------------------------
 
-    def _train(self) -> tuple[Any, dict[str, Any]]:
-        self._say(f"training for {self._plan.epochs} epochs")
-        model, values = train(self._plan, self._task, 0, self._plan.epochs, whole=True)
+    def _train(self, epochs: int) -> tuple[Any, dict[str, Any]]:
+        self._say(f"training for {epochs} epochs")
+        model, values = train(self._plan, self._task, 0, epochs, whole=True)
         self._spent += values["epochs"]
         return model, values
 
@@ -352,14 +357,17 @@ class _Doctor:
         """Try what only a whole training shows, as far as the budget goes."""
         for finding in diagnosis.at_least("warning"):
             for _, remedy in self._untried(finding):
-                if not self._has(self._range_price(remedy) + self._plan.epochs):
+                least = LEAST_SHARE * self._plan.epochs
+                if not self._has(self._range_price(remedy) + least):
                     continue
                 plan = self._changed(finding, remedy)
-                if plan is None or not self._has(plan.epochs):
+                if plan is None or not self._has(LEAST_SHARE * plan.epochs):
                     continue
+                left = math.floor(self._budget * self._asked - self._spent)
+                epochs = min(plan.epochs, left)
                 before, self._plan = self._plan, plan
                 try:
-                    new_model, new = self._train()
+                    new_model, new = self._train(epochs)
                 except ValueError as error:
                     self._plan = before
                     self._note(finding, remedy, note=f"cannot be applied ({error})")
@@ -367,6 +375,9 @@ class _Doctor:
                 judged = Diagnosis.from_dict(json.loads(new["diagnosis"]))
                 gain = new["score"] - values["score"]
                 kept, note = helped([gain], finding, judged)
+                if epochs < plan.epochs:  # a finding may be gone for that alone
+                    kept = gain > LEAST_GAIN
+                    note = f"skill {gain:+.3f}, in {epochs} of {plan.epochs} epochs"
                 self._note(finding, remedy, values["score"], new["score"], kept, note)
                 if kept:
                     return self._after(new_model, new, judged)

@@ -184,3 +184,35 @@ def test_a_slow_run_that_becomes_much_faster(name, before, after, faster):
         for first, last in (before, after)
     )
     assert falls_faster(finding, old, new) is faster
+
+
+def test_what_is_left_of_the_budget_goes_to_what_shows_late():
+    """A short trial does not tell that a net will learn wrong labels by heart."""
+    rng = np.random.default_rng(1)
+    x, held_out = rng.normal(size=(2, 64, 8)).astype("float32")
+    answers = held_out[:, 0]
+    y = x[:, 0] + rng.normal(size=64).astype("float32")
+
+    def build():
+        layers = [L.Dense(64, "relu"), L.Dense(64, "relu"), L.Dense(1)]
+        model = keras.Sequential([keras.Input((8,)), *layers])
+        model.compile(keras.optimizers.Adam(3e-3), "mse")
+        return model
+
+    result = kd.treat(
+        build,
+        x,
+        y,
+        epochs=60,
+        batch_size=8,
+        validation_data=(held_out, answers),
+        budget=2.5,
+        verbose=0,
+    )
+    last = result.history[-1]
+    assert last.kept, result
+    assert last.finding in ("overfitting", "model_too_large")
+    assert last.score_after > last.score_before + 0.05
+    assert result.score == last.score_after
+    assert "of 60 epochs" in last.note
+    assert result.cost <= 2.5
