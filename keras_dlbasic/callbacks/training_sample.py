@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic.gradients.generators import generators_kept
+from keras_dlbasic.gradients.intercept import replaced
 
 BATCH = 256
 
@@ -61,11 +62,14 @@ class TrainingSample:
         # not `evaluate`, whose data loader draws from PyTorch's random generator
         model.reset_metrics()
         logs: dict[str, Any] = {}
-        for begin in range(0, self.n_rows, BATCH):
-            x, y = keras.tree.map_structure(
-                lambda leaf, begin=begin: leaf[begin : begin + BATCH], (self.x, self.y)
-            )
-            logs = model.test_on_batch(x, y, return_dict=True)
+        # Keras 3.15 resets metrics in each `test_on_batch`: only the last would count
+        with replaced(model, "reset_metrics", lambda: None):
+            for begin in range(0, self.n_rows, BATCH):
+                x, y = keras.tree.map_structure(
+                    lambda leaf, begin=begin: leaf[begin : begin + BATCH],
+                    (self.x, self.y),
+                )
+                logs = model.test_on_batch(x, y, return_dict=True)
         return logs
 
 

@@ -109,11 +109,12 @@ class LearningRateRangeTest:
 def _losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
     """Return the loss of each batch with the weights as they are."""
     rows = np.arange(batch)
-    found = [
-        model.test_on_batch(*take(data, rows + place * batch), return_dict=True)["loss"]
-        for place in range(n)
-    ]
-    return np.array([float(loss) for loss in found])
+    found = []
+    for place in range(n):
+        model.reset_metrics()  # Keras before 3.15 returns the mean over all calls
+        logs = model.test_on_batch(*take(data, rows + place * batch), return_dict=True)
+        found.append(float(logs["loss"]))
+    return np.array(found)
 
 
 def _same_batches(losses: np.ndarray, before: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.callbacks.training_sample import TrainingSample
 
 Detector = kd.callbacks.OverfittingDetector
 
@@ -81,6 +82,18 @@ def test_the_training_loss_is_that_of_inference_mode(data):
     np.testing.assert_allclose(
         detector.verdict.gap, detector.record.epochs["val_loss"] - measured
     )
+
+
+def test_all_batches_of_the_sample_count():
+    """Keras 3.15 starts its metrics anew for each batch that it is given by itself."""
+    x = np.linspace(-1, 3, 1024, dtype="float32")[:, None] * np.ones((1, 6), "float32")
+    y = x[:, :1] ** 2
+    model = make_model()
+    model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse", metrics=["mae"])
+    sample = TrainingSample(x, y, 1024)
+    measured = sample.evaluate(model)
+    expected = model.evaluate(x, y, batch_size=256, verbose=0, return_dict=True)
+    assert measured == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
