@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
@@ -60,6 +61,8 @@ class PenaltyMonitor(keras.callbacks.Callback):
     (2,)
     """
 
+    async_safe = SafeUnlessOverridden()
+
     def __init__(
         self,
         *,
@@ -85,7 +88,7 @@ class PenaltyMonitor(keras.callbacks.Callback):
         self.record = self._given_record or TrainingRecord()
         if not self.record.facts:
             self.record.facts.update(run_facts(self._model, self.params))
-        self._steps = 0
+        self._count = StepCount()
         self._has_said = False
         self._table: TableWriter | None = None
         self._scales: dict[str, float] = {}
@@ -104,10 +107,11 @@ class PenaltyMonitor(keras.callbacks.Callback):
         if self._table is None:
             assert self.record is not None
             self._table = TableWriter(self.record, "penalties", MEASURES, epoch)
-        self._epoch_first_step = self._steps
+        self._count.epoch_begins(self.params)
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        self._steps = self._epoch_first_step + batch + 1
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         assert self._table is not None
@@ -115,7 +119,7 @@ class PenaltyMonitor(keras.callbacks.Callback):
         weights = penalized_weights(self.model)
         self._say_factors(weights)
         columns = {weight.label: self._measure(weight) for weight in weights}
-        self._table.append(self._steps, epoch, columns)
+        self._table.append(self._count.so_far, epoch, columns)
         penalty = float(sum(column["penalty"] for column in columns.values()))
         loss = float(logs.get("loss", np.nan))
         share = penalty / loss if loss > 0 else float("nan")
