@@ -13,6 +13,7 @@ from keras_dlbasic.analysis.critical_point import (
     CriticalPoint,
 )
 from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
@@ -108,6 +109,9 @@ class CurvatureProbe(keras.callbacks.Callback):
     def set_model(self, model: Any) -> None:  # noqa: D102
         super().set_model(model)
         self._is_refit = has_train_function(model)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self, "_objective")
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._watch = FitWatch.join(self, FIRST_STEP, self._given_record)

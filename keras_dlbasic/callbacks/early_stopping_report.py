@@ -15,6 +15,7 @@ from keras_dlbasic.analysis.prechelt import (
     training_progress,
 )
 from keras_dlbasic.analysis.stopping_report import StoppingReport
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 
@@ -136,6 +137,9 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         self._time_of_best = self._time_of_end = time.monotonic()
 
     # -- hooks ---------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         super().on_train_begin(logs)

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic.analysis.normalization_drift import MEASURES, normalization_drift
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
@@ -67,6 +68,9 @@ class NormalizationMonitor(keras.callbacks.Callback):
     def set_model(self, model: Any) -> None:  # noqa: D102
         super().set_model(model)
         self._is_refit = has_train_function(model)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._watch = FitWatch.join(self, "epoch", self._given_record)

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
@@ -46,7 +47,7 @@ class PenaltyMonitor(keras.callbacks.Callback):
 
     Raises:
         ValueError: If `near_zero` or `verbose` is out of range, or, at the begin of
-            training, if no weight of the model has a regularizer.
+            training, if no trainable weight of the model has a regularizer.
 
     Example:
     >>> import keras, numpy as np
@@ -84,6 +85,9 @@ class PenaltyMonitor(keras.callbacks.Callback):
         self._given_record = record
         self._messages = Messages()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self.record = self._given_record or TrainingRecord()
         if not self.record.facts:
@@ -97,8 +101,9 @@ class PenaltyMonitor(keras.callbacks.Callback):
             self._scales[weight.label] = float(np.sqrt(np.mean(values**2)))
         if not self._scales and self.model.built:
             raise ValueError(
-                f"No weight of model '{self.model.name}' has a regularizer, so there "
-                "is no penalty to watch. Give layers a `kernel_regularizer`, such as "
+                f"No trainable weight of model '{self.model.name}' has a regularizer, "
+                "so there is no penalty to watch (Keras penalises no frozen ones). "
+                "Give layers a `kernel_regularizer`, such as "
                 "`kd.regularizers.L2(1e-4)`, or remove the callback."
             )
 

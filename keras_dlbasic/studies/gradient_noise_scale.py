@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic.analysis import NoiseScaleCurve, gradient_noise_scale
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.gradients.generators import generators_kept
 from keras_dlbasic.studies.batch_sizes import count_rows
@@ -100,6 +101,9 @@ class GradientNoiseScale(keras.callbacks.Callback):
         )
         return NoiseScaleCurve(steps, noise, signal, **self._facts)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self, "_probe")
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         model = self.model
         optimizer = model.optimizer
@@ -155,10 +159,6 @@ class GradientNoiseScale(keras.callbacks.Callback):
         super().on_train_batch_end(batch, logs)
         self._count.step_ends(batch)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy keeps: not the model that the extra batches go through."""
-        return {**vars(self), "_probe": None}
-
     def _read_micro_step(self, update: int, done: int) -> None:
         if done == 0:
             self._sum, self._norms = 0.0, []
@@ -189,14 +189,24 @@ class GradientNoiseScale(keras.callbacks.Callback):
         rows = count_rows([self.x, self.y])
         most = self.small_batch * self.parts
         assert self._probe is not None
-        with generators_kept():  # PyTorch draws what is dropped from its own
-            noise, signal = self._probe.noise_and_signal(
-                self.model.get_weights(),
-                (self.x, self.y),
-                self._rng.permutation(rows)[:most],
-                parts=self.parts,
-                data_size=rows,
-            )
+        weights = self.model.get_weights()
+        try:
+            with generators_kept():  # PyTorch draws what is dropped from its own
+                noise, signal = self._probe.noise_and_signal(
+                    weights,
+                    (self.x, self.y),
+                    self._rng.permutation(rows)[:most],
+                    parts=self.parts,
+                    data_size=rows,
+                )
+        except Exception as error:
+            raise ValueError(
+                "The gradient noise scale could not take its extra batches of "
+                f"{self.small_batch} samples of `x` and `y` with a copy of the model "
+                f"({type(error).__name__}: {str(error)[:300]}). Give `x` and `y` as "
+                "`fit` takes them and a `small_batch` that the model takes, or train "
+                "with gradient accumulation."
+            ) from error
         self._rows.append((update, noise, signal))
 
 
@@ -213,7 +223,19 @@ def _copy(model: Any) -> Any:
         raise ValueError(
             "The gradient noise scale takes its extra batches with a copy of the "
             f"model, and {type(model).__name__} cannot be copied from its config "
-            f"({type(error).__name__}: {error}). Give it `get_config`, or train with "
-            "gradient accumulation."
+            f"({type(error).__name__}: {str(error)[:200]}). Give it `get_config`, and "
+            "register the classes of your own with "
+            "`keras.saving.register_keras_serializable`, or train with gradient "
+            "accumulation."
         ) from error
+    shapes = [[w.shape for w in each.get_weights()] for each in (model, copy)]
+    if shapes[0] != shapes[1] or not copy.trainable_variables:
+        raise ValueError(
+            "The gradient noise scale takes its extra batches with a copy of the "
+            f"model, which has {len(shapes[0])} weights, "
+            f"{len(model.trainable_variables)} of them trainable. Its copy from the "
+            f"config has {len(shapes[1])}, {len(copy.trainable_variables)} of them "
+            "trainable. Expected the same, and some to train. Train with gradient "
+            "accumulation, or leave the callback out."
+        )
     return copy
