@@ -203,7 +203,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
             raise ValueError(
                 "The gradient noise scale could not take its extra batches of "
                 f"{self.small_batch} samples of `x` and `y` with a copy of the model "
-                f"({type(error).__name__}: {str(error)[:300]}). Give `x` and `y` as "
+                f"({type(error).__name__}: {_short(error)}). Give `x` and `y` as "
                 "`fit` takes them and a `small_batch` that the model takes, or train "
                 "with gradient accumulation."
             ) from error
@@ -223,7 +223,7 @@ def _copy(model: Any) -> Any:
         raise ValueError(
             "The gradient noise scale takes its extra batches with a copy of the "
             f"model, and {type(model).__name__} cannot be copied from its config "
-            f"({type(error).__name__}: {str(error)[:200]}). Give it `get_config`, and "
+            f"({type(error).__name__}: {_short(error)}). Give it `get_config`, and "
             "register the classes of your own with "
             "`keras.saving.register_keras_serializable`, or train with gradient "
             "accumulation."
@@ -239,3 +239,9 @@ def _copy(model: Any) -> Any:
             "accumulation, or leave the callback out."
         )
     return copy
+
+
+def _short(error: Exception) -> str:
+    """Return the text of an error in a line; Keras' may hold whole configs."""
+    text = " ".join(str(error).split())
+    return text if len(text) < 300 else text[:300] + "..."

@@ -192,7 +192,7 @@ class Decoder(keras.Model):
 def test_no_targets():
     model = Decoder()
     model.compile(optimizer="sgd")
-    doctor = kd.callbacks.TrainingDoctor(verbose=0)
+    doctor = kd.callbacks.TrainingDoctor(verbose=0, every=1)
     x = np.ones((16, 3), "float32")
     model.fit(x, batch_size=8, shuffle=False, verbose=0, callbacks=[doctor])
     assert doctor.record.facts["data"]["targets"] == []
