@@ -171,6 +171,9 @@ class ActivationMonitor(keras.callbacks.Callback):
         self._messages.say()
 
     def _keep(self, inputs: Any) -> None:
+        if not keras.tree.flatten(inputs):
+            self._warn("the first batch is sparse, ragged or without rows.")
+            return
         try:
             self.x = _first_rows(inputs)
         except ValueError as error:

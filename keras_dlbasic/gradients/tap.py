@@ -216,7 +216,7 @@ class _TappedStep:
                 stacklevel=2,
             )
             nothing = keras.ops.zeros((0,), "float32")
-            return outputs, KEY, (nothing, ()) if self.keeps_batch else nothing
+            return outputs, KEY, (nothing, inputs) if self.keeps_batch else nothing
         updates = final_updates(updates)
         self.variables = updated_variables(updates)
         row = _without_gradients(
