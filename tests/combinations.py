@@ -525,6 +525,36 @@ def replica_norms(monitor):
     return trained
 
 
+def looks_on_replicas(monitor):
+    """Where nothing is distributed, a strategy's scope must not change a loss."""
+
+    def looked():
+        model, x, y, loss = models.make("mlp")
+        model.compile(optimizer="sgd", loss=loss)
+        value, slope = kd.landscape.Objective(model, x, y).gradient()
+        report = kd.propagation_report(model, x, y)
+        return [
+            value,
+            *slope[:4],
+            *[layer.gradient_variance for layer in report.layers],
+        ]
+
+    trained = distributed(monitor, steps=())
+    if monitor is not None:
+        expected = looked()
+        with _two_devices():
+            np.testing.assert_allclose(looked(), expected, rtol=1e-4)
+            model, x, y, loss = models.make("mlp")
+            model.compile(optimizer="sgd", loss=loss)
+            try:
+                kd.treat(model, x, y, epochs=1, verbose=0)
+            except ValueError as error:
+                assert "trains each model on one device" in str(error)
+            else:
+                raise AssertionError("a distributed model was treated")
+    return trained
+
+
 def averaging():
     return keras.optimizers.AdamW(0.01, use_ema=True, loss_scale_factor=64.0)
 
@@ -658,6 +688,13 @@ ALL = [
         "two devices, norms of the replicas' own gradients",
         replica_norms,
         TENSORFLOW,
+        devices=True,
+        when="always",
+    ),
+    Combination(
+        "two devices, curvature and signals looked at in the strategy's scope",
+        looks_on_replicas,
+        {**TENSORFLOW, **JAX},
         devices=True,
         when="always",
     ),
