@@ -736,7 +736,6 @@ ALL = [
         "a callback that sets weights and rate, trains the model and stops the fit",
         meddling,
         EVERYWHERE,
-        when="once",
     ),
     Combination(
         "the same callback twice", same_callback_twice, EVERYWHERE, when="always"
@@ -804,7 +803,6 @@ ALL = [
         looks_on_replicas,
         {**TENSORFLOW, **JAX},
         devices=True,
-        when="always",
     ),
     refused_on_replicas(
         "two devices, `steps_per_execution=2`",
