@@ -112,4 +112,4 @@ def _has_changed(model: Any) -> bool:
     """Tell whether other variables are trainable than the optimizer was built for."""
     built = getattr(model.optimizer, "_trainable_variables", None)
     trainable = {id(v) for v in model.trainable_variables}
-    return bool(built) and {id(v) for v in built} != trainable
+    return built is not None and {id(v) for v in built} not in (set(), trainable)

@@ -167,8 +167,9 @@ class GradientTap:
         # the model and go when Keras drops it
         tapped = getattr(plain, "keras_dlbasic_tapped", None)
         keeps_batch = self.batch_sink is not None
-        is_wanting = tapped is None or keeps_batch > tapped.keeps_batch
-        if is_wanting and not self._is_stale():
+        if tapped is None or (
+            keeps_batch > tapped.keeps_batch and not self._is_stale()
+        ):
             tapped = _TappedStep(self.model, plain, self._backend, keeps_batch)
             plain.keras_dlbasic_tapped = tapped
         return tapped
