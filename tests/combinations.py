@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import tempfile
 import threading
@@ -344,7 +345,103 @@ def unknown_length(monitor):
     return Trained(model)
 
 
+def class_weights(monitor):
+    weights = {0: 1.0, 1: 3.0, 2: 0.5, 3: 2.0}
+    trained = fitted(monitor, fit={"class_weight": weights}, steps=())
+    model, x, y, loss = models.make("mlp")
+    model.compile(optimizer="sgd", loss=loss)
+    of_rows = np.array([weights[int(label)] for label in y[:8]], "float32")
+    found = reference.gradients(model, x[:8], y[:8], sample_weight=of_rows)
+    return Trained(trained.model, {0: [reference.norm(g) for g in found]})
+
+
+def dictionaries(monitor):
+    """One of the outputs has a target and no loss."""
+
+    def make():
+        _, x, y, loss = models.make("mlp")
+        parts = {"a": keras.Input((2,), name="a"), "b": keras.Input((4,), name="b")}
+        hidden = keras.layers.Concatenate()(list(parts.values()))
+        outputs = {name: keras.layers.Dense(4, name=name)(hidden) for name in "pq"}
+        model = keras.Model(parts, {**outputs, "r": hidden})
+        losses = {"p": loss, "q": "mse", "r": None}
+        model.compile(
+            SGD(0.1), loss=losses, loss_weights={"p": 1.0, "q": 0.3, "r": 1.0}
+        )
+        return model, {"a": x[:, :2], "b": x[:, 2:]}, {"p": y, "q": x[:, :4]}
+
+    model, x, y = make()
+    y["r"] = x["a"]
+    first = keras.tree.map_structure(lambda leaf: leaf[:8], (x, y))
+    norms = [reference.norm(g) for g in reference.gradients(model, *first)]
+    model, _, _ = make()
+    callbacks = [] if monitor is None else [monitor]
+    fit = {"batch_size": 8, "shuffle": False, "verbose": 0, "callbacks": callbacks}
+    model.fit(x, y, epochs=2, **fit)
+    return Trained(model, {0: norms})
+
+
+class Decoder(keras.Model):
+    """All of its loss is its own; there are no targets."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = keras.layers.Dense(3, "tanh", activity_regularizer="l1")
+        self.outer = keras.layers.Dense(6)
+
+    def call(self, x):
+        outputs = self.outer(self.inner(x))
+        self.add_loss(keras.ops.mean((outputs - x) ** 2))
+        return outputs
+
+
+def own_losses(monitor):
+    _, x, _, _ = models.make("mlp")
+
+    def make():
+        keras.utils.set_random_seed(0)
+        model = Decoder()
+        model(x)
+        model.compile(SGD(0.1))
+        return model
+
+    norms = [reference.norm(g) for g in reference.gradients(make(), x[:8], None)]
+    model = make()
+    callbacks = [] if monitor is None else [monitor]
+    fit = {"batch_size": 8, "shuffle": False, "verbose": 0, "callbacks": callbacks}
+    model.fit(x, epochs=2, **fit)
+    return Trained(model, {0: norms})
+
+
 # -- callbacks -------------------------------------------------------------------------
+
+
+class Meddler(keras.callbacks.Callback):
+    """Sets weights and rate, trains the model, collects garbage, and stops the fit."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 1:
+            model = self.model
+            model.set_weights([weights / 2 for weights in model.get_weights()])
+            model.optimizer.learning_rate = 0.05
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch:
+            _, x, y, _ = models.make("mlp")
+            self.model.fit(x, y, batch_size=8, verbose=0, shuffle=False)
+
+    def on_train_batch_end(self, batch, logs=None):
+        gc.collect()
+        self.model.stop_training = batch == 1 and self.model.optimizer.iterations > 7
+
+
+def meddling(monitor):
+    callbacks = [Meddler()] if monitor is None else [monitor, Meddler()]
+    trained = fitted(monitor, fit={"callbacks": callbacks, "epochs": 3})
+    if monitor is not None:
+        assert monitor.record.steps.tolist() == [0, 1, 2, 3, 4]
+        assert monitor.record.trained_steps == 5
+    return trained
 
 
 def same_callback_twice(monitor):
@@ -525,6 +622,36 @@ def replica_norms(monitor):
     return trained
 
 
+def looks_on_replicas(monitor):
+    """Where nothing is distributed, a strategy's scope must not change a loss."""
+
+    def looked():
+        model, x, y, loss = models.make("mlp")
+        model.compile(optimizer="sgd", loss=loss)
+        value, slope = kd.landscape.Objective(model, x, y).gradient()
+        report = kd.propagation_report(model, x, y)
+        return [
+            value,
+            *slope[:4],
+            *[layer.gradient_variance for layer in report.layers],
+        ]
+
+    trained = distributed(monitor, steps=())
+    if monitor is not None:
+        expected = looked()
+        with _two_devices():
+            np.testing.assert_allclose(looked(), expected, rtol=1e-4)
+            model, x, y, loss = models.make("mlp")
+            model.compile(optimizer="sgd", loss=loss)
+            try:
+                kd.treat(model, x, y, epochs=1, verbose=0)
+            except ValueError as error:
+                assert "trains each model on one device" in str(error)
+            else:
+                raise AssertionError("a distributed model was treated")
+    return trained
+
+
 def averaging():
     return keras.optimizers.AdamW(0.01, use_ema=True, loss_scale_factor=64.0)
 
@@ -600,6 +727,16 @@ ALL = [
         when="always",
     ),
     Combination("data of unknown length", unknown_length, EVERYWHERE, when="always"),
+    Combination("class weights", class_weights, EVERYWHERE),
+    Combination(
+        "dictionaries in and out, an output without a loss", dictionaries, EVERYWHERE
+    ),
+    Combination("no targets: `add_loss`, activity penalties", own_losses, EVERYWHERE),
+    Combination(
+        "a callback that sets weights and rate, trains the model and stops the fit",
+        meddling,
+        EVERYWHERE,
+    ),
     Combination(
         "the same callback twice", same_callback_twice, EVERYWHERE, when="always"
     ),
@@ -660,6 +797,12 @@ ALL = [
         TENSORFLOW,
         devices=True,
         when="always",
+    ),
+    Combination(
+        "two devices, curvature and signals looked at in the strategy's scope",
+        looks_on_replicas,
+        {**TENSORFLOW, **JAX},
+        devices=True,
     ),
     refused_on_replicas(
         "two devices, `steps_per_execution=2`",

@@ -20,7 +20,7 @@ def _loss(model, x, y, sample_weight):
 def _tensorflow(model, x, y, sample_weight):
     import tensorflow as tf
 
-    x, y = tf.nest.map_structure(tf.convert_to_tensor, (x, y))
+    x, y = _tensors((x, y))
     with tf.GradientTape() as tape:
         loss = _loss(model, x, y, sample_weight)
     found = tape.gradient(loss, [v.value for v in model.trainable_variables])
@@ -51,7 +51,8 @@ def _jax(model, x, y, sample_weight):
 
     def loss(values):
         scope = keras.StatelessScope(
-            state_mapping=list(zip(model.trainable_variables, values, strict=True))
+            state_mapping=list(zip(model.trainable_variables, values, strict=True)),
+            collect_losses=True,  # those of `add_loss` and of activities
         )
         with scope:
             return _loss(model, x, y, sample_weight)
@@ -63,11 +64,17 @@ def _jax(model, x, y, sample_weight):
 def _torch(model, x, y, sample_weight):
     import torch
 
-    x, y = keras.tree.map_structure(keras.ops.convert_to_tensor, (x, y))
+    x, y = _tensors((x, y))
     model.zero_grad()
     loss = _loss(model, x, y, sample_weight)
     found = torch.autograd.grad(loss, [v.value for v in model.trainable_variables])
     return [g.detach().numpy() for g in found]
+
+
+def _tensors(data):
+    return keras.tree.map_structure(
+        lambda leaf: None if leaf is None else keras.ops.convert_to_tensor(leaf), data
+    )
 
 
 def norm(array):

@@ -14,8 +14,10 @@ from keras_dlbasic.analysis.activation_statistics import (
     activation_statistics,
 )
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
 from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.records import LayerTable, TrainingRecord
@@ -71,6 +73,8 @@ class ActivationMonitor(keras.callbacks.Callback):
     (2, 2)
     """
 
+    async_safe = SafeUnlessOverridden()
+
     def __init__(
         self,
         x: Any = None,
@@ -111,6 +115,9 @@ class ActivationMonitor(keras.callbacks.Callback):
         super().set_model(model)
         self._is_refit = has_train_function(model)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         if self._keeps_batch:
             self.x = None
@@ -123,7 +130,7 @@ class ActivationMonitor(keras.callbacks.Callback):
             if not self._own_record.facts:
                 self._own_record.facts.update(run_facts(self._model, self.params))
         self._table: TableWriter | None = None
-        self._steps = 0
+        self._count = StepCount()
         self._measured = 0
         self._epoch = 0
         self._said: set[tuple[str, str]] = set()
@@ -136,19 +143,19 @@ class ActivationMonitor(keras.callbacks.Callback):
         if self._watch is not None:
             self._watch.epoch_begins(self, epoch)
         self._epoch = epoch
-        self._epoch_first_step = self._steps
+        self._count.epoch_begins(self.params)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        done = self._epoch_first_step + batch
+        done = self._count.first + batch
         every = self.every
         if isinstance(every, int) and done // every > self._measured // every:
             self._measure(done)
-        self._steps = done + self._model.steps_per_execution
-        total = self.params.get("steps")
-        if total:
-            self._steps = min(self._steps, self._epoch_first_step + total)
         if self._watch is not None:
             self._watch.step_begins(self, batch)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         if self._watch is not None:
@@ -156,7 +163,7 @@ class ActivationMonitor(keras.callbacks.Callback):
         else:
             assert self._table is not None
             self._table.log(epoch, logs or {})
-        self._measure(self._steps)
+        self._measure(self._count.so_far)
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         if self._watch is not None:
@@ -164,6 +171,9 @@ class ActivationMonitor(keras.callbacks.Callback):
         self._messages.say()
 
     def _keep(self, inputs: Any) -> None:
+        if not keras.tree.flatten(inputs):
+            self._warn("the first batch is sparse, ragged or without rows.")
+            return
         try:
             self.x = _first_rows(inputs)
         except ValueError as error:

@@ -13,8 +13,10 @@ from keras_dlbasic.analysis.critical_point import (
     CriticalPoint,
 )
 from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
 from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.landscape import Objective, classify_point
 from keras_dlbasic.landscape.rows import Rows
@@ -64,6 +66,8 @@ class CurvatureProbe(keras.callbacks.Callback):
     'saddle'
     """
 
+    async_safe = SafeUnlessOverridden()
+
     def __init__(
         self,
         x: Any,
@@ -106,12 +110,15 @@ class CurvatureProbe(keras.callbacks.Callback):
         super().set_model(model)
         self._is_refit = has_train_function(model)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self, "_objective")
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._watch = FitWatch.join(self, FIRST_STEP, self._given_record)
         self._table: TableWriter | None = None
         self._objective: Objective | None = None
         self._losses: list[float] = []
-        self._steps = 0
+        self._count = StepCount()
         self._seen = False
         self.points = {}
 
@@ -121,14 +128,21 @@ class CurvatureProbe(keras.callbacks.Callback):
             names = (*MEASURES, "verdict")
             self._table = TableWriter(self._watch.record, "curvature", names, epoch)
         self._watch.epoch_begins(self, epoch)
-        self._epoch, self._epoch_first_step = epoch, self._steps
+        self._epoch, self._has_ended = epoch, False
+        self._count.epoch_begins(self.params)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        self._steps = self._epoch_first_step + batch + 1
         self._watch.step_begins(self, batch)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._watch.epoch_ends(self, epoch, logs or {})
+        if self._has_ended:  # given twice to one fit
+            return
+        self._has_ended = True
         self._losses.append(float((logs or {}).get("loss", np.nan)))
         self._seen = False
         if self._is_due(epoch) or epoch + 1 == self.params.get("epochs"):
@@ -169,6 +183,6 @@ class CurvatureProbe(keras.callbacks.Callback):
         }
         row = {name: float(getattr(point.evidence, name)) for name in MEASURES}
         row["verdict"] = float(VERDICTS.index(point.verdict))
-        self._table.append(self._steps, self._epoch, {"model": row})
+        self._table.append(self._count.so_far, self._epoch, {"model": row})
         if self.verbose:
             self._messages.add(f"Epoch {self._epoch + 1}: {point}")

@@ -15,7 +15,9 @@ from keras_dlbasic.analysis.prechelt import (
     training_progress,
 )
 from keras_dlbasic.analysis.stopping_report import StoppingReport
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 
 Criterion = Literal["patience", "GL", "PQ", "UP"]
 
@@ -79,6 +81,8 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
     6
     """
 
+    async_safe = SafeUnlessOverridden()
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -127,12 +131,15 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         self._found_best: int | None = None
         self._non_finite: list[int] = []
         self._missing: list[int] = []
-        self._steps = 0
+        self._count = StepCount()
         self._begun_with: Any = None
         self._restore_from: Literal["begin", "end"] = "end"
         self._time_of_best = self._time_of_end = time.monotonic()
 
     # -- hooks ---------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         super().on_train_begin(logs)
@@ -140,14 +147,15 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         self._clear()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._steps = 0
         self._begun_with = None
         steps = (self.params or {}).get("steps")
+        self._count.epoch_begins(self.params)
         if self.restore_best_weights and self._is_measured_before(steps):
             self._begun_with = self.model.get_weights()
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        self._steps += 1
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._last_epoch = epoch
@@ -188,7 +196,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
             self._time_of_best = self._time_of_end
         if self.best_weights is not kept:
             self._restore_from = "end"
-            if self._begun_with and self._steps == 1:
+            if self._begun_with and self._count.n == 1:
                 self.best_weights = self._begun_with
                 self._restore_from = "begin"
         if self.criterion == "patience":

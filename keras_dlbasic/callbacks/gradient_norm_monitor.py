@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_dlbasic.analysis import GradientEvent, gradient_events
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport, NonFiniteWatch
@@ -94,6 +95,9 @@ class GradientNormMonitor(keras.callbacks.Callback):
     def set_model(self, model: Any) -> None:  # noqa: D102
         super().set_model(model)
         self._is_refit = has_train_function(model)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._said = set()

@@ -11,7 +11,9 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic.analysis.normalization_drift import MEASURES, normalization_drift
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
+from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.signals.probe import probe_layers
@@ -52,6 +54,8 @@ class NormalizationMonitor(keras.callbacks.Callback):
     (2, 1)
     """
 
+    async_safe = SafeUnlessOverridden()
+
     def __init__(self, *, record: TrainingRecord | None = None) -> None:
         super().__init__()
         self._given_record = record
@@ -65,6 +69,9 @@ class NormalizationMonitor(keras.callbacks.Callback):
         super().set_model(model)
         self._is_refit = has_train_function(model)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._watch = FitWatch.join(self, "epoch", self._given_record)
         self._table: TableWriter | None = None
@@ -73,7 +80,7 @@ class NormalizationMonitor(keras.callbacks.Callback):
             for probe in probe_layers(self._model)
             if _is_watchable(probe.layer)
         }
-        self._steps = 0
+        self._count = StepCount()
         self._steps_per_epoch = self.params.get("steps")
         self._before: Statistics | None = None
         self._has_warned = False
@@ -84,36 +91,34 @@ class NormalizationMonitor(keras.callbacks.Callback):
             self._table = TableWriter(record, "normalization", MEASURES, epoch)
         self._watch.epoch_begins(self, epoch)
         self._epoch = epoch
-        self._batch = -1
-        self._executions = 0
         self._has_row = False
+        self._count.epoch_begins(self.params)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        if self._before is not None and not self._has_row:
+        if self._before is not None and batch > self._before_batch:
             self._measure(batch)
         # the last batch may be a short one: take the one before it
         chosen = max((self._steps_per_epoch or 1) - 2, 0)
-        if not self._has_row and batch <= chosen < batch + self._per_execution():
+        is_free = self._before is None and not self._has_row
+        if is_free and batch <= chosen < batch + int(self._model.steps_per_execution):
             self._read_before(batch)
-        self._batch = batch
         self._watch.step_begins(self, batch)
 
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        n_steps = self._batch + self._per_execution()
-        if self.params.get("steps"):
-            n_steps = min(n_steps, self.params["steps"])
-        if self._before is not None and not self._has_row:
+        n_steps = self._count.n
+        if self._before is not None and n_steps > self._before_batch:
             self._measure(n_steps)
-        self._steps += n_steps
+        self._before = None
         self._steps_per_epoch = n_steps
         self._watch.epoch_ends(self, epoch, logs or {})
         self._warn_of_single_values()
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         self._watch.fit_ends(self)
-
-    def _per_execution(self) -> int:
-        return int(self._model.steps_per_execution)
 
     def _read_before(self, batch: int) -> None:
         self._before, self._before_batch = self._read(), batch
@@ -139,7 +144,7 @@ class NormalizationMonitor(keras.callbacks.Callback):
             )
             for label, after in self._read().items()
         }
-        self._table.append(self._steps + batch, self._epoch, columns)
+        self._table.append(self._count.first + batch, self._epoch, columns)
 
     def _warn_of_single_values(self) -> None:
         batch_size = self._watch.record.facts.get("batch_size")

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
 from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.training_sample import TrainingSample
 from keras_dlbasic.facts.run_facts import run_facts
@@ -91,6 +92,9 @@ class OverfittingDetector(keras.callbacks.Callback):
         self._messages = Messages()
         self._epoch_offset: int | None = None
         self._is_said = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         given = self._given_record

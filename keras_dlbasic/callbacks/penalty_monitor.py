@@ -9,7 +9,9 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
@@ -45,7 +47,7 @@ class PenaltyMonitor(keras.callbacks.Callback):
 
     Raises:
         ValueError: If `near_zero` or `verbose` is out of range, or, at the begin of
-            training, if no weight of the model has a regularizer.
+            training, if no trainable weight of the model has a regularizer.
 
     Example:
     >>> import keras, numpy as np
@@ -59,6 +61,8 @@ class PenaltyMonitor(keras.callbacks.Callback):
     >>> monitor.record.epochs["penalty_share"].shape
     (2,)
     """
+
+    async_safe = SafeUnlessOverridden()
 
     def __init__(
         self,
@@ -81,11 +85,14 @@ class PenaltyMonitor(keras.callbacks.Callback):
         self._given_record = record
         self._messages = Messages()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self.record = self._given_record or TrainingRecord()
         if not self.record.facts:
             self.record.facts.update(run_facts(self._model, self.params))
-        self._steps = 0
+        self._count = StepCount()
         self._has_said = False
         self._table: TableWriter | None = None
         self._scales: dict[str, float] = {}
@@ -94,8 +101,9 @@ class PenaltyMonitor(keras.callbacks.Callback):
             self._scales[weight.label] = float(np.sqrt(np.mean(values**2)))
         if not self._scales and self.model.built:
             raise ValueError(
-                f"No weight of model '{self.model.name}' has a regularizer, so there "
-                "is no penalty to watch. Give layers a `kernel_regularizer`, such as "
+                f"No trainable weight of model '{self.model.name}' has a regularizer, "
+                "so there is no penalty to watch (Keras penalises no frozen ones). "
+                "Give layers a `kernel_regularizer`, such as "
                 "`kd.regularizers.L2(1e-4)`, or remove the callback."
             )
 
@@ -104,10 +112,11 @@ class PenaltyMonitor(keras.callbacks.Callback):
         if self._table is None:
             assert self.record is not None
             self._table = TableWriter(self.record, "penalties", MEASURES, epoch)
-        self._epoch_first_step = self._steps
+        self._count.epoch_begins(self.params)
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        self._steps = self._epoch_first_step + batch + 1
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         assert self._table is not None
@@ -115,7 +124,7 @@ class PenaltyMonitor(keras.callbacks.Callback):
         weights = penalized_weights(self.model)
         self._say_factors(weights)
         columns = {weight.label: self._measure(weight) for weight in weights}
-        self._table.append(self._steps, epoch, columns)
+        self._table.append(self._count.so_far, epoch, columns)
         penalty = float(sum(column["penalty"] for column in columns.values()))
         loss = float(logs.get("loss", np.nan))
         share = penalty / loss if loss > 0 else float("nan")

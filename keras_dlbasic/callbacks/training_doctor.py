@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
+from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, diagnose
@@ -102,6 +103,9 @@ class TrainingDoctor(keras.callbacks.Callback):
         super().set_model(model)
         self._is_refit = vars(model).get("train_function") is not None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self.diagnosis = None
         self._said: set[str] = set()
@@ -187,7 +191,16 @@ class TrainingDoctor(keras.callbacks.Callback):
 
     def _gather(self, x: Any, y: Any) -> bool:
         """Keep the rows of a batch; returns whether there are enough."""
-        rows = keras.tree.map_structure(keras.ops.convert_to_numpy, (x, y))
+        rows = keras.tree.map_structure(
+            lambda leaf: None if leaf is None else keras.ops.convert_to_numpy(leaf),
+            (x, y),
+        )
+        shapes = [
+            [np.shape(leaf)[1:] for leaf in keras.tree.flatten(known)]
+            for known in (rows, *self._gathered[:1])
+        ]
+        if shapes[0] != shapes[-1]:
+            return True  # of another length, which cannot be joined
         self._gathered.append(rows)
         n = sum(len(keras.tree.flatten(x)[0]) for x, _ in self._gathered)
         return n >= self.rows
@@ -196,7 +209,7 @@ class TrainingDoctor(keras.callbacks.Callback):
         """Make a probe of the batches that were trained first."""
         gathered, self._gathered = self._gathered, []
         assert self.record is not None
-        x, y = keras.tree.map_structure(lambda *parts: np.concatenate(parts), *gathered)
+        x, y = keras.tree.map_structure(_joined, *gathered)
         data = {"source": "first batches", **data_facts(x, y)}
         facts = self.record.facts
         size, steps = facts.get("batch_size"), self.params.get("steps")
@@ -254,6 +267,10 @@ class TrainingDoctor(keras.callbacks.Callback):
                     self._messages.add(str(finding))
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
                 self._model.stop_training = True
+
+
+def _joined(*parts: Any) -> Any:
+    return None if parts[0] is None else np.concatenate(parts)
 
 
 def _append(

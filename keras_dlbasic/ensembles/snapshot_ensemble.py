@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_dlbasic.callbacks.arguments import check_verbose
 from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
 from keras_dlbasic.ensembles.learning_rate import (
     read_learning_rate,
@@ -64,6 +65,8 @@ class SnapshotEnsemble(keras.callbacks.Callback):
     2
     """
 
+    async_safe = SafeUnlessOverridden()
+
     def __init__(
         self, cycles: int = 5, *, learning_rate: float | None = None, verbose: int = 0
     ) -> None:
@@ -100,24 +103,29 @@ class SnapshotEnsemble(keras.callbacks.Callback):
         self._found_rate = read_learning_rate(self.model.optimizer)
         self.snapshots, self.snapshot_epochs = [], []
         self._bounds, self._steps = [], self.params.get("steps")
+        self._count = StepCount()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._messages.say()
         if not self._bounds:
             self._bounds = _cycle_bounds(epoch, self.params["epochs"], self.cycles)
-        self._epoch, self._batch = epoch, -1
+        self._epoch = epoch
+        self._count.epoch_begins(self.params)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        self._batch = batch
         # on JAX `self.model` brings the variables up to date, which the rate is one of
         write_learning_rate(self.model.optimizer, self._rate(batch))
 
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._steps = self._steps or self._batch + 1
+        self._steps = self._steps or self._count.n
         model = self.model
         if logs is not None:
             logs["learning_rate"] = read_learning_rate(model.optimizer)
-        if epoch + 1 in self._bounds[1:]:
+        if epoch + 1 in self._bounds[1:] and epoch not in self.snapshot_epochs:
             self.snapshots.append([np.array(w) for w in model.get_weights()])
             self.snapshot_epochs.append(epoch)
             if self.verbose:

@@ -96,6 +96,7 @@ class WeightAverage(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         model = self.model
         self.count, self.average, self._first = 0, None, None
+        self._last: int | None = None
         found = batch_normalizations(model)
         if found and self.x is None:
             raise ValueError(
@@ -119,6 +120,9 @@ class WeightAverage(keras.callbacks.Callback):
         assert self._first is not None
         if epoch < self._first or (epoch - self._first) % self.every:
             return
+        if epoch == self._last:  # given twice to one fit
+            return
+        self._last = epoch
         self.count += 1
         weights = [
             np.asarray(keras.ops.convert_to_numpy(v.value), np.float64)

@@ -22,6 +22,16 @@ def reason_not_to_watch(model: Any, *, is_refit: bool = False) -> str | None:
     return _replicas(model) or (_stale_step(model) if is_refit else None)
 
 
+def watches_stale_step(model: Any) -> bool:
+    """Tell whether a watched step of an earlier fit trains what is frozen by now.
+
+    It was traced when Keras' own was, or in its place: to go on with it is to go on
+    with what Keras trains.
+    """
+    tapped = getattr(vars(model).get("train_function"), "keras_dlbasic_tapped", None)
+    return tapped is not None and bool(tapped.variables) and _has_changed(model)
+
+
 def _torch_compile(model: Any) -> str | None:
     if not model.jit_compile:
         return None
@@ -86,11 +96,9 @@ def _stale_step(model: Any) -> str | None:
     A train function from an earlier fit goes on training what was trainable when it was
     traced, also if layers were frozen since without `compile`.
     """
-    built = getattr(model.optimizer, "_trainable_variables", None)
-    if not built or {id(v) for v in built} == {
-        id(v) for v in model.trainable_variables
-    }:
+    if not _has_changed(model) or watches_stale_step(model):
         return None
+    built = model.optimizer._trainable_variables
     return (
         "layers were frozen or unfrozen since the last fit without a new "
         f"`model.compile(...)`, so Keras goes on training the {len(built)} variables "
@@ -98,3 +106,10 @@ def _stale_step(model: Any) -> str | None:
         "`model.trainable_variables`. Call `model.compile(...)` after changing "
         "`trainable`"
     )
+
+
+def _has_changed(model: Any) -> bool:
+    """Tell whether other variables are trainable than the optimizer was built for."""
+    built = getattr(model.optimizer, "_trainable_variables", None)
+    trainable = {id(v) for v in model.trainable_variables}
+    return built is not None and {id(v) for v in built} not in (set(), trainable)

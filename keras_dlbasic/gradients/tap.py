@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic.gradients.intercept import wrapped_method
+from keras_dlbasic.gradients.limits import watches_stale_step
 from keras_dlbasic.gradients.measures import (
     Kernels,
     Update,
@@ -156,12 +157,19 @@ class GradientTap:
             else:
                 attributes["make_train_function"] = make.keras_dlbasic_plain
 
+    def _is_stale(self) -> bool:
+        return keras.backend.backend() == "tensorflow" and watches_stale_step(
+            self.model
+        )
+
     def _tapped(self, plain: Any) -> _TappedStep:
         # kept with the plain function, so that both are traced from the same state of
         # the model and go when Keras drops it
         tapped = getattr(plain, "keras_dlbasic_tapped", None)
         keeps_batch = self.batch_sink is not None
-        if tapped is None or keeps_batch > tapped.keeps_batch:
+        if tapped is None or (
+            keeps_batch > tapped.keeps_batch and not self._is_stale()
+        ):
             tapped = _TappedStep(self.model, plain, self._backend, keeps_batch)
             plain.keras_dlbasic_tapped = tapped
         return tapped
@@ -216,7 +224,7 @@ class _TappedStep:
                 stacklevel=2,
             )
             nothing = keras.ops.zeros((0,), "float32")
-            return outputs, KEY, (nothing, ()) if self.keeps_batch else nothing
+            return outputs, KEY, (nothing, inputs) if self.keeps_batch else nothing
         updates = final_updates(updates)
         self.variables = updated_variables(updates)
         row = _without_gradients(

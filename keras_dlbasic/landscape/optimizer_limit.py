@@ -9,9 +9,18 @@ import keras
 
 
 def learning_rate_of(model: Any) -> float:
-    """Return the current learning rate of a model, NaN without an optimizer."""
+    """Return the current learning rate of a model.
+
+    NaN without an optimizer, and where a function of the user's gives the rate: one
+    more call could change what it gives next.
+    """
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is None:
+    inner = optimizer
+    while isinstance(inner, keras.optimizers.LossScaleOptimizer):
+        inner = inner.inner_optimizer
+    rate = getattr(inner, "_learning_rate", None)
+    known = (keras.Variable, keras.optimizers.schedules.LearningRateSchedule)
+    if optimizer is None or (callable(rate) and not isinstance(rate, known)):
         return math.nan
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 

@@ -20,6 +20,8 @@ class TensorFlowProducts:
     no_second_derivative = (LookupError, NotImplementedError, tf.errors.OpError)
 
     def __init__(self, loss: Callable[..., Any], draws: bool) -> None:
+        loss = _of_one_replica(loss)
+
         def gradient(weights: Sequence[Any], *rest: Any) -> Any:
             with tf.GradientTape() as tape:
                 tape.watch(weights)
@@ -44,6 +46,20 @@ class TensorFlowProducts:
         self.loss = _Compiled(loss)
         self.gradient = _Compiled(gradient)
         self.product = _Compiled(product)
+
+
+def _of_one_replica(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """Undo that Keras divides losses by the number of replicas.
+
+    It does so wherever a strategy is in scope, also where nothing is distributed.
+    """
+
+    def whole(*args: Any) -> Any:
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        value = loss(*args)
+        return value if replicas == 1 else value * tf.cast(replicas, value.dtype)
+
+    return whole
 
 
 @contextmanager

@@ -139,6 +139,8 @@ def _record(arrays: dict[str, np.ndarray]) -> TrainingRecord:
 
 def _table(arrays: dict[str, np.ndarray], key: str) -> tuple[str, LayerTable]:
     name, labels, measures = printable_parts(json.loads(str(arrays[key])))
+    if not all(isinstance(text, str) for text in (name, *labels, *measures)):
+        raise ValueError("a table of it has names that are no texts")
     table = LayerTable(labels, measures)
     steps, epochs, values = (
         arrays[f"{key}_{part}"] for part in ("steps", "epochs", "values")

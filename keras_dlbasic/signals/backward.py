@@ -54,7 +54,7 @@ def preactivation_gradients(
         with scope, watched(probe_layers(model), meet):
             outputs = model(x, training=False)
             if y is not None:
-                return model.compute_loss(x=x, y=y, y_pred=outputs)
+                return model.compute_loss(x=x, y=y, y_pred=outputs) * _replicas()
             return _noise_product(outputs)
 
     gradients = _gradient(loss, nothing)
@@ -91,6 +91,15 @@ def _build_loss(model: Any, x: Any, y: Any) -> None:
     model.compute_loss(x=x, y=y, y_pred=outputs)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+def _replicas() -> int:
+    """Return by what Keras divides losses here: in a strategy's scope its replicas."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
 def _gradient(function: Scalar, at: list[Any]) -> list[Any]:

@@ -180,9 +180,10 @@ def check_full_batch(model: Any) -> None:
     Raises:
         ValueError: If it has batch normalisation or other layers that look at the batch
             as a whole, masks, activity regularizers, a loss that is no mean over
-            samples, constraints that its weights do not satisfy, or a loss scale that
-            changes (mixed_float16).
+            samples, constraints that its weights do not satisfy, a loss scale that
+            changes (mixed_float16), or several replicas.
     """
+    _check_replicas(model)
     for layer in model._flatten_layers(include_self=True):
         reason = _layer_reason(layer)
         if reason:
@@ -194,6 +195,17 @@ def check_full_batch(model: Any) -> None:
     if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
         _refuse(*SKIPS)
     _check_constraints(model.trainable_variables)
+
+
+def _check_replicas(model: Any) -> None:
+    strategy = getattr(model, "distribute_strategy", None)
+    replicas = getattr(strategy, "num_replicas_in_sync", 1)
+    if replicas > 1:
+        _refuse(
+            f"the model is on {replicas} replicas of `{type(strategy).__name__}`, "
+            "where Keras cannot accumulate gradients",
+            "Use `batch_size=len(x)` instead, or one device",
+        )
 
 
 def _check_constraints(variables: Any) -> None:

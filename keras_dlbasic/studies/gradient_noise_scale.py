@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_dlbasic.analysis import NoiseScaleCurve, gradient_noise_scale
+from keras_dlbasic.callbacks.copies import state_without_model
+from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
+from keras_dlbasic.gradients.generators import generators_kept
 from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.gradient_probe import GradientProbe
 from keras_dlbasic.studies.stored_batches import as_arrays
@@ -41,7 +43,8 @@ class GradientNoiseScale(keras.callbacks.Callback):
         curve: An `analysis.NoiseScaleCurve`; `curve.overall()` is the estimate.
 
     Raises:
-        ValueError: When training begins, if there is neither accumulation nor data.
+        ValueError: When training begins, if there is neither accumulation nor data, or
+            if micro-steps cannot be seen for `steps_per_execution`.
 
     Example:
     >>> import keras, numpy as np
@@ -54,6 +57,8 @@ class GradientNoiseScale(keras.callbacks.Callback):
     >>> scale.curve.steps
     array([ 0,  5, 10, 15])
     """
+
+    async_safe = SafeUnlessOverridden()
 
     def __init__(
         self,
@@ -96,6 +101,9 @@ class GradientNoiseScale(keras.callbacks.Callback):
         )
         return NoiseScaleCurve(steps, noise, signal, **self._facts)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self, "_probe")
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         model = self.model
         optimizer = model.optimizer
@@ -107,12 +115,20 @@ class GradientNoiseScale(keras.callbacks.Callback):
                 "optimizer with gradient_accumulation_steps >= 3. Received: x=None, "
                 f"gradient_accumulation_steps={micro}"
             )
+        if accumulates and model.steps_per_execution > 1:
+            raise ValueError(
+                "The gradient noise scale is read off the optimizer between "
+                "micro-steps, which `steps_per_execution` joins. Received: "
+                f"steps_per_execution={model.steps_per_execution}, "
+                f"gradient_accumulation_steps={micro}. Use `steps_per_execution=1`."
+            )
         self._micro_steps, self._accumulates = micro, accumulates
-        self._micro_step = 0
+        self._first_micro_step = 0
         if micro > 1:
             count = keras.ops.convert_to_numpy(optimizer._iterations.value)
-            self._micro_step = int(count) % micro
-        self._update = 0
+            self._first_micro_step = int(count) % micro
+        self._count = StepCount()
+        self._next_update = 0
         self._rows = []
         self._sum: Any = None
         self._norms: list[float] = []
@@ -126,23 +142,30 @@ class GradientNoiseScale(keras.callbacks.Callback):
             "source": "micro-steps" if accumulates else "extra batches",
         }
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        if self._update % self.every == 0:
-            if self._accumulates:
-                self._read_micro_step()
-            elif self._micro_step == 0:
-                self._take_extra_batches()
-        self._micro_step += 1
-        if self._micro_step == self._micro_steps:
-            self._micro_step = 0
-            self._update += 1
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self._count.epoch_begins(self.params)
 
-    def _read_micro_step(self) -> None:
-        done = self._micro_step
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        step = self._first_micro_step + self._count.first + batch
+        update, micro_step = divmod(step, self._micro_steps)
+        if self._accumulates:
+            if update % self.every == 0:
+                self._read_micro_step(update, micro_step)
+        elif update >= self._next_update and (update or not micro_step):
+            self._next_update = (update // self.every + 1) * self.every
+            self._take_extra_batches(update)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
+
+    def _read_micro_step(self, update: int, done: int) -> None:
         if done == 0:
             self._sum, self._norms = 0.0, []
             return
-        if self._sum is None:  # the fit began amid an update
+        # the fit began amid an update, or the step begins again after an epoch whose
+        # length was not known
+        if self._sum is None or len(self._norms) >= done:
             return
         values = self.model.optimizer._accumulated_gradients
         total = np.concatenate(
@@ -160,39 +183,65 @@ class GradientNoiseScale(keras.callbacks.Callback):
                 small_batch=self.small_batch,
                 big_batch=self.small_batch * done,
             )
-            self._rows.append((self._update, scale.noise, scale.signal))
+            self._rows.append((update, scale.noise, scale.signal))
 
-    def _take_extra_batches(self) -> None:
+    def _take_extra_batches(self, update: int) -> None:
         rows = count_rows([self.x, self.y])
         most = self.small_batch * self.parts
         assert self._probe is not None
-        noise, signal = self._probe.noise_and_signal(
-            self.model.get_weights(),
-            (self.x, self.y),
-            self._rng.permutation(rows)[:most],
-            parts=self.parts,
-            data_size=rows,
-        )
-        self._rows.append((self._update, noise, signal))
+        weights = self.model.get_weights()
+        try:
+            with generators_kept():  # PyTorch draws what is dropped from its own
+                noise, signal = self._probe.noise_and_signal(
+                    weights,
+                    (self.x, self.y),
+                    self._rng.permutation(rows)[:most],
+                    parts=self.parts,
+                    data_size=rows,
+                )
+        except Exception as error:
+            raise ValueError(
+                "The gradient noise scale could not take its extra batches of "
+                f"{self.small_batch} samples of `x` and `y` with a copy of the model "
+                f"({type(error).__name__}: {_short(error)}). Give `x` and `y` as "
+                "`fit` takes them and a `small_batch` that the model takes, or train "
+                "with gradient accumulation."
+            ) from error
+        self._rows.append((update, noise, signal))
 
 
 def _copy(model: Any) -> Any:
     """Return a compiled copy; the random generators stay as they are."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()
     try:
-        copy = keras.saving.deserialize_keras_object(
-            keras.saving.serialize_keras_object(model)
-        )
-        if not copy.built:
-            copy.build(model.input_shape)
+        with generators_kept():
+            copy = keras.saving.deserialize_keras_object(
+                keras.saving.serialize_keras_object(model)
+            )
+            if not copy.built:
+                copy.build(model.input_shape)
     except Exception as error:
         raise ValueError(
             "The gradient noise scale takes its extra batches with a copy of the "
             f"model, and {type(model).__name__} cannot be copied from its config "
-            f"({type(error).__name__}: {error}). Give it `get_config`, or train with "
-            "gradient accumulation."
+            f"({type(error).__name__}: {_short(error)}). Give it `get_config`, and "
+            "register the classes of your own with "
+            "`keras.saving.register_keras_serializable`, or train with gradient "
+            "accumulation."
         ) from error
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
+    shapes = [[w.shape for w in each.get_weights()] for each in (model, copy)]
+    if shapes[0] != shapes[1] or not copy.trainable_variables:
+        raise ValueError(
+            "The gradient noise scale takes its extra batches with a copy of the "
+            f"model, which has {len(shapes[0])} weights, "
+            f"{len(model.trainable_variables)} of them trainable. Its copy from the "
+            f"config has {len(shapes[1])}, {len(copy.trainable_variables)} of them "
+            "trainable. Expected the same, and some to train. Train with gradient "
+            "accumulation, or leave the callback out."
+        )
     return copy
+
+
+def _short(error: Exception) -> str:
+    """Return the text of an error in a line; Keras' may hold whole configs."""
+    text = " ".join(str(error).split())
+    return text if len(text) < 300 else text[:300] + "..."

@@ -11,6 +11,7 @@ from keras_dlbasic.analysis import LearningRateRange, judge_learning_rates
 from keras_dlbasic.callbacks import GradientNormMonitor
 from keras_dlbasic.remedies import change_learning_rate
 from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.one_device import refuse_several_devices
 from keras_dlbasic.studies.seeded_model import build_seeded
 from keras_dlbasic.studies.stored_batches import take
 
@@ -96,6 +97,7 @@ class LearningRateRangeTest:
 
     def _raising(self) -> Any:
         if isinstance(self._model, keras.Model):
+            refuse_several_devices(self._model, "The learning-rate range test")
             model = change_learning_rate(self._model, self._low)
         else:
             model = build_seeded(self._model, self._seed)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic.studies.batch_sizes import flatten
+from keras_dlbasic.studies.one_device import refuse_several_devices
 
 DIGESTED_ROWS = 256
 
@@ -20,6 +21,7 @@ def build_seeded(build_model: Callable[..., Any], seed: int, *args: Any) -> Any:
 
     Raises:
         TypeError: If it is not a compiled model.
+        ValueError: If it is distributed over several devices.
     """
     keras.utils.set_random_seed(seed)
     model = build_model(*args)
@@ -29,6 +31,7 @@ def build_seeded(build_model: Callable[..., Any], seed: int, *args: Any) -> Any:
             f"{type(model).__name__}"
             + (", not compiled" * isinstance(model, keras.Model))
         )
+    refuse_several_devices(model, "A study")
     return model
 
 

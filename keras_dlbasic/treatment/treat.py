@@ -18,6 +18,7 @@ from keras_dlbasic.records import TrialResult
 from keras_dlbasic.remedies.change_optimizer import check_compiled
 from keras_dlbasic.studies import TrialRunner
 from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.one_device import refuse_several_devices
 from keras_dlbasic.studies.seeded_model import data_digest, model_digest
 from keras_dlbasic.treatment.judging import (
     CLEAR,
@@ -108,8 +109,8 @@ def treat(
         A `Treatment`.
 
     Raises:
-        ValueError: If a number is out of range, or the model is not compiled or cannot
-            be copied.
+        ValueError: If a number is out of range, or the model is not compiled, cannot
+            be copied, or is distributed over several devices.
 
     Example:
     >>> import keras, numpy as np
@@ -136,6 +137,8 @@ def treat(
     task = TreatmentTask(model, (x, y), validation_data)
     untreated = task.build(0)
     check_compiled(untreated)
+    given = model if isinstance(model, keras.Model) else untreated
+    refuse_several_devices(given, "`treat`")
     about = {
         "what": "treatment",
         "model": model_digest(untreated),

@@ -8,6 +8,7 @@ import pytest
 import reference
 
 import keras_dlbasic as kd
+from keras_dlbasic.landscape.optimizer_limit import learning_rate_of, stability_limit
 
 L = keras.layers
 Probe = kd.callbacks.CurvatureProbe
@@ -114,3 +115,23 @@ def test_a_loss_that_breaks_is_no_error(capsys):
 def test_it_says_what_it_saw(capsys):
     stuck(epochs=2, every=2, verbose=1)
     assert "Epoch 2: saddle: the curvature is" in capsys.readouterr().out
+
+
+@pytest.mark.once
+def test_a_function_that_gives_the_learning_rate_is_not_asked():
+    """It may give another one each time."""
+    asked = []
+
+    def rate():
+        asked.append(1)
+        return 0.1
+
+    model = keras.Sequential([keras.Input((3,)), L.Dense(1)])
+    model.compile(optimizer=keras.optimizers.SGD(rate), loss="mse")
+    asked.clear()
+    assert np.isnan(learning_rate_of(model))
+    assert np.isnan(stability_limit(model))
+    assert not asked
+    inner = keras.optimizers.SGD(0.5)
+    model.compile(optimizer=keras.optimizers.LossScaleOptimizer(inner), loss="mse")
+    assert learning_rate_of(model) == 0.5

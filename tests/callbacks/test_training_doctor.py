@@ -174,3 +174,44 @@ def test_a_report_of_the_fit(xy, tmp_path):
     text = (tmp_path / "report.html").read_text()
     assert f"Training of {model.name}" in text
     assert "Gradient flow" in text
+
+
+class Decoder(keras.Model):
+    """A model whose loss is its own: it is trained without targets."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, x):
+        outputs = self.dense(x)
+        self.add_loss(keras.ops.mean((outputs - x) ** 2))
+        return outputs
+
+
+def test_no_targets():
+    model = Decoder()
+    model.compile(optimizer="sgd")
+    doctor = kd.callbacks.TrainingDoctor(verbose=0, every=1)
+    x = np.ones((16, 3), "float32")
+    model.fit(x, batch_size=8, shuffle=False, verbose=0, callbacks=[doctor])
+    assert doctor.record.facts["data"]["targets"] == []
+    assert doctor._probe.x.shape == (16, 3)
+
+
+@pytest.mark.once
+def test_batches_of_several_lengths():
+    """The rows of one length serve."""
+    model = keras.Sequential(
+        [keras.Input((None, 2)), keras.layers.GRU(3), keras.layers.Dense(1)]
+    )
+    model.compile(optimizer="sgd", loss="mse")
+
+    def batches():
+        for length in (3, 3, 5, 3):
+            yield np.ones((4, length, 2), "float32"), np.ones((4, 1), "float32")
+
+    doctor = kd.callbacks.TrainingDoctor(verbose=0, every=1)
+    arguments = {"steps_per_epoch": 4, "shuffle": False, "verbose": 0}
+    model.fit(batches(), callbacks=[doctor], **arguments)
+    assert doctor._probe.x.shape == (8, 3, 2)

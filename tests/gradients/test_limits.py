@@ -28,6 +28,23 @@ def test_torch_compile_is_refused_in_words():
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow only")
+def test_layers_frozen_between_watched_fits():
+    """Keras' own step is traced in no watched fit; the watched one goes on for it."""
+    weights = []
+    for monitor in (None, kd.callbacks.GradientNormMonitor(every=1)):
+        model, x, y = compiled()
+        callbacks = [] if monitor is None else [monitor]
+        for trainable in (True, False):
+            model.layers[0].trainable = trainable
+            model.fit(x, y, shuffle=False, verbose=0, callbacks=callbacks)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    paths = [variable.path for variable in monitor.record.variables]
+    assert model.layers[0].kernel.path in paths  # trained on, as without
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow only")
 def test_layers_frozen_without_compile_are_trained_on_by_keras():
     """And so the watched step, which would honour the freeze, is not used."""
     weights = []

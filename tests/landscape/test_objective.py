@@ -2,6 +2,7 @@
 
 import copy
 import random
+from types import SimpleNamespace
 
 import keras
 import models
@@ -294,3 +295,20 @@ def test_an_objective_follows_its_model(rng):
     at = np.concatenate([a.ravel() for a in reference.arrays(model.trainable_weights)])
     assert objective.loss() == pytest.approx(net.loss(at.astype(float)), rel=1e-6)
     assert copy.copy(objective).size == len(at)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow only")
+def test_in_the_scope_of_a_strategy(monkeypatch):
+    """There Keras divides each loss by the number of replicas."""
+    import tensorflow as tf
+
+    layers = [keras.Input((2,)), keras.layers.Dense(1, kernel_regularizer="l2")]
+    model = keras.Sequential(layers)
+    model.compile(loss="mse")
+    x = np.ones((4, 2), "float32")
+    expected = kd.landscape.Objective(model, x, x[:, :1]).gradient()
+    strategy = SimpleNamespace(num_replicas_in_sync=2)
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: strategy)
+    found = kd.landscape.Objective(model, x, x[:, :1]).gradient()
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-6)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-6)

@@ -82,6 +82,20 @@ def test_a_file_with_wrong_parts_is_named_so(parts):
             assert not parts
 
 
+@pytest.mark.parametrize("text", ['["t", [1], ["m"]]', '["t", ["a"], [null]]'])
+def test_names_in_tables_are_texts(tmp_path, text):
+    record = TrainingRecord()
+    record.tables["t"] = LayerTable(["a"], ["m"])
+    record.tables["t"].append(1, 0, {"m": [1.0]})
+    path = tmp_path / "run.npz"
+    record.save(path)
+    with np.load(path) as file:
+        arrays = {**file, "table_0": np.array(text)}
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match="damaged"):
+        TrainingRecord.load(path)
+
+
 class Payload:
     def __reduce__(self):
         return (Path.touch, (Path(self.path),))

@@ -62,16 +62,57 @@ def test_training_and_generators_are_left_alone():
     x, y = data(80)
 
     def train(callbacks):
-        model = linear_model("adam")
+        model = linear_model()
+        # drawn from a variable, on PyTorch from its generator
+        layers = [keras.Input((3,)), keras.layers.Dropout(0.5), *model.layers]
+        model = keras.Sequential(layers)
+        model.compile(optimizer="adam", loss="mse")
         model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=callbacks)
         state = random.random(), np.random.random()
-        return model.get_weights()[0], state
+        return model.get_weights(), state
 
     plain = train([])
     scale = kd.studies.GradientNoiseScale(x, y, every=3, small_batch=4, parts=4)
-    watched = train([copy.deepcopy(scale)])
-    np.testing.assert_array_equal(plain[0], watched[0])
+    scale = copy.deepcopy(scale)
+    watched = train([scale])
+    for one, other in zip(plain[0], watched[0], strict=True):
+        np.testing.assert_array_equal(one, other)
     assert plain[1] == watched[1]
+    again = copy.deepcopy(scale)  # warnings are errors
+    np.testing.assert_array_equal(again.curve.noise, scale.curve.noise)
+
+
+@pytest.mark.once
+def test_micro_steps_that_cannot_be_seen():
+    model = linear_model(keras.optimizers.SGD(0.1, gradient_accumulation_steps=4))
+    model.steps_per_execution = 2  # as compiled; PyTorch refuses it
+    scale = kd.studies.GradientNoiseScale()
+    scale.set_params({"epochs": 1, "steps": 4})
+    scale.set_model(model)
+    with pytest.raises(ValueError, match="steps_per_execution=2.*Use"):
+        scale.on_train_begin()
+
+
+@pytest.mark.once
+def test_models_without_a_copy_that_trains():
+    x, y = data(40)
+    scale = kd.studies.GradientNoiseScale(x, y, small_batch=4, parts=4)
+    frozen = linear_model()
+    frozen.trainable = False
+    frozen.compile(optimizer="sgd", loss="mse")
+    with pytest.raises(ValueError, match="0 of them trainable.*leave the callback out"):
+        frozen.fit(x, y, verbose=0, callbacks=[scale])
+    stateful = keras.Sequential(
+        [
+            keras.Input(batch_shape=(8, 3, 1)),
+            keras.layers.GRU(2, stateful=True),
+            keras.layers.Dense(1),
+        ]
+    )
+    stateful.compile(optimizer="sgd", loss="mse", run_eagerly=True)
+    scale = kd.studies.GradientNoiseScale(x[..., None], y, small_batch=4, parts=4)
+    with pytest.raises(ValueError, match="extra batches of 4 samples.*small_batch"):
+        stateful.fit(x[..., None], y, batch_size=8, verbose=0, callbacks=[scale])
 
 
 def test_errors():

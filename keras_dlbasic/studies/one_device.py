@@ -1,0 +1,37 @@
+"""Whether a model is trained on one device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+def refuse_several_devices(model: Any, what: str) -> None:
+    """Refuse a model that is distributed.
+
+    Trials take batches of any size, remainders too, which several devices cannot share,
+    and copies of a model that know no strategy; times and batch sizes would not be
+    those of one device.
+
+    Args:
+        model: A Keras model.
+        what: Who refuses it, for the message.
+
+    Raises:
+        ValueError: If it is on several replicas of a TensorFlow strategy, or a
+            distribution of Keras over several devices is set.
+    """
+    strategy = getattr(model, "distribute_strategy", None)
+    n, name = getattr(strategy, "num_replicas_in_sync", 1), type(strategy).__name__
+    if n == 1 and keras.backend.backend() == "jax":
+        distribution = keras.distribution.distribution()
+        if distribution is not None:
+            n, name = distribution.device_mesh.devices.size, type(distribution).__name__
+    if n > 1:
+        raise ValueError(
+            f"{what} trains each model on one device. Received: a model over {n} "
+            f"devices by `{name}`. Expected a model made outside of a strategy's "
+            "scope, and no `keras.distribution`; several devices are put to use by "
+            "`run(executor)`, a trial each, where there is one."
+        )
