@@ -601,7 +601,7 @@ ALL = [
     ),
     Combination("data of unknown length", unknown_length, EVERYWHERE, when="always"),
     Combination(
-        "the same callback twice", same_callback_twice, EVERYWHERE, when="always"
+        "the same callback twice", same_callback_twice, EVERYWHERE, when="once"
     ),
     Combination(
         "several callbacks of ours", several_callbacks, EVERYWHERE, when="once"
