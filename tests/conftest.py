@@ -17,8 +17,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 # Many tests train the same small models: XLA compiles each program once for all workers.
 # All is traced as ever, and a program that differs in anything is compiled by itself.
 # JAX_ENABLE_COMPILATION_CACHE=0 turns it off.
-OWNS_PROGRAMS = "PYTEST_XDIST_WORKER" not in os.environ
-if OWNS_PROGRAMS:
+if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="jax-programs-")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
@@ -68,7 +67,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_unconfigure():
-    if OWNS_PROGRAMS:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 

@@ -76,4 +76,4 @@ def norm(array):
 
 
 def arrays(variables):
-    return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+    return [np.array(keras.ops.convert_to_numpy(v.value)) for v in variables]

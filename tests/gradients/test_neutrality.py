@@ -162,9 +162,9 @@ METRICS = {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}
 @pytest.mark.parametrize(
     ("make", "compile_args"),
     [
-        (models.mlp, {"run_eagerly": True}),
+        (two_layers, {"run_eagerly": True}),
         pytest.param(
-            models.mlp,
+            two_layers,
             {"jit_compile": False},
             marks=pytest.mark.skipif(BACKEND != "jax", reason="the default elsewhere"),
         ),
@@ -176,7 +176,7 @@ METRICS = {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}
                 pytest.mark.skipif(BACKEND == "jax", reason="the default"),
             ],
         ),
-        (models.mlp, METRICS),
+        (two_layers, METRICS),
     ],
     ids=["eager", "no-jit", "jit", "metrics"],
 )
@@ -243,7 +243,7 @@ def test_mixed_precision(tmp_path):
     keras.config.set_dtype_policy("mixed_float16")
     try:
         assert_neutral(
-            models.mlp,
+            two_layers,
             tmp_path,
             every=(1,),
             optimizer=lambda: keras.optimizers.Adam(0.01),
@@ -279,9 +279,9 @@ def test_a_saved_model_goes_on_as_ever(tmp_path):
     path = tmp_path / "model.keras"
     results = []
     for watched in (None, 2):
-        run(models.mlp, path, watched, optimizer=lambda: Adam(0.01))
+        run(two_layers, path, watched, optimizer=lambda: Adam(0.01))
         loaded = keras.models.load_model(path)
-        _, x, y, _ = models.mlp()
+        _, x, y, _ = two_layers()
         loaded.fit(x, y, batch_size=8, verbose=0)
         results.append(_bytes([*loaded.variables, *loaded.optimizer.variables]))
     assert results[0] == results[1]
