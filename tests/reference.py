@@ -58,7 +58,8 @@ def _jax(model, x, y, sample_weight):
             return _loss(model, x, y, sample_weight)
 
     values = [v.value for v in model.trainable_variables]
-    return [np.asarray(g) for g in jax.grad(loss)(values)]
+    # one program rather than hundreds of operations, each compiled by itself
+    return [np.asarray(g) for g in jax.jit(jax.grad(loss))(values)]
 
 
 def _torch(model, x, y, sample_weight):
@@ -82,4 +83,4 @@ def norm(array):
 
 
 def arrays(variables):
-    return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+    return [np.array(keras.ops.convert_to_numpy(v.value)) for v in variables]

@@ -24,12 +24,12 @@ def layers():
     ]
 
 
-def build_model(dtype=None):
+def build_model(dtype=None, kinds=A.image_augmentation.KINDS):
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
-            A.ImageAugmentation(0.2, A.image_augmentation.KINDS, seed=1, dtype=dtype),
+            A.ImageAugmentation(0.2, kinds, seed=1, dtype=dtype),
             A.ImageNoise(0.1, seed=3, dtype=dtype),
             keras.layers.Flatten(),
             keras.layers.Dense(2, "softmax", dtype=dtype),
@@ -68,10 +68,16 @@ def test_on_in_training_and_off_at_inference(place):
     np.testing.assert_allclose(array(again(IMAGES, training=True)), one, atol=1e-6)
 
 
-@pytest.mark.parametrize("build", [build_model, build_text_model])
+def build_image_model():
+    """On JAX with two kinds: it compiles each, as it does all of them below."""
+    kinds = A.image_augmentation.KINDS
+    return build_model(kinds=kinds[-2:] if keras.backend.backend() == "jax" else kinds)
+
+
+@pytest.mark.parametrize("build", [build_image_model, build_text_model])
 def test_in_a_model_trained_saved_and_loaded(build, tmp_path):
     model = build()
-    x = IMAGES if build is build_model else TOKENS
+    x = TOKENS if build is build_text_model else IMAGES
     before = model.get_weights()
     model.fit(x, Y, epochs=1, verbose=0)
     assert any((a != b).any() for a, b in zip(before, model.get_weights()))  # noqa: B905

@@ -43,18 +43,28 @@ def fit(model, callbacks, **arguments):
     return model.fit(X, Y, verbose=0, callbacks=callbacks, **arguments)
 
 
-def test_watching_changes_nothing():
-    watched, plain = build_model(), build_model()
+@pytest.fixture(scope="module")
+def unwatched():
+    """Logs, weights and the next random number of a fit without callbacks."""
+    model = build_model()
     keras.utils.set_random_seed(5)
-    expected = fit(plain, []).history
-    weights = plain.get_weights()
-    after = np.random.random()
-    keras.utils.set_random_seed(5)
-    history = fit(watched, copy.deepcopy(monitors())).history
-    assert np.random.random() == after
+    history = fit(model, []).history
+    return history, model.get_weights(), np.random.random()
+
+
+def assert_unchanged(history, model, unwatched):
+    expected, weights, _ = unwatched
     assert history == expected
-    for one, other in zip(watched.get_weights(), weights, strict=True):
+    for one, other in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_watching_changes_nothing(unwatched):
+    model = build_model()
+    keras.utils.set_random_seed(5)
+    history = fit(model, copy.deepcopy(monitors())).history
+    assert np.random.random() == unwatched[2]
+    assert_unchanged(history, model, unwatched)
 
 
 @pytest.mark.once
@@ -124,19 +134,15 @@ def test_without_a_probe_the_first_batch_is_kept():
     assert table.steps.tolist() == expected.steps.tolist() == [3]
 
 
-def test_keeping_the_first_batch_changes_nothing():
-    watched, plain = build_model(), build_model()
-    keras.utils.set_random_seed(5)
-    expected = fit(plain, []).history
+def test_keeping_the_first_batch_changes_nothing(unwatched):
+    model = build_model()
     keras.utils.set_random_seed(5)
     record = kd.records.TrainingRecord()
     kept = kd.callbacks.ActivationMonitor(every=1, record=record)
     gradients = kd.callbacks.GradientNormMonitor(every=3)
-    history = fit(watched, [kept, gradients]).history
+    history = fit(model, [kept, gradients]).history
     history.pop("global_gradient_norm")
-    assert history == expected
-    for one, other in zip(watched.get_weights(), plain.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    assert_unchanged(history, model, unwatched)
     assert gradients.record is kept.record is record
     assert record.steps.tolist() == [0, 3, 6, 9]
     assert record.tables["activations"].steps.tolist() == list(range(1, 11))

@@ -68,7 +68,8 @@ def run(watched):
             L.Dense(1),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.01), "mse", metrics=["mae"])
+    optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
+    model.compile(optimizer, "mse", metrics=["mae"])
     probe = copy.deepcopy(Probe(x, y, every=1, max_products=4, rows=16))
     history = model.fit(
         x, y, batch_size=8, epochs=3, verbose=0, callbacks=[probe] * watched

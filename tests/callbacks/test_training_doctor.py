@@ -36,10 +36,9 @@ def fit(model, xy, doctor=None, epochs=12, **given):
     )
 
 
-@pytest.mark.parametrize("gives_data", [True, False])
-def test_training_is_the_same_bit_for_bit(xy, gives_data):
+def test_training_is_the_same_bit_for_bit(xy):
     seen = []
-    for doctor in (None, Doctor(*(xy if gives_data else ()), verbose=0)):
+    for doctor in (None, Doctor(*xy, verbose=0), Doctor(verbose=0)):
         model = make(dropout=True)
         history = fit(model, xy, doctor, epochs=3, validation_data=xy)
         states = (random.getstate(), np.random.get_state()[1].tolist())
@@ -47,11 +46,12 @@ def test_training_is_the_same_bit_for_bit(xy, gives_data):
         weights += [np.array(v) for v in model.optimizer.variables]
         draw = np.array(keras.random.normal((3,)))
         seen.append((weights, history.history, states, draw))
-    (weights, logs, states, draw), (others, other_logs, other_states, other) = seen
-    assert all(np.array_equal(a, b) for a, b in zip(weights, others, strict=True))
-    assert logs == other_logs
-    assert states == other_states
-    assert np.array_equal(draw, other)
+    weights, logs, states, draw = seen[0]
+    for others, other_logs, other_states, other in seen[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(weights, others, strict=True))
+        assert logs == other_logs
+        assert states == other_states
+        assert np.array_equal(draw, other)
 
 
 @pytest.mark.once

@@ -17,7 +17,10 @@ ONE_DEVICE = [
 ]
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings(
+    "default",  # not an error: `outcome` looks at what is said
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning",
+)
 @pytest.mark.parametrize("combination", ONE_DEVICE)
 def test_on_one_device(combination):
     expected = combination.expected.get(combinations.BACKEND)

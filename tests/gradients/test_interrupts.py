@@ -64,7 +64,7 @@ def test_exceptions_in_hooks(hook, error, tmp_path):
     results = []
     for watch in (False, True):
         model, x, y, loss = models.make("mlp")
-        model.compile(optimizer="adam", loss=loss)
+        model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9), loss=loss)
         monitor = kd.callbacks.GradientNormMonitor(every=1)
         callbacks = [Raise(hook, error("stop"))]
         if watch:
@@ -92,7 +92,7 @@ def test_exceptions_in_the_data(tmp_path):
     results = []
     for watch in (False, True):
         model, x, y, loss = models.make("mlp")
-        model.compile(optimizer="adam", loss=loss)
+        model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9), loss=loss)
         monitor = kd.callbacks.GradientNormMonitor(every=1)
         with pytest.raises(Exception, match="disk is gone"):
             model.fit(

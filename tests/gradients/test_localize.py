@@ -71,7 +71,14 @@ def test_the_model_stays_as_it_was():
     assert sorted(vars(model.layers[0])) == attributes
 
 
-@pytest.mark.parametrize("name", ["attention", "lstm", "several_outputs", "shared"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(pytest.param(name, marks=pytest.mark.once) for name in ("attention", "lstm")),
+        "several_outputs",
+        "shared",
+    ],
+)
 def test_architectures(name):
     model, x, *_ = models.make(name)
     assert localize_non_finite(model, x) is None

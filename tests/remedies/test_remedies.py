@@ -282,6 +282,7 @@ def test_prune_errors():
         kd.remedies.prune_units(keras.Sequential([keras.Input((2,)), L.Dense(1)]), 2)
 
 
+@pytest.mark.once
 def test_group_lasso_leads_to_units_that_can_go():
     keras.utils.set_random_seed(0)
     x = np.random.default_rng(0).normal(size=(256, 4)).astype("float32")

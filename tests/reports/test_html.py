@@ -57,8 +57,23 @@ def sick():
     return made_run(dead=1.0, ratio=0.5, **STUCK)
 
 
-def test_verdict_first_then_causes_with_remedies(sick):
-    page, diagnosis = page_of(sick), kd.diagnose(sick)
+@pytest.fixture(scope="module")
+def drawn(sick):
+    """The page of the sick run, and the figures that drawing it left to pyplot."""
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    text = html_text(kd.diagnose(sick), sick)
+    return text, sorted(set(plt.get_fignums()) - set(before))
+
+
+@pytest.fixture
+def text(drawn):
+    return drawn[0]
+
+
+def test_verdict_first_then_causes_with_remedies(sick, text):
+    page, diagnosis = Page(text), kd.diagnose(sick)
     words = page.words
     cause = diagnosis[0]
     assert words.index(cause.message) < words.index("What was found")
@@ -79,8 +94,8 @@ def test_a_healthy_run_is_told_so():
     assert "What to try" not in words
 
 
-def test_sections_are_linked_and_pictures_have_words(sick):
-    page = page_of(sick)
+def test_sections_are_linked_and_pictures_have_words(text):
+    page = Page(text)
     ids = {given["id"] for _, given in page.tags if "id" in given}
     linked = {given["href"][1:] for given in page.all("a")}
     assert linked <= ids
@@ -93,8 +108,7 @@ def test_sections_are_linked_and_pictures_have_words(sick):
     assert all("scope" in given for given in page.all("th"))
 
 
-def test_nothing_leaves_the_page(sick):
-    text = html_text(kd.diagnose(sick), sick)
+def test_nothing_leaves_the_page(text):
     assert not re.search(r"https?://|url\(|@import|<link|<iframe", text)
     (policy,) = [
         given["content"]
@@ -138,8 +152,8 @@ def test_names_from_models_and_records_are_escaped():
     assert HOSTILE in page.words
 
 
-def test_hovering_tells_the_values_of_epochs_and_layers(sick):
-    words = page_of(sick).words
+def test_hovering_tells_the_values_of_epochs_and_layers(sick, text):
+    words = Page(text).words
     loss = sick.epochs["loss"]
     assert f"epoch 1: loss {loss[0]:.4g}" in words
     assert "at first" in words
@@ -168,16 +182,17 @@ def test_a_deep_run_stays_small():
     assert "block_199/dense" in Page(text).words
 
 
-def test_a_file_is_replaced_as_a_whole(tmp_path, sick, monkeypatch):
+def test_a_file_is_replaced_as_a_whole(tmp_path, monkeypatch):
+    record = TrainingRecord.from_history({"loss": [0.7, 0.5, 0.4]})
     path = tmp_path / "report.html"
     path.write_text("old")
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.write_text", _full_disk)
         with pytest.raises(OSError, match="No space"):
-            write_html(kd.diagnose(sick), path, sick)
+            write_html(kd.diagnose(record), path, record)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
-    kd.diagnose(sick).to_html(path, title="Run 7")
+    kd.diagnose(record).to_html(path, title="Run 7")
     assert "Run 7" in Page(path.read_text()).words
 
 
@@ -185,11 +200,8 @@ def _full_disk(self, *args, **kwargs):
     raise OSError(28, "No space left on device")
 
 
-def test_no_figure_is_left_to_pyplot(sick):
-    import matplotlib.pyplot as plt
-
-    html_text(kd.diagnose(sick), sick)
-    assert plt.get_fignums() == []
+def test_no_figure_is_left_to_pyplot(drawn):
+    assert drawn[1] == []
 
 
 def test_in_a_notebook(sick):

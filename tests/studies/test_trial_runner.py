@@ -32,12 +32,6 @@ def comparable(results):
     ]
 
 
-@pytest.fixture(scope="module")
-def pool():
-    with process_pool(1) as executor:
-        yield executor
-
-
 def test_a_trial_depends_on_its_seed_alone():
     first = TrialRunner(draw, verbose=0).run(trials(3))
     second = TrialRunner(draw, verbose=0).run(reversed(trials(3)))
