@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 import shutil
 import sys
@@ -45,6 +46,16 @@ ON_ONE_BACKEND = {
     )
 }
 """Folders of what knows arrays and records only, or Keras' public methods only."""
+
+
+def pytest_collection_finish(session):
+    """Have garbage collected less often, and never what has been imported.
+
+    Tracing makes many objects, and each full collection walks over all of TensorFlow's.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def pytest_collection_modifyitems(config, items):
