@@ -48,8 +48,8 @@ def rebuild(
         compile_changes: Arguments of `compile` that change.
 
     Returns:
-        A new model. Weights are those of `model` where a layer's shapes are the same;
-        the optimizer starts anew.
+        A new model. Weights are those of `model` where a layer's shapes are the same
+        and its weights are finite; the optimizer starts anew.
 
     Raises:
         ValueError: If the model is not built, its connections are not known, or the
@@ -65,8 +65,14 @@ def rebuild(
             "Layers that rely on fixed shapes, such as Reshape or sums with the input, "
             "must be changed by hand."
         ) from error
-    for old, heir in heirs:
-        _inherit(heir, old)
+    destroyed = [old.name for old, heir in heirs if not _inherit(heir, old)]
+    if destroyed:
+        warnings.warn(
+            f"Weights of model '{model.name}' are not finite, in the layers "
+            f"{destroyed}: an earlier training destroyed them. Those layers start "
+            "from new weights.",
+            stacklevel=3,
+        )
     return compile_like(new, model, **(compile_changes or {}))
 
 
@@ -188,9 +194,14 @@ def _input_like(tensor: Any) -> Any:
     return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
 
 
-def _inherit(heir: Any, old: Any) -> None:
+def _inherit(heir: Any, old: Any) -> bool:
+    """Hand weights over where shapes allow; False if they are not finite."""
     shapes = [tuple(v.shape) for v in heir.variables]
     if shapes != [tuple(v.shape) for v in old.variables]:
-        return
-    for new, variable in zip(heir.variables, old.variables, strict=True):
-        new.assign(np.asarray(keras.ops.convert_to_numpy(variable)))
+        return True
+    values = [np.asarray(keras.ops.convert_to_numpy(v)) for v in old.variables]
+    if not all(np.isfinite(value.astype("float64")).all() for value in values):
+        return False
+    for new, value in zip(heir.variables, values, strict=True):
+        new.assign(value)
+    return True

@@ -7,7 +7,7 @@ from made_runs import STUCK, made_run
 import keras_dlbasic as kd
 from keras_dlbasic.analysis import critical_point
 from keras_dlbasic.diagnosis import all_rules
-from keras_dlbasic.records import LayerTable
+from keras_dlbasic.records import MEASURES, LayerTable
 
 SOFTMAX_OF_ONE = {
     "outputs": [{"name": "out", "activation": "softmax", "units": 1, "rank": 2}]
@@ -76,6 +76,18 @@ def test_saturated_units():
 )
 def test_curves(loss, name):
     assert name in serious(made_run(loss=loss))
+
+
+def test_weights_lost_before_the_first_step_are_not_the_datas_fault():
+    """As of a model that goes on after a training that ended in NaN."""
+    record = made_run(loss=np.full(10, np.nan))
+    record._rows.measures[0, MEASURES.index("weight_norm"), 1] = np.nan
+    record._rows.measures[:, MEASURES.index("non_finite")] = 16.0
+    diagnosis = kd.diagnose(record)
+    found = next(f for f in diagnosis if f.name == "non_finite_values")
+    assert "before the first step" in found.message
+    assert found.layer == "second"
+    assert [str(remedy)[:20] for remedy in found.remedies] == ["build the model anew"]
 
 
 def test_noise_of_a_loss_near_zero_does_not_oscillate():

@@ -385,3 +385,14 @@ def test_compile_arguments_of_the_users_own():
     model.compile(optimizer="sgd", loss="mse", metrics=[size])
     with pytest.raises(ValueError, match="register_keras_serializable"):
         R.add_dropout(model)
+
+
+def test_weights_that_a_training_destroyed_are_not_handed_on():
+    model = dense(L.Dense(4, "relu", name="lost"), L.Dense(1, name="kept"))
+    kept = model.get_layer("kept").get_weights()
+    model.get_layer("lost").bias.assign(np.full(4, np.nan, "float32"))
+    with pytest.warns(UserWarning, match="not finite, in the layers .'lost'."):
+        new = R.change_learning_rate(model, factor=0.1)
+    for value in new.get_layer("lost").get_weights():
+        assert np.isfinite(value).all()
+    np.testing.assert_array_equal(new.get_layer("kept").get_weights()[0], kept[0])
