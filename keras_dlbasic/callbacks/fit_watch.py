@@ -194,7 +194,7 @@ class FitWatch:
         if any(self._is_planned(s) for s in range(step, last + 1)):
             self._has_armed = True
             self._tap.arm(self._offset + self._steps - 1)
-        elif n_steps is None:
+        elif n_steps is None or self._tap.stands_in:
             self._tap.arm(None)
 
     def epoch_ends(self, callback: Any, epoch: int, logs: Mapping[str, Any]) -> None:

@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
+HOOKS = (
+    "on_train_batch_end",
+    "on_batch_end",
+    "on_test_batch_end",
+    "on_predict_batch_end",
+)
+"""What Keras hands to other threads if a callback says that it may."""
+
 _lock = Lock()
 
 
@@ -55,7 +63,4 @@ class SafeUnlessOverridden:
 
     def __get__(self, callback: Any, kind: Any = None) -> bool:
         kind = type(callback) if kind is None else kind
-        return all(
-            getattr(kind, hook) is getattr(self._owner, hook)
-            for hook in ("on_train_batch_end", "on_batch_end")
-        )
+        return all(getattr(kind, hook) is getattr(self._owner, hook) for hook in HOOKS)

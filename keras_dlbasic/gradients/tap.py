@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib import import_module
+from inspect import getclosurevars
 from typing import Any, Protocol
 
 import keras
@@ -81,6 +82,9 @@ class GradientTap:
             the first step. Defaults to None.
         on_failure: Called when the step raises, as it does when the data end. Defaults
             to None.
+        stands_in: Whether all steps must be watched ones to train what Keras would:
+            layers were frozen without `compile`, and only a watched step was traced
+            before.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class GradientTap:
         self.on_failure: Callable[[], None] | None = None
         self._sink = sink
         self._backend = backend_tap()
+        self.stands_in = self._must_stand_in()
 
     def arm(self, step: int | None) -> None:
         """Have the next call of `model.train_function` measured.
@@ -104,7 +109,9 @@ class GradientTap:
         plain = attributes.get("train_function")
         if plain is None:
             return  # recompiled within the fit; Keras itself will say so
-        tapped = None if step is None else self._tapped(plain)
+        tapped = None
+        if step is not None or self.stands_in:
+            tapped = self._tapped(plain)
         make = self.model.make_train_function
 
         def train_function(*args: Any) -> Any:
@@ -115,8 +122,10 @@ class GradientTap:
                 if self.on_failure is not None:
                     self.on_failure()
                 raise
-            if step is not None and tapped is not None:
-                self._take_row(step, outputs, tapped)
+            if tapped is not None:
+                row = tapped.pop(outputs)
+                if step is not None:
+                    self._take_row(step, row, tapped)
             return outputs
 
         def make_train_function(*args: Any, **kwargs: Any) -> Any:
@@ -130,8 +139,7 @@ class GradientTap:
         attributes["train_function"] = train_function
         attributes["make_train_function"] = make_train_function
 
-    def _take_row(self, step: int, outputs: Any, tapped: _TappedStep) -> None:
-        row = tapped.pop(outputs)
+    def _take_row(self, step: int, row: Any, tapped: _TappedStep) -> None:
         if tapped.keeps_batch:
             row, inputs = row
             if self.batch_sink is not None:
@@ -156,6 +164,19 @@ class GradientTap:
                 del attributes["make_train_function"]
             else:
                 attributes["make_train_function"] = make.keras_dlbasic_plain
+
+    def _must_stand_in(self) -> bool:
+        """Tell whether the plain step was never traced before layers were frozen.
+
+        So it is if each step of the fits before was watched.
+        """
+        plain = vars(self.model).get("train_function")
+        plain = getattr(plain, "keras_dlbasic_plain", plain)
+        if not self._is_stale():
+            return False
+        compiled = getclosurevars(plain).nonlocals.get("multi_step_on_iterator")
+        count = getattr(compiled, "experimental_get_tracing_count", lambda: 1)
+        return not count()
 
     def _is_stale(self) -> bool:
         return keras.backend.backend() == "tensorflow" and watches_stale_step(

@@ -73,7 +73,7 @@ class TrainingRecord:
         skipped: Whether loss scaling skipped the update, `[n]`.
         replica_gradient_norm: Root mean square, over the replicas of a
             `MirroredStrategy`, of the norm of the gradient of a replica's own samples,
-            `[n]`. NaN elsewhere.
+            `[n]`. NaN elsewhere. Meant for losses that are means.
         global_gradient_norm: Norm over all variables, `[n]`.
         trained_steps: Number of steps trained so far, sampled or not.
         epochs: Epoch logs: name to array, one entry per epoch, NaN where missing.

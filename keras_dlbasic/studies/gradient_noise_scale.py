@@ -144,6 +144,14 @@ class GradientNoiseScale(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._count.epoch_begins(self.params)
+        if self._micro_steps == 1:
+            return
+        # TensorFlow counts one more where data of unknown length end
+        done = int(keras.ops.convert_to_numpy(self.model.optimizer._iterations.value))
+        drift = (done - self._first_micro_step - self._count.first) % self._micro_steps
+        if drift:
+            self._first_micro_step += drift
+            self._sum = None  # a micro-step of this update had no batch
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         step = self._first_micro_step + self._count.first + batch

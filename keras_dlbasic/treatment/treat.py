@@ -360,14 +360,17 @@ class _Doctor:
         """Try what only a whole training shows, as far as the budget goes."""
         for finding in diagnosis.at_least("warning"):
             for _, remedy in self._untried(finding):
-                least = LEAST_SHARE * self._plan.epochs
+                least = math.ceil(LEAST_SHARE * self._plan.epochs)
                 if not self._has(self._range_price(remedy) + least):
                     continue
                 plan = self._changed(finding, remedy)
-                if plan is None or not self._has(LEAST_SHARE * plan.epochs):
+                if plan is None:
+                    continue
+                least = math.ceil(LEAST_SHARE * plan.epochs)
+                if not self._has(least):
                     continue
                 left = math.floor(self._budget * self._asked - self._spent)
-                epochs = min(plan.epochs, left)
+                epochs = min(plan.epochs, max(left, least))
                 before, self._plan = self._plan, plan
                 try:
                     new_model, new = self._train(epochs)
