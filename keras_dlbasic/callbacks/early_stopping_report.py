@@ -143,7 +143,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         super().on_train_begin(logs)
-        self.best = None  # as Keras does since 3.15
+        self.best: Any = None  # as Keras does since 3.15
         self.report = None
         self._clear()
 

@@ -123,3 +123,40 @@ def test_errors():
         kd.studies.GradientNoiseScale(every=0)
     with pytest.raises(ValueError, match="gradient_accumulation_steps >= 3"):
         linear_model().fit(x, y, verbose=0, callbacks=[kd.studies.GradientNoiseScale()])
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="counts a micro-step more where data of unknown length end",
+)
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_micro_steps_of_data_of_unknown_length():
+    """Ten batches an epoch; at rate 0 what is measured comes back every epoch."""
+    import tensorflow as tf
+
+    x, y = data(80)
+    whole = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+    unknown = whole.filter(lambda x, y: True)
+    assert int(unknown.cardinality()) == tf.data.UNKNOWN_CARDINALITY
+    optimizer = keras.optimizers.SGD(0.0, gradient_accumulation_steps=4)
+    scale = kd.studies.GradientNoiseScale(every=1, small_batch=8)
+    model = linear_model(optimizer)
+    model.fit(unknown, epochs=4, shuffle=False, verbose=0, callbacks=[scale])
+    weights = model.get_weights()[0]
+    norms = [
+        np.linalg.norm((2 * x[s] * (x[s] @ weights - y[s])).mean(axis=0))
+        for s in (slice(8 * i, 8 * i + 8) for i in range(10))
+    ]
+    # of the first three of four micro-steps, wherever in the epoch
+    possible = set()
+    for first in range(10):
+        three = [(first + i) % 10 for i in range(3)]
+        rows = np.concatenate([np.arange(8 * i, 8 * i + 8) for i in three])
+        big = np.linalg.norm((2 * x[rows] * (x[rows] @ weights - y[rows])).mean(axis=0))
+        found = kd.analysis.gradient_noise_scale(
+            [[norms[i] for i in three]], [big], small_batch=8, big_batch=24
+        )
+        possible.add(round(found.noise, 3))
+    assert len(scale.curve.noise) >= 6
+    for noise in scale.curve.noise:
+        assert min(abs(noise - one) / one for one in possible) < 1e-3
