@@ -639,7 +639,7 @@ def replica_norms(monitor):
 
 
 def looks_on_replicas(monitor):
-    """Where nothing is distributed, a strategy's scope must not change a loss."""
+    """Looks do not depend on a strategy's scope; `treat` refuses such a model."""
 
     def looked():
         model, x, y, loss = models.make("mlp")

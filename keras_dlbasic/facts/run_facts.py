@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._version import __version__
+from keras_dlbasic.gradients.replicas import replicas_of
 from keras_dlbasic.records.printable import printable
 
 
@@ -28,14 +29,9 @@ def run_facts(model: Any, params: Mapping[str, Any]) -> dict[str, Any]:
         "dtype_policy": str(getattr(model.dtype_policy, "name", model.dtype_policy)),
         "optimizer": _optimizer_config(optimizer),
         "loss": _loss_config(getattr(model, "loss", None)),
-        "replicas": _replicas(model),
+        "replicas": replicas_of(model),
         "versions": _versions(),
     }
-
-
-def _replicas(model: Any) -> int:
-    strategy = getattr(model, "distribute_strategy", None)
-    return int(getattr(strategy, "num_replicas_in_sync", 1))
 
 
 def _optimizer_config(optimizer: Any) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic.gradients.replicas import replicas_of
+
 
 def reason_not_to_watch(model: Any, *, is_refit: bool = False) -> str | None:
     """Say why the coming fit of `model` cannot be watched, or None if it can.
@@ -54,11 +56,10 @@ def _nnx() -> str | None:
 
 
 def _replicas(model: Any) -> str | None:
-    strategy = getattr(model, "distribute_strategy", None)
-    replicas = getattr(strategy, "num_replicas_in_sync", 1)
+    replicas = replicas_of(model)
     if replicas == 1:
         return None
-    name = type(strategy).__name__
+    name = type(model.distribute_strategy).__name__
     if name != "MirroredStrategy":
         return (
             f"the model is distributed over {replicas} replicas by {name}, for which "

@@ -22,7 +22,8 @@ from keras_dlbasic.records.variable_info import VariableInfo
 
 FORMAT = "keras_dlbasic.TrainingRecord"
 FORMAT_VERSION = 1
-OLDEST_SCALARS = SCALARS[:5]
+LATER_SCALARS = ("replica_gradient_norm",)
+"""What files of older versions do not have: it is NaN."""
 
 
 def write_npz(record: TrainingRecord, path: Path) -> None:
@@ -112,9 +113,10 @@ def _record(arrays: dict[str, np.ndarray]) -> TrainingRecord:
     steps, scalars, measures = (arrays[k] for k in ("steps", "scalars", "measures"))
     if not len(steps) == len(scalars) == len(measures):
         raise ValueError("its arrays differ in length")
-    scalar_names = about["scalars"]  # older files have fewer
-    if not set(OLDEST_SCALARS) <= set(scalar_names):
-        raise ValueError(f"it lacks some of {OLDEST_SCALARS}")
+    scalar_names = about["scalars"]
+    missing = set(SCALARS) - set(scalar_names) - set(LATER_SCALARS)
+    if missing:
+        raise ValueError(f"it lacks {sorted(missing)}")
     measure_rows = [about["measures"].index(name) for name in MEASURES]
     for step, scalar, measure in zip(steps, scalars, measures, strict=True):
         named = dict(zip(scalar_names, scalar, strict=True))

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic.gradients.replicas import replicas_of
 from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
 
@@ -198,12 +199,12 @@ def check_full_batch(model: Any) -> None:
 
 
 def _check_replicas(model: Any) -> None:
-    strategy = getattr(model, "distribute_strategy", None)
-    replicas = getattr(strategy, "num_replicas_in_sync", 1)
+    replicas = replicas_of(model)
     if replicas > 1:
+        name = type(model.distribute_strategy).__name__
         _refuse(
-            f"the model is on {replicas} replicas of `{type(strategy).__name__}`, "
-            "where Keras cannot accumulate gradients",
+            f"the model is on {replicas} replicas of `{name}`, where Keras cannot "
+            "accumulate gradients",
             "Use `batch_size=len(x)` instead, or one device",
         )
 

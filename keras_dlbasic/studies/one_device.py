@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic.gradients.replicas import replicas_of
+
 
 def refuse_several_devices(model: Any, what: str) -> None:
     """Refuse a model that is distributed.
@@ -22,8 +24,8 @@ def refuse_several_devices(model: Any, what: str) -> None:
         ValueError: If it is on several replicas of a TensorFlow strategy, or a
             distribution of Keras over several devices is set.
     """
-    strategy = getattr(model, "distribute_strategy", None)
-    n, name = getattr(strategy, "num_replicas_in_sync", 1), type(strategy).__name__
+    n = replicas_of(model)
+    name = type(getattr(model, "distribute_strategy", None)).__name__
     if n == 1 and keras.backend.backend() == "jax":
         distribution = keras.distribution.distribution()
         if distribution is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,9 @@ Step = tuple[str, dict[str, Any]]
 
 PATIENCE_SHARE = 0.1
 """Early stopping waits for this share of the epochs, at least 5."""
+
+LEAST_SHARE = 0.5
+"""A second training may be cut to this share of its epochs."""
 
 
 class NotApplicableError(ValueError):
@@ -41,6 +45,18 @@ class Plan:
     def patience(self) -> int:
         """Epochs that early stopping waits."""
         return max(5, round(PATIENCE_SHARE * self.epochs))
+
+    def epochs_within(self, left: float) -> int:
+        """Return how long a second training may be.
+
+        Args:
+            left: Epochs that may still be spent.
+
+        Returns:
+            All epochs, or as many as are left; 0 where that is less than half.
+        """
+        epochs = min(self.epochs, math.floor(left))
+        return epochs if epochs >= LEAST_SHARE * self.epochs else 0
 
     def with_remedy(
         self, name: str, kwargs: dict[str, Any], find_rate: Callable[[], float | None]

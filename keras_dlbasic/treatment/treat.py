@@ -55,9 +55,6 @@ TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_s
 """What a short trial of a model that learns shows because it is short; `preflight` and
 the whole training tell whether that is so."""
 
-LEAST_SHARE = 0.5
-"""A second whole training may be cut to this share of its epochs by the budget."""
-
 ONLY_WHOLE = ("train_longer", "stop_early")
 """Remedies that only a whole training can show to help."""
 
@@ -327,11 +324,11 @@ class _Doctor:
 
     def _can_pay(self, epochs: float) -> bool:
         """Tell whether the budget lets so many epochs be spent before the last fit."""
-        return self._has(epochs + self._plan.epochs)
+        return epochs + self._plan.epochs <= self._left()
 
-    def _has(self, epochs: float) -> bool:
-        """Tell whether so many epochs more are within the budget."""
-        return self._spent + epochs <= self._budget * self._asked
+    def _left(self) -> float:
+        """Return the epochs that may still be spent."""
+        return self._budget * self._asked - self._spent
 
     def _preflight(self) -> Diagnosis | None:
         try:
@@ -360,17 +357,13 @@ class _Doctor:
         """Try what only a whole training shows, as far as the budget goes."""
         for finding in diagnosis.at_least("warning"):
             for _, remedy in self._untried(finding):
-                least = math.ceil(LEAST_SHARE * self._plan.epochs)
-                if not self._has(self._range_price(remedy) + least):
+                price = self._range_price(remedy)
+                if not self._plan.epochs_within(self._left() - price):
                     continue
                 plan = self._changed(finding, remedy)
-                if plan is None:
+                epochs = 0 if plan is None else plan.epochs_within(self._left())
+                if plan is None or not epochs:
                     continue
-                least = math.ceil(LEAST_SHARE * plan.epochs)
-                if not self._has(least):
-                    continue
-                left = math.floor(self._budget * self._asked - self._spent)
-                epochs = min(plan.epochs, max(left, least))
                 before, self._plan = self._plan, plan
                 try:
                     new_model, new = self._train(epochs)

@@ -35,6 +35,23 @@ def test_a_range_test_becomes_a_rate():
 
 
 @pytest.mark.parametrize(
+    ("epochs", "left", "expected"),
+    [
+        (60, 80.0, 60),
+        (60, 59.9, 59),
+        (60, 30.0, 30),
+        (60, 29.9, 0),
+        (3, 1.9, 0),
+        (3, 2.0, 2),
+        (1, 0.9, 0),
+        (1, -1.0, 0),
+    ],
+)
+def test_a_second_training_is_at_least_half_as_long(epochs, left, expected):
+    assert Plan(epochs, 8).epochs_within(left) == expected
+
+
+@pytest.mark.parametrize(
     ("name", "kwargs"), [("nonsense", {}), ("change_batch_size", {"batch_size": 32})]
 )
 def test_what_changes_nothing_is_refused(name, kwargs):

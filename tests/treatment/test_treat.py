@@ -216,19 +216,3 @@ def test_what_is_left_of_the_budget_goes_to_what_shows_late():
     assert result.score == last.score_after
     assert "of 60 epochs" in last.note
     assert result.cost <= 2.5
-
-
-@pytest.mark.parametrize(("epochs", "budget"), [(1, 2.5), (3, 2.3)])
-def test_a_second_training_has_at_least_half_of_the_epochs(epochs, budget):
-    def build():
-        model = keras.Sequential([keras.Input((4,)), L.Dense(8, "relu"), L.Dense(1)])
-        model.compile(keras.optimizers.SGD(0.01), "mse")
-        return model
-
-    x = 300 * X + 1000
-    result = kd.treat(build, x, Y, epochs=epochs, budget=budget, verbose=0)
-    assert np.isfinite(result.cost)
-    for step in result.history:
-        if " of " in step.note and "epochs" in step.note:
-            share = step.note.split(", in ")[1].split(" ")
-            assert int(share[0]) >= 0.5 * int(share[2])
