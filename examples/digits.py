@@ -59,6 +59,7 @@ def train(activation, initializer, data, *, epochs=12):
         y_train,
         validation_data=(x_test, y_test),
         batch_size=32,
+        validation_batch_size=len(x_test),
         epochs=epochs,
         verbose=0,
         callbacks=[doctor],

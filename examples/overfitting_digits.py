@@ -62,6 +62,7 @@ def train(data, callbacks, *, epochs=40):
         y_train,
         validation_data=(x_val, y_val),
         batch_size=16,
+        validation_batch_size=len(x_val),
         epochs=epochs,
         verbose=0,
         callbacks=callbacks,
