@@ -134,6 +134,7 @@ def test_without_a_probe_the_first_batch_is_kept():
     assert table.steps.tolist() == expected.steps.tolist() == [3]
 
 
+@pytest.mark.once
 def test_keeping_the_first_batch_changes_nothing(unwatched):
     model = build_model()
     keras.utils.set_random_seed(5)

@@ -41,6 +41,7 @@ def test_the_epoch_logs_hold_the_mean_of_the_sampled_steps(tmp_path):
     assert set(monitor.record.epochs) == {"epoch", "loss", "global_gradient_norm"}
 
 
+@pytest.mark.once
 def test_the_key_is_there_where_nothing_was_sampled():
     monitor = Monitor(every=4)
     _, history = fit(monitor, epochs=3)
@@ -50,6 +51,7 @@ def test_the_key_is_there_where_nothing_was_sampled():
     assert np.isnan(history["global_gradient_norm"]).tolist() == [False, True]
 
 
+@pytest.mark.once
 def test_facts_of_the_run():
     monitor = Monitor()
     fit(monitor, epochs=2, optimizer=keras.optimizers.Adam(0.01, clipnorm=1.0))
@@ -83,6 +85,7 @@ def test_a_second_fit_starts_a_new_record_unless_asked():
     assert monitor.record.epochs["epoch"].tolist() == [0, 1]
 
 
+@pytest.mark.once
 def test_callbacks_of_a_fit_share_a_record():
     first, second = Monitor(every=2), Monitor(every=3)
     fit([first, second], epochs=2)
@@ -100,6 +103,7 @@ def test_two_records_for_one_fit_are_refused():
         fit([one, other])
 
 
+@pytest.mark.once
 def test_a_record_of_another_model_is_refused():
     monitor = Monitor(every=1)
     fit(monitor)
@@ -210,6 +214,7 @@ def test_steps_per_execution_measures_the_last_step_of_each():
     assert monitor.record.trained_steps == 6
 
 
+@pytest.mark.once
 def test_messages_name_layer_and_step(capsys):
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Dense(16, "sigmoid", name=f"deep_{i}") for i in range(8)]

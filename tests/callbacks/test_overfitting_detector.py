@@ -131,6 +131,7 @@ def test_validation_split_frequency_and_initial_epoch(data):
     assert detector.verdict.last_epoch == 7  # the last one with validation
 
 
+@pytest.mark.once
 def test_several_outputs(data):
     inputs = keras.Input((6,))
     hidden = keras.layers.Dense(4)(inputs)

@@ -46,6 +46,7 @@ def test_data_of_unknown_length():
     assert steps == [([3], 2), ([3], 1)]
 
 
+@pytest.mark.once
 @RAN_OUT
 def test_the_only_step_of_unknown_length_is_the_only_one():
     """The drift belongs to one step; the best weights to those before it."""

@@ -59,6 +59,7 @@ def test_mean_and_spread_of_probabilities():
         np.testing.assert_allclose(spread, expected.std(axis=0, ddof=1), rtol=1e-4)
 
 
+@pytest.mark.once
 def test_logits_are_averaged_as_probabilities():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     members = [member(seed, None, loss) for seed in range(2)]

@@ -116,47 +116,64 @@ def convolution():
     return keras.Sequential([keras.Input((8, 8, 2)), *layers]), x, y, loss
 
 
-RELATED = {"lstm": "gru", "shared": "several_outputs", "frozen": "mlp"}
+OPTIMIZERS = {
+    "sgd": lambda: SGD(0.1, momentum=0.9, global_clipnorm=0.1),
+    "adamw": lambda: keras.optimizers.AdamW(0.01, clipvalue=0.01, use_ema=True),
+    "rmsprop": lambda: keras.optimizers.RMSprop(0.01, loss_scale_factor=64.0),
+    "loss_scale": lambda: keras.optimizers.LossScaleOptimizer(Adam(0.01)),
+    "accumulation": lambda: SGD(0.1, gradient_accumulation_steps=2),
+    "adam": lambda: Adam(0.01, clipnorm=0.1),
+    "momentum": lambda: SGD(0.1, momentum=0.9, clipnorm=0.1),
+}
+METRICS = {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}
+VALIDATION = {
+    "validation_split": 0.25,
+    "class_weight": {0: 1.0, 1: 2.0, 2: 0.5, 3: 1.0},
+}
+TRAINED_WITH = {
+    "attention": ("momentum", {}),
+    "cnn": ("adam", {}),
+    "embedding": ("adamw", {}),
+    "gru": ("rmsprop", {}),
+    "mlp": ("sgd", VALIDATION),
+    "several_outputs": ("adam", {}),
+    "subclassed": ("loss_scale", {"compile_args": METRICS}),
+}
+"""Each in another way: tracing all of them in all ways takes minutes."""
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.once] * (name in RELATED))
-        for name in sorted(models.ALL)
-    ],
-)
+@pytest.mark.parametrize("name", list(TRAINED_WITH))
 def test_models(name, tmp_path):
-    if name in ("mlp", "cnn", "embedding"):
-        optimizer = lambda: Adam(0.01, clipnorm=0.1)  # noqa: E731
-    else:  # quicker to trace
-        optimizer = lambda: SGD(0.1, momentum=0.9, clipnorm=0.1)  # noqa: E731
+    optimizer, options = TRAINED_WITH[name]
+    make = with_dropout if name == "mlp" else models.ALL[name]
+    optimizer = OPTIMIZERS[optimizer]
+    assert_neutral(make, tmp_path, every=(2,), optimizer=optimizer, **options)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", sorted(set(models.ALL) - set(TRAINED_WITH)))
+def test_models_that_are_like_others(name, tmp_path):
+    optimizer = OPTIMIZERS["momentum"]
     assert_neutral(models.ALL[name], tmp_path, every=(2,), optimizer=optimizer)
 
 
-OPTIMIZERS = {
-    # every=1: measured steps only; every=2: both step functions in turn
-    "sgd": (lambda: SGD(0.1, momentum=0.9, global_clipnorm=0.1), (1, 2)),
-    "adamw": (
-        lambda: keras.optimizers.AdamW(0.01, clipvalue=0.01, use_ema=True),
-        (2,),
-    ),
-    "rmsprop": (lambda: keras.optimizers.RMSprop(0.01, loss_scale_factor=64.0), (2,)),
-    "loss_scale": (lambda: keras.optimizers.LossScaleOptimizer(Adam(0.01)), (2,)),
-    # micro-steps of both kinds
-    "accumulation": (lambda: SGD(0.1, gradient_accumulation_steps=2), (1, 3)),
-}
-
-
-@pytest.mark.parametrize("name", list(OPTIMIZERS))
-def test_optimizers(name, tmp_path):
-    optimizer, every = OPTIMIZERS[name]
-    make = with_dropout if name == "sgd" else two_layers
-    assert_neutral(make, tmp_path, optimizer=optimizer, every=every)
+@pytest.mark.parametrize(
+    ("name", "every"),
+    [
+        # every=1: measured steps only; every=2: both step functions in turn
+        ("sgd", (1, 2)),
+        pytest.param("adamw", (2,), marks=pytest.mark.once),
+        pytest.param("rmsprop", (2,), marks=pytest.mark.once),
+        pytest.param("loss_scale", (2,), marks=pytest.mark.once),
+        ("accumulation", (1, 3)),  # micro-steps of both kinds
+    ],
+)
+def test_optimizers(name, every, tmp_path):
+    optimizer = OPTIMIZERS[name]
+    assert_neutral(two_layers, tmp_path, optimizer=optimizer, every=every)
 
 
 BACKEND = keras.backend.backend()
-METRICS = {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}
 
 
 @pytest.mark.parametrize(
@@ -176,9 +193,8 @@ METRICS = {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}
                 pytest.mark.skipif(BACKEND == "jax", reason="the default"),
             ],
         ),
-        (two_layers, METRICS),
     ],
-    ids=["eager", "no-jit", "jit", "metrics"],
+    ids=["eager", "no-jit", "jit"],
 )
 def test_ways_to_compile(make, compile_args, tmp_path):
     assert_neutral(
@@ -225,17 +241,6 @@ def test_products_that_tensorflow_reorders(tmp_path):
         every=(1,),
         optimizer=lambda: SGD(0.1, momentum=0.9),
         shuffle=False,
-    )
-
-
-def test_validation_weights_and_shuffling(tmp_path):
-    assert_neutral(
-        with_dropout,
-        tmp_path,
-        every=(2,),
-        optimizer=lambda: keras.optimizers.Adam(0.01),
-        validation_split=0.25,
-        class_weight={0: 1.0, 1: 2.0, 2: 0.5, 3: 1.0},
     )
 
 

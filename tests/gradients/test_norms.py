@@ -41,7 +41,13 @@ def watched_step(name, optimizer, *, n=24, compile_args=None, **fit):
     return record, expected, before, after
 
 
-@pytest.mark.parametrize("name", sorted(models.ALL))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.once] * (name in ("frozen", "lstm")))
+        for name in sorted(models.ALL)
+    ],
+)
 def test_measures_equal_those_of_autodiff(name):
     record, gradients, before, after = watched_step(name, OPTIMIZERS.SGD(0.1))
     norms = np.array([reference.norm(g) for g in gradients])
@@ -75,7 +81,9 @@ def test_measures_equal_those_of_autodiff(name):
     [{"clipnorm": 0.05}, {"global_clipnorm": 0.05}, {"clipvalue": 0.004}],
     ids=lambda c: next(iter(c)),
 )
-@pytest.mark.parametrize("name", ["mlp", "embedding"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("mlp", marks=pytest.mark.once), "embedding"]
+)
 def test_clip_factor_is_that_of_keras(name, clipping):
     optimizer = OPTIMIZERS.SGD(1.0, **clipping)
     record, gradients, before, after = watched_step(name, optimizer)
@@ -153,7 +161,10 @@ def test_update_holds_decay_and_constraints():
     np.testing.assert_allclose(monitor.record.update_norm[0], expected, rtol=RTOL)
 
 
-@pytest.mark.parametrize("factor", [1e-12, 1e-22, 1e12, 1e19])
+@pytest.mark.parametrize(
+    "factor",
+    [1e-22, 1e19, *(pytest.param(f, marks=pytest.mark.once) for f in (1e-12, 1e12))],
+)
 def test_norms_neither_underflow_nor_overflow(factor):
     """A float32 sum of squares holds norms from 1e-19 to 1e19 only."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
@@ -207,6 +218,7 @@ def test_dead_units_are_told_by_their_bias():
     assert np.isnan(fractions[[0, 2]]).all()
 
 
+@pytest.mark.once
 def test_a_regularised_bias_tells_nothing_of_dead_units():
     layer = keras.layers.Dense(4, "relu", bias_regularizer="l2")
     model = keras.Sequential([keras.Input((3,)), layer])
@@ -247,6 +259,7 @@ def test_loss_learning_rate_and_batch_size_of_the_step():
     assert record.facts["batch_size"] == 10
 
 
+@pytest.mark.once
 def test_a_callable_learning_rate_is_not_called_once_more():
     calls = []
 
@@ -288,7 +301,10 @@ def test_gradient_accumulation_rows_are_micro_steps():
     )
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "policy",
+    ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.once)],
+)
 def test_mixed_precision(policy):
     keras.utils.set_random_seed(0)
     layers = [

@@ -1,5 +1,6 @@
 import keras
 import models
+import pytest
 
 from keras_dlbasic.gradients import describe_variables
 
@@ -18,6 +19,7 @@ def test_layers_roles_and_depths_of_a_chain():
     assert [v.shape for v in found] == [(6, 8), (8,), (8, 8), (8, 4), (4,)]
 
 
+@pytest.mark.once
 def test_parallel_branches_share_a_depth():
     depths = {v.layer: v.depth for v in described("several_outputs")}
     assert depths == {"a": 0, "b": 0, "kind": 1, "size": 1}
@@ -28,6 +30,7 @@ def test_a_nested_model_lies_where_it_is_called():
     assert depths == {"twice": 0, "inner/inner_dense": 1, "head": 2}
 
 
+@pytest.mark.once
 def test_layers_of_keras_are_one_layer():
     assert {v.layer for v in described("attention")} == {
         "embed",
@@ -66,6 +69,7 @@ def test_layers_of_the_same_name_stay_apart():
     assert [v.layer for v in found] == ["twin", "twin", "twin#2", "twin#2"]
 
 
+@pytest.mark.once
 def test_units_are_known_of_plain_biases_and_offsets_only():
     assert [v.has_units for v in described("mlp")] == [False, True, False, False, True]
     assert not any(v.has_units for v in described("lstm") if "lstm" in v.layer)

@@ -57,6 +57,7 @@ def put(model, weights):
         variable.assign(part.astype("float32"))
 
 
+@pytest.mark.once
 def test_points_of_a_net_of_three_units():
     """One net, so that it is compiled once."""
     x, y = data()

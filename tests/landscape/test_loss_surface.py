@@ -29,6 +29,7 @@ def loss_of(model, x, y):
     return float(np.mean((model.predict(x, verbose=0) - y) ** 2))
 
 
+@pytest.mark.once
 def test_planes_and_lines_through_models():
     x, y = data()
     model, a, b = mlp(0), mlp(1), mlp(2)

@@ -18,6 +18,7 @@ def place(model):
     return model.get_weights()[0]
 
 
+@pytest.mark.once
 def test_full_batch_stands_still_on_the_ridge_and_noise_leaves_it():
     model, x, y = kd.landscape.teaching_surface("saddle")
     model.fit(x, y, batch_size=256, epochs=40, verbose=0)

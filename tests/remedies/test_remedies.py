@@ -106,6 +106,7 @@ def test_recurrent_kernels_stay_orthogonal_and_copies_are_copies():
     np.testing.assert_array_equal(model.get_weights()[0], new.get_weights()[0])
 
 
+@pytest.mark.once
 def test_biases_go_to_zero_but_those_of_gates():
     layers = [
         L.LSTM(4),
@@ -132,6 +133,7 @@ def test_initialize_errors():
         kd.remedies.initialize(keras.Sequential([L.Dense(1)]))
 
 
+@pytest.mark.once
 def test_lsuv():
     model = keras.Sequential(
         [

@@ -187,6 +187,7 @@ class Twice(keras.Model):
         return self.dense(self.dense(x))
 
 
+@pytest.mark.once
 def test_subclassed_model_with_a_shared_layer():
     model = Twice()
     model(np.ones((1, 4), "float32"))

@@ -91,6 +91,7 @@ def test_full_batch_study_beyond_memory():
     np.testing.assert_allclose(full["curve_loss"], expected["curve_loss"], rtol=1e-5)
 
 
+@pytest.mark.once
 def test_micro_batches_of_data_in_memory():
     x, y = study_models.data(47)
     whole = study(x, y).run().trials[0].values

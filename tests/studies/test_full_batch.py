@@ -52,7 +52,7 @@ def reference_gradient(x, y, w, kernel_1, bias_1, kernel_2, bias_2, penalty):
     return np.concatenate([part.ravel() for part in parts])
 
 
-@pytest.mark.parametrize("micro_batch", [7, 32])
+@pytest.mark.parametrize("micro_batch", [7, pytest.param(32, marks=pytest.mark.once)])
 def test_gradient_is_that_of_all_data(data, micro_batch):
     x, y, w = data
     dataset, optimizer = kd.studies.full_batch(
@@ -75,10 +75,13 @@ def test_gradient_is_that_of_all_data(data, micro_batch):
     "make",
     [
         lambda: keras.optimizers.Adam(0.02, clipnorm=0.5, weight_decay=0.01),
-        lambda: keras.optimizers.SGD(
-            keras.optimizers.schedules.ExponentialDecay(0.3, 1, 0.5), momentum=0.9
+        pytest.param(
+            lambda: keras.optimizers.SGD(
+                keras.optimizers.schedules.ExponentialDecay(0.3, 1, 0.5), momentum=0.9
+            ),
+            marks=pytest.mark.once,
         ),
-        lambda: "rmsprop",
+        pytest.param(lambda: "rmsprop", marks=pytest.mark.once),
     ],
 )
 def test_updates_are_those_of_one_batch(data, make):
@@ -145,6 +148,7 @@ def test_several_inputs_and_outputs(data):
         np.testing.assert_allclose(weights(micro), weights(plain), atol=1e-6)
 
 
+@pytest.mark.once
 def test_schedule_survives_saving(data, tmp_path):
     x, y, _ = data
     schedule = keras.optimizers.schedules.ExponentialDecay(0.3, 1, 0.5)

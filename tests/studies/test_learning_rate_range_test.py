@@ -42,6 +42,7 @@ def test_the_limit_of_stability(source):
     plt.close(ax.figure)
 
 
+@pytest.mark.once
 def test_noise_of_the_batches_is_taken_out():
     """Targets of mostly noise: batches differ by more than the rate does."""
     noisy = Y + RNG.normal(size=Y.shape).astype("float32") * 20
