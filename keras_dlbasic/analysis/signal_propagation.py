@@ -19,6 +19,10 @@ GONE = 1e-6
 of the ratio of norms that `gradient_events` uses."""
 
 
+LARGEST_EXPONENT = 8.0
+"""Powers of depth beyond are told from an exponential by nothing but the fit; the laws
+of He and Xavier have 1 (tanh) and 4 (sigmoid)."""
+
 UNEXPLAINED = 0.1
 """A law of depth leaves at most this share of the variance of the logarithms."""
 
@@ -247,7 +251,8 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
     if is_level:
         kind = "constant"
     elif is_law:
-        kind = "power_law" if power_error < line_error else "exponential"
+        is_power = power_error < line_error and abs(exponent) <= LARGEST_EXPONENT
+        kind = "power_law" if is_power else "exponential"
     else:
         kind = "irregular"
     return SignalTrend(

@@ -9,9 +9,9 @@ from typing import Any
 _DATA = {"scale_inputs": "x", "lsuv": "x", "scale_targets": "y"}
 
 _OF_THE_FIT = {
-    "find_learning_rate": "kd.studies.LearningRateRangeTest(model, x, y).run()",
+    "find_learning_rate": "print(kd.studies.LearningRateRangeTest(model, x, y).run())",
     "change_batch_size": "model.fit(x, y, batch_size={batch_size})",
-    "train_longer": "model.fit(x, y, epochs={factor:g} * epochs)",
+    "train_longer": "model.fit(x, y, epochs=...)  # {factor:g} times as many as before",
     "stop_early": "keras.callbacks.EarlyStopping(patience=10, "
     "restore_best_weights=True)",
 }

@@ -153,6 +153,8 @@ class Run:
         """
         val = self.val_loss
         if not np.isfinite(val).any():
+            if len(val):
+                raise Skipped("`val_loss` is not finite in any epoch")
             raise Skipped("no `val_loss` was logged")
         loss = self.loss if len(self.loss) else np.full(len(val), np.nan)
         return detect_overfitting(loss, val, epochs=self.numbers)
@@ -220,6 +222,13 @@ class Run:
     def outcome(self) -> Outcome:
         """What the run came to."""
         return outcome_of(self.record)
+
+    @property
+    def why_unknown(self) -> str:
+        """Why what the run came to is not known."""
+        if (self.facts.get("probe") or {}).get("baseline_loss"):
+            return "needs finite predictions on the probe"
+        return "needs `x=` and `y=`"
 
 
 _WHY = {

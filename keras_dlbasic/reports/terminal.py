@@ -76,8 +76,9 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
             _finding(console, finding, diagnosis)
     remarks = [f for f in diagnosis if not f.rank]
     if remarks:
-        named = ", ".join(dict.fromkeys(f.name for f in remarks))
-        console.print(f"In passing, harmless so far: {named}.", style="dim")
+        console.print("In passing, harmless so far:", style="dim")
+        for remark in remarks:
+            _put(console, f"{remark.name}: {remark.message}", 2, "dim")
     if diagnosis.checked_fine:
         n = len(diagnosis.checked_fine)
         console.print(f"Looked at and found fine: {n} checks.", style="dim")
@@ -88,12 +89,8 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
 
 
 def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
     def put(text: Any, indent: int, style: str = "") -> None:
-        words = Text(printable_text(str(text)), style=style)
-        console.print(Padding(words, (0, 0, 0, indent), expand=False))
+        _put(console, text, indent, style)
 
     style = COLORS[finding.severity]
     put(f"{finding.severity.upper()} {finding.name} ({finding.where})", 0, style)
@@ -106,3 +103,11 @@ def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
         put(f"try {number}. {remedy.title}: {remedy.reason}", 4, "dim")
         if remedy.call:
             put(remedy.call, 11, "dim")
+
+
+def _put(console: Console, text: Any, indent: int, style: str = "") -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    words = Text(printable_text(str(text)), style=style)
+    console.print(Padding(words, (0, 0, 0, indent), expand=False))

@@ -254,7 +254,9 @@ class _Doctor:
             gains.append(score_of(new) - score_of(old))
             is_clear = abs(np.mean(gains)) > CLEAR
             is_gone = finding.name not in diagnosis_of(new).names
-            is_clear |= is_gone and gains[-1] > LEAST_GAIN
+            # with the cause gone a short trial need not show skill yet, only no loss
+            least = -LEAST_GAIN if finding.kind == "cause" else LEAST_GAIN
+            is_clear |= is_gone and gains[-1] >= least
             is_clear |= falls_faster(finding, old, new)
             if is_clear or not self._can_pay(2 * self._short(plan)):
                 break

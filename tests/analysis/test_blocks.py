@@ -40,6 +40,14 @@ def test_power_law(size, sign, from_the_far_end):
     assert trend.exponent == pytest.approx(sign * size, rel=1e-6)
 
 
+def test_a_steep_power_of_depth_is_an_exponential():
+    """No law of initialization gives one, and it is not a slow fall."""
+    depth = np.arange(10.0)
+    trend = signal_trend(np.exp(-1.2 * depth - 0.05 * depth**2))
+    assert trend.kind == "exponential"
+    assert "exponentially" in str(trend)
+
+
 def test_constant_but_for_chance():
     noise = np.exp(0.05 * np.random.default_rng(0).normal(size=30).cumsum())
     assert signal_trend(noise, spread=0.05 * np.sqrt(30)).kind == "constant"

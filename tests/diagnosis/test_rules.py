@@ -84,10 +84,26 @@ def test_weights_lost_before_the_first_step_are_not_the_datas_fault():
     record._rows.measures[0, MEASURES.index("weight_norm"), 1] = np.nan
     record._rows.measures[:, MEASURES.index("non_finite")] = 16.0
     diagnosis = kd.diagnose(record)
-    found = next(f for f in diagnosis if f.name == "non_finite_values")
-    assert "before the first step" in found.message
-    assert found.layer == "second"
-    assert [str(remedy)[:20] for remedy in found.remedies] == ["build the model anew"]
+    assert diagnosis[0].name == "non_finite_weights"
+    assert diagnosis[0].layer == "second"
+    remedies = [str(remedy)[:20] for remedy in diagnosis[0].remedies]
+    assert remedies == ["build the model anew"]
+    values = next(f for f in diagnosis if f.name == "non_finite_values")
+    assert "non_finite_weights" in values.explained_by
+
+
+def test_a_loss_that_rises_to_infinity_is_said_in_words():
+    batches = np.r_[1.4, 500.0, np.full(58, np.inf)]
+    diagnosis = kd.diagnose(made_run(batch_loss=batches, **STUCK))
+    assert diagnosis[0].name == "learning_rate_too_high"
+    assert "inf" not in diagnosis[0].message
+
+
+def test_what_is_skipped_for_values_that_are_not_finite_says_so():
+    record = made_run(val_loss=np.full(20, np.nan), end_loss=np.nan, score=np.nan)
+    skipped = kd.diagnose(record).skipped
+    assert skipped["overfitting"] == "`val_loss` is not finite in any epoch"
+    assert skipped["plateau"].startswith("needs finite predictions on the probe")
 
 
 def test_noise_of_a_loss_near_zero_does_not_oscillate():

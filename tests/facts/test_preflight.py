@@ -86,6 +86,16 @@ def test_faults(xy, model, change, name):
     change.update()
 
 
+def test_weights_that_an_earlier_training_destroyed(xy):
+    model = make()
+    kernel, *rest = model.layers[0].get_weights()
+    model.layers[0].set_weights([np.full_like(kernel, np.nan), *rest])
+    diagnosis = kd.preflight(model, *xy)
+    assert diagnosis[0].name == "non_finite_weights"
+    assert diagnosis[0].layer == model.layers[0].name
+    assert serious(diagnosis) == {"non_finite_weights"}
+
+
 def test_validation(xy):
     x, y = xy
     diagnosis = kd.preflight(make(), x, y, validation_data=(x[:90], y[:90]))

@@ -64,7 +64,9 @@ def learning_rate_too_high(
     if not signs[sign] > 1:
         return f"largest update-to-weight ratio at the begin {movement.first:.2g}"
     words = {
-        "rise_of_loss": f"the loss rose to {rise:.3g} times its begin",
+        "rise_of_loss": f"the loss rose to {rise:.3g} times its begin"
+        if math.isfinite(rise)
+        else "the loss rose beyond all numbers",
         "update_ratio": "a single step changed the weights by "
         f"{movement.first:.0%} of their size",
         "growth_of_weights": f"the weights grew {movement.growth:.3g} times",

@@ -18,20 +18,6 @@ from keras_dlbasic.diagnosis.suggestions import (
 @rule("symptom")
 def non_finite_values(run: Run) -> Judged:
     """Look for values that are NaN or infinite: in gradients, losses, predictions."""
-    before = _before_the_first_step(run)
-    if before is not None:
-        message, details = before
-        return Found(
-            "critical",
-            message,
-            remedies=(
-                by_hand(
-                    "build the model anew before you mend and train it",
-                    "no training brings weights back that are not finite",
-                ),
-            ),
-            details={"threshold": 0.0, **details},
-        )
     found = _in_gradients(run) or _in_losses(run) or _in_predictions(run)
     if found is not None:
         message, details = found
@@ -53,29 +39,6 @@ def non_finite_values(run: Run) -> Judged:
     if not len(run.record.steps) and not len(run.loss) and not len(run.val_loss):
         raise Skipped("no losses and no gradients were recorded")
     return "all losses and gradients are finite"
-
-
-def _before_the_first_step(run: Run) -> tuple[str, dict[str, Any]] | None:
-    record = run.record
-    if not len(record.steps) or record.steps[0] != 0:
-        return None
-    lost = ~np.isfinite(record.by_layer("weight_norm")[0])
-    if not lost.any():
-        return None
-    layers = [
-        layer for layer, is_lost in zip(record.layers, lost, strict=True) if is_lost
-    ]
-    return (
-        f"Weights of {len(layers)} layers were not finite before the first step: an "
-        "earlier training destroyed them.",
-        {
-            "layer": layers[0],
-            "step": 0,
-            "epoch": int(record.step_epochs[0]),
-            "value": float(len(layers)),
-            "evidence": {"layers": layers[:10]},
-        },
-    )
 
 
 def _in_gradients(run: Run) -> tuple[str, dict[str, Any]] | None:

@@ -43,7 +43,7 @@ def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
             run,
             outcome.skill,
             "The model does no better than always giving the "
-            "same answer, and its loss lies still.",
+            "same answer, and its loss hardly moves.",
             0.95,
         )
     loss = run.loss[np.isfinite(run.loss)]
@@ -58,7 +58,7 @@ def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
         if is_still and abs(last / chance - 1) < flat:
             text = f"The loss lies still at {chance:.4g}, that of guessing."
             return _found(run, last, text, 0.8)
-    raise Skipped("needs `x=` and `y=` to tell a plateau from convergence")
+    raise Skipped(f"{run.why_unknown} to tell a plateau from convergence")
 
 
 def _chance(run: Run) -> float | None:

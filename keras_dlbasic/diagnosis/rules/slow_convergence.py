@@ -27,7 +27,7 @@ def slow_convergence(
     """
     outcome = run.outcome
     if not outcome.is_known:
-        raise Skipped("needs `x=` and `y=` to tell slow from converged")
+        raise Skipped(f"{run.why_unknown} to tell slow from converged")
     descent = descent_of(run)
     rows = (run.facts.get("probe") or {}).get("rows", 20)
     behind = False
