@@ -1,0 +1,24 @@
+"""What is printed at the end of a run."""
+
+from keras_dlbasic.diagnosis import Diagnosis, Finding
+from keras_dlbasic.diagnosis.suggestions import find_learning_rate, train_longer
+from keras_dlbasic.reports import diagnosis_text
+
+
+def test_remarks_say_what_was_seen():
+    remark = Finding("overfitting", "symptom", "info", "The validation loss rose.")
+    said = diagnosis_text(Diagnosis([remark]))
+    assert "Nothing wrong was found." in said
+    assert "harmless so far:\n  overfitting: The validation loss rose." in said
+
+
+def test_remedies_are_code_that_a_script_can_run():
+    remedies = (train_longer("it falls"), find_learning_rate("it is far off"))
+    finding = Finding(
+        "slow_convergence", "symptom", "critical", "It is slow.", remedies=remedies
+    )
+    said = diagnosis_text(Diagnosis([finding]))
+    assert "model.fit(x, y, epochs=...)  # 3 times as many as before" in said
+    assert "print(kd.studies.LearningRateRangeTest(model, x, y).run())" in said
+    for remedy in remedies:
+        compile(remedy.call, "advice", "exec")
