@@ -36,23 +36,26 @@ class RemedyAdvice:
     """A recommendation.
 
     Attributes:
-        remedy: The name of the arm to take; None if none is clearly better than the
-            untreated model.
+        remedy: The name of the arm to take; None if none is better than the untreated
+            model by more than chance explains.
         difference: By how much it changes the held-out error; None without a remedy.
         reason: Why.
-        also: Other remedies that are clearly better than the untreated model, the
-            lowest error first.
+        also: Other remedies of which the same is true, the lowest error first.
+        confidence: `"clear"` if it holds for all remedies tried at once, `"likely"` if
+            it does for this one, where several were tried; None without a remedy.
     """
 
     remedy: str | None
     difference: PairedDifference | None
     reason: str
     also: tuple[str, ...] = ()
+    confidence: str | None = None
 
     def __str__(self) -> str:
         if self.remedy is None:
             return f"No recommendation: {self.reason}"
-        return f"Recommended: {self.remedy}. {self.reason}"
+        doubt = " (likely, not certain)" if self.confidence == "likely" else ""
+        return f"Recommended: {self.remedy}{doubt}. {self.reason}"
 
 
 class RemedyResult:
@@ -135,17 +138,18 @@ class RemedyResult:
         """Which remedy to take: of those clearly better, the one of least error.
 
         Clearly better is a remedy with which the held-out error is clearly lower. A
-        share of wrong answers is a coarse measure, so where there is none such, it is
-        one with which the squared error of the probabilities is clearly lower, and the
-        error itself lower by more than chance explains in 1 of 10 cases.
+        share of wrong answers is a coarse measure, so where there is none such, those
+        count that are likely better: the error is lower by more than chance explains
+        in 1 of 10 cases and the squared error of the probabilities is clearly lower; or
+        it is so in 1 of 20 cases, and the squared error is lower at all.
         """
         if not self.differences:
             return RemedyAdvice(None, None, self._why_nothing())
         compared = (UNTREATED, *self.differences)
         mean = {arm: float(self._values(arm, "val_error").mean()) for arm in compared}
         better = [arm for arm, found in self.differences.items() if found.is_lower]
-        by_brier = not better
-        if by_brier:
+        confidence = "clear" if better else "likely"
+        if not better:
             better = [arm for arm in self.differences if self._is_likely_better(arm)]
         better.sort(key=lambda arm: mean[arm])
         if not better:
@@ -155,17 +159,20 @@ class RemedyResult:
             f"It changes the held-out error from {mean[UNTREATED]:.3g} to "
             f"{mean[best]:.3g} ({self.differences[best]}){self._costs(best)}."
         )
-        if by_brier:
+        if confidence == "likely":
+            brier = self.brier_differences[best]
+            how = "clearly lower" if brier.is_lower else "lower"
             reason += (
-                " The share of wrong answers alone would not be sure; the squared "
-                "error of the probabilities is clearly lower "
-                f"({self.brier_differences[best]})."
+                f" With {len(self.differences)} remedies tried, the share of wrong "
+                "answers alone would not be sure; the squared error of the "
+                f"probabilities is {how} ({brier})."
             )
         cheaper = self._as_good(best, better[1:])
         if cheaper:
             listed = "; ".join(f"{arm}{self._costs(arm)}" for arm in cheaper)
             reason += f" Not distinguishable from it: {listed}."
-        return RemedyAdvice(best, self.differences[best], reason, tuple(better[1:]))
+        others = tuple(better[1:])
+        return RemedyAdvice(best, self.differences[best], reason, others, confidence)
 
     def table(self) -> dict[str, np.ndarray]:
         """Return one row per arm, as columns by name; `pandas.DataFrame` takes it.
@@ -251,10 +258,11 @@ class RemedyResult:
     def _is_likely_better(self, arm: str) -> bool:
         from scipy.stats import t as student
 
-        found = self.differences[arm]
-        if not self.brier_differences[arm].is_lower or found.interval.n < 2:
+        found, brier = self.differences[arm], self.brier_differences[arm]
+        if found.interval.n < 2 or not brier.interval.mean < 0:
             return False
-        quantile = float(student.ppf(0.9, 2 * (found.interval.n - 1)))
+        level = 0.9 if brier.is_lower else 0.95
+        quantile = float(student.ppf(level, 2 * (found.interval.n - 1)))
         return found.interval.mean + quantile * found.standard_error < 0
 
     def _sound(self, measure: str) -> dict[str, np.ndarray]:

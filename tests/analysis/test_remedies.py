@@ -186,6 +186,33 @@ def test_probabilities_tell_what_wrong_answers_do_not():
     assert "probabilities is clearly lower" in result.recommendation.reason
 
 
+def scattered(gains, rng):
+    """A study whose arms change a share of the answers, and right ones by `gains`."""
+    truth = rng.random(400) < 0.2
+    trials = []
+    for seed in range(5):
+        base = np.where(rng.random(400) < 0.1, rng.random(400) < 0.2, truth)
+        for name, gain in {"untreated": 0.0, **gains}.items():
+            rows = np.where(rng.random(400) < 0.1, rng.random(400) < 0.2, base)
+            rows = np.where(rng.random(400) < gain, 0, rows).astype(float)
+            trial = made(0.2, seed, name, rng)
+            noise = rng.normal(0, 0.05, 400)
+            brier = 0.3 * rows + noise
+            trials.append(changed(trial, row_errors=rows, row_brier=brier))
+    return RemedyResult(trials, names={})
+
+
+def test_what_is_likely_better_is_recommended_as_such():
+    rng = np.random.default_rng(0)
+    nothing = {str(arm): 0.0 for arm in range(10)}
+    found = [scattered({**nothing, "L2": 0.12}, rng).recommendation for _ in range(20)]
+    named = [advice.remedy for advice in found]
+    assert named.count("L2") >= 15
+    likely = [advice for advice in found if advice.confidence == "likely"]
+    assert all("likely, not certain" in str(advice) for advice in likely)
+    assert {advice.confidence for advice in found} >= {"clear", "likely"}
+
+
 def test_an_ensemble_is_compared_with_its_members():
     trials = list(study({"untreated": 0.3, "ensemble": 0.2}).trials)
     own = np.full(400, 0.2)
