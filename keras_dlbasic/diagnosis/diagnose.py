@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.records import TrainingRecord
 
 NOT_YET = "judged when the run is over"
+
+FAILED = "the record is not as this check expects it"
 
 LIKELY = 0.8
 """Before training, what may do harm is a warning from this confidence on."""
@@ -31,7 +34,9 @@ def diagnose(
 
     Each rule judges the record by itself. Then symptoms are put under the causes that
     can have brought them about; and causes that may or may not do harm, such as inputs
-    that are not scaled, count only where they explain a symptom that was found.
+    that are not scaled, count only where they explain a symptom that was found. A rule
+    that fails, since a record made by hand is not as it expects, is skipped with the
+    reason.
 
     Args:
         record: What was recorded. The more, the more can be judged: `TrainingDoctor`
@@ -47,7 +52,7 @@ def diagnose(
 
     Raises:
         TypeError: If `record` is no `TrainingRecord`.
-        ValueError: If `thresholds` names no rule.
+        ValueError: If `thresholds` names no rule, or no threshold of a rule.
 
     Example:
     >>> import numpy as np
@@ -96,7 +101,15 @@ def _chosen(rules: Iterable[Rule] | None, thresholds: Any) -> Chosen:
             f"`thresholds` names no rule: {sorted(unknown)}. The rules are "
             f"{[rule.name for rule in chosen]}."
         )
-    return [(rule, (thresholds or {}).get(rule.name, {})) for rule in chosen]
+    given = [(rule, dict((thresholds or {}).get(rule.name, {}))) for rule in chosen]
+    for rule, named in given:
+        known = list(signature(rule.function).parameters)[1:]
+        if not set(named) <= set(known):
+            raise ValueError(
+                f"`thresholds[{rule.name!r}]` must be keyword arguments of the rule, "
+                f"among {known}. Received: {sorted(named)}"
+            )
+    return given
 
 
 def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
@@ -113,6 +126,9 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
         except Skipped as reason:
             skipped[rule.name] = str(reason)
             continue
+        except Exception as error:  # the other rules may do with what is there
+            skipped[rule.name] = f"{FAILED} ({type(error).__name__}: {error})"
+            continue
         if isinstance(judged, Found):
             found.append((rule, judged))
         else:
@@ -121,9 +137,16 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
         _joined(found, planned=run.is_planned),
         fine,
         skipped,
-        outcome="" if run.live or run.is_planned else run.outcome.text,
+        outcome="" if run.live or run.is_planned else _outcome(run),
         record=run.record,
     )
+
+
+def _outcome(run: Run) -> str:
+    try:
+        return run.outcome.text
+    except Exception:  # as the rules say that need it
+        return ""
 
 
 def _joined(found: list[tuple[Rule, Found]], *, planned: bool) -> list[Finding]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from made_runs import STUCK, made_run
 
 import keras_dlbasic as kd
+from keras_dlbasic.diagnosis.diagnose import FAILED
 from keras_dlbasic.records import MEASURES, LayerTable, TrainingRecord, VariableInfo
 
 numbers = st.floats(width=32) | st.sampled_from([np.nan, np.inf, 0.0, -1.0, 1e30])
@@ -84,6 +85,34 @@ def test_no_record_is_too_odd(record):
     judged = {*diagnosis.names, *diagnosis.checked_fine, *diagnosis.skipped}
     assert judged == {rule.name for rule in kd.diagnosis.all_rules()}
     assert all(reason for reason in diagnosis.skipped.values())
+    assert not any(reason.startswith(FAILED) for reason in diagnosis.skipped.values())
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"network": {"layers": [3], "outputs": 7}},
+        {"network": "a net", "data": [1, 2]},
+        {"probe": 5, "optimizer": 3, "signals": {"layers": None}},
+        {"data": {"inputs": [None], "targets": 3, "validation": 1}},
+    ],
+)
+def test_a_record_made_by_hand_costs_the_checks_that_it_breaks(facts):
+    record = made_run(loss=np.r_[np.full(10, 1.3), np.full(10, np.nan)])
+    record.facts.update(facts)
+    table = record.tables["curvature"] = LayerTable(("model",), ("mine",))
+    table.append(0, 0, {"mine": [1.0]})
+    diagnosis = kd.diagnose(record)
+    assert "non_finite_values" in diagnosis.names
+    broken = [why for why in diagnosis.skipped.values() if why.startswith(FAILED)]
+    assert broken
+    assert str(diagnosis)
+    kd.diagnose(record, live=True)
+
+
+def test_thresholds_are_those_of_the_rule():
+    with pytest.raises(ValueError, match=r"dead_units.*most.*Received: \['least'\]"):
+        kd.diagnose(TrainingRecord(), thresholds={"dead_units": {"least": 1}})
 
 
 def test_an_empty_record_is_skipped_all_through():
