@@ -41,8 +41,8 @@ class RemedyAdvice:
         difference: By how much it changes the held-out error; None without a remedy.
         reason: Why.
         also: Other remedies of which the same is true, the lowest error first.
-        confidence: `"clear"` if it holds for all remedies tried at once, `"likely"` if
-            it does for this one, where several were tried; None without a remedy.
+        confidence: `"clear"` if the error is lower beyond chance, however many remedies
+            were tried; `"likely"` if less sure; None without a remedy.
     """
 
     remedy: str | None
@@ -163,9 +163,8 @@ class RemedyResult:
             brier = self.brier_differences[best]
             how = "clearly lower" if brier.is_lower else "lower"
             reason += (
-                f" With {len(self.differences)} remedies tried, the share of wrong "
-                "answers alone would not be sure; the squared error of the "
-                f"probabilities is {how} ({brier})."
+                " The share of wrong answers alone would not be sure; the squared "
+                f"error of the probabilities is {how} ({brier})."
             )
         cheaper = self._as_good(best, better[1:])
         if cheaper:
@@ -258,6 +257,8 @@ class RemedyResult:
     def _is_likely_better(self, arm: str) -> bool:
         from scipy.stats import t as student
 
+        if self.kind == "numbers":
+            return False  # their error is no coarse measure, and there is no second
         found, brier = self.differences[arm], self.brier_differences[arm]
         if found.interval.n < 2 or not brier.interval.mean < 0:
             return False

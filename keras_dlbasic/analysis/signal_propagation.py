@@ -242,7 +242,8 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
     fits = [_fit(np.log(depth + shift), logs) for shift in _SHIFTS]
     fits += [_fit(-np.log(depth[::-1] + shift), logs) for shift in _SHIFTS]
     exponent, power_error = min(fits, key=lambda fit: fit[1])
-    error = min(line_error, power_error)
+    is_power = power_error < line_error and abs(exponent) <= LARGEST_EXPONENT
+    error = power_error if is_power else line_error
     is_law = error <= max(UNEXPLAINED * logs.var(), chance**2) * len(logs)
     # a random walk covers four times its final spread once in 4,000 times
     is_level = (
@@ -251,7 +252,6 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
     if is_level:
         kind = "constant"
     elif is_law:
-        is_power = power_error < line_error and abs(exponent) <= LARGEST_EXPONENT
         kind = "power_law" if is_power else "exponential"
     else:
         kind = "irregular"

@@ -35,8 +35,8 @@ def diagnose(
     Each rule judges the record by itself. Then symptoms are put under the causes that
     can have brought them about; and causes that may or may not do harm, such as inputs
     that are not scaled, count only where they explain a symptom that was found. A rule
-    that fails, since a record made by hand is not as it expects, is skipped with the
-    reason.
+    of the package that fails, since a record made by hand is not as it expects, is
+    skipped with the reason.
 
     Args:
         record: What was recorded. The more, the more can be judged: `TrainingDoctor`
@@ -103,12 +103,14 @@ def _chosen(rules: Iterable[Rule] | None, thresholds: Any) -> Chosen:
         )
     given = [(rule, dict((thresholds or {}).get(rule.name, {}))) for rule in chosen]
     for rule, named in given:
-        known = list(signature(rule.function).parameters)[1:]
-        if not set(named) <= set(known):
+        parameters = signature(rule.function)
+        try:
+            parameters.bind_partial(None, **named)
+        except TypeError as error:
             raise ValueError(
                 f"`thresholds[{rule.name!r}]` must be keyword arguments of the rule, "
-                f"among {known}. Received: {sorted(named)}"
-            )
+                f"{parameters}. Received: {sorted(named)}"
+            ) from error
     return given
 
 
@@ -127,6 +129,8 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
             skipped[rule.name] = str(reason)
             continue
         except Exception as error:  # the other rules may do with what is there
+            if thresholds or not rule.is_own:
+                raise
             skipped[rule.name] = f"{FAILED} ({type(error).__name__}: {error})"
             continue
         if isinstance(judged, Found):

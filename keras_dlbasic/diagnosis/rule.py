@@ -64,6 +64,11 @@ class Rule:
     explains: tuple[str, ...] = ()
     live: bool = True
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the package's."""
+        return self.function.__module__.startswith("keras_dlbasic.")
+
     def __call__(self, run: Run, **thresholds: Any) -> Judged:
         """Judge a run."""
         return self.function(run, **thresholds)

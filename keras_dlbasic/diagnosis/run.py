@@ -226,9 +226,16 @@ class Run:
     @property
     def why_unknown(self) -> str:
         """Why what the run came to is not known."""
-        if (self.facts.get("probe") or {}).get("baseline_loss"):
-            return "needs finite predictions on the probe"
-        return "needs `x=` and `y=`"
+        probe = self.facts.get("probe")
+        if not probe:
+            return "needs `x=` and `y=`"
+        if "failed" in probe:
+            return f"needs a probe that does not fail ({probe['failed']})"
+        if probe.get("baseline_loss") is None:
+            return "needs `y=` and a loss that is known"
+        if not probe["baseline_loss"]:
+            return "needs targets that differ"
+        return "needs finite predictions on the probe"
 
 
 _WHY = {

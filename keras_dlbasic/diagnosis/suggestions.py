@@ -50,13 +50,20 @@ def use_optimizer(reason: str, name: str = "adam") -> RemedySuggestion:
 
 
 def swap_activations(
-    reason: str, activation: str = "relu", *, linear_too: bool = False
+    reason: str,
+    activation: str = "relu",
+    *,
+    linear_too: bool = False,
+    initialize: bool = False,
 ) -> RemedySuggestion:
     """Suggest another activation in the hidden layers."""
     kwargs: dict[str, Any] = {"activation": activation}
     if linear_too:
         kwargs["linear_too"] = True
     code = f'keras.layers.Dense(units, "{activation}")'
+    if initialize:
+        kwargs["initialize"] = True
+        code = code.removesuffix(")") + ', kernel_initializer="he_normal")'
     return RemedySuggestion("swap_activations", reason, code, kwargs)
 
 

@@ -28,9 +28,10 @@ def network_facts(model: Any) -> dict[str, Any]:
 
     Returns:
         `"layers"`: a dictionary each, from input to output: label, class, activation,
-        units, whether it is trainable, how its kernel was drawn (rms, expected rms by
-        He's law, whether its units are all alike), dropout rate; `"outputs"`: the
-        activation and number of units of each output; `"n_weights"`,
+        units, whether it is trainable, how many of its weights are not finite, how its
+        kernel was drawn (rms, expected rms by He's law, whether its units are all
+        alike), dropout rate; `"outputs"`: the activation and number of units of each
+        output; `"n_weights"`,
         `"n_trainable_weights"`; `"is_sequential"`.
     """
     layers = []
@@ -66,6 +67,7 @@ def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> dict[str,
         "units": getattr(layer, "units", None) or getattr(layer, "filters", None),
         "trainable": bool(layer.trainable),
         "n_weights": int(sum(np.prod(w.shape) for w in layer.weights)),
+        "n_non_finite": sum(_non_finite(w) for w in layer.weights),
         "normalizes": isinstance(layer, NORMALIZING),
         "batch_normalizes": isinstance(layer, keras.layers.BatchNormalization),
         "scales": isinstance(layer, SCALING),
@@ -84,6 +86,13 @@ def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> dict[str,
         facts["momentum"] = float(layer.momentum)
     facts.update(_kernel_facts(layer))
     return facts
+
+
+def _non_finite(weight: Any) -> int:
+    values = np.asarray(ops.convert_to_numpy(weight))
+    if values.dtype.kind in "biuOSU":
+        return 0
+    return int(np.sum(~np.isfinite(values.astype(np.float32, copy=False))))
 
 
 def _kernel_facts(layer: Any) -> dict[str, Any]:

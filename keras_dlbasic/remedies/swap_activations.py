@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic.remedies.initialize import initialize as draw_anew
 from keras_dlbasic.remedies.layer_kinds import ACTIVATIONS, WEIGHTING, is_product
 from keras_dlbasic.remedies.output_part import output_part
 from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
@@ -14,7 +15,12 @@ from keras_dlbasic.signals.probe import activation_name
 
 
 def swap_activations(
-    model: Any, activation: str = "relu", *, linear_too: bool = False
+    model: Any,
+    activation: str = "relu",
+    *,
+    linear_too: bool = False,
+    initialize: bool = False,
+    seed: int | None = None,
 ) -> Any:
     """Give the hidden layers of a model another activation.
 
@@ -28,10 +34,14 @@ def swap_activations(
         activation: Name of an activation that Keras knows. Defaults to `"relu"`.
         linear_too: Whether hidden layers without an activation get one, unless an
             activation or normalisation layer follows. Defaults to `False`.
+        initialize: Whether to draw weights that suit the new activation, as
+            `remedies.initialize` does: for a model that has learned nothing yet.
+            Defaults to `False`.
+        seed: An integer, for `initialize`. Defaults to None: random.
 
     Returns:
-        A new model with the same weights, compiled like `model`; its optimizer starts
-        anew. `remedies.initialize` draws weights that suit the new activation.
+        A new model, with the same weights but for `initialize`, compiled like `model`;
+        its optimizer starts anew.
 
     Raises:
         ValueError: If there is no such activation, or the model cannot be rebuilt.
@@ -67,4 +77,5 @@ def swap_activations(
             return None
         return Chain(with_config(layer, activation=activation))
 
-    return rebuild(model, edit)
+    new = rebuild(model, edit)
+    return draw_anew(new, seed=seed, in_place=True) if initialize else new

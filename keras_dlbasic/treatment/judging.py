@@ -47,10 +47,35 @@ def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool
         text += f" (noise {noise:.3f}, {len(gains)} seeds)"
     if gain > max(noise, LEAST_GAIN):
         return True, text
-    names = {found.name for found in after.at_least(finding.severity)}
-    if finding.name not in names and gain >= -max(noise, LEAST_GAIN):
+    if is_gone(finding, after) and gain >= -max(noise, LEAST_GAIN):
         return True, f"{finding.name} is gone, {text}"
     return False, text
+
+
+def is_gone(finding: Finding, after: Diagnosis) -> bool:
+    """Tell whether a finding was looked for and not found any more, or less badly."""
+    names = {found.name for found in after.at_least(finding.severity)}
+    return finding.name not in names and finding.name not in after.skipped
+
+
+def beyond_us(diagnosis: Diagnosis) -> set[str]:
+    """Return what follows from what only the user can mend, such as NaN in the data.
+
+    That is its symptoms, and other causes that were found for these symptoms alone.
+    """
+    causes = [found for found in diagnosis.at_least("warning") if found.kind == "cause"]
+    explained = {
+        cause.name: {symptom.name for symptom in diagnosis.symptoms_of(cause)}
+        for cause in causes
+    }
+    beyond = {
+        cause.name
+        for cause in causes
+        if cause.severity == "critical" and all(r.name is None for r in cause.remedies)
+    }
+    symptoms = set().union(*(explained[name] for name in beyond))
+    others = {name for name, names in explained.items() if names and names <= symptoms}
+    return symptoms | (others - beyond)
 
 
 def came_alive(finding: Finding, old: TrialResult, new: TrialResult) -> bool:

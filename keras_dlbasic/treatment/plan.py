@@ -106,7 +106,7 @@ class Plan:
                 model = function(model, x, **kwargs)
             elif name == "scale_targets":
                 model = function(model, y, **kwargs)
-            elif name == "initialize":
+            elif name == "initialize" or kwargs.get("initialize"):
                 model = function(model, **{"seed": seed, **kwargs})
             else:
                 model = function(model, **kwargs)

@@ -23,10 +23,12 @@ from keras_dlbasic.studies.seeded_model import data_digest, model_digest
 from keras_dlbasic.treatment.judging import (
     CLEAR,
     LEAST_GAIN,
+    beyond_us,
     came_alive,
     diagnosis_of,
     falls_faster,
     helped,
+    is_gone,
     score_of,
 )
 from keras_dlbasic.treatment.plan import (
@@ -225,8 +227,9 @@ class _Doctor:
         learns = score_of(trial) > CLEAR
         for finding in before.at_least("warning") if before else ():
             yield from self._untried(finding, but=ONLY_WHOLE)
+        passed_over = beyond_us(short) | set(TOO_SHORT if learns else ())
         for finding in short.at_least("warning"):
-            if not (learns and finding.name in TOO_SHORT):
+            if finding.name not in passed_over:
                 yield from self._untried(finding, but=ONLY_WHOLE)
 
     def _untried(
@@ -253,10 +256,9 @@ class _Doctor:
                 return False
             gains.append(score_of(new) - score_of(old))
             is_clear = abs(np.mean(gains)) > CLEAR
-            is_gone = finding.name not in diagnosis_of(new).names
             # with the cause gone a short trial need not show skill yet, only no loss
             least = -LEAST_GAIN if finding.kind == "cause" else LEAST_GAIN
-            is_clear |= is_gone and gains[-1] >= least
+            is_clear |= is_gone(finding, diagnosis_of(new)) and gains[-1] >= least
             is_clear |= falls_faster(finding, old, new)
             if is_clear or not self._can_pay(2 * self._short(plan)):
                 break
@@ -357,7 +359,10 @@ class _Doctor:
         self, model: Any, values: dict[str, Any], diagnosis: Diagnosis
     ) -> tuple[Any, dict[str, Any], Diagnosis]:
         """Try what only a whole training shows, as far as the budget goes."""
+        passed_over = beyond_us(diagnosis)
         for finding in diagnosis.at_least("warning"):
+            if finding.name in passed_over:
+                continue
             for _, remedy in self._untried(finding):
                 price = self._range_price(remedy)
                 if not self._plan.epochs_within(self._left() - price):

@@ -46,6 +46,8 @@ def test_a_steep_power_of_depth_is_an_exponential():
     trend = signal_trend(np.exp(-1.2 * depth - 0.05 * depth**2))
     assert trend.kind == "exponential"
     assert "exponentially" in str(trend)
+    # a power that an exponential does not fit is no exponential
+    assert signal_trend(np.arange(1.0, 31) ** 10).kind == "irregular"
 
 
 def test_constant_but_for_chance():

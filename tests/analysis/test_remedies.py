@@ -213,6 +213,18 @@ def test_what_is_likely_better_is_recommended_as_such():
     assert {advice.confidence for advice in found} >= {"clear", "likely"}
 
 
+def test_of_numbers_only_what_is_clear_is_recommended():
+    """Their squared error is the error itself and tells nothing more."""
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        trials = scattered({"L2": 0.1, "dropout": 0.0}, rng).trials
+        numbers = [
+            changed(t, kind="numbers", row_brier=t.values["row_errors"]) for t in trials
+        ]
+        advice = RemedyResult(numbers, names={}).recommendation
+        assert advice.confidence in ("clear", None)
+
+
 def test_an_ensemble_is_compared_with_its_members():
     trials = list(study({"untreated": 0.3, "ensemble": 0.2}).trials)
     own = np.full(400, 0.2)

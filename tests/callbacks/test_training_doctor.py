@@ -37,7 +37,7 @@ def fit(model, xy, doctor=None, epochs=12, **given):
 
 
 @pytest.mark.parametrize(
-    "has_data", [False, pytest.param(True, marks=pytest.mark.once)]
+    "has_data", [True, pytest.param(False, marks=pytest.mark.once)]
 )
 def test_training_is_the_same_bit_for_bit(xy, has_data):
     seen = []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from made_runs import STUCK, made_run
 
 import keras_dlbasic as kd
+from keras_dlbasic.diagnosis import rule
 from keras_dlbasic.diagnosis.diagnose import FAILED
 from keras_dlbasic.records import MEASURES, LayerTable, TrainingRecord, VariableInfo
 
@@ -108,6 +109,17 @@ def test_a_record_made_by_hand_costs_the_checks_that_it_breaks(facts):
     assert broken
     assert str(diagnosis)
     kd.diagnose(record, live=True)
+
+
+def test_rules_and_thresholds_of_the_user_fail_aloud():
+    @rule("symptom")
+    def mine(run, **options):
+        return options["least"] + undefined  # noqa: F821
+
+    with pytest.raises(NameError):
+        kd.diagnose(made_run(), rules=[mine], thresholds={"mine": {"least": 1}})
+    with pytest.raises(TypeError):
+        kd.diagnose(made_run(), thresholds={"dead_units": {"most": "0.9"}})
 
 
 def test_thresholds_are_those_of_the_rule():

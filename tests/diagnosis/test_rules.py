@@ -86,8 +86,7 @@ def test_weights_lost_before_the_first_step_are_not_the_datas_fault():
     diagnosis = kd.diagnose(record)
     assert diagnosis[0].name == "non_finite_weights"
     assert diagnosis[0].layer == "second"
-    remedies = [str(remedy)[:20] for remedy in diagnosis[0].remedies]
-    assert remedies == ["build the model anew"]
+    assert [remedy.name for remedy in diagnosis[0].remedies] == [None, "initialize"]
     values = next(f for f in diagnosis if f.name == "non_finite_values")
     assert "non_finite_weights" in values.explained_by
 
@@ -104,6 +103,36 @@ def test_what_is_skipped_for_values_that_are_not_finite_says_so():
     skipped = kd.diagnose(record).skipped
     assert skipped["overfitting"] == "`val_loss` is not finite in any epoch"
     assert skipped["plateau"].startswith("needs finite predictions on the probe")
+
+
+@pytest.mark.parametrize(
+    ("probe", "words"),
+    [
+        (None, "needs `x=` and `y=`"),
+        ({"failed": "ValueError: bad"}, "ValueError: bad"),
+        ({"rows": 9, "baseline_loss": None}, "needs `y=`"),
+        ({"rows": 9, "baseline_loss": 0.0}, "needs targets that differ"),
+    ],
+)
+def test_why_it_is_not_known_what_a_run_came_to(probe, words):
+    record = made_run(end_loss=np.nan, score=np.nan)
+    record.facts["probe"] = probe
+    assert words in kd.diagnose(record).skipped["plateau"]
+
+
+def test_weights_are_lost_only_where_that_is_seen():
+    lost, non_finite = MEASURES.index("weight_norm"), MEASURES.index("non_finite")
+    record = made_run()
+    assert "weights looked at" in kd.diagnose(record).checked_fine["non_finite_weights"]
+    record._rows.measures[:, lost] = np.nan  # of a record that does not hold norms
+    assert "non_finite_weights" in kd.diagnose(record).skipped
+    record.facts["network"]["layers"] = []
+    assert "non_finite_weights" in kd.diagnose(record).skipped
+    record._rows.measures[0, non_finite] = 3.0
+    assert kd.diagnose(record)[0].name == "non_finite_weights"
+    record.facts["network"]["layers"] = [{"label": "norm", "n_non_finite": 2}]
+    found = kd.diagnose(record)[0].evidence["layers"]
+    assert found == ["first", "second", "out", "norm"]
 
 
 def test_noise_of_a_loss_near_zero_does_not_oscillate():

@@ -86,14 +86,21 @@ def test_faults(xy, model, change, name):
     change.update()
 
 
+def copied(layer):
+    return type(layer).from_config(layer.get_config())
+
+
 def test_weights_that_an_earlier_training_destroyed(xy):
-    model = make()
-    kernel, *rest = model.layers[0].get_weights()
-    model.layers[0].set_weights([np.full_like(kernel, np.nan), *rest])
-    diagnosis = kd.preflight(model, *xy)
-    assert diagnosis[0].name == "non_finite_weights"
-    assert diagnosis[0].layer == model.layers[0].name
-    assert serious(diagnosis) == {"non_finite_weights"}
+    layers = [L.Dense(8), L.BatchNormalization(), L.ReLU(), L.Dense(1)]
+    for place, lost in ((0, 0), (1, 2), (3, 1)):  # a kernel, a moving mean, a bias
+        model = keras.Sequential([keras.Input((6,)), *map(copied, layers)])
+        model.compile(loss="mse")
+        weights = model.layers[place].get_weights()
+        weights[lost][0] = np.nan
+        model.layers[place].set_weights(weights)
+        diagnosis = kd.preflight(model, *xy)
+        assert diagnosis[0].name == "non_finite_weights"
+        assert diagnosis[0].layer == model.layers[place].name
 
 
 def test_validation(xy):

@@ -76,6 +76,15 @@ def test_structural_remedies_give_models_that_train(name, tmp_path):
 
 
 @pytest.mark.once
+def test_swapped_activations_with_weights_that_suit_them():
+    model, x, _ = made("mlp")
+    both = R.initialize(R.swap_activations(model, "elu"), seed=3)
+    new = R.swap_activations(model, "elu", initialize=True, seed=3)
+    for one, other in zip(outputs(new, x), outputs(both, x), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.once
 def test_frozen_layers_stay_frozen_and_names_stay():
     model, _, _ = made("frozen")
     new = R.swap_activations(model, "elu")

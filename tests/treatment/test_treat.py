@@ -7,7 +7,7 @@ import pytest
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.records import TrialResult
-from keras_dlbasic.treatment.judging import came_alive, falls_faster
+from keras_dlbasic.treatment.judging import came_alive, falls_faster, is_gone
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 
@@ -216,3 +216,57 @@ def test_what_is_left_of_the_budget_goes_to_what_shows_late():
     assert result.score == last.score_after
     assert "of 60 epochs" in last.note
     assert result.cost <= 2.5
+
+
+def lost(place):
+    model = keras.Sequential([keras.Input((4,)), L.Dense(16, "relu"), L.Dense(1)])
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+    weights = model.layers[place].get_weights()
+    weights[0][0] = np.nan
+    model.layers[place].set_weights(weights)
+    return model
+
+
+@pytest.mark.filterwarnings("ignore:Weights of .* layers")
+def test_lost_weights_are_drawn_anew_and_nothing_else_takes_the_credit():
+    result = kd.treat(lambda: lost(0), X, Y, epochs=10, verbose=0)
+    assert result.first_diagnosis[0].name == "non_finite_weights"
+    assert result.history[0].remedy == "initialize()"
+    assert result.history[0].kept
+    assert not any(s.finding == "non_finite_values" for s in result.history)
+    assert any("build the model anew" in words for words in result.by_hand)
+
+
+def test_what_only_the_user_can_mend_is_left_to_the_user():
+    def build():
+        model = keras.Sequential([keras.Input((4,)), L.Dense(16, "relu"), L.Dense(1)])
+        model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+        return model
+
+    x = np.where(X > 2, np.nan, X)
+    result = kd.treat(build, x, Y, epochs=10, verbose=0)
+    assert result.first_diagnosis[0].name == "non_finite_data"
+    assert result.history == ()
+    assert len(result.by_hand) == 1
+
+
+def test_a_cause_that_is_gone_at_no_loss_needs_one_seed():
+    def build():
+        model = keras.Sequential(
+            [keras.Input((4,)), *(L.Dense(8, "sigmoid") for _ in range(6)), L.Dense(1)]
+        )
+        model.compile(optimizer=keras.optimizers.SGD(1e-3), loss="mse")
+        return model
+
+    result = kd.treat(build, 500 * X + 900, Y, epochs=10, budget=3, verbose=0)
+    first = result.history[0]
+    assert (first.finding, first.kept) == ("unscaled_inputs", True)
+    assert abs(first.score_after - first.score_before) <= 0.01
+    assert "seeds" not in first.note
+
+
+def test_a_finding_that_was_not_looked_for_is_not_gone():
+    finding = Finding("plateau", "symptom", "critical", "It lies still.")
+    assert is_gone(finding, Diagnosis(checked_fine={"plateau": "it falls"}))
+    assert not is_gone(finding, Diagnosis(skipped={"plateau": "no data"}))
+    assert not is_gone(finding, Diagnosis([finding]))

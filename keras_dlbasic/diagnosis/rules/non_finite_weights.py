@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis.suggestions import by_hand, initialize
 
 
 @rule(
@@ -22,7 +22,8 @@ from keras_dlbasic.diagnosis.suggestions import by_hand
 )
 def non_finite_weights(run: Run) -> Judged:
     """Look for layers whose weights were lost before the run began."""
-    layers = _in_record(run) or _in_facts(run)
+    known = [part for part in (_in_record(run), _in_facts(run)) if part is not None]
+    layers = list(dict.fromkeys(layer for part in known for layer in part))
     if layers:
         return Found(
             "critical",
@@ -33,6 +34,7 @@ def non_finite_weights(run: Run) -> Judged:
                     "build the model anew before you mend and train it",
                     "no training brings weights back that are not finite",
                 ),
+                initialize("draws new weights where you have nothing to build it with"),
             ),
             details={
                 "layer": layers[0],
@@ -42,9 +44,9 @@ def non_finite_weights(run: Run) -> Judged:
                 "evidence": {"layers": layers[:10]},
             },
         )
-    if layers is None:
+    if not known:
         raise Skipped("the weights before the first step were not recorded")
-    return "all weights were finite before the first step"
+    return "all weights looked at were finite before the first step"
 
 
 def _in_record(run: Run) -> list[str] | None:
@@ -52,15 +54,15 @@ def _in_record(run: Run) -> list[str] | None:
     if not len(record.steps) or record.steps[0] != 0:
         return None
     lost = ~np.isfinite(record.by_layer("weight_norm")[0])
+    if lost.any() and not record.non_finite[0].sum() > 0:
+        return None  # not recorded, or too large for a norm: the gradients are finite
     return [
         layer for layer, is_lost in zip(record.layers, lost, strict=True) if is_lost
     ]
 
 
 def _in_facts(run: Run) -> list[str] | None:
-    """Return the same by the kernels, which are looked at as training begins."""
-    network = run.facts.get("network")
-    if not network:
-        return None
-    sizes = {f["label"]: f.get("kernel_rms", 0.0) for f in network.get("layers") or []}
-    return [label for label, size in sizes.items() if not np.isfinite(size)]
+    """Return the same by all weights, which are looked at as training begins."""
+    layers = (run.facts.get("network") or {}).get("layers") or []
+    counts = {f["label"]: f["n_non_finite"] for f in layers if "n_non_finite" in f}
+    return [label for label, n in counts.items() if n] if counts else None

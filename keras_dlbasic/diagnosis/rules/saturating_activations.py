@@ -40,7 +40,7 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Judged:
             f"other: at most {product:.1e} of a gradient gets through their slopes.",
             risk="critical",
             remedies=(
-                swap_activations("rectifiers pass gradients on whole"),
+                swap_activations("rectifiers pass gradients on whole", initialize=True),
                 insert_normalization("keeps units where they are steep"),
                 initialize("weights that make up for the slopes"),
             ),
