@@ -99,14 +99,30 @@ def falls_faster(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
     the loss on the training rows tells clearly. Falls are shares of the loss at which
     the run without the remedy began: beginning higher is no merit.
     """
-    if finding.name not in STANDS_BACK or "first_loss" not in old.values:
+    is_cause = any(name in diagnosis_of(old).names for name in STANDS_STILL) and set(
+        finding.explains
+    ) & set(STANDS_BACK)
+    if finding.name not in STANDS_BACK and not is_cause:
         return False
-    start = float(old.values["first_loss"])
+    before, after = _falls(old, new)
+    return after > max(LEAST_FALL, TIMES_THE_FALL * before)
+
+
+def progress(old: TrialResult, new: TrialResult) -> float:
+    """Return how much more a run comes to: in skill, and in training loss."""
+    before, after = _falls(old, new)
+    gain = score_of(new) - score_of(old)
+    return gain + (after - before if math.isfinite(after - before) else 0.0)
+
+
+def _falls(old: TrialResult, new: TrialResult) -> tuple[float, float]:
+    """Return the falls of the training loss, as shares of where `old` began."""
+    start = float(old.values.get("first_loss", math.nan))
     if not 0 < start < math.inf:
-        return False
+        return math.nan, math.nan
     last = [float(r.values.get("last_loss", math.inf)) for r in (old, new)]
     before, after = (1.0 - loss / start for loss in last)
-    return after > max(LEAST_FALL, TIMES_THE_FALL * before)
+    return before, after
 
 
 def diagnosis_of(result: TrialResult) -> Diagnosis:

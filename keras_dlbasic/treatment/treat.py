@@ -7,6 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -29,6 +30,7 @@ from keras_dlbasic.treatment.judging import (
     falls_faster,
     helped,
     is_gone,
+    progress,
     score_of,
 )
 from keras_dlbasic.treatment.plan import (
@@ -56,6 +58,9 @@ FEWEST_RANGE_TEST_UPDATES = 40
 TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_small")
 """What a short trial of a model that learns shows because it is short; `preflight` and
 the whole training tell whether that is so."""
+
+STEPWISE = ("change_learning_rate", "find_learning_rate", "remove_penalty", "resize")
+"""Remedies that a second step may take further."""
 
 ONLY_WHOLE = ("train_longer", "stop_early")
 """Remedies that only a whole training can show to help."""
@@ -156,6 +161,19 @@ def treat(
     return _Doctor(task, runner, plan, float(budget), int(seeds), verbose).treat()
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """What short trials with a remedy came to."""
+
+    remedy: RemedySuggestion
+    plan: Plan
+    before: float
+    after: float
+    kept: bool
+    note: str
+    progress: float
+
+
 class _Doctor:
     """A treatment under way."""
 
@@ -243,17 +261,49 @@ class _Doctor:
                 yield finding, remedy
 
     def _try(self, finding: Finding, remedy: RemedySuggestion) -> bool:
-        """Try a remedy; keep it if it helped."""
+        """Try a remedy; keep it, or the next one if that brings more, if it helped."""
+        attempt = self._attempt(finding, remedy)
+        if attempt is None:
+            return False
+        if attempt.kept and finding.kind == "cause" and attempt.progress < CLEAR:
+            # its cause is gone, which by itself is no proof that it helps
+            attempt = self._better(attempt, finding)
+        self._note_attempt(finding, attempt)
+        if attempt.kept:
+            self._plan = attempt.plan
+            if attempt.remedy.name in STEPWISE:
+                self._tried.discard(_key(attempt.remedy))
+        return attempt.kept
+
+    def _better(self, first: _Attempt, finding: Finding) -> _Attempt:
+        """Return the better one of an attempt and that with the next remedy."""
+        for _, remedy in self._untried(finding, but=ONLY_WHOLE):
+            price = self._range_price(remedy) + self._short(self._plan)
+            if not self._can_pay(price + self._short(self._plan)):
+                continue
+            second = self._attempt(finding, remedy)
+            if second is None:
+                continue
+            better, other = first, second
+            if second.kept and second.progress > first.progress:
+                better, other = second, first
+            note = f"{other.note}; {better.remedy.title} brings more"
+            self._note_attempt(finding, replace(other, kept=False, note=note))
+            return better
+        return first
+
+    def _attempt(self, finding: Finding, remedy: RemedySuggestion) -> _Attempt | None:
+        """Hold short trials with and without a remedy against each other."""
         plan = self._changed(finding, remedy)
         if plan is None:
-            return False
+            return None
         gains = []
         old = new = self._trial(self._plan, 0)
         for seed in range(self._seeds):
             old, new = self._trial(self._plan, seed), self._trial(plan, seed)
             if new.status == "failed":
                 self._note(finding, remedy, note=f"cannot be applied ({new.error})")
-                return False
+                return None
             gains.append(score_of(new) - score_of(old))
             is_clear = abs(np.mean(gains)) > CLEAR
             # with the cause gone a short trial need not show skill yet, only no loss
@@ -270,11 +320,7 @@ class _Doctor:
             kept, note = True, f"the loss falls faster, {note} so far"
         before = score_of(old)
         after = before + float(np.mean(gains))
-        self._note(finding, remedy, before, after, kept, note)
-        if kept:
-            self._plan = plan
-            self._tried.discard(_key(remedy))  # a second step may take it further
-        return kept
+        return _Attempt(remedy, plan, before, after, kept, note, progress(old, new))
 
     def _changed(self, finding: Finding, remedy: RemedySuggestion) -> Plan | None:
         self._tried.add(_key(remedy))
@@ -389,6 +435,9 @@ class _Doctor:
                     return self._after(new_model, new, judged)
                 self._plan = before
         return model, values, diagnosis
+
+    def _note_attempt(self, finding: Finding, a: _Attempt) -> None:
+        self._note(finding, a.remedy, a.before, a.after, a.kept, a.note)
 
     def _note(
         self,
