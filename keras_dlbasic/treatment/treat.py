@@ -262,7 +262,7 @@ class _Doctor:
 
     def _try(self, finding: Finding, remedy: RemedySuggestion) -> bool:
         """Try a remedy; keep it, or the next one if that brings more, if it helped."""
-        attempt = self._attempt(finding, remedy)
+        attempt = self._attempt(finding, remedy, self._seeds)
         if attempt is None:
             return False
         if attempt.kept and finding.kind == "cause" and attempt.progress < CLEAR:
@@ -281,7 +281,7 @@ class _Doctor:
             price = self._range_price(remedy) + self._short(self._plan)
             if not self._can_pay(price + self._short(self._plan)):
                 continue
-            second = self._attempt(finding, remedy)
+            second = self._attempt(finding, remedy, seeds=1)
             if second is None:
                 continue
             better, other = first, second
@@ -292,14 +292,16 @@ class _Doctor:
             return better
         return first
 
-    def _attempt(self, finding: Finding, remedy: RemedySuggestion) -> _Attempt | None:
+    def _attempt(
+        self, finding: Finding, remedy: RemedySuggestion, seeds: int
+    ) -> _Attempt | None:
         """Hold short trials with and without a remedy against each other."""
         plan = self._changed(finding, remedy)
         if plan is None:
             return None
         gains = []
         old = new = self._trial(self._plan, 0)
-        for seed in range(self._seeds):
+        for seed in range(seeds):
             old, new = self._trial(self._plan, seed), self._trial(plan, seed)
             if new.status == "failed":
                 self._note(finding, remedy, note=f"cannot be applied ({new.error})")
