@@ -86,7 +86,8 @@ def treat(
     findings are tried one at a time, causes first, each in a short trial against the
     same one without it; one is kept only if the skill (`analysis.prediction_skill`, on
     the validation data if there are any) grew by more than its noise over the seeds, or
-    its finding went away at no loss. When nothing is found any more, or the budget is
+    its finding went away at no loss; of two for which that is all there is to say, the
+    one that brings more. When nothing is found any more, or the budget is
     used up, the model is trained as asked. What shows only then is tried with what is
     left of the budget, if that is at least half of the training: if the remedy brings
     more skill even so, its model is returned, and `history` says after how many epochs.
