@@ -1,6 +1,7 @@
 """The command `keras-dlbasic`."""
 
 import json
+import runpy
 import subprocess
 import sys
 
@@ -93,3 +94,18 @@ def test_the_command_itself_does_not_wait_for_keras(tmp_path):
         [sys.executable, str(script)], capture_output=True, text=True, check=False
     )
     assert got.stdout.strip() == "False", got.stderr
+
+
+def test_as_a_module(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["keras-dlbasic", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("keras_dlbasic", run_name="__main__")
+    assert ended.value.code == 0
+    assert kd.__version__ in capsys.readouterr().out
+
+
+def test_a_saved_model_is_no_record(tmp_path, capsys):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"PK")
+    assert main(["diagnose", str(path)]) == 2
+    assert "is a saved model" in capsys.readouterr().err

@@ -10,6 +10,9 @@ import numpy as np
 from keras_dlbasic.analysis.curve_pattern import Pattern
 from keras_dlbasic.analysis.curve_turn import FEWEST_POINTS, CurveTurn
 
+MOST_ERRORS = 100.0
+"""A larger statistic tells no more than this."""
+
 _WORDS = {
     "improving": "the validation loss is still falling.",
     "plateau": "the validation loss lies still or wanders within its noise.",
@@ -88,7 +91,7 @@ class OverfittingVerdict:
         return (
             f"Overfitting since epoch {self.onset + 1}: by epoch {self.last_epoch + 1} "
             f"the validation loss rose by {turn.rise:.1%}, from {turn.lowest:.4g} to "
-            f"{turn.last:.4g}, {turn.statistic:.1f} standard errors of its noise "
+            f"{turn.last:.4g}, {_errors(turn.statistic)} standard errors of its noise "
             f"(threshold {turn.threshold:.1f}); the training loss changed by "
             f"{self.train_change or 0.0:+.1%} since."
         )
@@ -106,3 +109,7 @@ class OverfittingVerdict:
                 "its answers rather than more often wrong."
             )
         return "The validation metric does not get worse."
+
+
+def _errors(statistic: float) -> str:
+    return f"{statistic:.1f}" if statistic <= MOST_ERRORS else f"over {MOST_ERRORS:.0f}"

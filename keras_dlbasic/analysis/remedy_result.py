@@ -155,13 +155,15 @@ class RemedyResult:
         if not better:
             return RemedyAdvice(None, None, self._why_none(mean))
         best = better[0]
+        found = self.differences[best]
+        before = mean[best] - found.interval.mean  # of an ensemble: of its members
         reason = (
-            f"It changes the held-out error from {mean[UNTREATED]:.3g} to "
-            f"{mean[best]:.3g} ({self.differences[best]}){self._costs(best)}."
+            f"It changes the held-out error from {before:.3g} to {mean[best]:.3g} "
+            f"({found}){self._costs(best)}."
         )
         if confidence == "likely":
             brier = self.brier_differences[best]
-            how = "clearly lower" if brier.is_lower else "lower"
+            how = "clearly lower" if brier.is_lower else "lower too, if not clearly"
             reason += (
                 " The share of wrong answers alone would not be sure; the squared "
                 f"error of the probabilities is {how} ({brier})."

@@ -9,16 +9,17 @@ from typing import Any
 _DATA = {"scale_inputs": "x", "lsuv": "x", "scale_targets": "y"}
 
 _OF_THE_FIT = {
-    "find_learning_rate": "print(kd.studies.LearningRateRangeTest(model, x, y).run())",
+    "find_learning_rate": "rate = kd.studies.LearningRateRangeTest(model, x, y).run()"
+    ".suggestion\nmodel = kd.remedies.change_learning_rate(model, learning_rate=rate)",
     "change_batch_size": "model.fit(x, y, batch_size={batch_size})",
-    "train_longer": "model.fit(x, y, epochs=...)  # {factor:g} times as many as before",
-    "stop_early": "keras.callbacks.EarlyStopping(patience=10, "
-    "restore_best_weights=True)",
+    "train_longer": "model.fit(x, y, epochs={epochs})",
+    "stop_early": "stopping = keras.callbacks.EarlyStopping(patience=10, "
+    "restore_best_weights=True)\nmodel.fit(..., callbacks=[stopping])",
 }
 
 
 def remedy_call(name: str, kwargs: Mapping[str, Any]) -> str:
-    """Return the line of code that applies a remedy.
+    """Return the code that applies a remedy, a line or two.
 
     Args:
         name: A function of `keras_dlbasic.remedies`, or a remedy of the fit itself:
@@ -27,7 +28,8 @@ def remedy_call(name: str, kwargs: Mapping[str, Any]) -> str:
         kwargs: Its keyword arguments.
     """
     if name in _OF_THE_FIT:
-        return _OF_THE_FIT[name].format(**{"factor": 3.0, **kwargs})
+        times = f"{kwargs.get('factor', 3.0):g} * epochs"
+        return _OF_THE_FIT[name].format(**{"epochs": times, **kwargs})
     given = ["model", *([_DATA[name]] if name in _DATA else [])]
     given += [f"{key}={_short(value)}" for key, value in kwargs.items()]
     return f"model = kd.remedies.{name}({', '.join(given)})"
@@ -79,7 +81,7 @@ class RemedySuggestion:
 
     @property
     def call(self) -> str:
-        """The line of code that applies it; empty for what only the user can do."""
+        """The code that applies it; empty for what only the user can do."""
         return "" if self.name is None else remedy_call(self.name, self.kwargs)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+
+NEEDS_VALIDATION = (
+    "the validation data are not known; give `TrainingDoctor` "
+    "`validation_data=(x, y)`, arrays"
+)
 
 
 def lower_learning_rate(reason: str, factor: float = 0.1) -> RemedySuggestion:
@@ -124,10 +130,15 @@ def set_batch_size(reason: str, batch_size: int) -> RemedySuggestion:
     )
 
 
-def train_longer(reason: str, factor: float = 3.0) -> RemedySuggestion:
-    """Suggest more epochs."""
+def train_longer(
+    reason: str, factor: float = 3.0, *, epochs: Any = None
+) -> RemedySuggestion:
+    """Suggest more epochs than the run had, if that is known."""
+    kwargs: dict[str, Any] = {"factor": factor}
+    if isinstance(epochs, int):
+        kwargs["epochs"] = math.ceil(factor * epochs)
     return RemedySuggestion(
-        "train_longer", reason, f"{factor:g} times the epochs", {"factor": factor}
+        "train_longer", reason, f"{factor:g} times the epochs", kwargs
     )
 
 

@@ -61,6 +61,11 @@ def _facts(params: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def record_from_csv(path: Path) -> TrainingRecord:
     """Make a record of a table of epochs."""
+    if path.suffix in (".keras", ".h5"):
+        raise ValueError(
+            f"{str(path)!r} is a saved model. Expected a record of its training, saved "
+            "by `doctor.record.save(path)`, or a table of epochs."
+        )
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             header, *rows = _read_rows(file.read())

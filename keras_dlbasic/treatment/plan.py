@@ -112,22 +112,25 @@ class Plan:
                 model = function(model, **kwargs)
         return model
 
-    def code(self) -> str:
-        """Return plain code that does the same."""
+    def code(self, *, build: bool = False, validation: bool = True) -> str:
+        """Return plain code that does the same.
+
+        Args:
+            build: Whether the model comes from a function. Defaults to `False`.
+            validation: Whether there are validation data. Defaults to `True`.
+        """
         lines = ["import keras", "import keras_dlbasic as kd", ""]
+        lines += ["model = build()"] if build else []
         lines += [remedy_call(name, kwargs) for name, kwargs in self.steps]
-        lines.append("callbacks = []")
-        if self.early_stopping:
+        given = [f"batch_size={self.batch_size}", f"epochs={self.epochs}"]
+        given += ["validation_data=validation_data"] if validation else []
+        if self.early_stopping and validation:
+            given.append("callbacks=[stopping]")
             lines.append(
-                "callbacks.append(keras.callbacks.EarlyStopping(patience="
-                f"{self.patience}, restore_best_weights=True))"
+                f"stopping = keras.callbacks.EarlyStopping(patience={self.patience}, "
+                "restore_best_weights=True)"
             )
-        lines += [
-            "model.fit(",
-            f"    x, y, batch_size={self.batch_size}, epochs={self.epochs},",
-            "    validation_data=validation_data, callbacks=callbacks,",
-            ")",
-        ]
+        lines += ["model.fit(", "    x, y,", f"    {', '.join(given)},", ")"]
         return "\n".join(lines)
 
 

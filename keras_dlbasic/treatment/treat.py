@@ -217,7 +217,10 @@ class _Doctor:
             diagnosis=diagnosis,
             first_diagnosis=first,
             history=tuple(self._steps),
-            code=self._plan.code(),
+            code=self._plan.code(
+                build=not isinstance(self._task.model, keras.Model),
+                validation=self._task.validation_data is not None,
+            ),
             cost=self._spent / self._asked,
             score=float(values["score"]),
             first_score=first_score,

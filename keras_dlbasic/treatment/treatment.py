@@ -80,6 +80,8 @@ class Treatment:
         found = ", ".join(self.first_diagnosis.names) or "nothing"
         left = ", ".join(f.name for f in self.diagnosis.at_least("warning"))
         lines = [f"Found: {found}.", *(str(step) for step in self.history)]
+        if not self.kept:
+            lines.append("No remedy was kept: the model was trained as it is.")
         lines += [f"By hand: {what}" for what in self.by_hand]
         lines.append(
             f"Skill {self.first_score:.2f} at first, {self.score:.2f} now; left: "

@@ -105,6 +105,15 @@ def test_what_is_skipped_for_values_that_are_not_finite_says_so():
     assert skipped["plateau"].startswith("needs finite predictions on the probe")
 
 
+def test_overfitting_of_a_model_that_never_learned_says_so():
+    loss, val = np.linspace(1.38, 0.5, 20), np.linspace(3.0, 9.0, 20)
+    diagnosis = kd.diagnose(made_run(loss=loss, val_loss=val))
+    found = next(f for f in diagnosis if f.name == "overfitting")
+    assert "never better than a constant answer" in found.message
+    assert found.value is None
+    assert "inf" not in str(diagnosis)
+
+
 @pytest.mark.parametrize(
     ("probe", "words"),
     [

@@ -78,6 +78,10 @@ def test_the_code_does_the_same():
     keras.utils.set_random_seed(1)
     exec(plan.code(), scope)
     assert "EarlyStopping(patience=5" in plan.code()
+    alone = plan.code(build=True, validation=False)
+    assert "validation_data" not in alone
+    assert "callbacks" not in alone
+    exec(alone, {**scope, "build": lambda: model})
     treated = plan.apply(model, x, y, seed=0)
     keras.utils.set_random_seed(1)
     treated.fit(x, y, batch_size=8, epochs=2, validation_data=(x, y), verbose=0)

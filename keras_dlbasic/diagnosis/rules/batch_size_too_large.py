@@ -33,7 +33,7 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Judged:
                 set_batch_size(
                     "more updates for the same work", run.moderate_batch_size()
                 ),
-                train_longer("more updates"),
+                train_longer("more updates", epochs=run.facts.get("epochs")),
             ),
             details={
                 "value": float(per_epoch),

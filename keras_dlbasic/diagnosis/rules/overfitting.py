@@ -14,14 +14,14 @@ from keras_dlbasic.diagnosis.suggestions import regularize, shrink, stop_early
 
 REMEDIES = (
     stop_early("costs nothing, and keeps the best weights"),
-    regularize("small weights cannot follow single points"),
-    regularize("units cannot rely on each other", dropout=0.3),
+    regularize("small weights cannot follow single points; train a new model with it"),
+    regularize("units cannot rely on each other; on a new model too", dropout=0.3),
     RemedySuggestion(
         "augment_images",
         "more varied data, where labels allow it",
         "augmentation layers, such as RandomFlip",
     ),
-    shrink("a smaller model has less room to memorise"),
+    shrink("a smaller model, with new weights, has less room to memorise"),
 )
 
 
@@ -73,7 +73,7 @@ def overfitting(
         severity = "critical" if share >= much else "warning"
     elif is_memorised:
         return _memorised(run, unknown)
-    message = f"{verdict.reason} {share:.0%} of what was learned is lost."
+    message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
     return Found(
@@ -82,7 +82,7 @@ def overfitting(
         remedies=REMEDIES,
         details={
             "epoch": verdict.onset,
-            "value": share,
+            "value": share if math.isfinite(share) else None,
             "threshold": lost,
             "confidence": verdict.confidence,
             "evidence": {
@@ -93,6 +93,14 @@ def overfitting(
             },
         },
     )
+
+
+def _in_words(share: float) -> str:
+    if not math.isfinite(share):
+        return "On validation rows it was never better than a constant answer."
+    if share >= 1:
+        return "All that was learned is lost, and more."
+    return f"{share:.0%} of what was learned is lost."
 
 
 def _lost(run: Run) -> float:

@@ -45,7 +45,7 @@ def slow_convergence(
             "has not got far.",
             remedies=(
                 find_learning_rate("longer steps get there sooner"),
-                train_longer("more updates"),
+                train_longer("more updates", epochs=run.facts.get("epochs")),
             ),
             details={
                 "value": descent.drop,

@@ -44,7 +44,7 @@ def too_few_updates(
             f"The run has {steps} updates, too few to get anywhere.",
             risk="critical",
             remedies=(
-                train_longer("more updates"),
+                train_longer("more updates", epochs=run.facts.get("epochs")),
                 *([smaller] if not now or size < now else []),
                 raise_learning_rate("longer steps"),
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis.suggestions import NEEDS_VALIDATION, by_hand
 
 
 @rule("cause")
@@ -18,7 +18,7 @@ def train_validation_overlap(run: Run, *, share: float = 0.05) -> Judged:
     """
     validation = run.fact("data").get("validation")
     if not validation or "overlap" not in validation:
-        raise Skipped("needs `validation_data=` as arrays")
+        raise Skipped(NEEDS_VALIDATION)
     overlap, repeats = validation["overlap"], validation["repeats"]
     if overlap > repeats + share and overlap * validation["n_rows"] >= 3:
         return Found(

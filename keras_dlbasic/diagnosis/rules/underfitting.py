@@ -40,7 +40,10 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judge
             "(0: a constant answer, 1: perfect).",
             remedies=(
                 find_learning_rate("the learning rate decides most"),
-                train_longer("more updates, if the loss still falls"),
+                train_longer(
+                    "more updates, if the loss still falls",
+                    epochs=run.facts.get("epochs"),
+                ),
                 grow("more units or layers can follow the data"),
             ),
             details={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis.suggestions import NEEDS_VALIDATION, by_hand
 
 
 @rule("cause", explains=("overfitting",))
@@ -21,7 +21,7 @@ def unrepresentative_validation(
     """
     validation = run.fact("data").get("validation")
     if not validation:
-        raise Skipped("needs `validation_data=` as arrays")
+        raise Skipped(NEEDS_VALIDATION)
     shuffle = by_hand(
         "shuffle before splitting (validation_split takes the last rows)",
         "both parts then are alike",
@@ -29,11 +29,12 @@ def unrepresentative_validation(
     new, missing = validation.get("new_classes"), validation.get("missing_classes")
     if new or missing:
         parts = [f"classes {new[:5]} occur in validation only"] if new else []
-        parts += [f"classes {missing[:5]} miss in it"] if missing else []
+        parts += [f"classes {missing[:5]} are missing from them"] if missing else []
         return Found(
             "critical" if new else "warning",
             f"The validation data are of another kind: {'; '.join(parts)}. Were the "
             "rows sorted before the split?",
+            risk=None if new else "critical",
             remedies=(shuffle,),
             details={
                 "value": float(len(new or []) + len(missing or [])),
