@@ -306,6 +306,7 @@ def test_a_nan_that_relu_hides_from_the_loss():
     assert monitor.non_finite.step == 2
 
 
+@pytest.mark.once
 def test_evaluate_and_predict_take_the_callback():
     model, x, y, loss = models.make("mlp")
     model.compile(optimizer="sgd", loss=loss)

@@ -84,6 +84,7 @@ def test_the_training_loss_is_that_of_inference_mode(data):
     )
 
 
+@pytest.mark.once
 def test_all_batches_of_the_sample_count():
     """Keras 3.15 starts its metrics anew for each batch that it is given by itself."""
     x = np.linspace(-1, 3, 1024, dtype="float32")[:, None] * np.ones((1, 6), "float32")

@@ -76,6 +76,7 @@ def test_the_only_step_of_unknown_length_is_the_only_one():
         np.testing.assert_allclose(table[measure][0, 0], value, rtol=1e-4)
 
 
+@pytest.mark.once
 @RAN_OUT
 def test_noise_scale_of_unknown_length():
     def curve(*data, **fit):

@@ -147,6 +147,7 @@ def test_one_file_loaded_in_a_fresh_process(tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, rtol=1e-6)
 
 
+@pytest.mark.once
 def test_config_clone_and_half_precision():
     ensemble = kd.ensembles.Ensemble([member(0), member(1)])
     clone = keras.models.clone_model(ensemble)

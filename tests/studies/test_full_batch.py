@@ -94,6 +94,7 @@ def test_updates_are_those_of_one_batch(data, make):
     np.testing.assert_allclose(weights(accumulated), weights(plain), atol=2e-5)
 
 
+@pytest.mark.once
 def test_losses_with_a_value_for_each_place():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(10, 5, 4)).astype("float32")
@@ -118,6 +119,7 @@ def test_losses_with_a_value_for_each_place():
         np.testing.assert_allclose(weights(models[0]), weights(models[1]), atol=1e-6)
 
 
+@pytest.mark.once
 def test_several_inputs_and_outputs(data):
     x, _, w = data
 

@@ -31,6 +31,7 @@ def exact(x, y, weights):
     return np.sum((each - mean) ** 2) / (len(x) - 1), mean @ mean
 
 
+@pytest.mark.once
 def test_extra_batches():
     """Partition the whole data set: the signal is then exact."""
     x, y = data()

@@ -228,6 +228,7 @@ def test_threads_of_a_trial_share_its_generators():
     assert got.values["python"] == random.Random(0).random()
 
 
+@pytest.mark.once
 def test_trials_say_with_how_many_threads_they_ran():
     from keras_dlbasic.studies.shipping import pack
     from keras_dlbasic.studies.threads import backend_threads
