@@ -96,7 +96,6 @@ def test_weights_of_samples(rng):
     assert objective.loss() != pytest.approx(plain, rel=1e-3)
 
 
-@pytest.mark.once
 def test_two_shapes_are_compiled_at_most(rng):
     if BACKEND == "torch":
         pytest.skip("nothing is compiled")

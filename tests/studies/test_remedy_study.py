@@ -76,7 +76,6 @@ def test_all_remedies():
     assert len(result.trials[0].values["row_errors"]) == 12  # a share of 0.3
 
 
-@pytest.mark.once
 @pytest.mark.skipif(
     keras.backend.backend() == "torch",
     reason="each DataLoader draws from the generator that shuffles",
