@@ -91,8 +91,8 @@ class OverfittingVerdict:
         return (
             f"Overfitting since epoch {self.onset + 1}: by epoch {self.last_epoch + 1} "
             f"the validation loss rose by {turn.rise:.1%}, from {turn.lowest:.4g} to "
-            f"{turn.last:.4g}, {_errors(turn.statistic)} standard errors of its noise "
-            f"(threshold {turn.threshold:.1f}); the training loss changed by "
+            f"{turn.last:.4g}, {_bounded(turn.statistic)} standard errors of its "
+            f"noise (threshold {turn.threshold:.1f}); the training loss changed by "
             f"{self.train_change or 0.0:+.1%} since."
         )
 
@@ -111,5 +111,5 @@ class OverfittingVerdict:
         return "The validation metric does not get worse."
 
 
-def _errors(statistic: float) -> str:
+def _bounded(statistic: float) -> str:
     return f"{statistic:.1f}" if statistic <= MOST_ERRORS else f"over {MOST_ERRORS:.0f}"

@@ -14,7 +14,7 @@ _OF_THE_FIT = {
     "change_batch_size": "model.fit(x, y, batch_size={batch_size})",
     "train_longer": "model.fit(x, y, epochs={epochs})",
     "stop_early": "stopping = keras.callbacks.EarlyStopping(patience=10, "
-    "restore_best_weights=True)\nmodel.fit(..., callbacks=[stopping])",
+    "restore_best_weights=True)\n# and model.fit(..., callbacks=[stopping])",
 }
 
 

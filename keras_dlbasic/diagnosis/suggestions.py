@@ -8,7 +8,7 @@ from typing import Any
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 
 NEEDS_VALIDATION = (
-    "the validation data are not known; give `TrainingDoctor` "
+    "the validation data are not known; give `TrainingDoctor` or `preflight` "
     "`validation_data=(x, y)`, arrays"
 )
 

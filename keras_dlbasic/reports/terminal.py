@@ -89,20 +89,18 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
 
 
 def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
-    def put(text: Any, indent: int, style: str = "") -> None:
-        _put(console, text, indent, style)
-
     style = COLORS[finding.severity]
-    put(f"{finding.severity.upper()} {finding.name} ({finding.where})", 0, style)
-    put(finding.message, 2)
+    title = f"{finding.severity.upper()} {finding.name} ({finding.where})"
+    _put(console, title, 0, style)
+    _put(console, finding.message, 2)
     if finding.kind == "cause":
         for symptom in diagnosis.symptoms_of(finding):
             if symptom.explained_by[0] == finding.name:
-                put(f"-> {symptom.name}: {symptom.message}", 2)
+                _put(console, f"-> {symptom.name}: {symptom.message}", 2)
     for number, remedy in enumerate(finding.remedies[:MOST_REMEDIES], start=1):
-        put(f"try {number}. {remedy.title}: {remedy.reason}", 4, "dim")
+        _put(console, f"try {number}. {remedy.title}: {remedy.reason}", 4, "dim")
         if remedy.call:
-            put(remedy.call, 11, "dim")
+            _put(console, remedy.call, 11, "dim")
 
 
 def _put(console: Console, text: Any, indent: int, style: str = "") -> None:

@@ -99,10 +99,10 @@ def falls_faster(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
     the loss on the training rows tells clearly. Falls are shares of the loss at which
     the run without the remedy began: beginning higher is no merit.
     """
-    is_cause = any(name in diagnosis_of(old).names for name in STANDS_STILL) and set(
-        finding.explains
-    ) & set(STANDS_BACK)
-    if finding.name not in STANDS_BACK and not is_cause:
+    held_back = {finding.name} & set(STANDS_BACK)
+    if any(name in diagnosis_of(old).names for name in STANDS_STILL):
+        held_back |= set(finding.explains) & set(STANDS_BACK)
+    if not held_back:
         return False
     before, after = _falls(old, new)
     return after > max(LEAST_FALL, TIMES_THE_FALL * before)

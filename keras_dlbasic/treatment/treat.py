@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -21,6 +19,12 @@ from keras_dlbasic.studies import TrialRunner
 from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.one_device import refuse_several_devices
 from keras_dlbasic.studies.seeded_model import data_digest, model_digest
+from keras_dlbasic.treatment.attempt import Attempt, better_first
+from keras_dlbasic.treatment.epoch_costs import (
+    range_test_epochs,
+    range_test_updates,
+    short_epochs,
+)
 from keras_dlbasic.treatment.judging import (
     CLEAR,
     LEAST_GAIN,
@@ -45,15 +49,6 @@ from keras_dlbasic.treatment.trial import (
     run_treatment_trial,
     train,
 )
-
-SHORT_SHARE, MOST_SHARE = 0.15, 0.2
-SHORT_UPDATES = 100
-"""A short trial has the first share of the epochs; up to the second, if it takes that
-to come to so many updates."""
-
-RANGE_TEST_UPDATES = 100
-FEWEST_RANGE_TEST_UPDATES = 40
-"""A range test has the first number of updates, in a short training fewer."""
 
 TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_small")
 """What a short trial of a model that learns shows because it is short; `preflight` and
@@ -87,10 +82,10 @@ def treat(
     same one without it; one is kept only if the skill (`analysis.prediction_skill`, on
     the validation data if there are any) grew by more than its noise over the seeds, or
     its finding went away at no loss; of two for which that is all there is to say, the
-    one that brings more. When nothing is found any more, or the budget is
-    used up, the model is trained as asked. What shows only then is tried with what is
-    left of the budget, if that is at least half of the training: if the remedy brings
-    more skill even so, its model is returned, and `history` says after how many epochs.
+    one that brings more. When nothing is found any more, or the budget is used up, the
+    model is trained as asked. What shows only then is tried with what is left of the
+    budget, if that is at least half of the training: if the remedy brings more skill
+    even so, its model is returned, and `history` says after how many epochs.
 
     Args:
         model: A compiled Sequential or Functional model, whose copies start from its
@@ -160,19 +155,6 @@ def treat(
     )
     plan = Plan(int(epochs), int(batch_size))
     return _Doctor(task, runner, plan, float(budget), int(seeds), verbose).treat()
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """What short trials with a remedy came to."""
-
-    remedy: RemedySuggestion
-    plan: Plan
-    before: float
-    after: float
-    kept: bool
-    note: str
-    progress: float
 
 
 class _Doctor:
@@ -272,14 +254,14 @@ class _Doctor:
         if attempt.kept and finding.kind == "cause" and attempt.progress < CLEAR:
             # its cause is gone, which by itself is no proof that it helps
             attempt = self._better(attempt, finding)
-        self._note_attempt(finding, attempt)
+        self._note_attempt(attempt)
         if attempt.kept:
             self._plan = attempt.plan
             if attempt.remedy.name in STEPWISE:
                 self._tried.discard(_key(attempt.remedy))
         return attempt.kept
 
-    def _better(self, first: _Attempt, finding: Finding) -> _Attempt:
+    def _better(self, first: Attempt, finding: Finding) -> Attempt:
         """Return the better one of an attempt and that with the next remedy."""
         for _, remedy in self._untried(finding, but=ONLY_WHOLE):
             price = self._range_price(remedy) + self._short(self._plan)
@@ -288,17 +270,14 @@ class _Doctor:
             second = self._attempt(finding, remedy, seeds=1)
             if second is None:
                 continue
-            better, other = first, second
-            if second.kept and second.progress > first.progress:
-                better, other = second, first
-            note = f"{other.note}; {better.remedy.title} brings more"
-            self._note_attempt(finding, replace(other, kept=False, note=note))
+            better, other = better_first(first, second)
+            self._note_attempt(other)
             return better
         return first
 
     def _attempt(
         self, finding: Finding, remedy: RemedySuggestion, seeds: int
-    ) -> _Attempt | None:
+    ) -> Attempt | None:
         """Hold short trials with and without a remedy against each other."""
         plan = self._changed(finding, remedy)
         if plan is None:
@@ -326,7 +305,9 @@ class _Doctor:
             kept, note = True, f"the loss falls faster, {note} so far"
         before = score_of(old)
         after = before + float(np.mean(gains))
-        return _Attempt(remedy, plan, before, after, kept, note, progress(old, new))
+        return Attempt(
+            finding, remedy, plan, before, after, kept, note, progress(old, new)
+        )
 
     def _changed(self, finding: Finding, remedy: RemedySuggestion) -> Plan | None:
         self._tried.add(_key(remedy))
@@ -340,28 +321,16 @@ class _Doctor:
             return None
 
     def _find_rate(self) -> float | None:
-        steps = self._range_test_updates()
-        self._spent += self._epochs_of(steps)
+        self._spent += range_test_epochs(self._plan, self._rows)
         model = self._plan.apply(self._task.build(0), *self._task.data, 0)
+        steps = range_test_updates(self._plan, self._rows)
         return find_learning_rate(model, *self._task.data, self._plan.batch_size, steps)
-
-    def _range_test_updates(self) -> int:
-        whole = self._plan.epochs * self._updates(self._plan)
-        share = math.ceil(MOST_SHARE * whole)
-        return max(FEWEST_RANGE_TEST_UPDATES, min(RANGE_TEST_UPDATES, share))
-
-    def _epochs_of(self, updates: int) -> float:
-        return updates * min(self._plan.batch_size, self._rows) / self._rows
-
-    def _updates(self, plan: Plan) -> int:
-        """Return the number of updates in an epoch."""
-        return -(-self._rows // plan.batch_size)
 
     def _range_price(self, remedy: RemedySuggestion) -> float:
         """Return the epochs that a range test takes if the remedy asks for one."""
         if remedy.name != "find_learning_rate":
             return 0.0
-        return self._epochs_of(self._range_test_updates())
+        return range_test_epochs(self._plan, self._rows)
 
     def _trial(self, plan: Plan, seed: int) -> TrialResult:
         epochs = self._short(plan)
@@ -374,9 +343,7 @@ class _Doctor:
         return result
 
     def _short(self, plan: Plan) -> int:
-        wanted = SHORT_UPDATES / self._updates(plan)
-        epochs = max(SHORT_SHARE * plan.epochs, min(wanted, MOST_SHARE * plan.epochs))
-        return math.ceil(epochs)
+        return short_epochs(plan, self._rows)
 
     def _can_pay(self, epochs: float) -> bool:
         """Tell whether the budget lets so many epochs be spent before the last fit."""
@@ -442,8 +409,15 @@ class _Doctor:
                 self._plan = before
         return model, values, diagnosis
 
-    def _note_attempt(self, finding: Finding, a: _Attempt) -> None:
-        self._note(finding, a.remedy, a.before, a.after, a.kept, a.note)
+    def _note_attempt(self, attempt: Attempt) -> None:
+        self._note(
+            attempt.finding,
+            attempt.remedy,
+            attempt.before,
+            attempt.after,
+            attempt.kept,
+            attempt.note,
+        )
 
     def _note(
         self,

@@ -105,6 +105,19 @@ def test_what_is_skipped_for_values_that_are_not_finite_says_so():
     assert skipped["plateau"].startswith("needs finite predictions on the probe")
 
 
+def test_classes_missing_from_validation_come_before_a_large_model():
+    val = np.r_[np.linspace(1.3, 0.6, 8), np.linspace(0.7, 2.5, 12)]
+    record = made_run(val_loss=val, validation={"missing_classes": [0, 1]})
+    diagnosis = kd.diagnose(with_network(record, n_trainable_weights=10**6))
+    causes = [(c.name, c.severity) for c in diagnosis.causes if c.rank]
+    assert causes == [
+        ("unrepresentative_validation", "critical"),
+        ("model_too_large", "critical"),
+    ]
+    silent = kd.diagnose(made_run(validation={"missing_classes": [0, 1]}))
+    assert silent[0].severity == "warning"  # where nothing comes of it
+
+
 def test_overfitting_of_a_model_that_never_learned_says_so():
     loss, val = np.linspace(1.38, 0.5, 20), np.linspace(3.0, 9.0, 20)
     diagnosis = kd.diagnose(made_run(loss=loss, val_loss=val))

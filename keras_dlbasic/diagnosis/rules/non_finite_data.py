@@ -5,19 +5,10 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 
-@rule(
-    "cause",
-    explains=(
-        "non_finite_values",
-        "constant_predictions",
-        "plateau",
-        "underfitting",
-        "dead_units",
-        "diverging_loss",
-    ),
-)
+@rule("cause", explains=NOT_FINITE)
 def non_finite_data(run: Run) -> Judged:
     """Count what is not finite in the data."""
     data = run.fact("data")

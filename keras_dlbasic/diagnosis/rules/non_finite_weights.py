@@ -7,19 +7,10 @@ import numpy as np
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import by_hand, initialize
+from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 
-@rule(
-    "cause",
-    explains=(
-        "non_finite_values",
-        "constant_predictions",
-        "plateau",
-        "underfitting",
-        "dead_units",
-        "diverging_loss",
-    ),
-)
+@rule("cause", explains=NOT_FINITE)
 def non_finite_weights(run: Run) -> Judged:
     """Look for layers whose weights were lost before the run began."""
     known = [part for part in (_in_record(run), _in_facts(run)) if part is not None]
