@@ -58,6 +58,18 @@ def pytest_collection_finish(session):
     gc.set_threshold(100_000, 50, 100)
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Do not even import what is left to PyTorch, unless it is asked for by name."""
+    if leaves_to_pytorch() and collection_path in ON_ONE_BACKEND:
+        asked = [Path(name.partition("::")[0]).resolve() for name in config.args]
+        return not any({path, *path.parents} & ON_ONE_BACKEND for path in asked)
+    return None
+
+
+def leaves_to_pytorch():
+    return not os.environ.get("EVERYWHERE") and os.environ["KERAS_BACKEND"] != "torch"
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave tests marked `once` to PyTorch, where they are quickest.
 
@@ -65,13 +77,11 @@ def pytest_collection_modifyitems(config, items):
     that runs on all. Asked for by themselves they run on any backend; all of them do
     with `make test-everywhere`.
     """
-    if os.environ.get("EVERYWHERE"):
-        return
     for item in items:
         if ON_ONE_BACKEND & set(item.path.parents):
             item.add_marker("once")
     left = [item for item in items if item.get_closest_marker("once")]
-    if os.environ["KERAS_BACKEND"] == "torch" or len(left) == len(items):
+    if not leaves_to_pytorch() or len(left) == len(items):
         return
     items[:] = [item for item in items if not item.get_closest_marker("once")]
     config.hook.pytest_deselected(items=left)
@@ -82,9 +92,11 @@ def pytest_runtest_makereport(item):
     """Fail a test left to PyTorch that skips itself there: it would run nowhere."""
     report = (yield).get_result()
     is_left = item.get_closest_marker("once") and os.environ["KERAS_BACKEND"] == "torch"
-    if report.skipped and is_left and "could not import" not in str(report.longrepr):
+    why = str(report.longrepr)
+    lacks = "could not import" in why or "is not installed" in why
+    if report.skipped and is_left and not lacks:
         report.outcome = "failed"
-        report.longrepr = f"marked `once`, but skipped on PyTorch: {report.longrepr}"
+        report.longrepr = f"marked `once`, but skipped on PyTorch: {why}"
 
 
 def pytest_unconfigure():

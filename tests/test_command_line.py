@@ -53,9 +53,11 @@ def test_report(run, tmp_path, capsys):
     text = (tmp_path / "run.html").read_text()
     assert "Report on run.npz" in text
     assert "learning_rate_too_high" in text
+    table = tmp_path / "log.csv"
+    table.write_text("epoch,loss\n0,0.7\n1,nan\n")
     other = tmp_path / "other.html"
-    assert main(["report", path, "-o", str(other)]) == 1
-    assert other.exists()
+    assert main(["report", str(table), "-o", str(other)]) == 1
+    assert "Report on log.csv" in other.read_text()
     assert main(["report", str(tmp_path / "none.npz")]) == 2
     assert main(["report", path, "-o", str(tmp_path / "no" / "folder.html")]) == 2
     assert "keras-dlbasic:" in capsys.readouterr().err

@@ -50,10 +50,10 @@ def write_html(
     True
     """
     path = Path(path)
-    text = html_text(diagnosis, record, title=title)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(text, encoding="utf-8")
+        with unfinished.open("w", encoding="utf-8") as file:  # before all is drawn
+            file.write(html_text(diagnosis, record, title=title))
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -173,14 +173,12 @@ def test_processes_give_the_same(result, pool):
 def test_dask_gives_the_same(result):
     distributed = pytest.importorskip("distributed")
     x, y = study_models.data()
-    paths = [HERE, str(Path(kd.__file__).parents[1])]
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, dashboard_address=None
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        client.run(lambda: sys.path.extend(paths))
         made = study(
             validation_data=(x[:20], y[:20]),
             budget={"epochs": 4},
