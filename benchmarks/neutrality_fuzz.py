@@ -11,11 +11,16 @@ first four steps, and exits with 1 if any does.
 
 import argparse
 import gc
+import os
 import random
 import sys
 import time
 import warnings
 from pathlib import Path
+
+# with several threads TensorFlow adds up rows of embeddings in any order: two plain
+# fits differ
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import keras
 import numpy as np
