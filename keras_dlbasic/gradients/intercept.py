@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.gradients.measures import Clipping, Update
+from keras_dlbasic.gradients.measures import UNKNOWN, Clipping, Update
 
 _MISSING = object()
 
@@ -117,7 +117,7 @@ def _learning_rate(optimizer: Any) -> Any:
         schedule,
         (keras.Variable, keras.optimizers.schedules.LearningRateSchedule),
     ):
-        return float("nan")  # calling it once more could change what it returns next
+        return UNKNOWN  # calling it once more could change what it returns next
     return keras.ops.convert_to_tensor(optimizer.learning_rate)
 
 

@@ -21,6 +21,10 @@ STEP_VALUES = (
     "replica_gradient_norm",
 )
 
+UNKNOWN = -(2.0**120)
+"""What stands for NaN on the device, since debuggers of training steps stop at NaN. No
+measure is as low, and the mean over replicas is exact."""
+
 SAFE_SQUARES = (1e-30, 1e37)
 """Between these a float32 sum of squares has neither lost nor overflown anything."""
 
@@ -58,7 +62,7 @@ class Update:
         after: Weights after the update.
         scale: Factor by which the loss was scaled, a number or scalar tensor.
         clipping: How the optimizer clips.
-        learning_rate: Scalar tensor or number, NaN if it cannot be told.
+        learning_rate: Scalar tensor or number, `UNKNOWN` if it cannot be told.
         accumulated: Under gradient accumulation, what was accumulated before.
         accumulation_steps: Micro-steps per update.
         is_update: Whether this micro-step updated the weights, a scalar tensor.
@@ -66,7 +70,7 @@ class Update:
         clipped: Gradients after clipping, without the scale, where they do not follow
             from `gradients`: replicas clip each its own.
         replica_square: Mean over the replicas of the squared norm of the gradient of a
-            replica's own samples, scaled like `gradients`; NaN where there is one.
+            replica's own samples, scaled like `gradients`; None where there is one.
     """
 
     variables: list[Any]
@@ -75,21 +79,23 @@ class Update:
     after: list[Any]
     scale: Any = 1.0
     clipping: Clipping = field(default_factory=Clipping)
-    learning_rate: Any = float("nan")
+    learning_rate: Any = UNKNOWN
     accumulated: list[Any] | None = None
     accumulation_steps: int = 1
     is_update: Any = True
     skips_non_finite: bool = False
     clipped: list[Any] | None = None
-    replica_square: Any = float("nan")
+    replica_square: Any = None
 
 
 def split_row(row: np.ndarray, n_measures: int) -> tuple[dict[str, float], np.ndarray]:
     """Take the row of a step apart.
 
     Returns:
-        The values of the step by name, and an array `[n_measures, n_variables]`.
+        The values of the step by name, and an array `[n_measures, n_variables]`; NaN
+        for what is not known.
     """
+    row = np.where(row == UNKNOWN, np.nan, row)
     scalars = dict(zip(STEP_VALUES, row.astype(np.float64), strict=False))
     return scalars, row[len(STEP_VALUES) :].reshape(n_measures, -1)
 
@@ -148,8 +154,8 @@ def measure_row(
     Args:
         kernels: The backend's kernels.
         updates: The optimizer calls of the step.
-        batch_loss: Scalar tensor or NaN.
-        batch_size: Scalar tensor or number.
+        batch_loss: Scalar tensor or `UNKNOWN`.
+        batch_size: Scalar tensor, number or `UNKNOWN`.
 
     Returns:
         A float32 vector; `split_row` takes it apart.
@@ -166,11 +172,14 @@ def measure_row(
     columns = [list(column) for column in zip(*blocks, strict=True)]
     if kept is not None:
         columns = [[ops.take(ops.concatenate(c), kept)] for c in columns]
-    return ops.concatenate([*step, *(v for column in columns for v in column)])
+    row = ops.concatenate([*step, *(v for column in columns for v in column)])
+    return ops.where(ops.isnan(row), UNKNOWN, row)
 
 
 def _replica_norm(updates: list[Update]) -> Any:
     """Return the root mean square of the replicas' own norms, over all updates."""
+    if any(update.replica_square is None for update in updates):
+        return UNKNOWN
     parts = [
         ops.cast(update.replica_square, "float32")
         / ops.square(ops.cast(update.scale, "float32"))
@@ -238,19 +247,19 @@ def _measure_update(kernels: Kernels, update: Update) -> tuple[Any, ...]:
     gradient_norm = norms[:n] / scale
     max_abs = ops.where(is_finite, max_abs / scale, gradient_norm)
     factor = _clip_factor(kernels, update, present, raw, gradient_norm)
-    factor = ops.where(is_finite, factor, _NAN)
+    factor = ops.where(is_finite, factor, UNKNOWN)
     if update.accumulated is not None:
-        factor = ops.where(update.is_update, factor, _NAN)
-        update_norm = ops.where(update.is_update, update_norm, _NAN)
+        factor = ops.where(update.is_update, factor, UNKNOWN)
+        update_norm = ops.where(update.is_update, update_norm, UNKNOWN)
     zero_units = _zero_units(kernels, update, present, gradients)
     return (
-        _expand(gradient_norm, present, length, _NAN),
+        _expand(gradient_norm, present, length, UNKNOWN),
         _expand(weight_norm, held, length, 0.0),
         _expand(update_norm, held, length, 0.0),
-        _expand(max_abs, present, length, _NAN),
+        _expand(max_abs, present, length, UNKNOWN),
         _expand(non_finite, present, length, 0.0),
-        _expand(zero_units, present, length, _NAN),
-        _expand(factor, present, length, _NAN),
+        _expand(zero_units, present, length, UNKNOWN),
+        _expand(factor, present, length, UNKNOWN),
     )
 
 
@@ -259,9 +268,6 @@ def _has_gradient(update: Update, place: int) -> bool:
     variable = update.variables[place]
     overwrites = getattr(variable, "overwrite_with_gradient", False)
     return update.gradients[place] is not None and not overwrites
-
-
-_NAN = float("nan")
 
 
 def _is_safe(squares: Any, max_abs: Any, n: int) -> Any:
@@ -322,7 +328,7 @@ def _ratio(after: Any, before: Any) -> Any:
 def _zero_units(
     kernels: Kernels, update: Update, present: list[int], gradients: list[Any]
 ) -> Any:
-    """Return the share of zero gradients in biases and offsets, else NaN."""
+    """Return the share of zero gradients in biases and offsets."""
     chosen = [
         place
         for place, index in enumerate(present)
@@ -330,9 +336,9 @@ def _zero_units(
         and update.variables[index].name in ("bias", "beta")
     ]
     if not chosen:
-        return ops.full((len(present),), _NAN, "float32")
+        return ops.full((len(present),), UNKNOWN, "float32")
     shares = kernels.zero_share([gradients[place] for place in chosen])
-    return _expand(shares, chosen, len(present), _NAN)
+    return _expand(shares, chosen, len(present), UNKNOWN)
 
 
 def _expand(values: Any, places: list[int], length: int, fill: float) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from keras_dlbasic.gradients.intercept import wrapped_method
 from keras_dlbasic.gradients.limits import watches_stale_step
 from keras_dlbasic.gradients.measures import (
+    UNKNOWN,
     Kernels,
     Update,
     final_updates,
@@ -204,6 +205,7 @@ class _TappedStep:
     ) -> None:
         self.variables: Sequence[Any] = ()
         self.keeps_batch = keeps_batch
+        self._has_warned = False
         self._model = model
         self._backend = backend
         self._original = model.train_step
@@ -235,15 +237,7 @@ class _TappedStep:
                 )
             outputs = call(self._original)
         if not updates:
-            # no error: on JAX an exception in a step costs the model its weights
-            warnings.warn(
-                "Gradients are not watched: the training step of "
-                f"{type(self._model).__name__} updated no variable through an "
-                "optimizer of the model. Expected a `train_step` that calls "
-                "`self.optimizer.apply` (on JAX `stateless_apply`), and trainable "
-                "variables.",
-                stacklevel=2,
-            )
+            self._say_nothing_is_updated()
             nothing = keras.ops.zeros((0,), "float32")
             return outputs, KEY, (nothing, inputs) if self.keeps_batch else nothing
         updates = final_updates(updates)
@@ -252,13 +246,26 @@ class _TappedStep:
             lambda: measure_row(
                 self._backend.kernels,
                 updates,
-                losses[0] if losses else float("nan"),
+                losses[0] if losses else UNKNOWN,
                 self._batch_size(data),
             )
         )
         if self.keeps_batch:
             row = (row, inputs)
         return outputs, KEY, row
+
+    def _say_nothing_is_updated(self) -> None:
+        # no error: on JAX an exception in a step costs the model its weights
+        if self._has_warned:
+            return
+        self._has_warned = True
+        warnings.warn(
+            "Gradients are not watched: the training step of "
+            f"{type(self._model).__name__} updated no variable through an optimizer of "
+            "the model. Expected a `train_step` that calls `self.optimizer.apply` (on "
+            "JAX `stateless_apply`), and trainable variables.",
+            stacklevel=2,
+        )
 
     def _listen(self, losses: list[Any]) -> Callable[..., Any]:
         place = self._backend.place()
@@ -280,7 +287,7 @@ class _TappedStep:
                     return self._backend.batch_size(leaf)
             except (AttributeError, TypeError, ValueError):
                 continue  # None, a number, or of unknown rank
-        return float("nan")
+        return UNKNOWN
 
     def _first_rows(self, data: Any) -> Any:
         """Return copies of the first rows, `(x, y)`, or () if there are none."""

@@ -131,13 +131,16 @@ def test_an_uncompiled_model_is_refused_by_keras_in_words():
 
 
 def test_data_of_length_zero():
+    """The fit goes as ever: on TensorFlow to its end, elsewhere it fails by itself."""
     model, x, y, loss = models.make("mlp")
     model.compile(optimizer="sgd", loss=loss)
-    # JAX' and PyTorch's trainers fail by themselves, before any callback is asked
-    error = ValueError if BACKEND != "jax" else StopIteration
-    words = "holds no batch" if BACKEND == "tensorflow" else None
-    with pytest.raises(error, match=words):
-        model.fit(x[:0], y[:0], verbose=0, callbacks=[Monitor()])
+    fit = {"epochs": 2, "verbose": 0, "callbacks": [Monitor()]}
+    if BACKEND == "tensorflow":
+        with pytest.warns(UserWarning, match="ran out of data"):
+            model.fit(x[:0], y[:0], **fit)
+    else:  # before any callback is asked
+        with pytest.raises(ValueError if BACKEND == "torch" else StopIteration):
+            model.fit(x[:0], y[:0], **fit)
     model.fit(x, y, verbose=0)
 
 

@@ -1,5 +1,7 @@
 """Training steps that do more than one update, or not the same each time."""
 
+from contextlib import contextmanager
+
 import keras
 import numpy as np
 import pytest
@@ -118,6 +120,41 @@ def test_functions_compiled_within_a_step_keep_their_tracers(inner):
             history = model.fit(X, X[:, :1], **fit)
         losses.append(history.history["loss"])
     assert losses[0] == losses[1]
+
+
+@contextmanager
+def stopping_at_nan():
+    """Have the backend's debugger raise where a step makes a NaN."""
+    if BACKEND == "jax":
+        import jax
+
+        with jax.debug_nans(True):
+            yield
+    else:
+        import tensorflow as tf
+
+        tf.debugging.enable_check_numerics()
+        try:
+            yield
+        finally:
+            tf.debugging.disable_check_numerics()
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="its debugger looks at backward passes")
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_a_debugger_of_nan_finds_none_that_a_plain_fit_has_not(run_eagerly):
+    with stopping_at_nan():
+        # no bias: dead units are not known; the first of two micro-steps: no update is
+        layers = [keras.layers.Dense(2, use_bias=False), keras.layers.Dense(1)]
+        model = keras.Sequential([keras.Input((3,)), *layers])
+        optimizer = keras.optimizers.SGD(gradient_accumulation_steps=2)
+        model.compile(optimizer=optimizer, loss="mse", run_eagerly=run_eagerly)
+        monitor = kd.callbacks.GradientNormMonitor(every=1)
+        model.fit(X, X[:, :1], batch_size=4, verbose=0, callbacks=[monitor])
+    record = monitor.record
+    assert np.isnan(record.clip_factor[0]).all()
+    assert np.isnan(record.zero_unit_fraction[:, 0]).all()
+    assert np.isfinite(record.gradient_norm).all()
 
 
 class Freeze(keras.callbacks.Callback):
