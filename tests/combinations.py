@@ -355,6 +355,55 @@ def unknown_length(monitor):
     return Trained(model)
 
 
+class Batches(keras.utils.PyDataset):
+    def __init__(self, x, y, **options):
+        super().__init__(**options)
+        self.x, self.y = x, y
+
+    def __len__(self):
+        return len(self.x) // 8
+
+    def __getitem__(self, i):
+        return self.x[8 * i : 8 * i + 8], self.y[8 * i : 8 * i + 8]
+
+
+def endless(x, y):
+    while True:
+        for i in (0, 8, 16):
+            yield x[i : i + 8], y[i : i + 8]
+
+
+def tensorflow_batches(x, y):
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(8).prefetch(2)
+
+
+def loaded_by_workers(x, y):
+    import torch
+
+    rows = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    return torch.utils.data.DataLoader(rows, batch_size=8, num_workers=2)
+
+
+def trained_on(data, steps=(0, 1), **fit):
+    """Return a function that trains on `data(x, y)`, which gives batches of 8."""
+
+    def train(monitor):
+        make = maker("mlp", momentum)
+        _, x, y, _ = models.make("mlp")
+        watched = monitor is not None
+        norms = {step: norms_at(make, x, y, step) for step in steps if watched}
+        model = make()
+        callbacks = [monitor] if watched else []
+        model.fit(
+            data(x, y), epochs=2, verbose=0, shuffle=False, callbacks=callbacks, **fit
+        )
+        return Trained(model, norms)
+
+    return train
+
+
 def class_weights(monitor):
     weights = {0: 1.0, 1: 3.0, 2: 0.5, 3: 2.0}
     trained = fitted(monitor, fit={"class_weight": weights}, steps=())
@@ -424,6 +473,73 @@ def own_losses(monitor):
 
 
 # -- callbacks -------------------------------------------------------------------------
+
+
+class Halving(keras.optimizers.Adam):
+    """Halves gradients, and takes a part of each step back."""
+
+    def apply(self, grads, trainable_variables=None):
+        return super().apply([0.5 * g for g in grads], trainable_variables)
+
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step(gradient, variable, learning_rate)
+        self.assign_add(variable, 0.1 * learning_rate * gradient)
+
+
+class Unembedding(keras.layers.Layer):
+    """Scores the rows of an embedding's table."""
+
+    def __init__(self, embedding, **options):
+        super().__init__(**options)
+        self.embedding = embedding
+
+    def call(self, x):
+        return keras.ops.matmul(x, keras.ops.transpose(self.embedding.embeddings))
+
+
+def tied_weights(monitor):
+    def tied(model):
+        table = keras.layers.Embedding(9, 6)
+        tokens = keras.Input((7,), dtype="int32")
+        pooled = keras.layers.GlobalAveragePooling1D()(table(tokens))
+        return keras.Model(tokens, Unembedding(table)(pooled))
+
+    return fitted(monitor, name="embedding", prepare=tied)
+
+
+class FitWithin(keras.callbacks.Callback):
+    def __init__(self, watched):
+        super().__init__()
+        self.watched = watched
+
+    def on_epoch_end(self, epoch, logs=None):
+        model, x, y, loss = models.make("mlp")
+        model.compile(optimizer="sgd", loss=loss)
+        model.fit(x, y, verbose=0, callbacks=[Monitor(every=1)] * self.watched)
+
+
+def fit_within_a_fit(monitor):
+    watched = monitor is not None
+    callbacks = [FitWithin(watched), *([monitor] if watched else [])]
+    return fitted(monitor, fit={"callbacks": callbacks})
+
+
+class Recompile(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch:
+            self.model.compile(optimizer="sgd", loss=self.model.loss)
+
+
+def compile_within_a_fit(monitor):
+    callbacks = [Recompile(), *([monitor] if monitor is not None else [])]
+    return fitted(monitor, fit={"callbacks": callbacks})
+
+
+def all_frozen(monitor):
+    def frozen(model):
+        model.trainable = False
+
+    return fitted(monitor, prepare=frozen, steps=())
 
 
 class Meddler(keras.callbacks.Callback):
@@ -743,11 +859,46 @@ ALL = [
         when="always",
     ),
     Combination("data of unknown length", unknown_length, EVERYWHERE, when="always"),
+    Combination("a `tf.data.Dataset`", trained_on(tensorflow_batches), EVERYWHERE),
+    Combination(
+        "an endless generator with `steps_per_epoch`",
+        trained_on(endless, steps_per_epoch=2),
+        EVERYWHERE,
+    ),
+    Combination("a `PyDataset`", trained_on(Batches), EVERYWHERE),
+    Combination(
+        "a `PyDataset` with two workers",
+        # which batch is the first depends on how far Keras looked ahead
+        trained_on(lambda x, y: Batches(x, y, workers=2), steps=()),
+        EVERYWHERE,
+    ),
+    Combination(
+        "a `torch` `DataLoader` with two workers",
+        trained_on(loaded_by_workers),
+        EVERYWHERE,
+    ),
     Combination("class weights", class_weights, EVERYWHERE),
     Combination(
         "dictionaries in and out, an output without a loss", dictionaries, EVERYWHERE
     ),
     Combination("no targets: `add_loss`, activity penalties", own_losses, EVERYWHERE),
+    Combination(
+        "an optimizer with an `apply` and `update_step` of one's own",
+        lambda monitor: fitted(monitor, optimizer=Halving),
+        EVERYWHERE,
+    ),
+    Combination("tied weights", tied_weights, EVERYWHERE, when="once"),
+    Combination(
+        "no weight to train",
+        all_frozen,
+        dict.fromkeys(BACKENDS, "refused: the training step of"),
+    ),
+    Combination("a fit within a fit", fit_within_a_fit, EVERYWHERE),
+    Combination(
+        "`compile` within a fit",
+        compile_within_a_fit,
+        dict.fromkeys(BACKENDS, "Keras refuses: 'NoneType' object is not callable"),
+    ),
     Combination(
         "a callback that sets weights and rate, trains the model and stops the fit",
         meddling,
