@@ -754,6 +754,22 @@ def replica_norms(monitor):
     return trained
 
 
+def nan_on_one_replica(monitor):
+    """The loss of one replica only is NaN; the record's is, like that of the logs."""
+    _, x, y, _ = models.make("mlp")
+    weights = np.where(np.arange(len(y)) == 0, np.nan, 1.0)
+    fit = {"batch_size": 8, "shuffle": False, "sample_weight": weights, "verbose": 0}
+    with _two_devices():
+        model = maker("mlp", momentum)()
+        callbacks = [] if monitor is None else [monitor]
+        history = model.fit(x, y, callbacks=callbacks, **fit)
+    assert np.isnan(history.history["loss"]).all()
+    if monitor is not None:
+        assert np.isnan(monitor.record.batch_loss).all()
+        assert (monitor.record.non_finite[0] > 0).any()
+    return Trained(model)
+
+
 def looks_on_replicas(monitor):
     """Looks do not depend on a strategy's scope; `treat` refuses such a model."""
 
@@ -859,23 +875,28 @@ ALL = [
         when="always",
     ),
     Combination("data of unknown length", unknown_length, EVERYWHERE, when="always"),
-    Combination("a `tf.data.Dataset`", trained_on(tensorflow_batches), EVERYWHERE),
+    Combination(
+        "a `tf.data.Dataset`", trained_on(tensorflow_batches), EVERYWHERE, when="once"
+    ),
     Combination(
         "an endless generator with `steps_per_epoch`",
         trained_on(endless, steps_per_epoch=2),
         EVERYWHERE,
+        when="once",
     ),
-    Combination("a `PyDataset`", trained_on(Batches), EVERYWHERE),
+    Combination("a `PyDataset`", trained_on(Batches), EVERYWHERE, when="once"),
     Combination(
         "a `PyDataset` with two workers",
         # which batch is the first depends on how far Keras looked ahead
         trained_on(lambda x, y: Batches(x, y, workers=2), steps=()),
         EVERYWHERE,
+        when="once",
     ),
     Combination(
         "a `torch` `DataLoader` with two workers",
         trained_on(loaded_by_workers),
         EVERYWHERE,
+        when="once",
     ),
     Combination("class weights", class_weights, EVERYWHERE),
     Combination(
@@ -886,18 +907,21 @@ ALL = [
         "an optimizer with an `apply` and `update_step` of one's own",
         lambda monitor: fitted(monitor, optimizer=Halving),
         EVERYWHERE,
+        when="once",
     ),
     Combination("tied weights", tied_weights, EVERYWHERE, when="once"),
     Combination(
         "no weight to train",
         all_frozen,
         dict.fromkeys(BACKENDS, "refused: the training step of"),
+        when="once",
     ),
-    Combination("a fit within a fit", fit_within_a_fit, EVERYWHERE),
+    Combination("a fit within a fit", fit_within_a_fit, EVERYWHERE, when="once"),
     Combination(
         "`compile` within a fit",
         compile_within_a_fit,
         dict.fromkeys(BACKENDS, "Keras refuses: 'NoneType' object is not callable"),
+        when="once",
     ),
     Combination(
         "a callback that sets weights and rate, trains the model and stops the fit",
@@ -962,6 +986,13 @@ ALL = [
         "two devices, norms of the replicas' own gradients",
         replica_norms,
         TENSORFLOW,
+        devices=True,
+        when="always",
+    ),
+    Combination(
+        "two devices, the loss of one is NaN",
+        nan_on_one_replica,
+        {**TENSORFLOW, **JAX},
         devices=True,
         when="always",
     ),

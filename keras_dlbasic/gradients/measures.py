@@ -22,8 +22,10 @@ STEP_VALUES = (
 )
 
 UNKNOWN = -(2.0**120)
-"""What stands for NaN on the device, since debuggers of training steps stop at NaN. No
-measure is as low, and the mean over replicas is exact."""
+"""What stands for NaN on the device, since debuggers of training steps stop at NaN.
+
+No measure is as low. Keras takes the mean over replicas: they agree on all that is
+masked so, which the loss of a replica's own samples is not."""
 
 SAFE_SQUARES = (1e-30, 1e37)
 """Between these a float32 sum of squares has neither lost nor overflown anything."""
@@ -95,7 +97,7 @@ def split_row(row: np.ndarray, n_measures: int) -> tuple[dict[str, float], np.nd
         The values of the step by name, and an array `[n_measures, n_variables]`; NaN
         for what is not known.
     """
-    row = np.where(row == UNKNOWN, np.nan, row)
+    row = np.where(np.isclose(row, UNKNOWN, rtol=1e-6, atol=0), np.nan, row)
     scalars = dict(zip(STEP_VALUES, row.astype(np.float64), strict=False))
     return scalars, row[len(STEP_VALUES) :].reshape(n_measures, -1)
 
@@ -167,13 +169,20 @@ def measure_row(
         if update.skips_non_finite:
             skipped = ops.logical_or(skipped, ops.any(block[_NON_FINITE] > 0))
     replica_norm = _replica_norm(updates)
-    values = (batch_loss, updates[0].learning_rate, skipped, batch_size, replica_norm)
-    step = [ops.reshape(ops.cast(value, "float32"), (1,)) for value in values]
+    values = (updates[0].learning_rate, skipped, batch_size, replica_norm)
+    loss, *step = (
+        ops.reshape(ops.cast(value, "float32"), (1,)) for value in (batch_loss, *values)
+    )
     columns = [list(column) for column in zip(*blocks, strict=True)]
     if kept is not None:
         columns = [[ops.take(ops.concatenate(c), kept)] for c in columns]
     row = ops.concatenate([*step, *(v for column in columns for v in column)])
-    return ops.where(ops.isnan(row), UNKNOWN, row)
+    return ops.concatenate([loss, ops.where(ops.isnan(row), _unknown(), row)])
+
+
+def _unknown() -> Any:
+    # of its own type: in that of `floatx` it may be infinite
+    return ops.full((), UNKNOWN, "float32")
 
 
 def _replica_norm(updates: list[Update]) -> Any:
@@ -247,10 +256,10 @@ def _measure_update(kernels: Kernels, update: Update) -> tuple[Any, ...]:
     gradient_norm = norms[:n] / scale
     max_abs = ops.where(is_finite, max_abs / scale, gradient_norm)
     factor = _clip_factor(kernels, update, present, raw, gradient_norm)
-    factor = ops.where(is_finite, factor, UNKNOWN)
+    factor = ops.where(is_finite, factor, _unknown())
     if update.accumulated is not None:
-        factor = ops.where(update.is_update, factor, UNKNOWN)
-        update_norm = ops.where(update.is_update, update_norm, UNKNOWN)
+        factor = ops.where(update.is_update, factor, _unknown())
+        update_norm = ops.where(update.is_update, update_norm, _unknown())
     zero_units = _zero_units(kernels, update, present, gradients)
     return (
         _expand(gradient_norm, present, length, UNKNOWN),

@@ -157,6 +157,24 @@ def test_a_debugger_of_nan_finds_none_that_a_plain_fit_has_not(run_eagerly):
     assert np.isfinite(record.gradient_norm).all()
 
 
+def test_what_is_not_known_is_nan_where_numbers_are_of_half_precision():
+    keras.config.set_floatx("float16")
+    try:
+        layers = [keras.layers.Dense(2, use_bias=False), keras.layers.Dense(1)]
+        model = keras.Sequential([keras.Input((3,)), *layers])
+        optimizer = keras.optimizers.SGD(gradient_accumulation_steps=2)
+        model.compile(optimizer=optimizer, loss="mse")
+        monitor = kd.callbacks.GradientNormMonitor(every=1)
+        x = X.astype("float16")
+        model.fit(x, x[:, :1], batch_size=8, verbose=0, callbacks=[monitor])
+    finally:
+        keras.config.set_floatx("float32")
+    record = monitor.record
+    assert np.isnan(record.clip_factor[0]).all()
+    assert np.isnan(record.update_norm[0]).all()
+    assert np.isfinite(record.gradient_norm).all()
+
+
 class Freeze(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.model.layers[0].trainable = epoch < 1
