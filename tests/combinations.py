@@ -855,7 +855,7 @@ ALL = [
     ),
     Combination("`gradient_accumulation_steps=2`", accumulation, EVERYWHERE),
     Combination("`LossScaleOptimizer`", loss_scaling, EVERYWHERE),
-    Combination("LoRA (`enable_lora`)", low_rank, EVERYWHERE, when="always"),
+    Combination("LoRA (`enable_lora`)", low_rank, EVERYWHERE, when="once"),
     Combination("int8 with LoRA", quantized_adapters, EVERYWHERE),
     Combination("float8 (`quantize`)", float8, EVERYWHERE),
     Combination(
@@ -866,7 +866,7 @@ ALL = [
     Combination("a `train_step` of one's own", own_train_step, EVERYWHERE),
     Combination("two optimizers in a step (GAN)", adversaries, EVERYWHERE),
     Combination(
-        "a part updated three times a step", several_updates, EVERYWHERE, when="always"
+        "a part updated three times a step", several_updates, EVERYWHERE, when="once"
     ),
     Combination(
         "a loop with `train_on_batch` that calls the hooks",

@@ -105,6 +105,20 @@ def pytest_unconfigure():
         shutil.rmtree(os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def _quick_programs(request):
+    """Have XLA spend less on programs whose bits and fusions no test is about."""
+    bits = {"gradients", "callbacks"} & set(request.path.parts)
+    if os.environ["KERAS_BACKEND"] != "jax" or bits or os.environ.get("EVERYWHERE"):
+        yield
+        return
+    import jax
+
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)

@@ -133,11 +133,10 @@ class Subclassed(keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.first = Block(6, name="first")
-        self.second = Block(6, name="second")
         self.head = L.Dense(4, name="head")
 
     def call(self, inputs):
-        return self.head(self.second(self.first(inputs)))
+        return self.head(self.first(inputs))
 
 
 def subclassed():

@@ -59,6 +59,7 @@ def assert_unchanged(history, model, unwatched):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.once
 def test_watching_changes_nothing(unwatched):
     model = build_model()
     keras.utils.set_random_seed(5)

@@ -97,6 +97,7 @@ def test_all_batches_of_the_sample_count():
     assert measured == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.once
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
 def test_nothing_that_is_trained_or_logged_changes(data):
     outcomes = []

@@ -36,9 +36,8 @@ def fit(model, xy, doctor=None, epochs=12, **given):
     )
 
 
-@pytest.mark.parametrize(
-    "has_data", [True, pytest.param(False, marks=pytest.mark.once)]
-)
+@pytest.mark.once
+@pytest.mark.parametrize("has_data", [True, False])
 def test_training_is_the_same_bit_for_bit(xy, has_data):
     seen = []
     for doctor in (None, Doctor(*xy if has_data else (), verbose=0)):

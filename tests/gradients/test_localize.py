@@ -59,6 +59,7 @@ def test_arithmetic_of_a_layer_that_holds_layers():
     assert (origin.source, origin.layer) == ("output", "own")
 
 
+@pytest.mark.once
 def test_the_model_stays_as_it_was():
     model, x, *_ = models.make("cnn")
     before, attributes = (

@@ -9,6 +9,7 @@ import reference
 import keras_dlbasic as kd
 
 RTOL = 1e-5
+LIKE_OTHERS = ("frozen", "lstm", "several_outputs", "shared")
 OPTIMIZERS = keras.optimizers
 
 
@@ -44,7 +45,7 @@ def watched_step(name, optimizer, *, n=24, compile_args=None, **fit):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.once] * (name in ("frozen", "lstm")))
+        pytest.param(name, marks=[pytest.mark.once] * (name in LIKE_OTHERS))
         for name in sorted(models.ALL)
     ],
 )
@@ -129,7 +130,10 @@ def clip_factors(
 @pytest.mark.parametrize(
     "make_optimizer",
     [
-        lambda: OPTIMIZERS.Adam(0.01, loss_scale_factor=512.0, clipnorm=0.05),
+        pytest.param(
+            lambda: OPTIMIZERS.Adam(0.01, loss_scale_factor=512.0, clipnorm=0.05),
+            marks=pytest.mark.once,
+        ),
         lambda: OPTIMIZERS.LossScaleOptimizer(
             OPTIMIZERS.Adam(0.01, clipnorm=0.05), initial_scale=1024.0
         ),

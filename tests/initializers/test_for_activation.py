@@ -10,6 +10,8 @@ from keras_dlbasic.analysis import ACTIVATIONS
 
 laws = kd.initializers
 
+pytestmark = pytest.mark.once
+
 PLAIN = [
     name
     for name, activation in ACTIVATIONS.items()
