@@ -67,13 +67,11 @@ $(VENV)/.base: $(CONSTRAINTS)
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.base requirements/demo.txt $(SOURCES)
-	$(PIP) install -c $(CONSTRAINTS) -r requirements/demo.txt
-	$(PIP) install -c $(CONSTRAINTS) --no-build-isolation .
+	$(PIP) install -c $(CONSTRAINTS) --no-build-isolation -r requirements/demo.txt .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.base requirements/test.txt $(SOURCES)
-	$(PIP) install -c $(CONSTRAINTS) -r requirements/test.txt
-	$(PIP) install -c $(CONSTRAINTS) --no-build-isolation '.[test]'
+	$(PIP) install -c $(CONSTRAINTS) --no-build-isolation -r requirements/test.txt '.[test]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base setup.cfg

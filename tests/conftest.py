@@ -119,6 +119,14 @@ def _quick_programs(request):
     jax.config.update("jax_disable_most_optimizations", False)
 
 
+@pytest.fixture(scope="session")
+def child_path():
+    """`sys.path` of child processes: on PyTorch Keras imports TensorFlow if it can."""
+    is_needed = os.environ["KERAS_BACKEND"] == "tensorflow"
+    hidden = Path(__file__).parent / "without_tensorflow"
+    return sys.path if is_needed else [str(hidden), *sys.path]
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)

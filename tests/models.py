@@ -36,7 +36,7 @@ def cnn():
             L.Conv2D(5, 3, use_bias=False),
             L.BatchNormalization(),
             L.ReLU(),
-            L.SeparableConv2D(6, 3, activation="relu"),
+            L.Conv2D(6, 3, activation="relu"),
             L.GlobalAveragePooling2D(),
             L.Dense(4),
         ]

@@ -44,6 +44,7 @@ def test_help_of_a_subpackage_lists_what_is_in_it(name):
     assert sorted(listed) == sorted(package.__all__)
 
 
+@pytest.mark.once
 def test_import_is_light_and_imports_no_other_backend():
     backend = os.environ["KERAS_BACKEND"]
     others = {"tensorflow", "jax", "torch"} - {backend}

@@ -56,6 +56,7 @@ import keras_dlbasic
 model = keras.saving.load_model(sys.argv[1], safe_mode=True)
 x = np.load(sys.argv[2])
 np.save(sys.argv[3], model.predict(x, verbose=0))
+assert keras.saving.get_registered_object("keras_dlbasic>Ensemble") is not None
 """
 
 
@@ -73,7 +74,7 @@ def test_saved_and_loaded(tmp_path):
 
 
 @pytest.mark.once
-def test_saved_and_loaded_in_a_fresh_process(tmp_path):
+def test_saved_and_loaded_in_a_fresh_process(tmp_path, child_path):
     """What is registered on import is the same on all backends."""
     expected = saved(tmp_path / "m.keras")
     np.save(tmp_path / "x.npy", X)
@@ -85,7 +86,7 @@ def test_saved_and_loaded_in_a_fresh_process(tmp_path):
             *(str(tmp_path / name) for name in ("m.keras", "x.npy", "y.npy")),
         ],
         check=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(child_path)},
         capture_output=True,
         timeout=600,
     )

@@ -191,7 +191,7 @@ def test_dask_gives_the_same(result):
 
 
 @pytest.mark.once
-def test_killed_in_mid_study_and_started_again(tmp_path):
+def test_killed_in_mid_study_and_started_again(tmp_path, child_path):
     """Kill the process with the second trial to come; repeat and lose nothing."""
     script = tmp_path / "script.py"
     log, folder = tmp_path / "log", tmp_path / "study"
@@ -211,7 +211,7 @@ def test_killed_in_mid_study_and_started_again(tmp_path):
         ).run()
         """)
     )
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(child_path)}
     process = subprocess.Popen([sys.executable, str(script)], env=env)
     deadline = time.monotonic() + 120
     while not list(folder.glob("trials/*.json")):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from keras_dlbasic.records import TrialResult
-from keras_dlbasic.studies import TrialRunner, process_pool
+from keras_dlbasic.studies import TrialRunner
 
 # on the path, so that spawned processes find it too
 sys.path.insert(0, str(Path(__file__).parent))
@@ -69,10 +69,10 @@ def test_troubles_are_rows():
 
 
 @pytest.mark.once
-def test_a_killed_process_loses_its_trials_only(tmp_path):
+def test_a_killed_process_loses_its_trials_only(tmp_path, start_pool):
     settings = [{"how": how, "seed": 0} for how in ("fine", "die")]
     runner = TrialRunner(troubled, directory=tmp_path, verbose=0)
-    with process_pool(1) as executor:
+    with start_pool() as executor:
         fine, dead = runner.run(settings, executor)
     assert (fine.status, dead.status) == ("done", "lost")
     assert len(list((tmp_path / "trials").glob("*.json"))) == 1
