@@ -71,33 +71,40 @@ def leaves_to_pytorch():
     return not os.environ.get("EVERYWHERE") and os.environ["KERAS_BACKEND"] != "torch"
 
 
+def only_on(item):
+    """Return the backend that a test marked `once` runs on, None for one on all."""
+    marker = item.get_closest_marker("once")
+    return marker and (marker.args or ("torch",))[0]
+
+
 def pytest_collection_modifyitems(config, items):
-    """Leave tests marked `once` to PyTorch, where they are quickest.
+    """Leave tests marked `once` to one backend: PyTorch, where they are quickest.
 
     They start processes, run whole guides, know no backend, or are near to another test
-    that runs on all. Asked for by themselves they run on any backend; all of them do
-    with `make test-everywhere`.
+    that runs on all; `once("jax")` names another backend. Asked for by themselves they
+    run on any backend; all of them do with `make test-everywhere`.
     """
     for item in items:
         if ON_ONE_BACKEND & set(item.path.parents):
             item.add_marker("once")
-    left = [item for item in items if item.get_closest_marker("once")]
-    if not leaves_to_pytorch() or len(left) == len(items):
+    here = (None, os.environ["KERAS_BACKEND"])
+    left = [item for item in items if only_on(item) not in here]
+    if os.environ.get("EVERYWHERE") or len(left) == len(items):
         return
-    items[:] = [item for item in items if not item.get_closest_marker("once")]
+    items[:] = [item for item in items if only_on(item) in here]
     config.hook.pytest_deselected(items=left)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """Fail a test left to PyTorch that skips itself there: it would run nowhere."""
+    """Fail a test left to one backend that skips itself there: it would run nowhere."""
     report = (yield).get_result()
-    is_left = item.get_closest_marker("once") and os.environ["KERAS_BACKEND"] == "torch"
+    backend = os.environ["KERAS_BACKEND"]
     why = str(report.longrepr)
     lacks = "could not import" in why or "is not installed" in why
-    if report.skipped and is_left and not lacks:
+    if report.skipped and only_on(item) == backend and not lacks:
         report.outcome = "failed"
-        report.longrepr = f"marked `once`, but skipped on PyTorch: {why}"
+        report.longrepr = f"left to {backend}, but skipped there: {why}"
 
 
 def pytest_unconfigure():
@@ -121,7 +128,7 @@ def _quick_programs(request):
 
 @pytest.fixture(scope="session")
 def child_path():
-    """`sys.path` of child processes: on PyTorch Keras imports TensorFlow if it can."""
+    """`sys.path` of child processes: Keras imports TensorFlow on any backend, if it can."""
     is_needed = os.environ["KERAS_BACKEND"] == "tensorflow"
     hidden = Path(__file__).parent / "without_tensorflow"
     return sys.path if is_needed else [str(hidden), *sys.path]

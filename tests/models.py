@@ -36,7 +36,7 @@ def cnn():
             L.Conv2D(5, 3, use_bias=False),
             L.BatchNormalization(),
             L.ReLU(),
-            L.Conv2D(6, 3, activation="relu"),
+            L.SeparableConv2D(6, 3, activation="relu"),
             L.GlobalAveragePooling2D(),
             L.Dense(4),
         ]
@@ -133,10 +133,11 @@ class Subclassed(keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.first = Block(6, name="first")
+        self.second = Block(6, name="second")
         self.head = L.Dense(4, name="head")
 
     def call(self, inputs):
-        return self.head(self.first(inputs))
+        return self.head(self.second(self.first(inputs)))
 
 
 def subclassed():

@@ -200,7 +200,7 @@ def test_ways_to_compile(make, compile_args, tmp_path):
         make,
         tmp_path,
         every=(2,),
-        optimizer=lambda: SGD(0.1, momentum=0.9),
+        optimizer=lambda: keras.optimizers.Adam(0.01),
         compile_args=compile_args,
     )
 

@@ -141,7 +141,9 @@ def stopping_at_nan():
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="its debugger looks at backward passes")
-@pytest.mark.parametrize("run_eagerly", [False, True][: 1 + (BACKEND != "jax")])
+@pytest.mark.parametrize(
+    "run_eagerly", [False, pytest.param(True, marks=pytest.mark.once("tensorflow"))]
+)
 def test_a_debugger_of_nan_finds_none_that_a_plain_fit_has_not(run_eagerly):
     with stopping_at_nan():
         # no bias: dead units are not known; the first of two micro-steps: no update is

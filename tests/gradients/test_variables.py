@@ -47,6 +47,8 @@ def test_layers_of_the_user_are_taken_apart():
     assert [v.layer for v in described("subclassed")][::2] == [
         "first/dense",
         "first/scale",
+        "second/dense",
+        "second/scale",
         "head",
     ]
 

@@ -1,3 +1,3 @@
-"""Found before TensorFlow by child processes of PyTorch's tests; see `conftest.py`."""
+"""Found before TensorFlow by child processes of other backends; see `conftest.py`."""
 
 raise ImportError("hidden, as where it is not installed: importing it takes seconds")
