@@ -9,7 +9,8 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.gradients.measures import UNKNOWN, Clipping, Update
+from keras_dlbasic.gradients.row_layout import UNKNOWN
+from keras_dlbasic.gradients.update import Clipping, Update
 
 _MISSING = object()
 

@@ -15,8 +15,9 @@ except ImportError:  # before JAX 0.8
     from jax.core import get_opaque_trace_state
 
 from keras_dlbasic.gradients.intercept import update_of, wrapped_method
-from keras_dlbasic.gradients.measures import Update
+from keras_dlbasic.gradients.row_layout import UNKNOWN
 from keras_dlbasic.gradients.step_function import remade_train_function
+from keras_dlbasic.gradients.update import Update
 
 
 class JaxKernels:
@@ -39,8 +40,9 @@ class JaxKernels:
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         return jnp.stack([_sum_of_squares(x) for x in tensors])
 
-    def norms(self, tensors: list[Any]) -> Any:  # noqa: D102
-        return jnp.stack([_norm(x) for x in tensors])
+    def norms(self, tensors: list[Any], scales: Any) -> Any:  # noqa: D102
+        scaled = [x * scales[place] for place, x in enumerate(tensors)]
+        return jnp.sqrt(self.squares(scaled))
 
     def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
         return jnp.stack([jnp.max(jnp.abs(x)) for x in tensors])
@@ -49,8 +51,8 @@ class JaxKernels:
         counts = [jnp.sum(~jnp.isfinite(x), dtype=jnp.float32) for x in tensors]
         return jnp.stack(counts)
 
-    def zero_share(self, tensors: list[Any]) -> Any:  # noqa: D102
-        return jnp.stack([jnp.mean(x == 0, dtype=jnp.float32) for x in tensors])
+    def zeros(self, tensors: list[Any]) -> Any:  # noqa: D102
+        return jnp.stack([jnp.sum(x == 0, dtype=jnp.float32) for x in tensors])
 
     def clip_squares(self, gradients: list[Any]) -> Any:  # noqa: D102
         return self.squares([self.dense(g) for g in gradients])
@@ -59,9 +61,21 @@ class JaxKernels:
         return self.squares([jnp.clip(self.dense(g), -limit, limit) for g in gradients])
 
     def cond(  # noqa: D102
-        self, predicate: Any, if_true: Callable[[], Any], if_false: Callable[[], Any]
+        self,
+        test: Callable[[Any, Any, Any], Any],
+        operands: tuple[Any, Any],
+        if_true: Callable[[], Any],
+        if_false: Callable[[], Any],
     ) -> Any:
-        return jax.lax.cond(predicate, if_true, if_false)
+        return jax.lax.cond(test(jnp, *operands), if_true, if_false)
+
+    def row(self, loss: Any, parts: list[Any]) -> Any:  # noqa: D102
+        loss, *parts = [
+            jnp.reshape(jnp.asarray(part, jnp.float32), -1) for part in (loss, *parts)
+        ]
+        known = jnp.concatenate(parts)
+        known = jnp.where(jnp.isnan(known), jnp.float32(UNKNOWN), known)
+        return jnp.concatenate([loss, known])
 
 
 class JaxTap:
@@ -164,9 +178,3 @@ def _sum_of_squares(x: jax.Array) -> jax.Array:
     if x.ndim > 1:  # in two stages, for the accuracy of long sums
         squares = jnp.sum(squares, axis=-1)
     return jnp.sum(squares)
-
-
-def _norm(x: jax.Array) -> jax.Array:
-    largest = jnp.max(jnp.abs(x))
-    unit = jnp.where(jnp.isfinite(largest) & (largest > 0), largest, 1.0)
-    return jnp.sqrt(_sum_of_squares(x / unit)) * unit

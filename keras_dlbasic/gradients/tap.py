@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from importlib import import_module
 from inspect import getclosurevars
@@ -14,14 +14,9 @@ import numpy as np
 
 from keras_dlbasic.gradients.intercept import wrapped_method
 from keras_dlbasic.gradients.limits import watches_stale_step
-from keras_dlbasic.gradients.measures import (
-    UNKNOWN,
-    Kernels,
-    Update,
-    final_updates,
-    measure_row,
-    updated_variables,
-)
+from keras_dlbasic.gradients.measures import Kernels, measure_row
+from keras_dlbasic.gradients.row_layout import UNKNOWN, RowLayout
+from keras_dlbasic.gradients.update import Update, final_updates
 
 KEY = "keras_dlbasic/row"
 """Log key under which a row leaves the compiled step; Keras never sees it."""
@@ -75,7 +70,7 @@ class GradientTap:
     Args:
         model: The model in `fit`, after Keras made its train function.
         sink: Called with the step's number, its row, a device array that is not waited
-            for, and the variables that the row is about.
+            for, and how to read it; None if the step updated no variable.
 
     Attributes:
         batch_sink: Called with the first rows of the batch of each measured step, 256
@@ -89,7 +84,7 @@ class GradientTap:
     """
 
     def __init__(
-        self, model: Any, sink: Callable[[int, Any, Sequence[Any]], None]
+        self, model: Any, sink: Callable[[int, Any, RowLayout | None], None]
     ) -> None:
         self.model = model
         self.batch_sink: Callable[[Any], None] | None = None
@@ -145,7 +140,7 @@ class GradientTap:
             row, inputs = row
             if self.batch_sink is not None:
                 self.batch_sink(inputs)
-        self._sink(step, row, tapped.variables)
+        self._sink(step, row, tapped.layout)
 
     def disarm(self) -> None:
         """Put the plain train function back, if it is not, and free memory."""
@@ -198,12 +193,12 @@ class GradientTap:
 
 
 class _TappedStep:
-    """A train function that measures, and the variables its rows are about."""
+    """A train function that measures, and how to read its rows."""
 
     def __init__(
         self, model: Any, plain: Any, backend: BackendTap, keeps_batch: bool
     ) -> None:
-        self.variables: Sequence[Any] = ()
+        self.layout: RowLayout | None = None
         self.keeps_batch = keeps_batch
         self._has_warned = False
         self._model = model
@@ -238,14 +233,13 @@ class _TappedStep:
             outputs = call(self._original)
         if not updates:
             self._say_nothing_is_updated()
+            self.layout = None
             nothing = keras.ops.zeros((0,), "float32")
             return outputs, KEY, (nothing, inputs) if self.keeps_batch else nothing
-        updates = final_updates(updates)
-        self.variables = updated_variables(updates)
-        row = _without_gradients(
+        row, self.layout = _without_gradients(
             lambda: measure_row(
                 self._backend.kernels,
-                updates,
+                final_updates(updates),
                 losses[0] if losses else UNKNOWN,
                 self._batch_size(data),
             )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from keras_dlbasic.gradients.intercept import update_of, wrapped_method
-from keras_dlbasic.gradients.measures import Clipping, Update
+from keras_dlbasic.gradients.row_layout import UNKNOWN
 from keras_dlbasic.gradients.step_function import remade_train_function
+from keras_dlbasic.gradients.update import Clipping, Update
 
 STACKED_ENTRIES = 65_536
 """Tensors of one shape with at most so many entries are reduced in one operation."""
@@ -41,15 +43,11 @@ class TensorFlowKernels:
             lambda x: tf.reduce_sum(tf.square(x), axis=1),
         )
 
-    def norms(self, tensors: list[Any]) -> Any:  # noqa: D102
-        def rows(x: Any) -> Any:
-            largest = tf.reduce_max(tf.abs(x), axis=1, keepdims=True)
-            usable = tf.math.is_finite(largest) & (largest > 0)
-            unit = tf.where(usable, largest, 1.0)
-            squares = tf.reduce_sum(tf.square(x / unit), axis=1)
-            return tf.sqrt(squares) * unit[:, 0]
-
-        return _reduce(tensors, lambda x: rows(tf.reshape(x, (1, -1)))[0], rows)
+    def norms(self, tensors: list[Any], scales: Any) -> Any:  # noqa: D102
+        scaled = [
+            x * scale for x, scale in zip(tensors, tf.unstack(scales), strict=True)
+        ]
+        return tf.sqrt(self.squares(scaled))
 
     def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
         return _reduce(
@@ -65,9 +63,9 @@ class TensorFlowKernels:
 
         return _reduce(tensors, lambda x: rows(tf.reshape(x, (1, -1)))[0], rows)
 
-    def zero_share(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def zeros(self, tensors: list[Any]) -> Any:  # noqa: D102
         def rows(x: Any) -> Any:
-            return tf.reduce_mean(tf.cast(tf.equal(x, 0.0), tf.float32), axis=1)
+            return tf.reduce_sum(tf.cast(tf.equal(x, 0.0), tf.float32), axis=1)
 
         return _reduce(tensors, lambda x: rows(tf.reshape(x, (1, -1)))[0], rows)
 
@@ -87,9 +85,21 @@ class TensorFlowKernels:
         return self.dense(values)
 
     def cond(  # noqa: D102
-        self, predicate: Any, if_true: Callable[[], Any], if_false: Callable[[], Any]
+        self,
+        test: Callable[[Any, Any, Any], Any],
+        operands: tuple[Any, Any],
+        if_true: Callable[[], Any],
+        if_false: Callable[[], Any],
     ) -> Any:
-        return tf.cond(predicate, if_true, if_false)
+        return tf.cond(test(keras.ops, *operands), if_true, if_false)
+
+    def row(self, loss: Any, parts: list[Any]) -> Any:  # noqa: D102
+        loss, *parts = [
+            tf.reshape(tf.cast(part, tf.float32), (-1,)) for part in (loss, *parts)
+        ]
+        known = tf.concat(parts, axis=0)
+        known = tf.where(tf.math.is_nan(known), UNKNOWN, known)
+        return tf.concat([loss, known], axis=0)
 
 
 class TensorFlowTap:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from functools import cache
+from math import inf
 from typing import Any
 
+import numpy as np
 import torch
 
 from keras_dlbasic.gradients.intercept import replaced, update_of, wrapped_method
-from keras_dlbasic.gradients.measures import Update
+from keras_dlbasic.gradients.row_layout import UNKNOWN
+from keras_dlbasic.gradients.update import Update
 
 
 class TorchKernels:
@@ -34,21 +38,25 @@ class TorchKernels:
         return weights + deltas
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
-        return torch.stack(torch._foreach_norm(tensors)) ** 2
+        short = [_shortened(x) for x in tensors]
+        return torch.square(torch.stack(torch._foreach_norm(short)))
 
-    def norms(self, tensors: list[Any]) -> Any:  # noqa: D102
-        return torch.stack([_norm(x) for x in tensors])
+    def norms(self, tensors: list[Any], scales: Any) -> Any:  # noqa: D102
+        scaled = [x * scale for x, scale in zip(tensors, scales, strict=True)]
+        return torch.sqrt(self.squares(scaled))
 
     def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
         extremes = [torch.aminmax(x) for x in tensors]  # far faster than a norm
-        return torch.stack([torch.maximum(-x.min, x.max) for x in extremes])
+        lowest = torch.stack([x.min for x in extremes])
+        return torch.maximum(-lowest, torch.stack([x.max for x in extremes]))
 
     def non_finite(self, tensors: list[Any]) -> Any:  # noqa: D102
         counts = [torch.sum(~torch.isfinite(x)).float() for x in tensors]
         return torch.stack(counts)
 
-    def zero_share(self, tensors: list[Any]) -> Any:  # noqa: D102
-        return torch.stack([torch.mean((x == 0).float()) for x in tensors])
+    def zeros(self, tensors: list[Any]) -> Any:  # noqa: D102
+        others = torch.stack([torch.count_nonzero(x) for x in tensors])
+        return torch.tensor([x.numel() for x in tensors], device=others.device) - others
 
     def clip_squares(self, gradients: list[Any]) -> Any:  # noqa: D102
         return self.squares([self.dense(g) for g in gradients])
@@ -59,11 +67,25 @@ class TorchKernels:
         )
 
     def cond(  # noqa: D102
-        self, predicate: Any, if_true: Callable[[], Any], if_false: Callable[[], Any]
+        self,
+        test: Callable[[Any, Any, Any], Any],
+        operands: tuple[Any, Any],
+        if_true: Callable[[], Any],
+        if_false: Callable[[], Any],
     ) -> Any:
-        if predicate.device.type == "cpu":
-            return if_true() if bool(predicate) else if_false()
-        return if_false()  # asking would stall the accelerator
+        if operands[0].device.type != "cpu":
+            return if_false()  # asking would stall the accelerator
+        at_hand = [operand.numpy() for operand in operands]
+        return if_true() if test(np, *at_hand) else if_false()
+
+    def row(self, loss: Any, parts: list[Any]) -> Any:  # noqa: D102
+        device = next(p.device for p in parts if isinstance(p, torch.Tensor))
+        loss, *parts = [
+            torch.as_tensor(part, dtype=torch.float32, device=device).reshape(-1)
+            for part in (loss, *parts)
+        ]
+        known = torch.nan_to_num(torch.cat(parts), UNKNOWN, inf, -inf)
+        return torch.cat([loss.detach(), known])
 
 
 class TorchTap:
@@ -122,7 +144,7 @@ class TorchTap:
                     iterations = int(optimizer.iterations)
                 result = original(grads, trainable_variables)
                 update.after = [v.value for v in variables]
-                update.is_update = torch.tensor(iterations != int(optimizer.iterations))
+                update.is_update = iterations != int(optimizer.iterations)
                 self._updates.append(update)
                 sink(update)
                 return result
@@ -207,8 +229,26 @@ def _plain(value: Any) -> Any:
     return getattr(value, "value", value)
 
 
-def _norm(x: torch.Tensor) -> torch.Tensor:
-    largest = torch.max(torch.abs(x))
-    usable = torch.isfinite(largest) & (largest > 0)
-    unit = torch.where(usable, largest, torch.ones_like(largest))
-    return torch.linalg.vector_norm(x / unit) * unit
+SHORT = 4_096
+"""PyTorch's norm of more entries is inexact: it adds them up one after the other."""
+
+MIN_ROW, MAX_ROW = 64, 1_024
+
+
+def _shortened(x: torch.Tensor) -> torch.Tensor:
+    """Return a tensor of few entries with the same norm: the norms of rows.
+
+    Rows are spread over threads, too, which one long norm is not.
+    """
+    while x.numel() > SHORT:
+        length = _row_length(x.numel())
+        if length < MIN_ROW:
+            return torch.linalg.vector_norm(x, dtype=torch.float64).float()
+        x = torch.linalg.vector_norm(x.reshape(-1, length), dim=1)
+    return x
+
+
+@cache
+def _row_length(entries: int) -> int:
+    """Return the greatest divisor of `entries` up to `MAX_ROW`."""
+    return next(n for n in range(MAX_ROW, 0, -1) if entries % n == 0)

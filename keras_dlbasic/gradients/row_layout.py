@@ -1,0 +1,169 @@
+"""How to read the row of a step: one float32 vector of what was reduced on the device.
+
+Pure NumPy: what the numbers are about was told when the step was traced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_dlbasic.records import MEASURES
+
+if TYPE_CHECKING:
+    from keras_dlbasic.gradients.update import Clipping
+
+UNKNOWN = -(2.0**120)
+"""What stands for NaN on the device, since debuggers of training steps stop at NaN.
+
+No measure is as low. Keras takes the mean over replicas: they agree on all that is
+masked so, which the loss of a replica's own samples is not."""
+
+SAFE_SQUARES = (1e-30, 1e37)
+"""Between these a float32 sum of squares has neither lost nor overflown anything."""
+
+STEP_FIELDS = ("batch_loss", "learning_rate", "batch_size")
+"""The first numbers of a row."""
+
+Values = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class UpdateLayout:
+    """What the numbers of one optimizer call are about.
+
+    Attributes:
+        fields: Names of the vectors and their lengths, in the order of the row.
+        shapes: Shapes of the variables.
+        held: Places of the variables that have entries.
+        present: Places of those that have a gradient.
+        units: Places of those with one entry per unit: biases and offsets.
+        clipping: How the optimizer clips.
+        is_accumulated: Whether gradients are accumulated over micro-steps.
+        skips_non_finite: Whether an update with non-finite gradients is skipped.
+    """
+
+    fields: dict[str, int]
+    shapes: list[tuple[int, ...]]
+    held: list[int]
+    present: list[int]
+    units: list[int]
+    clipping: Clipping
+    is_accumulated: bool = False
+    skips_non_finite: bool = False
+
+
+class RowLayout:
+    """Reads rows of one training step.
+
+    Args:
+        variables: The variables of all updates in turn.
+        updates: What the numbers of each are about.
+
+    Attributes:
+        variables: The variables that a row is about, in the order of its columns: of
+            one that is updated twice the last update counts.
+    """
+
+    def __init__(self, variables: Sequence[Any], updates: list[UpdateLayout]) -> None:
+        last = {id(variable): place for place, variable in enumerate(variables)}
+        self._columns = sorted(last.values())
+        self._updates = updates
+        self.variables = [variables[place] for place in self._columns]
+
+    def read(self, row: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
+        """Take the row of a step apart.
+
+        Args:
+            row: Vector of `measures.measure_row`.
+
+        Returns:
+            The values of the step by name, and an array `[n_measures, n_variables]`,
+            rows as in `records.MEASURES`; NaN for what is not known.
+        """
+        is_unknown = np.isclose(row, UNKNOWN, rtol=1e-6, atol=0)
+        row = np.where(is_unknown, np.nan, row).astype(np.float64)
+        scalars = dict(zip(STEP_FIELDS, row.tolist(), strict=False))
+        start = len(STEP_FIELDS)
+        blocks, replica_squares = [], []
+        is_skipped = False
+        with np.errstate(all="ignore"):
+            for layout in self._updates:
+                values: Values = {}
+                for name, length in layout.fields.items():
+                    values[name] = row[start : start + length]
+                    start += length
+                blocks.append(_measures(values, layout))
+                own = values.get("replica_square", np.array([np.nan]))
+                replica_squares.append(own[0] / values["scale"][0] ** 2)
+                if layout.skips_non_finite:
+                    is_skipped |= bool((values["non_finite"] > 0).any())
+            scalars["skipped"] = float(is_skipped)
+            scalars["replica_gradient_norm"] = float(np.sqrt(np.sum(replica_squares)))
+            measures = np.concatenate(blocks, axis=1)[:, self._columns]
+            return scalars, measures.astype(np.float32)
+
+
+def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:
+    """Return the measures of one optimizer call, `[n_measures, n_variables]`."""
+    n, m = len(layout.present), len(layout.held)
+    scale = values["scale"][0]
+    norms, plain = values["norms"], values["plain_squares"][n:]
+    gradient_norm = norms[:n] / scale
+    weight_norm = np.where(_in_range(plain), np.sqrt(plain), norms[n : n + m])
+    update_norm = norms[n + m :]
+    is_finite = values["non_finite"] == 0
+    max_abs = np.where(is_finite, values["max_abs"] / scale, gradient_norm)
+    factor = np.where(
+        is_finite, _clip_factor(values, layout.clipping, gradient_norm), np.nan
+    )
+    if layout.is_accumulated and not values["is_update"][0] > 0:
+        factor, update_norm = np.full(n, np.nan), np.full(m, np.nan)
+    measures = np.full((len(MEASURES), len(layout.shapes)), np.nan)
+    by_name = dict(zip(MEASURES, measures, strict=True))
+    by_name["gradient_norm"][layout.present] = gradient_norm
+    by_name["max_abs_gradient"][layout.present] = max_abs
+    by_name["clip_factor"][layout.present] = factor
+    for name, places, known in (
+        ("weight_norm", layout.held, weight_norm),
+        ("update_norm", layout.held, update_norm),
+        ("non_finite", layout.present, values["non_finite"]),
+    ):
+        by_name[name][:] = 0.0
+        by_name[name][places] = known
+    if layout.units:
+        sizes = [layout.shapes[place][0] for place in layout.units]
+        by_name["zero_unit_fraction"][layout.units] = values["zeros"] / sizes
+    return measures
+
+
+def _in_range(squares: np.ndarray) -> np.ndarray:
+    low, high = SAFE_SQUARES
+    return (squares == 0) | ((squares >= low) & (squares <= high))
+
+
+def _clip_factor(
+    values: Values, clipping: Clipping, gradient_norm: np.ndarray
+) -> np.ndarray:
+    """Return norm after clipping / norm before, for gradients that are finite."""
+    if clipping.kind is None:
+        return np.ones_like(gradient_norm)
+    norm, scale = gradient_norm, values["scale"][0]
+    if "mean_squares" in values:  # of gradients accumulated without the scale
+        norm, scale = np.sqrt(values["mean_squares"]), 1.0
+    if "unscaled_clipped_squares" in values:
+        return _ratio(np.sqrt(values["unscaled_clipped_squares"]), norm)
+    if "clipped_squares" in values:
+        return _ratio(np.sqrt(values["clipped_squares"]) / scale, norm)
+    seen = np.sqrt(values["clip_squares"]) / scale
+    if clipping.kind == "global_clipnorm":
+        seen = np.full_like(seen, np.sqrt(np.sum(np.square(seen))))
+    return clipping.limit / np.maximum(seen, clipping.limit)
+
+
+def _ratio(after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return after / before, 1 where there was nothing to clip."""
+    return np.where(before > 0, after / before, 1.0)

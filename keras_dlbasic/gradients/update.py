@@ -1,0 +1,79 @@
+"""One call of an optimizer, as the tap sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras_dlbasic.gradients.row_layout import UNKNOWN
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """How an optimizer clips, in Keras' order of precedence.
+
+    Attributes:
+        kind: `"clipnorm"`, `"global_clipnorm"`, `"clipvalue"` or None.
+        limit: The threshold.
+    """
+
+    kind: str | None = None
+    limit: float = 0.0
+
+    @classmethod
+    def of(cls, optimizer: Any) -> Clipping:
+        """Read the clipping of a Keras optimizer."""
+        for kind in ("clipnorm", "global_clipnorm", "clipvalue"):
+            limit = getattr(optimizer, kind, None)
+            if limit and limit > 0:
+                return cls(kind, float(limit))
+        return cls()
+
+
+@dataclass
+class Update:
+    """One call of an optimizer: what went in and what came out.
+
+    Attributes:
+        variables: The Keras variables.
+        gradients: Gradients as the optimizer got them; None where there is none.
+        before: Weights before the update.
+        after: Weights after the update.
+        scale: Factor by which the loss was scaled, a number or scalar tensor.
+        clipping: How the optimizer clips.
+        learning_rate: Scalar tensor or number, `UNKNOWN` if it cannot be told.
+        accumulated: Under gradient accumulation, what was accumulated before.
+        accumulation_steps: Micro-steps per update.
+        is_update: Whether this micro-step updated the weights, a scalar tensor.
+        skips_non_finite: Whether an update with non-finite gradients is skipped.
+        clipped: Gradients after clipping, without the scale, where they do not follow
+            from `gradients`: replicas clip each its own.
+        replica_square: Mean over the replicas of the squared norm of the gradient of a
+            replica's own samples, scaled like `gradients`; None where there is one.
+    """
+
+    variables: list[Any]
+    gradients: list[Any]
+    before: list[Any]
+    after: list[Any]
+    scale: Any = 1.0
+    clipping: Clipping = field(default_factory=Clipping)
+    learning_rate: Any = UNKNOWN
+    accumulated: list[Any] | None = None
+    accumulation_steps: int = 1
+    is_update: Any = True
+    skips_non_finite: bool = False
+    clipped: list[Any] | None = None
+    replica_square: Any = None
+
+
+def final_updates(updates: list[Update]) -> list[Update]:
+    """Leave out updates all of whose variables are updated again in the same step."""
+    seen: set[int] = set()
+    final = []
+    for update in reversed(updates):
+        own = {id(variable) for variable in update.variables}
+        if own - seen:
+            final.append(update)
+        seen |= own
+    return final[::-1]
