@@ -79,8 +79,7 @@ def main(folder="demo-output"):
 
     console.rule("All epochs, watched by OverfittingDetector")
     detector = kd.callbacks.OverfittingDetector(data[0], data[1], metric="accuracy")
-    train(data, [detector])
-    console.print(detector.verdict.reason)
+    train(data, [detector])  # it says what it sees, when it sees it and at the end
 
     console.rule("Stopped by EarlyStoppingReport")
     stopping = kd.callbacks.EarlyStoppingReport(

@@ -110,9 +110,37 @@ def _reduce(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLayout]:
     """Return numbers and vectors of one optimizer call, and what they are."""
     held = [place for place, v in enumerate(update.variables) if 0 not in v.shape]
     present = [place for place in held if _has_gradient(update, place)]
-    n, m = len(present), len(held)
-    raw = [update.gradients[place] for place in present]
-    gradients = [kernels.dense(gradient) for gradient in raw]
+    units = [place for place in present if _has_units(update.variables[place])]
+    values = {"scale": (update.scale, 1), "is_update": (update.is_update, 1)}
+    if update.replica_square is not None:
+        values["replica_square"] = (update.replica_square, 1)
+    if present:  # but where all variables are without entries
+        raw = [update.gradients[place] for place in present]
+        gradients = [kernels.dense(gradient) for gradient in raw]
+        values |= _norms(kernels, update, held, gradients)
+        if units:
+            chosen = [gradients[present.index(place)] for place in units]
+            values["zeros"] = (kernels.zeros(chosen), len(units))
+        for name, squares in _clipping(kernels, update, present, raw).items():
+            values[name] = (squares, len(present))
+    layout = UpdateLayout(
+        fields={name: length for name, (_, length) in values.items()},
+        shapes=[tuple(v.shape) for v in update.variables],
+        held=held,
+        present=present,
+        units=units,
+        clipping=update.clipping,
+        is_accumulated=update.accumulated is not None,
+        skips_non_finite=update.skips_non_finite,
+    )
+    return [value for value, _ in values.values()], layout
+
+
+def _norms(
+    kernels: Kernels, update: Update, held: list[int], gradients: list[Any]
+) -> dict[str, tuple[Any, int]]:
+    """Return norms of gradients, weights and updates, with the gradients' extremes."""
+    n, m = len(gradients), len(held)
     before = [kernels.dense(update.before[place]) for place in held]
     after = [update.after[place] for place in held]
     plain = kernels.squares(gradients + before)
@@ -130,34 +158,13 @@ def _reduce(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLayout]:
             kernels.non_finite(gradients),
         ),
     )
-    values = {
-        "scale": (update.scale, 1),
-        "is_update": (update.is_update, 1),
+    return {
         "norms": (norms, n + 2 * m),
         # taken before `subtract`: an update to NaN cannot be undone
         "plain_squares": (plain, n + m),
         "max_abs": (max_abs, n),
         "non_finite": (non_finite, n),
     }
-    units = [place for place in present if _has_units(update.variables[place])]
-    if units:
-        chosen = [gradients[present.index(place)] for place in units]
-        values["zeros"] = (kernels.zeros(chosen), len(units))
-    if update.replica_square is not None:
-        values["replica_square"] = (update.replica_square, 1)
-    for name, squares_of in _clipping(kernels, update, present, raw).items():
-        values[name] = (squares_of, n)
-    layout = UpdateLayout(
-        fields={name: length for name, (_, length) in values.items()},
-        shapes=[tuple(v.shape) for v in update.variables],
-        held=held,
-        present=present,
-        units=units,
-        clipping=update.clipping,
-        is_accumulated=update.accumulated is not None,
-        skips_non_finite=update.skips_non_finite,
-    )
-    return [value for value, _ in values.values()], layout
 
 
 def _has_gradient(update: Update, place: int) -> bool:

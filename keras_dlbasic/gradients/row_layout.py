@@ -99,7 +99,7 @@ class RowLayout:
                 blocks.append(_measures(values, layout))
                 own = values.get("replica_square", np.array([np.nan]))
                 replica_squares.append(own[0] / values["scale"][0] ** 2)
-                if layout.skips_non_finite:
+                if layout.skips_non_finite and layout.present:
                     is_skipped |= bool((values["non_finite"] > 0).any())
             scalars["skipped"] = float(is_skipped)
             scalars["replica_gradient_norm"] = float(np.sqrt(np.sum(replica_squares)))
@@ -109,6 +109,9 @@ class RowLayout:
 
 def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:
     """Return the measures of one optimizer call, `[n_measures, n_variables]`."""
+    measures = np.full((len(MEASURES), len(layout.shapes)), np.nan)
+    if not layout.present:
+        return measures
     n, m = len(layout.present), len(layout.held)
     scale = values["scale"][0]
     norms, plain = values["norms"], values["plain_squares"][n:]
@@ -122,7 +125,6 @@ def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:
     )
     if layout.is_accumulated and not values["is_update"][0] > 0:
         factor, update_norm = np.full(n, np.nan), np.full(m, np.nan)
-    measures = np.full((len(MEASURES), len(layout.shapes)), np.nan)
     by_name = dict(zip(MEASURES, measures, strict=True))
     by_name["gradient_norm"][layout.present] = gradient_norm
     by_name["max_abs_gradient"][layout.present] = max_abs

@@ -242,8 +242,9 @@ def _shortened(x: torch.Tensor) -> torch.Tensor:
     """
     while x.numel() > SHORT:
         length = _row_length(x.numel())
-        if length < MIN_ROW:
-            return torch.linalg.vector_norm(x, dtype=torch.float64).float()
+        if length < MIN_ROW:  # a prime number of entries, say: filled up with zeros
+            length = MAX_ROW
+            x = torch.nn.functional.pad(x.reshape(-1), (0, -x.numel() % length))
         x = torch.linalg.vector_norm(x.reshape(-1, length), dim=1)
     return x
 

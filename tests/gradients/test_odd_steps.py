@@ -171,10 +171,30 @@ def test_what_is_not_known_is_nan_where_numbers_are_of_half_precision():
         model.fit(x, x[:, :1], batch_size=8, verbose=0, callbacks=[monitor])
     finally:
         keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")  # was made of `floatx` meanwhile
     record = monitor.record
     assert np.isnan(record.clip_factor[0]).all()
     assert np.isnan(record.update_norm[0]).all()
     assert np.isfinite(record.gradient_norm).all()
+
+
+class NoUnits(keras.layers.Layer):
+    """Its one weight has no entries."""
+
+    def build(self, input_shape):
+        self.bias = self.add_weight(shape=(0,), name="bias")
+
+    def call(self, x):
+        return x + keras.ops.sum(self.bias)
+
+
+def test_nothing_is_measured_of_a_model_without_entries_to_train():
+    model = keras.Sequential([NoUnits()])
+    model.compile("sgd", "mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(X, X, batch_size=16, verbose=0, callbacks=[monitor])
+    assert np.isnan(monitor.record.gradient_norm).tolist() == [[True]]
+    assert monitor.record.batch_loss == [0.0]
 
 
 class Freeze(keras.callbacks.Callback):
