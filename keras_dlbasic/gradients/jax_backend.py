@@ -26,16 +26,15 @@ class JaxKernels:
     def dense(self, gradient: Any) -> Any:  # noqa: D102
         return jnp.asarray(gradient, jnp.float32)
 
-    def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:  # noqa: D102
-        return [
-            jnp.asarray(a, jnp.float32) - b for a, b in zip(after, before, strict=True)
-        ]
+    def differences(  # noqa: D102
+        self, after: list[Any], before: list[Any]
+    ) -> Callable[[], list[Any]]:
+        def differences() -> list[Any]:
+            # computed where they are reduced: kept they would need memory
+            pairs = zip(after, before, strict=True)
+            return [jnp.asarray(a, jnp.float32) - b for a, b in pairs]
 
-    def reread(  # noqa: D102
-        self, before: list[Any], after: list[Any], deltas: list[Any]
-    ) -> list[Any]:
-        # differences that are not kept need no memory of their own
-        return before + self.subtract(after, before)
+        return differences
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         return jnp.stack([_sum_of_squares(x) for x in tensors])
@@ -62,8 +61,8 @@ class JaxKernels:
 
     def cond(  # noqa: D102
         self,
-        test: Callable[[Any, Any, Any], Any],
-        operands: tuple[Any, Any],
+        test: Callable[..., Any],
+        operands: tuple[Any, ...],
         if_true: Callable[[], Any],
         if_false: Callable[[], Any],
     ) -> Any:

@@ -8,11 +8,17 @@ from typing import Any, Protocol
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.gradients.row_layout import SAFE_SQUARES, RowLayout, UpdateLayout
+from keras_dlbasic.gradients.row_layout import RowLayout, UpdateLayout
 from keras_dlbasic.gradients.update import Update
 
 UPSCALE = 2.0**80
 """Brings float32 numbers to where their squares are normal, from either end."""
+
+SAFE_SQUARES = (1e-30, 1e37)
+"""Between these a float32 sum of squares has neither lost nor overflown anything."""
+
+TINY = 1e-6
+"""Only weights far below may change by so little that the squares are zero."""
 
 
 class Kernels(Protocol):
@@ -26,13 +32,10 @@ class Kernels(Protocol):
     def dense(self, gradient: Any) -> Any:
         """Return a gradient as a dense float32 tensor, repeated rows summed."""
 
-    def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:
-        """Return the differences, in float32; may use the memory of `before`."""
-
-    def reread(
-        self, before: list[Any], after: list[Any], deltas: list[Any]
-    ) -> list[Any]:
-        """Return weights before and differences once more, after `subtract`."""
+    def differences(
+        self, after: list[Any], before: list[Any]
+    ) -> Callable[[], list[Any]]:
+        """Return what gives the differences, in float32; may use `before`'s memory."""
 
     def squares(self, tensors: list[Any]) -> Any:
         """Return sums of squares, fast; may overflow or underflow."""
@@ -57,8 +60,8 @@ class Kernels(Protocol):
 
     def cond(
         self,
-        test: Callable[[Any, Any, Any], Any],
-        operands: tuple[Any, Any],
+        test: Callable[..., Any],
+        operands: tuple[Any, ...],
         if_true: Callable[[], Any],
         if_false: Callable[[], Any],
     ) -> Any:
@@ -67,7 +70,7 @@ class Kernels(Protocol):
         Args:
             test: Called with `keras.ops`, or NumPy where values are at hand, and the
                 operands; returns a truth value.
-            operands: Two vectors.
+            operands: Vectors.
             if_true: Returns a tuple of vectors.
             if_false: Returns the like of it.
         """
@@ -117,7 +120,10 @@ def _reduce(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLayout]:
     if present:  # but where all variables are without entries
         raw = [update.gradients[place] for place in present]
         gradients = [kernels.dense(gradient) for gradient in raw]
-        values |= _norms(kernels, update, held, gradients)
+        before = [kernels.dense(update.before[place]) for place in held]
+        after = [update.after[place] for place in held]
+        moved = np.searchsorted(held, present)
+        values |= _norms(kernels, gradients, before, after, moved)
         if units:
             chosen = [gradients[present.index(place)] for place in units]
             values["zeros"] = (kernels.zeros(chosen), len(units))
@@ -137,31 +143,63 @@ def _reduce(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLayout]:
 
 
 def _norms(
-    kernels: Kernels, update: Update, held: list[int], gradients: list[Any]
+    kernels: Kernels,
+    gradients: list[Any],
+    before: list[Any],
+    after: list[Any],
+    moved: np.ndarray,
 ) -> dict[str, tuple[Any, int]]:
-    """Return norms of gradients, weights and updates, with the gradients' extremes."""
-    n, m = len(gradients), len(held)
-    before = [kernels.dense(update.before[place]) for place in held]
-    after = [update.after[place] for place in held]
-    plain = kernels.squares(gradients + before)
-    deltas = kernels.subtract(after, before)
-    squares = ops.concatenate([plain, kernels.squares(deltas)])
+    """Return norms of gradients, weights and updates, and the gradients' extremes.
+
+    Plain sums of squares are taken if float32 holds them, and scaled ones if not.
+
+    Args:
+        kernels: The backend's kernels.
+        gradients: Gradients of some of the variables, `n`.
+        before: Weights of all variables before the update, `m`.
+        after: Weights of all variables after it, `m`.
+        moved: Places in `before` of the variables that have a gradient, `[n]`.
+    """
+    n, m = len(gradients), len(before)
     max_abs = kernels.max_abs(gradients)
+    tensors = gradients + before
+    squares = kernels.squares(tensors)
+
+    def are_held(xp: Any, squares: Any, max_abs: Any) -> Any:
+        # no sum of squares tells a weight of zero from one that is all but zero
+        own = xp.concatenate([squares[:n], xp.take(squares[n:], moved)])
+        is_lost = (own == 0) & (xp.concatenate([max_abs, max_abs]) > 0)
+        return xp.all(_in_range(squares) | (squares == 0)) & ~xp.any(is_lost)
+
     norms, non_finite = kernels.cond(
-        _is_safe,
+        are_held,
         (squares, max_abs),
         lambda: (ops.sqrt(squares), ops.zeros((n,), "float32")),
         lambda: (
-            _scaled_norms(
-                kernels, gradients + kernels.reread(before, after, deltas), squares
-            ),
+            _scaled_norms(kernels, tensors, squares),
             kernels.non_finite(gradients),
         ),
     )
+    differences = kernels.differences(after, before)
+    moved_squares = kernels.squares(differences())
+
+    def are_differences_held(
+        xp: Any, squares: Any, weight_norms: Any, max_abs: Any
+    ) -> Any:
+        # numbers of usual size cannot change by less than their precision
+        is_tiny = xp.take(weight_norms, moved) < TINY
+        is_lost = (xp.take(squares, moved) == 0) & (max_abs > 0) & is_tiny
+        return xp.all(_in_range(squares) | (squares == 0)) & ~xp.any(is_lost)
+
+    (update_norms,) = kernels.cond(
+        are_differences_held,
+        (moved_squares, norms[n:], max_abs),
+        lambda: (ops.sqrt(moved_squares),),
+        lambda: (_scaled_norms(kernels, differences(), moved_squares),),
+    )
     return {
-        "norms": (norms, n + 2 * m),
-        # taken before `subtract`: an update to NaN cannot be undone
-        "plain_squares": (plain, n + m),
+        "norms": (norms, n + m),
+        "update_norms": (update_norms, m),
         "max_abs": (max_abs, n),
         "non_finite": (non_finite, n),
     }
@@ -178,23 +216,16 @@ def _has_units(variable: Any) -> bool:
     return len(variable.shape) == 1 and variable.name in ("bias", "beta")
 
 
-def _is_safe(xp: Any, squares: Any, max_abs: Any) -> Any:
-    """Tell whether plain sums of squares in float32 are good enough."""
-    lost = xp.logical_and(squares[: max_abs.shape[0]] == 0, max_abs > 0)
-    is_good = xp.logical_or(squares == 0, _in_range(xp, squares))
-    return xp.logical_and(xp.all(is_good), xp.logical_not(xp.any(lost)))
-
-
-def _in_range(xp: Any, squares: Any) -> Any:
+def _in_range(squares: Any) -> Any:
     low, high = SAFE_SQUARES
-    return xp.logical_and(squares >= low, squares <= high)
+    return (squares >= low) & (squares <= high)
 
 
 def _scaled_norms(kernels: Kernels, tensors: list[Any], squares: Any) -> Any:
     """Return norms of tensors whose plain sums of squares may have been lost."""
     one, up = np.float32(1), np.float32(UPSCALE)  # not of the type of `floatx`
     scale = ops.where(squares > 1, one / up, up)
-    scale = ops.where(_in_range(ops, squares), one, scale)
+    scale = ops.where(_in_range(squares), one, scale)
     return kernels.norms(tensors, scale) / scale
 
 

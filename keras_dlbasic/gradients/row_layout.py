@@ -22,9 +22,6 @@ UNKNOWN = -(2.0**120)
 No measure is as low. Keras takes the mean over replicas: they agree on all that is
 masked so, which the loss of a replica's own samples is not."""
 
-SAFE_SQUARES = (1e-30, 1e37)
-"""Between these a float32 sum of squares has neither lost nor overflown anything."""
-
 STEP_FIELDS = ("batch_loss", "learning_rate", "batch_size")
 """The first numbers of a row."""
 
@@ -114,10 +111,8 @@ def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:
         return measures
     n, m = len(layout.present), len(layout.held)
     scale = values["scale"][0]
-    norms, plain = values["norms"], values["plain_squares"][n:]
-    gradient_norm = norms[:n] / scale
-    weight_norm = np.where(_in_range(plain), np.sqrt(plain), norms[n : n + m])
-    update_norm = norms[n + m :]
+    gradient_norm, weight_norm = values["norms"][:n] / scale, values["norms"][n:]
+    update_norm = values["update_norms"]
     is_finite = values["non_finite"] == 0
     max_abs = np.where(is_finite, values["max_abs"] / scale, gradient_norm)
     factor = np.where(
@@ -140,11 +135,6 @@ def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:
         sizes = [layout.shapes[place][0] for place in layout.units]
         by_name["zero_unit_fraction"][layout.units] = values["zeros"] / sizes
     return measures
-
-
-def _in_range(squares: np.ndarray) -> np.ndarray:
-    low, high = SAFE_SQUARES
-    return (squares == 0) | ((squares >= low) & (squares <= high))
 
 
 def _clip_factor(

@@ -28,13 +28,12 @@ class TensorFlowKernels:
             return tf.cast(rows, tf.float32)
         return tf.cast(gradient, tf.float32)
 
-    def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:  # noqa: D102
-        return [tf.cast(a, tf.float32) - b for a, b in zip(after, before, strict=True)]
-
-    def reread(  # noqa: D102
-        self, before: list[Any], after: list[Any], deltas: list[Any]
-    ) -> list[Any]:
-        return before + deltas
+    def differences(  # noqa: D102
+        self, after: list[Any], before: list[Any]
+    ) -> Callable[[], list[Any]]:
+        pairs = zip(after, before, strict=True)
+        differences = [tf.cast(a, tf.float32) - b for a, b in pairs]
+        return lambda: differences
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         return _reduce(
@@ -86,8 +85,8 @@ class TensorFlowKernels:
 
     def cond(  # noqa: D102
         self,
-        test: Callable[[Any, Any, Any], Any],
-        operands: tuple[Any, Any],
+        test: Callable[..., Any],
+        operands: tuple[Any, ...],
         if_true: Callable[[], Any],
         if_false: Callable[[], Any],
     ) -> Any:

@@ -25,17 +25,12 @@ class TorchKernels:
             gradient = gradient.to_dense()
         return gradient.float()
 
-    def subtract(self, after: list[Any], before: list[Any]) -> list[Any]:  # noqa: D102
+    def differences(  # noqa: D102
+        self, after: list[Any], before: list[Any]
+    ) -> Callable[[], list[Any]]:
         # in the copies' own memory: fresh memory costs more than the arithmetic
         torch._foreach_sub_(before, [a.detach().float() for a in after])
-        return before
-
-    def reread(  # noqa: D102
-        self, before: list[Any], after: list[Any], deltas: list[Any]
-    ) -> list[Any]:
-        # `subtract` took the memory of the weights before
-        weights = [d + a.detach().float() for d, a in zip(deltas, after, strict=True)]
-        return weights + deltas
+        return lambda: before
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         short = [_shortened(x) for x in tensors]
@@ -68,8 +63,8 @@ class TorchKernels:
 
     def cond(  # noqa: D102
         self,
-        test: Callable[[Any, Any, Any], Any],
-        operands: tuple[Any, Any],
+        test: Callable[..., Any],
+        operands: tuple[Any, ...],
         if_true: Callable[[], Any],
         if_false: Callable[[], Any],
     ) -> Any:

@@ -184,6 +184,29 @@ def test_norms_neither_underflow_nor_overflow(factor):
     assert (monitor.record.non_finite == 0).all()
 
 
+@pytest.mark.parametrize(
+    ("weight", "factor"), [(1e-25, 1e-22), (1e-25, 1.0), (1e20, 1e17)]
+)
+def test_weights_and_updates_of_any_size(weight, factor):
+    """Vanishing gradients move what starts at zero by next to nothing."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    kernel = (weight * np.arange(1, 9).reshape(4, 2)).astype("float32")
+    model.set_weights([kernel, np.zeros(2)])
+    model.compile(
+        optimizer=OPTIMIZERS.SGD(0.5),
+        loss=lambda y, p: keras.ops.mean(p, axis=-1) * factor,
+    )
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    x = np.full((1, 4), 3.0, "float32")
+    model.fit(x, np.zeros((1, 2)), verbose=0, callbacks=[monitor])
+    record = monitor.record
+    after = reference.arrays(model.trainable_variables)
+    moved = [reference.norm(after[0] - kernel), reference.norm(after[1])]
+    np.testing.assert_allclose(record.update_norm[0], moved, rtol=RTOL)
+    norms = [reference.norm(kernel), 0.0]
+    np.testing.assert_allclose(record.weight_norm[0], norms, rtol=RTOL)
+
+
 def test_sample_weights_count():
     weights = np.linspace(0, 2, 24).astype("float32")
     record, gradients, *_ = watched_step(
