@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import keras
+import numpy as np
 
 try:
     from jax.extend.core import get_opaque_trace_state
@@ -16,6 +17,7 @@ except ImportError:  # before JAX 0.8
 
 from keras_dlbasic.gradients.intercept import update_of, wrapped_method
 from keras_dlbasic.gradients.row_layout import UNKNOWN
+from keras_dlbasic.gradients.stacking import groups_of_shapes
 from keras_dlbasic.gradients.step_function import remade_train_function
 from keras_dlbasic.gradients.update import Update
 
@@ -37,21 +39,20 @@ class JaxKernels:
         return differences
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
-        return jnp.stack([_sum_of_squares(x) for x in tensors])
+        return _reduce(tensors, _sums_of_squares)
 
     def norms(self, tensors: list[Any], scales: Any) -> Any:  # noqa: D102
         scaled = [x * scales[place] for place, x in enumerate(tensors)]
         return jnp.sqrt(self.squares(scaled))
 
     def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
-        return jnp.stack([jnp.max(jnp.abs(x)) for x in tensors])
+        return _reduce(tensors, lambda x, axes: jnp.max(jnp.abs(x), axes))
 
     def non_finite(self, tensors: list[Any]) -> Any:  # noqa: D102
-        counts = [jnp.sum(~jnp.isfinite(x), dtype=jnp.float32) for x in tensors]
-        return jnp.stack(counts)
+        return _reduce(tensors, lambda x, axes: _count(~jnp.isfinite(x), axes))
 
     def zeros(self, tensors: list[Any]) -> Any:  # noqa: D102
-        return jnp.stack([jnp.sum(x == 0, dtype=jnp.float32) for x in tensors])
+        return _reduce(tensors, lambda x, axes: _count(x == 0, axes))
 
     def clip_squares(self, gradients: list[Any]) -> Any:  # noqa: D102
         return self.squares([self.dense(g) for g in gradients])
@@ -172,8 +173,24 @@ def _value(variable: Any) -> Any:
     return jnp.asarray(keras.ops.convert_to_tensor(variable))
 
 
-def _sum_of_squares(x: jax.Array) -> jax.Array:
+def _reduce(
+    tensors: list[jax.Array], rows: Callable[[jax.Array, tuple[int, ...]], jax.Array]
+) -> jax.Array:
+    """Reduce each tensor to a number; small ones of a shape together."""
+    groups, order = groups_of_shapes([x.shape for x in tensors])
+    parts = []
+    for places in groups:
+        stacked = jnp.stack([tensors[place] for place in places])
+        parts.append(rows(stacked, tuple(range(1, stacked.ndim))))
+    return jnp.concatenate(parts)[np.array(order)]
+
+
+def _sums_of_squares(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
     squares = jnp.square(x)
-    if x.ndim > 1:  # in two stages, for the accuracy of long sums
+    if len(axes) > 1:  # in two stages, for the accuracy of long sums
         squares = jnp.sum(squares, axis=-1)
-    return jnp.sum(squares)
+    return jnp.sum(squares, axes[:-1] or axes)
+
+
+def _count(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    return jnp.sum(x, axes, dtype=jnp.float32)

@@ -81,7 +81,7 @@ class RowLayout:
             The values of the step by name, and an array `[n_measures, n_variables]`,
             rows as in `records.MEASURES`; NaN for what is not known.
         """
-        is_unknown = np.isclose(row, UNKNOWN, rtol=1e-6, atol=0)
+        is_unknown = np.abs(row / UNKNOWN - 1) < 1e-6
         row = np.where(is_unknown, np.nan, row).astype(np.float64)
         scalars = dict(zip(STEP_FIELDS, row.tolist(), strict=False))
         start = len(STEP_FIELDS)

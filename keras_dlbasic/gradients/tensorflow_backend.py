@@ -10,11 +10,9 @@ import tensorflow as tf
 
 from keras_dlbasic.gradients.intercept import update_of, wrapped_method
 from keras_dlbasic.gradients.row_layout import UNKNOWN
+from keras_dlbasic.gradients.stacking import groups_of_shapes
 from keras_dlbasic.gradients.step_function import remade_train_function
 from keras_dlbasic.gradients.update import Clipping, Update
-
-STACKED_ENTRIES = 65_536
-"""Tensors of one shape with at most so many entries are reduced in one operation."""
 
 
 class TensorFlowKernels:
@@ -271,26 +269,15 @@ def _reduce(
     one: Callable[[Any], Any],
     rows: Callable[[Any], Any],
 ) -> Any:
-    """Reduce each tensor to a number; small ones of a shape together.
-
-    Deep models have many tensors of few shapes, and small operations cost more to start
-    than to run.
-    """
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for place, tensor in enumerate(tensors):
-        size = tensor.shape.num_elements()
-        if size is not None and size <= STACKED_ENTRIES:
-            groups.setdefault(tuple(tensor.shape), []).append(place)
-        else:
-            groups[(-1, place)] = [place]
-    order: list[int] = []
+    """Reduce each tensor to a number; small ones of a shape together."""
+    groups, order = groups_of_shapes(
+        [tuple(x.shape) if x.shape.rank is not None else None for x in tensors]
+    )
     parts = []
-    for places in groups.values():
-        order += places
+    for places in groups:
         if len(places) == 1:
             parts.append(tf.reshape(one(tensors[places[0]]), (1,)))
         else:
             stacked = tf.stack([tensors[place] for place in places])
             parts.append(rows(tf.reshape(stacked, (len(places), -1))))
-    inverse = sorted(range(len(order)), key=order.__getitem__)
-    return tf.gather(tf.concat(parts, axis=0), inverse)
+    return tf.gather(tf.concat(parts, axis=0), order)
