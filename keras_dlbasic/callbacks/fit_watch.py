@@ -13,7 +13,7 @@ import numpy as np
 from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.gradients import Every, GradientTap, describe_variables, epoch_plan
 from keras_dlbasic.gradients.limits import reason_not_to_watch
-from keras_dlbasic.gradients.row_layout import RowLayout
+from keras_dlbasic.gradients.row_layout import RowLayouts
 from keras_dlbasic.gradients.tap import row_to_numpy
 from keras_dlbasic.gradients.variables import printable_path
 from keras_dlbasic.records import MEASURES, TrainingRecord, global_norm
@@ -54,7 +54,7 @@ class FitWatch:
         self._batch_listeners: list[Callable[[Any], None]] = []
         self._data_listeners: list[Callable[[Any, Any], bool]] = []
         self._tap: GradientTap | None = None
-        self._pending: list[tuple[int, int, Any, RowLayout]] = []
+        self._pending: list[tuple[int, int, Any, RowLayouts]] = []
         self._variables: list[int] | None = None
         self._epoch_offset: int | None = None
         self._epoch_norms: list[float] = []
@@ -238,10 +238,10 @@ class FitWatch:
 
     # -- rows ----------------------------------------------------------------------
 
-    def _receive(self, step: int, row: Any, layout: RowLayout | None) -> None:
+    def _receive(self, step: int, row: Any, layouts: RowLayouts | None) -> None:
         self._has_seen_a_step = True
-        if layout is not None:
-            self._pending.append((step, self._epoch, row, layout))
+        if layouts is not None:
+            self._pending.append((step, self._epoch, row, layouts))
         if self._row_listeners or len(self._pending) >= PENDING_ROWS:
             self._fetch()
 
@@ -255,9 +255,11 @@ class FitWatch:
 
     def _fetch(self) -> None:
         pending, self._pending = self._pending, []
-        for step, epoch, row, layout in pending:
+        for step, epoch, on_device, layouts in pending:
+            row = row_to_numpy(on_device)
+            layout = layouts.of(row)
             if self._is_of_record(layout.variables):
-                self._append(step, epoch, *layout.read(row_to_numpy(row)))
+                self._append(step, epoch, *layout.read(row))
 
     def _is_of_record(self, variables: Sequence[Any]) -> bool:
         """Tell whether the record is about `variables`; the first row sets them."""

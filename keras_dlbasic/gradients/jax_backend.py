@@ -34,7 +34,7 @@ class JaxKernels:
         def differences() -> list[Any]:
             # computed where they are reduced: kept they would need memory
             pairs = zip(after, before, strict=True)
-            return [jnp.asarray(a, jnp.float32) - b for a, b in pairs]
+            return [_difference(a, b) for a, b in pairs]
 
         return differences
 
@@ -82,6 +82,7 @@ class JaxTap:
     """How JAX' training step is tapped; see `tap.BackendTap`."""
 
     kernels = JaxKernels()
+    changes_in_place = False
 
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
@@ -171,6 +172,11 @@ def _state(optimizer: Any, values: Any) -> Any:
 
 def _value(variable: Any) -> Any:
     return jnp.asarray(keras.ops.convert_to_tensor(variable))
+
+
+def _difference(a: jax.Array, b: jax.Array) -> jax.Array:
+    wide = jnp.promote_types(a.dtype, jnp.float32)
+    return jnp.asarray(a.astype(wide) - b.astype(wide), jnp.float32)
 
 
 def _reduce(

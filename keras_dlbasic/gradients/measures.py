@@ -8,25 +8,24 @@ from typing import Any, Protocol
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.gradients.row_layout import RowLayout, UpdateLayout
+from keras_dlbasic.gradients.row_layout import (
+    SAFE_SQUARES,
+    RowLayout,
+    RowLayouts,
+    UpdateLayout,
+)
 from keras_dlbasic.gradients.update import Update
 
 UPSCALE = 2.0**80
 """Brings float32 numbers to where their squares are normal, from either end."""
 
-SAFE_SQUARES = (1e-30, 1e37)
-"""Between these a float32 sum of squares has neither lost nor overflown anything."""
-
-TINY = 1e-6
-"""Only weights far below may change by so little that the squares are zero."""
-
 
 class Kernels(Protocol):
     """The work on whole tensors, which each backend does in its own fastest way.
 
-    Every method takes a list of dense float32 tensors (`clip_squares` and
-    `clipped_squares`: gradients as the optimizer got them) and returns a vector with
-    one value per tensor.
+    The reductions take a list of dense float32 tensors (`clip_squares` and
+    `clipped_squares`: gradients as the optimizer got them) and return a vector with one
+    value per tensor.
     """
 
     def dense(self, gradient: Any) -> Any:
@@ -35,7 +34,11 @@ class Kernels(Protocol):
     def differences(
         self, after: list[Any], before: list[Any]
     ) -> Callable[[], list[Any]]:
-        """Return what gives the differences, in float32; may use `before`'s memory."""
+        """Return what gives the differences, in float32, but for their sign.
+
+        They are taken in float64 where the tensors are. It may use the memory of
+        `before`, which is not to be read afterwards.
+        """
 
     def squares(self, tensors: list[Any]) -> Any:
         """Return sums of squares, fast; may overflow or underflow."""
@@ -53,7 +56,7 @@ class Kernels(Protocol):
         """Return the counts of entries that are exactly zero."""
 
     def clip_squares(self, gradients: list[Any]) -> Any:
-        """Return the sums of squares that Keras' clipping by norm computes."""
+        """Return the sums of squares that clipping by norm computes, in float32."""
 
     def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:
         """Return the sums of squares after clipping entries to `limit`."""
@@ -68,8 +71,8 @@ class Kernels(Protocol):
         """Run one of two branches without synchronising where that would cost.
 
         Args:
-            test: Called with `keras.ops`, or NumPy where values are at hand, and the
-                operands; returns a truth value.
+            test: Called with the operands, and before them NumPy or what is called
+                alike on the backend; returns a truth value.
             operands: Vectors.
             if_true: Returns a tuple of vectors.
             if_false: Returns the like of it.
@@ -83,8 +86,12 @@ class Kernels(Protocol):
 
 
 def measure_row(
-    kernels: Kernels, updates: list[Update], batch_loss: Any, batch_size: Any
-) -> tuple[Any, RowLayout]:
+    kernels: Kernels,
+    updates: list[Update],
+    batch_loss: Any,
+    batch_size: Any,
+    layouts: RowLayouts,
+) -> Any:
     """Compute the row of a step on the device.
 
     What costs is done here: the reductions of whole tensors. What follows from them is
@@ -95,22 +102,28 @@ def measure_row(
         updates: The optimizer calls of the step.
         batch_loss: Scalar tensor or `UNKNOWN`.
         batch_size: Scalar tensor, number or `UNKNOWN`.
+        layouts: Where to keep how to read the row.
 
     Returns:
-        A float32 vector, and how to read it.
+        A float32 vector.
     """
-    parts = [updates[0].learning_rate, batch_size]
-    layouts = []
+    parts: list[Any] = []
+    of_updates = []
     for update in updates:
-        values, layout = _reduce(kernels, update)
+        values, of_update = update.reduced or reduce_update(kernels, update)
         parts += values
-        layouts.append(layout)
+        of_updates.append(of_update)
     variables = [v for update in updates for v in update.variables]
-    return kernels.row(batch_loss, parts), RowLayout(variables, layouts)
+    number = layouts.number(RowLayout(variables, of_updates))
+    first = [number, updates[0].learning_rate, batch_size]
+    return kernels.row(batch_loss, first + parts)
 
 
-def _reduce(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLayout]:
-    """Return numbers and vectors of one optimizer call, and what they are."""
+def reduce_update(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLayout]:
+    """Return numbers and vectors of one optimizer call, and what they are.
+
+    The memory of `update.before` may be used for differences.
+    """
     held = [place for place, v in enumerate(update.variables) if 0 not in v.shape]
     present = [place for place in held if _has_gradient(update, place)]
     units = [place for place in present if _has_units(update.variables[place])]
@@ -120,22 +133,20 @@ def _reduce(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLayout]:
     if present:  # but where all variables are without entries
         raw = [update.gradients[place] for place in present]
         gradients = [kernels.dense(gradient) for gradient in raw]
-        before = [kernels.dense(update.before[place]) for place in held]
+        before = [update.before[place] for place in held]
         after = [update.after[place] for place in held]
-        moved = np.searchsorted(held, present)
-        values |= _norms(kernels, gradients, before, after, moved)
+        values |= _norms(kernels, gradients, before, after)
         if units:
             chosen = [gradients[present.index(place)] for place in units]
             values["zeros"] = (kernels.zeros(chosen), len(units))
-        for name, squares in _clipping(kernels, update, present, raw).items():
-            values[name] = (squares, len(present))
+        values |= _clipping(kernels, update, present, raw)
     layout = UpdateLayout(
         fields={name: length for name, (_, length) in values.items()},
         shapes=[tuple(v.shape) for v in update.variables],
         held=held,
         present=present,
         units=units,
-        clipping=update.clipping,
+        clip_kind=update.clipping.kind,
         is_accumulated=update.accumulated is not None,
         skips_non_finite=update.skips_non_finite,
     )
@@ -143,36 +154,24 @@ def _reduce(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLayout]:
 
 
 def _norms(
-    kernels: Kernels,
-    gradients: list[Any],
-    before: list[Any],
-    after: list[Any],
-    moved: np.ndarray,
+    kernels: Kernels, gradients: list[Any], before: list[Any], after: list[Any]
 ) -> dict[str, tuple[Any, int]]:
     """Return norms of gradients, weights and updates, and the gradients' extremes.
 
-    Plain sums of squares are taken if float32 holds them, and scaled ones if not.
-
-    Args:
-        kernels: The backend's kernels.
-        gradients: Gradients of some of the variables, `n`.
-        before: Weights of all variables before the update, `m`.
-        after: Weights of all variables after it, `m`.
-        moved: Places in `before` of the variables that have a gradient, `[n]`.
+    Plain sums of squares are taken if float32 holds them, and scaled ones if not. A
+    sum of zero may be of numbers that are all but zero.
     """
     n, m = len(gradients), len(before)
     max_abs = kernels.max_abs(gradients)
-    tensors = gradients + before
+    tensors = gradients + [kernels.dense(x) for x in before]
     squares = kernels.squares(tensors)
 
-    def are_held(xp: Any, squares: Any, max_abs: Any) -> Any:
-        # no sum of squares tells a weight of zero from one that is all but zero
-        own = xp.concatenate([squares[:n], xp.take(squares[n:], moved)])
-        is_lost = (own == 0) & (xp.concatenate([max_abs, max_abs]) > 0)
-        return xp.all(_in_range(squares) | (squares == 0)) & ~xp.any(is_lost)
+    def is_exact(xp: Any, squares: Any, max_abs: Any) -> Any:
+        of_gradients = _in_range(squares[:n]) | (max_abs == 0)
+        return xp.all(of_gradients) & xp.all(_in_range(squares[n:]))
 
     norms, non_finite = kernels.cond(
-        are_held,
+        is_exact,
         (squares, max_abs),
         lambda: (ops.sqrt(squares), ops.zeros((n,), "float32")),
         lambda: (
@@ -180,22 +179,14 @@ def _norms(
             kernels.non_finite(gradients),
         ),
     )
+    # from here on `before` is not to be read: its memory is used
     differences = kernels.differences(after, before)
-    moved_squares = kernels.squares(differences())
-
-    def are_differences_held(
-        xp: Any, squares: Any, weight_norms: Any, max_abs: Any
-    ) -> Any:
-        # numbers of usual size cannot change by less than their precision
-        is_tiny = xp.take(weight_norms, moved) < TINY
-        is_lost = (xp.take(squares, moved) == 0) & (max_abs > 0) & is_tiny
-        return xp.all(_in_range(squares) | (squares == 0)) & ~xp.any(is_lost)
-
+    update_squares = kernels.squares(differences())
     (update_norms,) = kernels.cond(
-        are_differences_held,
-        (moved_squares, norms[n:], max_abs),
-        lambda: (ops.sqrt(moved_squares),),
-        lambda: (_scaled_norms(kernels, differences(), moved_squares),),
+        lambda xp, squares: xp.all(_in_range(squares)),
+        (update_squares,),
+        lambda: (ops.sqrt(update_squares),),
+        lambda: (_scaled_norms(kernels, differences(), update_squares),),
     )
     return {
         "norms": (norms, n + m),
@@ -231,15 +222,16 @@ def _scaled_norms(kernels: Kernels, tensors: list[Any], squares: Any) -> Any:
 
 def _clipping(
     kernels: Kernels, update: Update, present: list[int], raw: list[Any]
-) -> dict[str, Any]:
-    """Return what tells how much clipping leaves: sums of squares by their name."""
+) -> dict[str, tuple[Any, int]]:
+    """Return what tells how much clipping leaves: the limit and sums of squares."""
     kind, limit = update.clipping.kind, update.clipping.limit
     if kind is None:
         return {}
+    n = len(present)
+    found: dict[str, tuple[Any, int]] = {"limit": (limit, 1)}
     if update.clipped is not None:
         after = [update.clipped[place] for place in present]
-        return {"unscaled_clipped_squares": kernels.squares(after)}
-    found = {}
+        return {**found, "unscaled_clipped_squares": (kernels.squares(after), n)}
     scale = ops.cast(update.scale, "float32")
     if update.accumulated is not None:
         accumulated = [update.accumulated[place] for place in present]
@@ -249,9 +241,10 @@ def _clipping(
             for gradient, sum_before in zip(raw, accumulated, strict=True)
         ]
         scale = ops.ones_like(scale)
-        found["mean_squares"] = kernels.squares(raw)
+        found["mean_squares"] = (kernels.squares(raw), n)
     if kind == "clipvalue":
-        found["clipped_squares"] = kernels.clipped_squares(raw, limit * scale)
+        squares = kernels.clipped_squares(raw, limit * scale)
+        found["clipped_squares"] = (squares, n)
     else:
-        found["clip_squares"] = kernels.clip_squares(raw)
+        found["clip_squares"] = (kernels.clip_squares(raw), n)
     return found

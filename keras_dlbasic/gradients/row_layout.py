@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from keras_dlbasic.records import MEASURES
-
-if TYPE_CHECKING:
-    from keras_dlbasic.gradients.update import Clipping
 
 UNKNOWN = -(2.0**120)
 """What stands for NaN on the device, since debuggers of training steps stop at NaN.
@@ -22,8 +19,11 @@ UNKNOWN = -(2.0**120)
 No measure is as low. Keras takes the mean over replicas: they agree on all that is
 masked so, which the loss of a replica's own samples is not."""
 
-STEP_FIELDS = ("batch_loss", "learning_rate", "batch_size")
-"""The first numbers of a row."""
+SAFE_SQUARES = (1e-30, 1e37)
+"""Between these a float32 sum of squares has neither lost nor overflown anything."""
+
+STEP_FIELDS = ("batch_loss", "layout", "learning_rate", "batch_size")
+"""The first numbers of a row; its layout by number, see `RowLayouts`."""
 
 Values = dict[str, np.ndarray]
 
@@ -38,7 +38,7 @@ class UpdateLayout:
         held: Places of the variables that have entries.
         present: Places of those that have a gradient.
         units: Places of those with one entry per unit: biases and offsets.
-        clipping: How the optimizer clips.
+        clip_kind: How the optimizer clips, see `Clipping`.
         is_accumulated: Whether gradients are accumulated over micro-steps.
         skips_non_finite: Whether an update with non-finite gradients is skipped.
     """
@@ -48,7 +48,7 @@ class UpdateLayout:
     held: list[int]
     present: list[int]
     units: list[int]
-    clipping: Clipping
+    clip_kind: str | None = None
     is_accumulated: bool = False
     skips_non_finite: bool = False
 
@@ -70,6 +70,12 @@ class RowLayout:
         self._columns = sorted(last.values())
         self._updates = updates
         self.variables = [variables[place] for place in self._columns]
+
+    def is_like(self, other: RowLayout) -> bool:
+        """Tell whether rows of `other` are read alike."""
+        ids, others = ([id(v) for v in x.variables] for x in (self, other))
+        is_same = ids == others and self._columns == other._columns
+        return is_same and self._updates == other._updates
 
     def read(self, row: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
         """Take the row of a step apart.
@@ -98,15 +104,42 @@ class RowLayout:
                 replica_squares.append(own[0] / values["scale"][0] ** 2)
                 if layout.skips_non_finite and layout.present:
                     is_skipped |= bool((values["non_finite"] > 0).any())
+            del scalars["layout"]
             scalars["skipped"] = float(is_skipped)
             scalars["replica_gradient_norm"] = float(np.sqrt(np.sum(replica_squares)))
             measures = np.concatenate(blocks, axis=1)[:, self._columns]
             return scalars, measures.astype(np.float32)
 
 
+class RowLayouts:
+    """The layouts of a step's rows: of each program that the step was traced to.
+
+    A step that was traced again may go on running its earlier programs, for batches of
+    their shapes; so each row holds the number of its layout.
+    """
+
+    def __init__(self) -> None:
+        self._known: list[RowLayout] = []
+
+    def number(self, layout: RowLayout) -> int:
+        """Return the number of a layout, the same for layouts that read alike."""
+        for number, known in enumerate(self._known):
+            if known.is_like(layout):
+                return number
+        self._known.append(layout)
+        return len(self._known) - 1
+
+    def of(self, row: np.ndarray) -> RowLayout:
+        """Return the layout of a row."""
+        return self._known[round(float(row[STEP_FIELDS.index("layout")]))]
+
+
 def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:
     """Return the measures of one optimizer call, `[n_measures, n_variables]`."""
     measures = np.full((len(MEASURES), len(layout.shapes)), np.nan)
+    by_name = dict(zip(MEASURES, measures, strict=True))
+    for name in ("weight_norm", "update_norm", "non_finite"):
+        by_name[name][:] = 0.0
     if not layout.present:
         return measures
     n, m = len(layout.present), len(layout.held)
@@ -114,23 +147,18 @@ def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:
     gradient_norm, weight_norm = values["norms"][:n] / scale, values["norms"][n:]
     update_norm = values["update_norms"]
     is_finite = values["non_finite"] == 0
-    max_abs = np.where(is_finite, values["max_abs"] / scale, gradient_norm)
+    max_abs = np.where(is_finite, np.abs(values["max_abs"] / scale), gradient_norm)
     factor = np.where(
-        is_finite, _clip_factor(values, layout.clipping, gradient_norm), np.nan
+        is_finite, _clip_factor(values, layout.clip_kind, gradient_norm), np.nan
     )
     if layout.is_accumulated and not values["is_update"][0] > 0:
         factor, update_norm = np.full(n, np.nan), np.full(m, np.nan)
-    by_name = dict(zip(MEASURES, measures, strict=True))
     by_name["gradient_norm"][layout.present] = gradient_norm
     by_name["max_abs_gradient"][layout.present] = max_abs
     by_name["clip_factor"][layout.present] = factor
-    for name, places, known in (
-        ("weight_norm", layout.held, weight_norm),
-        ("update_norm", layout.held, update_norm),
-        ("non_finite", layout.present, values["non_finite"]),
-    ):
-        by_name[name][:] = 0.0
-        by_name[name][places] = known
+    by_name["weight_norm"][layout.held] = weight_norm
+    by_name["update_norm"][layout.held] = update_norm
+    by_name["non_finite"][layout.present] = values["non_finite"]
     if layout.units:
         sizes = [layout.shapes[place][0] for place in layout.units]
         by_name["zero_unit_fraction"][layout.units] = values["zeros"] / sizes
@@ -138,22 +166,28 @@ def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:
 
 
 def _clip_factor(
-    values: Values, clipping: Clipping, gradient_norm: np.ndarray
+    values: Values, kind: str | None, gradient_norm: np.ndarray
 ) -> np.ndarray:
     """Return norm after clipping / norm before, for gradients that are finite."""
-    if clipping.kind is None:
+    if kind is None:
         return np.ones_like(gradient_norm)
-    norm, scale = gradient_norm, values["scale"][0]
+    norm, scale, limit = gradient_norm, values["scale"][0], values["limit"][0]
+    is_small = values["max_abs"] / scale <= limit
     if "mean_squares" in values:  # of gradients accumulated without the scale
         norm, scale = np.sqrt(values["mean_squares"]), 1.0
+        is_small = np.zeros_like(is_small)  # the mean may have larger entries
     if "unscaled_clipped_squares" in values:
-        return _ratio(np.sqrt(values["unscaled_clipped_squares"]), norm)
+        squares = values["unscaled_clipped_squares"]
+        squares = np.where((squares == 0) & (norm > 0), np.nan, squares)  # underflown
+        return _ratio(np.sqrt(squares), norm)
     if "clipped_squares" in values:
-        return _ratio(np.sqrt(values["clipped_squares"]) / scale, norm)
+        squares = values["clipped_squares"]
+        factor = _ratio(np.sqrt(squares) / scale, norm)
+        return np.where(is_small & (squares < SAFE_SQUARES[0]), 1.0, factor)
     seen = np.sqrt(values["clip_squares"]) / scale
-    if clipping.kind == "global_clipnorm":
+    if kind == "global_clipnorm":
         seen = np.full_like(seen, np.sqrt(np.sum(np.square(seen))))
-    return clipping.limit / np.maximum(seen, clipping.limit)
+    return limit / np.maximum(seen, limit)
 
 
 def _ratio(after: np.ndarray, before: np.ndarray) -> np.ndarray:

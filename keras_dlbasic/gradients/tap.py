@@ -14,8 +14,8 @@ import numpy as np
 
 from keras_dlbasic.gradients.intercept import wrapped_method
 from keras_dlbasic.gradients.limits import watches_stale_step
-from keras_dlbasic.gradients.measures import Kernels, measure_row
-from keras_dlbasic.gradients.row_layout import UNKNOWN, RowLayout
+from keras_dlbasic.gradients.measures import Kernels, measure_row, reduce_update
+from keras_dlbasic.gradients.row_layout import UNKNOWN, RowLayouts
 from keras_dlbasic.gradients.update import Update, final_updates
 
 KEY = "keras_dlbasic/row"
@@ -34,6 +34,8 @@ class BackendTap(Protocol):
     """What differs between backends."""
 
     kernels: Kernels
+    changes_in_place: bool
+    """Whether gradients and weights may change after an update, within the step."""
 
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Return a context in which `optimizer` reports each update to `sink`."""
@@ -70,7 +72,7 @@ class GradientTap:
     Args:
         model: The model in `fit`, after Keras made its train function.
         sink: Called with the step's number, its row, a device array that is not waited
-            for, and how to read it; None if the step updated no variable.
+            for, and what tells how to read it; None if the step updated no variable.
 
     Attributes:
         batch_sink: Called with the first rows of the batch of each measured step, 256
@@ -84,7 +86,7 @@ class GradientTap:
     """
 
     def __init__(
-        self, model: Any, sink: Callable[[int, Any, RowLayout | None], None]
+        self, model: Any, sink: Callable[[int, Any, RowLayouts | None], None]
     ) -> None:
         self.model = model
         self.batch_sink: Callable[[Any], None] | None = None
@@ -140,7 +142,7 @@ class GradientTap:
             row, inputs = row
             if self.batch_sink is not None:
                 self.batch_sink(inputs)
-        self._sink(step, row, tapped.layout)
+        self._sink(step, row, tapped.layouts if row.shape[0] else None)
 
     def disarm(self) -> None:
         """Put the plain train function back, if it is not, and free memory."""
@@ -198,7 +200,7 @@ class _TappedStep:
     def __init__(
         self, model: Any, plain: Any, backend: BackendTap, keeps_batch: bool
     ) -> None:
-        self.layout: RowLayout | None = None
+        self.layouts = RowLayouts()
         self.keeps_batch = keeps_batch
         self._has_warned = False
         self._model = model
@@ -221,10 +223,19 @@ class _TappedStep:
         """Run (or trace) the model's step and measure it."""
         updates: list[Update] = []
         losses: list[Any] = []
+        kernels = self._backend.kernels
+
+        def take(update: Update) -> None:
+            if self._backend.changes_in_place:
+                update.reduced = _without_gradients(
+                    lambda: reduce_update(kernels, update)
+                )
+            updates.append(update)
+
         inputs = self._first_rows(data) if self.keeps_batch else ()
         with ExitStack() as stack:
             for optimizer in optimizers_of(*self._parts):
-                stack.enter_context(self._backend.intercept(optimizer, updates.append))
+                stack.enter_context(self._backend.intercept(optimizer, take))
             tracker = _loss_tracker(self._model)
             if tracker is not None:
                 stack.enter_context(
@@ -233,15 +244,15 @@ class _TappedStep:
             outputs = call(self._original)
         if not updates:
             self._say_nothing_is_updated()
-            self.layout = None
             nothing = keras.ops.zeros((0,), "float32")
             return outputs, KEY, (nothing, inputs) if self.keeps_batch else nothing
-        row, self.layout = _without_gradients(
+        row = _without_gradients(
             lambda: measure_row(
-                self._backend.kernels,
+                kernels,
                 final_updates(updates),
                 losses[0] if losses else UNKNOWN,
                 self._batch_size(data),
+                self.layouts,
             )
         )
         if self.keeps_batch:

@@ -30,7 +30,7 @@ class TensorFlowKernels:
         self, after: list[Any], before: list[Any]
     ) -> Callable[[], list[Any]]:
         pairs = zip(after, before, strict=True)
-        differences = [tf.cast(a, tf.float32) - b for a, b in pairs]
+        differences = [_difference(a, b) for a, b in pairs]
         return lambda: differences
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
@@ -103,6 +103,7 @@ class TensorFlowTap:
     """How TensorFlow's training step is tapped; see `tap.BackendTap`."""
 
     kernels = TensorFlowKernels()
+    changes_in_place = False
 
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
@@ -262,6 +263,11 @@ def _clipped(
 
 def _values(gradient: Any) -> Any:
     return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def _difference(a: Any, b: Any) -> Any:
+    wide = tf.float64 if a.dtype == tf.float64 else tf.float32
+    return tf.cast(tf.cast(a, wide) - tf.cast(b, wide), tf.float32)
 
 
 def _reduce(

@@ -29,8 +29,9 @@ class TorchKernels:
         self, after: list[Any], before: list[Any]
     ) -> Callable[[], list[Any]]:
         # in the copies' own memory: fresh memory costs more than the arithmetic
-        torch._foreach_sub_(before, [a.detach().float() for a in after])
-        return lambda: before
+        pairs = zip(before, after, strict=True)
+        torch._foreach_sub_(before, [a.detach().to(b.dtype) for b, a in pairs])
+        return lambda: [x.float() for x in before]
 
     def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
         short = [_shortened(x) for x in tensors]
@@ -74,7 +75,9 @@ class TorchKernels:
         return if_true() if test(np, *at_hand) else if_false()
 
     def row(self, loss: Any, parts: list[Any]) -> Any:  # noqa: D102
-        device = next(p.device for p in parts if isinstance(p, torch.Tensor))
+        # not that of a scalar, which may be on the host
+        vectors = [p for p in parts if isinstance(p, torch.Tensor) and p.ndim]
+        device = vectors[0].device if vectors else None
         loss, *parts = [
             torch.as_tensor(part, dtype=torch.float32, device=device).reshape(-1)
             for part in (loss, *parts)
@@ -87,11 +90,12 @@ class TorchTap:
     """How PyTorch's training step is tapped; see `tap.BackendTap`."""
 
     kernels = TorchKernels()
+    changes_in_place = True
 
     def __init__(self) -> None:
         self._copies: dict[int, list[Any]] = {}
         self._keeper: Any = None
-        self._updates: list[Update] = []
+        self._updates = 0  # of this step
 
     def place(self) -> Any:
         """Return the function being traced: none here."""
@@ -104,11 +108,11 @@ class TorchTap:
         """Return copies of the weights, in memory that is used again."""
         values = [v.value.detach() for v in variables]
         # `release` may come at any time: garbage is collected when it likes
-        place = len(self._updates)
+        place = self._updates
         copies = self._copies.get(place, [])
-        known = [(c.shape, c.device) for c in copies]
-        if known != [(v.shape, v.device) for v in values]:
-            copies = [torch.empty_like(v, dtype=torch.float32) for v in values]
+        known = [(c.shape, c.device, c.dtype) for c in copies]
+        if known != [(v.shape, v.device, _at_least_float32(v)) for v in values]:
+            copies = [torch.empty_like(v, dtype=_at_least_float32(v)) for v in values]
             self._copies[place] = copies
         torch._foreach_copy_(copies, values)
         return copies
@@ -126,8 +130,6 @@ class TorchTap:
                 if not grads:
                     return original(grads, trainable_variables)
                 with torch.no_grad():
-                    for earlier in self._updates:  # this update may change them again
-                        earlier.after = [a.detach().clone() for a in earlier.after]
                     update = update_of(optimizer, variables, grads)
                     update.before = self._copied(variables)
                     if update.accumulated is not None:
@@ -140,7 +142,7 @@ class TorchTap:
                 result = original(grads, trainable_variables)
                 update.after = [v.value for v in variables]
                 update.is_update = iterations != int(optimizer.iterations)
-                self._updates.append(update)
+                self._updates += 1
                 sink(update)
                 return result
 
@@ -155,7 +157,7 @@ class TorchTap:
             try:
                 logs, key, row = measured(lambda original: original(data), data)
             finally:
-                self._updates = []
+                self._updates = 0
             return {**logs, key: row}
 
         return train_step
@@ -218,6 +220,10 @@ class Generators:
         torch.set_rng_state(self._cpu)
         if self._cuda:
             torch.cuda.set_rng_state_all(self._cuda)
+
+
+def _at_least_float32(x: torch.Tensor) -> torch.dtype:
+    return torch.float64 if x.dtype == torch.float64 else torch.float32
 
 
 def _plain(value: Any) -> Any:

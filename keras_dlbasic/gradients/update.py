@@ -50,6 +50,8 @@ class Update:
             from `gradients`: replicas clip each its own.
         replica_square: Mean over the replicas of the squared norm of the gradient of a
             replica's own samples, scaled like `gradients`; None where there is one.
+        reduced: What `measures.reduce_update` gives, where it cannot wait for the end
+            of the step.
     """
 
     variables: list[Any]
@@ -65,6 +67,7 @@ class Update:
     skips_non_finite: bool = False
     clipped: list[Any] | None = None
     replica_square: Any = None
+    reduced: Any = None
 
 
 def final_updates(updates: list[Update]) -> list[Update]:

@@ -264,7 +264,7 @@ def test_no_copy_of_the_weights_outlives_a_fit(hook):
         tap, n_copies = seen[-1]
         assert n_copies == 1
         assert tap._copies == {}
-        assert tap._updates == []
+        assert tap._updates == 0
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="PyTorch only")

@@ -207,6 +207,65 @@ def test_weights_and_updates_of_any_size(weight, factor):
     np.testing.assert_allclose(record.weight_norm[0], norms, rtol=RTOL)
 
 
+class Gate(keras.layers.Layer):
+    """A weight of ones and zeros."""
+
+    def build(self, input_shape):
+        shape = (input_shape[-1],)
+        self.gate = self.add_weight(shape=shape, name="gate", initializer="ones")
+        self.gate.assign([1.0, 0.0, 0.0])
+
+    def call(self, x):
+        return x * self.gate
+
+
+def test_updates_of_zeros_among_ones():
+    """The ones stay where they are, the zeros move; later by momentum alone."""
+    gate = Gate()
+    model = keras.Sequential([keras.Input((3,)), gate])
+    model.compile(
+        optimizer=OPTIMIZERS.SGD(0.5, momentum=0.9),
+        loss=lambda y, p: keras.ops.sum(p, axis=-1) * 1e-22,
+    )
+    x = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]], "float32")
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(x, x, batch_size=1, shuffle=False, verbose=0, callbacks=[monitor])
+    step = 0.5e-22 * np.sqrt(2)
+    expected = [[step], [0.9 * step]]
+    np.testing.assert_allclose(monitor.record.update_norm, expected, rtol=RTOL)
+    np.testing.assert_allclose(monitor.record.weight_norm, [[1.0], [1.0]], rtol=RTOL)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="has no float64 as set")
+def test_updates_of_models_in_double_precision():
+    layer = keras.layers.Dense(2, dtype="float64")
+    model = keras.Sequential([keras.Input((4,), dtype="float64"), layer])
+    before = reference.arrays(model.trainable_variables)
+    model.compile(optimizer=OPTIMIZERS.SGD(1e-9), loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(np.ones((8, 4)), np.ones((8, 2)), verbose=0, callbacks=[monitor])
+    after = reference.arrays(model.trainable_variables)
+    moved = [reference.norm(b - a) for a, b in zip(before, after, strict=True)]
+    np.testing.assert_allclose(monitor.record.update_norm[0], moved, rtol=RTOL)
+
+
+@pytest.mark.once
+def test_the_scale_is_that_of_the_step_where_it_changes_at_each():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    x = np.ones((8, 4), "float32")
+
+    def norms(optimizer):
+        model.compile(optimizer=optimizer, loss="mse")
+        monitor = kd.callbacks.GradientNormMonitor(every=1)
+        model.fit(x, x[:, :2], epochs=3, verbose=0, callbacks=[monitor])
+        return monitor.record.gradient_norm
+
+    scaled = OPTIMIZERS.LossScaleOptimizer(
+        OPTIMIZERS.SGD(0.0), initial_scale=1024.0, dynamic_growth_steps=1
+    )
+    np.testing.assert_allclose(norms(scaled), norms(OPTIMIZERS.SGD(0.0)), rtol=RTOL)
+
+
 def test_sample_weights_count():
     weights = np.linspace(0, 2, 24).astype("float32")
     record, gradients, *_ = watched_step(

@@ -191,10 +191,64 @@ class NoUnits(keras.layers.Layer):
 def test_nothing_is_measured_of_a_model_without_entries_to_train():
     model = keras.Sequential([NoUnits()])
     model.compile("sgd", "mse")
+    monitor = kd.callbacks.GradientNormMonitor(stop_on_non_finite=True)
+    model.fit(X, X, batch_size=8, verbose=0, callbacks=[monitor])
+    record = monitor.record
+    assert monitor.non_finite is None
+    assert record.batch_loss.tolist() == [0.0, 0.0]
+    assert np.isnan(record.gradient_norm).all()
+    assert not record.non_finite.any()
+    assert not record.weight_norm.any()
+    assert not record.update_norm.any()
+
+
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="each program is traced anew")
+def test_rows_of_programs_that_a_step_was_traced_to_earlier():
+    """JAX runs the program of full batches on after one of a part batch was traced."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")
     monitor = kd.callbacks.GradientNormMonitor(every=1)
-    model.fit(X, X, batch_size=16, verbose=0, callbacks=[monitor])
-    assert np.isnan(monitor.record.gradient_norm).tolist() == [[True]]
-    assert monitor.record.batch_loss == [0.0]
+
+    def fit(n):
+        data = X[:n], X[:n, :2]
+        model.fit(*data, batch_size=8, epochs=2, verbose=0, callbacks=[monitor])
+
+    fit(8)
+    model.optimizer.clipnorm = 1e-3  # without `compile`
+    fit(12)
+    norms, factors = monitor.record.gradient_norm, monitor.record.clip_factor
+    is_clipped = [BACKEND == "torch", True] * 2  # batches of 8 and of 4 rows
+    expected = np.where(np.array(is_clipped)[:, None], 1e-3 / norms, 1.0)
+    np.testing.assert_allclose(factors, expected, rtol=1e-5)
+
+
+class InPlace(Twins):
+    """Ends its steps by zeros in the gradients and by clipping the weights."""
+
+    def train_step(self, data):
+        import torch
+
+        variables = self.one.trainable_variables
+        gradients = self.gradients_of(data[0], data[1], variables)
+        self.norms = [float(torch.linalg.vector_norm(g)) for g in gradients]
+        with torch.no_grad():
+            self.first.apply(gradients, variables)
+            for gradient, variable in zip(gradients, variables, strict=True):
+                gradient.zero_()
+                variable.value.clamp_(-1e-3, 1e-3)
+        return {"loss": keras.ops.mean(self(data[0])).detach()}
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="tensors change in place")
+def test_what_changes_after_the_update_does_not_count():
+    model = InPlace()
+    model(X)
+    model.compile(optimizer="sgd", loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(X, X[:, :1], batch_size=16, verbose=0, callbacks=[monitor])
+    record = monitor.record
+    np.testing.assert_allclose(record.gradient_norm[0], model.norms, rtol=1e-5)
+    np.testing.assert_allclose(record.update_norm[0] / 0.1, model.norms, rtol=1e-4)
 
 
 class Freeze(keras.callbacks.Callback):

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from keras_dlbasic.gradients.row_layout import UNKNOWN, RowLayout, UpdateLayout
-from keras_dlbasic.gradients.update import Clipping
+from keras_dlbasic.gradients.row_layout import (
+    UNKNOWN,
+    RowLayout,
+    RowLayouts,
+    UpdateLayout,
+)
 from keras_dlbasic.records import MEASURES
 
 pytestmark = pytest.mark.once  # knows no backend
@@ -27,13 +31,13 @@ def layout_of(fields, shapes=SHAPES, places=(0, 1), units=(1,), **given):
         fields={name: len(values) for name, values in fields.items()},
         shapes=list(shapes),
         **{"held": list(places), "present": list(places), "units": list(units)},
-        **{"clipping": Clipping(), **given},
+        **given,
     )
 
 
 def read(*updates, variables=None):
     """Return step values and measures by name, of `(fields, layout)` pairs."""
-    numbers = [0.5, 0.01, 32.0]
+    numbers = [0.5, 0.0, 0.01, 32.0]
     for fields, _ in updates:
         for values in fields.values():
             numbers += values
@@ -53,7 +57,7 @@ def read_one(changed=None, **given):
 
 def test_norms_are_without_the_scale_of_the_loss():
     scalars, measures = read_one()
-    assert scalars.pop("replica_gradient_norm") != 0  # NaN: not known
+    assert np.isnan(scalars.pop("replica_gradient_norm"))
     assert scalars == pytest.approx(
         {"batch_loss": 0.5, "learning_rate": 0.01, "batch_size": 32.0, "skipped": 0.0}
     )
@@ -77,7 +81,6 @@ def test_variables_without_entries_or_gradients():
         held=[1, 2],
         present=[1],
         units=[],
-        clipping=Clipping(),
     )
     _, measures = read((fields, layout))
     np.testing.assert_equal(measures["gradient_norm"], [np.nan, 1.5, np.nan])
@@ -112,17 +115,17 @@ def test_gradients_that_are_not_finite():
     ],
 )
 def test_how_much_clipping_leaves(kind, field, squares, expected):
-    _, measures = read_one({field: squares}, clipping=Clipping(kind, 1.0))
+    limit = {"limit": [1.0]}
+    _, measures = read_one({**limit, field: squares}, clip_kind=kind)
     assert measures["clip_factor"] == pytest.approx(expected)
-    zero = {field: [0.0, 0.0], "norms": [0.0, 0.0, *NORMS[2:]]}
-    _, measures = read_one(zero, clipping=Clipping(kind, 1.0))
+    zero = {**limit, field: [0.0, 0.0], "norms": [0.0, 0.0, *NORMS[2:]]}
+    _, measures = read_one(zero, clip_kind=kind)
     assert measures["clip_factor"] == [1.0, 1.0]
 
 
 def test_accumulated_gradients_are_clipped_by_their_mean():
-    clipping = Clipping("clipnorm", 1.0)
-    sums = {"mean_squares": [25.0, 0.25], "clip_squares": [25.0, 0.25]}
-    given = {"clipping": clipping, "is_accumulated": True}
+    sums = {"limit": [1.0], "mean_squares": [25.0, 0.25], "clip_squares": [25.0, 0.25]}
+    given = {"clip_kind": "clipnorm", "is_accumulated": True}
     _, measures = read_one(sums, **given)
     assert measures["clip_factor"] == pytest.approx([0.2, 1.0])
     _, measures = read_one({**sums, "is_update": [0.0]}, **given)
@@ -148,3 +151,26 @@ def test_norm_of_replicas_own_gradients():
     assert scalars["replica_gradient_norm"] == 3.0
     scalars, _ = read((fields, layout_of(fields)), (FIELDS, layout_of(FIELDS)))
     assert np.isnan(scalars["replica_gradient_norm"])
+
+
+def test_what_clipping_leaves_of_gradients_whose_squares_are_zero():
+    tiny = {"limit": [1.0], "norms": [1e-25, 0.0, *NORMS[2:]], "max_abs": [1e-25, 0]}
+    by_value = {**tiny, "clipped_squares": [0.0, 0.0]}
+    _, measures = read_one(by_value, clip_kind="clipvalue")
+    assert measures["clip_factor"] == [1.0, 1.0]
+    by_replica = {**tiny, "unscaled_clipped_squares": [0.0, 0.0]}
+    _, measures = read_one(by_replica, clip_kind="clipnorm")
+    np.testing.assert_equal(measures["clip_factor"], [np.nan, 1.0])
+
+
+def test_each_row_is_read_by_the_layout_of_its_program():
+    layouts, variables = RowLayouts(), [object(), object()]
+    one = RowLayout(variables, [layout_of(FIELDS)])
+    clipped = {**FIELDS, "limit": [1.0], "clip_squares": [9.0, 16.0]}
+    two = RowLayout(variables, [layout_of(clipped, clip_kind="clipnorm")])
+    like_one = RowLayout(variables, [layout_of(FIELDS)])
+    of_others = RowLayout([object(), object()], [layout_of(FIELDS)])
+    numbers = [layouts.number(layout) for layout in (one, two, like_one, of_others)]
+    assert numbers == [0, 1, 0, 2]
+    assert layouts.of(np.array([0.5, 1.0, 0.01], "float32")) is two
+    assert layouts.of(np.array([0.5, 0.0, 0.01], "float32")) is one
