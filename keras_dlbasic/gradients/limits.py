@@ -31,8 +31,7 @@ def watches_stale_step(model: Any) -> bool:
     with what Keras trains.
     """
     tapped = getattr(vars(model).get("train_function"), "keras_dlbasic_tapped", None)
-    layout = getattr(tapped, "layout", None)
-    return layout is not None and _has_changed(model)
+    return tapped is not None and tapped.has_updated and _has_changed(model)
 
 
 def _torch_compile(model: Any) -> str | None:

@@ -121,6 +121,11 @@ class RowLayouts:
     def __init__(self) -> None:
         self._known: list[RowLayout] = []
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no layout is known."""
+        return not self._known
+
     def number(self, layout: RowLayout) -> int:
         """Return the number of a layout, the same for layouts that read alike."""
         for number, known in enumerate(self._known):

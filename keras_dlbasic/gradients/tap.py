@@ -215,6 +215,11 @@ class _TappedStep:
         self.function = backend.tapped_function(model, step, plain)
         self.release = backend.release
 
+    @property
+    def has_updated(self) -> bool:
+        """Whether the step was traced, and updates variables."""
+        return not self.layouts.is_empty
+
     def pop(self, outputs: Any) -> Any:
         """Take the row out of what the step returned, and let its copies go."""
         return self._backend.pop(outputs, KEY)
