@@ -165,6 +165,14 @@ def test_update_holds_decay_and_constraints():
     np.testing.assert_allclose(monitor.record.update_norm[0], expected, rtol=RTOL)
 
 
+def record_of_fit(model, optimizer, loss, x, y, **fit):
+    """Return the record of a fit each step of which is watched."""
+    model.compile(optimizer=optimizer, loss=loss)
+    monitor = kd.callbacks.GradientNormMonitor(every=1)
+    model.fit(x, y, verbose=0, callbacks=[monitor], **fit)
+    return monitor.record
+
+
 @pytest.mark.parametrize(
     "factor",
     [1e-22, 1e19, *(pytest.param(f, marks=pytest.mark.once) for f in (1e-12, 1e12))],
@@ -172,16 +180,17 @@ def test_update_holds_decay_and_constraints():
 def test_norms_neither_underflow_nor_overflow(factor):
     """A float32 sum of squares holds norms from 1e-19 to 1e19 only."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-    model.compile(
-        optimizer=OPTIMIZERS.SGD(0.0),
-        loss=lambda y, p: keras.ops.sum(p, axis=-1) * factor,
+    x, y = np.full((1, 4), 3.0, "float32"), np.zeros((1, 2))
+    record = record_of_fit(
+        model,
+        OPTIMIZERS.SGD(0.0),
+        lambda y, p: keras.ops.sum(p, axis=-1) * factor,
+        x,
+        y,
     )
-    monitor = kd.callbacks.GradientNormMonitor(every=1)
-    x = np.full((1, 4), 3.0, "float32")
-    model.fit(x, np.zeros((1, 2)), verbose=0, callbacks=[monitor])
     expected = factor * np.array([np.sqrt(8 * 9.0), np.sqrt(2.0)])
-    np.testing.assert_allclose(monitor.record.gradient_norm[0], expected, rtol=RTOL)
-    assert (monitor.record.non_finite == 0).all()
+    np.testing.assert_allclose(record.gradient_norm[0], expected, rtol=RTOL)
+    assert (record.non_finite == 0).all()
 
 
 @pytest.mark.parametrize(
@@ -192,14 +201,14 @@ def test_weights_and_updates_of_any_size(weight, factor):
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     kernel = (weight * np.arange(1, 9).reshape(4, 2)).astype("float32")
     model.set_weights([kernel, np.zeros(2)])
-    model.compile(
-        optimizer=OPTIMIZERS.SGD(0.5),
-        loss=lambda y, p: keras.ops.mean(p, axis=-1) * factor,
+    x, y = np.full((1, 4), 3.0, "float32"), np.zeros((1, 2))
+    record = record_of_fit(
+        model,
+        OPTIMIZERS.SGD(0.5),
+        lambda y, p: keras.ops.mean(p, axis=-1) * factor,
+        x,
+        y,
     )
-    monitor = kd.callbacks.GradientNormMonitor(every=1)
-    x = np.full((1, 4), 3.0, "float32")
-    model.fit(x, np.zeros((1, 2)), verbose=0, callbacks=[monitor])
-    record = monitor.record
     after = reference.arrays(model.trainable_variables)
     moved = [reference.norm(after[0] - kernel), reference.norm(after[1])]
     np.testing.assert_allclose(record.update_norm[0], moved, rtol=RTOL)
@@ -221,19 +230,21 @@ class Gate(keras.layers.Layer):
 
 def test_updates_of_zeros_among_ones():
     """The ones stay where they are, the zeros move; later by momentum alone."""
-    gate = Gate()
-    model = keras.Sequential([keras.Input((3,)), gate])
-    model.compile(
-        optimizer=OPTIMIZERS.SGD(0.5, momentum=0.9),
-        loss=lambda y, p: keras.ops.sum(p, axis=-1) * 1e-22,
-    )
+    model = keras.Sequential([keras.Input((3,)), Gate()])
     x = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]], "float32")
-    monitor = kd.callbacks.GradientNormMonitor(every=1)
-    model.fit(x, x, batch_size=1, shuffle=False, verbose=0, callbacks=[monitor])
+    record = record_of_fit(
+        model,
+        OPTIMIZERS.SGD(0.5, momentum=0.9),
+        lambda y, p: keras.ops.sum(p, axis=-1) * 1e-22,
+        x,
+        x,
+        batch_size=1,
+        shuffle=False,
+    )
     step = 0.5e-22 * np.sqrt(2)
     expected = [[step], [0.9 * step]]
-    np.testing.assert_allclose(monitor.record.update_norm, expected, rtol=RTOL)
-    np.testing.assert_allclose(monitor.record.weight_norm, [[1.0], [1.0]], rtol=RTOL)
+    np.testing.assert_allclose(record.update_norm, expected, rtol=RTOL)
+    np.testing.assert_allclose(record.weight_norm, [[1.0], [1.0]], rtol=RTOL)
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="has no float64 as set")
@@ -241,12 +252,11 @@ def test_updates_of_models_in_double_precision():
     layer = keras.layers.Dense(2, dtype="float64")
     model = keras.Sequential([keras.Input((4,), dtype="float64"), layer])
     before = reference.arrays(model.trainable_variables)
-    model.compile(optimizer=OPTIMIZERS.SGD(1e-9), loss="mse")
-    monitor = kd.callbacks.GradientNormMonitor(every=1)
-    model.fit(np.ones((8, 4)), np.ones((8, 2)), verbose=0, callbacks=[monitor])
+    x, y = np.ones((8, 4)), np.ones((8, 2))
+    record = record_of_fit(model, OPTIMIZERS.SGD(1e-9), "mse", x, y)
     after = reference.arrays(model.trainable_variables)
     moved = [reference.norm(b - a) for a, b in zip(before, after, strict=True)]
-    np.testing.assert_allclose(monitor.record.update_norm[0], moved, rtol=RTOL)
+    np.testing.assert_allclose(record.update_norm[0], moved, rtol=RTOL)
 
 
 @pytest.mark.once
@@ -255,10 +265,8 @@ def test_the_scale_is_that_of_the_step_where_it_changes_at_each():
     x = np.ones((8, 4), "float32")
 
     def norms(optimizer):
-        model.compile(optimizer=optimizer, loss="mse")
-        monitor = kd.callbacks.GradientNormMonitor(every=1)
-        model.fit(x, x[:, :2], epochs=3, verbose=0, callbacks=[monitor])
-        return monitor.record.gradient_norm
+        record = record_of_fit(model, optimizer, "mse", x, x[:, :2], epochs=3)
+        return record.gradient_norm
 
     scaled = OPTIMIZERS.LossScaleOptimizer(
         OPTIMIZERS.SGD(0.0), initial_scale=1024.0, dynamic_growth_steps=1
