@@ -28,7 +28,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from keras_dlbasic._backend import require_backend
+from keras_dlbasic._backends.required import require_backend
 from keras_dlbasic._version import __version__
 
 _MODULES = (

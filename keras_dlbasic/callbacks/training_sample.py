@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.gradients.generators import generators_kept
-from keras_dlbasic.gradients.intercept import replaced
+from keras_dlbasic._backends.generators import generators_kept
+from keras_dlbasic._backends.intercept import replaced
 
 BATCH = 256
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.gradients.intercept import replaced
+from keras_dlbasic._backends.intercept import replaced
 from keras_dlbasic.signals.intercepted import intercepted
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._version import __version__
-from keras_dlbasic.gradients.replicas import replicas_of
 from keras_dlbasic.records.printable import printable
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.gradients.replicas import replicas_of
+from keras_dlbasic._backends.replicas import replicas_of
 
 
 def reason_not_to_watch(model: Any, *, is_refit: bool = False) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from keras_dlbasic.gradients.intercept import wrapped_method
+from keras_dlbasic._backends.intercept import wrapped_method
 from keras_dlbasic.gradients.variables import own_weights, walk_layers
 
 

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.gradients.row_layout import (
+from keras_dlbasic._backends.row_layout import (
     SAFE_SQUARES,
     RowLayout,
     RowLayouts,
     UpdateLayout,
 )
-from keras_dlbasic.gradients.update import Update
+from keras_dlbasic._backends.update import Update
 
 UPSCALE = 2.0**80
 """Brings float32 numbers to where their squares are normal, from either end."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
-from importlib import import_module
 from inspect import getclosurevars
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
-from keras_dlbasic.gradients.intercept import wrapped_method
+from keras_dlbasic._backends.intercept import wrapped_method
+from keras_dlbasic._backends.loading import backend_module
+from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
+from keras_dlbasic._backends.update import Update, final_updates
 from keras_dlbasic.gradients.limits import watches_stale_step
 from keras_dlbasic.gradients.measures import Kernels, measure_row, reduce_update
-from keras_dlbasic.gradients.row_layout import UNKNOWN, RowLayouts
-from keras_dlbasic.gradients.update import Update, final_updates
 
 KEY = "keras_dlbasic/row"
 """Log key under which a row leaves the compiled step; Keras never sees it."""
@@ -60,6 +60,9 @@ class BackendTap(Protocol):
 
     def gathered(self, rows: Any) -> Any:
         """Return rows of all replicas, given those of one."""
+
+    def without_gradients(self, function: Callable[[], Any]) -> Any:
+        """Call a function whose operations are not differentiated."""
 
 
 class GradientTap:
@@ -232,7 +235,7 @@ class _TappedStep:
 
         def take(update: Update) -> None:
             if self._backend.changes_in_place:
-                update.reduced = _without_gradients(
+                update.reduced = self._backend.without_gradients(
                     lambda: reduce_update(kernels, update)
                 )
             updates.append(update)
@@ -251,7 +254,7 @@ class _TappedStep:
             self._say_nothing_is_updated()
             nothing = keras.ops.zeros((0,), "float32")
             return outputs, KEY, (nothing, inputs) if self.keeps_batch else nothing
-        row = _without_gradients(
+        row = self._backend.without_gradients(
             lambda: measure_row(
                 kernels,
                 final_updates(updates),
@@ -321,15 +324,8 @@ def backend_tap() -> BackendTap:
     Raises:
         RuntimeError: If Keras' backend trains no models.
     """
-    name = keras.backend.backend()
-    classes = {"tensorflow": "TensorFlowTap", "jax": "JaxTap", "torch": "TorchTap"}
-    if name not in classes:
-        raise RuntimeError(
-            "Gradients can be watched on the backends 'tensorflow', 'jax' and "
-            f"'torch'. Received: KERAS_BACKEND={name!r}"
-        )
-    module = import_module(f"keras_dlbasic.gradients.{name}_backend")
-    return getattr(module, classes[name])()
+    module = backend_module("tap", "Gradients can be watched")
+    return module.Tap()
 
 
 def optimizers_of(*models: Any) -> list[Any]:
@@ -363,12 +359,3 @@ def _loss_tracker(model: Any) -> Any:
     metrics = model.metrics
     is_loss = metrics and metrics[0].name == "loss"
     return metrics[0] if is_loss and type(metrics[0]) is keras.metrics.Mean else None
-
-
-def _without_gradients(function: Callable[[], Any]) -> Any:
-    if keras.backend.backend() != "torch":
-        return function()
-    from torch import no_grad
-
-    with no_grad():
-        return function()

@@ -7,13 +7,13 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic.landscape.rows import Batch, Rows
 
 MICRO_BATCH = 256
@@ -328,19 +328,8 @@ def _numpy(tensor: Any) -> np.ndarray:
 
 def _products(loss: Callable[..., Any], *, draws: bool) -> Products:
     """Return the derivatives; `draws` says that the loss may draw random numbers."""
-    name = keras.backend.backend()
-    classes = {
-        "tensorflow": "TensorFlowProducts",
-        "jax": "JaxProducts",
-        "torch": "TorchProducts",
-    }
-    if name not in classes:
-        raise RuntimeError(
-            "Curvature can be measured on the backends 'tensorflow', 'jax' and "
-            f"'torch'. Received: KERAS_BACKEND={name!r}"
-        )
-    module = import_module(f"keras_dlbasic.landscape.{name}_backend")
-    return getattr(module, classes[name])(loss, draws)
+    module = backend_module("curvature", "Curvature can be measured")
+    return module.Products(loss, draws)
 
 
 def _check_model(model: Any) -> None:

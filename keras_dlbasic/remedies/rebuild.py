@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.gradients.intercept import replaced
+from keras_dlbasic._backends.intercept import replaced
 from keras_dlbasic.remedies.output_part import check_known
 
 

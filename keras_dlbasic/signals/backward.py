@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic.signals.probe import LayerProbe, probe_layers, watched
-
-Scalar = Callable[[list[Any]], Any]
 
 
 def preactivation_gradients(
@@ -45,7 +43,9 @@ def preactivation_gradients(
     # where a scope has no value of a penalised weight, Keras hands None to the penalty
     weights = [(variable, variable.value) for variable in model.trainable_variables]
 
-    def loss(added: list[Any]) -> Any:
+    autodiff = backend_module("autodiff", "Gradients can be taken")
+
+    def loss_at(added: list[Any]) -> Any:
         def meet(probe: LayerProbe, call: int, tensor: Any) -> Any:
             place = index.get((probe.label, call))
             return tensor if place is None else tensor + added[place]
@@ -54,10 +54,11 @@ def preactivation_gradients(
         with scope, watched(probe_layers(model), meet):
             outputs = model(x, training=False)
             if y is not None:
-                return model.compute_loss(x=x, y=y, y_pred=outputs) * _replicas()
+                loss = model.compute_loss(x=x, y=y, y_pred=outputs)
+                return loss * autodiff.loss_divisor()
             return _noise_product(outputs)
 
-    gradients = _gradient(loss, nothing)
+    gradients = autodiff.gradient(loss_at, nothing)
     arrays: dict[str, list[np.ndarray]] = {}
     for (label, _), gradient in zip(places, gradients, strict=True):
         array = np.asarray(ops.convert_to_numpy(gradient), np.float64)
@@ -91,45 +92,3 @@ def _build_loss(model: Any, x: Any, y: Any) -> None:
     model.compute_loss(x=x, y=y, y_pred=outputs)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def _replicas() -> int:
-    """Return by what Keras divides losses here: in a strategy's scope its replicas."""
-    if keras.backend.backend() != "tensorflow":
-        return 1
-    import tensorflow as tf
-
-    return int(tf.distribute.get_strategy().num_replicas_in_sync)
-
-
-def _gradient(function: Scalar, at: list[Any]) -> list[Any]:
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            for tensor in at:
-                tape.watch(tensor)
-            value = function(at)
-        return tape.gradient(
-            value, at, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-    if backend == "jax":
-        import jax
-
-        return jax.grad(function)(at)
-    if backend == "torch":
-        import torch
-
-        with torch.enable_grad():
-            leaves = [tensor.detach().requires_grad_(True) for tensor in at]
-            value = function(leaves)
-            gradients = torch.autograd.grad(value, leaves, allow_unused=True)
-        return [
-            torch.zeros_like(leaf) if gradient is None else gradient
-            for gradient, leaf in zip(gradients, leaves, strict=True)
-        ]
-    raise RuntimeError(
-        "Gradients can be taken on the backends 'tensorflow', 'jax' and 'torch'. "
-        f"Received: KERAS_BACKEND={backend!r}"
-    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from keras_dlbasic.gradients.intercept import replaced
+from keras_dlbasic._backends.intercept import replaced
 
 
 @contextmanager

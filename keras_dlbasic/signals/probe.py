@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.gradients.intercept import replaced
+from keras_dlbasic._backends.intercept import replaced
 from keras_dlbasic.gradients.variables import walk_layers
 from keras_dlbasic.signals.intercepted import intercepted
 

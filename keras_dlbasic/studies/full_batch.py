@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.gradients.replicas import replicas_of
+from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic.studies.micro_batches import MicroBatches
 from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.gradients.replicas import replicas_of
+from keras_dlbasic._backends.replicas import replicas_of
 
 
 def refuse_several_devices(model: Any, what: str) -> None:

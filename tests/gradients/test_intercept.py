@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from keras_dlbasic.gradients.intercept import wrapped_method
+from keras_dlbasic._backends.intercept import wrapped_method
 
 pytestmark = pytest.mark.once
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_dlbasic.gradients.row_layout import (
+from keras_dlbasic._backends.row_layout import (
     UNKNOWN,
     RowLayout,
     RowLayouts,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dlbasic.gradients.stacking import STACKED_ENTRIES, groups_of_shapes
+from keras_dlbasic._backends.stacking import STACKED_ENTRIES, groups_of_shapes
 
 pytestmark = pytest.mark.once  # knows no backend
 

@@ -15,20 +15,20 @@ try:
 except ImportError:  # before JAX 0.8
     from jax.core import get_opaque_trace_state
 
-from keras_dlbasic.gradients.intercept import update_of, wrapped_method
-from keras_dlbasic.gradients.row_layout import UNKNOWN
-from keras_dlbasic.gradients.stacking import groups_of_shapes
-from keras_dlbasic.gradients.step_function import remade_train_function
-from keras_dlbasic.gradients.update import Update
+from keras_dlbasic._backends.intercept import update_of, wrapped_method
+from keras_dlbasic._backends.row_layout import UNKNOWN
+from keras_dlbasic._backends.stacking import groups_of_shapes
+from keras_dlbasic._backends.step_function import remade_train_function
+from keras_dlbasic._backends.update import Update
 
 
 class JaxKernels:
     """Reductions over lists of arrays; see `measures.Kernels`."""
 
-    def dense(self, gradient: Any) -> Any:  # noqa: D102
+    def dense(self, gradient: Any) -> Any:
         return jnp.asarray(gradient, jnp.float32)
 
-    def differences(  # noqa: D102
+    def differences(
         self, after: list[Any], before: list[Any]
     ) -> Callable[[], list[Any]]:
         def differences() -> list[Any]:
@@ -38,29 +38,29 @@ class JaxKernels:
 
         return differences
 
-    def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def squares(self, tensors: list[Any]) -> Any:
         return _reduce(tensors, _sums_of_squares)
 
-    def norms(self, tensors: list[Any], scales: Any) -> Any:  # noqa: D102
+    def norms(self, tensors: list[Any], scales: Any) -> Any:
         scaled = [x * scales[place] for place, x in enumerate(tensors)]
         return jnp.sqrt(self.squares(scaled))
 
-    def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def max_abs(self, tensors: list[Any]) -> Any:
         return _reduce(tensors, lambda x, axes: jnp.max(jnp.abs(x), axes))
 
-    def non_finite(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def non_finite(self, tensors: list[Any]) -> Any:
         return _reduce(tensors, lambda x, axes: _count(~jnp.isfinite(x), axes))
 
-    def zeros(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def zeros(self, tensors: list[Any]) -> Any:
         return _reduce(tensors, lambda x, axes: _count(x == 0, axes))
 
-    def clip_squares(self, gradients: list[Any]) -> Any:  # noqa: D102
+    def clip_squares(self, gradients: list[Any]) -> Any:
         return self.squares([self.dense(g) for g in gradients])
 
-    def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:  # noqa: D102
+    def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:
         return self.squares([jnp.clip(self.dense(g), -limit, limit) for g in gradients])
 
-    def cond(  # noqa: D102
+    def cond(
         self,
         test: Callable[..., Any],
         operands: tuple[Any, ...],
@@ -69,7 +69,7 @@ class JaxKernels:
     ) -> Any:
         return jax.lax.cond(test(jnp, *operands), if_true, if_false)
 
-    def row(self, loss: Any, parts: list[Any]) -> Any:  # noqa: D102
+    def row(self, loss: Any, parts: list[Any]) -> Any:
         loss, *parts = [
             jnp.reshape(jnp.asarray(part, jnp.float32), -1) for part in (loss, *parts)
         ]
@@ -78,7 +78,7 @@ class JaxKernels:
         return jnp.concatenate([loss, known])
 
 
-class JaxTap:
+class Tap:
     """How JAX' training step is tapped; see `tap.BackendTap`."""
 
     kernels = JaxKernels()
@@ -138,6 +138,10 @@ class JaxTap:
     def place(self) -> Any:
         """Return the function being traced: what is traced elsewhere stays there."""
         return get_opaque_trace_state(convention="keras_dlbasic")
+
+    def without_gradients(self, function: Callable[[], Any]) -> Any:
+        """Call a function; nothing here is differentiated unless asked for."""
+        return function()
 
     def release(self) -> None:
         """Let go of memory kept between steps: none."""

@@ -9,7 +9,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
-class TorchProducts:
+class Products:
     """Derivatives; see `objective.Products`.
 
     Products are gradients of the gradient along a direction.

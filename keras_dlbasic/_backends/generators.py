@@ -22,7 +22,7 @@ def generators_kept() -> Iterator[None]:
     python, numpy = random.getstate(), np.random.get_state()
     torch = None
     if keras.backend.backend() == "torch":
-        torch = import_module("keras_dlbasic.gradients.torch_backend").Generators()
+        torch = import_module("keras_dlbasic._backends.torch.tap").Generators()
     try:
         yield
     finally:

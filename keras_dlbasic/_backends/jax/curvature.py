@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 
-class JaxProducts:
+class Products:
     """Compiled derivatives; see `objective.Products`.
 
     Products are forward over reverse: about two gradients' time, and no more memory.

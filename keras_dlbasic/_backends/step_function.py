@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dlbasic.gradients.intercept import replaced
+from keras_dlbasic._backends.intercept import replaced
 
 
 def remade_train_function(model: Any, train_step: Any) -> Any:

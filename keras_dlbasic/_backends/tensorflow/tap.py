@@ -8,17 +8,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_dlbasic.gradients.intercept import update_of, wrapped_method
-from keras_dlbasic.gradients.row_layout import UNKNOWN
-from keras_dlbasic.gradients.stacking import groups_of_shapes
-from keras_dlbasic.gradients.step_function import remade_train_function
-from keras_dlbasic.gradients.update import Clipping, Update
+from keras_dlbasic._backends.intercept import update_of, wrapped_method
+from keras_dlbasic._backends.row_layout import UNKNOWN
+from keras_dlbasic._backends.stacking import groups_of_shapes
+from keras_dlbasic._backends.step_function import remade_train_function
+from keras_dlbasic._backends.update import Clipping, Update
 
 
 class TensorFlowKernels:
     """Reductions over lists of tensors; see `measures.Kernels`."""
 
-    def dense(self, gradient: Any) -> Any:  # noqa: D102
+    def dense(self, gradient: Any) -> Any:
         if isinstance(gradient, tf.IndexedSlices):
             rows = tf.math.unsorted_segment_sum(
                 gradient.values, gradient.indices, gradient.dense_shape[0]
@@ -26,51 +26,51 @@ class TensorFlowKernels:
             return tf.cast(rows, tf.float32)
         return tf.cast(gradient, tf.float32)
 
-    def differences(  # noqa: D102
+    def differences(
         self, after: list[Any], before: list[Any]
     ) -> Callable[[], list[Any]]:
         pairs = zip(after, before, strict=True)
         differences = [_difference(a, b) for a, b in pairs]
         return lambda: differences
 
-    def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def squares(self, tensors: list[Any]) -> Any:
         return _reduce(
             tensors,
             lambda x: 2.0 * tf.nn.l2_loss(x),
             lambda x: tf.reduce_sum(tf.square(x), axis=1),
         )
 
-    def norms(self, tensors: list[Any], scales: Any) -> Any:  # noqa: D102
+    def norms(self, tensors: list[Any], scales: Any) -> Any:
         scaled = [
             x * scale for x, scale in zip(tensors, tf.unstack(scales), strict=True)
         ]
         return tf.sqrt(self.squares(scaled))
 
-    def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def max_abs(self, tensors: list[Any]) -> Any:
         return _reduce(
             tensors,
             lambda x: tf.maximum(tf.reduce_max(x), -tf.reduce_min(x)),
             lambda x: tf.reduce_max(tf.abs(x), axis=1),
         )
 
-    def non_finite(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def non_finite(self, tensors: list[Any]) -> Any:
         def rows(x: Any) -> Any:
             wrong = tf.logical_not(tf.math.is_finite(x))
             return tf.reduce_sum(tf.cast(wrong, tf.float32), axis=1)
 
         return _reduce(tensors, lambda x: rows(tf.reshape(x, (1, -1)))[0], rows)
 
-    def zeros(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def zeros(self, tensors: list[Any]) -> Any:
         def rows(x: Any) -> Any:
             return tf.reduce_sum(tf.cast(tf.equal(x, 0.0), tf.float32), axis=1)
 
         return _reduce(tensors, lambda x: rows(tf.reshape(x, (1, -1)))[0], rows)
 
-    def clip_squares(self, gradients: list[Any]) -> Any:  # noqa: D102
+    def clip_squares(self, gradients: list[Any]) -> Any:
         # Keras clips the rows of sparse gradients before repeated ones are summed
         return self.squares([tf.cast(_values(g), tf.float32) for g in gradients])
 
-    def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:  # noqa: D102
+    def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:
         return self.squares([self.clip_entries(g, limit) for g in gradients])
 
     def clip_entries(self, gradient: Any, limit: Any) -> Any:
@@ -81,7 +81,7 @@ class TensorFlowKernels:
             values = tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
         return self.dense(values)
 
-    def cond(  # noqa: D102
+    def cond(
         self,
         test: Callable[..., Any],
         operands: tuple[Any, ...],
@@ -90,7 +90,7 @@ class TensorFlowKernels:
     ) -> Any:
         return tf.cond(test(keras.ops, *operands), if_true, if_false)
 
-    def row(self, loss: Any, parts: list[Any]) -> Any:  # noqa: D102
+    def row(self, loss: Any, parts: list[Any]) -> Any:
         loss, *parts = [
             tf.reshape(tf.cast(part, tf.float32), (-1,)) for part in (loss, *parts)
         ]
@@ -99,7 +99,7 @@ class TensorFlowKernels:
         return tf.concat([loss, known], axis=0)
 
 
-class TensorFlowTap:
+class Tap:
     """How TensorFlow's training step is tapped; see `tap.BackendTap`."""
 
     kernels = TensorFlowKernels()
@@ -160,6 +160,10 @@ class TensorFlowTap:
     def place(self) -> Any:
         """Return the function being traced: what is traced elsewhere stays there."""
         return tf.compat.v1.get_default_graph()
+
+    def without_gradients(self, function: Callable[[], Any]) -> Any:
+        """Call a function; nothing here is differentiated unless asked for."""
+        return function()
 
     def release(self) -> None:
         """Let go of memory kept between steps: none."""

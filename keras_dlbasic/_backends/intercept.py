@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.gradients.row_layout import UNKNOWN
-from keras_dlbasic.gradients.update import Clipping, Update
+from keras_dlbasic._backends.row_layout import UNKNOWN
+from keras_dlbasic._backends.update import Clipping, Update
 
 _MISSING = object()
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 ZERO = tf.UnconnectedGradients.ZERO
 
 
-class TensorFlowProducts:
+class Products:
     """Compiled derivatives; see `objective.Products`.
 
     Products are gradients of the gradient along a direction.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_dlbasic.gradients.row_layout import UNKNOWN
+from keras_dlbasic._backends.row_layout import UNKNOWN
 
 
 @dataclass(frozen=True)

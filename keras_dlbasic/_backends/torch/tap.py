@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from keras_dlbasic.gradients.intercept import replaced, update_of, wrapped_method
-from keras_dlbasic.gradients.row_layout import UNKNOWN
-from keras_dlbasic.gradients.update import Update
+from keras_dlbasic._backends.intercept import replaced, update_of, wrapped_method
+from keras_dlbasic._backends.row_layout import UNKNOWN
+from keras_dlbasic._backends.update import Update
 
 
 class TorchKernels:
     """Reductions over lists of tensors; see `measures.Kernels`."""
 
-    def dense(self, gradient: Any) -> Any:  # noqa: D102
+    def dense(self, gradient: Any) -> Any:
         gradient = gradient.detach()
         if gradient.is_sparse:
             gradient = gradient.to_dense()
         return gradient.float()
 
-    def differences(  # noqa: D102
+    def differences(
         self, after: list[Any], before: list[Any]
     ) -> Callable[[], list[Any]]:
         # in the copies' own memory: fresh memory costs more than the arithmetic
@@ -33,36 +33,36 @@ class TorchKernels:
         torch._foreach_sub_(before, [a.detach().to(b.dtype) for b, a in pairs])
         return lambda: [x.float() for x in before]
 
-    def squares(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def squares(self, tensors: list[Any]) -> Any:
         short = [_shortened(x) for x in tensors]
         return torch.square(torch.stack(torch._foreach_norm(short)))
 
-    def norms(self, tensors: list[Any], scales: Any) -> Any:  # noqa: D102
+    def norms(self, tensors: list[Any], scales: Any) -> Any:
         scaled = [x * scale for x, scale in zip(tensors, scales, strict=True)]
         return torch.sqrt(self.squares(scaled))
 
-    def max_abs(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def max_abs(self, tensors: list[Any]) -> Any:
         extremes = [torch.aminmax(x) for x in tensors]  # far faster than a norm
         lowest = torch.stack([x.min for x in extremes])
         return torch.maximum(-lowest, torch.stack([x.max for x in extremes]))
 
-    def non_finite(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def non_finite(self, tensors: list[Any]) -> Any:
         counts = [torch.sum(~torch.isfinite(x)).float() for x in tensors]
         return torch.stack(counts)
 
-    def zeros(self, tensors: list[Any]) -> Any:  # noqa: D102
+    def zeros(self, tensors: list[Any]) -> Any:
         others = torch.stack([torch.count_nonzero(x) for x in tensors])
         return torch.tensor([x.numel() for x in tensors], device=others.device) - others
 
-    def clip_squares(self, gradients: list[Any]) -> Any:  # noqa: D102
+    def clip_squares(self, gradients: list[Any]) -> Any:
         return self.squares([self.dense(g) for g in gradients])
 
-    def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:  # noqa: D102
+    def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:
         return self.squares(
             [torch.clip(self.dense(g), -limit, limit) for g in gradients]
         )
 
-    def cond(  # noqa: D102
+    def cond(
         self,
         test: Callable[..., Any],
         operands: tuple[Any, ...],
@@ -74,7 +74,7 @@ class TorchKernels:
         at_hand = [operand.numpy() for operand in operands]
         return if_true() if test(np, *at_hand) else if_false()
 
-    def row(self, loss: Any, parts: list[Any]) -> Any:  # noqa: D102
+    def row(self, loss: Any, parts: list[Any]) -> Any:
         # not that of a scalar, which may be on the host
         vectors = [p for p in parts if isinstance(p, torch.Tensor) and p.ndim]
         device = vectors[0].device if vectors else None
@@ -86,7 +86,7 @@ class TorchKernels:
         return torch.cat([loss.detach(), known])
 
 
-class TorchTap:
+class Tap:
     """How PyTorch's training step is tapped; see `tap.BackendTap`."""
 
     kernels = TorchKernels()
@@ -99,6 +99,11 @@ class TorchTap:
 
     def place(self) -> Any:
         """Return the function being traced: none here."""
+
+    def without_gradients(self, function: Callable[[], Any]) -> Any:
+        """Call a function whose operations are not differentiated."""
+        with torch.no_grad():
+            return function()
 
     def release(self) -> None:
         """Let go of memory kept between steps: a copy of the weights."""
