@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._keras.activations import channel_axis
+from keras_dlbasic._keras.checks import check_batch
 from keras_dlbasic.analysis.activation_statistics import (
     DORMANT,
     MEASURES,
@@ -21,7 +23,7 @@ from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.records import LayerTable, TrainingRecord
-from keras_dlbasic.signals.probe import as_array, channel_axis, check_batch, run_probe
+from keras_dlbasic.signals.probe import as_array, run_probe
 
 MOST_ROWS = 256
 

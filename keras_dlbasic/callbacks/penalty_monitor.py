@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._keras.penalized import PenalizedWeight, penalized_weights
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
@@ -15,7 +16,6 @@ from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
-from keras_dlbasic.signals.penalized import PenalizedWeight, penalized_weights
 
 MEASURES = ("penalty", "l1_mass", "l2_mass", "near_zero_weights", "near_zero_units")
 SHARE = "penalty_share"

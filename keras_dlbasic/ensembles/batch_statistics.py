@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.intercept import replaced
-from keras_dlbasic.signals.intercepted import intercepted
+from keras_dlbasic._keras.intercepted import intercepted
 
 
 def batch_normalizations(model: Any) -> list[Any]:

@@ -182,7 +182,7 @@ def _called(member: Any, inputs: Any, training: bool, mask: Any) -> Any:
 
 def _compile_like_first(ensemble: Ensemble, member: Any) -> None:
     # not at the top: `import keras_dlbasic` registers this class and stays light
-    from keras_dlbasic.remedies.rebuild import compile_like
+    from keras_dlbasic._keras.rebuild import compile_like
 
     try:
         compile_like(ensemble, member, optimizer=None)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic.callbacks.arguments import check_verbose
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
@@ -16,7 +17,6 @@ from keras_dlbasic.ensembles.learning_rate import (
     read_learning_rate,
     write_learning_rate,
 )
-from keras_dlbasic.remedies.copied import copy_of
 
 
 class SnapshotEnsemble(keras.callbacks.Callback):

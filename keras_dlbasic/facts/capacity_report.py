@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.gradients.variables import own_weights, walk_layers
+from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 WEIGHTY = 2
 """A variable with at least so many axes is a kernel, which makes a layer of depth."""

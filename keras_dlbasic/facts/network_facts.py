@@ -8,10 +8,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.gradients.variables import walk_layers
-from keras_dlbasic.signals.following_activation import activations_after
-from keras_dlbasic.signals.layer_fans import kernel_fans
-from keras_dlbasic.signals.probe import activation_name
+from keras_dlbasic._keras.activations import activation_name
+from keras_dlbasic._keras.fans import kernel_fans
+from keras_dlbasic._keras.following_activation import activations_after
+from keras_dlbasic._keras.graph import walk_layers
 
 NORMALIZING = (
     keras.layers.BatchNormalization,

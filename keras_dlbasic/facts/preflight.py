@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
@@ -18,7 +19,6 @@ from keras_dlbasic.facts.probe import Probe
 from keras_dlbasic.facts.run_facts import run_facts
 from keras_dlbasic.facts.signal_facts import signal_facts
 from keras_dlbasic.records import LayerTable, TrainingRecord
-from keras_dlbasic.signals.probe import check_built
 
 
 def preflight(

@@ -9,19 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.activations import channel_axis
+from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.analysis.activation_statistics import activation_statistics
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.facts.baseline import as_columns, best_constant, sample_losses
 from keras_dlbasic.facts.input_facts import evenly
 from keras_dlbasic.facts.reference_scores import reference_scores, score
-from keras_dlbasic.signals.penalized import penalized_weights
-from keras_dlbasic.signals.probe import (
-    LayerProbe,
-    as_array,
-    channel_axis,
-    probe_layers,
-    watched,
-)
+from keras_dlbasic.signals.probe import LayerProbe, as_array, probe_layers, watched
 
 MEASURES = (
     "loss",

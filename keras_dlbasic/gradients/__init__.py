@@ -9,10 +9,10 @@
 - `localize_non_finite`: name the first layer that gives NaN or infinity
 """
 
+from keras_dlbasic._keras.graph import describe_variables
 from keras_dlbasic.gradients.localize import NonFiniteOrigin, localize_non_finite
 from keras_dlbasic.gradients.sampling import Every, check_every, epoch_plan
 from keras_dlbasic.gradients.tap import GradientTap
-from keras_dlbasic.gradients.variables import describe_variables
 
 __all__ = [
     "Every",

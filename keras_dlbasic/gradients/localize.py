@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.intercept import wrapped_method
-from keras_dlbasic.gradients.variables import own_weights, walk_layers
+from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from keras_dlbasic.signals.intercepted import intercepted
+from keras_dlbasic._keras.intercepted import intercepted
 
 
 class MonteCarloPrediction(NamedTuple):

@@ -6,16 +6,16 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.remedies.layer_kinds import (
+from keras_dlbasic._keras.activations import activation_name
+from keras_dlbasic._keras.following_activation import consumers_of
+from keras_dlbasic._keras.layer_kinds import (
     ACTIVATIONS,
     RECURRENT,
     WEIGHTING,
     is_product,
 )
-from keras_dlbasic.remedies.output_part import output_part
-from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
-from keras_dlbasic.signals.following_activation import consumers_of
-from keras_dlbasic.signals.probe import activation_name
+from keras_dlbasic._keras.outputs import output_part
+from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
 
 _DROPOUTS = (
     keras.layers.Dropout,

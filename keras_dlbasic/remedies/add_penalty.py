@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_dlbasic._keras.layer_kinds import WEIGHTING
+from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
 from keras_dlbasic.regularizers import L1L2
-from keras_dlbasic.remedies.layer_kinds import WEIGHTING
-from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
 
 
 def add_penalty(model: Any, l2: float = 1e-4, *, l1: float = 0.0) -> Any:

@@ -7,6 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.checks import check_built
+from keras_dlbasic._keras.copying import copy_of
+from keras_dlbasic._keras.fans import KernelFans, model_kernels
+from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic.initializers import (
     HeNormal,
     HeUniform,
@@ -15,10 +19,6 @@ from keras_dlbasic.initializers import (
     for_activation,
 )
 from keras_dlbasic.initializers.law import draw_with, sigma_of
-from keras_dlbasic.remedies.copied import copy_of
-from keras_dlbasic.signals.following_activation import activations_after
-from keras_dlbasic.signals.layer_fans import KernelFans, model_kernels
-from keras_dlbasic.signals.probe import check_built
 
 _OURS = (HeNormal, HeUniform, XavierNormal, XavierUniform)
 

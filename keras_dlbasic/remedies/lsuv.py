@@ -9,9 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.remedies.copied import copy_of
-from keras_dlbasic.signals.layer_fans import kernel_fans
-from keras_dlbasic.signals.probe import as_array, check_batch, check_built, run_probe
+from keras_dlbasic._keras.checks import check_batch, check_built
+from keras_dlbasic._keras.copying import copy_of
+from keras_dlbasic._keras.fans import kernel_fans
+from keras_dlbasic.signals.probe import as_array, run_probe
 
 
 def lsuv(

@@ -10,14 +10,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.remedies.copied import copy_of
+from keras_dlbasic._keras.checks import check_built
+from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic.remedies.unit_paths import (
     KERNEL_LAYERS,
     UnitPath,
     UnitPaths,
     UnitsStayError,
 )
-from keras_dlbasic.signals.probe import check_built
 
 
 @dataclass(frozen=True)

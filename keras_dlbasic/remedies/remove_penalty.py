@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
 from keras_dlbasic.remedies.change_optimizer import changed_optimizer, innermost_config
-from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
 
 
 def remove_penalty(model: Any, *, dropout_factor: float = 0.5) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.remedies.layer_kinds import WEIGHTING
-from keras_dlbasic.remedies.output_part import output_part
-from keras_dlbasic.remedies.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._keras.layer_kinds import WEIGHTING
+from keras_dlbasic._keras.outputs import output_part
+from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
 
 _SIZED = {
     "units": (

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.remedies.rebuild import rebuild
+from keras_dlbasic._keras.rebuild import rebuild
 from keras_dlbasic.remedies.standard_scale import scaling_layer
 
 

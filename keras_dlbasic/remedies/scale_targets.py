@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dlbasic.remedies.rebuild import behind
+from keras_dlbasic._keras.rebuild import behind
 from keras_dlbasic.remedies.standard_scale import mean_and_variance, scaling_layer
 
 _POWERS = {

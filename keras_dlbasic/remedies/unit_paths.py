@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._keras.activations import activation_function, activation_name
+from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic.analysis.activation_table import ACTIVATIONS
-from keras_dlbasic.signals.following_activation import consumers_of
-from keras_dlbasic.signals.probe import activation_function, activation_name
 
 KERNEL_LAYERS = (
     keras.layers.Dense,

@@ -5,7 +5,7 @@
 - `propagation_report`: measure how signals and gradients change with depth
 """
 
-from keras_dlbasic.signals.layer_fans import KernelFans, kernel_fans
+from keras_dlbasic._keras.fans import KernelFans, kernel_fans
 from keras_dlbasic.signals.propagation import propagation_report
 
 __all__ = ["KernelFans", "kernel_fans", "propagation_report"]

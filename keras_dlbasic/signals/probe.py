@@ -12,8 +12,9 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.intercept import replaced
-from keras_dlbasic.gradients.variables import walk_layers
-from keras_dlbasic.signals.intercepted import intercepted
+from keras_dlbasic._keras.activations import activation_name, inline_activation
+from keras_dlbasic._keras.graph import walk_layers
+from keras_dlbasic._keras.intercepted import intercepted
 
 _PASSIVE = (
     keras.layers.InputLayer,
@@ -24,14 +25,6 @@ _PASSIVE = (
     keras.layers.Masking,
     keras.layers.Dropout,
 )
-
-_ACTIVATION_LAYERS = {
-    keras.layers.ReLU: "relu",
-    keras.layers.LeakyReLU: "leaky_relu",
-    keras.layers.PReLU: "leaky_relu",
-    keras.layers.ELU: "elu",
-    keras.layers.Softmax: "softmax",
-}
 
 
 @dataclass
@@ -71,43 +64,12 @@ def probe_layers(model: Any) -> list[LayerProbe]:
         if layer is model or isinstance(layer, (keras.Model, *_PASSIVE)):
             continue
         has_parts = bool(layer._flatten_layers(include_self=False))
-        if has_parts and not is_whole and not _inline(layer):
+        if has_parts and not is_whole and not inline_activation(layer):
             continue  # a layer of the user's; its parts are looked at
         labels[label] = labels.get(label, 0) + 1
         unique = label if labels[label] == 1 else f"{label}#{labels[label]}"
         probes.append(LayerProbe(layer, unique, activation_name(layer)))
     return probes
-
-
-def activation_name(layer: Any) -> str | None:
-    """Return the name of a layer's activation; None for a linear layer."""
-    for kind, name in _ACTIVATION_LAYERS.items():
-        if isinstance(layer, kind):
-            return name
-    function = _inline(layer)
-    if function is None:
-        return None
-    if isinstance(function, keras.layers.Layer):
-        return activation_name(function) or "custom"
-    name = getattr(function, "__name__", "")
-    return name if function is getattr(keras.activations, name, None) else "custom"
-
-
-def activation_function(layer: Any) -> Any:
-    """Return what a layer applies last, as a name or a callable; None if linear."""
-    if isinstance(layer, keras.layers.PReLU):
-        return "relu"  # its slope is a weight, and small at first
-    if isinstance(layer, (keras.layers.Softmax, keras.layers.ReLU)):
-        bent = getattr(layer, "negative_slope", 0) or getattr(layer, "threshold", 0)
-        return layer if bent else activation_name(layer)
-    if isinstance(layer, tuple(_ACTIVATION_LAYERS)):
-        return layer
-    function = _inline(layer) if isinstance(layer, keras.layers.Layer) else None
-    if isinstance(function, keras.layers.Layer):
-        return activation_function(function)
-    if function in (keras.activations.softmax, keras.activations.log_softmax):
-        return activation_name(layer)  # couples units: known by name only
-    return function
 
 
 def run_probe(model: Any, x: Any) -> list[LayerProbe]:
@@ -156,7 +118,7 @@ def watched(
 def _watch(
     probe: LayerProbe, meet: Meet, note: Callable[[LayerProbe], None]
 ) -> Callable[..., Any]:
-    layer, inline = probe.layer, _inline(probe.layer)
+    layer, inline = probe.layer, inline_activation(probe.layer)
 
     def run(call: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -200,22 +162,6 @@ def _meet_output(outputs: Any, meet: Callable[[Any], Any]) -> tuple[Any, Any]:
     return keras.tree.pack_sequence_as(outputs, flat), flat[0]
 
 
-def _inline(layer: Any) -> Callable[..., Any] | None:
-    """Return the function that a layer applies last, if it is not the identity."""
-    is_recurrent = isinstance(layer, keras.layers.RNN) or hasattr(layer, "state_size")
-    if is_recurrent or isinstance(layer, tuple(_ACTIVATION_LAYERS)):
-        return None
-    function = getattr(layer, "activation", None)
-    if not callable(function) or function is keras.activations.linear:
-        return None
-    return function
-
-
-def channel_axis(layer: Any) -> int:
-    """Return the axis of a layer's outputs that counts its units."""
-    return 1 if getattr(layer, "data_format", None) == "channels_first" else -1
-
-
 def _is_float(value: Any) -> bool:
     return ops.is_tensor(value) and "float" in keras.backend.standardize_dtype(
         value.dtype
@@ -231,46 +177,3 @@ def as_array(tensors: list[Any]) -> np.ndarray:
     if len({array.shape[1:] for array in arrays}) > 1:
         return np.concatenate([array.ravel() for array in arrays])
     return np.concatenate(arrays)
-
-
-def check_batch(x: Any, name: str = "x") -> Any:
-    """Return a batch as arrays that a model takes.
-
-    Raises:
-        ValueError: If it is empty or holds values that are not finite.
-    """
-    leaves = keras.tree.flatten(x)
-    if not leaves or any(leaf is None for leaf in leaves):
-        raise ValueError(f"`{name}` must be an array of samples. Received: {x!r}")
-    arrays = [np.asarray(ops.convert_to_numpy(leaf)) for leaf in leaves]
-    for array in arrays:
-        if array.ndim == 0 or len(array) == 0:
-            raise ValueError(
-                f"`{name}` must hold at least one sample. Received: an array of shape "
-                f"{array.shape}."
-            )
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            wrong = int(np.size(array) - np.isfinite(array).sum())
-            raise ValueError(
-                f"`{name}` must be finite. Received: {wrong} of {array.size} values "
-                "are NaN or infinite. Clean the data, for example by `numpy."
-                "nan_to_num`, or leave the samples out."
-            )
-    arrays = [
-        a.astype(keras.config.floatx()) if a.dtype.kind == "f" else a for a in arrays
-    ]
-    return keras.tree.pack_sequence_as(x, arrays)
-
-
-def check_built(model: Any) -> None:
-    """Check that a model has weights to look at.
-
-    Raises:
-        ValueError: If it is not built.
-    """
-    if not getattr(model, "built", False):
-        raise ValueError(
-            f"Model '{getattr(model, 'name', model)}' is not built, so it has no "
-            "weights yet. Call it on a batch, or `model.build(input_shape)`, or give "
-            "it a `keras.Input`."
-        )

@@ -10,6 +10,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._keras.activations import channel_axis
+from keras_dlbasic._keras.checks import check_batch, check_built
+from keras_dlbasic._keras.fans import kernel_fans, model_kernels
+from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic.analysis.signal_propagation import (
     LayerSignal,
     PropagationReport,
@@ -20,16 +24,7 @@ from keras_dlbasic.analysis.signal_propagation import (
 from keras_dlbasic.initializers import for_activation
 from keras_dlbasic.initializers.law import sigma_of
 from keras_dlbasic.signals.backward import preactivation_gradients
-from keras_dlbasic.signals.following_activation import activations_after
-from keras_dlbasic.signals.layer_fans import kernel_fans, model_kernels
-from keras_dlbasic.signals.probe import (
-    LayerProbe,
-    as_array,
-    channel_axis,
-    check_batch,
-    check_built,
-    run_probe,
-)
+from keras_dlbasic.signals.probe import LayerProbe, as_array, run_probe
 
 
 def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:

@@ -10,9 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.rebuild import rebuild
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.callbacks import TrainingDoctor
-from keras_dlbasic.remedies.rebuild import rebuild
 from keras_dlbasic.studies.seeded_model import build_seeded
 from keras_dlbasic.studies.stored_batches import take
 from keras_dlbasic.treatment.plan import Plan

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.signals.layer_fans import model_kernels
+from keras_dlbasic._keras.fans import model_kernels
 
 L = keras.layers
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.initializers.fans import compute_fans
+from keras_dlbasic._keras.shape_fans import compute_fans
 
 
 @dataclass(frozen=True)

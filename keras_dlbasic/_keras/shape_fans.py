@@ -24,7 +24,7 @@ def compute_fans(
         ValueError: If an axis is not one of the shape.
 
     Example:
-    >>> from keras_dlbasic.initializers.fans import compute_fans
+    >>> from keras_dlbasic._keras.shape_fans import compute_fans
     >>> compute_fans((3, 3, 16, 32))
     (144, 288)
     >>> compute_fans((64, 4, 16), input_axes=[0], output_axes=[1, 2])

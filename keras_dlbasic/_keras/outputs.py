@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.remedies.layer_kinds import RECURRENT, WEIGHTING
-from keras_dlbasic.signals.probe import check_built
+from keras_dlbasic._keras.checks import check_built
+from keras_dlbasic._keras.layer_kinds import RECURRENT, WEIGHTING
 
 
 def output_part(model: Any) -> set[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_dlbasic.gradients import describe_variables
+from keras_dlbasic._keras.graph import describe_variables
 
 
 @dataclass(frozen=True)

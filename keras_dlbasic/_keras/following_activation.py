@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.signals.probe import activation_function
+from keras_dlbasic._keras.activations import activation_function
 
 _TRANSPARENT = (
     keras.layers.BatchNormalization,

@@ -1,0 +1,1 @@
+"""All knowledge of the classes of Keras and of their private attributes."""

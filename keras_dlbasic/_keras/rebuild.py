@@ -1,0 +1,207 @@
+"""A model made anew with some layers changed, and its weights where shapes allow."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._keras.outputs import check_known
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What stands in the place of a layer.
+
+    Attributes:
+        heir: The layer that takes over the weights, where shapes allow.
+        after: Layers behind it.
+    """
+
+    heir: Any
+    after: Sequence[Any] = ()
+
+
+Edit = Callable[[Any], Chain | None]
+"""Gives the chain for a layer; None leaves the layer as it is."""
+
+
+def rebuild(
+    model: Any,
+    edit: Edit = lambda layer: None,
+    *,
+    first: Sequence[Sequence[Any]] = (),
+    compile_changes: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return a model like `model` with changed layers, compiled like it.
+
+    Args:
+        model: A built Sequential or Functional model; nested ones are gone through.
+        edit: Gives what stands in the place of a layer. Defaults to leaving all as
+            they are.
+        first: For each input, layers to put behind it.
+        compile_changes: Arguments of `compile` that change.
+
+    Returns:
+        A new model. Weights are those of `model` where a layer's shapes are the same
+        and its weights are finite; the optimizer starts anew.
+
+    Raises:
+        ValueError: If the model is not built, its connections are not known, or the
+            changed layers do not fit together.
+    """
+    check_known(model)
+    heirs: list[tuple[Any, Any]] = []
+    try:
+        new = _rebuilt(model, edit, heirs, first)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise ValueError(
+            f"Model '{model.name}' cannot be rebuilt with this change: {error} "
+            "Layers that rely on fixed shapes, such as Reshape or sums with the input, "
+            "must be changed by hand."
+        ) from error
+    destroyed = [old.name for old, heir in heirs if not _inherit(heir, old)]
+    if destroyed:
+        warnings.warn(
+            f"Weights of model '{model.name}' are not finite, in the layers "
+            f"{destroyed}: an earlier training destroyed them. Those layers start "
+            "from new weights.",
+            stacklevel=3,
+        )
+    return compile_like(new, model, **(compile_changes or {}))
+
+
+def behind(model: Any, layer: Any, compile_changes: Mapping[str, Any]) -> Any:
+    """Return a copy of a model with one output and a layer behind it.
+
+    Raises:
+        ValueError: If the model cannot be rebuilt.
+    """
+    body = rebuild(model)
+    if isinstance(body, keras.Sequential):
+        inputs = _input_like(model.inputs[0])
+        new = keras.Sequential([inputs, *body.layers, layer], name=model.name)
+    else:
+        new = keras.Model(body.input, layer(body.outputs[0]), name=model.name)
+    return compile_like(new, model, **compile_changes)
+
+
+def with_config(layer: Any, **changes: Any) -> Any:
+    """Return a new layer like `layer` with changes in its configuration."""
+    return type(layer).from_config({**layer.get_config(), **changes})
+
+
+def compile_like(new: Any, model: Any, **changes: Any) -> Any:
+    """Compile `new` with the arguments of `model`, but for `changes`.
+
+    Raises:
+        ValueError: If an argument cannot be copied.
+    """
+    if not model.compiled:
+        return new
+    loss = changes.pop("loss", model.loss)  # has no state: it can be shared
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about a lambda among them
+            config = model.get_compile_config()
+        if config is None:
+            raise ValueError("its class overrides `compile`.")
+        config = {k: v for k, v in config.items() if k not in {"loss", *changes}}
+        if not all(layer.supports_jit for layer in new._flatten_layers()):
+            config["jit_compile"] = "auto"
+        new.compile(
+            **keras.saving.deserialize_keras_object(config), loss=loss, **changes
+        )
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"The compile arguments of model '{model.name}' cannot be copied: {error} "
+            "Decorate metrics and optimizers of your own with "
+            "`@keras.saving.register_keras_serializable()`."
+        ) from error
+    return new
+
+
+def _rebuilt(
+    model: Any,
+    edit: Edit,
+    heirs: list[tuple[Any, Any]],
+    first: Sequence[Sequence[Any]] = (),
+) -> Any:
+    chains: dict[int, Chain] = {}
+
+    def chain_of(layer: Any) -> Chain:
+        if id(layer) not in chains:
+            chains[id(layer)] = _chain(layer, edit, heirs)
+        return chains[id(layer)]
+
+    if isinstance(model, keras.Sequential):
+        layers: list[Any] = [layer for front in first for layer in front]
+        for layer in model.layers:
+            chain = chain_of(layer)
+            layers += [chain.heir, *chain.after]
+        return keras.Sequential(
+            [_input_like(model.inputs[0]), *layers], name=model.name
+        )
+
+    inputs = keras.tree.map_structure(_input_like, model.input)
+    replacements: dict[int, Any] = {}
+    for tensor, front in zip(keras.tree.flatten(inputs), first, strict=False):
+        replacements[id(tensor)] = tensor
+        for layer in front:
+            replacements[id(tensor)] = layer(replacements[id(tensor)])
+    places: dict[int, Chain] = {}
+
+    def clone(operation: Any) -> Any:
+        chain = chain_of(operation)
+        places[id(chain.heir)] = chain
+        return chain.heir
+
+    def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+        chain = places.get(id(operation), Chain(operation))
+        args, kwargs = keras.tree.map_structure(
+            lambda value: replacements.get(id(value), value), (args, kwargs)
+        )
+        outputs = operation(*args, **kwargs)
+        for layer in chain.after:
+            outputs = layer(outputs)
+        return outputs
+
+    with replaced(model, "compiled", False):  # `compile_like` does it
+        return keras.models.clone_model(
+            model, inputs, clone_function=clone, call_function=call
+        )
+
+
+def _chain(layer: Any, edit: Edit, heirs: list[tuple[Any, Any]]) -> Chain:
+    if isinstance(layer, keras.layers.InputLayer) or not isinstance(
+        layer, keras.layers.Layer
+    ):
+        return Chain(layer)
+    if isinstance(layer, keras.Model):
+        check_known(layer)
+        return Chain(_rebuilt(layer, edit, heirs))
+    chain = edit(layer) or Chain(with_config(layer))
+    heirs.append((layer, chain.heir))
+    return chain
+
+
+def _input_like(tensor: Any) -> Any:
+    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+
+
+def _inherit(heir: Any, old: Any) -> bool:
+    """Hand weights over where shapes allow; False if they are not finite."""
+    shapes = [tuple(v.shape) for v in heir.variables]
+    if shapes != [tuple(v.shape) for v in old.variables]:
+        return True
+    values = [np.asarray(keras.ops.convert_to_numpy(v)) for v in old.variables]
+    if not all(np.isfinite(value.astype("float64")).all() for value in values):
+        return False
+    for new, value in zip(heir.variables, values, strict=True):
+        new.assign(value)
+    return True
