@@ -14,7 +14,8 @@ What is where:
 - `plots`: draw what was measured
 - `records`: what was measured, saved and loaded without Keras
 - `analysis`: judge it, on NumPy arrays
-- `signals`, `gradients`: measure; what the callbacks stand on
+- `inspection`: what can be known of a model and its data without training
+- `propagation`, `gradients`: measure; what the callbacks stand on
 
 Example:
 >>> import keras_dlbasic as kd
@@ -37,25 +38,25 @@ _MODULES = (
     "callbacks",
     "diagnosis",
     "ensembles",
-    "facts",
     "gradients",
     "initializers",
+    "inspection",
     "landscape",
     "layers",
     "plots",
+    "propagation",
     "records",
     "regularizers",
     "remedies",
     "reports",
-    "signals",
     "studies",
     "treatment",
 )
 _FUNCTIONS = {
-    "capacity_report": "facts",
+    "capacity_report": "inspection",
     "diagnose": "diagnosis",
-    "preflight": "facts",
-    "propagation_report": "signals",
+    "preflight": "inspection",
+    "propagation_report": "propagation",
     "treat": "treatment",
 }
 _SERIALIZABLE = (
@@ -75,8 +76,11 @@ if require_backend():
         import_module(f"{__name__}.{_name}")
 
 
+_FORMER_NAMES = ("facts", "signals")
+
+
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
+    if name in _MODULES or name in _FORMER_NAMES:
         return import_module(f"{__name__}.{name}")
     if name in _FUNCTIONS:
         return getattr(import_module(f"{__name__}.{_FUNCTIONS[name]}"), name)

@@ -38,7 +38,7 @@ ON_ONE_BACKEND = {
         "analysis",
         "diagnosis",
         "examples",
-        "facts",
+        "inspection",
         "plots",
         "records",
         "reports",

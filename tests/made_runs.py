@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
-from keras_dlbasic.facts.probe import MEASURES as PROBED
+from keras_dlbasic.inspection.probe import MEASURES as PROBED
 from keras_dlbasic.records import MEASURES, LayerTable, TrainingRecord, VariableInfo
 
 LAYERS = ("first", "second", "out")

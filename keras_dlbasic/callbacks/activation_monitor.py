@@ -21,9 +21,9 @@ from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_fu
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
-from keras_dlbasic.facts.run_facts import run_facts
+from keras_dlbasic.inspection.run_facts import run_facts
+from keras_dlbasic.propagation.probe import as_array, run_probe
 from keras_dlbasic.records import LayerTable, TrainingRecord
-from keras_dlbasic.signals.probe import as_array, run_probe
 
 MOST_ROWS = 256
 

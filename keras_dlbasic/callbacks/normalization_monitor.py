@@ -15,8 +15,8 @@ from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
+from keras_dlbasic.propagation.probe import probe_layers
 from keras_dlbasic.records import TrainingRecord
-from keras_dlbasic.signals.probe import probe_layers
 
 Statistics = dict[str, tuple[np.ndarray, np.ndarray]]
 

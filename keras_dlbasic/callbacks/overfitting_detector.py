@@ -12,7 +12,7 @@ from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.training_sample import TrainingSample
-from keras_dlbasic.facts.run_facts import run_facts
+from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
 
 EVALUATED = "evaluated_"

@@ -14,7 +14,7 @@ from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
-from keras_dlbasic.facts.run_facts import run_facts
+from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
 
 MEASURES = ("penalty", "l1_mass", "l2_mass", "near_zero_weights", "near_zero_units")

@@ -14,10 +14,10 @@ from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, diagnose
-from keras_dlbasic.facts import Probe, data_facts, network_facts
-from keras_dlbasic.facts.collect import arrays_of
-from keras_dlbasic.facts.probe import MEASURES as PROBED
 from keras_dlbasic.gradients import Every, check_every
+from keras_dlbasic.inspection import Probe, data_facts, network_facts
+from keras_dlbasic.inspection.collect import arrays_of
+from keras_dlbasic.inspection.probe import MEASURES as PROBED
 from keras_dlbasic.records import LayerTable, TrainingRecord
 
 DENSE_EPOCHS = 8

@@ -12,7 +12,7 @@ import numpy as np
 from keras_dlbasic._keras.checks import check_batch, check_built
 from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic._keras.fans import kernel_fans
-from keras_dlbasic.signals.probe import as_array, run_probe
+from keras_dlbasic.propagation.probe import as_array, run_probe
 
 
 def lsuv(

@@ -1,11 +1,4 @@
-"""The signals between the layers of a model: measured on a batch, not in training.
+"""The former name of `keras_dlbasic.propagation`, kept for code that uses it."""
 
-- `KernelFans`: a kernel and how many units it connects
-- `kernel_fans`: return the fans of the kernels that a built layer owns itself
-- `propagation_report`: measure how signals and gradients change with depth
-"""
-
-from keras_dlbasic._keras.fans import KernelFans, kernel_fans
-from keras_dlbasic.signals.propagation import propagation_report
-
-__all__ = ["KernelFans", "kernel_fans", "propagation_report"]
+from keras_dlbasic.propagation import *  # noqa: F403
+from keras_dlbasic.propagation import __all__ as __all__

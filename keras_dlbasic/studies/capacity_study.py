@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic.analysis.capacity_result import CapacityResult
-from keras_dlbasic.facts.capacity_report import capacity_report
+from keras_dlbasic.inspection.capacity_report import capacity_report
 from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
 from keras_dlbasic.studies.seeded_model import build_seeded
 from keras_dlbasic.studies.stored_batches import take

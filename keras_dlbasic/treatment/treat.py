@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
-from keras_dlbasic.facts import preflight
+from keras_dlbasic.inspection import preflight
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.remedies.change_optimizer import check_compiled
 from keras_dlbasic.studies import TrialRunner

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.signals.backward import _gradient
+from keras_dlbasic.propagation.backward import _gradient
 
 X = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
 SEND = (10 * np.random.default_rng(1).normal(size=(4, 3))).astype("float32")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import keras_dlbasic as kd
-from keras_dlbasic.signals.backward import _gradient
+from keras_dlbasic.propagation.backward import _gradient
 
 R = kd.regularizers
 W = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")

@@ -25,7 +25,7 @@ def score(predicted: np.ndarray, targets: np.ndarray, kind: str) -> float:
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.facts.reference_scores import score
+    >>> from keras_dlbasic.inspection.reference_scores import score
     >>> y = np.eye(2)[[0, 0, 0, 1]]
     >>> score(np.tile([1.0, 0.0], (4, 1)), y, "classes"), score(y, y, "classes")
     (0.0, 1.0)

@@ -12,7 +12,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
-from keras_dlbasic.facts import (
+from keras_dlbasic.inspection import (
     Probe,
     data_facts,
     input_facts,
@@ -20,8 +20,8 @@ from keras_dlbasic.facts import (
     target_facts,
     validation_facts,
 )
-from keras_dlbasic.facts.baseline import best_constant, sample_losses
-from keras_dlbasic.facts.reference_scores import reference_scores, score
+from keras_dlbasic.inspection.baseline import best_constant, sample_losses
+from keras_dlbasic.inspection.reference_scores import reference_scores, score
 
 L = keras.layers
 

@@ -12,12 +12,12 @@ from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
-from keras_dlbasic.facts.collect import arrays_of, data_facts
-from keras_dlbasic.facts.network_facts import network_facts
-from keras_dlbasic.facts.probe import MEASURES as PROBED
-from keras_dlbasic.facts.probe import Probe
-from keras_dlbasic.facts.run_facts import run_facts
-from keras_dlbasic.facts.signal_facts import signal_facts
+from keras_dlbasic.inspection.collect import arrays_of, data_facts
+from keras_dlbasic.inspection.network_facts import network_facts
+from keras_dlbasic.inspection.probe import MEASURES as PROBED
+from keras_dlbasic.inspection.probe import Probe
+from keras_dlbasic.inspection.run_facts import run_facts
+from keras_dlbasic.inspection.signal_facts import signal_facts
 from keras_dlbasic.records import LayerTable, TrainingRecord
 
 

@@ -23,8 +23,8 @@ from keras_dlbasic.analysis.signal_propagation import (
 )
 from keras_dlbasic.initializers import for_activation
 from keras_dlbasic.initializers.law import sigma_of
-from keras_dlbasic.signals.backward import preactivation_gradients
-from keras_dlbasic.signals.probe import LayerProbe, as_array, run_probe
+from keras_dlbasic.propagation.backward import preactivation_gradients
+from keras_dlbasic.propagation.probe import LayerProbe, as_array, run_probe
 
 
 def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.facts.input_facts import input_facts
-from keras_dlbasic.facts.target_facts import target_facts
-from keras_dlbasic.facts.validation_facts import validation_facts
+from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.inspection.target_facts import target_facts
+from keras_dlbasic.inspection.validation_facts import validation_facts
 
 
 def data_facts(x: Any, y: Any, validation_data: Any = None) -> dict[str, Any]:

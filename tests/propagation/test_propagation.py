@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.signals.probe import run_probe
+from keras_dlbasic.propagation.probe import run_probe
 
 laws = kd.initializers
 

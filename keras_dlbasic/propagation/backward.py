@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.loading import backend_module
-from keras_dlbasic.signals.probe import LayerProbe, probe_layers, watched
+from keras_dlbasic.propagation.probe import LayerProbe, probe_layers, watched
 
 
 def preactivation_gradients(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from keras_dlbasic.signals.propagation import propagation_report
+from keras_dlbasic.propagation.report import propagation_report
 
 
 def signal_facts(model: Any, x: Any) -> dict[str, Any] | None:

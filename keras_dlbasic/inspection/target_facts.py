@@ -26,7 +26,7 @@ def target_facts(y: np.ndarray, name: str = "y") -> dict[str, Any]:
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.facts import target_facts
+    >>> from keras_dlbasic.inspection import target_facts
     >>> facts = target_facts(np.eye(3)[[0, 1, 1, 2]])
     >>> facts["kind"], facts["frequencies"]
     ('one_hot', [0.25, 0.5, 0.25])

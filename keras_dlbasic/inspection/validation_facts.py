@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.facts.input_facts import input_facts
+from keras_dlbasic.inspection.input_facts import input_facts
 
 MOST_BYTES = 2**28
 MOST_ROWS = 200_000

@@ -49,7 +49,7 @@ def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.facts.baseline import best_constant
+    >>> from keras_dlbasic.inspection.baseline import best_constant
     >>> best_constant("mse", np.array([1.0, 3.0]), (2, 1)).tolist()
     [1.0, 1.0]
     """
