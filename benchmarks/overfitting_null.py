@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from keras_dlbasic.analysis.curve_turn import find_turn
+from keras_dlbasic.analysis.overfitting.curve_turn import find_turn
 
 LOOKS = (*range(5, 41), *range(42, 81, 2), *range(84, 301, 6))
 

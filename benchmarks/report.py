@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import keras_dlbasic as kd
-from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
+from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.records import MEASURES, LayerTable, TrainingRecord, VariableInfo
 
 SAMPLED, EPOCHS = 1000, 100

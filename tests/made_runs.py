@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
+from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.inspection.probe import MEASURES as PROBED
 from keras_dlbasic.records import MEASURES, LayerTable, TrainingRecord, VariableInfo
 

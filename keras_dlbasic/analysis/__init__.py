@@ -62,58 +62,77 @@
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
 """
 
-from keras_dlbasic.analysis.activation_statistics import activation_statistics
-from keras_dlbasic.analysis.activation_table import ACTIVATIONS, Activation
-from keras_dlbasic.analysis.batch_size_advice import BatchSizeAdvice
-from keras_dlbasic.analysis.batch_size_result import BatchSizeResult
-from keras_dlbasic.analysis.capacity_result import CapacityResult
-from keras_dlbasic.analysis.clipping_summary import ClippingSummary, clipping_summary
-from keras_dlbasic.analysis.comparison import Interval, Ranking, mean_interval, rank
-from keras_dlbasic.analysis.critical_point import (
-    CriticalPoint,
-    PointEvidence,
-    judge_point,
+from keras_dlbasic.analysis.activations.normalization_drift import normalization_drift
+from keras_dlbasic.analysis.activations.propagation import (
+    LayerSignal,
+    PropagationReport,
+    SignalTrend,
+    signal_trend,
 )
-from keras_dlbasic.analysis.curve_turn import CurveTurn, find_turn
-from keras_dlbasic.analysis.descent import SURFACES, DescentPaths, descend, fit_line
-from keras_dlbasic.analysis.gradient_events import GradientEvent, gradient_events
-from keras_dlbasic.analysis.gradient_flow import gradient_flow
-from keras_dlbasic.analysis.hessian_spectrum import HessianExtremes, HessianTrace
-from keras_dlbasic.analysis.lanczos import RitzPairs, lanczos
-from keras_dlbasic.analysis.learning_rate_range import (
+from keras_dlbasic.analysis.activations.statistics import activation_statistics
+from keras_dlbasic.analysis.activations.table import ACTIVATIONS, Activation
+from keras_dlbasic.analysis.experiments.batch_size_advice import BatchSizeAdvice
+from keras_dlbasic.analysis.experiments.batch_size_result import BatchSizeResult
+from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
+from keras_dlbasic.analysis.experiments.comparison import (
+    Interval,
+    Ranking,
+    mean_interval,
+    rank,
+)
+from keras_dlbasic.analysis.experiments.learning_rate_range import (
     LearningRateRange,
     judge_learning_rates,
 )
-from keras_dlbasic.analysis.loss_surface import LossLine, LossSurface
-from keras_dlbasic.analysis.noise_scale import (
+from keras_dlbasic.analysis.experiments.outlier_result import (
+    OutlierResult,
+    average_precision,
+)
+from keras_dlbasic.analysis.experiments.paired_comparison import (
+    PairedDifference,
+    paired_differences,
+)
+from keras_dlbasic.analysis.experiments.power_law import PowerLaw, fit_power_law
+from keras_dlbasic.analysis.experiments.remedy_result import RemedyAdvice, RemedyResult
+from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
+from keras_dlbasic.analysis.gradients.clipping_summary import (
+    ClippingSummary,
+    clipping_summary,
+)
+from keras_dlbasic.analysis.gradients.events import GradientEvent, gradient_events
+from keras_dlbasic.analysis.gradients.flow import gradient_flow
+from keras_dlbasic.analysis.gradients.noise_scale import (
     NoiseScale,
     NoiseScaleCurve,
     gradient_noise_scale,
     noise_scale_of,
     replica_noise_scale,
 )
-from keras_dlbasic.analysis.normalization_drift import normalization_drift
-from keras_dlbasic.analysis.outlier_result import OutlierResult, average_precision
-from keras_dlbasic.analysis.overfitting import detect_overfitting
-from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
-from keras_dlbasic.analysis.paired_comparison import (
-    PairedDifference,
-    paired_differences,
+from keras_dlbasic.analysis.gradients.suggest_clip import ClipSuggestion, suggest_clip
+from keras_dlbasic.analysis.gradients.update_noise import UpdateNoise
+from keras_dlbasic.analysis.landscape.critical_point import (
+    CriticalPoint,
+    PointEvidence,
+    judge_point,
 )
-from keras_dlbasic.analysis.power_law import PowerLaw, fit_power_law
+from keras_dlbasic.analysis.landscape.descent import (
+    SURFACES,
+    DescentPaths,
+    descend,
+    fit_line,
+)
+from keras_dlbasic.analysis.landscape.hessian_spectrum import (
+    HessianExtremes,
+    HessianTrace,
+)
+from keras_dlbasic.analysis.landscape.lanczos import RitzPairs, lanczos
+from keras_dlbasic.analysis.landscape.loss_surface import LossLine, LossSurface
+from keras_dlbasic.analysis.overfitting.curve_turn import CurveTurn, find_turn
+from keras_dlbasic.analysis.overfitting.detect import detect_overfitting
+from keras_dlbasic.analysis.overfitting.stopping_report import StoppingReport
+from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
-from keras_dlbasic.analysis.remedy_result import RemedyAdvice, RemedyResult
 from keras_dlbasic.analysis.row_scores import RowScores, row_scores
-from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
-from keras_dlbasic.analysis.signal_propagation import (
-    LayerSignal,
-    PropagationReport,
-    SignalTrend,
-    signal_trend,
-)
-from keras_dlbasic.analysis.stopping_report import StoppingReport
-from keras_dlbasic.analysis.suggest_clip import ClipSuggestion, suggest_clip
-from keras_dlbasic.analysis.update_noise import UpdateNoise
 
 __all__ = [
     "ACTIVATIONS",

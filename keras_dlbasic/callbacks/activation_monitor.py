@@ -10,7 +10,7 @@ import keras
 
 from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.checks import check_batch
-from keras_dlbasic.analysis.activation_statistics import (
+from keras_dlbasic.analysis.activations.statistics import (
     DORMANT,
     MEASURES,
     activation_statistics,

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis.critical_point import (
+from keras_dlbasic.analysis.landscape.critical_point import (
     MEASURES,
     VERDICTS,
     CriticalPoint,

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis.prechelt import (
+from keras_dlbasic.analysis.overfitting.prechelt import (
     generalization_loss,
     rising_strips,
     training_progress,
 )
-from keras_dlbasic.analysis.stopping_report import StoppingReport
+from keras_dlbasic.analysis.overfitting.stopping_report import StoppingReport
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount

@@ -10,7 +10,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.analysis.normalization_drift import MEASURES, normalization_drift
+from keras_dlbasic.analysis.activations.normalization_drift import (
+    MEASURES,
+    normalization_drift,
+)
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
+from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch

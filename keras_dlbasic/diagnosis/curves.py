@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_dlbasic.analysis.curve_turn import difference_noise
+from keras_dlbasic.analysis.overfitting.curve_turn import difference_noise
 from keras_dlbasic.diagnosis.rule import Skipped
 from keras_dlbasic.diagnosis.run import Run
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.overfitting import detect_overfitting
-from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
+from keras_dlbasic.analysis.overfitting.detect import detect_overfitting
+from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
 from keras_dlbasic.diagnosis.rule import Skipped

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis.activation_table import (
+from keras_dlbasic.analysis.activations.table import (
     ACTIVATIONS,
     gaussian_moments,
     is_s_shaped,

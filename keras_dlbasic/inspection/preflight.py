@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._keras.checks import check_built
-from keras_dlbasic.analysis.activation_statistics import MEASURES as ACTIVATIONS
+from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
 from keras_dlbasic.inspection.collect import arrays_of, data_facts

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.penalized import penalized_weights
-from keras_dlbasic.analysis.activation_statistics import activation_statistics
+from keras_dlbasic.analysis.activations.statistics import activation_statistics
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.inspection.baseline import as_columns, best_constant, sample_losses
 from keras_dlbasic.inspection.input_facts import evenly

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.critical_point import (
+from keras_dlbasic.analysis.landscape.critical_point import (
     FLAT_SHARE,
     LOSS_NOISES,
     CriticalPoint,
     PointEvidence,
     judge_point,
 )
-from keras_dlbasic.analysis.hessian_spectrum import HessianExtremes
-from keras_dlbasic.analysis.lanczos import lanczos
+from keras_dlbasic.analysis.landscape.hessian_spectrum import HessianExtremes
+from keras_dlbasic.analysis.landscape.lanczos import lanczos
 from keras_dlbasic.landscape.hessian_extremes import hessian_extremes
 from keras_dlbasic.landscape.objective import Objective, objective_of
 from keras_dlbasic.landscape.optimizer_limit import learning_rate_of, stability_limit

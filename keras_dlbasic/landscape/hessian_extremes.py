@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.hessian_spectrum import HessianExtremes
-from keras_dlbasic.analysis.lanczos import RitzPairs, lanczos
+from keras_dlbasic.analysis.landscape.hessian_spectrum import HessianExtremes
+from keras_dlbasic.analysis.landscape.lanczos import RitzPairs, lanczos
 from keras_dlbasic.landscape.objective import Objective, objective_of
 
 ROUNDINGS = 32

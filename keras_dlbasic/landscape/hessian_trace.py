@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.hessian_spectrum import HessianTrace
+from keras_dlbasic.analysis.landscape.hessian_spectrum import HessianTrace
 from keras_dlbasic.landscape.objective import objective_of
 
 

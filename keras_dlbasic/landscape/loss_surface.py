@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis.loss_surface import LossLine, LossSurface
+from keras_dlbasic.analysis.landscape.loss_surface import LossLine, LossSurface
 from keras_dlbasic.landscape.hessian_extremes import hessian_extremes
 from keras_dlbasic.landscape.objective import Objective, objective_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from keras_dlbasic.analysis.activation_table import ACTIVATIONS
+from keras_dlbasic.analysis.activations.table import ACTIVATIONS
 
 USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from keras_dlbasic.analysis.capacity_result import CapacityResult
+from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.interval_points import (
     check_measure,

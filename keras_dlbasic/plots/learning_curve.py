@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
+from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.interval_points import (
     check_measure,

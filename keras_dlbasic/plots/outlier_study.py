@@ -5,7 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from keras_dlbasic.analysis.outlier_result import OutlierResult
+from keras_dlbasic.analysis.experiments.outlier_result import OutlierResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.interval_points import draw_intervals
 

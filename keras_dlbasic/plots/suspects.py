@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from keras_dlbasic.analysis.outlier_result import OutlierResult
+from keras_dlbasic.analysis.experiments.outlier_result import OutlierResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 
 

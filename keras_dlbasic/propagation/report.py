@@ -14,7 +14,7 @@ from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.checks import check_batch, check_built
 from keras_dlbasic._keras.fans import kernel_fans, model_kernels
 from keras_dlbasic._keras.following_activation import activations_after
-from keras_dlbasic.analysis.signal_propagation import (
+from keras_dlbasic.analysis.activations.propagation import (
     LayerSignal,
     PropagationReport,
     SignalTrend,

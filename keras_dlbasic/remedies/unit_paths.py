@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_dlbasic._keras.activations import activation_function, activation_name
 from keras_dlbasic._keras.following_activation import consumers_of
-from keras_dlbasic.analysis.activation_table import ACTIVATIONS
+from keras_dlbasic.analysis.activations.table import ACTIVATIONS
 
 KERNEL_LAYERS = (
     keras.layers.Dense,

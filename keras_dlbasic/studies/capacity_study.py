@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis.capacity_result import CapacityResult
+from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
 from keras_dlbasic.inspection.capacity_report import capacity_report
 from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
 from keras_dlbasic.studies.seeded_model import build_seeded

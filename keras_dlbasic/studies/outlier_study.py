@@ -10,7 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis.outlier_result import OutlierResult, average_precision
+from keras_dlbasic.analysis.experiments.outlier_result import (
+    OutlierResult,
+    average_precision,
+)
 from keras_dlbasic.studies.batch_sizes import count_rows, map_leaves
 from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
 from keras_dlbasic.studies.seeded_model import (

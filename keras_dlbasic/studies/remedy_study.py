@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.analysis.remedy_result import RemedyResult
+from keras_dlbasic.analysis.experiments.remedy_result import RemedyResult
 from keras_dlbasic.studies.batch_sizes import count_rows
 from keras_dlbasic.studies.fitted_trial import Training
 from keras_dlbasic.studies.remedy_arms import arms_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
+from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
 from keras_dlbasic.studies.fitted_trial import Training, fit, score
 from keras_dlbasic.studies.seeded_model import (
     build_seeded,

@@ -17,7 +17,7 @@ from keras_dlbasic.analysis import (
     signal_trend,
     suggest_clip,
 )
-from keras_dlbasic.analysis.signal_propagation import signal_verdict
+from keras_dlbasic.analysis.activations.propagation import signal_verdict
 from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
 
 DEPTH = np.arange(1, 31)

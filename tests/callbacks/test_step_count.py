@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.analysis.normalization_drift import normalization_drift
+from keras_dlbasic.analysis.activations.normalization_drift import normalization_drift
 from keras_dlbasic.callbacks.step_count import StepCount
 
 X = np.random.default_rng(0).normal(size=(24, 6)).astype("float32")

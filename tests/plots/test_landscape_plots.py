@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.analysis.critical_point import MEASURES, VERDICTS
+from keras_dlbasic.analysis.landscape.critical_point import MEASURES, VERDICTS
 from keras_dlbasic.records import LayerTable
 
 U, V = np.linspace(-1, 1, 9), np.linspace(-2, 2, 5)

@@ -13,7 +13,7 @@ import pytest
 
 import keras_dlbasic as kd
 from keras_dlbasic.analysis import BatchSizeResult
-from keras_dlbasic.analysis.batch_size_result import TIMES
+from keras_dlbasic.analysis.experiments.batch_size_result import TIMES
 from keras_dlbasic.studies.batch_size_trial import (
     samples_seen,
     scale_learning_rate,

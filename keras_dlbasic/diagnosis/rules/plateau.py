@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.critical_point import VERDICTS
+from keras_dlbasic.analysis.landscape.critical_point import VERDICTS
 from keras_dlbasic.diagnosis.curves import descent_of
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import Interval
+from keras_dlbasic.analysis.experiments.comparison import Interval
 
 EXPONENTS = np.geomspace(0.05, 2.0, 60)
 """Exponents that are tried; Hestness et al. (2017) found 0.07 to 0.5."""

@@ -6,13 +6,13 @@ from typing import Literal
 
 import numpy as np
 
-from keras_dlbasic.analysis.curve_turn import (
+from keras_dlbasic.analysis.overfitting.curve_turn import (
     FEWEST_POINTS,
     curve_scale,
     difference_noise,
     without_outliers,
 )
-from keras_dlbasic.analysis.unimodal import fall
+from keras_dlbasic.analysis.overfitting.unimodal import fall
 
 Pattern = Literal[
     "overfitting",

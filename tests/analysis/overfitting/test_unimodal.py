@@ -3,8 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 
-from keras_dlbasic.analysis.curve_turn import find_turn, without_outliers
-from keras_dlbasic.analysis.unimodal import fall, fit_unimodal, lowest_levels
+from keras_dlbasic.analysis.overfitting.curve_turn import find_turn, without_outliers
+from keras_dlbasic.analysis.overfitting.unimodal import (
+    fall,
+    fit_unimodal,
+    lowest_levels,
+)
 
 curves = st.lists(st.floats(-100, 100), min_size=1, max_size=25).map(np.array)
 

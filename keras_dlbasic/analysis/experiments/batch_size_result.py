@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.batch_size_advice import BatchSizeAdvice, advise
-from keras_dlbasic.analysis.comparison import Ranking, rank
-from keras_dlbasic.analysis.noise_scale import NoiseScale, noise_scale_of
+from keras_dlbasic.analysis.experiments.batch_size_advice import BatchSizeAdvice, advise
+from keras_dlbasic.analysis.experiments.comparison import Ranking, rank
+from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale, noise_scale_of
 from keras_dlbasic.records import TrialResult
 
 TIMES = (

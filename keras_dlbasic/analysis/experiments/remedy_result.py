@@ -9,12 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import Interval, Ranking, mean_interval, rank
-from keras_dlbasic.analysis.paired_comparison import (
+from keras_dlbasic.analysis.experiments.comparison import (
+    Interval,
+    Ranking,
+    mean_interval,
+    rank,
+)
+from keras_dlbasic.analysis.experiments.paired_comparison import (
     PairedDifference,
     paired_differences,
 )
-from keras_dlbasic.analysis.study_table import measure_interval
+from keras_dlbasic.analysis.experiments.study_table import measure_interval
 from keras_dlbasic.records import TrialResult
 
 UNTREATED = "untreated"

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import Interval, mean_interval
-from keras_dlbasic.analysis.study_table import VariedNumber, measure_interval
+from keras_dlbasic.analysis.experiments.comparison import Interval, mean_interval
+from keras_dlbasic.analysis.experiments.study_table import (
+    VariedNumber,
+    measure_interval,
+)
 from keras_dlbasic.records import TrialResult
 
 FITTED = 0.01

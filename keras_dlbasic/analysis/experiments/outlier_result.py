@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import Interval
-from keras_dlbasic.analysis.study_table import measure_interval
+from keras_dlbasic.analysis.experiments.comparison import Interval
+from keras_dlbasic.analysis.experiments.study_table import measure_interval
 from keras_dlbasic.records import TrialResult
 
 

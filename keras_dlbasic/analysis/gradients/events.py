@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from keras_dlbasic.analysis.gradient_flow import gradient_flow
+from keras_dlbasic.analysis.gradients.flow import gradient_flow
 from keras_dlbasic.records import TrainingRecord
 
 

@@ -42,7 +42,7 @@ def fit_unimodal(values: np.ndarray) -> UnimodalFit:
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis.unimodal import fit_unimodal
+    >>> from keras_dlbasic.analysis.overfitting.unimodal import fit_unimodal
     >>> fit = fit_unimodal(np.array([3.0, 2.0, 1.0, 2.0, 3.0]))
     >>> fit.turn, fit.falling.tolist(), fit.turning_error
     (2, [3.0, 2.0, 2.0, 2.0, 2.0], 0.0)
@@ -78,7 +78,7 @@ def falling_errors(values: np.ndarray) -> np.ndarray:
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis.unimodal import falling_errors
+    >>> from keras_dlbasic.analysis.overfitting.unimodal import falling_errors
     >>> falling_errors(np.array([3.0, 1.0, 2.0])).tolist()
     [0.0, 0.0, 0.0, 0.5]
     """
@@ -103,7 +103,7 @@ def lowest_levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis.unimodal import lowest_levels
+    >>> from keras_dlbasic.analysis.overfitting.unimodal import lowest_levels
     >>> level, width = lowest_levels(np.array([3.0, 1.0, 2.0]))
     >>> level.tolist(), width.tolist()
     ([3.0, 1.0, 1.5], [1.0, 1.0, 2.0])

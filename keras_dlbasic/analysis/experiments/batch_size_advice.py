@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import mean_interval
-from keras_dlbasic.analysis.noise_scale import NoiseScale
+from keras_dlbasic.analysis.experiments.comparison import mean_interval
+from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale
 
 SMALL_FOR_NORMALIZATION = 16
 """Below it the error of batch normalisation grows (Wu & He 2018, Group Normalization,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import Interval
+from keras_dlbasic.analysis.experiments.comparison import Interval
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_dlbasic.analysis.unimodal import (
+from keras_dlbasic.analysis.overfitting.unimodal import (
     falling_errors,
     fit_unimodal,
     lowest_levels,
@@ -79,7 +79,7 @@ def find_turn(
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis.curve_turn import find_turn
+    >>> from keras_dlbasic.analysis.overfitting.curve_turn import find_turn
     >>> t = np.arange(20)
     >>> find_turn(np.where(t < 10, 3.0 - 0.2 * t, 1.0 + 0.05 * (t - 10))).turned
     True

@@ -78,7 +78,7 @@ def gaussian_moments(function: Function, sigma: float = 1.0) -> tuple[float, flo
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis.activation_table import gaussian_moments
+    >>> from keras_dlbasic.analysis.activations.table import gaussian_moments
     >>> moments = gaussian_moments(lambda z: np.maximum(z, 0))
     >>> [round(moment, 6) for moment in moments]
     [0.5, 1.5]
@@ -98,7 +98,7 @@ def is_s_shaped(function: Function) -> bool:
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis.activation_table import is_s_shaped
+    >>> from keras_dlbasic.analysis.activations.table import is_s_shaped
     >>> is_s_shaped(np.arctan), is_s_shaped(lambda z: np.maximum(z, 0))
     (True, False)
     """

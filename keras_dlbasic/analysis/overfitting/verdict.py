@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from keras_dlbasic.analysis.curve_pattern import Pattern
-from keras_dlbasic.analysis.curve_turn import FEWEST_POINTS, CurveTurn
+from keras_dlbasic.analysis.overfitting.curve_pattern import Pattern
+from keras_dlbasic.analysis.overfitting.curve_turn import FEWEST_POINTS, CurveTurn
 
 MOST_ERRORS = 100.0
 """A larger statistic tells no more than this."""

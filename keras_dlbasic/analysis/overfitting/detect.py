@@ -8,14 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from keras_dlbasic.analysis.curve_pattern import (
+from keras_dlbasic.analysis.overfitting.curve_pattern import (
     Pattern,
     change_since,
     ends_non_finite,
     name_pattern,
 )
-from keras_dlbasic.analysis.curve_turn import CurveTurn, find_turn
-from keras_dlbasic.analysis.overfitting_verdict import OverfittingVerdict
+from keras_dlbasic.analysis.overfitting.curve_turn import CurveTurn, find_turn
+from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 
 Curve = Sequence[float] | np.ndarray
 

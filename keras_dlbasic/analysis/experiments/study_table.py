@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import Interval, mean_interval
+from keras_dlbasic.analysis.experiments.comparison import Interval, mean_interval
 from keras_dlbasic.records import TrialResult
 
 BOUNDS = {

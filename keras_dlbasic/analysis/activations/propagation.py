@@ -273,7 +273,7 @@ def signal_verdict(value: float, reference: float, spread: float = 0.0) -> str:
     """Judge the variance at a layer against that at a reference layer.
 
     Example:
-    >>> from keras_dlbasic.analysis.signal_propagation import signal_verdict
+    >>> from keras_dlbasic.analysis.activations.propagation import signal_verdict
     >>> signal_verdict(1e-9, 1.0), signal_verdict(0.3, 1.0)
     ('vanishing', 'ok')
     """

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.comparison import Interval
-from keras_dlbasic.analysis.power_law import PowerLaw, fit_power_law
-from keras_dlbasic.analysis.study_table import VariedNumber, measure_interval
+from keras_dlbasic.analysis.experiments.comparison import Interval
+from keras_dlbasic.analysis.experiments.power_law import PowerLaw, fit_power_law
+from keras_dlbasic.analysis.experiments.study_table import (
+    VariedNumber,
+    measure_interval,
+)
 from keras_dlbasic.records import TrialResult
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.analysis.activation_table import ACTIVATIONS
+from keras_dlbasic.analysis.activations.table import ACTIVATIONS
 
 MEASURES = (
     "mean",

@@ -15,7 +15,7 @@ def generalization_loss(val_errors: np.ndarray) -> float:
         val_errors: Validation errors so far, positive.
 
     Example:
-    >>> from keras_dlbasic.analysis.prechelt import generalization_loss
+    >>> from keras_dlbasic.analysis.overfitting.prechelt import generalization_loss
     >>> generalization_loss([4.0, 2.0, 2.5])
     25.0
     """
@@ -33,7 +33,7 @@ def training_progress(errors: np.ndarray, *, strip_length: int = 5) -> float:
         strip_length: Epochs in a strip, `k`. Defaults to `5`.
 
     Example:
-    >>> from keras_dlbasic.analysis.prechelt import training_progress
+    >>> from keras_dlbasic.analysis.overfitting.prechelt import training_progress
     >>> training_progress([9.0, 3.0, 2.0, 1.0], strip_length=3)
     1000.0
     """
@@ -52,7 +52,7 @@ def rising_strips(val_errors: np.ndarray, *, strip_length: int = 5) -> int:
         strip_length: Epochs in a strip. Defaults to `5`.
 
     Example:
-    >>> from keras_dlbasic.analysis.prechelt import rising_strips
+    >>> from keras_dlbasic.analysis.overfitting.prechelt import rising_strips
     >>> rising_strips([3.0, 1.0, 1.0, 2.0, 2.0, 3.0], strip_length=2)
     2
     """

@@ -1,0 +1,1 @@
+"""Activations: what is known of them, and what a batch shows."""

@@ -1,0 +1,1 @@
+"""What the norms of gradients and updates say."""

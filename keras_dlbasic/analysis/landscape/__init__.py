@@ -1,0 +1,1 @@
+"""Curvature, critical points and slices of the loss."""

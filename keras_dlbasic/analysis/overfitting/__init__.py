@@ -1,0 +1,1 @@
+"""Overfitting and early stopping, from the curves of a run."""
