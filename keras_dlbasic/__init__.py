@@ -66,7 +66,7 @@ _SERIALIZABLE = (
     "landscape.teaching_surface",
     "layers",
     "regularizers",
-    "studies.micro_step_schedule",
+    "studies.batch_size.micro_step_schedule",
 )
 
 __all__ = ["__version__", *_MODULES, *_FUNCTIONS]

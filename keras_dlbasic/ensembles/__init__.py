@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from keras_dlbasic.ensembles.ensemble import Ensemble, EnsemblePrediction
 
 if TYPE_CHECKING:
+    from keras_dlbasic.ensembles.fitting import fit_ensemble
     from keras_dlbasic.ensembles.snapshot_ensemble import SnapshotEnsemble
     from keras_dlbasic.ensembles.weight_average import WeightAverage
 
@@ -25,11 +26,11 @@ __all__ = [
 ]
 
 _WHERE = {
-    # only `Ensemble` must be known to Keras from the start
+    # `Ensemble` alone must be known to Keras from the start
     "SnapshotEnsemble": "keras_dlbasic.ensembles.snapshot_ensemble",
     "WeightAverage": "keras_dlbasic.ensembles.weight_average",
     # it stands on the studies, which stand on this package
-    "fit_ensemble": "keras_dlbasic.studies.fit_ensemble",
+    "fit_ensemble": "keras_dlbasic.ensembles.fitting",
 }
 
 

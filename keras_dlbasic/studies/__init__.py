@@ -18,20 +18,20 @@
 - `resolve_batch_size`: return the number to give to `model.fit(x, y, batch_size=...)`
 """
 
-from keras_dlbasic.studies.batch_size_study import BatchSizeStudy
-from keras_dlbasic.studies.batch_sizes import resolve_batch_size
-from keras_dlbasic.studies.capacity_study import CapacityStudy
-from keras_dlbasic.studies.full_batch import check_full_batch, full_batch
-from keras_dlbasic.studies.gradient_noise_scale import GradientNoiseScale
-from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
-from keras_dlbasic.studies.micro_batches import MicroBatches
-from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
-from keras_dlbasic.studies.outlier_study import OutlierStudy
-from keras_dlbasic.studies.rebatch import rebatch
-from keras_dlbasic.studies.remedy_study import RemedyStudy
-from keras_dlbasic.studies.sample_size_study import SampleSizeStudy
-from keras_dlbasic.studies.trial_runner import TrialRunner, process_pool
-from keras_dlbasic.studies.trial_worker import DivergedError
+from keras_dlbasic._trials.batch_sizes import resolve_batch_size
+from keras_dlbasic._trials.runner import TrialRunner, process_pool
+from keras_dlbasic._trials.worker import DivergedError
+from keras_dlbasic.studies.batch_size.full_batch import check_full_batch, full_batch
+from keras_dlbasic.studies.batch_size.gradient_noise_scale import GradientNoiseScale
+from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
+from keras_dlbasic.studies.batch_size.micro_step_schedule import MicroStepSchedule
+from keras_dlbasic.studies.batch_size.rebatch import rebatch
+from keras_dlbasic.studies.batch_size.study import BatchSizeStudy
+from keras_dlbasic.studies.capacity import CapacityStudy
+from keras_dlbasic.studies.learning_rate import LearningRateRangeTest
+from keras_dlbasic.studies.outliers import OutlierStudy
+from keras_dlbasic.studies.remedies.study import RemedyStudy
+from keras_dlbasic.studies.sample_size import SampleSizeStudy
 
 __all__ = [
     "BatchSizeStudy",

@@ -9,13 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._trials.batch_sizes import count_rows, named_batch_size
+from keras_dlbasic._trials.budget import Budget
+from keras_dlbasic._trials.stored_batches import take
+from keras_dlbasic._trials.watch import TrialWatch
+from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic.analysis.row_scores import RowScores, row_scores
-from keras_dlbasic.studies.batch_size_trial import warm_up, warm_up_batches
-from keras_dlbasic.studies.batch_sizes import count_rows, named_batch_size
-from keras_dlbasic.studies.budget import Budget
-from keras_dlbasic.studies.stored_batches import take
-from keras_dlbasic.studies.trial_watch import TrialWatch
-from keras_dlbasic.studies.trial_worker import DivergedError
+from keras_dlbasic.studies.batch_size.trial import warm_up, warm_up_batches
 
 AT_ONCE = 512
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_dlbasic import remedies
 from keras_dlbasic.diagnosis.remedy_suggestion import remedy_call
-from keras_dlbasic.studies.learning_rate_range_test import LearningRateRangeTest
+from keras_dlbasic.studies.learning_rate import LearningRateRangeTest
 
 Step = tuple[str, dict[str, Any]]
 

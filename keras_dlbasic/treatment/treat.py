@@ -11,14 +11,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._trials.one_device import refuse_several_devices
+from keras_dlbasic._trials.seeded_model import data_digest, model_digest
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
 from keras_dlbasic.inspection import preflight
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.remedies.change_optimizer import check_compiled
 from keras_dlbasic.studies import TrialRunner
-from keras_dlbasic.studies.batch_sizes import count_rows
-from keras_dlbasic.studies.one_device import refuse_several_devices
-from keras_dlbasic.studies.seeded_model import data_digest, model_digest
 from keras_dlbasic.treatment.attempt import Attempt, better_first
 from keras_dlbasic.treatment.epoch_costs import (
     range_test_epochs,

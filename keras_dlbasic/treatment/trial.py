@@ -11,10 +11,10 @@ import keras
 import numpy as np
 
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic._trials.seeded_model import build_seeded
+from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.callbacks import TrainingDoctor
-from keras_dlbasic.studies.seeded_model import build_seeded
-from keras_dlbasic.studies.stored_batches import take
 from keras_dlbasic.treatment.plan import Plan
 
 SCORED_ROWS, LOSS_ROWS = 2048, 512

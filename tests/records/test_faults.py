@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keras_dlbasic._trials.store import DirectoryStore, TrialResult
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.plots import plot_gradient_norm
 from keras_dlbasic.records import LayerTable, TrainingRecord, VariableInfo
 from keras_dlbasic.records.printable import printable, printable_text
 from keras_dlbasic.reports import print_diagnosis
-from keras_dlbasic.studies.trial_store import DirectoryStore, TrialResult
 
 HOSTILE = "a\x1b[2J\x1b]0;owned\x07\nCRITICAL forged\u202e[red]$\\frac$"
 

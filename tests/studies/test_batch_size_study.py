@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic._trials.budget import Budget
 from keras_dlbasic.analysis import BatchSizeResult
 from keras_dlbasic.analysis.experiments.batch_size_result import TIMES
-from keras_dlbasic.studies.batch_size_trial import (
+from keras_dlbasic.studies.batch_size.trial import (
     samples_seen,
     scale_learning_rate,
     warm_up,
     window_starts,
 )
-from keras_dlbasic.studies.budget import Budget
 
 HERE = str(Path(__file__).parent)
 sys.path.insert(0, HERE)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.studies.stored_batches import (
+from keras_dlbasic._trials.stored_batches import (
     StoredBatches,
     as_arrays,
     is_on_disk,
 )
-from keras_dlbasic.studies.trial_watch import TrialWatch
+from keras_dlbasic._trials.watch import TrialWatch
 
 sys.path.insert(0, str(Path(__file__).parent))
 study_models = importlib.import_module("study_models")
@@ -61,7 +61,7 @@ def study(x, y, build=build_model, **options):
 
 @pytest.fixture
 def small_memory(monkeypatch):
-    module = importlib.import_module("keras_dlbasic.studies.batch_size_trial")
+    module = importlib.import_module("keras_dlbasic.studies.batch_size.trial")
     for name, rows in (
         ("EVALUATED_ROWS", 20),
         ("NOISE_ROWS", 40),
@@ -69,7 +69,7 @@ def small_memory(monkeypatch):
         ("MICRO_BATCH", 20),
     ):
         monkeypatch.setattr(module, name, rows)
-    module = importlib.import_module("keras_dlbasic.studies.seeded_model")
+    module = importlib.import_module("keras_dlbasic._trials.seeded_model")
     monkeypatch.setattr(module, "DIGESTED_ROWS", 20)
 
 

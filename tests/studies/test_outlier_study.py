@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.studies.outlier_study import plant
+from keras_dlbasic.studies.outliers import plant
 
 RNG = np.random.default_rng(0)
 # two clouds far from each other: a wrong label is learned last

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.studies.batch_size_trial import warm_up
-from keras_dlbasic.studies.remedy_arms import FAMILIES, input_kind
-from keras_dlbasic.studies.stratified import split, stratified_order
+from keras_dlbasic._trials.stratified import split, stratified_order
+from keras_dlbasic.studies.batch_size.trial import warm_up
+from keras_dlbasic.studies.remedies.arms import FAMILIES, input_kind
 
 L = keras.layers
 RNG = np.random.default_rng(0)

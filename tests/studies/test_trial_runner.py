@@ -230,9 +230,9 @@ def test_threads_of_a_trial_share_its_generators():
 
 @pytest.mark.once
 def test_trials_say_with_how_many_threads_they_ran():
-    from keras_dlbasic.studies.shipping import pack
-    from keras_dlbasic.studies.threads import backend_threads
-    from keras_dlbasic.studies.trial_worker import attempt_packed
+    from keras_dlbasic._trials.serialization import pack
+    from keras_dlbasic._trials.threads import backend_threads
+    from keras_dlbasic._trials.worker import attempt_packed
 
     own, backend = backend_threads(), keras.backend.backend()
     (result,) = TrialRunner(draw, verbose=0).run(trials(1))

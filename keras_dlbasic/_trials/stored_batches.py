@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.studies.batch_sizes import count_rows, flatten, map_leaves
+from keras_dlbasic._trials.batch_sizes import count_rows, flatten, map_leaves
 
 
 class StoredBatches(keras.utils.PyDataset):
@@ -25,7 +25,7 @@ class StoredBatches(keras.utils.PyDataset):
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.studies.stored_batches import StoredBatches
+    >>> from keras_dlbasic._trials.stored_batches import StoredBatches
     >>> data = StoredBatches(np.zeros((5, 2)), np.arange(5), batch_size=2)
     >>> len(data), data[2][1]
     (3, array([4]))

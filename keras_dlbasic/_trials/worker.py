@@ -9,10 +9,10 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._trials.generator_guard import own_generators
+from keras_dlbasic._trials.serialization import unpack
+from keras_dlbasic._trials.threads import backend_threads, with_threads
 from keras_dlbasic.records import TrialResult
-from keras_dlbasic.studies.generator_guard import own_generators
-from keras_dlbasic.studies.shipping import unpack
-from keras_dlbasic.studies.threads import backend_threads, with_threads
 
 _one_at_a_time = threading.RLock()
 _unpacked: dict[bytes, Any] = {}

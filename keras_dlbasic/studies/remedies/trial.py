@@ -10,13 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._trials.batch_sizes import count_rows, map_leaves
+from keras_dlbasic._trials.seeded_model import build_seeded, weights_digest
+from keras_dlbasic._trials.stored_batches import take
+from keras_dlbasic._trials.stratified import split
 from keras_dlbasic.ensembles.ensemble import Ensemble
-from keras_dlbasic.studies.batch_sizes import count_rows, map_leaves
 from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
-from keras_dlbasic.studies.remedy_arms import UNTREATED, Arm, augmented, treated
-from keras_dlbasic.studies.seeded_model import build_seeded, weights_digest
-from keras_dlbasic.studies.stored_batches import take
-from keras_dlbasic.studies.stratified import split
+from keras_dlbasic.studies.remedies.arms import UNTREATED, Arm, augmented, treated
 
 STOPPING_SHARE = 0.2
 MEMBER_STEP = 100_003

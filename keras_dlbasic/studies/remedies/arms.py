@@ -12,11 +12,11 @@ import numpy as np
 from keras_dlbasic import remedies
 from keras_dlbasic._keras.layer_kinds import WEIGHTING
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic._trials.batch_sizes import count_rows, flatten
 from keras_dlbasic.augmentation.augmented_batches import AugmentedBatches
 from keras_dlbasic.augmentation.image_augmentation import ImageAugmentation
 from keras_dlbasic.augmentation.text_noise import TextNoise
 from keras_dlbasic.augmentation.token_noise import TokenNoise
-from keras_dlbasic.studies.batch_sizes import count_rows, flatten
 
 UNTREATED = "untreated"
 MEMBERS = 5

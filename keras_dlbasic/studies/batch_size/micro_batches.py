@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.studies.batch_sizes import count_rows, flatten, map_leaves
+from keras_dlbasic._trials.batch_sizes import count_rows, flatten, map_leaves
 
 
 class MicroBatches(keras.utils.PyDataset):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._trials.seeded_model import study_facts
+from keras_dlbasic._trials.stored_batches import as_arrays, take
+from keras_dlbasic._trials.stratified import split
 from keras_dlbasic.studies.fitted_trial import Training
-from keras_dlbasic.studies.seeded_model import study_facts
-from keras_dlbasic.studies.stored_batches import as_arrays, take
-from keras_dlbasic.studies.stratified import split
 
 HELD_OUT_SHARE = 0.3
 """Share of the rows that is held out where there are no validation data."""

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
+from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic.analysis import NoiseScaleCurve, gradient_noise_scale
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
-from keras_dlbasic.studies.batch_sizes import count_rows
-from keras_dlbasic.studies.gradient_probe import GradientProbe
-from keras_dlbasic.studies.stored_batches import as_arrays
+from keras_dlbasic.studies.batch_size.gradient_probe import GradientProbe
 
 
 class GradientNoiseScale(keras.callbacks.Callback):

@@ -10,13 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._trials.runner import TrialRunner
+from keras_dlbasic._trials.seeded_model import build_seeded
+from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
 from keras_dlbasic.inspection.capacity_report import capacity_report
+from keras_dlbasic.studies.base import StudyData, StudyTask, seeds_of
 from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
-from keras_dlbasic.studies.seeded_model import build_seeded
-from keras_dlbasic.studies.stored_batches import take
-from keras_dlbasic.studies.study_data import StudyData, StudyTask, seeds_of
-from keras_dlbasic.studies.trial_runner import TrialRunner
 
 
 class CapacityStudy:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.studies.stored_batches import take
+from keras_dlbasic._trials.stored_batches import take
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")

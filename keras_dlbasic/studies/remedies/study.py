@@ -9,15 +9,15 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._trials.runner import TrialRunner
+from keras_dlbasic._trials.seeded_model import build_seeded
+from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic.analysis.experiments.remedy_result import RemedyResult
-from keras_dlbasic.studies.batch_sizes import count_rows
+from keras_dlbasic.studies.base import StudyData, seeds_of
 from keras_dlbasic.studies.fitted_trial import Training
-from keras_dlbasic.studies.remedy_arms import arms_of
-from keras_dlbasic.studies.remedy_trial import RemedyTask, run_remedy_trial
-from keras_dlbasic.studies.seeded_model import build_seeded
-from keras_dlbasic.studies.stored_batches import as_arrays
-from keras_dlbasic.studies.study_data import StudyData, seeds_of
-from keras_dlbasic.studies.trial_runner import TrialRunner
+from keras_dlbasic.studies.remedies.arms import arms_of
+from keras_dlbasic.studies.remedies.trial import RemedyTask, run_remedy_trial
 
 
 class RemedyStudy:

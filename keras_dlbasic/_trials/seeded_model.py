@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.studies.batch_sizes import flatten
-from keras_dlbasic.studies.one_device import refuse_several_devices
+from keras_dlbasic._trials.batch_sizes import flatten
+from keras_dlbasic._trials.one_device import refuse_several_devices
 
 DIGESTED_ROWS = 256
 

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
-from keras_dlbasic.studies.micro_batches import MicroBatches
-from keras_dlbasic.studies.micro_step_schedule import MicroStepSchedule
+from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
+from keras_dlbasic.studies.batch_size.micro_step_schedule import MicroStepSchedule
 
 PER_SAMPLE = ("sum_over_batch_size", "mean")
 

@@ -50,14 +50,14 @@ class TrialWatch(keras.callbacks.Callback):
         self.updates, self.seconds = 0, 0.0
         self.spans: list[tuple[float, int]] = []
 
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+    def on_train_begin(self, logs: Any = None) -> None:
         self._since = time.perf_counter()
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._span: tuple[float, int] | None = None
         self._opening = self.updates
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         second = self._micro_step == 0 and self.updates == self._opening + 1
         if self._micro_step == 0 and self._pauses(self.updates):
             model = self.model
@@ -86,11 +86,11 @@ class TrialWatch(keras.callbacks.Callback):
         if over:
             self._model.stop_training = True
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         _wait(self.model)
         self._close(time.perf_counter())
 
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+    def on_train_end(self, logs: Any = None) -> None:
         self.seconds += time.perf_counter() - self._since
 
     def _close(self, now: float) -> None:

@@ -11,15 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._trials.budget import Budget
+from keras_dlbasic._trials.seeded_model import build_seeded, weights_digest
+from keras_dlbasic._trials.stored_batches import StoredBatches, is_on_disk, take
+from keras_dlbasic._trials.watch import TrialWatch, pause_steps
+from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic.analysis import UpdateNoise
-from keras_dlbasic.studies.batch_sizes import count_rows
-from keras_dlbasic.studies.budget import Budget
-from keras_dlbasic.studies.full_batch import full_batch
-from keras_dlbasic.studies.gradient_probe import GradientProbe
-from keras_dlbasic.studies.seeded_model import build_seeded, weights_digest
-from keras_dlbasic.studies.stored_batches import StoredBatches, is_on_disk, take
-from keras_dlbasic.studies.trial_watch import TrialWatch, pause_steps
-from keras_dlbasic.studies.trial_worker import DivergedError
+from keras_dlbasic.studies.batch_size.full_batch import full_batch
+from keras_dlbasic.studies.batch_size.gradient_probe import GradientProbe
 
 REFERENCE = 32
 """The batch size to which a learning-rate scaling rule refers: Keras' default."""

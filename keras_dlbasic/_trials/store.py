@@ -32,10 +32,10 @@ class MemoryStore:
     def __init__(self) -> None:
         self._results: dict[str, TrialResult] = {}
 
-    def get(self, settings: Mapping[str, Any]) -> TrialResult | None:  # noqa: D102
+    def get(self, settings: Mapping[str, Any]) -> TrialResult | None:
         return self._results.get(settings_key(settings))
 
-    def add(self, result: TrialResult) -> None:  # noqa: D102
+    def add(self, result: TrialResult) -> None:
         self._results[settings_key(result.settings)] = result
 
 
@@ -74,7 +74,7 @@ class DirectoryStore:
         else:
             write_whole(self._study, json.dumps(own, indent=1))
 
-    def get(self, settings: Mapping[str, Any]) -> TrialResult | None:  # noqa: D102
+    def get(self, settings: Mapping[str, Any]) -> TrialResult | None:
         path = self._path(settings)
         if not path.exists():
             return None
@@ -86,7 +86,7 @@ class DirectoryStore:
                 f"again. {error}"
             ) from error
 
-    def add(self, result: TrialResult) -> None:  # noqa: D102
+    def add(self, result: TrialResult) -> None:
         write_whole(self._path(result.settings), result.to_json())
 
     def _path(self, settings: Mapping[str, Any]) -> Path:

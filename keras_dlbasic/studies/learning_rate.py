@@ -7,13 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._trials.one_device import refuse_several_devices
+from keras_dlbasic._trials.seeded_model import build_seeded
+from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic.analysis import LearningRateRange, judge_learning_rates
 from keras_dlbasic.callbacks import GradientNormMonitor
 from keras_dlbasic.remedies import change_learning_rate
-from keras_dlbasic.studies.batch_sizes import count_rows
-from keras_dlbasic.studies.one_device import refuse_several_devices
-from keras_dlbasic.studies.seeded_model import build_seeded
-from keras_dlbasic.studies.stored_batches import take
 
 
 class LearningRateRangeTest:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from keras_dlbasic._trials.batch_sizes import flatten, is_dataset, named_batch_size
 from keras_dlbasic.callbacks.messages import Messages
-from keras_dlbasic.studies.batch_sizes import flatten, is_dataset, named_batch_size
 
 KEPT = (
     "drop_last",

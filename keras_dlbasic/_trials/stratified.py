@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.studies.batch_sizes import count_rows, flatten
+from keras_dlbasic._trials.batch_sizes import count_rows, flatten
 
 MOST_CLASSES = 0.5
 """With more values than this share of the rows, targets are numbers."""

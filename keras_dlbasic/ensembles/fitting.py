@@ -15,18 +15,18 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
-from keras_dlbasic.records import TrialResult
-from keras_dlbasic.studies.batch_sizes import count_rows
-from keras_dlbasic.studies.seeded_model import (
+from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._trials.runner import TrialRunner
+from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     data_digest,
     model_digest,
     weights_digest,
 )
-from keras_dlbasic.studies.stored_batches import as_arrays
-from keras_dlbasic.studies.trial_runner import TrialRunner
-from keras_dlbasic.studies.trial_worker import DivergedError
+from keras_dlbasic._trials.stored_batches import as_arrays
+from keras_dlbasic._trials.worker import DivergedError
+from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
+from keras_dlbasic.records import TrialResult
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
+from keras_dlbasic._trials.batch_sizes import count_rows, resolve_batch_size
+from keras_dlbasic._trials.budget import Budget
+from keras_dlbasic._trials.runner import TrialRunner
+from keras_dlbasic._trials.seeded_model import (
+    build_seeded,
+    study_facts,
+)
+from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic.analysis import BatchSizeResult
-from keras_dlbasic.studies.batch_size_trial import (
+from keras_dlbasic.studies.batch_size.trial import (
     SCALING,
     BatchSizeTask,
     run_batch_size_trial,
     scale_learning_rate,
 )
-from keras_dlbasic.studies.batch_sizes import count_rows, resolve_batch_size
-from keras_dlbasic.studies.budget import Budget
-from keras_dlbasic.studies.seeded_model import (
-    build_seeded,
-    study_facts,
-)
-from keras_dlbasic.studies.stored_batches import as_arrays
-from keras_dlbasic.studies.trial_runner import TrialRunner
 
 
 class BatchSizeStudy:

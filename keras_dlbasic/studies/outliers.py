@@ -10,18 +10,18 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._trials.batch_sizes import count_rows, map_leaves
+from keras_dlbasic._trials.runner import TrialRunner
+from keras_dlbasic._trials.seeded_model import (
+    build_seeded,
+    weights_digest,
+)
 from keras_dlbasic.analysis.experiments.outlier_result import (
     OutlierResult,
     average_precision,
 )
-from keras_dlbasic.studies.batch_sizes import count_rows, map_leaves
+from keras_dlbasic.studies.base import StudyData, StudyTask, seeds_of
 from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
-from keras_dlbasic.studies.seeded_model import (
-    build_seeded,
-    weights_digest,
-)
-from keras_dlbasic.studies.study_data import StudyData, StudyTask, seeds_of
-from keras_dlbasic.studies.trial_runner import TrialRunner
 
 KINDS = ("labels", "inputs")
 MOST_LOOKS = 40

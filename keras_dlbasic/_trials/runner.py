@@ -11,16 +11,16 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.records import TrialResult
-from keras_dlbasic.studies.shipping import pack
-from keras_dlbasic.studies.threads import backend_threads
-from keras_dlbasic.studies.trial_store import (
+from keras_dlbasic._trials.serialization import pack
+from keras_dlbasic._trials.store import (
     DirectoryStore,
     MemoryStore,
     TrialStore,
     settings_key,
 )
-from keras_dlbasic.studies.trial_worker import TrialFunction, attempt, attempt_packed
+from keras_dlbasic._trials.threads import backend_threads
+from keras_dlbasic._trials.worker import TrialFunction, attempt, attempt_packed
+from keras_dlbasic.records import TrialResult
 
 
 class TrialRunner:

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
-from keras_dlbasic.studies.fitted_trial import Training, fit, score
-from keras_dlbasic.studies.seeded_model import (
+from keras_dlbasic._trials.runner import TrialRunner
+from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     weights_digest,
 )
-from keras_dlbasic.studies.stored_batches import take
-from keras_dlbasic.studies.stratified import stratified_order
-from keras_dlbasic.studies.study_data import StudyData, StudyTask, seeds_of
-from keras_dlbasic.studies.trial_runner import TrialRunner
+from keras_dlbasic._trials.stored_batches import take
+from keras_dlbasic._trials.stratified import stratified_order
+from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
+from keras_dlbasic.studies.base import StudyData, StudyTask, seeds_of
+from keras_dlbasic.studies.fitted_trial import Training, fit, score
 
 
 class SampleSizeStudy:

@@ -1,0 +1,1 @@
+"""Trials: many small fits from the same start, run anywhere, stored and resumed."""

@@ -1,0 +1,1 @@
+"""Full-batch, mini-batch and stochastic gradient descent on one model."""

@@ -1,0 +1,1 @@
+"""Which remedy against overfitting helps."""
