@@ -35,6 +35,7 @@
 - `SampleSizeResult`: the trials of a `studies.SampleSizeStudy`
 - `SignalTrend`: the law by which a variance changes with depth
 - `StoppingReport`: why a run ended, in words and numbers
+- `TaskKind`: how predictions are to be understood: classes, labels, values
 - `UpdateNoise`: the share of noise in successive updates
 - `activation_statistics`: describe the activations of a layer on a batch
 - `average_precision`: tell how well scores rank planted rows first
@@ -105,6 +106,7 @@ from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.analysis.remedy_result import RemedyAdvice, RemedyResult
 from keras_dlbasic.analysis.row_scores import RowScores, row_scores
 from keras_dlbasic.analysis.sample_size_result import SampleSizeResult
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.analysis.signal_propagation import (
     LayerSignal,
     PropagationReport,
@@ -151,6 +153,7 @@ __all__ = [
     "SampleSizeResult",
     "SignalTrend",
     "StoppingReport",
+    "TaskKind",
     "UpdateNoise",
     "activation_statistics",
     "average_precision",
