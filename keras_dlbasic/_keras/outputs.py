@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.checks import check_built
-from keras_dlbasic._keras.layer_kinds import RECURRENT, WEIGHTING
+from keras_dlbasic._keras.layer_kinds import HIDDEN, kind_of
 
 
 def output_part(model: Any) -> set[int]:
@@ -63,4 +63,4 @@ def _visit(operation: Any, part: set[int]) -> bool:
     part.add(id(operation))
     if isinstance(operation, keras.Model) and hasattr(operation, "outputs"):
         return _walk_model(operation, part)
-    return isinstance(operation, (*WEIGHTING, *RECURRENT))
+    return kind_of(operation).kind in HIDDEN

@@ -12,27 +12,19 @@ from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.fans import kernel_fans
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.graph import walk_layers
-
-NORMALIZING = (
-    keras.layers.BatchNormalization,
-    keras.layers.LayerNormalization,
-    keras.layers.GroupNormalization,
-    keras.layers.UnitNormalization,
-    keras.layers.RMSNormalization,
-)
-SCALING = (keras.layers.Normalization, keras.layers.Rescaling)
+from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
 
 
 def network_facts(model: Any) -> dict[str, Any]:
     """Describe a built model in terms JSON knows.
 
     Returns:
-        `"layers"`: a dictionary each, from input to output: label, class, activation,
-        units, whether it is trainable, how many of its weights are not finite, how its
-        kernel was drawn (rms, expected rms by He's law, whether its units are all
-        alike), dropout rate; `"outputs"`: the activation and number of units of each
-        output; `"n_weights"`,
-        `"n_trainable_weights"`; `"is_sequential"`.
+        `"layers"`: a dictionary each, from input to output: label, class, kind (see
+        `LayerKind`), activation, units, whether it is trainable, how many of its
+        weights are not finite, how its kernel was drawn (rms, expected rms by He's law,
+        whether its units are all alike), dropout rate; `"outputs"`: the activation and
+        number of units of each output; `"n_weights"`, `"n_trainable_weights"`;
+        `"is_sequential"`.
     """
     layers = []
     following = _following(model)
@@ -60,30 +52,29 @@ def _following(model: Any) -> dict[int, Any]:
 
 
 def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> dict[str, Any]:
+    core, kind = core_of(layer), kind_of(layer)
     facts: dict[str, Any] = {
         "label": label,
         "class_name": type(layer).__name__,
+        "kind": kind.kind,
         "activation": activation_name(layer),
-        "units": getattr(layer, "units", None) or getattr(layer, "filters", None),
+        "units": getattr(core, "units", None) or getattr(core, "filters", None),
         "trainable": bool(layer.trainable),
         "n_weights": int(sum(np.prod(w.shape) for w in layer.weights)),
         "n_non_finite": sum(_non_finite(w) for w in layer.weights),
-        "normalizes": isinstance(layer, NORMALIZING),
-        "batch_normalizes": isinstance(layer, keras.layers.BatchNormalization),
-        "scales": isinstance(layer, SCALING),
-        "is_recurrent": isinstance(
-            layer, (keras.layers.RNN, keras.layers.Bidirectional)
-        ),
+        "normalizes": kind.kind == "normalization",
+        "batch_normalizes": kind.state == "averages",
+        "scales": kind.kind == "scaling",
+        "is_recurrent": kind.kind == "recurrent",
     }
     after = following.get(id(layer))
     facts["next_activation"] = getattr(after, "__name__", after) if after else None
     if not isinstance(facts["next_activation"], (str, type(None))):
         facts["next_activation"] = "custom"
-    rate = getattr(layer, "rate", None)
-    if isinstance(rate, (int, float)) and "Dropout" in type(layer).__name__:
-        facts["dropout"] = float(rate)
-    if isinstance(layer, keras.layers.BatchNormalization):
-        facts["momentum"] = float(layer.momentum)
+    if kind.kind == "dropout":
+        facts["dropout"] = float(core.rate)
+    if kind.state == "averages":
+        facts["momentum"] = float(core.momentum)
     facts.update(_kernel_facts(layer))
     return facts
 
@@ -98,7 +89,8 @@ def _non_finite(weight: Any) -> int:
 def _kernel_facts(layer: Any) -> dict[str, Any]:
     if not getattr(layer, "built", False):
         return {}
-    kernels = [fans for fans in kernel_fans(layer) if not fans.is_recurrent]
+    owner = first_cell(layer) if kind_of(layer).kind == "recurrent" else layer
+    kernels = [fans for fans in kernel_fans(owner) if not fans.is_recurrent]
     if not kernels:
         return {}
     fans = kernels[0]
@@ -170,5 +162,5 @@ def _normalizes_inputs(layers: list[dict[str, Any]]) -> bool:
         if facts["normalizes"] or facts["scales"]:
             return True
         if "gain" in facts or facts["is_recurrent"]:
-            return facts["class_name"] == "Embedding"
+            return bool(facts["kind"] == "embedding")
     return False

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import swap_activations
 
-KERNELS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
+KERNELS = ("dense", "convolution")
+BENDING = ("recurrent", "attention", "custom", "foreign")
+"""Kinds of layers that are not linear without an activation, or may not be."""
 
 
 @rule("cause", explains=("underfitting", "plateau", "constant_predictions"))
 def missing_nonlinearity(run: Run) -> Judged:
     """Look for models all of whose hidden layers are linear."""
     layers = run.layers
-    kernels = [f for f in layers if f["class_name"] in KERNELS]
+    if not any("kind" in f for f in layers):
+        raise Skipped("the record is of an earlier version, without kinds of layers")
+    kernels = [f for f in layers if f["kind"] in KERNELS]
     bends = [f for f in layers if f.get("activation") not in (None, "linear")]
     hidden = kernels[:-1]
-    others = [
-        f for f in layers if f.get("is_recurrent") or "Attention" in f["class_name"]
-    ]
+    others = [f for f in layers if f["kind"] in BENDING]
     inner = [f for f in bends if not kernels or f is not kernels[-1]]
     pooled = [f for f in layers if "Max" in f["class_name"]]
     if hidden and not inner and not others and not pooled:

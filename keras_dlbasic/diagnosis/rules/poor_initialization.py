@@ -104,7 +104,7 @@ def _sizes(
 ) -> tuple[str, str, float, float, float] | None:
     shrink, smallest = 1.0, None
     for facts in layers:
-        if facts["class_name"] == "Embedding":
+        if "Embedding" in facts["class_name"]:
             continue
         if facts["gain"] > large:
             return (

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
+from keras_dlbasic._keras.layer_kinds import class_kind
 from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
 from keras_dlbasic.studies.batch_size.micro_step_schedule import MicroStepSchedule
 
@@ -220,19 +221,19 @@ def _check_constraints(variables: Any) -> None:
 
 
 def _layer_reason(layer: Any) -> str | None:
-    kinds = {kind.__name__ for kind in type(layer).__mro__}
-    if kinds & {"BatchNormalization", "SpectralNormalization"}:
+    kind = class_kind(type(layer))
+    if kind.state in ("averages", "vectors"):
         if not layer.trainable:
             return None
         return (
             "sees one micro-batch at a time: batch normalisation uses the mean and "
             "variance of the batch, so the gradient would be another"
-            if "BatchNormalization" in kinds
+            if kind.state == "averages"
             else "changes its state at every micro-step"
         )
-    if getattr(layer, "stateful", False) and "RNN" in kinds:
+    if kind.state == "sequence" and getattr(layer, "stateful", False):
         return "carries its state from one micro-batch into the next"
-    if "Masking" in kinds or getattr(layer, "mask_zero", False):
+    if kind.kind == "masking" or getattr(layer, "mask_zero", False):
         return (
             "masks: Keras divides the loss of a batch by its number of unmasked "
             "places, which differs between micro-batches"
