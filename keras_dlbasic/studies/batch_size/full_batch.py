@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._keras.layer_kinds import class_kind
+from keras_dlbasic._keras.optimizer import schedule_of
 from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
 from keras_dlbasic.studies.batch_size.micro_step_schedule import MicroStepSchedule
 
@@ -94,10 +95,9 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     optimizer = keras.optimizers.get(optimizer)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         _refuse(*SKIPS)
-    schedule = getattr(optimizer, "_learning_rate", None)
-    is_schedule = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
-    is_number = isinstance(schedule, (int, float, keras.Variable))
-    if callable(schedule) and not is_schedule and not is_number:
+    schedule = schedule_of(optimizer)
+    is_known = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
+    if schedule is not None and not is_known:
         _refuse(
             "the learning rate is a plain function, which Keras asks at every "
             "micro-step",
@@ -124,7 +124,7 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     if micro_steps == 1:
         return type(optimizer).from_config(config)
     config["gradient_accumulation_steps"] = micro_steps
-    if is_schedule:
+    if is_known:
         config["learning_rate"] = MicroStepSchedule(schedule, micro_steps)
     return type(optimizer).from_config(config)
 
