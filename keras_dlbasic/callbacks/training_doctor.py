@@ -182,7 +182,7 @@ class TrainingDoctor(keras.callbacks.Callback):
         assert record is not None
         if not model.built:
             return
-        record.facts["network"] = network_facts(model)
+        record.facts["network"] = network_facts(model, self.x)
         if self.x is None:
             return
         data = data_facts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -13,18 +14,24 @@ from keras_dlbasic._keras.fans import kernel_fans
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
+from keras_dlbasic._keras.outputs import Output, model_outputs
 
 
-def network_facts(model: Any) -> dict[str, Any]:
+def network_facts(model: Any, x: Any = None) -> dict[str, Any]:
     """Describe a built model in terms JSON knows.
+
+    Args:
+        model: A built model.
+        x: A batch of inputs, for models whose outputs must be traced. Defaults to None:
+            zeros, of the shapes that the model was built for.
 
     Returns:
         `"layers"`: a dictionary each, from input to output: label, class, kind (see
         `LayerKind`), activation, units, whether it is trainable, how many of its
         weights are not finite, how its kernel was drawn (rms, expected rms by He's law,
-        whether its units are all alike), dropout rate; `"outputs"`: the activation and
-        number of units of each output; `"n_weights"`, `"n_trainable_weights"`;
-        `"is_sequential"`.
+        whether its units are all alike), dropout rate; `"outputs"`: name, activation,
+        units, rank and the axis of a softmax, see `Output`; `"n_weights"`,
+        `"n_trainable_weights"`; `"is_sequential"`.
     """
     layers = []
     following = _following(model)
@@ -34,7 +41,7 @@ def network_facts(model: Any) -> dict[str, Any]:
         layers.append(_layer_facts(layer, label, following))
     return {
         "layers": layers,
-        "outputs": _outputs(model, layers),
+        "outputs": [_output_facts(output) for output in model_outputs(model, x)],
         "n_weights": int(sum(np.prod(w.shape) for w in model.weights)),
         "n_trainable_weights": int(
             sum(np.prod(w.shape) for w in model.trainable_variables)
@@ -117,43 +124,11 @@ def _penalty(variable: Any) -> str | None:
     return None if regularizer is None else type(regularizer).__name__
 
 
-def _outputs(model: Any, layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    labels = {facts["label"].rsplit("/", 1)[-1]: facts for facts in layers}
-    found = []
-    shapes = getattr(model, "output_shape", None)
-    tensors = keras.tree.flatten(getattr(model, "outputs", None) or [])
-    for number, tensor in enumerate(tensors):
-        history = getattr(tensor, "_keras_history", None)
-        operation = getattr(history, "operation", None)
-        known = labels.get(getattr(operation, "name", ""))
-        if isinstance(operation, keras.Model) and operation is not model:
-            known = _outputs(operation, layers)[0] if operation.outputs else None
-        found.append(
-            {
-                "name": getattr(operation, "name", f"output_{number}"),
-                "activation": _output_activation(operation, known),
-                "units": int(tensor.shape[-1]) if tensor.shape[-1] else None,
-                "rank": len(tensor.shape),
-            }
-        )
-    if not found and shapes is None and layers:
-        last = layers[-1]
-        found = [
-            {
-                "name": last["label"],
-                "activation": last["activation"],
-                "units": last["units"],
-                "rank": None,
-            }
-        ]
-    return found
-
-
-def _output_activation(operation: Any, known: dict[str, Any] | None) -> str | None:
-    if known is not None:
-        return known["activation"]
-    name = type(operation).__name__.lower()
-    return name if name in ("softmax", "sigmoid", "relu", "tanh") else None
+def _output_facts(output: Output) -> dict[str, Any]:
+    facts = asdict(output)
+    if output.activation != "softmax":
+        del facts["softmax_axis"]
+    return facts
 
 
 def _normalizes_inputs(layers: list[dict[str, Any]]) -> bool:

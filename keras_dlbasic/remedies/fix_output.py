@@ -47,12 +47,12 @@ def fix_output(
     ('sigmoid', 'binary_crossentropy')
     """
     keras.activations.get(None if activation == _KEEP else activation)
+    part = output_part(model)
     if len(model.outputs) != 1:
         raise ValueError(
             f"Model '{model.name}' has {len(model.outputs)} outputs. Expected one; "
             "change the output layers of others by hand."
         )
-    part = output_part(model)
     last = [layer for layer in model._flatten_layers() if id(layer) in part]
     kernels = [layer for layer in last if kind_of(layer).kind in KERNELS]
     if len(kernels) != 1 or getattr(core_of(kernels[0]), "groups", 1) != 1:

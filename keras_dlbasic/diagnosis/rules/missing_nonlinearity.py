@@ -19,9 +19,11 @@ def missing_nonlinearity(run: Run) -> Judged:
         raise Skipped("the record is of an earlier version, without kinds of layers")
     kernels = [f for f in layers if f["kind"] in KERNELS]
     bends = [f for f in layers if f.get("activation") not in (None, "linear")]
-    hidden = kernels[:-1]
+    heads = [f for f in kernels if _name(f["label"]) in _output_names(run)]
+    heads = heads or kernels[-1:]  # in the order of their definition, if nothing else
+    hidden = [f for f in kernels if f not in heads]
     others = [f for f in layers if f["kind"] in BENDING]
-    inner = [f for f in bends if not kernels or f is not kernels[-1]]
+    inner = [f for f in bends if f not in heads]
     pooled = [f for f in layers if "Max" in f["class_name"]]
     if hidden and not inner and not others and not pooled:
         return Found(
@@ -37,3 +39,12 @@ def missing_nonlinearity(run: Run) -> Judged:
             },
         )
     return f"{len(inner)} hidden layers have activations"
+
+
+def _output_names(run: Run) -> set[str]:
+    outputs = run.fact("network").get("outputs") or []
+    return {_name(output.get("name") or "") for output in outputs}
+
+
+def _name(label: str) -> str:
+    return label.rsplit("/", 1)[-1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import fix_output
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
@@ -59,6 +59,8 @@ def output_activation_mismatch(run: Run, *, outside: float = 0.02) -> Judged:
     """
     output = run.output
     activation, units = output.get("activation"), output.get("units")
+    if activation == "unknown":
+        raise Skipped("what limits the model's output could not be told from its code")
     targets = _targets(run)
     found = (
         _softmax_of_one(activation, units, targets)
