@@ -13,6 +13,7 @@ import torch
 
 from keras_dlbasic.gradients.intercept import replaced, update_of, wrapped_method
 from keras_dlbasic.gradients.row_layout import UNKNOWN
+from keras_dlbasic.gradients.step_function import remade_train_function
 from keras_dlbasic.gradients.update import Update
 
 
@@ -164,12 +165,14 @@ class TorchTap:
 
     def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
         """Return a train function that runs `train_step`."""
+        made = remade_train_function(model, train_step)
 
         def train_function(data: Any) -> Any:
-            # Keras looks `train_step` up at each call
+            # Keras 3.16 binds `train_step` when the train function is made. Keras 3.14
+            # and 3.15 look it up at each call, so it is also replaced meanwhile.
             try:
                 with replaced(model, "train_step", train_step):
-                    return plain(data)
+                    return made(data)
             except BaseException:
                 self.release()
                 raise
