@@ -25,6 +25,11 @@ from keras_dlbasic.gradients.update import Update
 class JaxKernels:
     """Reductions over lists of arrays; see `measures.Kernels`."""
 
+    ops = keras.ops
+
+    def beside(self, value: Any, tensor: Any) -> Any:  # noqa: D102
+        return jnp.asarray(value, jnp.float32)
+
     def dense(self, gradient: Any) -> Any:  # noqa: D102
         return jnp.asarray(gradient, jnp.float32)
 
@@ -127,7 +132,7 @@ class JaxTap:
 
         return train_step
 
-    def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
+    def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
         return remade_train_function(model, train_step)
 
