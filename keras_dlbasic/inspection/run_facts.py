@@ -76,8 +76,13 @@ def _name(value: Any) -> str:
 
 
 def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "keras_dlbasic": __version__}
-    for package in ("keras", "numpy", "tensorflow", "tensorflow_cpu", "jax", "torch"):
+    # Keras may be installed as `keras` or as `keras-nightly`: its metadata do not tell
+    versions = {
+        "python": platform.python_version(),
+        "keras_dlbasic": __version__,
+        "keras": keras.__version__,
+    }
+    for package in ("numpy", "tensorflow", "tensorflow_cpu", "jax", "torch"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
