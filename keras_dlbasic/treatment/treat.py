@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded_model import data_digest, model_digest
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
 from keras_dlbasic.inspection import preflight
+from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.remedies.change_optimizer import check_compiled
 from keras_dlbasic.studies import TrialRunner
@@ -30,6 +32,7 @@ from keras_dlbasic.treatment.judging import (
     LEAST_GAIN,
     beyond_us,
     came_alive,
+    comparable,
     diagnosis_of,
     falls_faster,
     helped,
@@ -79,7 +82,7 @@ def treat(
 
     The untreated model is judged before and in a short trial. Then the remedies of the
     findings are tried one at a time, causes first, each in a short trial against the
-    same one without it; one is kept only if the skill (`analysis.prediction_skill`, on
+    same one without it; one is kept only if the skill (`analysis.skill`, on
     the validation data if there are any) grew by more than its noise over the seeds, or
     its finding went away at no loss; of two for which that is all there is to say, the
     one that brings more. When nothing is found any more, or the budget is used up, the
@@ -137,6 +140,8 @@ def treat(
     task = TreatmentTask(model, (x, y), validation_data)
     untreated = task.build(0)
     check_compiled(untreated)
+    outputs = output_tasks(untreated, len(keras.tree.flatten(y)))
+    task = replace(task, tasks=tuple(output.task for output in outputs))
     given = model if isinstance(model, keras.Model) else untreated
     refuse_several_devices(given, "`treat`")
     about = {
@@ -398,7 +403,7 @@ class _Doctor:
                     self._note(finding, remedy, note=f"cannot be applied ({error})")
                     continue
                 judged = Diagnosis.from_dict(json.loads(new["diagnosis"]))
-                gain = new["score"] - values["score"]
+                gain = comparable(new["score"]) - comparable(values["score"])
                 kept, note = helped([gain], finding, judged)
                 if epochs < plan.epochs:  # a finding may be gone for that alone
                     kept = gain > LEAST_GAIN

@@ -119,9 +119,9 @@ def _lost(run: Run) -> float:
 def _shares(run: Run) -> tuple[float, float]:
     """Return the shares of a constant answer's loss left in training and validation."""
     outcome, val = run.outcome, run.val_loss[np.isfinite(run.val_loss)]
-    if outcome.skill is None or not outcome.baseline or not len(val):
+    if outcome.loss_saved is None or not outcome.baseline or not len(val):
         return math.inf, 0.0
-    return 1 - outcome.skill, float(np.median(val[-3:])) / outcome.baseline
+    return 1 - outcome.loss_saved, float(np.median(val[-3:])) / outcome.baseline
 
 
 def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:

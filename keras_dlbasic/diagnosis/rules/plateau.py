@@ -41,7 +41,7 @@ def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
             return f"fewer than {least_updates} updates"
         return _found(
             run,
-            outcome.skill,
+            outcome.loss_saved,
             "The model does no better than always giving the "
             "same answer, and its loss hardly moves.",
             0.95,
