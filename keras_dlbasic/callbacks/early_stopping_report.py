@@ -18,6 +18,7 @@ from keras_dlbasic.analysis.stopping_report import StoppingReport
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
+from keras_dlbasic.gradients.guard import Guard
 
 Criterion = Literal["patience", "GL", "PQ", "UP"]
 
@@ -182,10 +183,11 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         super().on_train_end(logs)
         self._begun_with = None
-        self.report = self._make_report()
-        if self.verbose:
-            self._messages.add(str(self.report))
-        self._messages.say()
+        with Guard().on_host():
+            self.report = self._make_report()
+            if self.verbose:
+                self._messages.add(str(self.report))
+            self._messages.say()
 
     # -- judging -------------------------------------------------------------------
 
