@@ -12,6 +12,7 @@ from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATION
 from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch
+from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, diagnose
 from keras_dlbasic.diagnosis.run import Run
@@ -107,6 +108,7 @@ class TrainingDoctor(keras.callbacks.Callback):
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self)
 
+    @guarded
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self.diagnosis = None
         self._said: set[str] = set()
@@ -122,13 +124,16 @@ class TrainingDoctor(keras.callbacks.Callback):
         self._epochs = 0
         self._examine()
 
+    @guarded
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._messages.say()
         self._watch.epoch_begins(self, epoch)
+        self._messages.say()
 
+    @guarded
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         self._watch.step_begins(self, batch)
 
+    @guarded
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._watch.epoch_ends(self, epoch, logs or {})
         self._epoch = epoch
@@ -138,14 +143,17 @@ class TrainingDoctor(keras.callbacks.Callback):
             return
         if self._epochs >= DENSE_EPOCHS:
             self._next_probe = max(self._epochs + 1.0, self._next_probe * GROWTH)
-        self._look()
+        with guard_of(self).on_host():
+            self._look()
         self._judge(live=True)
         self._speak()
 
+    @guarded
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         self._watch.fit_ends(self)
         if self._epochs and not self._is_probed:
-            self._look()
+            with guard_of(self).on_host():
+                self._look()
         self._judge(live=False)
         self._messages.say()
         if self.verbose and self.diagnosis is not None:
@@ -182,15 +190,19 @@ class TrainingDoctor(keras.callbacks.Callback):
         assert record is not None
         if not model.built:
             return
-        record.facts["network"] = network_facts(model)
+        guard = guard_of(self)
+        with guard.on_host():
+            record.facts["network"] = network_facts(model)
         if self.x is None:
             return
-        data = data_facts(
-            self.x, self.y, self.validation_data, output_shapes=output_shapes(model)
-        )
-        record.facts["data"] = {"source": "given", **data}
-        self._make_probe(self.x, self.y)
-        self._look()
+        with guard.on_host(ValueError, TypeError):  # of what the user gave
+            data = data_facts(
+                self.x, self.y, self.validation_data, output_shapes=output_shapes(model)
+            )
+            record.facts["data"] = {"source": "given", **data}
+            self._make_probe(self.x, self.y)
+        with guard.on_host():
+            self._look()
 
     def _gather(self, x: Any, y: Any) -> bool:
         """Keep the rows of a batch; returns whether there are enough."""
