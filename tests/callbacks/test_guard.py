@@ -120,7 +120,7 @@ def functions():
     other = {"tensorflow", "jax", "torch"} - {BACKEND}
     found = {}
     for info in pkgutil.walk_packages(kd.__path__, "keras_dlbasic."):
-        is_other = any(info.name.endswith(f"{name}_backend") for name in other)
+        is_other = any(f"._backends.{name}" in info.name for name in other)
         if is_other or info.name.endswith("__main__"):
             continue
         module = importlib.import_module(info.name)
