@@ -16,6 +16,7 @@ from keras_dlbasic._keras.layer_kinds import (
 )
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.remedies._registry import remedy
 
 _DROPOUTS = (
     keras.layers.Dropout,
@@ -27,6 +28,7 @@ _DROPOUTS = (
 )
 
 
+@remedy()
 def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> Any:
     """Insert dropout behind the hidden activations (Srivastava et al. 2014).
 

@@ -7,8 +7,10 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic.remedies._registry import remedy
 
 
+@remedy()
 def augment_images(
     model: Any, strength: float = 0.1, *, flip: str | None = None, seed: int = 0
 ) -> Any:

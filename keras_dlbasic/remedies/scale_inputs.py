@@ -7,9 +7,11 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.standard_scale import scaling_layer
 
 
+@remedy(needs=("x",))
 def scale_inputs(model: Any, x: Any) -> Any:
     """Put a Normalization layer in front of a model.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_dlbasic._keras.rebuild import behind
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.standard_scale import mean_and_variance, scaling_layer
 
 _POWERS = {
@@ -23,6 +24,7 @@ _POWERS = {
 """The power of the targets' unit in which a loss is counted."""
 
 
+@remedy(needs=("y",))
 def scale_targets(model: Any, y: Any) -> Any:
     """Have a model predict in standard units and give out the targets' own.
 
