@@ -86,7 +86,13 @@ def _page(package):
     ]
     parts.append("")
     for name in module.__all__:
-        parts.append(_entry(name, getattr(module, name), described.get(name, "")))
+        found, text = getattr(module, name), described.get(name, "")
+        if inspect.ismodule(found):
+            parts.append(f".. py:module:: {full}.{name}\n\n{text}\n")
+            parts += [_entry(n, getattr(found, n), "") for n in found.__all__]
+            parts.append(f".. currentmodule:: {full}\n")
+        else:
+            parts.append(_entry(name, found, text))
     return "\n".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -14,7 +14,7 @@ import numpy as np
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded_model import data_digest, model_digest
-from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
+from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion, Rule
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.inspection import preflight
 from keras_dlbasic.records import TrialResult
@@ -69,6 +69,7 @@ def treat(
     directory: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     verbose: int = 1,
+    rules: Iterable[Rule] | None = None,
 ) -> Treatment:
     """Find out what is wrong with a model, mend it, and train it.
 
@@ -99,6 +100,7 @@ def treat(
             on. Defaults to None: in memory.
         overwrite: Whether to delete the trials in `directory`. Defaults to `False`.
         verbose: 0: silent; 1 (default): says what is tried.
+        rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Returns:
         A `Treatment`.
@@ -129,7 +131,8 @@ def treat(
             raise ValueError(
                 f"`{name}` must be at least {least}. Received: {name}={value!r}"
             )
-    task = TreatmentTask(model, (x, y), validation_data)
+    chosen = None if rules is None else tuple(rules)
+    task = TreatmentTask(model, (x, y), validation_data, chosen)
     untreated = task.build(0)
     check_compiled(untreated)
     given = model if isinstance(model, keras.Model) else untreated
@@ -140,6 +143,8 @@ def treat(
         "data": data_digest(x, y, validation_data),
         "backend": keras.backend.backend(),
     }
+    if chosen is not None:
+        about["rules"] = [rule.name for rule in chosen]
     runner = TrialRunner(
         run_treatment_trial,
         task,
@@ -368,6 +373,7 @@ class _Doctor:
                 validation_data=self._task.validation_data,
                 batch_size=self._plan.batch_size,
                 epochs=self._plan.epochs,
+                rules=self._task.rules,
             )
         except ValueError:
             return None

@@ -15,6 +15,7 @@ from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.callbacks import TrainingDoctor
+from keras_dlbasic.diagnosis import Rule
 from keras_dlbasic.treatment.plan import Plan
 
 SCORED_ROWS, LOSS_ROWS = 2048, 512
@@ -27,6 +28,7 @@ class TreatmentTask:
     model: Any
     data: tuple[Any, Any]
     validation_data: tuple[Any, Any] | None
+    rules: tuple[Rule, ...] | None = None
 
     def build(self, seed: int) -> Any:
         """Return the untreated model."""
@@ -79,6 +81,7 @@ def train(
         validation_data=task.validation_data,
         stop_on=None if whole else "critical",
         verbose=0,
+        rules=task.rules,
     )
     callbacks = [doctor]
     if whole and plan.early_stopping and task.validation_data is not None:
