@@ -89,7 +89,8 @@ def _page(package):
         found, text = getattr(module, name), described.get(name, "")
         if inspect.ismodule(found):
             parts.append(f".. py:module:: {full}.{name}\n\n{text}\n")
-            parts += [_entry(n, getattr(found, n), "") for n in found.__all__]
+            inner = {n: getattr(found, n) for n in found.__all__}
+            parts += [_entry(f"{full}.{name}.{n}", inner[n], "") for n in inner]
             parts.append(f".. currentmodule:: {full}\n")
         else:
             parts.append(_entry(name, found, text))
