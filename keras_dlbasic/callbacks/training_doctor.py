@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -14,7 +15,7 @@ from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.messages import Messages
-from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, diagnose
+from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.gradients import Every, check_every
 from keras_dlbasic.inspection import Probe, data_facts, network_facts
@@ -51,6 +52,7 @@ class TrainingDoctor(keras.callbacks.Callback):
             end.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
             None: a new one for each fit.
+        rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Attributes:
         diagnosis: The `Diagnosis` so far; None before the first epoch.
@@ -83,6 +85,7 @@ class TrainingDoctor(keras.callbacks.Callback):
         rows: int = 256,
         verbose: int = 1,
         record: TrainingRecord | None = None,
+        rules: Iterable[Rule] | None = None,
     ) -> None:
         super().__init__()
         _check(x, y, stop_on, rows, verbose, record)
@@ -92,6 +95,7 @@ class TrainingDoctor(keras.callbacks.Callback):
         self.stop_on = stop_on
         self.rows = rows
         self.verbose = verbose
+        self.rules = None if rules is None else tuple(rules)
         self.diagnosis: Diagnosis | None = None
         self._given_record = record
         self._watch: Any = None
@@ -270,7 +274,7 @@ class TrainingDoctor(keras.callbacks.Callback):
 
     def _judge(self, *, live: bool) -> None:
         assert self.record is not None
-        self.diagnosis = diagnose(self.record, live=live)
+        self.diagnosis = diagnose(self.record, live=live, rules=self.rules)
 
     def _speak(self) -> None:
         assert self.diagnosis is not None

@@ -15,6 +15,7 @@ from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.callbacks import TrainingDoctor
+from keras_dlbasic.diagnosis import Rule
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.treatment.plan import Plan
 
@@ -37,6 +38,7 @@ class TreatmentTask:
     data: tuple[Any, Any]
     validation_data: tuple[Any, Any] | None
     tasks: tuple[TaskKind, ...] = ()
+    rules: tuple[Rule, ...] | None = None
 
     def build(self, seed: int) -> Any:
         """Return the untreated model."""
@@ -89,6 +91,7 @@ def train(
         validation_data=task.validation_data,
         stop_on=None if whole else "critical",
         verbose=0,
+        rules=task.rules,
     )
     callbacks = [doctor]
     if whole and plan.early_stopping and task.validation_data is not None:

@@ -7,21 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import regularize, shrink, stop_early
 
 REMEDIES = (
-    stop_early("costs nothing, and keeps the best weights"),
-    regularize("small weights cannot follow single points; train a new model with it"),
-    regularize("units cannot rely on each other; on a new model too", dropout=0.3),
-    RemedySuggestion(
-        "augment_images",
-        "more varied data, where labels allow it",
-        "augmentation layers, such as RandomFlip",
+    suggest.early_stopping("costs nothing, and keeps the best weights"),
+    suggest.penalty(
+        "small weights cannot follow single points; train a new model with it"
     ),
-    shrink("a smaller model, with new weights, has less room to memorise"),
+    suggest.dropout("units cannot rely on each other; on a new model too", 0.3),
+    suggest.augmentation("more varied data, where labels allow it"),
+    suggest.smaller_model(
+        "a smaller model, with new weights, has less room to memorise"
+    ),
 )
 
 

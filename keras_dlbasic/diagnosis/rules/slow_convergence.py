@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.curves import descent_of
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, train_longer
 
 
 @rule("symptom", live=False)
@@ -44,8 +44,8 @@ def slow_convergence(
             f"{descent.drop:.2%} of a constant answer's loss over its last half, and "
             "has not got far.",
             remedies=(
-                find_learning_rate("longer steps get there sooner"),
-                train_longer("more updates", epochs=run.facts.get("epochs")),
+                suggest.range_test("longer steps get there sooner"),
+                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
             ),
             details={
                 "value": descent.drop,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, grow, train_longer
 
 
 @rule("symptom", live=False)
@@ -39,12 +39,12 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judge
             f"that of {outcome.reference_name} is {outcome.reference:.2f} on rows not "
             "seen (0: a constant answer, 1: perfect).",
             remedies=(
-                find_learning_rate("the learning rate decides most"),
-                train_longer(
+                suggest.range_test("the learning rate decides most"),
+                suggest.more_epochs(
                     "more updates, if the loss still falls",
                     epochs=run.facts.get("epochs"),
                 ),
-                grow("more units or layers can follow the data"),
+                suggest.larger_model("more units or layers can follow the data"),
             ),
             details={
                 "value": outcome.skill,
