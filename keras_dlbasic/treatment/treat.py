@@ -135,7 +135,7 @@ def treat(
                 f"`{name}` must be at least {least}. Received: {name}={value!r}"
             )
     chosen = None if rules is None else tuple(rules)
-    task = TreatmentTask(model, (x, y), validation_data, chosen)
+    task = TreatmentTask(model, (x, y), validation_data, rules=chosen)
     untreated = task.build(0)
     check_compiled(untreated)
     outputs = output_tasks(untreated, len(keras.tree.flatten(y)))
