@@ -14,7 +14,7 @@ from keras_dlbasic._keras.fans import kernel_fans
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
-from keras_dlbasic._keras.outputs import Output, model_outputs
+from keras_dlbasic._keras.outputs import model_outputs
 
 
 def network_facts(model: Any, x: Any = None) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def network_facts(model: Any, x: Any = None) -> dict[str, Any]:
         layers.append(_layer_facts(layer, label, following))
     return {
         "layers": layers,
-        "outputs": [_output_facts(output) for output in model_outputs(model, x)],
+        "outputs": output_facts(model, x),
         "n_weights": int(sum(np.prod(w.shape) for w in model.weights)),
         "n_trainable_weights": int(
             sum(np.prod(w.shape) for w in model.trainable_variables)
@@ -49,6 +49,15 @@ def network_facts(model: Any, x: Any = None) -> dict[str, Any]:
         "is_sequential": isinstance(model, keras.Sequential),
         "normalizes_inputs": _normalizes_inputs(layers),
     }
+
+
+def output_facts(model: Any, x: Any = None) -> list[dict[str, Any]]:
+    """Return the `"outputs"` of `network_facts` alone, without a look at weights."""
+    found = [asdict(output) for output in model_outputs(model, x)]
+    for facts in found:
+        if facts["activation"] != "softmax":
+            del facts["softmax_axis"]
+    return found
 
 
 def _following(model: Any) -> dict[int, Any]:
@@ -122,13 +131,6 @@ def _kernel_facts(layer: Any) -> dict[str, Any]:
 def _penalty(variable: Any) -> str | None:
     regularizer = getattr(variable, "regularizer", None)
     return None if regularizer is None else type(regularizer).__name__
-
-
-def _output_facts(output: Output) -> dict[str, Any]:
-    facts = asdict(output)
-    if output.activation != "softmax":
-        del facts["softmax_axis"]
-    return facts
 
 
 def _normalizes_inputs(layers: list[dict[str, Any]]) -> bool:

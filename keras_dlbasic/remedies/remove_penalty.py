@@ -6,9 +6,11 @@ from typing import Any
 
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic._keras.rebuild import Chain, edited, rebuild
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import changed_optimizer, innermost_config
 
 
+@remedy(repeatable=True)
 def remove_penalty(model: Any, *, dropout_factor: float = 0.5) -> Any:
     """Take weight penalties away and lower dropout.
 

@@ -7,8 +7,10 @@ from typing import Any
 from keras_dlbasic._keras.layer_kinds import KERNELS, SIZES, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, edited, rebuild
+from keras_dlbasic.remedies._registry import remedy
 
 
+@remedy(repeatable=True)
 def resize(model: Any, width_factor: float = 2.0) -> Any:
     """Multiply the number of units of all hidden layers.
 
