@@ -98,11 +98,21 @@ def _described(module):
 
 def _entry(name, found, text):
     if inspect.isclass(found):
-        return f".. autoclass:: {name}\n   :members:\n"
+        return f".. autoclass:: {name}\n   :members:\n{_inherited(found)}"
     if inspect.isfunction(found):
         return f".. autofunction:: {name}\n"
     # what a constant is, its own type does not say
     return f".. py:data:: {name}\n\n   {text}\n"
+
+
+def _inherited(found):
+    """Return the option that shows what a class has from bases of the package.
+
+    Only where all bases are the package's: the methods of Keras' are in its reference.
+    """
+    bases = found.__mro__[1:-1]
+    is_own = bases and all(base.__module__.startswith(PACKAGE) for base in bases)
+    return "   :inherited-members: object\n" if is_own else ""
 
 
 def _rules():

@@ -7,18 +7,16 @@ import os
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.printable import printable_parts
-from keras_dlbasic.records.training_record import (
-    MEASURES,
-    SCALARS,
-    TrainingRecord,
-)
+from keras_dlbasic.records.record_data import MEASURES, SCALARS, RecordData
 from keras_dlbasic.records.variable_info import VariableInfo
+
+Record = TypeVar("Record", bound=RecordData)
 
 FORMAT = "keras_dlbasic.TrainingRecord"
 FORMAT_VERSION = 1
@@ -26,7 +24,7 @@ LATER_SCALARS = ("replica_gradient_norm",)
 """What files of older versions do not have: it is NaN."""
 
 
-def write_npz(record: TrainingRecord, path: Path) -> None:
+def write_npz(record: RecordData, path: Path) -> None:
     """Write `record` to `path`, whole or not at all."""
     arrays: dict[str, np.ndarray] = {
         "format": np.array(FORMAT),
@@ -59,8 +57,8 @@ def write_npz(record: TrainingRecord, path: Path) -> None:
         raise
 
 
-def read_npz(path: Path) -> TrainingRecord:
-    """Read the record at `path`."""
+def read_npz(path: Path, record_type: type[Record]) -> Record:
+    """Read the record at `path`; it becomes a `record_type`."""
     if not path.exists():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     try:
@@ -86,14 +84,14 @@ def read_npz(path: Path) -> TrainingRecord:
             f"to version {FORMAT_VERSION}. Install a newer keras_dlbasic."
         )
     try:
-        return _record(arrays)
+        return _record(arrays, record_type)
     except Exception as error:
         raise ValueError(
             f"{str(path)!r} is a damaged record: {type(error).__name__}: {error}"
         ) from error
 
 
-def _about(record: TrainingRecord) -> dict[str, Any]:
+def _about(record: RecordData) -> dict[str, Any]:
     return {
         "variables": [asdict(variable) for variable in record.variables],
         "facts": record.facts,
@@ -103,13 +101,13 @@ def _about(record: TrainingRecord) -> dict[str, Any]:
     }
 
 
-def _record(arrays: dict[str, np.ndarray]) -> TrainingRecord:
+def _record(arrays: dict[str, np.ndarray], record_type: type[Record]) -> Record:
     about = printable_parts(json.loads(str(arrays["about"])))
     variables = [
         VariableInfo(**{**entry, "shape": tuple(entry["shape"])})
         for entry in about["variables"]
     ]
-    record = TrainingRecord(variables, about["facts"])
+    record = record_type(variables, about["facts"])
     steps, scalars, measures = (arrays[k] for k in ("steps", "scalars", "measures"))
     if not len(steps) == len(scalars) == len(measures):
         raise ValueError("its arrays differ in length")
