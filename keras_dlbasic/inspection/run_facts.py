@@ -51,10 +51,20 @@ def _loss_config(loss: Any) -> Any:
         return [_loss_config(part) for part in loss]
     if isinstance(loss, keras.losses.Loss):
         try:
-            return {"class_name": type(loss).__name__, **_plain(loss.get_config())}
+            config = _plain(loss.get_config())
         except Exception:  # a user's loss may have none
-            return {"class_name": type(loss).__name__}
-    return loss if loss is None or isinstance(loss, str) else _name(loss)
+            config = {}
+        return {"class_name": type(loss).__name__, **config, **_own(type(loss))}
+    if loss is None or isinstance(loss, str):
+        return loss
+    own = _own(loss)
+    return {"class_name": _name(loss), **own} if own else _name(loss)
+
+
+def _own(loss: Any) -> dict[str, bool]:
+    """Mark what is not Keras' own, which may have the name of one that is."""
+    module = str(getattr(loss, "__module__", ""))
+    return {} if module.split(".")[0] == "keras" else {"own": True}
 
 
 def _plain(value: Any) -> Any:
