@@ -122,15 +122,15 @@ def _rules():
     parts = [_title("Rules"), "What `diagnose` judges by; see :doc:`/guide/extending`."]
     parts.append("Thresholds are changed by ``diagnose(record, thresholds=...)``.\n")
     for rule in all_rules():
-        signature = inspect.signature(rule.function)
-        given = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
         text = inspect.cleandoc(rule.function.__doc__)
         parts += [_title(rule.name, "-"), f"*{rule.kind}*", ""]
-        if rule.explains:
-            parts += [f"Explains: {', '.join(f'``{n}``' for n in rule.explains)}.", ""]
+        for words in ("explains", "explained_by", "needs"):
+            names = ", ".join(f"``{name}``" for name in getattr(rule, words))
+            if names:
+                parts += [f"{words.replace('_', ' ').capitalize()}: {names}.", ""]
         parts += [_google(text), ""]
-        if given:
-            values = ", ".join(f"``{p.name}={p.default!r}``" for p in given)
+        if rule.thresholds:
+            values = ", ".join(f"``{n}={v!r}``" for n, v in rule.thresholds.items())
             parts += [f"Defaults: {values}.", ""]
     return "\n".join(parts)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
 from keras_dlbasic.diagnosis.suggestions import find_learning_rate, grow, train_longer
 
 
-@rule("symptom", live=False)
-def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judged:
+@rule(kind="symptom", needs=("scores",), live=False)
+def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdict:
     """Compare the score on training rows with simple predictors on unseen rows.
 
     A linear predictor and nearest neighbours are scored on rows that they have not
@@ -26,18 +25,25 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judge
     """
     outcome = run.outcome
     if outcome.score is None or outcome.reference is None:
-        raise Skipped(run.why_no_score)
+        return Skipped(run.why_no_score)
     rows = (run.facts.get("probe") or {}).get("rows", 20)
     least = outcome.reference - max(
         (1 - share) * outcome.reference, errors / math.sqrt(rows)
     )
     if outcome.score < least:
         severity: Any = "critical" if outcome.learned is False else "warning"
-        return Found(
-            severity,
-            f"The model scores {outcome.score:.2f} on rows it was trained on; "
-            f"{outcome.reference_name} scores {outcome.reference:.2f} on rows not seen "
-            "(0: a constant answer, 1: perfect).",
+        return Finding(
+            severity=severity,
+            message=(
+                f"The model scores {outcome.score:.2f} on rows it was trained on; "
+                f"{outcome.reference_name} scores {outcome.reference:.2f} on rows not "
+                "seen (0: a constant answer, 1: perfect)."
+            ),
+            value=outcome.score,
+            threshold=least,
+            unit="score",
+            confidence=0.9,
+            evidence={"reference": outcome.reference},
             remedies=(
                 find_learning_rate("the learning rate decides most"),
                 train_longer(
@@ -46,11 +52,5 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judge
                 ),
                 grow("more units or layers can follow the data"),
             ),
-            details={
-                "value": outcome.score,
-                "threshold": least,
-                "confidence": 0.9,
-                "evidence": {"reference": outcome.reference},
-            },
         )
-    return f"score {outcome.score:.2f}, simple predictors {outcome.reference:.2f}"
+    return Fine(f"score {outcome.score:.2f}, simple predictors {outcome.reference:.2f}")
