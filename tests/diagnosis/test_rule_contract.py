@@ -313,6 +313,17 @@ def test_every_need_is_used_or_shown():
     assert len(used) > 8
 
 
+def test_every_question_of_a_run_is_documented():
+    questions = [name for name in vars(Run) if not name.startswith("_")]
+    assert len(questions) > 25
+    assert [name for name in questions if not inspect.getdoc(getattr(Run, name))] == []
+    asked = {
+        need.question.removeprefix("run.").partition("(")[0] for need in NEEDS.values()
+    }
+    attributes = {name.partition(".")[0] for name in asked}
+    assert attributes <= {*questions, "record"}
+
+
 # -- findings ------------------------------------------------------------------------
 
 texts = st.text(min_size=1)
