@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
@@ -10,6 +9,7 @@ from types import NoneType
 from typing import Any, Literal, TypeAlias
 
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.records.json_text import plain
 
 Kind = Literal["cause", "symptom"]
 Severity = Literal["info", "warning", "critical"]
@@ -190,18 +190,3 @@ def _read(value: Any) -> Any:
     if isinstance(value, list):
         return [_read(part) for part in value]
     return float(value) if value in ("nan", "inf", "-inf") else value
-
-
-def plain(value: Any) -> Any:
-    """Return a value in terms JSON knows."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if hasattr(value, "tolist"):  # NumPy's scalars and arrays
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    return str(value)

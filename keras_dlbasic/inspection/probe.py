@@ -12,10 +12,10 @@ import numpy as np
 from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.analysis.activations.statistics import activation_statistics
+from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.inspection.baseline import as_columns, best_constant, sample_losses
-from keras_dlbasic.inspection.input_facts import evenly
 from keras_dlbasic.inspection.reference_scores import reference_scores, score
 from keras_dlbasic.propagation.probe import LayerProbe, as_array, probe_layers, watched
 

@@ -8,10 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._version import __version__
+from keras_dlbasic.records.json_text import plain
 from keras_dlbasic.records.printable import printable
 
 
@@ -68,15 +68,7 @@ def _own(loss: Any) -> dict[str, bool]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    if isinstance(value, (np.integer, np.floating)):
-        return value.item()
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return _name(value)
+    return plain(value, other=_name, keep_non_finite=True)
 
 
 def _name(value: Any) -> str:
@@ -84,8 +76,13 @@ def _name(value: Any) -> str:
 
 
 def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "keras_dlbasic": __version__}
-    for package in ("keras", "numpy", "tensorflow", "tensorflow_cpu", "jax", "torch"):
+    # Keras may be installed as `keras` or as `keras-nightly`: its metadata do not tell
+    versions = {
+        "python": platform.python_version(),
+        "keras_dlbasic": __version__,
+        "keras": keras.__version__,
+    }
+    for package in ("numpy", "tensorflow", "tensorflow_cpu", "jax", "torch"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.inspection.input_facts import evenly
+from keras_dlbasic.analysis.evenly import evenly
 
 MOST_CLASSES = 1000
 
