@@ -12,7 +12,12 @@ import numpy as np
 from keras_dlbasic.analysis.activation_statistics import activation_statistics
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.diagnosis.loss_kind import LossKind
-from keras_dlbasic.facts.baseline import as_columns, best_constant, sample_losses
+from keras_dlbasic.facts.baseline import (
+    as_columns,
+    best_constant,
+    rewards_the_truth,
+    sample_losses,
+)
 from keras_dlbasic.facts.input_facts import evenly
 from keras_dlbasic.facts.reference_scores import reference_scores
 from keras_dlbasic.signals.penalized import penalized_weights
@@ -91,6 +96,9 @@ class Probe:
             return facts
         try:
             losses = best_constant(self.loss, self.y, shape)
+            if not self._task.is_known and np.isfinite(losses).all():
+                args = (self.loss, self.y, shape, losses)
+                losses = losses if rewards_the_truth(*args) else np.full(1, np.nan)
         except Exception as error:  # a user's loss; targets that do not fit
             facts["baseline_failed"] = f"{type(error).__name__}: {error}"[:200]
             losses = np.full(1, np.nan)
