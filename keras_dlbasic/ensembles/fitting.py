@@ -17,12 +17,14 @@ import numpy as np
 
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.runner import TrialRunner
+from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     data_digest,
     model_digest,
     weights_digest,
 )
+from keras_dlbasic._trials.seeds import seeds_of
 from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
@@ -104,7 +106,8 @@ def fit_ensemble(
     seeds = _seeds(n)
     count_rows([x, y])
     x, y, validation_data = (as_arrays(part) for part in (x, y, validation_data))
-    model = build_seeded(build_model, seeds[0])
+    with seeded(seeds[0]):
+        model = build_seeded(build_model, seeds[0])
     about = {
         "study": "fit_ensemble",
         "backend": keras.backend.backend(),
@@ -177,7 +180,8 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
                 f"The weights of the member with seed {seed} are gone from "
                 f"{str(path)!r}. Set `overwrite=True` to train all members anew."
             )
-        model = build_seeded(task.build_model, seed)
+        with seeded(seed):
+            model = build_seeded(task.build_model, seed)
         with np.load(path, allow_pickle=False) as file:
             model.set_weights([file[f"w{place}"] for place in range(len(file.files))])
         members.append(model)
@@ -203,10 +207,10 @@ def _save(model: Any, path: Path) -> None:
         np.savez(file, **{f"w{place}": w for place, w in enumerate(weights)})
 
 
-def _seeds(n: int | Iterable[int]) -> list[int]:
+def _seeds(n: int | Iterable[int]) -> tuple[int, ...]:
     if isinstance(n, bool) or (isinstance(n, int) and n < 1):
         raise ValueError(f"`n` must be a positive number of members. Received: n={n!r}")
-    seeds = list(range(n)) if isinstance(n, int) else [int(seed) for seed in n]
-    if not seeds or len(set(seeds)) < len(seeds):
+    seeds = seeds_of(n)
+    if len(set(seeds)) < len(seeds):
         raise ValueError(f"`n` must be seeds that differ. Received: n={n!r}")
     return seeds

@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.one_device import refuse_several_devices
+from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import data_digest, model_digest
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
 from keras_dlbasic.inspection import preflight
@@ -61,6 +62,7 @@ ONLY_WHOLE = ("train_longer", "stop_early")
 """Remedies that only a whole training can show to help."""
 
 
+@seeded(0)
 def treat(
     model: Any,
     x: Any,
