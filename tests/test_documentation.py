@@ -105,6 +105,11 @@ def extending(page):
     assert "warmup_too_long" in page["diagnosis"].names
     assert page["diagnosis"][0].severity == "info"
     assert set(page["fine"]) == {"warmup_too_long"}
+    kept = page["result"].kept[0]
+    assert (kept.remedy, kept.finding) == ("center_inputs()", "inputs_off_center")
+    assert "kd.remedies.center_inputs(model, x)" in page["result"].code
+    assert page["result"].score > 0.9
+    assert "inputs_off_center" not in page["result"].diagnosis.names
     assert not page["without"].layers[0].use_bias
     assert page["ax"].get_ylabel() == "learning rate"
 
@@ -204,7 +209,9 @@ def test_the_reference_has_every_public_name(reference):
     pages = reference.pages()
     for name in kd._MODULES:
         entries = re.findall(
-            r"^\.\. (?:auto\w+|py:data):: (\w+)$", pages[name], re.MULTILINE
+            r"^\.\. (?:auto\w+|py:data|py:module):: (?:keras_dlbasic\.\w+\.)?(\w+)$",
+            pages[name],
+            re.MULTILINE,
         )
         assert sorted(entries) == sorted(getattr(kd, name).__all__)
 

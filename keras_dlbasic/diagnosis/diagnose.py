@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.diagnosis.advice import advice
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.rule import Found, Rule, Skipped, all_rules
@@ -52,7 +53,8 @@ def diagnose(
 
     Raises:
         TypeError: If `record` is no `TrainingRecord`.
-        ValueError: If `thresholds` names no rule, or no threshold of a rule.
+        ValueError: If `thresholds` names no rule, or no threshold of a rule; or a rule
+            of yours suggests a remedy that is not known, or with other arguments.
 
     Example:
     >>> import numpy as np
@@ -71,7 +73,10 @@ def diagnose(
 
 
 def diagnose_plan(
-    record: TrainingRecord, *, thresholds: dict[str, dict[str, Any]] | None = None
+    record: TrainingRecord,
+    *,
+    rules: Iterable[Rule] | None = None,
+    thresholds: dict[str, dict[str, Any]] | None = None,
 ) -> Diagnosis:
     """Judge a model and its data before the first step.
 
@@ -81,12 +86,13 @@ def diagnose_plan(
     Args:
         record: A record without steps and epochs, with the facts of the model, the data
             and the planned run, and what the probe says before training.
+        rules: As for `diagnose`.
         thresholds: As for `diagnose`.
 
     Returns:
         The `Diagnosis`.
     """
-    chosen = [c for c in _chosen(None, thresholds) if c[0].kind == "cause"]
+    chosen = [c for c in _chosen(rules, thresholds) if c[0].kind == "cause"]
     return _conclude(Run(record, planned=True), chosen)
 
 
@@ -125,6 +131,8 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
         try:
             with np.errstate(all="ignore"):  # records may hold anything
                 judged = rule(run, **thresholds)
+            if isinstance(judged, Found):
+                judged = replace(judged, remedies=advice(run, judged.remedies))
         except Skipped as reason:
             skipped[rule.name] = str(reason)
             continue

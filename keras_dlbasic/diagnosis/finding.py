@@ -100,6 +100,6 @@ class Finding:
     @classmethod
     def from_dict(cls, entry: dict[str, Any]) -> Finding:
         """Read what `to_dict` wrote."""
-        remedies = tuple(RemedySuggestion(**part) for part in entry["remedies"])
+        remedies = tuple(RemedySuggestion.from_dict(part) for part in entry["remedies"])
         tuples = {key: tuple(entry[key]) for key in ("explains", "explained_by")}
         return cls(**{**entry, **tuples, "remedies": remedies})

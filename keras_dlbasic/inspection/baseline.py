@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic.analysis.scoring import target_columns
+
 
 def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
     """Return the loss of each row by a compiled loss, weights and penalties apart.
@@ -65,9 +67,10 @@ def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.
 
 
 def _candidates(targets: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]:
-    columns, width = as_columns(targets, shape), shape[-1]
+    columns = as_columns(targets, shape)
     if columns is None:
         return []
+    width = columns.shape[1]
     mean = columns.mean(axis=0)
     found = [mean, np.median(columns, axis=0)]
     if columns.min() >= 0 and columns.max() <= 1:
@@ -91,14 +94,12 @@ def as_columns(targets: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None
     Returns:
         Array `[n, width]`; None if they do not fit.
     """
-    targets, width = np.asarray(targets, np.float64), shape[-1]
-    has_columns = targets.ndim > 1 and len(shape) != targets.ndim + 1
-    if has_columns and targets.shape[-1] == width:
-        return targets.reshape(-1, width)
-    flat = targets.reshape(-1)
-    if width == 1:
-        return flat[:, None]
-    whole = np.isfinite(flat).all() and (flat == np.round(flat)).all()
-    if not whole or flat.min() < 0 or flat.max() >= width:
+    columns = target_columns(np.asarray(targets), shape)
+    width = shape[-1] if len(shape) > 1 else 1
+    if columns is None or columns.shape[1] == width:
+        return columns
+    numbers = columns[:, 0]
+    whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
+    if not whole or numbers.min() < 0 or numbers.max() >= width:
         return None
-    return np.asarray(np.eye(width)[flat.astype(int)])
+    return np.asarray(np.eye(width)[numbers.astype(int)])

@@ -11,6 +11,7 @@ from made_runs import STUCK, data, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection import data_facts
+from keras_dlbasic.studies.fitted_trial import score
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -303,3 +304,33 @@ def test_many_weights_are_no_note_in_a_healthy_run():
     record = made_run(loss=np.exp(-t / 8), val_loss=val)
     record.facts["network"].update(large)
     assert "model_too_large" in serious(kd.diagnose(record))
+
+
+# -- one number everywhere -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "loss", "y", "task"),
+    [
+        (3, "softmax", SPARSE, LABELS, "classes"),
+        (1, None, keras.losses.BinaryCrossentropy(from_logits=True), LABELS > 1, None),
+        (1, None, "mse", AGES, "values"),
+    ],
+    ids=["classes", "logits", "values"],
+)
+def test_the_doctor_and_the_studies_say_what_skill_says(
+    units, activation, loss, y, task
+):
+    model = dense(units, activation)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    y = y.astype("float32")
+    doctor = kd.callbacks.TrainingDoctor(X, y, rows=400, verbose=0)
+    model.fit(X, y, epochs=3, verbose=0, callbacks=[doctor])
+    predictions = model.predict(X, verbose=0)
+    logits = task is None
+    task = kd.analysis.TaskKind(task or "labels")
+    expected = kd.analysis.skill(y, predictions, task, from_logits=logits).value
+    told = kd.diagnosis.outcome.outcome_of(doctor.record).skill
+    assert told == pytest.approx(expected, abs=1e-6)
+    assert score(model, (X, y), "val")["val_skill"] == pytest.approx(expected, abs=1e-6)
+    assert f"skill is {expected:.2f}" in doctor.diagnosis.outcome

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import cache
 from math import inf
 from typing import Any
@@ -11,13 +12,25 @@ from typing import Any
 import numpy as np
 import torch
 
+from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import replaced, update_of, wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN
+from keras_dlbasic._backends.step_function import remade_train_function
 from keras_dlbasic._backends.update import Update
 
 
 class TorchKernels:
-    """Reductions over lists of tensors; see `measures.Kernels`."""
+    """Reductions over lists of tensors; see `measures.Kernels`.
+
+    Nothing here goes through `keras.ops`, which moves tensors to Keras' own device.
+    """
+
+    ops = torch
+
+    def beside(self, value: Any, tensor: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return value.to(tensor.device, torch.float32)
+        return float(value)
 
     def dense(self, gradient: Any) -> Any:
         gradient = gradient.detach()
@@ -35,32 +48,33 @@ class TorchKernels:
 
     def squares(self, tensors: list[Any]) -> Any:
         short = [_shortened(x) for x in tensors]
-        return torch.square(torch.stack(torch._foreach_norm(short)))
+        return torch.square(_joined(torch._foreach_norm(short)))
 
     def norms(self, tensors: list[Any], scales: Any) -> Any:
-        scaled = [x * scale for x, scale in zip(tensors, scales, strict=True)]
+        pairs = zip(tensors, scales, strict=True)
+        scaled = [x * self.beside(scale, x) for x, scale in pairs]
         return torch.sqrt(self.squares(scaled))
 
     def max_abs(self, tensors: list[Any]) -> Any:
         extremes = [torch.aminmax(x) for x in tensors]  # far faster than a norm
-        lowest = torch.stack([x.min for x in extremes])
-        return torch.maximum(-lowest, torch.stack([x.max for x in extremes]))
+        lowest = _joined([x.min for x in extremes])
+        return torch.maximum(-lowest, _joined([x.max for x in extremes]))
 
     def non_finite(self, tensors: list[Any]) -> Any:
-        counts = [torch.sum(~torch.isfinite(x)).float() for x in tensors]
-        return torch.stack(counts)
+        wrong = [torch.logical_not(torch.isfinite(x)) for x in tensors]
+        return _joined([torch.sum(x).float() for x in wrong])
 
     def zeros(self, tensors: list[Any]) -> Any:
-        others = torch.stack([torch.count_nonzero(x) for x in tensors])
+        others = _joined([torch.count_nonzero(x) for x in tensors])
         return torch.tensor([x.numel() for x in tensors], device=others.device) - others
 
     def clip_squares(self, gradients: list[Any]) -> Any:
         return self.squares([self.dense(g) for g in gradients])
 
     def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:
-        return self.squares(
-            [torch.clip(self.dense(g), -limit, limit) for g in gradients]
-        )
+        # PyTorch takes limits on the device of what is clipped only
+        pairs = [(self.dense(g), self.beside(limit, g)) for g in gradients]
+        return self.squares([torch.clip(g, -own, own) for g, own in pairs])
 
     def cond(
         self,
@@ -75,11 +89,10 @@ class TorchKernels:
         return if_true() if test(np, *at_hand) else if_false()
 
     def row(self, loss: Any, parts: list[Any]) -> Any:
-        # not that of a scalar, which may be on the host
-        vectors = [p for p in parts if isinstance(p, torch.Tensor) and p.ndim]
-        device = vectors[0].device if vectors else None
+        tensors = [p for p in (loss, *parts) if isinstance(p, torch.Tensor)]
+        home = _home(sorted(tensors, key=lambda part: -part.ndim))  # vectors first
         loss, *parts = [
-            torch.as_tensor(part, dtype=torch.float32, device=device).reshape(-1)
+            torch.as_tensor(part, dtype=torch.float32, device=home).reshape(-1)
             for part in (loss, *parts)
         ]
         known = torch.nan_to_num(torch.cat(parts), UNKNOWN, inf, -inf)
@@ -93,6 +106,7 @@ class Tap:
     changes_in_place = True
 
     def __init__(self) -> None:
+        self.guard = Guard()
         self._copies: dict[int, list[Any]] = {}
         self._keeper: Any = None
         self._updates = 0  # of this step
@@ -127,82 +141,97 @@ class Tap:
 
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def apply(grads: Any, trainable_variables: Any = None) -> Any:
-                if trainable_variables is None:
-                    variables = list(optimizer._trainable_variables)
-                else:
-                    trainable_variables = variables = list(trainable_variables)
                 grads = list(grads)
-                if not grads:
-                    return original(grads, trainable_variables)
-                with torch.no_grad():
-                    update = update_of(optimizer, variables, grads)
-                    update.before = self._copied(variables)
-                    if update.accumulated is not None:
-                        update.accumulated = [
-                            a.detach().clone() for a in update.accumulated
-                        ]
-                    # kept apart: loss scaling changes its scale in place
-                    update.scale = torch.as_tensor(_plain(update.scale)).clone()
-                    iterations = int(optimizer.iterations)
+                if trainable_variables is not None:
+                    trainable_variables = list(trainable_variables)
+                update = None
+                with self.guard.in_step():
+                    if grads and not self.guard.has_ended:
+                        update = self._before(optimizer, trainable_variables, grads)
                 result = original(grads, trainable_variables)
-                update.after = [v.value for v in variables]
-                update.is_update = iterations != int(optimizer.iterations)
-                self._updates += 1
-                sink(update)
+                with self.guard.in_step():
+                    if update is not None:
+                        self._after(optimizer, update)
+                        sink(update)
                 return result
 
             return apply
 
         return wrapped_method(optimizer, "apply", make)
 
+    def _before(self, optimizer: Any, variables: Any, gradients: list[Any]) -> Update:
+        """Return what is known of an update before it is made."""
+        if variables is None:
+            variables = list(optimizer._trainable_variables)
+        with torch.no_grad():
+            update = update_of(optimizer, variables, gradients)
+            update.before = self._copied(variables)
+            if update.accumulated is not None:
+                update.accumulated = [a.detach().clone() for a in update.accumulated]
+            # kept apart: loss scaling changes its scale in place
+            update.scale = _kept(update.scale)
+            update.is_update = _kept(optimizer.iterations)
+        return update
+
+    def _after(self, optimizer: Any, update: Update) -> None:
+        """Add what is known after it."""
+        update.after = [v.value for v in update.variables]
+        # a tensor on the device: to ask for its value would wait for the step
+        update.is_update = update.is_update != _plain(optimizer.iterations)
+        self._updates += 1
+
     def wrap_step(self, measured: Callable[..., Any]) -> Any:
-        """Return a `train_step` that adds a row to its logs; see `tap`."""
+        """Return a `train_step` that runs `measured`; see `tap`."""
 
         def train_step(data: Any) -> Any:
             try:
-                logs, key, row = measured(lambda original: original(data), data)
+                return measured(lambda original: original(data), data)
             finally:
                 self._updates = 0
-            return {**logs, key: row}
 
         return train_step
 
-    def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
+    def with_row(self, outputs: Any, key: str, row: Any) -> Any:
+        """Return the logs of a step with a row added."""
+        return {**outputs, key: row}
+
+    def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
+        made = remade_train_function(model, train_step)
 
         def train_function(data: Any) -> Any:
-            # Keras looks `train_step` up at each call
+            # Keras 3.16 binds `train_step` when the train function is made. Keras 3.14
+            # and 3.15 look it up at each call, so it is also replaced meanwhile.
             try:
-                with replaced(model, "train_step", train_step):
-                    return plain(data)
+                with ExitStack() as stack:
+                    with self.guard.in_step():
+                        step = replaced(model, "train_step", train_step)
+                        stack.enter_context(step)
+                    return made(data)
             except BaseException:
                 self.release()
                 raise
 
         return train_function
 
-    def _release_with(self, outputs: Any) -> None:
+    def step_ended(self, logs: Any) -> None:
         """Release the copies when the step's logs go, which no fit outlives.
 
         Nothing calls back when a fit is interrupted. It holds the logs of a step until
         those of the next one are there, so that steps measured in a row share memory.
         """
-        logs = [value for value in outputs.values() if isinstance(value, torch.Tensor)]
-        if not logs:
+        values = logs.values() if isinstance(logs, dict) else ()
+        tensors = [value for value in values if isinstance(value, torch.Tensor)]
+        if not tensors or self.guard.has_ended:
             self.release()
             return
 
         def let_go(gone: Any) -> None:
             if gone is self._keeper:
-                self.release()
+                with self.guard.on_host():
+                    self.release()
 
-        self._keeper = weakref.ref(logs[0], let_go)
-
-    def pop(self, outputs: Any, key: str) -> Any:
-        """Take the row out of what the train function returned."""
-        row = outputs.pop(key)
-        self._release_with(outputs)
-        return row
+        self._keeper = weakref.ref(tensors[0], let_go)
 
     def batch_size(self, leaf: Any) -> Any:
         """Return the number of rows of a part of the batch."""
@@ -233,6 +262,26 @@ def _at_least_float32(x: torch.Tensor) -> torch.dtype:
 
 def _plain(value: Any) -> Any:
     return getattr(value, "value", value)
+
+
+def _kept(value: Any) -> Any:
+    """Return a number as it is, a tensor or variable as a copy."""
+    value = _plain(value)
+    return value.clone() if isinstance(value, torch.Tensor) else value
+
+
+def _home(tensors: Sequence[torch.Tensor]) -> torch.device:
+    """Return the device to gather on: the first accelerator, or the host."""
+    host = torch.device("cpu")
+    return next((x.device for x in tensors if x.device != host), host)
+
+
+def _joined(numbers: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return a vector of scalar tensors, which may be on several devices."""
+    if len({x.device for x in numbers}) > 1:
+        home = _home(numbers)
+        numbers = [x.to(home) for x in numbers]
+    return torch.stack(list(numbers))
 
 
 SHORT = 4_096

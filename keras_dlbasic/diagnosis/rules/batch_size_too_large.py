@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import set_batch_size, train_longer
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -30,10 +30,10 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Judged:
             f"With batches of {size} rows an epoch has {per_epoch} updates.",
             risk="critical",
             remedies=(
-                set_batch_size(
+                suggest.batch_size(
                     "more updates for the same work", run.moderate_batch_size()
                 ),
-                train_longer("more updates", epochs=run.facts.get("epochs")),
+                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
             ),
             details={
                 "value": float(per_epoch),

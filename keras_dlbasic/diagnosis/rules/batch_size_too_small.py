@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, set_batch_size
 
 
 @rule(
@@ -34,8 +34,8 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Judged:
             f"Batches have {size} rows, so successive updates hardly agree.",
             risk="critical",
             remedies=(
-                set_batch_size("updates that agree", run.moderate_batch_size()),
-                lower_learning_rate("shorter steps average over more rows"),
+                suggest.batch_size("updates that agree", run.moderate_batch_size()),
+                suggest.lower_learning_rate("shorter steps average over more rows"),
             ),
             details={
                 "value": float(size),

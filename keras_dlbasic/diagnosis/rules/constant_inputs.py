@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -20,7 +20,9 @@ def constant_inputs(run: Run) -> Judged:
         return Found(
             "critical",
             "All rows of the inputs are the same: there is nothing to learn from.",
-            remedies=(by_hand("check how the inputs were made", "rows must differ"),),
+            remedies=(
+                suggest.by_hand("check how the inputs were made", "rows must differ"),
+            ),
             details={"value": 1.0},
         )
     if wrong:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, initialize
 
 
 @rule("symptom", live=False)
@@ -44,8 +44,8 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Judged:
         "critical" if run.outcome.learned is False else "warning",
         text,
         remedies=(
-            find_learning_rate("the learning rate decides most"),
-            initialize("signals may not get through"),
+            suggest.range_test("the learning rate decides most"),
+            suggest.new_weights("signals may not get through"),
         ),
         details={"value": value, "threshold": spread, "confidence": 0.95},
     )

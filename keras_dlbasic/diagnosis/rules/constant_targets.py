@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
 
 
 @rule("cause", explains=("constant_predictions", "plateau", "overfitting"))
@@ -17,7 +17,9 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Judged:
             to nothing to learn.
     """
     targets = run.targets
-    check = by_hand("check how the targets were made", "there is nothing to learn")
+    check = suggest.by_hand(
+        "check how the targets were made", "there is nothing to learn"
+    )
     if targets.get("is_constant"):
         return Found(
             "critical",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.curves import descent_of
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import clip_gradients, lower_learning_rate
 
 
 @rule("symptom", live=False)
@@ -28,8 +28,8 @@ def diverging_loss(run: Run, *, above: float = 1.5) -> Judged:
             f"The training loss ends at {descent.last:.4g}, {ratio:.3g} times the "
             f"{reference:.4g} that it began with.",
             remedies=(
-                lower_learning_rate("steps overshoot"),
-                clip_gradients("rare large gradients throw the weights off"),
+                suggest.lower_learning_rate("steps overshoot"),
+                suggest.gradient_clipping("rare large gradients throw the weights off"),
             ),
             details={"value": ratio, "threshold": above, "confidence": 0.95},
         )

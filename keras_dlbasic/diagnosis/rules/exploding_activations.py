@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import insert_normalization, swap_activations
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 
@@ -28,8 +28,8 @@ def exploding_activations(run: Run, *, layers: int = 2) -> Judged:
             "gradients explode or die.",
             risk="critical",
             remedies=(
-                swap_activations("grows no faster than its input"),
-                insert_normalization("bounds what the units are given"),
+                suggest.activations("grows no faster than its input"),
+                suggest.normalization("bounds what the units are given"),
             ),
             details={
                 "layer": hidden[0]["label"],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
 
 
 @rule("cause", explains=("constant_predictions", "plateau", "underfitting"))
@@ -30,7 +30,9 @@ def imbalanced_classes(run: Run, *, share: float = 0.95) -> Judged:
             f"One class makes up {value:.1%} of the rows.",
             risk="warning",
             remedies=(
-                by_hand("model.fit(..., class_weight=...)", "rare rows then count"),
+                suggest.by_hand(
+                    "model.fit(..., class_weight=...)", "rare rows then count"
+                ),
             ),
             details={"value": value, "threshold": share, "confidence": 0.5},
         )

@@ -6,15 +6,11 @@ import math
 
 import numpy as np
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.curves import descent_of
 from keras_dlbasic.diagnosis.rates import movement_of
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    clip_gradients,
-    find_learning_rate,
-    lower_learning_rate,
-)
 from keras_dlbasic.diagnosis.symptoms import UNSTABLE
 
 EXPLAINS = (
@@ -77,9 +73,9 @@ def learning_rate_too_high(
         f"The learning rate is too high: {words[sign]}.",
         risk="critical",
         remedies=(
-            lower_learning_rate("the direct remedy"),
-            find_learning_rate("finds the largest that works"),
-            clip_gradients("bounds the steps"),
+            suggest.lower_learning_rate("the direct remedy"),
+            suggest.range_test("finds the largest that works"),
+            suggest.gradient_clipping("bounds the steps"),
         ),
         details={
             "value": evidence[sign],

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.flow import early_flow
 from keras_dlbasic.diagnosis.rates import movement_of
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, raise_learning_rate
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -42,8 +42,8 @@ def learning_rate_too_low(
             f"by {movement.path:.1e} at most.",
             risk="critical",
             remedies=(
-                find_learning_rate("finds the largest that works"),
-                raise_learning_rate("the direct remedy"),
+                suggest.range_test("finds the largest that works"),
+                suggest.raise_learning_rate("the direct remedy"),
             ),
             details={
                 "value": movement.ratio,

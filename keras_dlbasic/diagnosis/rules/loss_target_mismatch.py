@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
-from keras_dlbasic.diagnosis.suggestions import by_hand, fix_output
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 EXPLAINS = (*NOT_LEARNING, "non_finite_values", "diverging_loss", "vanishing_gradients")
@@ -40,7 +40,7 @@ def loss_target_mismatch(run: Run) -> Judged:
             "these positions a sample weight of 0; else it is wrong.",
             risk="critical",
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "set sample weights of 0, or `ignore_class` of the loss",
                     "padding then does not count",
                 ),
@@ -61,7 +61,7 @@ def _found(run: Run, text: str, proper: str) -> Found:
     return Found(
         "critical",
         text,
-        remedies=(fix_output("a loss for such targets", None, proper),),
+        remedies=(suggest.output("a loss for such targets", None, proper),),
         details={
             "confidence": 0.98,
             "evidence": {"loss": run.loss_kind.name, "kind": run.targets["kind"]},
@@ -83,7 +83,7 @@ def _zero_one_as_values(loss: LossKind, targets: dict[str, Any]) -> Found:
         f"The targets are 0 and 1, but the loss is '{loss.name}': {why}.",
         risk="critical",
         remedies=(
-            fix_output(
+            suggest.output(
                 "the likelihood of classes has a gradient everywhere",
                 activation,
                 "categorical_crossentropy"

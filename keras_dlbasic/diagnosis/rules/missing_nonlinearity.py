@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import swap_activations
 
 KERNELS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
 
@@ -27,7 +27,7 @@ def missing_nonlinearity(run: Run) -> Judged:
             f"None of the {len(hidden)} hidden layers has an activation: together they "
             "are one linear layer.",
             risk="critical",
-            remedies=(swap_activations("lets the layers bend", linear_too=True),),
+            remedies=(suggest.activations("lets the layers bend", linear_too=True),),
             details={
                 "layer": hidden[0]["label"],
                 "value": float(len(hidden)),

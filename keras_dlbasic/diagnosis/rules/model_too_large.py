@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand, regularize, shrink, stop_early
 
 
 @rule("cause", explains=("overfitting",), live=False)
@@ -28,10 +28,10 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Judged:
             f"There are {n} trainable weights for {rows} training rows.",
             risk="critical",
             remedies=(
-                stop_early("costs nothing"),
-                regularize("small weights follow single points less"),
-                shrink("fewer weights memorise less"),
-                by_hand("more rows", "each noisy row then counts less"),
+                suggest.early_stopping("costs nothing"),
+                suggest.penalty("small weights follow single points less"),
+                suggest.smaller_model("fewer weights memorise less"),
+                suggest.by_hand("more rows", "each noisy row then counts less"),
             ),
             details={"value": value, "threshold": weights_per_row, "confidence": 0.7},
             note=False,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import grow
 
 
 @rule("cause", explains=("underfitting",), live=False)
@@ -26,7 +26,7 @@ def model_too_small(run: Run, *, weights: int = 16) -> Judged:
             "info",
             f"The model has {what}: it can follow simple patterns only.",
             risk="warning",
-            remedies=(grow("more units can follow the data"),),
+            remedies=(suggest.larger_model("more units can follow the data"),),
             details={"value": float(n), "threshold": float(weights), "confidence": 0.6},
         )
     return f"{n} trainable weights in {len(layers)} layers"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 
@@ -25,7 +25,7 @@ def non_finite_data(run: Run) -> Judged:
         "critical",
         f"The data hold NaN or infinity: {named} (of the rows looked at).",
         remedies=(
-            by_hand(
+            suggest.by_hand(
                 "leave such rows out, or fill them in (numpy.nan_to_num)",
                 "one of them turns all weights into NaN",
             ),

@@ -6,13 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    by_hand,
-    clip_gradients,
-    lower_learning_rate,
-)
 
 
 @rule("symptom")
@@ -25,12 +21,12 @@ def non_finite_values(run: Run) -> Judged:
             "critical",
             message,
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "check the data for NaN",
                     "NaN in the data reaches every weight at once",
                 ),
-                lower_learning_rate("steps that are too long overflow"),
-                clip_gradients(
+                suggest.lower_learning_rate("steps that are too long overflow"),
+                suggest.gradient_clipping(
                     "a single huge gradient cannot then carry the weights away"
                 ),
             ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand, initialize
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 
@@ -21,11 +21,13 @@ def non_finite_weights(run: Run) -> Judged:
             f"Weights of {len(layers)} layers were not finite before the first step: "
             "an earlier training destroyed them.",
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "build the model anew before you mend and train it",
                     "no training brings weights back that are not finite",
                 ),
-                initialize("draws new weights where you have nothing to build it with"),
+                suggest.new_weights(
+                    "draws new weights where you have nothing to build it with"
+                ),
             ),
             details={
                 "layer": layers[0],

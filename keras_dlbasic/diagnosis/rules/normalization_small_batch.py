@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import insert_normalization, set_batch_size
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -41,10 +41,10 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Judge
         f"Batch normalisation takes its statistics from {size} rows.",
         risk="critical",
         remedies=(
-            set_batch_size(
+            suggest.batch_size(
                 "statistics of more rows", run.moderate_batch_size(least=16)
             ),
-            insert_normalization("needs no batch", "layer"),
+            suggest.normalization("needs no batch", "layer"),
         ),
         details={
             "layer": normalized[0]["label"],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
 
 
 @rule("cause", explains=("plateau", "constant_predictions", "underfitting"))
@@ -16,7 +16,7 @@ def nothing_to_train(run: Run) -> Judged:
             "critical",
             "No weight of the model is trainable.",
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "layer.trainable = True, then compile again",
                     "frozen weights stay as they are",
                 ),

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.curves import descent_of
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    lower_learning_rate,
-    set_batch_size,
-    use_optimizer,
-)
 
 
 @rule("symptom", live=False)
@@ -37,9 +33,11 @@ def oscillating_loss(
             f"The training loss swings by {descent.swing:.1%} of a constant answer's "
             f"loss around its course, {descent.swing_of_level:.0%} of its level.",
             remedies=(
-                lower_learning_rate("shorter steps do not jump over the valley"),
-                set_batch_size("larger batches agree better", 32),
-                use_optimizer("adapts its steps"),
+                suggest.lower_learning_rate(
+                    "shorter steps do not jump over the valley"
+                ),
+                suggest.batch_size("larger batches agree better", 32),
+                suggest.optimizer("adapts its steps"),
             ),
             details={"value": descent.swing, "threshold": swing, "confidence": 0.9},
         )

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.analysis.landscape.critical_point import VERDICTS
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.curves import descent_of
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, initialize
 
 
 @rule("symptom", live=False)
@@ -41,7 +41,7 @@ def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
             return f"fewer than {least_updates} updates"
         return _found(
             run,
-            outcome.skill,
+            outcome.loss_saved,
             "The model does no better than always giving the "
             "same answer, and its loss hardly moves.",
             0.95,
@@ -73,8 +73,8 @@ def _chance(run: Run) -> float | None:
 
 
 def _found(run: Run, value: float | None, message: str, confidence: float) -> Found:
-    rate = find_learning_rate("a learning rate that is far off is the commonest cause")
-    start = initialize("signals may not get through")
+    rate = suggest.range_test("a learning rate that is far off is the commonest cause")
+    start = suggest.new_weights("signals may not get through")
     remedies: tuple[RemedySuggestion, ...] = (rate, start)
     verdict, row = _ground(run)
     evidence: dict[str, Any] = {}

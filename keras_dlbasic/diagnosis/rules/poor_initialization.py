@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import initialize
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (
@@ -40,7 +40,7 @@ def poor_initialization(
     layers = [f for f in run.layers if "gain" in f]
     hidden = layers[:-1]
     alike = [f for f in hidden if f.get("units_alike") and f["trainable"]]
-    remedies = (initialize("draws weights by the activation that follows"),)
+    remedies = (suggest.new_weights("draws weights by the activation that follows"),)
     if alike:
         return Found(
             "critical",
@@ -56,7 +56,9 @@ def poor_initialization(
         )
     found = _idle(run, idle)
     if found is not None:
-        remedies = (initialize("wakes units that begin idle", zero_biases=True),)
+        remedies = (
+            suggest.new_weights("wakes units that begin idle", zero_biases=True),
+        )
     else:
         found = _sizes(layers, large, small)
     if found is None:

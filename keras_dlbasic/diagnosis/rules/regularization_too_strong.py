@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.curves import penalty_of
-from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
@@ -35,14 +35,7 @@ def regularization_too_strong(
             "info",
             f"Layer '{highest[1]}' drops {highest[0]:.0%} of its units.",
             risk="critical",
-            remedies=(
-                RemedySuggestion(
-                    "remove_penalty",
-                    "a moderate rate",
-                    "keras.layers.Dropout(0.2)",
-                    {"dropout_factor": 0.25},
-                ),
-            ),
+            remedies=(suggest.less_dropout("a moderate rate"),),
             details={
                 "layer": highest[1],
                 "value": highest[0],
@@ -59,13 +52,7 @@ def regularization_too_strong(
             f"Weight penalties make up {part:.0%} of the loss; the weights of layer "
             f"'{layer}' are at {least:.1%} of their largest size.",
             risk="critical",
-            remedies=(
-                RemedySuggestion(
-                    "remove_penalty",
-                    "lets the data count again",
-                    "kernel_regularizer=kd.regularizers.L2(1e-4)",
-                ),
-            ),
+            remedies=(suggest.no_penalty("lets the data count again"),),
             details={
                 "layer": layer,
                 "value": max(part, 1 - least),

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    swap_activations,
-)
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 1 / 6, "sparse_sigmoid": 0.5}
@@ -40,9 +36,11 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Judged:
             f"other: at most {product:.1e} of a gradient gets through their slopes.",
             risk="critical",
             remedies=(
-                swap_activations("rectifiers pass gradients on whole", initialize=True),
-                insert_normalization("keeps units where they are steep"),
-                initialize("weights that make up for the slopes"),
+                suggest.activations(
+                    "rectifiers pass gradients on whole", initialize=True
+                ),
+                suggest.normalization("keeps units where they are steep"),
+                suggest.new_weights("weights that make up for the slopes"),
             ),
             details={
                 "layer": hidden[0]["label"],

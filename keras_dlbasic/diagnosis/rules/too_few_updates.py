@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rates import movement_of
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    raise_learning_rate,
-    set_batch_size,
-    train_longer,
-)
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -38,15 +34,15 @@ def too_few_updates(
         way = movement_of(run).path
     if steps < updates and not way > path:
         size, now = run.moderate_batch_size(), run.facts.get("batch_size")
-        smaller = set_batch_size("smaller batches give more updates an epoch", size)
+        smaller = suggest.batch_size("smaller batches give more updates an epoch", size)
         return Found(
             "info",
             f"The run has {steps} updates, too few to get anywhere.",
             risk="critical",
             remedies=(
-                train_longer("more updates", epochs=run.facts.get("epochs")),
+                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
                 *([smaller] if not now or size < now else []),
-                raise_learning_rate("longer steps"),
+                suggest.raise_learning_rate("longer steps"),
             ),
             details={
                 "value": float(steps),

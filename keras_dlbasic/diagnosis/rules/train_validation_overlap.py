@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import NEEDS_VALIDATION, by_hand
 
 
 @rule("cause")
@@ -18,7 +18,7 @@ def train_validation_overlap(run: Run, *, share: float = 0.05) -> Judged:
     """
     validation = run.fact("data").get("validation")
     if not validation or "overlap" not in validation:
-        raise Skipped(NEEDS_VALIDATION)
+        raise Skipped(suggest.NEEDS_VALIDATION)
     overlap, repeats = validation["overlap"], validation["repeats"]
     if overlap > repeats + share and overlap * validation["n_rows"] >= 3:
         return Found(
@@ -26,7 +26,7 @@ def train_validation_overlap(run: Run, *, share: float = 0.05) -> Judged:
             f"{overlap:.0%} of the validation rows are training rows too: the "
             "validation measures memory.",
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "split before copying or augmenting rows; drop duplicates",
                     "validation has to be unseen",
                 ),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import NEEDS_VALIDATION, by_hand
 
 
 @rule("cause", explains=("overfitting",))
@@ -22,8 +22,8 @@ def unrepresentative_validation(
     """
     validation = run.fact("data").get("validation")
     if not validation:
-        raise Skipped(NEEDS_VALIDATION)
-    shuffle = by_hand(
+        raise Skipped(suggest.NEEDS_VALIDATION)
+    shuffle = suggest.by_hand(
         "shuffle before splitting (validation_split takes the last rows)",
         "both parts then are alike",
     )
@@ -55,7 +55,7 @@ def unrepresentative_validation(
             message=f"The validation inputs are {ratio:.3g} times the size of training "
             f"inputs, their mean {distance:.3g} deviations away.",
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "apply the same scaling, fitted on the training data",
                     "the model meets other inputs than it was trained on",
                 ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import insert_normalization, scale_inputs
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (
@@ -55,8 +55,10 @@ def unscaled_inputs(
                 f"zero, features up to {facts['scale_ratio']:.3g} times the others.",
                 risk="critical",
                 remedies=(
-                    scale_inputs("puts all features on a par, within the model"),
-                    insert_normalization("scales what comes out of the first layer"),
+                    suggest.scaled_inputs(
+                        "puts all features on a par, within the model"
+                    ),
+                    suggest.normalization("scales what comes out of the first layer"),
                 ),
                 details={
                     "value": value,

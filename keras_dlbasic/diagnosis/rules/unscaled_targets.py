@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
-from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, scale_targets
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
@@ -39,8 +39,8 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> J
             f"{targets['std']:.4g}, where outputs begin of the order of one.",
             risk="critical",
             remedies=(
-                scale_targets("outputs and targets then begin alike"),
-                lower_learning_rate("gradients are as large as the targets"),
+                suggest.scaled_targets("outputs and targets then begin alike"),
+                suggest.lower_learning_rate("gradients are as large as the targets"),
             ),
             details={
                 "value": size,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import suggest
 from keras_dlbasic.diagnosis.finding import Severity
 from keras_dlbasic.diagnosis.flow import early_flow
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    swap_activations,
-)
 
 HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
 """The severity by whether the model has learned something."""
@@ -43,11 +39,13 @@ def vanishing_gradients(run: Run, *, ratio: float = 1e-3, least: int = 5) -> Jud
             f"Gradients vanish: relative to its weights, the gradient of layer "
             f"'{flow.down_layer}' is {flow.down:.1e} times that of layers behind it.",
             remedies=(
-                swap_activations(
+                suggest.activations(
                     "S-shaped units pass on at most a part of the gradient"
                 ),
-                initialize("weights of the right size keep gradients from fading"),
-                insert_normalization("normalised layers pass gradients on unchanged"),
+                suggest.new_weights(
+                    "weights of the right size keep gradients from fading"
+                ),
+                suggest.normalization("normalised layers pass gradients on unchanged"),
             ),
             details={
                 "value": flow.down,
