@@ -24,7 +24,6 @@ from keras_dlbasic._trials.seeded_model import (
     model_digest,
     weights_digest,
 )
-from keras_dlbasic._trials.seeds import seeds_of
 from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
@@ -207,10 +206,10 @@ def _save(model: Any, path: Path) -> None:
         np.savez(file, **{f"w{place}": w for place, w in enumerate(weights)})
 
 
-def _seeds(n: int | Iterable[int]) -> tuple[int, ...]:
+def _seeds(n: int | Iterable[int]) -> list[int]:
     if isinstance(n, bool) or (isinstance(n, int) and n < 1):
         raise ValueError(f"`n` must be a positive number of members. Received: n={n!r}")
-    seeds = seeds_of(n)
-    if len(set(seeds)) < len(seeds):
+    seeds = list(range(n)) if isinstance(n, int) else [int(seed) for seed in n]
+    if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"`n` must be seeds that differ. Received: n={n!r}")
     return seeds
