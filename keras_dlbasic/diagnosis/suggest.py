@@ -11,11 +11,6 @@ from typing import Any
 
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 
-NEEDS_VALIDATION = (
-    "the validation data are not known; give `TrainingDoctor` or `preflight` "
-    "`validation_data=(x, y)`, arrays"
-)
-
 
 def lower_learning_rate(reason: str, factor: float = 0.1) -> RemedySuggestion:
     """Suggest a smaller learning rate."""

@@ -66,6 +66,53 @@ def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.
     return best
 
 
+def rewards_the_truth(
+    loss: Any, targets: np.ndarray, shape: tuple[int, ...], constant: np.ndarray
+) -> bool:
+    """Return True if a loss compares each row with its own target.
+
+    Of a loss that is not known, a constant tells nothing unless that is so: losses of
+    embeddings compare rows with each other, and a run that does no better than a
+    constant there may be halfway to a good end.
+
+    Args:
+        loss: As for `sample_losses`.
+        targets: Targets, samples first.
+        shape: Shape of the model's outputs for these rows.
+        constant: Losses of the rows under the best constant predictor.
+    """
+    columns = as_columns(targets, shape)
+    if columns is None:
+        return False
+    # the truth as values or probabilities, and as logits
+    truths = (columns, 20.0 * (2.0 * columns - 1.0))
+    found = [_mean_loss(loss, targets, truth, shape) for truth in truths]
+    return _is_by_row(loss, targets, shape) and any(
+        value < 0.9 * constant.mean()
+        for value in found  # NaN is no reward either
+    )
+
+
+def _mean_loss(
+    loss: Any, targets: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]
+) -> float:
+    outputs = columns.reshape(shape).astype("float32")
+    return float(sample_losses(loss, targets, outputs).mean())
+
+
+def _is_by_row(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Return True if the loss of a row is the same whatever the other rows are."""
+    drawn = np.random.default_rng(0).random(shape)
+    # of several sizes: margins make losses flat where outputs are far apart
+    for size in (0.01, 0.1, 1.0):
+        outputs = (size * drawn).astype("float32")
+        losses = sample_losses(loss, targets, outputs)[::2]
+        half = sample_losses(loss, targets[::2], outputs[::2])
+        if len(half) != len(losses) or not np.allclose(half, losses, rtol=1e-3):
+            return False
+    return True
+
+
 def _candidates(targets: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]:
     columns = as_columns(targets, shape)
     if columns is None:

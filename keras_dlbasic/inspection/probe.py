@@ -15,7 +15,12 @@ from keras_dlbasic.analysis.activations.statistics import activation_statistics
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.diagnosis.loss_kind import LossKind
-from keras_dlbasic.inspection.baseline import as_columns, best_constant, sample_losses
+from keras_dlbasic.inspection.baseline import (
+    as_columns,
+    best_constant,
+    rewards_the_truth,
+    sample_losses,
+)
 from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.propagation.probe import LayerProbe, as_array, probe_layers, watched
 
@@ -86,6 +91,9 @@ class Probe:
             return facts
         try:
             losses = best_constant(self.loss, self.y, shape)
+            if not self._task.is_known and np.isfinite(losses).all():
+                args = (self.loss, self.y, shape, losses)
+                losses = losses if rewards_the_truth(*args) else np.full(1, np.nan)
         except Exception as error:  # a user's loss; targets that do not fit
             facts["baseline_failed"] = f"{type(error).__name__}: {error}"[:200]
             losses = np.full(1, np.nan)

@@ -12,13 +12,9 @@
 """
 
 from keras_dlbasic.records.layer_table import LayerTable
+from keras_dlbasic.records.record_data import MEASURES, SCALARS, global_norm
 from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step
-from keras_dlbasic.records.training_record import (
-    MEASURES,
-    SCALARS,
-    TrainingRecord,
-    global_norm,
-)
+from keras_dlbasic.records.training_record import TrainingRecord
 from keras_dlbasic.records.trial_result import TrialResult
 from keras_dlbasic.records.variable_info import VariableInfo
 

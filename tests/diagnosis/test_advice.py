@@ -5,7 +5,7 @@ import pytest
 from made_runs import STUCK, made_run
 
 import keras_dlbasic as kd
-from keras_dlbasic.diagnosis import Found, RemedySuggestion, rule
+from keras_dlbasic.diagnosis import Finding, RemedySuggestion, rule
 from keras_dlbasic.diagnosis.advice import advice
 from keras_dlbasic.diagnosis.run import Run
 
@@ -61,10 +61,12 @@ def test_diagnose_leaves_it_out():
 
 
 def test_a_misspelled_remedy_of_a_users_rule_is_named_with_the_nearest():
-    @rule("cause")
+    @rule(kind="cause")
     def mine(run):
         """Always speak."""
-        return Found("warning", "So.", remedies=(RemedySuggestion("scale_input", ""),))
+        wrong = RemedySuggestion("scale_input", "a slip")
+        return Finding(severity="warning", message="So.", remedies=(wrong,))
 
-    with pytest.raises(ValueError, match="Did you mean 'scale_inputs'"):
-        kd.diagnose(made_run(**STUCK), rules=[mine])
+    with pytest.warns(UserWarning, match="Did you mean 'scale_inputs'"):
+        diagnosis = kd.diagnose(made_run(**STUCK), rules=[mine])
+    assert "Did you mean 'scale_inputs'" in diagnosis.skipped["mine"]

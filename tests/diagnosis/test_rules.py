@@ -6,7 +6,6 @@ from made_runs import STUCK, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.analysis.landscape import critical_point
-from keras_dlbasic.diagnosis import all_rules
 from keras_dlbasic.records import MEASURES, LayerTable
 
 SOFTMAX_OF_ONE = {
@@ -153,7 +152,8 @@ def test_weights_are_lost_only_where_that_is_seen():
     record._rows.measures[0, non_finite] = 3.0
     assert kd.diagnose(record)[0].name == "non_finite_weights"
     record.facts["network"]["layers"] = [{"label": "norm", "n_non_finite": 2}]
-    found = kd.diagnose(record)[0].evidence["layers"]
+    with pytest.warns(UserWarning, match="skipped"):  # all else misses of that layer
+        found = kd.diagnose(record)[0].evidence["layers"]
     assert found == ["first", "second", "out", "norm"]
 
 
@@ -382,15 +382,6 @@ def test_oscillation_of_tiny_batches():
     loss = 1.0 + 0.6 * np.sin(np.arange(40) * 2.0)
     diagnosis = kd.diagnose(made_run(loss=loss, facts={"batch_size": 1}))
     assert diagnosis[0].name == "batch_size_too_small"
-
-
-@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.name)
-def test_rules_are_complete(rule):
-    known = {r.name for r in all_rules() if r.kind == "symptom"}
-    assert rule.function.__doc__
-    assert rule.function.__module__.endswith(f".{rule.name}")
-    assert set(rule.explains) <= known
-    assert rule.kind == "cause" or not rule.explains
 
 
 def test_thresholds_can_be_set():

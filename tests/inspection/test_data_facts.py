@@ -125,6 +125,51 @@ def test_losses_of_rows(rng):
         assert np.allclose(sample_losses(loss, y, p), (y - p[:, 0]) ** 2, atol=1e-4)
 
 
+def own_mae(y, p):
+    return keras.ops.mean(keras.ops.abs(y - p), axis=-1)
+
+
+def own_logits(y, p):
+    return keras.losses.sparse_categorical_crossentropy(y, p, from_logits=True)
+
+
+def between_rows(y, p):
+    gaps = keras.ops.mean((p[:, None] - p[None]) ** 2, axis=-1)
+    return keras.ops.mean(keras.ops.relu(1 - gaps), axis=-1)
+
+
+def far_from_others(y, p):
+    """Is flat, and so the same for each row, where other classes are far away."""
+    same = keras.ops.cast(keras.ops.equal(y, keras.ops.transpose(y)), "float32")
+    gaps = keras.ops.sum((p[:, None] - p[None]) ** 2, axis=-1)
+    return keras.ops.relu(1 + keras.ops.sum((2 * same - 1) * gaps, axis=-1))
+
+
+def norms(y, p):
+    return keras.ops.sum(p**2, axis=-1) + 1.0
+
+
+@pytest.mark.parametrize(
+    ("loss", "width", "is_known"),
+    [
+        (own_mae, 1, True),
+        (own_logits, 3, True),
+        (between_rows, 3, False),
+        (far_from_others, 3, False),
+        (norms, 3, False),
+    ],
+)
+def test_only_a_loss_that_compares_rows_with_targets_has_a_baseline(
+    rng, loss, width, is_known
+):
+    x, y = rng.normal(size=(40, 2)), rng.integers(0, 3, 40).astype("float32")
+    facts = Probe(x, y[:, None], loss, {"own": True, "class_name": "any"}).facts(
+        (None, width)
+    )
+    assert (facts["baseline_loss"] is not None) == is_known
+    assert facts["scored_as"] == "unknown"
+
+
 def test_references_leave_one_out_as_scikit_learn_does(rng):
     x = rng.normal(size=(60, 3)) * [1, 10, 100]
     y = (x[:, 0] + np.sin(x[:, 1] / 5))[:, None]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import suggest
+from keras_dlbasic.diagnosis import Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.inactive_units import judge_inactive_units
-from keras_dlbasic.diagnosis.rule import Judged, rule
-from keras_dlbasic.diagnosis.run import Run
 
 
-@rule("symptom")
-def dead_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Judged:
+@rule(kind="symptom", needs=("activations",))
+def dead_units(
+    run: Run, *, most: float = 0.5, least_rows: int = 16, nearly_all: float = 0.9
+) -> Verdict:
     """Look for layers most of whose units are dead on the probe.
 
     Args:
@@ -17,6 +17,8 @@ def dead_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Judged:
         most: Share of a hidden layer's units that counts; a layer all of whose units
             are dead passes nothing on, whatever the others do.
         least_rows: Fewer rows than this cannot tell.
+        nearly_all: Share from which it is a warning where nothing else tells whether
+            the run has learned.
     """
     return judge_inactive_units(
         run,
@@ -33,4 +35,5 @@ def dead_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Judged:
         ),
         most=most,
         least_rows=least_rows,
+        nearly_all=nearly_all,
     )

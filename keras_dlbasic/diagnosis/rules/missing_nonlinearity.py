@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import suggest
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 KERNELS = ("dense", "convolution")
 BENDING = ("recurrent", "attention", "custom", "foreign")
 """Kinds of layers that are not linear without an activation, or may not be."""
 
 
-@rule("cause", explains=("underfitting", "plateau", "constant_predictions"))
-def missing_nonlinearity(run: Run) -> Judged:
+@rule(
+    kind="cause",
+    explains=("underfitting", "plateau", "constant_predictions"),
+    needs=("network",),
+)
+def missing_nonlinearity(run: Run) -> Verdict:
     """Look for models all of whose hidden layers are linear."""
     layers = run.layers
     if not any("kind" in f for f in layers):
-        raise Skipped("the record is of an earlier version, without kinds of layers")
+        return Skipped("the record is of an earlier version, without kinds of layers")
     kernels = [f for f in layers if f["kind"] in KERNELS]
     bends = [f for f in layers if f.get("activation") not in (None, "linear")]
     heads = [f for f in kernels if _name(f["label"]) in _output_names(run)]
@@ -26,19 +28,20 @@ def missing_nonlinearity(run: Run) -> Judged:
     inner = [f for f in bends if f not in heads]
     pooled = [f for f in layers if "Max" in f["class_name"]]
     if hidden and not inner and not others and not pooled:
-        return Found(
-            "info",
-            f"None of the {len(hidden)} hidden layers has an activation: together they "
-            "are one linear layer.",
+        return Finding(
+            severity="info",
+            message=(
+                f"None of the {len(hidden)} hidden layers has an activation: together "
+                "they are one linear layer."
+            ),
             risk="critical",
+            layer=hidden[0]["label"],
+            value=float(len(hidden)),
+            unit="layers",
+            confidence=0.9,
             remedies=(suggest.activations("lets the layers bend", linear_too=True),),
-            details={
-                "layer": hidden[0]["label"],
-                "value": float(len(hidden)),
-                "confidence": 0.9,
-            },
         )
-    return f"{len(inner)} hidden layers have activations"
+    return Fine(f"{len(inner)} hidden layers have activations")
 
 
 def _output_names(run: Run) -> set[str]:

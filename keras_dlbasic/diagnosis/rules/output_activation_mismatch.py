@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from keras_dlbasic.diagnosis import suggest
-from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Skipped,
+    Verdict,
+    rule,
+    suggest,
+)
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 RANGES = {
@@ -48,42 +54,43 @@ class Mismatch:
     risk: Any = None
 
 
-@rule("cause", explains=EXPLAINS)
-def output_activation_mismatch(run: Run, *, outside: float = 0.02) -> Judged:
-    """Hold the output's activation against the loss and the targets.
+@rule(kind="cause", explains=EXPLAINS, needs=("output",))
+def output_activation_mismatch(
+    run: Run, *, outside: float = 0.02, much: float = 0.25
+) -> Verdict:
+    """Compare the output's activation with the loss and the targets.
 
     Args:
         run: The run.
         outside: How far targets have to lie outside the activation's range to count, in
             units of their own range.
+        much: The same from which it is critical.
     """
     output = run.output
     activation, units = output.get("activation"), output.get("units")
     if activation == "unknown":
-        raise Skipped("what limits the model's output could not be told from its code")
+        return Skipped("what limits the model's output could not be told from its code")
     targets = _targets(run)
     found = (
         _softmax_of_one(activation, units, targets)
         or _logits(run, activation)
-        or _range(run, activation, targets, outside)
+        or _range(run, activation, targets, outside, much)
         or _coupled(run, activation, targets)
     )
     if found is None:
-        return f"output activation {activation or 'linear'!r} fits"
-    return Found(
-        found.severity,
-        found.text,
+        return Fine(f"output activation {activation or 'linear'!r} fits")
+    return Finding(
+        severity=found.severity,
+        message=found.text,
         risk=found.risk,
-        remedies=(found.remedy,),
-        details={
-            "layer": output.get("name"),
-            "evidence": {
-                "activation": activation,
-                "units": units,
-                "loss": run.loss_kind.name,
-            },
-            "confidence": 0.99 if found.risk is None else 0.8,
+        layer=output.get("name"),
+        confidence=0.99 if found.risk is None else 0.8,
+        evidence={
+            "activation": activation,
+            "units": units,
+            "loss": run.loss_kind.name,
         },
+        remedies=(found.remedy,),
     )
 
 
@@ -127,7 +134,7 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
 
 
 def _range(
-    run: Run, activation: Any, targets: dict[str, Any], outside: float
+    run: Run, activation: Any, targets: dict[str, Any], outside: float, much: float
 ) -> Mismatch | None:
     low, high = RANGES.get(activation, (float("-inf"), float("inf")))
     family = run.loss_kind.family
@@ -151,7 +158,7 @@ def _range(
             proper,
             None if family == "values" else "mse",
         ),
-        "critical" if share > 0.25 else "warning",
+        "critical" if share > much else "warning",
     )
 
 

@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import suggest
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    Run,
+    Verdict,
+    rule,
+    suggest,
+)
 
 REMEDIES = (
     suggest.early_stopping("costs nothing, and keeps the best weights"),
@@ -24,7 +29,7 @@ REMEDIES = (
 )
 
 
-@rule("symptom")
+@rule(kind="symptom", needs=("val_loss",))
 def overfitting(
     run: Run,
     *,
@@ -33,7 +38,7 @@ def overfitting(
     much: float = 0.5,
     memorised: float = 0.05,
     unknown: float = 0.25,
-) -> Judged:
+) -> Verdict:
     """Judge the curves as `analysis.detect_overfitting` does, and weigh the harm.
 
     A loss near zero can double without any harm. What counts is how much of what was
@@ -62,7 +67,7 @@ def overfitting(
         not stopped and not run.live and _is_memorised(run, memorised, unknown)
     )
     if not verdict.detected:
-        return _memorised(run, unknown) if is_memorised else verdict.reason
+        return _memorised(run, unknown) if is_memorised else Fine(verdict.reason)
     data = run.facts.get("data") or {}
     rows = (data.get("validation") or {}).get("n_rows")
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
@@ -75,22 +80,21 @@ def overfitting(
     message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
-    return Found(
-        severity,
-        message,
-        remedies=REMEDIES,
-        details={
-            "epoch": verdict.onset,
-            "value": share if math.isfinite(share) else None,
-            "threshold": lost,
-            "confidence": verdict.confidence,
-            "evidence": {
-                "rise": verdict.rise,
-                "least_rise": least,
-                "statistic": verdict.turn.statistic,
-                "statistic_threshold": verdict.turn.threshold,
-            },
+    return Finding(
+        severity=severity,
+        message=message,
+        epoch=verdict.onset,
+        value=share if math.isfinite(share) else None,
+        threshold=lost,
+        unit="share of what was learned",
+        confidence=verdict.confidence,
+        evidence={
+            "rise": verdict.rise,
+            "least_rise": least,
+            "statistic": verdict.turn.statistic,
+            "statistic_threshold": verdict.turn.threshold,
         },
+        remedies=REMEDIES,
     )
 
 
@@ -131,17 +135,18 @@ def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:
     return known <= memorised and left >= least
 
 
-def _memorised(run: Run, unknown: float) -> Found:
+def _memorised(run: Run, unknown: float) -> Finding:
     known, left = _shares(run)
-    return Found(
-        "warning",
-        f"The training rows are memorised: {known:.1%} of a constant answer's loss "
-        f"remain on them, {left:.0%} on validation rows.",
+    return Finding(
+        severity="warning",
+        message=(
+            f"The training rows are memorised: {known:.1%} of a constant answer's loss "
+            f"remain on them, {left:.0%} on validation rows."
+        ),
+        value=left,
+        threshold=unknown,
+        unit="share of the baseline loss",
+        confidence=0.8,
+        evidence={"training": known},
         remedies=REMEDIES,
-        details={
-            "value": left,
-            "threshold": unknown,
-            "confidence": 0.8,
-            "evidence": {"training": known},
-        },
     )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 
-from keras_dlbasic.diagnosis import suggest
-from keras_dlbasic.diagnosis.curves import descent_of
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
-@rule("symptom", live=False)
+@rule(kind="symptom", live=False)
 def slow_convergence(
     run: Run, *, least_drop: float = 1e-4, much: float = 0.02, share: float = 0.75
-) -> Judged:
+) -> Verdict:
     """Look for a run that ends on its way down without having got far.
 
     Args:
@@ -27,8 +24,8 @@ def slow_convergence(
     """
     outcome = run.outcome
     if not outcome.is_known:
-        raise Skipped(f"{run.why_unknown} to tell slow from converged")
-    descent = descent_of(run)
+        return Skipped(f"{run.why_unknown} to tell slow from converged")
+    descent = run.descent
     rows = (run.facts.get("probe") or {}).get("rows", 20)
     behind = False
     if outcome.skill is not None and outcome.reference is not None:
@@ -38,19 +35,20 @@ def slow_convergence(
         descent.drop > (much if outcome.learned else least_drop)
     )
     if is_falling and (outcome.learned is not True or behind):
-        return Found(
-            "critical" if outcome.learned is False else "warning",
-            "The run ended while its loss was still falling, by "
-            f"{descent.drop:.2%} of a constant answer's loss over its last half, and "
-            "has not got far.",
+        return Finding(
+            severity="critical" if outcome.learned is False else "warning",
+            message=(
+                "The run ended while its loss was still falling, by "
+                f"{descent.drop:.2%} of a constant answer's loss over its last half, "
+                "and has not got far."
+            ),
+            value=descent.drop,
+            threshold=much if outcome.learned else least_drop,
+            unit="share of the baseline loss",
+            confidence=0.8,
             remedies=(
                 suggest.range_test("longer steps get there sooner"),
                 suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
             ),
-            details={
-                "value": descent.drop,
-                "threshold": much if outcome.learned else least_drop,
-                "confidence": 0.8,
-            },
         )
-    return f"the loss fell by {descent.drop:.2%} over the last half"
+    return Fine(f"the loss fell by {descent.drop:.2%} over the last half")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from keras_dlbasic.diagnosis import suggest
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
-@rule("symptom", live=False)
-def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judged:
+@rule(kind="symptom", needs=("skill",), live=False)
+def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdict:
     """Compare the skill on training rows with simple predictors on unseen rows.
 
     A linear predictor and nearest neighbours are scored on rows that they have not
@@ -26,18 +24,25 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judge
     """
     outcome = run.outcome
     if outcome.skill is None or outcome.reference is None:
-        raise Skipped(run.why_no_skill)
+        return Skipped(run.why_no_skill)
     rows = (run.facts.get("probe") or {}).get("rows", 20)
     least = outcome.reference - max(
         (1 - share) * outcome.reference, errors / math.sqrt(rows)
     )
     if outcome.skill < least:
         severity: Any = "critical" if outcome.learned is False else "warning"
-        return Found(
-            severity,
-            f"The skill of the model is {outcome.skill:.2f} on rows it was trained on; "
-            f"that of {outcome.reference_name} is {outcome.reference:.2f} on rows not "
-            "seen (0: a constant answer, 1: perfect).",
+        return Finding(
+            severity=severity,
+            message=(
+                f"The skill of the model is {outcome.skill:.2f} on rows it was trained "
+                f"on; that of {outcome.reference_name} is {outcome.reference:.2f} on "
+                "rows not seen (0: a constant answer, 1: perfect)."
+            ),
+            value=outcome.skill,
+            threshold=least,
+            unit="skill",
+            confidence=0.9,
+            evidence={"reference": outcome.reference},
             remedies=(
                 suggest.range_test("the learning rate decides most"),
                 suggest.more_epochs(
@@ -46,11 +51,5 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judge
                 ),
                 suggest.larger_model("more units or layers can follow the data"),
             ),
-            details={
-                "value": outcome.skill,
-                "threshold": least,
-                "confidence": 0.9,
-                "evidence": {"reference": outcome.reference},
-            },
         )
-    return f"skill {outcome.skill:.2f}, simple predictors {outcome.reference:.2f}"
+    return Fine(f"skill {outcome.skill:.2f}, simple predictors {outcome.reference:.2f}")
