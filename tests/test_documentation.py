@@ -102,6 +102,11 @@ def start(page):
 
 
 def extending(page):
+    kept = page["result"].kept[0]
+    assert (kept.remedy, kept.finding) == ("center_inputs()", "inputs_off_center")
+    assert "kd.remedies.center_inputs(model, x)" in page["result"].code
+    assert page["result"].score > 0.9
+    assert "inputs_off_center" not in page["result"].diagnosis.names
     assert page["diagnosis"].names == ("loss_spikes",)
     assert page["found"].value == 9.0
     assert page["found"].step == 4
@@ -207,7 +212,9 @@ def test_the_reference_has_every_public_name(reference):
     pages = reference.pages()
     for name in kd._MODULES:
         entries = re.findall(
-            r"^\.\. (?:auto\w+|py:data):: (\w+)$", pages[name], re.MULTILINE
+            r"^\.\. (?:auto\w+|py:data|py:module):: (?:keras_dlbasic\.\w+\.)?(\w+)$",
+            pages[name],
+            re.MULTILINE,
         )
         assert sorted(entries) == sorted(getattr(kd, name).__all__)
 

@@ -86,7 +86,14 @@ def _page(package):
     ]
     parts.append("")
     for name in module.__all__:
-        parts.append(_entry(name, getattr(module, name), described.get(name, "")))
+        found, text = getattr(module, name), described.get(name, "")
+        if inspect.ismodule(found):
+            parts.append(f".. py:module:: {full}.{name}\n\n{text}\n")
+            inner = {n: getattr(found, n) for n in found.__all__}
+            parts += [_entry(f"{full}.{name}.{n}", inner[n], "") for n in inner]
+            parts.append(f".. currentmodule:: {full}\n")
+        else:
+            parts.append(_entry(name, found, text))
     return "\n".join(parts)
 
 

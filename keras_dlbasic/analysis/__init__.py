@@ -34,6 +34,7 @@
 - `RowScores`: errors and losses of predictions, one a row
 - `SampleSizeResult`: the trials of a `studies.SampleSizeStudy`
 - `SignalTrend`: the law by which a variance changes with depth
+- `Skill`: how much better predictions are than the best constant
 - `StoppingReport`: why a run ended, in words and numbers
 - `TaskKind`: how predictions are to be understood: classes, labels, values
 - `UpdateNoise`: the share of noise in successive updates
@@ -60,6 +61,7 @@
 - `replica_noise_scale`: read the noise scale off a run on several replicas
 - `row_scores`: score each prediction, whatever the loss of the model
 - `signal_trend`: tell by which law a variance changes from layer to layer
+- `skill`: score predictions: 0 is the best constant, 1 is perfect
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
 """
 
@@ -134,7 +136,7 @@ from keras_dlbasic.analysis.overfitting.stopping_report import StoppingReport
 from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.analysis.row_scores import RowScores, row_scores
-from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.analysis.scoring import Skill, TaskKind, skill
 
 __all__ = [
     "ACTIVATIONS",
@@ -171,6 +173,7 @@ __all__ = [
     "RowScores",
     "SampleSizeResult",
     "SignalTrend",
+    "Skill",
     "StoppingReport",
     "TaskKind",
     "UpdateNoise",
@@ -197,5 +200,6 @@ __all__ = [
     "replica_noise_scale",
     "row_scores",
     "signal_trend",
+    "skill",
     "suggest_clip",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.diagnosis.advice import advice
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.fine import Fine
@@ -85,7 +86,10 @@ def diagnose(
 
 
 def diagnose_plan(
-    record: TrainingRecord, *, thresholds: dict[str, dict[str, Any]] | None = None
+    record: TrainingRecord,
+    *,
+    rules: Iterable[Rule] | None = None,
+    thresholds: dict[str, dict[str, Any]] | None = None,
 ) -> Diagnosis:
     """Judge a model and its data before the first step.
 
@@ -95,12 +99,13 @@ def diagnose_plan(
     Args:
         record: A record without steps and epochs, with the facts of the model, the data
             and the planned run, and what the probe says before training.
+        rules: As for `diagnose`.
         thresholds: As for `diagnose`.
 
     Returns:
         The `Diagnosis`.
     """
-    chosen = [c for c in _chosen(None, thresholds) if c[0].kind == "cause"]
+    chosen = [c for c in _chosen(rules, thresholds) if c[0].kind == "cause"]
     return _conclude(Run(record, planned=True), chosen)
 
 
@@ -190,7 +195,10 @@ def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> Verdict:
         return Skipped(NOT_YET)
     try:
         with np.errstate(all="ignore"):  # records may hold anything
-            return rule(run, **thresholds)
+            verdict = rule(run, **thresholds)
+        if isinstance(verdict, Finding):
+            verdict = replace(verdict, remedies=advice(run, verdict.remedies))
+        return verdict
     except Exception as error:  # the other rules may do with what is there
         reason = FAILED if rule.is_own else FAILED_RULE
         reason = f"{reason} ({type(error).__name__}: {error})"

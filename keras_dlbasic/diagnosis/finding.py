@@ -152,7 +152,7 @@ class Finding:
         for key in ("explains", "explained_by"):
             read[key] = tuple(entry.get(key, ()))
         parts = entry.get("remedies", ())
-        read["remedies"] = tuple(RemedySuggestion(**part) for part in parts)
+        read["remedies"] = tuple(RemedySuggestion.from_dict(part) for part in parts)
         return cls(**read)
 
 

@@ -36,9 +36,9 @@ def _learning_rate(run: Run) -> None:
         raise Skipped("no learning rates were recorded")
 
 
-def _scores(run: Run) -> None:
-    if run.outcome.score is None or run.outcome.reference is None:
-        raise Skipped(run.why_no_score)
+def _skill(run: Run) -> None:
+    if run.outcome.skill is None or run.outcome.reference is None:
+        raise Skipped(run.why_no_skill)
 
 
 NEEDS: Mapping[str, Need] = {
@@ -80,9 +80,7 @@ NEEDS: Mapping[str, Need] = {
         'run.table("probe")',
         lambda run: run.table("probe"),
     ),
-    "scores": Need(
-        "scores of the model and of simple predictors", "run.outcome", _scores
-    ),
+    "skill": Need("skill of the model and of simple predictors", "run.outcome", _skill),
     "targets": Need("facts of the only target", "run.targets", lambda run: run.targets),
     "updates": Need(
         "how far the weights moved", "run.movement", lambda run: run.movement

@@ -386,8 +386,8 @@ class Run:
         return outcome_of(self.record)
 
     @property
-    def why_no_score(self) -> str:
-        """Why the predictions have no score."""
+    def why_no_skill(self) -> str:
+        """Why the skill of the predictions is not known."""
         probe = self.facts.get("probe")
         if probe and self.task is TaskKind.UNKNOWN:
             return "needs a loss that is known, to tell classes from values"
@@ -395,7 +395,9 @@ class Run:
             return "needs 20 rows of data"
         if not probe or "failed" in probe:
             return self.why_unknown
-        return "needs one output, and targets that fit it and differ"
+        if probe.get("no_skill"):
+            return f"there is no skill: {probe['no_skill']}"
+        return "needs one output, finite predictions and targets that fit them"
 
     @property
     def why_unknown(self) -> str:

@@ -11,6 +11,8 @@
 - `insert_normalization`: batch or layer normalisation before hidden activations
 - `lsuv`: weights scaled layer by layer to unit variance
 - `prune_units`: units near zero taken out
+- `rebuild`: a module for those who write remedies: rebuild a model with changed layers
+- `remedy`: make a function a remedy
 - `remove_penalty`: less regularization
 - `resize`: more or fewer units
 - `scale_inputs`: inputs of unit size, within the model
@@ -18,6 +20,10 @@
 - `swap_activations`: other hidden activations
 """
 
+from typing import TYPE_CHECKING, Any
+
+from keras_dlbasic.remedies import rebuild
+from keras_dlbasic.remedies._registry import own_remedy, remedy
 from keras_dlbasic.remedies.add_dropout import add_dropout
 from keras_dlbasic.remedies.add_penalty import add_penalty
 from keras_dlbasic.remedies.augment_images import augment_images
@@ -47,9 +53,16 @@ __all__ = [
     "insert_normalization",
     "lsuv",
     "prune_units",
+    "rebuild",
+    "remedy",
     "remove_penalty",
     "resize",
     "scale_inputs",
     "scale_targets",
     "swap_activations",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        return own_remedy(name)  # so that the code that is printed for it runs

@@ -19,7 +19,8 @@
 """
 
 from keras_dlbasic._trials.batch_sizes import resolve_batch_size
-from keras_dlbasic._trials.runner import TrialRunner, process_pool
+from keras_dlbasic._trials.process_pool import process_pool
+from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic.studies.batch_size.full_batch import check_full_batch, full_batch
 from keras_dlbasic.studies.batch_size.gradient_noise_scale import GradientNoiseScale

@@ -98,7 +98,7 @@ def test_a_loss_that_rises_to_infinity_is_said_in_words():
 
 
 def test_what_is_skipped_for_values_that_are_not_finite_says_so():
-    record = made_run(val_loss=np.full(20, np.nan), end_loss=np.nan, score=np.nan)
+    record = made_run(val_loss=np.full(20, np.nan), end_loss=np.nan, skill=np.nan)
     skipped = kd.diagnose(record).skipped
     assert skipped["overfitting"] == "`val_loss` is not finite in any epoch"
     assert skipped["plateau"].startswith("needs finite predictions on the probe")
@@ -136,7 +136,7 @@ def test_overfitting_of_a_model_that_never_learned_says_so():
     ],
 )
 def test_why_it_is_not_known_what_a_run_came_to(probe, words):
-    record = made_run(end_loss=np.nan, score=np.nan)
+    record = made_run(end_loss=np.nan, skill=np.nan)
     record.facts["probe"] = probe
     assert words in kd.diagnose(record).skipped["plateau"]
 
@@ -177,7 +177,7 @@ def test_learning_rate_too_high_by_the_rise_of_the_loss():
 
 
 def test_too_few_updates_and_too_large_batches():
-    short = {"loss": np.array([1.41, 1.40, 1.39]), "end_loss": 1.385, "score": 0.02}
+    short = {"loss": np.array([1.41, 1.40, 1.39]), "end_loss": 1.385, "skill": 0.02}
     run = made_run(
         steps=6, ratio=2e-3, facts={"steps_per_epoch": 1, "batch_size": 500}, **short
     )
@@ -196,7 +196,7 @@ def test_overfitting_is_weighed_by_what_is_lost():
 
 def test_memorised_rows_need_no_rising_loss():
     loss = np.exp(-np.arange(20) / 3)
-    run = made_run(loss=loss, val_loss=0.7 + 0.5 * loss, end_loss=0.001, score=1.0)
+    run = made_run(loss=loss, val_loss=0.7 + 0.5 * loss, end_loss=0.001, skill=1.0)
     assert "overfitting" in serious(run)
 
 
@@ -208,8 +208,8 @@ def test_a_run_that_was_stopped_early_is_not_blamed():
 
 
 def test_underfitting_is_told_by_what_simple_predictors_reach():
-    assert "underfitting" in serious(made_run(score=0.5, reference=0.9, end_loss=0.7))
-    assert serious(made_run(score=0.3, reference=0.35, end_loss=1.2)) == set()
+    assert "underfitting" in serious(made_run(skill=0.5, reference=0.9, end_loss=0.7))
+    assert serious(made_run(skill=0.3, reference=0.35, end_loss=1.2)) == set()
 
 
 def test_constant_predictions():
@@ -412,3 +412,21 @@ def test_a_plateau_says_what_it_lies_on(verdict, words):
     plateau = next(f for f in kd.diagnose(run) if f.name == "plateau")
     assert words in plateau.message
     assert plateau.evidence["point"] == verdict
+
+
+def test_records_that_call_the_skill_a_score_are_judged_alike():
+    for options in ({}, {"skill": 0.5, "reference": 0.9, "end_loss": 0.7}, STUCK):
+        record = made_run(**options)
+        table = record.tables["probe"]
+        names = [{"skill": "score"}.get(m, m) for m in table.measures]
+        older = LayerTable(("model",), (*names, "score_error"))
+        for row, (step, epoch) in enumerate(
+            zip(table.steps, table.epochs, strict=True)
+        ):
+            values = {
+                n: table[m][row] for n, m in zip(names, table.measures, strict=True)
+            }
+            older.append(int(step), int(epoch), {**values, "score_error": [np.nan]})
+        expected = kd.diagnose(record)
+        record.tables["probe"] = older
+        assert kd.diagnose(record) == expected

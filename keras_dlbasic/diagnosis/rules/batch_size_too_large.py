@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import set_batch_size, train_longer
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -30,10 +29,10 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Verdict
             confidence=0.75,
             evidence={"batch_size": size},
             remedies=(
-                set_batch_size(
+                suggest.batch_size(
                     "more updates for the same work", run.moderate_batch_size()
                 ),
-                train_longer("more updates", epochs=run.facts.get("epochs")),
+                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
             ),
         )
     return Fine(f"{per_epoch} updates an epoch")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, set_batch_size
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
 @rule(
@@ -36,8 +35,8 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Verdict:
             unit="rows",
             confidence=0.72,
             remedies=(
-                set_batch_size("updates that agree", run.moderate_batch_size()),
-                lower_learning_rate("shorter steps average over more rows"),
+                suggest.batch_size("updates that agree", run.moderate_batch_size()),
+                suggest.lower_learning_rate("shorter steps average over more rows"),
             ),
         )
     return Fine(f"batches of {size} rows")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -20,7 +19,9 @@ def constant_inputs(run: Run) -> Verdict:
             ),
             value=1.0,
             unit="share of the inputs",
-            remedies=(by_hand("check how the inputs were made", "rows must differ"),),
+            remedies=(
+                suggest.by_hand("check how the inputs were made", "rows must differ"),
+            ),
         )
     if wrong:
         return Finding(

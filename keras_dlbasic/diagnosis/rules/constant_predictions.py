@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, initialize
 
 
 @rule(kind="symptom", needs=("probe", "targets"), live=False)
@@ -48,7 +47,7 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
         unit="standard deviations of the targets",
         confidence=0.95,
         remedies=(
-            find_learning_rate("the learning rate decides most"),
-            initialize("signals may not get through"),
+            suggest.range_test("the learning rate decides most"),
+            suggest.new_weights("signals may not get through"),
         ),
     )

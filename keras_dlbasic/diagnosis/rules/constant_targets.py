@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
 @rule(
@@ -20,7 +19,9 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             to nothing to learn.
     """
     targets = run.targets
-    check = by_hand("check how the targets were made", "there is nothing to learn")
+    check = suggest.by_hand(
+        "check how the targets were made", "there is nothing to learn"
+    )
     if targets.get("is_constant"):
         return Finding(
             severity="critical",

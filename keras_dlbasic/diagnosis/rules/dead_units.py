@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Run, Verdict, rule
+from keras_dlbasic.diagnosis import Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.inactive_units import judge_inactive_units
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    lower_learning_rate,
-    swap_activations,
-)
 
 
 @rule(kind="symptom", needs=("activations",))
@@ -30,12 +24,14 @@ def dead_units(
         run,
         "dead",
         (
-            lower_learning_rate("a step that was too long pushes units below zero"),
-            initialize(
+            suggest.lower_learning_rate(
+                "a step that was too long pushes units below zero"
+            ),
+            suggest.new_weights(
                 "units that begin dead get no gradient to come alive", zero_biases=True
             ),
-            swap_activations("leaky units keep a gradient", "leaky_relu"),
-            insert_normalization("centres what the units are given"),
+            suggest.activations("leaky units keep a gradient", "leaky_relu"),
+            suggest.normalization("centres what the units are given"),
         ),
         most=most,
         least_rows=least_rows,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import clip_gradients, lower_learning_rate
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
 @rule(kind="symptom", needs=("loss",), live=False)
@@ -32,8 +31,8 @@ def diverging_loss(run: Run, *, above: float = 1.5) -> Verdict:
             unit="times the first loss",
             confidence=0.95,
             remedies=(
-                lower_learning_rate("steps overshoot"),
-                clip_gradients("rare large gradients throw the weights off"),
+                suggest.lower_learning_rate("steps overshoot"),
+                suggest.gradient_clipping("rare large gradients throw the weights off"),
             ),
         )
     return Fine(f"the training loss ends at {ratio:.3g} times its begin")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import insert_normalization, swap_activations
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 
@@ -35,8 +34,8 @@ def exploding_activations(run: Run, *, layers: int = 2) -> Verdict:
             unit="layers",
             confidence=0.9,
             remedies=(
-                swap_activations("grows no faster than its input"),
-                insert_normalization("bounds what the units are given"),
+                suggest.activations("grows no faster than its input"),
+                suggest.normalization("bounds what the units are given"),
             ),
         )
     return Fine(f"{len(hidden)} layers of exponential units")

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.finding import Severity
-from keras_dlbasic.diagnosis.suggestions import (
-    clip_gradients,
-    initialize,
-    insert_normalization,
-    lower_learning_rate,
-)
 
 HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
 """The severity by whether the model has learned something."""
@@ -60,10 +54,14 @@ def exploding_gradients(
             threshold=threshold,
             confidence=0.8,
             remedies=(
-                clip_gradients("a limit on the norm bounds every step"),
-                lower_learning_rate("shorter steps stay where gradients are moderate"),
-                insert_normalization("normalised layers pass gradients on unchanged"),
-                initialize("weights that are too large multiply along the layers"),
+                suggest.gradient_clipping("a limit on the norm bounds every step"),
+                suggest.lower_learning_rate(
+                    "shorter steps stay where gradients are moderate"
+                ),
+                suggest.normalization("normalised layers pass gradients on unchanged"),
+                suggest.new_weights(
+                    "weights that are too large multiply along the layers"
+                ),
             ),
         )
     return Fine(f"largest jump of the gradient norm: a factor of {value:.3g}")

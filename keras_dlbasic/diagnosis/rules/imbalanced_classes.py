@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
-from keras_dlbasic.diagnosis.suggestions import by_hand
 
 
 @rule(
@@ -38,7 +37,9 @@ def imbalanced_classes(run: Run, *, share: float = 0.95) -> Verdict:
             unit="share of the rows",
             confidence=0.5,
             remedies=(
-                by_hand("model.fit(..., class_weight=...)", "rare rows then count"),
+                suggest.by_hand(
+                    "model.fit(..., class_weight=...)", "rare rows then count"
+                ),
             ),
         )
     return Fine(f"the commonest class makes up {value:.0%}")

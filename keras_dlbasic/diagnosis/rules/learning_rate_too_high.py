@@ -6,12 +6,7 @@ import math
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import (
-    clip_gradients,
-    find_learning_rate,
-    lower_learning_rate,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import UNSTABLE
 
 EXPLAINS = (
@@ -83,8 +78,8 @@ def learning_rate_too_high(
         confidence=0.6 + 0.1 * strong,
         evidence=evidence,
         remedies=(
-            lower_learning_rate("the direct remedy"),
-            find_learning_rate("finds the largest that works"),
-            clip_gradients("bounds the steps"),
+            suggest.lower_learning_rate("the direct remedy"),
+            suggest.range_test("finds the largest that works"),
+            suggest.gradient_clipping("bounds the steps"),
         ),
     )

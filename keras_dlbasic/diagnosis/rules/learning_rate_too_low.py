@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, raise_learning_rate
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -45,8 +44,8 @@ def learning_rate_too_low(
             confidence=0.6 if fades else 0.85,
             evidence={"path": movement.path},
             remedies=(
-                find_learning_rate("finds the largest that works"),
-                raise_learning_rate("the direct remedy"),
+                suggest.range_test("finds the largest that works"),
+                suggest.raise_learning_rate("the direct remedy"),
             ),
         )
     return Fine(f"median update-to-weight ratio {movement.ratio:.1e}")

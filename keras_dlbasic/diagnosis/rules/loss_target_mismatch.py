@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
-from keras_dlbasic.diagnosis.suggestions import by_hand, fix_output
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 EXPLAINS = (*NOT_LEARNING, "non_finite_values", "diverging_loss", "vanishing_gradients")
@@ -44,7 +43,7 @@ def loss_target_mismatch(run: Run) -> Verdict:
             confidence=0.6,
             evidence={"padding": padding},
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "set sample weights of 0, or `ignore_class` of the loss",
                     "padding then does not count",
                 ),
@@ -66,7 +65,7 @@ def _found(run: Run, text: str, proper: str) -> Finding:
         message=text,
         confidence=0.98,
         evidence={"loss": run.loss_kind.name, "kind": run.targets["kind"]},
-        remedies=(fix_output("a loss for such targets", None, proper),),
+        remedies=(suggest.output("a loss for such targets", None, proper),),
     )
 
 
@@ -86,7 +85,7 @@ def _zero_one_as_values(loss: LossKind, targets: dict[str, Any]) -> Finding:
         confidence=0.8 if absolute else 0.5,
         evidence={"loss": loss.name, "kind": kind},
         remedies=(
-            fix_output(
+            suggest.output(
                 "the likelihood of classes has a gradient everywhere",
                 activation,
                 "categorical_crossentropy"

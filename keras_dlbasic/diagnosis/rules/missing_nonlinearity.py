@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import swap_activations
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 KERNELS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
 
@@ -36,6 +35,6 @@ def missing_nonlinearity(run: Run) -> Verdict:
             value=float(len(hidden)),
             unit="layers",
             confidence=0.9,
-            remedies=(swap_activations("lets the layers bend", linear_too=True),),
+            remedies=(suggest.activations("lets the layers bend", linear_too=True),),
         )
     return Fine(f"{len(inner)} hidden layers have activations")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import by_hand, regularize, shrink, stop_early
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
 @rule(kind="cause", explains=("overfitting",), needs=("data", "network"), live=False)
@@ -31,10 +30,10 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
             unit="weights a row",
             confidence=0.7,
             remedies=(
-                stop_early("costs nothing"),
-                regularize("small weights follow single points less"),
-                shrink("fewer weights memorise less"),
-                by_hand("more rows", "each noisy row then counts less"),
+                suggest.early_stopping("costs nothing"),
+                suggest.penalty("small weights follow single points less"),
+                suggest.smaller_model("fewer weights memorise less"),
+                suggest.by_hand("more rows", "each noisy row then counts less"),
             ),
             note=False,
         )

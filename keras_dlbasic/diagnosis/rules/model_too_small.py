@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import grow
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
 @rule(kind="cause", explains=("underfitting",), needs=("network",), live=False)
@@ -29,7 +28,7 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
             threshold=float(weights),
             unit="weights",
             confidence=0.6,
-            remedies=(grow("more units can follow the data"),),
+            remedies=(suggest.larger_model("more units can follow the data"),),
         )
     return Fine(f"{n} trainable weights in {len(layers)} layers")
 

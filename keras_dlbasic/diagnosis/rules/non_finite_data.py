@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 
@@ -28,7 +27,7 @@ def non_finite_data(run: Run) -> Verdict:
         unit="values",
         evidence=wrong,
         remedies=(
-            by_hand(
+            suggest.by_hand(
                 "leave such rows out, or fill them in (numpy.nan_to_num)",
                 "one of them turns all weights into NaN",
             ),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import (
-    by_hand,
-    clip_gradients,
-    lower_learning_rate,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 REMEDIES = (
-    by_hand("check the data for NaN", "NaN in the data reaches every weight at once"),
-    lower_learning_rate("steps that are too long overflow"),
-    clip_gradients("a single huge gradient cannot then carry the weights away"),
+    suggest.by_hand(
+        "check the data for NaN", "NaN in the data reaches every weight at once"
+    ),
+    suggest.lower_learning_rate("steps that are too long overflow"),
+    suggest.gradient_clipping(
+        "a single huge gradient cannot then carry the weights away"
+    ),
 )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import by_hand, initialize
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 
@@ -28,11 +27,13 @@ def non_finite_weights(run: Run) -> Verdict:
             unit="layers",
             evidence={"layers": layers[:10]},
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "build the model anew before you mend and train it",
                     "no training brings weights back that are not finite",
                 ),
-                initialize("draws new weights where you have nothing to build it with"),
+                suggest.new_weights(
+                    "draws new weights where you have nothing to build it with"
+                ),
             ),
         )
     if not known:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import insert_normalization, set_batch_size
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -44,9 +43,9 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Verdi
         unit="rows",
         confidence=0.9,
         remedies=(
-            set_batch_size(
+            suggest.batch_size(
                 "statistics of more rows", run.moderate_batch_size(least=16)
             ),
-            insert_normalization("needs no batch", "layer"),
+            suggest.normalization("needs no batch", "layer"),
         ),
     )

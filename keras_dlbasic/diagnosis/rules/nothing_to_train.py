@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
 @rule(
@@ -22,7 +21,7 @@ def nothing_to_train(run: Run) -> Verdict:
             threshold=1.0,
             unit="weights",
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "layer.trainable = True, then compile again",
                     "frozen weights stay as they are",
                 ),

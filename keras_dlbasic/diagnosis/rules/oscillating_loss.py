@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import (
-    lower_learning_rate,
-    set_batch_size,
-    use_optimizer,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
 @rule(kind="symptom", needs=("loss",), live=False)
@@ -43,9 +38,11 @@ def oscillating_loss(
             unit="share of the baseline loss",
             confidence=0.9,
             remedies=(
-                lower_learning_rate("shorter steps do not jump over the valley"),
-                set_batch_size("larger batches agree better", 32),
-                use_optimizer("adapts its steps"),
+                suggest.lower_learning_rate(
+                    "shorter steps do not jump over the valley"
+                ),
+                suggest.batch_size("larger batches agree better", 32),
+                suggest.optimizer("adapts its steps"),
             ),
         )
     return Fine(f"the loss swings by {descent.swing:.1%} of a constant answer's")

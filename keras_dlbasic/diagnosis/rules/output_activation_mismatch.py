@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from keras_dlbasic.diagnosis import Finding, Fine, RemedySuggestion, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import fix_output
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Verdict,
+    rule,
+    suggest,
+)
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 RANGES = {
@@ -94,7 +101,7 @@ def _softmax_of_one(activation: Any, units: Any, targets: Any) -> Mismatch | Non
         return None
     return Mismatch(
         "Softmax over a single unit gives 1 for every input: nothing can be learned.",
-        fix_output(
+        suggest.output(
             "a sigmoid unit gives a probability", "sigmoid", "binary_crossentropy"
         ),
     )
@@ -108,12 +115,7 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
         return Mismatch(
             f"The loss takes outputs as logits (from_logits=True), but '{activation}' "
             "gives probabilities: it is applied twice, and the loss cannot get small.",
-            RemedySuggestion(
-                "fix_output",
-                "logits need no activation",
-                "output activation None",
-                {"activation": "linear"},
-            ),
+            suggest.output("logits need no activation", "linear", None),
             "warning",
         )
     if not loss.from_logits and activation in UNBOUNDED:
@@ -121,7 +123,7 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
         return Mismatch(
             f"The loss takes outputs as probabilities, but the output's activation is "
             f"'{activation or 'linear'}': what is below 0 or above 1 is cut off.",
-            fix_output(
+            suggest.output(
                 "gives probabilities; or set from_logits=True in the loss", proper, None
             ),
         )
@@ -148,7 +150,7 @@ def _range(
     return Mismatch(
         f"The targets reach from {targets['min']:.4g} to {targets['max']:.4g}, but "
         f"'{activation}' gives {low:g} to {high:g} only.",
-        fix_output(
+        suggest.output(
             "an output without limits reaches all targets",
             proper,
             None if family == "values" else "mse",
@@ -164,7 +166,7 @@ def _coupled(run: Run, activation: Any, targets: dict[str, Any]) -> Mismatch | N
         return Mismatch(
             "Softmax lets the columns of the output share one probability, but several "
             "columns of the targets can be 1 at once.",
-            fix_output(
+            suggest.output(
                 "each column gets its own probability", "sigmoid", "binary_crossentropy"
             ),
         )
@@ -175,7 +177,7 @@ def _coupled(run: Run, activation: Any, targets: dict[str, Any]) -> Mismatch | N
         return Mismatch(
             "The loss compares classes that exclude each other, but sigmoid outputs do "
             "not: only their ratios count, and gradients fade where all are near 1.",
-            fix_output("gives one probability per class", "softmax", None),
+            suggest.output("gives one probability per class", "softmax", None),
             "info",
             "critical",
         )

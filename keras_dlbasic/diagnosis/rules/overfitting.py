@@ -10,23 +10,22 @@ import numpy as np
 from keras_dlbasic.diagnosis import (
     Finding,
     Fine,
-    RemedySuggestion,
     Run,
     Verdict,
     rule,
+    suggest,
 )
-from keras_dlbasic.diagnosis.suggestions import regularize, shrink, stop_early
 
 REMEDIES = (
-    stop_early("costs nothing, and keeps the best weights"),
-    regularize("small weights cannot follow single points; train a new model with it"),
-    regularize("units cannot rely on each other; on a new model too", dropout=0.3),
-    RemedySuggestion(
-        "augment_images",
-        "more varied data, where labels allow it",
-        "augmentation layers, such as RandomFlip",
+    suggest.early_stopping("costs nothing, and keeps the best weights"),
+    suggest.penalty(
+        "small weights cannot follow single points; train a new model with it"
     ),
-    shrink("a smaller model, with new weights, has less room to memorise"),
+    suggest.dropout("units cannot rely on each other; on a new model too", 0.3),
+    suggest.augmentation("more varied data, where labels allow it"),
+    suggest.smaller_model(
+        "a smaller model, with new weights, has less room to memorise"
+    ),
 )
 
 
@@ -123,9 +122,9 @@ def _lost(run: Run) -> float:
 def _shares(run: Run) -> tuple[float, float]:
     """Return the shares of a constant answer's loss left in training and validation."""
     outcome, val = run.outcome, run.val_loss[np.isfinite(run.val_loss)]
-    if outcome.skill is None or not outcome.baseline or not len(val):
+    if outcome.loss_saved is None or not outcome.baseline or not len(val):
         return math.inf, 0.0
-    return 1 - outcome.skill, float(np.median(val[-3:])) / outcome.baseline
+    return 1 - outcome.loss_saved, float(np.median(val[-3:])) / outcome.baseline
 
 
 def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:

@@ -16,8 +16,8 @@ from keras_dlbasic.diagnosis import (
     Skipped,
     Verdict,
     rule,
+    suggest,
 )
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, initialize
 
 
 @rule(kind="symptom", needs=("loss",), live=False)
@@ -58,7 +58,7 @@ def plateau(
             return Fine(f"fewer than {least_updates} updates")
         return _found(
             run,
-            outcome.skill,
+            outcome.loss_saved,
             "The model does no better than always giving the "
             "same answer, and its loss hardly moves.",
             0.95,
@@ -91,8 +91,8 @@ def _chance(run: Run) -> float | None:
 
 
 def _found(run: Run, value: float | None, message: str, confidence: float) -> Finding:
-    rate = find_learning_rate("a learning rate that is far off is the commonest cause")
-    start = initialize("signals may not get through")
+    rate = suggest.range_test("a learning rate that is far off is the commonest cause")
+    start = suggest.new_weights("signals may not get through")
     remedies: tuple[RemedySuggestion, ...] = (rate, start)
     verdict, row = _ground(run)
     evidence: dict[str, Any] = {}

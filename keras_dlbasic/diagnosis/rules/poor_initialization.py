@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import initialize
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (
@@ -20,7 +19,7 @@ EXPLAINS = (
 )
 
 
-REMEDIES = (initialize("draws weights by the activation that follows"),)
+REMEDIES = (suggest.new_weights("draws weights by the activation that follows"),)
 
 
 @rule(kind="cause", explains=EXPLAINS, needs=("network",))
@@ -87,7 +86,9 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
             threshold=idle,
             unit="share of the units",
             confidence=0.92,
-            remedies=(initialize("wakes units that begin idle", zero_biases=True),),
+            remedies=(
+                suggest.new_weights("wakes units that begin idle", zero_biases=True),
+            ),
         )
     return None
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, RemedySuggestion, Run, Verdict, rule
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Verdict,
+    rule,
+)
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 

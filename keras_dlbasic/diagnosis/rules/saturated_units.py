@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Run, Verdict, rule
+from keras_dlbasic.diagnosis import Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.inactive_units import judge_inactive_units
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    scale_inputs,
-    swap_activations,
-)
 
 
 @rule(kind="symptom", needs=("activations",))
@@ -30,10 +24,10 @@ def saturated_units(
         run,
         "saturated",
         (
-            scale_inputs("large inputs drive units to their limits"),
-            initialize("so do large weights"),
-            insert_normalization("keeps what the units are given near zero"),
-            swap_activations("rectifiers do not saturate"),
+            suggest.scaled_inputs("large inputs drive units to their limits"),
+            suggest.new_weights("so do large weights"),
+            suggest.normalization("keeps what the units are given near zero"),
+            suggest.activations("rectifiers do not saturate"),
         ),
         most=most,
         least_rows=least_rows,

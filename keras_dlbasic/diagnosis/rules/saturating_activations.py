@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    swap_activations,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 1 / 6, "sparse_sigmoid": 0.5}
@@ -48,9 +43,11 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Verdict:
             unit="share of the gradient",
             confidence=0.88,
             remedies=(
-                swap_activations("rectifiers pass gradients on whole", initialize=True),
-                insert_normalization("keeps units where they are steep"),
-                initialize("weights that make up for the slopes"),
+                suggest.activations(
+                    "rectifiers pass gradients on whole", initialize=True
+                ),
+                suggest.normalization("keeps units where they are steep"),
+                suggest.new_weights("weights that make up for the slopes"),
             ),
         )
     return Fine(f"slopes multiply to {product:.2g}")

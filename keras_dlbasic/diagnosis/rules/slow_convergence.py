@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, train_longer
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
 @rule(kind="symptom", live=False)
@@ -20,7 +19,7 @@ def slow_convergence(
             a constant answer reaches, below which a run that has learned nothing does
             not fall.
         much: The same for a run that has learned something.
-        share: Share of the score of simple predictors (see `underfitting`) below which
+        share: Share of the skill of simple predictors (see `underfitting`) below which
             such a run has not got far; by a standard error at least.
     """
     outcome = run.outcome
@@ -29,9 +28,9 @@ def slow_convergence(
     descent = run.descent
     rows = (run.facts.get("probe") or {}).get("rows", 20)
     behind = False
-    if outcome.score is not None and outcome.reference is not None:
+    if outcome.skill is not None and outcome.reference is not None:
         margin = max((1 - share) * outcome.reference, 1 / math.sqrt(rows))
-        behind = outcome.score < outcome.reference - margin
+        behind = outcome.skill < outcome.reference - margin
     is_falling = descent.falls and (
         descent.drop > (much if outcome.learned else least_drop)
     )
@@ -48,8 +47,8 @@ def slow_convergence(
             unit="share of the baseline loss",
             confidence=0.8,
             remedies=(
-                find_learning_rate("longer steps get there sooner"),
-                train_longer("more updates", epochs=run.facts.get("epochs")),
+                suggest.range_test("longer steps get there sooner"),
+                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
             ),
         )
     return Fine(f"the loss fell by {descent.drop:.2%} over the last half")

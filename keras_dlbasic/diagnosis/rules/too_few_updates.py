@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import (
-    raise_learning_rate,
-    set_batch_size,
-    train_longer,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -32,7 +27,7 @@ def too_few_updates(
         way = run.movement.path
     if steps < updates and not way > path:
         size, now = run.moderate_batch_size(), run.facts.get("batch_size")
-        smaller = set_batch_size("smaller batches give more updates an epoch", size)
+        smaller = suggest.batch_size("smaller batches give more updates an epoch", size)
         return Finding(
             severity="info",
             message=f"The run has {steps} updates, too few to get anywhere.",
@@ -43,9 +38,9 @@ def too_few_updates(
             confidence=0.8 if steps < few else 0.7,
             evidence={"path": way},
             remedies=(
-                train_longer("more updates", epochs=run.facts.get("epochs")),
+                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
                 *([smaller] if not now or size < now else []),
-                raise_learning_rate("longer steps"),
+                suggest.raise_learning_rate("longer steps"),
             ),
         )
     return Fine(f"{steps} updates")

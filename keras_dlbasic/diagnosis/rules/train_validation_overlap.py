@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.run import UNKNOWN_VALIDATION
-from keras_dlbasic.diagnosis.suggestions import by_hand
 
 
 @rule(kind="cause", needs=("validation",))
@@ -37,7 +36,7 @@ def train_validation_overlap(
             confidence=0.95,
             evidence={"repeats": repeats},
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "split before copying or augmenting rows; drop duplicates",
                     "validation has to be unseen",
                 ),

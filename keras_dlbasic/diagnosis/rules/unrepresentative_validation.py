@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
 @rule(kind="cause", explains=("overfitting",), needs=("validation",))
@@ -20,7 +19,7 @@ def unrepresentative_validation(
             of one set of a hundred rows it is about 0.1 at most.
     """
     validation = run.validation
-    shuffle = by_hand(
+    shuffle = suggest.by_hand(
         "shuffle before splitting (validation_split takes the last rows)",
         "both parts then are alike",
     )
@@ -60,7 +59,7 @@ def unrepresentative_validation(
             confidence=0.9,
             evidence={"shift": distance},
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "apply the same scaling, fitted on the training data",
                     "the model meets other inputs than it was trained on",
                 ),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
-from keras_dlbasic.diagnosis.suggestions import insert_normalization, scale_inputs
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (
@@ -67,8 +66,10 @@ def unscaled_inputs(
                 confidence=0.8 + 0.1 * (value > 10 * threshold),
                 evidence={n: v for n, (v, _) in signs.items()},
                 remedies=(
-                    scale_inputs("puts all features on a par, within the model"),
-                    insert_normalization("scales what comes out of the first layer"),
+                    suggest.scaled_inputs(
+                        "puts all features on a par, within the model"
+                    ),
+                    suggest.normalization("scales what comes out of the first layer"),
                 ),
             )
     return Fine(f"root mean square {inputs[0]['rms']:.3g}")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
-from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, scale_targets
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
@@ -45,8 +44,8 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> V
             unit="root mean square",
             confidence=0.8 + 0.1 * (size > 10 * large),
             remedies=(
-                scale_targets("outputs and targets then begin alike"),
-                lower_learning_rate("gradients are as large as the targets"),
+                suggest.scaled_targets("outputs and targets then begin alike"),
+                suggest.lower_learning_rate("gradients are as large as the targets"),
             ),
         )
     return Fine(f"root mean square {size:.3g}")

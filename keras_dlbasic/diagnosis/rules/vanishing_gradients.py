@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.finding import Severity
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    swap_activations,
-)
 
 HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
 """The severity by whether the model has learned something."""
@@ -52,11 +47,13 @@ def vanishing_gradients(
             threshold=ratio,
             confidence=0.9,
             remedies=(
-                swap_activations(
+                suggest.activations(
                     "S-shaped units pass on at most a part of the gradient"
                 ),
-                initialize("weights of the right size keep gradients from fading"),
-                insert_normalization("normalised layers pass gradients on unchanged"),
+                suggest.new_weights(
+                    "weights of the right size keep gradients from fading"
+                ),
+                suggest.normalization("normalised layers pass gradients on unchanged"),
             ),
         )
     return Fine(
