@@ -379,9 +379,10 @@ class Run:
         """What the run came to, against a constant prediction.
 
         `.learned`: True, False, or None where that is unclear. `.is_known`: whether
-        there is anything to judge by. Numbers, None where not known: `.skill`, the
-        share of the `.baseline` loss that is saved, with its standard `.error`; `.loss`
-        at the end; `.score` and `.reference`, that of the better simple predictor.
+        there is anything to judge by. Numbers, None where not known: `.skill` (see
+        `analysis.skill`) and `.reference`, that of the better simple predictor; `.loss`
+        at the end, `.baseline`, that of a constant prediction, and `.loss_saved`, the
+        share of the baseline that is saved, with its `.loss_saved_error`.
         """
         return outcome_of(self.record)
 
