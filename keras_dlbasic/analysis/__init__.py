@@ -62,6 +62,9 @@
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.analysis.activations.normalization_drift import normalization_drift
 from keras_dlbasic.analysis.activations.propagation import (
     LayerSignal,
@@ -196,3 +199,6 @@ __all__ = [
     "signal_trend",
     "suggest_clip",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

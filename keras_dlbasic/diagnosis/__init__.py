@@ -13,6 +13,9 @@
 - `rule`: make a function a rule
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.diagnosis.diagnose import diagnose, diagnose_plan
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
@@ -32,3 +35,6 @@ __all__ = [
     "diagnose_plan",
     "rule",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -9,6 +9,9 @@
 - `localize_non_finite`: name the first layer that gives NaN or infinity
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic._keras.graph import describe_variables
 from keras_dlbasic.gradients.localize import NonFiniteOrigin, localize_non_finite
 from keras_dlbasic.gradients.sampling import Every, check_every, epoch_plan
@@ -23,3 +26,6 @@ __all__ = [
     "epoch_plan",
     "localize_non_finite",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

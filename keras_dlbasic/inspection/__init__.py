@@ -12,6 +12,9 @@
 - `validation_facts`: compare validation with training
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.inspection.capacity_report import CapacityReport, capacity_report
 from keras_dlbasic.inspection.collect import data_facts
 from keras_dlbasic.inspection.input_facts import input_facts
@@ -34,3 +37,6 @@ __all__ = [
     "target_facts",
     "validation_facts",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

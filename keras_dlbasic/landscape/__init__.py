@@ -10,6 +10,9 @@
 - `teaching_surface`: return a model whose loss is a surface over its two weights
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.landscape.classify_point import classify_point
 from keras_dlbasic.landscape.hessian_extremes import hessian_extremes
 from keras_dlbasic.landscape.hessian_trace import hessian_trace
@@ -27,3 +30,6 @@ __all__ = [
     "loss_surface",
     "teaching_surface",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -5,7 +5,13 @@
 - `propagation_report`: measure how signals and gradients change with depth
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic._keras.fans import KernelFans, kernel_fans
 from keras_dlbasic.propagation.report import propagation_report
 
 __all__ = ["KernelFans", "kernel_fans", "propagation_report"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -11,6 +11,9 @@
 - `is_warmup_step`: tell whether a step is one that is sampled densely
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step
 from keras_dlbasic.records.training_record import (
@@ -33,3 +36,6 @@ __all__ = [
     "global_norm",
     "is_warmup_step",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

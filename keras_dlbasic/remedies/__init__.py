@@ -18,6 +18,9 @@
 - `swap_activations`: other hidden activations
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.remedies.add_dropout import add_dropout
 from keras_dlbasic.remedies.add_penalty import add_penalty
 from keras_dlbasic.remedies.augment_images import augment_images
@@ -53,3 +56,6 @@ __all__ = [
     "scale_targets",
     "swap_activations",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -18,6 +18,9 @@
 - `resolve_batch_size`: return the number to give to `model.fit(x, y, batch_size=...)`
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic._trials.batch_sizes import resolve_batch_size
 from keras_dlbasic._trials.runner import TrialRunner, process_pool
 from keras_dlbasic._trials.worker import DivergedError
@@ -51,3 +54,6 @@ __all__ = [
     "rebatch",
     "resolve_batch_size",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

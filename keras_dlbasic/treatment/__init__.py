@@ -6,8 +6,14 @@
 - `treat`: diagnose, mend, train; keep only what helped
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.treatment.plan import Plan
 from keras_dlbasic.treatment.treat import treat
 from keras_dlbasic.treatment.treatment import Treatment, TreatmentStep
 
 __all__ = ["Plan", "Treatment", "TreatmentStep", "treat"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)
