@@ -6,6 +6,7 @@
 #   make format
 #   make test-everywhere   every test on every backend (make test runs some once)
 #   make test-floor   the suite on the oldest supported Keras
+#   make test-nightly   the suite on a nightly build of the coming Keras
 #   make docs   build the documentation
 #   make bench  measure what watching costs
 #   make clean
@@ -19,12 +20,13 @@ SOURCES := $(shell find keras_dlbasic -type f -not -name '*.pyc') setup.cfg pypr
 BACKENDS ?= tensorflow jax torch
 WORKERS ?= 2
 FLOOR := .venv-floor
+NIGHTLY := .venv-nightly
 PLOT ?= 1
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test test-everywhere test-floor lint format docs bench clean
+.PHONY: demo test test-everywhere test-floor test-nightly lint format docs bench clean
 
 demo: $(VENV)/.demo
 	KERAS_BACKEND=tensorflow $(BIN)/python examples/demo.py demo-output
@@ -95,6 +97,23 @@ test-floor: $(FLOOR)/.test
 	  KERAS_BACKEND=$$backend $(FLOOR)/bin/pytest -q -n $(WORKERS) --dist worksteal tests || exit 1; \
 	done
 
+# TensorFlow and this package ask for `keras`, which keras-nightly is not by its name:
+# both install the same folder, so that one has to go before the other comes
+$(NIGHTLY)/.test: requirements/nightly.txt requirements/test.txt $(CONSTRAINTS) $(SOURCES)
+	test -x $(NIGHTLY)/bin/python || $(PYTHON) -m venv $(NIGHTLY)
+	$(NIGHTLY)/bin/python -m pip --disable-pip-version-check -q install \
+	  -c $(CONSTRAINTS) -r requirements/test.txt '.[test]'
+	$(NIGHTLY)/bin/python -m pip --disable-pip-version-check -q uninstall -y keras keras-nightly
+	$(NIGHTLY)/bin/python -m pip --disable-pip-version-check -q install \
+	  -c $(CONSTRAINTS) -r requirements/nightly.txt
+	@touch $@
+
+test-nightly: $(NIGHTLY)/.test
+	@for backend in $(BACKENDS); do \
+	  echo "== tests on $$backend, nightly Keras"; \
+	  KERAS_BACKEND=$$backend $(NIGHTLY)/bin/pytest -q -n $(WORKERS) --dist worksteal tests || exit 1; \
+	done
+
 clean:
-	rm -rf $(VENV) $(FLOOR) build dist *.egg-info demo-output claims-output \
+	rm -rf $(VENV) $(FLOOR) $(NIGHTLY) build dist *.egg-info demo-output claims-output \
 	  docs/_build docs/gallery docs/reference

@@ -241,7 +241,7 @@ def _keep(results, pairs):
     report = {
         "date": date.today().isoformat(),
         "backend": backend,
-        "versions": {"keras": version("keras"), backend: version(packages)},
+        "versions": {"keras": keras.__version__, backend: version(packages)},
         "machine": f"{platform.machine()}, {platform.system()}, 2 cores",
         "pairs": pairs,
         "steps_per_epoch": STEPS,

@@ -3,6 +3,9 @@
 import keras
 import numpy as np
 
+KERAS = tuple(map(int, keras.__version__.split(".")[:2]))
+"""Major and minor version of Keras, also of a nightly build."""
+
 
 def gradients(model, x, y, **weights):
     """Return NumPy gradients of the compiled loss at the model's present weights."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic._trials.batch_sizes import flatten
 from keras_dlbasic._trials.one_device import refuse_several_devices
+from keras_dlbasic.records.json_text import json_text
 
 DIGESTED_ROWS = 256
 
@@ -54,7 +54,7 @@ def model_digest(model: Any) -> str:
             config[method] = getattr(model, method)()
         except Exception:  # a model of the user's that cannot be described
             config[method] = [tuple(v.shape) for v in model.variables]
-    text = json.dumps(_nameless(config), sort_keys=True, default=str)
+    text = json_text(_nameless(config), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 

@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from keras_dlbasic.records import TrialResult
+from keras_dlbasic.records.atomic_file import atomic_file
+from keras_dlbasic.records.json_text import json_text, plain
 
 FORMAT = "keras_dlbasic.study"
 
@@ -67,12 +68,12 @@ class DirectoryStore:
         if overwrite:
             for path in (*self._trials.glob("*.json"), self._study):
                 path.unlink(missing_ok=True)
-        # through JSON, so that what is compared is what can be read back
-        own = json.loads(json.dumps({"format": FORMAT, **about}, default=str))
+        # as JSON has it, so that what is compared is what can be read back
+        own = plain({"format": FORMAT, **about})
         if self._study.exists():
             self._check(own)
         else:
-            write_whole(self._study, json.dumps(own, indent=1))
+            write_whole(self._study, json_text(own, indent=1))
 
     def get(self, settings: Mapping[str, Any]) -> TrialResult | None:
         path = self._path(settings)
@@ -112,19 +113,11 @@ class DirectoryStore:
 
 def settings_key(settings: Mapping[str, Any]) -> str:
     """Return a short name for settings, the same in every process."""
-    text = json.dumps(dict(settings), sort_keys=True, default=str)
+    text = json_text(settings, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file such that it is there whole or not at all, whatever happens."""
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    with atomic_file(path) as file:
+        file.write(text.encode())

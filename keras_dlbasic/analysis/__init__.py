@@ -35,6 +35,7 @@
 - `SampleSizeResult`: the trials of a `studies.SampleSizeStudy`
 - `SignalTrend`: the law by which a variance changes with depth
 - `StoppingReport`: why a run ended, in words and numbers
+- `TaskKind`: how predictions are to be understood: classes, labels, values
 - `UpdateNoise`: the share of noise in successive updates
 - `activation_statistics`: describe the activations of a layer on a batch
 - `average_precision`: tell how well scores rank planted rows first
@@ -136,6 +137,7 @@ from keras_dlbasic.analysis.overfitting.stopping_report import StoppingReport
 from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
 from keras_dlbasic.analysis.row_scores import RowScores, row_scores
+from keras_dlbasic.analysis.scoring import TaskKind
 
 __all__ = [
     "ACTIVATIONS",
@@ -173,6 +175,7 @@ __all__ = [
     "SampleSizeResult",
     "SignalTrend",
     "StoppingReport",
+    "TaskKind",
     "UpdateNoise",
     "activation_statistics",
     "average_precision",

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.landscape.critical_point import (
     MEASURES,
     VERDICTS,
@@ -93,7 +94,7 @@ class CurvatureProbe(keras.callbacks.Callback):
         self.max_products = max_products
         self.points: dict[int, CriticalPoint] = {}
         given = Rows.of(x, y, None, rows)
-        chosen = np.linspace(0, given.n - 1, min(rows, given.n)).round().astype(int)
+        chosen = evenly(given.n, rows)
         self._x, self._y = keras.tree.map_structure(
             lambda leaf: None if leaf is None else np.asarray(leaf)[chosen],
             (given.x, given.y),

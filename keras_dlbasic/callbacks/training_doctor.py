@@ -14,9 +14,10 @@ from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, diagnose
+from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.gradients import Every, check_every
 from keras_dlbasic.inspection import Probe, data_facts, network_facts
-from keras_dlbasic.inspection.collect import arrays_of
+from keras_dlbasic.inspection.collect import arrays_of, output_shapes
 from keras_dlbasic.inspection.probe import MEASURES as PROBED
 from keras_dlbasic.records import LayerTable, TrainingRecord
 
@@ -184,7 +185,9 @@ class TrainingDoctor(keras.callbacks.Callback):
         record.facts["network"] = network_facts(model)
         if self.x is None:
             return
-        data = data_facts(self.x, self.y, self.validation_data)
+        data = data_facts(
+            self.x, self.y, self.validation_data, output_shapes=output_shapes(model)
+        )
         record.facts["data"] = {"source": "given", **data}
         self._make_probe(self.x, self.y)
         self._look()
@@ -210,7 +213,8 @@ class TrainingDoctor(keras.callbacks.Callback):
         gathered, self._gathered = self._gathered, []
         assert self.record is not None
         x, y = keras.tree.map_structure(_joined, *gathered)
-        data = {"source": "first batches", **data_facts(x, y)}
+        shapes = output_shapes(self.model)
+        data = {"source": "first batches", **data_facts(x, y, output_shapes=shapes)}
         facts = self.record.facts
         size, steps = facts.get("batch_size"), self.params.get("steps")
         data["n_rows"] = size * steps if size and steps else None
@@ -224,7 +228,8 @@ class TrainingDoctor(keras.callbacks.Callback):
             return  # the model has nothing to say on such rows
         shape = getattr(model, "output_shape", None)
         kind = record.facts.get("loss")
-        self._probe = Probe(x, y, model.loss, kind, self.rows, shape)
+        task = Run(record).task
+        self._probe = Probe(x, y, model.loss, kind, self.rows, shape, task=task)
         record.facts["probe"] = self._probe.facts(shape)
         table = record.tables.get("probe")
         if table is not None and len(table):  # a continued record

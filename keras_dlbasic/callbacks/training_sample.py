@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic.analysis.evenly import evenly
 
 BATCH = 256
 
@@ -38,7 +39,7 @@ class TrainingSample:
         self.n_rows = min(rows, n)
         if self.n_rows > BATCH:
             self.n_rows -= self.n_rows % BATCH  # batches of one shape compile once
-        chosen = np.linspace(0, n - 1, self.n_rows).round().astype(int)
+        chosen = evenly(n, self.n_rows)
         self.x, self.y = keras.tree.map_structure(
             lambda leaf: np.asarray(leaf)[chosen], (x, y)
         )

@@ -137,8 +137,14 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
             found.append((rule, judged))
         else:
             fine[rule.name] = judged
+    findings = _joined(found, planned=run.is_planned)
+    silent = {f.message for _, f in found if not f.note}
+    for finding in findings:
+        # a trait that does no harm here changes nothing for the reader
+        if not finding.rank and finding.message in silent:
+            fine[finding.name] = finding.message
     return Diagnosis(
-        _joined(found, planned=run.is_planned),
+        [finding for finding in findings if finding.name not in fine],
         fine,
         skipped,
         outcome="" if run.live or run.is_planned else _outcome(run),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records.json_text import json_text
 
 
 class Diagnosis(Sequence[Finding]):
@@ -146,7 +146,7 @@ class Diagnosis(Sequence[Finding]):
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return all of it as JSON."""
-        return json.dumps(self.to_dict(), indent=indent)
+        return json_text(self.to_dict(), indent=indent)
 
     def to_html(
         self, path: str | os.PathLike[str], *, title: str = "Training report"

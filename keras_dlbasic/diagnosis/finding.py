@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.records.json_text import plain
 
 Kind = Literal["cause", "symptom"]
 Severity = Literal["info", "warning", "critical"]
@@ -103,18 +103,3 @@ class Finding:
         remedies = tuple(RemedySuggestion(**part) for part in entry["remedies"])
         tuples = {key: tuple(entry[key]) for key in ("explains", "explained_by")}
         return cls(**{**entry, **tuples, "remedies": remedies})
-
-
-def plain(value: Any) -> Any:
-    """Return a value in terms JSON knows."""
-    if isinstance(value, dict):
-        return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if hasattr(value, "tolist"):  # NumPy's scalars and arrays
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    return str(value)

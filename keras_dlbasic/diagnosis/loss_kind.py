@@ -53,16 +53,19 @@ class LossKind:
             `"zero_one"` (columns of 0 and 1), `"plus_minus"`, `"values"`,
             `"probabilities"` or `"unknown"`.
         from_logits: Whether outputs are taken as logits.
+        ignore_class: Class number that does not count; None if all do.
 
     Example:
     >>> from keras_dlbasic.diagnosis.loss_kind import LossKind
-    >>> LossKind.of({"class_name": "BinaryCrossentropy", "from_logits": True})
-    LossKind(name='binary_crossentropy', family='zero_one', from_logits=True)
+    >>> kind = LossKind.of({"class_name": "BinaryCrossentropy", "from_logits": True})
+    >>> kind.name, kind.family, kind.from_logits
+    ('binary_crossentropy', 'zero_one', True)
     """
 
     name: str = "custom"
     family: str = "unknown"
     from_logits: bool = False
+    ignore_class: int | None = None
 
     @classmethod
     def of(cls, loss: Any) -> LossKind:
@@ -73,15 +76,18 @@ class LossKind:
             loss = loss[0]
         config = loss if isinstance(loss, dict) else {}
         name = config.get("class_name", loss)
-        if not isinstance(name, str):
-            return cls()
+        if not isinstance(name, str) or config.get("own"):
+            return cls()  # one of the user's may have the name of Keras', not its terms
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
         name = name.replace("cross_entropy", "crossentropy").rsplit(".", 1)[-1]
         name = {"kldivergence": "kl_divergence"}.get(name, name)
         if name not in _FAMILIES:
             return cls()
         return cls(
-            _SHORT.get(name, name), _FAMILIES[name], bool(config.get("from_logits"))
+            _SHORT.get(name, name),
+            _FAMILIES[name],
+            bool(config.get("from_logits")),
+            config.get("ignore_class"),
         )
 
     @property

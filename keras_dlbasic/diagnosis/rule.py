@@ -32,6 +32,8 @@ class Found:
         details: Further fields of `Finding`: layer, epoch, step, value, threshold,
             confidence, evidence.
         remedies: What to try, in this order.
+        note: Whether a cause that explains nothing is worth a note. Defaults to
+            `True`; else what was seen goes to the checks that passed.
     """
 
     severity: Severity
@@ -39,6 +41,7 @@ class Found:
     risk: Severity | None = None
     remedies: tuple[RemedySuggestion, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    note: bool = True
 
 
 Judged = Found | str

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_dlbasic.analysis.overfitting.detect import detect_overfitting
 from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
 from keras_dlbasic.diagnosis.rule import Skipped
@@ -19,6 +20,11 @@ USUAL_BATCH_SIZE = 32
 
 ENOUGH_UPDATES = 300
 """With so many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
+
+UNKNOWN_LOSS = (
+    "the loss is not known (of your own, or none), so whether the targets are classes "
+    "is not known"
+)
 
 
 class Run:
@@ -80,6 +86,35 @@ class Run:
     def loss_kind(self) -> LossKind:
         """What the compiled loss expects."""
         return LossKind.of(self.facts.get("loss"))
+
+    @cached_property
+    def task(self) -> TaskKind:
+        """What the loss and the output make of the first target."""
+        loss, data = self.facts.get("loss"), self.facts.get("data") or {}
+        if isinstance(loss, dict) and "class_name" not in loss:
+            targets = data.get("targets") or [{}]
+            loss = loss.get(targets[0].get("name")) if len(loss) > 1 else loss
+        elif isinstance(loss, list) and loss:
+            loss = loss[0]
+        outputs = (self.facts.get("network") or {}).get("outputs") or []
+        output = outputs[0] if len(outputs) == 1 else {}
+        family = LossKind.of(loss).family
+        return TaskKind.of(family, output.get("activation"), output.get("units"))
+
+    @property
+    def compares_class_numbers(self) -> bool:
+        """Whether a loss of values compares class numbers with shares of a softmax."""
+        outputs = (self.facts.get("network") or {}).get("outputs") or []
+        targets = (self.facts.get("data") or {}).get("targets") or []
+        if len(outputs) != 1 or len(targets) != 1 or self.loss_kind.family != "values":
+            return False
+        units, target = outputs[0].get("units") or 1, targets[0]
+        return bool(
+            outputs[0].get("activation") == "softmax"
+            and target.get("kind") in ("whole_numbers", "binary")
+            and target.get("n_columns", 1) == 1 < units
+            and target["max"] < units
+        )
 
     @property
     def output(self) -> dict[str, Any]:
@@ -222,6 +257,18 @@ class Run:
     def outcome(self) -> Outcome:
         """What the run came to."""
         return outcome_of(self.record)
+
+    @property
+    def why_no_score(self) -> str:
+        """Why the predictions have no score."""
+        probe = self.facts.get("probe")
+        if probe and self.task is TaskKind.UNKNOWN:
+            return "needs a loss that is known, to tell classes from values"
+        if probe and (probe.get("rows") or 0) < 20:
+            return "needs 20 rows of data"
+        if not probe or "failed" in probe:
+            return self.why_unknown
+        return "needs one output, and targets that fit it and differ"
 
     @property
     def why_unknown(self) -> str:

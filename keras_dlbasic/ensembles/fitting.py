@@ -27,6 +27,7 @@ from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
 from keras_dlbasic.records import TrialResult
+from keras_dlbasic.records.atomic_file import atomic_file
 
 
 @dataclass(frozen=True)
@@ -196,14 +197,10 @@ def _path(task: MemberTask, seed: int) -> Path:
 
 
 def _save(model: Any, path: Path) -> None:
-    partial = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        # weights alone: Keras' files have the optimizer as well
-        weights = model.get_weights()
-        np.savez(partial, **{f"w{place}": w for place, w in enumerate(weights)})
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    # weights alone: Keras' files have the optimizer as well
+    weights = model.get_weights()
+    with atomic_file(path) as file:
+        np.savez(file, **{f"w{place}": w for place, w in enumerate(weights)})
 
 
 def _seeds(n: int | Iterable[int]) -> list[int]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
-from keras import ops
-
 from keras_dlbasic._backends.row_layout import (
     SAFE_SQUARES,
     RowLayout,
@@ -26,7 +23,18 @@ class Kernels(Protocol):
     The reductions take a list of dense float32 tensors (`clip_squares` and
     `clipped_squares`: gradients as the optimizer got them) and return a vector with one
     value per tensor.
+
+    Tensors may be on several devices. What a reduction returns is on one of them.
     """
+
+    ops: Any
+    """Functions of vectors: `keras.ops` or what is called alike, on their device."""
+
+    def beside(self, value: Any, tensor: Any) -> Any:
+        """Return a number or tensor in float32, to compute with `tensor`.
+
+        It is on the device of `tensor`, or a number of Python's, which is on none.
+        """
 
     def dense(self, gradient: Any) -> Any:
         """Return a gradient as a dense float32 tensor, repeated rows summed."""
@@ -173,7 +181,7 @@ def _norms(
     norms, non_finite = kernels.cond(
         is_exact,
         (squares, max_abs),
-        lambda: (ops.sqrt(squares), ops.zeros((n,), "float32")),
+        lambda: (kernels.ops.sqrt(squares), kernels.ops.zeros_like(squares[:n])),
         lambda: (
             _scaled_norms(kernels, tensors, squares),
             kernels.non_finite(gradients),
@@ -185,7 +193,7 @@ def _norms(
     (update_norms,) = kernels.cond(
         lambda xp, squares: xp.all(_in_range(squares)),
         (update_squares,),
-        lambda: (ops.sqrt(update_squares),),
+        lambda: (kernels.ops.sqrt(update_squares),),
         lambda: (_scaled_norms(kernels, differences(), update_squares),),
     )
     return {
@@ -214,9 +222,9 @@ def _in_range(squares: Any) -> Any:
 
 def _scaled_norms(kernels: Kernels, tensors: list[Any], squares: Any) -> Any:
     """Return norms of tensors whose plain sums of squares may have been lost."""
-    one, up = np.float32(1), np.float32(UPSCALE)  # not of the type of `floatx`
-    scale = ops.where(squares > 1, one / up, up)
-    scale = ops.where(_in_range(squares), one, scale)
+    one = kernels.ops.ones_like(squares)
+    scale = kernels.ops.where(squares > 1, one / UPSCALE, one * UPSCALE)
+    scale = kernels.ops.where(_in_range(squares), one, scale)
     return kernels.norms(tensors, scale) / scale
 
 
@@ -232,15 +240,11 @@ def _clipping(
     if update.clipped is not None:
         after = [update.clipped[place] for place in present]
         return {**found, "unscaled_clipped_squares": (kernels.squares(after), n)}
-    scale = ops.cast(update.scale, "float32")
+    scale = kernels.beside(update.scale, raw[0])
     if update.accumulated is not None:
         accumulated = [update.accumulated[place] for place in present]
-        raw = [
-            (kernels.dense(gradient) / scale + kernels.dense(sum_before))
-            / update.accumulation_steps
-            for gradient, sum_before in zip(raw, accumulated, strict=True)
-        ]
-        scale = ops.ones_like(scale)
+        raw = _means(kernels, update, raw, accumulated)
+        scale = 1.0
         found["mean_squares"] = (kernels.squares(raw), n)
     if kind == "clipvalue":
         squares = kernels.clipped_squares(raw, limit * scale)
@@ -248,3 +252,15 @@ def _clipping(
     else:
         found["clip_squares"] = (kernels.clip_squares(raw), n)
     return found
+
+
+def _means(
+    kernels: Kernels, update: Update, raw: list[Any], accumulated: list[Any]
+) -> list[Any]:
+    """Return the means that an update after this micro-step would be made with."""
+    means = []
+    for gradient, sum_before in zip(map(kernels.dense, raw), accumulated, strict=True):
+        own = gradient / kernels.beside(update.scale, gradient)
+        total = own + kernels.beside(sum_before, gradient)
+        means.append(total / update.accumulation_steps)
+    return means

@@ -43,7 +43,7 @@ class BackendTap(Protocol):
     def wrap_step(self, measured: Measured) -> Any:
         """Return a `train_step` that adds a row to its logs."""
 
-    def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
+    def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
 
     def pop(self, outputs: Any, key: str) -> Any:
@@ -192,7 +192,7 @@ class GradientTap:
         if tapped is None or (
             keeps_batch > tapped.keeps_batch and not self._is_stale()
         ):
-            tapped = _TappedStep(self.model, plain, self._backend, keeps_batch)
+            tapped = _TappedStep(self.model, self._backend, keeps_batch)
             plain.keras_dlbasic_tapped = tapped
         return tapped
 
@@ -200,9 +200,7 @@ class GradientTap:
 class _TappedStep:
     """A train function that measures, and how to read its rows."""
 
-    def __init__(
-        self, model: Any, plain: Any, backend: BackendTap, keeps_batch: bool
-    ) -> None:
+    def __init__(self, model: Any, backend: BackendTap, keeps_batch: bool) -> None:
         self.layouts = RowLayouts()
         self.keeps_batch = keeps_batch
         self._has_warned = False
@@ -215,7 +213,7 @@ class _TappedStep:
             if part is model or isinstance(part, keras.Model)
         ]
         step = backend.wrap_step(self._measured)
-        self.function = backend.tapped_function(model, step, plain)
+        self.function = backend.tapped_function(model, step)
         self.release = backend.release
 
     @property

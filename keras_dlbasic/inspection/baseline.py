@@ -54,7 +54,7 @@ def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.
     [1.0, 1.0]
     """
     best = np.full(len(targets), np.nan)
-    for constant in _candidates(np.asarray(targets, np.float64), shape[-1]):
+    for constant in _candidates(np.asarray(targets, np.float64), shape):
         outputs = np.broadcast_to(constant, shape).astype("float32")
         losses = sample_losses(loss, targets, outputs)
         if not np.isfinite(losses).all() or len(losses) != len(targets):
@@ -64,8 +64,8 @@ def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.
     return best
 
 
-def _candidates(targets: np.ndarray, width: int) -> list[np.ndarray]:
-    columns = as_columns(targets, width)
+def _candidates(targets: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]:
+    columns, width = as_columns(targets, shape), shape[-1]
     if columns is None:
         return []
     mean = columns.mean(axis=0)
@@ -80,13 +80,20 @@ def _candidates(targets: np.ndarray, width: int) -> list[np.ndarray]:
     return found
 
 
-def as_columns(targets: np.ndarray, width: int) -> np.ndarray | None:
+def as_columns(targets: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     """Return targets as columns like the outputs; class numbers become one-hot.
 
-    None if they do not fit.
+    Args:
+        targets: Targets, samples first.
+        shape: Shape of the model's outputs. Where it has an axis more, each entry of
+            the targets is a class number, however many there are in the last axis.
+
+    Returns:
+        Array `[n, width]`; None if they do not fit.
     """
-    targets = np.asarray(targets, np.float64)
-    if targets.ndim > 1 and targets.shape[-1] == width:
+    targets, width = np.asarray(targets, np.float64), shape[-1]
+    has_columns = targets.ndim > 1 and len(shape) != targets.ndim + 1
+    if has_columns and targets.shape[-1] == width:
         return targets.reshape(-1, width)
     flat = targets.reshape(-1)
     if width == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,15 +12,26 @@ from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.validation_facts import validation_facts
 
+Shape = tuple[int | None, ...]
 
-def data_facts(x: Any, y: Any, validation_data: Any = None) -> dict[str, Any]:
-    """Describe data in terms JSON knows.
+
+def data_facts(
+    x: Any,
+    y: Any,
+    validation_data: Any = None,
+    *,
+    output_shapes: Mapping[str, Shape] | Sequence[Shape] | None = None,
+) -> dict[str, Any]:
+    """Describe data as a JSON-serializable dict.
 
     Args:
         x: Inputs: an array, or a structure of arrays.
         y: Targets, in the same forms, or None.
         validation_data: `(x, y)` or `(x, y, sample_weight)`, or None; what is no tuple
             of arrays is left out.
+        output_shapes: Shapes of the model's outputs, samples first, in the order of the
+            targets or by their names. Defaults to None: not known; the last axis of
+            targets with axes is then taken for columns.
 
     Returns:
         `"inputs"` and `"targets"`: see `input_facts` and `target_facts`;
@@ -27,9 +39,17 @@ def data_facts(x: Any, y: Any, validation_data: Any = None) -> dict[str, Any]:
     """
     inputs = arrays_of(x)
     targets = arrays_of(y)
+    if isinstance(output_shapes, Mapping):
+        output_shapes = [output_shapes.get(name, ()) for name, _ in targets]
+    shapes = list(output_shapes or [])
+    if len(shapes) != len(targets):
+        shapes = [()] * len(targets)
     facts: dict[str, Any] = {
         "inputs": [input_facts(a, name) for name, a in inputs],
-        "targets": [target_facts(a, name) for name, a in targets],
+        "targets": [
+            target_facts(a, name, has_columns=_has_columns(a, shape))
+            for (name, a), shape in zip(targets, shapes, strict=True)
+        ],
         "n_rows": len(inputs[0][1]) if inputs else None,
         "validation": None,
     }
@@ -44,6 +64,19 @@ def data_facts(x: Any, y: Any, validation_data: Any = None) -> dict[str, Any]:
                 val_targets[0][1] if val_targets else None,
             )
     return facts
+
+
+def _has_columns(target: np.ndarray, shape: Shape) -> bool:
+    """Return False where outputs have an axis more: one number at each position."""
+    return len(shape) != target.ndim + 1
+
+
+def output_shapes(model: Any) -> Mapping[str, Shape] | Sequence[Shape] | None:
+    """Return the shapes of a model's outputs; None where they are not known."""
+    shapes = getattr(model, "output_shape", None)
+    if isinstance(shapes, tuple) and all(n is None or type(n) is int for n in shapes):
+        return [shapes]
+    return shapes if isinstance(shapes, (Mapping, list, tuple)) else None
 
 
 def arrays_of(data: Any) -> list[tuple[str, np.ndarray]]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.evenly import evenly
+
 ROWS = 2048
 """Statistics are taken of so many rows."""
 
@@ -81,8 +83,3 @@ def _moments(values: np.ndarray) -> dict[str, Any]:
         "constant_features": int((~varies).sum()),
         "is_constant": bool(not varies.any() and len(values) > 1),
     }
-
-
-def evenly(n: int, rows: int) -> np.ndarray:
-    """Return the places of up to `rows` of `n` rows, evenly spread."""
-    return np.linspace(0, n - 1, min(n, rows)).round().astype(int)

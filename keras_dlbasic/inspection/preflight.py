@@ -12,7 +12,8 @@ from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
-from keras_dlbasic.inspection.collect import arrays_of, data_facts
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import MEASURES as PROBED
 from keras_dlbasic.inspection.probe import Probe
@@ -70,7 +71,7 @@ def preflight(
     size = batch_size or 32
     record.facts.update(
         network=network_facts(model),
-        data=data_facts(x, y, validation_data),
+        data=data_facts(x, y, validation_data, output_shapes=output_shapes(model)),
         batch_size=min(size, n_rows),
         epochs=epochs,
         steps_per_epoch=math.ceil(n_rows / size),
@@ -101,7 +102,8 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     answers = y if loss is not None else None
     shape = getattr(model, "output_shape", None)
     kind = record.facts.get("loss")
-    probe = Probe(x, answers, loss, kind, outputs_shape=shape)
+    task = Run(record).task
+    probe = Probe(x, answers, loss, kind, outputs_shape=shape, task=task)
     record.facts["probe"] = probe.facts(shape)
     try:
         said, labels, layers = probe.measure(model)

@@ -12,9 +12,10 @@ import numpy as np
 from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.analysis.activations.statistics import activation_statistics
+from keras_dlbasic.analysis.evenly import evenly
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.inspection.baseline import as_columns, best_constant, sample_losses
-from keras_dlbasic.inspection.input_facts import evenly
 from keras_dlbasic.inspection.reference_scores import reference_scores, score
 from keras_dlbasic.propagation.probe import LayerProbe, as_array, probe_layers, watched
 
@@ -49,6 +50,7 @@ class Probe:
         loss_facts: The same in terms JSON knows, as `run_facts` gives it.
         rows: Up to so many rows are used, evenly chosen.
         outputs_shape: Shape of the model's outputs, as far as it is known.
+        task: What the predictions are. Defaults to None: as the loss alone tells.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Probe:
         loss_facts: Any,
         rows: int = ROWS,
         outputs_shape: Any = None,
+        *,
+        task: TaskKind | None = None,
     ) -> None:
         arrays = [np.asarray(leaf) for leaf in keras.tree.flatten(x)]
         rows = _affordable(rows, arrays, outputs_shape)
@@ -72,7 +76,7 @@ class Probe:
         self.y = np.asarray(answers[0])[chosen] if len(answers) == 1 else None
         self._losses: np.ndarray | None = None
         self._columns: np.ndarray | None = None
-        self._scored = "values"
+        self._task = TaskKind.of(self.kind.family) if task is None else task
 
     def facts(self, outputs_shape: tuple[int, ...] | None) -> dict[str, Any]:
         """Return what simple predictors reach, in terms JSON knows."""
@@ -90,32 +94,19 @@ class Probe:
         if np.isfinite(losses).all():
             self._losses = losses
             facts["baseline_loss"] = float(losses.mean())
-        self._columns = as_columns(self.y, shape[-1])
-        self._scored = self._how_to_score()
-        facts["scored_as"] = self._scored
+        self._columns = as_columns(self.y, shape)
+        if self._task is TaskKind.LABELS and not self._are_labels():
+            self._task = TaskKind.VALUES  # shares between yes and no, such as pixels
+        facts["scored_as"] = str(self._task)
         facts["references"] = {}
+        if self._task is TaskKind.UNKNOWN:
+            return facts
         columns = self._columns
         has_rows = columns is not None and len(columns) == self.n_rows
         if has_rows and len(self.inputs) == 1:
             assert columns is not None
-            facts["references"] = reference_scores(
-                self.inputs[0], columns, self._scored
-            )
+            facts["references"] = reference_scores(self.inputs[0], columns, self._task)
         return facts
-
-    def _how_to_score(self) -> str:
-        if self._columns is None or self.kind.family == "values":
-            return "values"
-        if self.kind.family in ("one_hot", "class_numbers"):
-            return "classes"
-        is_zero_one = np.isin(self._columns, (0, 1)).all()
-        if is_zero_one and self._columns.shape[1] > 1 and self._sums_to_one():
-            return "classes"
-        return "labels" if is_zero_one else "values"
-
-    def _sums_to_one(self) -> bool:
-        assert self._columns is not None
-        return bool((self._columns.sum(axis=1) == 1).all())
 
     def measure(
         self, model: Any
@@ -165,14 +156,24 @@ class Probe:
             gain = losses - self._losses
             said["loss"] = float(losses.mean())
             said["loss_error"] = float(gain.std() / math.sqrt(len(gain)))
-        if self._columns is not None and len(self._columns) == len(columns):
-            if self.kind.from_logits and self._scored == "labels":
+        if self._task is TaskKind.UNKNOWN or self._columns is None:
+            return said
+        if len(self._columns) == len(columns):
+            if self._decides_at_zero and self._task is TaskKind.LABELS:
                 columns = np.where(columns > 0, 1.0, 0.0)
-            said["score"] = score(columns, self._columns, self._scored)
-            if self._scored == "classes":
+            said["score"] = score(columns, self._columns, self._task)
+            if self._task is TaskKind.CLASSES:
                 counts = np.bincount(columns.argmax(axis=1))
                 said["commonest"] = float(counts.max() / len(columns))
         return said
+
+    def _are_labels(self) -> bool:
+        columns = self._columns
+        return columns is None or bool(np.isin(columns, (-1, 0, 1)).all())
+
+    @property
+    def _decides_at_zero(self) -> bool:
+        return self.kind.from_logits or self.kind.family == "plus_minus"
 
 
 def _affordable(rows: int, arrays: list[np.ndarray], outputs_shape: Any) -> int:

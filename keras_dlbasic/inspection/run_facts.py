@@ -8,10 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._version import __version__
+from keras_dlbasic.records.json_text import plain
 from keras_dlbasic.records.printable import printable
 
 
@@ -51,22 +51,24 @@ def _loss_config(loss: Any) -> Any:
         return [_loss_config(part) for part in loss]
     if isinstance(loss, keras.losses.Loss):
         try:
-            return {"class_name": type(loss).__name__, **_plain(loss.get_config())}
+            config = _plain(loss.get_config())
         except Exception:  # a user's loss may have none
-            return {"class_name": type(loss).__name__}
-    return loss if loss is None or isinstance(loss, str) else _name(loss)
+            config = {}
+        return {"class_name": type(loss).__name__, **config, **_own(type(loss))}
+    if loss is None or isinstance(loss, str):
+        return loss
+    own = _own(loss)
+    return {"class_name": _name(loss), **own} if own else _name(loss)
+
+
+def _own(loss: Any) -> dict[str, bool]:
+    """Mark what is not Keras' own, which may have the name of one that is."""
+    module = str(getattr(loss, "__module__", ""))
+    return {} if module.split(".")[0] == "keras" else {"own": True}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    if isinstance(value, (np.integer, np.floating)):
-        return value.item()
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return _name(value)
+    return plain(value, other=_name, keep_non_finite=True)
 
 
 def _name(value: Any) -> str:
@@ -74,8 +76,13 @@ def _name(value: Any) -> str:
 
 
 def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "keras_dlbasic": __version__}
-    for package in ("keras", "numpy", "tensorflow", "tensorflow_cpu", "jax", "torch"):
+    # Keras may be installed as `keras` or as `keras-nightly`: its metadata do not tell
+    versions = {
+        "python": platform.python_version(),
+        "keras_dlbasic": __version__,
+        "keras": keras.__version__,
+    }
+    for package in ("numpy", "tensorflow", "tensorflow_cpu", "jax", "torch"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:

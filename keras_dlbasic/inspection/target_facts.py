@@ -6,23 +6,35 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.evenly import evenly
+
 MOST_CLASSES = 1000
 
 
-def target_facts(y: np.ndarray, name: str = "y") -> dict[str, Any]:
-    """Describe targets in terms JSON knows.
+def target_facts(
+    y: np.ndarray, name: str = "y", *, has_columns: bool = True
+) -> dict[str, Any]:
+    """Describe the numbers in targets as a JSON-serializable dict.
+
+    Whether whole numbers are classes is not for them to say, but for the loss and the
+    output (`analysis.TaskKind`).
 
     Args:
         y: Samples first.
         name: What to call them.
+        has_columns: Whether the last axis of targets with several axes holds the
+            columns of one answer. `False`: each entry is an answer by itself, as the
+            class of each pixel or word. Defaults to `True`.
 
     Returns:
         `"kind"`: `"binary"` (0 and 1 only), `"one_hot"`, `"multi_label"` (several
         columns of 0 and 1), `"probabilities"` (rows that sum up to one),
         `"whole_numbers"` or `"continuous"`; `"frequencies"` of the classes or positive
-        share of the columns; `"mean"`, `"std"` (of the columns, root mean square),
-        `"min"`, `"max"`, `"rms"`, `"is_constant"`, `"commonest"` (share of the
-        commonest row), `"non_finite"`, `"n_rows"`, `"shape"`.
+        share of the columns; `"is_whole"`: whether all are whole numbers, `"distinct"`:
+        those that occur, if they are 1000 at most; `"max_per_row"`: most columns of 1
+        in a row of several labels; `"mean"`, `"std"` (root mean square of those of the
+        columns), `"min"`, `"max"`, `"rms"`, `"is_constant"`, `"commonest"` (share of
+        the commonest row), `"non_finite"`, `"n_rows"`, `"shape"`.
 
     Example:
     >>> import numpy as np
@@ -41,13 +53,19 @@ def target_facts(y: np.ndarray, name: str = "y") -> dict[str, Any]:
     if y.dtype.kind not in "iubf" or y.size == 0:
         return facts
     columns = np.asarray(y, np.float64)
-    columns = columns.reshape(-1, 1) if y.ndim < 2 else columns.reshape(-1, y.shape[-1])
+    is_column = y.ndim < 2 or not has_columns
+    columns = columns.reshape(-1, 1 if is_column else y.shape[-1])
     finite = np.isfinite(columns).all(axis=1)
     facts["non_finite"] = int(columns.size - np.isfinite(columns).sum())
     columns = columns[finite]
     if not len(columns):
         return facts
     kind, frequencies = _kind(columns)
+    facts["is_whole"] = bool((columns == np.round(columns)).all())
+    if facts["is_whole"] and len(distinct := np.unique(columns)) <= MOST_CLASSES:
+        facts["distinct"] = [int(value) for value in distinct]
+    if kind == "multi_label":
+        facts["max_per_row"] = int(columns.sum(axis=1).max())
     spread = columns.std(axis=0)
     facts.update(
         kind=kind,
@@ -86,5 +104,7 @@ def _kind(columns: np.ndarray) -> tuple[str, list[float] | None]:
 
 
 def _commonest(columns: np.ndarray) -> float:
-    _, counts = np.unique(columns[:20000], axis=0, return_counts=True)
+    # evenly chosen: the first entries of targets with axes are those of a few samples
+    chosen = columns[evenly(len(columns), 20000)]
+    _, counts = np.unique(chosen, axis=0, return_counts=True)
     return float(counts.max() / counts.sum())

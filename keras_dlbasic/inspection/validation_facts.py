@@ -10,6 +10,7 @@ from keras_dlbasic.inspection.input_facts import input_facts
 
 MOST_BYTES = 2**28
 MOST_ROWS = 200_000
+MOST_CLASSES = 1000
 
 
 def validation_facts(
@@ -29,7 +30,8 @@ def validation_facts(
         once in training, which is what coarse data alone bring about; `"n_rows"`;
         `"shift"`: distance of the means in training standard deviations; `"scale"`:
         ratio of the rms; `"missing_classes"` and `"new_classes"`: training classes that
-        validation lacks, and the other way.
+        validation lacks, and the other way. Whole numbers count as classes here; rules
+        ask the loss whether they are.
     """
     facts: dict[str, Any] = {"n_rows": len(val_x)}
     if x.shape[1:] == val_x.shape[1:] and x.nbytes + val_x.nbytes <= MOST_BYTES:
@@ -75,7 +77,7 @@ def _classes(y: np.ndarray, val_y: np.ndarray) -> dict[str, Any]:
     if own is None or other is None:
         return {}
     classes, counts = np.unique(own, return_counts=True)
-    if len(classes) > 1000:
+    if len(classes) > MOST_CLASSES:
         return {}
     present = np.unique(other)
     share = counts / counts.sum()
@@ -87,7 +89,7 @@ def _classes(y: np.ndarray, val_y: np.ndarray) -> dict[str, Any]:
     ]
     return {
         "missing_classes": missing,
-        "new_classes": [int(c) for c in present if c not in classes],
+        "new_classes": [int(c) for c in present if c not in classes][:MOST_CLASSES],
         "n_classes": len(classes),
     }
 

@@ -10,6 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, to_rgb
 
+from keras_dlbasic.analysis.evenly import evenly
+
 MOST_LINES = 12
 """Up to so many layers are drawn as lines, more as a heat map."""
 
@@ -128,7 +130,7 @@ def _heat_map(
         edges, np.arange(len(labels) + 1), values.T, norm=LogNorm(low, high)
     )
     ax.figure.colorbar(mesh, ax=ax, label=quantity, pad=0.02)
-    places = np.unique(np.linspace(0, len(labels) - 1, 12).round().astype(int))
+    places = evenly(len(labels), 12)
     ax.set_yticks(places + 0.5, [short(labels[place]) for place in places])
     ax.tick_params(axis="y", labelsize=8)
     ax.invert_yaxis()

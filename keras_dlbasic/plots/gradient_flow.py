@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic.analysis import gradient_flow
+from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.plots.axes import MOST_LINES, axes_or_new, say_empty, short
 from keras_dlbasic.records import TrainingRecord
 
@@ -62,7 +63,7 @@ def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
         ax.set_yscale("log")
     shown = places
     if len(places) > MOST_LINES:
-        shown = np.unique(np.linspace(0, len(places) - 1, 10).round().astype(int))
+        shown = evenly(len(places), 10)
     rotation = 0 if len(places) <= 4 else 35
     ax.set_xticks(
         shown,

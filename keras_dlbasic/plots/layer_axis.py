@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.plots.axes import MOST_LINES, short
 
 
@@ -15,7 +16,7 @@ def label_layers(ax: Axes, labels: Sequence[str]) -> None:
     places = np.arange(len(labels))
     shown = places.tolist()
     if len(places) > MOST_LINES:
-        tenths = np.linspace(0, len(places) - 1, 10).round().astype(int)
+        tenths = evenly(len(places), 10)
         shown = np.unique(tenths).tolist()
     rotation = 0 if len(places) <= 4 else 35
     ax.set_xticks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.plots.axes import (
     MOST_LINES,
     axes_or_new,
@@ -79,7 +80,7 @@ def plot_unit_health(
         edges, np.arange(len(labels) + 1), values.T, vmin=0.0, vmax=1.0
     )
     ax.figure.colorbar(mesh, ax=ax, label="share of the layer", pad=0.02)
-    places = np.unique(np.linspace(0, len(labels) - 1, 12).round().astype(int))
+    places = evenly(len(labels), 12)
     ax.set_yticks(places + 0.5, [short(labels[place]) for place in places])
     ax.tick_params(axis="y", labelsize=8)
     ax.invert_yaxis()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.records.atomic_file import atomic_file
+from keras_dlbasic.records.json_text import json_text
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.printable import printable_parts
 from keras_dlbasic.records.training_record import (
@@ -31,7 +31,7 @@ def write_npz(record: TrainingRecord, path: Path) -> None:
     arrays: dict[str, np.ndarray] = {
         "format": np.array(FORMAT),
         "format_version": np.array(FORMAT_VERSION),
-        "about": np.array(json.dumps(_about(record), default=repr)),
+        "about": np.array(_json(_about(record))),
         "steps": record.steps,
         "scalars": record._rows.scalars,
         "measures": record._rows.measures,
@@ -41,22 +41,13 @@ def write_npz(record: TrainingRecord, path: Path) -> None:
         arrays[f"epochs_{number}_name"] = np.array(name)
     for number, (name, table) in enumerate(record.tables.items()):
         arrays[f"table_{number}"] = np.array(
-            json.dumps([name, table.labels, table.measures])
+            _json([name, table.labels, table.measures])
         )
         arrays[f"table_{number}_steps"] = table.steps
         arrays[f"table_{number}_epochs"] = table.epochs
         arrays[f"table_{number}_values"] = table._rows.measures
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o666 & ~_umask())
-        os.replace(partial, path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    with atomic_file(path) as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def read_npz(path: Path) -> TrainingRecord:
@@ -91,6 +82,10 @@ def read_npz(path: Path) -> TrainingRecord:
         raise ValueError(
             f"{str(path)!r} is a damaged record: {type(error).__name__}: {error}"
         ) from error
+
+
+def _json(value: Any) -> str:
+    return json_text(value, other=repr, keep_non_finite=True)
 
 
 def _about(record: TrainingRecord) -> dict[str, Any]:
@@ -157,9 +152,3 @@ def _foreign(path: Path) -> ValueError:
         f"{str(path)!r} is a NumPy file but not a record. Expected a file written by "
         "`TrainingRecord.save`."
     )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

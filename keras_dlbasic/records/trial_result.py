@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.records.json_text import json_text
+
 STATUSES = ("done", "diverged", "failed", "lost")
 
 
@@ -43,7 +45,7 @@ class TrialResult:
 
     def to_json(self) -> str:
         """Return the result as text; numbers that are not finite stay as they are."""
-        return json.dumps(asdict(self), default=_plain, indent=1)
+        return json_text(asdict(self), other=_refuse, keep_non_finite=True, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> TrialResult:
@@ -64,11 +66,7 @@ class TrialResult:
         return result
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
+def _refuse(value: Any) -> Any:
     raise TypeError(
         "Settings and values of a trial must be numbers, texts, arrays, or lists and "
         f"dicts of them. Received: {value!r} of type {type(value).__name__}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from keras_dlbasic._version import __version__
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records.atomic_file import atomic_file
 
 LONGEST = 200
 """Values of facts are cut after so many characters."""
@@ -49,14 +49,8 @@ def write_html(
     >>> path.read_text().startswith("<!DOCTYPE html>")
     True
     """
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w", encoding="utf-8") as file:  # before all is drawn
-            file.write(html_text(diagnosis, record, title=title))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_file(path) as file:  # opened before all is drawn
+        file.write(html_text(diagnosis, record, title=title).encode())
 
 
 def html_text(

@@ -5,7 +5,7 @@ import pytest
 from made_runs import STUCK, made_run
 
 import keras_dlbasic as kd
-from keras_dlbasic.analysis import critical_point
+from keras_dlbasic.analysis.landscape import critical_point
 from keras_dlbasic.diagnosis import all_rules
 from keras_dlbasic.records import MEASURES, LayerTable
 

@@ -76,6 +76,40 @@ def test_an_inner_optimizer_that_the_user_keeps_is_not_watched_twice():
     assert len(monitor.record.variables) == 2
 
 
+class BindsItsStep(keras.Sequential):
+    """A model whose train function keeps the step it was made of, as in Keras 3.16."""
+
+    def make_train_function(self, force=False):
+        if self.train_function is None or force:
+            step = self.train_step
+            self.train_function = lambda batches: [step(b) for b in batches][-1]
+        return self.train_function
+
+
+class LooksItsStepUp(keras.Sequential):
+    """A model whose train function looks the step up, as in Keras 3.14 and 3.15."""
+
+    def make_train_function(self, force=False):
+        if self.train_function is None or force:
+            self.train_function = lambda batches: self.train_step(batches[0])
+        return self.train_function
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="PyTorch only")
+@pytest.mark.parametrize("kind", [BindsItsStep, LooksItsStepUp])
+def test_train_functions_of_other_versions_of_keras(kind):
+    keras.utils.set_random_seed(0)
+    model = kind([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor(every=2)
+    history = model.fit(
+        X, X[:, :1], batch_size=2, epochs=2, verbose=0, callbacks=[monitor]
+    )
+    steps = range(0, 2 * -(-len(X) // 2), 2)
+    assert monitor.record.steps.tolist() == list(steps)
+    assert list(history.history) == ["loss", "global_gradient_norm"]
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow only")
 def test_a_train_step_that_is_a_function_of_its_own():
     import tensorflow as tf

@@ -133,6 +133,8 @@ def test_mixed_precision():
     assert all(np.isfinite(w).all() for w in model.get_weights())
 
 
+# Keras 3.16 says so of each recurrent layer whose input has a mask
+@pytest.mark.filterwarnings("ignore:.* was passed an input with a mask:UserWarning")
 @pytest.mark.once
 def test_dynamic_shapes():
     inputs = keras.Input((None, 3))

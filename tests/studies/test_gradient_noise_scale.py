@@ -86,7 +86,7 @@ def test_training_and_generators_are_left_alone():
 @pytest.mark.once
 def test_micro_steps_that_cannot_be_seen():
     model = linear_model(keras.optimizers.SGD(0.1, gradient_accumulation_steps=4))
-    model.steps_per_execution = 2  # as compiled; PyTorch refuses it
+    model.steps_per_execution = 2  # as compiled; refused on PyTorch before 3.16
     scale = kd.studies.GradientNoiseScale()
     scale.set_params({"epochs": 1, "steps": 4})
     scale.set_model(model)

@@ -25,6 +25,11 @@ from keras_dlbasic._backends.update import Update
 class JaxKernels:
     """Reductions over lists of arrays; see `measures.Kernels`."""
 
+    ops = keras.ops
+
+    def beside(self, value: Any, tensor: Any) -> Any:
+        return jnp.asarray(value, jnp.float32)
+
     def dense(self, gradient: Any) -> Any:
         return jnp.asarray(gradient, jnp.float32)
 
@@ -127,7 +132,7 @@ class Tap:
 
         return train_step
 
-    def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
+    def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
         return remade_train_function(model, train_step)
 

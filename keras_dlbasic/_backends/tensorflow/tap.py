@@ -18,6 +18,11 @@ from keras_dlbasic._backends.update import Clipping, Update
 class TensorFlowKernels:
     """Reductions over lists of tensors; see `measures.Kernels`."""
 
+    ops = keras.ops
+
+    def beside(self, value: Any, tensor: Any) -> Any:
+        return tf.cast(value, tf.float32)
+
     def dense(self, gradient: Any) -> Any:
         if isinstance(gradient, tf.IndexedSlices):
             rows = tf.math.unsorted_segment_sum(
@@ -149,7 +154,7 @@ class Tap:
 
         return train_step
 
-    def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
+    def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
         return remade_train_function(model, train_step)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import inf
 from typing import Any
@@ -13,11 +13,22 @@ import torch
 
 from keras_dlbasic._backends.intercept import replaced, update_of, wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN
+from keras_dlbasic._backends.step_function import remade_train_function
 from keras_dlbasic._backends.update import Update
 
 
 class TorchKernels:
-    """Reductions over lists of tensors; see `measures.Kernels`."""
+    """Reductions over lists of tensors; see `measures.Kernels`.
+
+    Nothing here goes through `keras.ops`, which moves tensors to Keras' own device.
+    """
+
+    ops = torch
+
+    def beside(self, value: Any, tensor: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return value.to(tensor.device, torch.float32)
+        return float(value)
 
     def dense(self, gradient: Any) -> Any:
         gradient = gradient.detach()
@@ -35,32 +46,33 @@ class TorchKernels:
 
     def squares(self, tensors: list[Any]) -> Any:
         short = [_shortened(x) for x in tensors]
-        return torch.square(torch.stack(torch._foreach_norm(short)))
+        return torch.square(_joined(torch._foreach_norm(short)))
 
     def norms(self, tensors: list[Any], scales: Any) -> Any:
-        scaled = [x * scale for x, scale in zip(tensors, scales, strict=True)]
+        pairs = zip(tensors, scales, strict=True)
+        scaled = [x * self.beside(scale, x) for x, scale in pairs]
         return torch.sqrt(self.squares(scaled))
 
     def max_abs(self, tensors: list[Any]) -> Any:
         extremes = [torch.aminmax(x) for x in tensors]  # far faster than a norm
-        lowest = torch.stack([x.min for x in extremes])
-        return torch.maximum(-lowest, torch.stack([x.max for x in extremes]))
+        lowest = _joined([x.min for x in extremes])
+        return torch.maximum(-lowest, _joined([x.max for x in extremes]))
 
     def non_finite(self, tensors: list[Any]) -> Any:
-        counts = [torch.sum(~torch.isfinite(x)).float() for x in tensors]
-        return torch.stack(counts)
+        wrong = [torch.logical_not(torch.isfinite(x)) for x in tensors]
+        return _joined([torch.sum(x).float() for x in wrong])
 
     def zeros(self, tensors: list[Any]) -> Any:
-        others = torch.stack([torch.count_nonzero(x) for x in tensors])
+        others = _joined([torch.count_nonzero(x) for x in tensors])
         return torch.tensor([x.numel() for x in tensors], device=others.device) - others
 
     def clip_squares(self, gradients: list[Any]) -> Any:
         return self.squares([self.dense(g) for g in gradients])
 
     def clipped_squares(self, gradients: list[Any], limit: Any) -> Any:
-        return self.squares(
-            [torch.clip(self.dense(g), -limit, limit) for g in gradients]
-        )
+        # PyTorch takes limits on the device of what is clipped only
+        pairs = [(self.dense(g), self.beside(limit, g)) for g in gradients]
+        return self.squares([torch.clip(g, -own, own) for g, own in pairs])
 
     def cond(
         self,
@@ -75,11 +87,10 @@ class TorchKernels:
         return if_true() if test(np, *at_hand) else if_false()
 
     def row(self, loss: Any, parts: list[Any]) -> Any:
-        # not that of a scalar, which may be on the host
-        vectors = [p for p in parts if isinstance(p, torch.Tensor) and p.ndim]
-        device = vectors[0].device if vectors else None
+        tensors = [p for p in (loss, *parts) if isinstance(p, torch.Tensor)]
+        home = _home(sorted(tensors, key=lambda part: -part.ndim))  # vectors first
         loss, *parts = [
-            torch.as_tensor(part, dtype=torch.float32, device=device).reshape(-1)
+            torch.as_tensor(part, dtype=torch.float32, device=home).reshape(-1)
             for part in (loss, *parts)
         ]
         known = torch.nan_to_num(torch.cat(parts), UNKNOWN, inf, -inf)
@@ -142,11 +153,12 @@ class Tap:
                             a.detach().clone() for a in update.accumulated
                         ]
                     # kept apart: loss scaling changes its scale in place
-                    update.scale = torch.as_tensor(_plain(update.scale)).clone()
-                    iterations = int(optimizer.iterations)
+                    update.scale = _kept(update.scale)
+                    iterations = _kept(optimizer.iterations)
                 result = original(grads, trainable_variables)
                 update.after = [v.value for v in variables]
-                update.is_update = iterations != int(optimizer.iterations)
+                # a tensor on the device: to ask for its value would wait for the step
+                update.is_update = iterations != _plain(optimizer.iterations)
                 self._updates += 1
                 sink(update)
                 return result
@@ -167,14 +179,16 @@ class Tap:
 
         return train_step
 
-    def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
+    def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
+        made = remade_train_function(model, train_step)
 
         def train_function(data: Any) -> Any:
-            # Keras looks `train_step` up at each call
+            # Keras 3.16 binds `train_step` when the train function is made. Keras 3.14
+            # and 3.15 look it up at each call, so it is also replaced meanwhile.
             try:
                 with replaced(model, "train_step", train_step):
-                    return plain(data)
+                    return made(data)
             except BaseException:
                 self.release()
                 raise
@@ -233,6 +247,26 @@ def _at_least_float32(x: torch.Tensor) -> torch.dtype:
 
 def _plain(value: Any) -> Any:
     return getattr(value, "value", value)
+
+
+def _kept(value: Any) -> Any:
+    """Return a number as it is, a tensor or variable as a copy."""
+    value = _plain(value)
+    return value.clone() if isinstance(value, torch.Tensor) else value
+
+
+def _home(tensors: Sequence[torch.Tensor]) -> torch.device:
+    """Return the device to gather on: the first accelerator, or the host."""
+    host = torch.device("cpu")
+    return next((x.device for x in tensors if x.device != host), host)
+
+
+def _joined(numbers: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return a vector of scalar tensors, which may be on several devices."""
+    if len({x.device for x in numbers}) > 1:
+        home = _home(numbers)
+        numbers = [x.to(home) for x in numbers]
+    return torch.stack(list(numbers))
 
 
 SHORT = 4_096

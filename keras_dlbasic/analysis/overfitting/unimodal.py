@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,13 +64,8 @@ def fall(values: np.ndarray) -> np.ndarray:
     """Return the least-squares fit that never rises."""
     means: list[float] = []
     sizes: list[int] = []
-    for value in values.tolist():
-        mean, size = value, 1
-        while means and means[-1] < mean:
-            last, n = means.pop(), sizes.pop()
-            mean, size = (mean * size + last * n) / (size + n), size + n
-        means.append(mean)
-        sizes.append(size)
+    for means, sizes, _ in _pools(values):  # noqa: B007 - the last ones count
+        pass
     return np.repeat(np.array(means, np.float64), sizes)
 
 
@@ -82,20 +78,7 @@ def falling_errors(values: np.ndarray) -> np.ndarray:
     >>> falling_errors(np.array([3.0, 1.0, 2.0])).tolist()
     [0.0, 0.0, 0.0, 0.5]
     """
-    errors = np.zeros(len(values) + 1)
-    means: list[float] = []
-    sizes: list[int] = []
-    total = 0.0
-    for place, value in enumerate(values.tolist(), start=1):
-        mean, size = value, 1
-        while means and means[-1] < mean:
-            last, n = means.pop(), sizes.pop()
-            total += (mean - last) ** 2 * size * n / (size + n)
-            mean, size = (mean * size + last * n) / (size + n), size + n
-        means.append(mean)
-        sizes.append(size)
-        errors[place] = total
-    return errors
+    return np.array([0.0, *(error for _, _, error in _pools(values))])
 
 
 def lowest_levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -108,15 +91,27 @@ def lowest_levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> level.tolist(), width.tolist()
     ([3.0, 1.0, 1.5], [1.0, 1.0, 2.0])
     """
-    levels, widths = np.empty(len(values)), np.empty(len(values))
+    last = [(means[-1], sizes[-1]) for means, sizes, _ in _pools(values)]
+    levels, widths = np.array(last, np.float64).reshape(-1, 2).T
+    return levels, widths
+
+
+def _pools(values: np.ndarray) -> Iterator[tuple[list[float], list[int], float]]:
+    """Pool adjacent violators: yield the state after each of the values.
+
+    Yields:
+        The means of the pools and their sizes, lists that change from one value to the
+        next, and the sum of squared residuals so far.
+    """
     means: list[float] = []
     sizes: list[int] = []
-    for place, value in enumerate(values.tolist()):
+    error = 0.0
+    for value in values.tolist():
         mean, size = value, 1
         while means and means[-1] < mean:
             last, n = means.pop(), sizes.pop()
+            error += (mean - last) ** 2 * size * n / (size + n)
             mean, size = (mean * size + last * n) / (size + n), size + n
         means.append(mean)
         sizes.append(size)
-        levels[place], widths[place] = mean, size
-    return levels, widths
+        yield means, sizes, error

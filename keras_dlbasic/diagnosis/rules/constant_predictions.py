@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
+from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
 from keras_dlbasic.diagnosis.suggestions import find_learning_rate, initialize
 
 
@@ -20,7 +21,9 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Judged:
     """
     values = run.probed("spread")
     deviation = run.targets.get("std") or 0.0
-    if run.targets["kind"] == "whole_numbers" and run.loss_kind.family != "values":
+    if run.task is TaskKind.UNKNOWN and values[-1]:
+        raise Skipped(f"{UNKNOWN_LOSS}, nor how far predictions should differ")
+    if run.task is TaskKind.CLASSES and run.targets["kind"] == "whole_numbers":
         shares = [p for p in run.targets["frequencies"] if p]
         deviation = math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
     if run.outcome.learned is True:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
+from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
 from keras_dlbasic.diagnosis.suggestions import by_hand
 
 
@@ -16,6 +17,10 @@ def imbalanced_classes(run: Run, *, share: float = 0.95) -> Judged:
         share: Share of the commonest class.
     """
     targets = run.targets
+    if run.task is TaskKind.UNKNOWN:
+        raise Skipped(UNKNOWN_LOSS)
+    if run.task is TaskKind.VALUES:
+        return "the targets are values"
     if not targets.get("frequencies") or targets["kind"] == "multi_label":
         return "the targets are no classes"
     value = max(targets["frequencies"])

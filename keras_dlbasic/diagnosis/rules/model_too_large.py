@@ -11,6 +11,9 @@ from keras_dlbasic.diagnosis.suggestions import by_hand, regularize, shrink, sto
 def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Judged:
     """Compare the number of weights with that of the training rows.
 
+    Most networks of today have more weights than rows and do well, so this counts only
+    where overfitting was found.
+
     Args:
         run: The run.
         weights_per_row: From one weight per row and output on, a model can go through
@@ -31,5 +34,6 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Judged:
                 by_hand("more rows", "each noisy row then counts less"),
             ),
             details={"value": value, "threshold": weights_per_row, "confidence": 0.7},
+            note=False,
         )
     return f"{value:.2g} weights per row"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from keras_dlbasic.diagnosis.rule import Found, Judged, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import grow
@@ -16,10 +18,10 @@ def model_too_small(run: Run, *, weights: int = 16) -> Judged:
         weights: So few trainable weights are a handful.
     """
     network = run.fact("network")
-    kernels = [f for f in run.layers if "gain" in f]
+    layers = [f for f in run.layers if _follows_patterns(f)]
     n = network["n_trainable_weights"]
-    if len(kernels) == 1 or n < weights:
-        what = "no hidden layer" if len(kernels) == 1 else f"{n} trainable weights"
+    if len(layers) == 1 or n < weights:
+        what = "no hidden layer" if len(layers) == 1 else f"{n} trainable weights"
         return Found(
             "info",
             f"The model has {what}: it can follow simple patterns only.",
@@ -27,4 +29,17 @@ def model_too_small(run: Run, *, weights: int = 16) -> Judged:
             remedies=(grow("more units can follow the data"),),
             details={"value": float(n), "threshold": float(weights), "confidence": 0.6},
         )
-    return f"{n} trainable weights in {len(kernels)} layers"
+    return f"{n} trainable weights in {len(layers)} layers"
+
+
+def _follows_patterns(layer: dict[str, Any]) -> bool:
+    """Return True for layers that do more to their input than to scale or look it up.
+
+    Recurrent and attention layers, wrappers and layers of the user's own have weights
+    but no kernel of which a gain is known.
+    """
+    if "gain" in layer:
+        return True
+    scales = layer.get("normalizes") or layer.get("scales")
+    is_lookup = layer["class_name"] in ("Embedding", "PReLU")
+    return bool(layer.get("n_weights")) and not scales and not is_lookup

@@ -134,8 +134,10 @@ def _range(
 ) -> Mismatch | None:
     low, high = RANGES.get(activation, (float("-inf"), float("inf")))
     family = run.loss_kind.family
-    if "min" not in targets or family == "class_numbers":
+    if "min" not in targets or family in ("class_numbers", "unknown"):
         return None
+    if run.compares_class_numbers:
+        return None  # the loss is what is wrong: see `loss_target_mismatch`
     size = targets["max"] - targets["min"]
     allowed = outside * max(size, 1e-12)
     beyond = max(low - targets["min"], targets["max"] - high)
@@ -158,7 +160,8 @@ def _range(
 
 def _coupled(run: Run, activation: Any, targets: dict[str, Any]) -> Mismatch | None:
     kind, family = targets.get("kind"), run.loss_kind.family
-    if activation == "softmax" and kind == "multi_label":
+    several = kind == "multi_label" and targets.get("max_per_row", 2) > 1
+    if activation == "softmax" and several and family != "unknown":
         return Mismatch(
             "Softmax lets the columns of the output share one probability, but several "
             "columns of the targets can be 1 at once.",

@@ -26,7 +26,7 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judge
     """
     outcome = run.outcome
     if outcome.score is None or outcome.reference is None:
-        raise Skipped("needs a score and 20 rows; give `TrainingDoctor` `x=` and `y=`")
+        raise Skipped(run.why_no_score)
     rows = (run.facts.get("probe") or {}).get("rows", 20)
     least = outcome.reference - max(
         (1 - share) * outcome.reference, errors / math.sqrt(rows)

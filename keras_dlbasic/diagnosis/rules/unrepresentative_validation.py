@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.suggestions import NEEDS_VALIDATION, by_hand
@@ -26,7 +27,10 @@ def unrepresentative_validation(
         "shuffle before splitting (validation_split takes the last rows)",
         "both parts then are alike",
     )
-    new, missing = validation.get("new_classes"), validation.get("missing_classes")
+    new = missing = None
+    if run.task in (TaskKind.CLASSES, TaskKind.LABELS):  # else these are mere numbers
+        new = validation.get("new_classes")
+        missing = validation.get("missing_classes")
     if new or missing:
         parts = [f"classes {new[:5]} occur in validation only"] if new else []
         parts += [f"classes {missing[:5]} are missing from them"] if missing else []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
+from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
 from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, scale_targets
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
@@ -27,6 +28,8 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> J
         return "the targets are classes"
     targets = run.targets
     size = targets["rms"]
+    if run.task is TaskKind.UNKNOWN and targets["kind"] == "whole_numbers":
+        raise Skipped(UNKNOWN_LOSS)
     if targets["kind"] in ("binary", "one_hot", "multi_label", "probabilities"):
         return "the targets are 0 and 1"
     if size > large or 0 < size < small:
