@@ -26,10 +26,12 @@ Example:
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from keras_dlbasic._backends.required import require_backend
+from keras_dlbasic._display import fill_on_demand
 from keras_dlbasic._front import front
 from keras_dlbasic._version import __version__
 
@@ -108,6 +110,9 @@ _SERIALIZABLE = (
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = front(__name__, _FUNCTIONS, (*_MODULES, *_FORMER_NAMES))
+
+for _room in ("plots", "reports.notebook"):  # they need what only pictures need
+    fill_on_demand(partial(import_module, f"{__name__}.{_room}"))
 
 if require_backend():
     for _name in _SERIALIZABLE:  # so that saved models find their classes

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
 from keras_dlbasic.records.epoch_table import EpochTable
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.row_buffer import RowBuffer
@@ -35,7 +36,7 @@ SCALARS = (
 """What is measured per sampled step, in the order of the rows."""
 
 
-class TrainingRecord:
+class TrainingRecord(Plotted):
     """What was measured during a training run.
 
     A record holds NumPy arrays only. It can be saved, loaded, judged and drawn without
@@ -108,30 +109,6 @@ class TrainingRecord:
         )
 
     # -- what was measured -------------------------------------------------------
-
-    def _repr_html_(self) -> str:
-        """Return a table of what was recorded, for notebooks."""
-        from html import escape
-
-        epochs = {name: values for name, values in self.epochs.items() if len(values)}
-        rows = {
-            "sampled steps": f"{len(self.steps)} of {self.trained_steps}",
-            "layers": f"{len(self.layers)}, of {len(self.variables)} variables",
-            "tables": ", ".join(self.tables) or "none",
-            "model": self.facts.get("model", "not known"),
-            "backend": self.facts.get("backend", "not known"),
-        }
-        for name, values in epochs.items():
-            if name != "epoch":
-                first, last = values[0], values[-1]
-                rows[name] = f"{first:.4g} at first, {last:.4g} in the end"
-        lines = "".join(
-            f'<tr><th scope="row">{escape(str(name))}</th>'
-            f"<td>{escape(str(value))}</td></tr>"
-            for name, value in rows.items()
-        )
-        caption = f"Training record, {len(epochs.get('epoch', ()))} epochs"
-        return f"<table><caption>{caption}</caption>{lines}</table>"
 
     @property
     def steps(self) -> np.ndarray:  # noqa: D102 - see the class

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic.diagnosis import Diagnosis
 
 
@@ -37,7 +38,7 @@ class TreatmentStep:
 
 
 @dataclass(frozen=True)
-class Treatment:
+class Treatment(Displayed):
     """The result of `treat`.
 
     Attributes:

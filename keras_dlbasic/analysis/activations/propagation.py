@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
+
 LEAST_LAYERS = 6
 """So many layers at least, before a law of depth is told."""
 
@@ -125,7 +127,7 @@ class LayerSignal:
 
 
 @dataclass(frozen=True)
-class PropagationReport:
+class PropagationReport(Plotted):
     """What `propagation_report` found.
 
     Attributes:
