@@ -9,14 +9,13 @@
 - `Skipped`: what a rule raises if it cannot judge
 - `all_rules`: all rules, by name
 - `diagnose`: say what is wrong with a run
-- `diagnose_plan`: judge a model and its data before the first step
 - `rule`: make a function a rule
 """
 
 from typing import TYPE_CHECKING
 
 from keras_dlbasic._front import front
-from keras_dlbasic.diagnosis.diagnose import diagnose, diagnose_plan
+from keras_dlbasic.diagnosis.diagnose import diagnose
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
@@ -32,7 +31,6 @@ __all__ = [
     "Skipped",
     "all_rules",
     "diagnose",
-    "diagnose_plan",
     "rule",
 ]
 

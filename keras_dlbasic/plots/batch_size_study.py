@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
-from keras_dlbasic.analysis import BatchSizeResult, mean_interval
+from keras_dlbasic.analysis import BatchSizeResult
+from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.plots.axes import say_empty
 
 REGIMES = {

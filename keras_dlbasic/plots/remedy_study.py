@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
-from keras_dlbasic.analysis import RemedyResult, mean_interval
+from keras_dlbasic.analysis import RemedyResult
+from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.analysis.experiments.remedy_result import UNTREATED
 from keras_dlbasic.plots.axes import say_empty
 

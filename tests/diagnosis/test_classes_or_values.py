@@ -10,7 +10,7 @@ import pytest
 from made_runs import STUCK, data, made_run
 
 import keras_dlbasic as kd
-from keras_dlbasic.inspection import data_facts
+from keras_dlbasic.inspection.collect import data_facts
 
 L = keras.layers
 RNG = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.suggestions import find_learning_rate, train_longer
-from keras_dlbasic.reports import diagnosis_text
+from keras_dlbasic.reports.terminal import diagnosis_text
 
 
 def test_remarks_say_what_was_seen():

@@ -28,8 +28,8 @@ def average_precision(planted: Any, scores: Any) -> float:
         A number from 0 to 1; NaN if nothing is planted.
 
     Example:
-    >>> import keras_dlbasic as kd
-    >>> kd.analysis.average_precision([True, False, True], [0.9, 0.1, 0.5])
+    >>> from keras_dlbasic.analysis.experiments.outlier_result import average_precision
+    >>> average_precision([True, False, True], [0.9, 0.1, 0.5])
     1.0
     """
     p = np.asarray(planted, bool)
