@@ -3,7 +3,7 @@
     KERAS_BACKEND=jax python benchmarks/compatibility.py
     KERAS_BACKEND=jax python benchmarks/compatibility.py --write
 
-The first trains each combination of `tests/combinations.py` with and without a monitor
+The first trains each way of `tests/ways_to_train` with and without a monitor
 and exits with 1 if any does not do what is written there. The second writes that to
 `docs/guide/compatibility.md`.
 """
@@ -21,7 +21,7 @@ PAGE = ROOT / "docs" / "guide" / "compatibility.md"
 BEGIN, END = "<!-- the matrix begins -->", "<!-- the matrix ends -->"
 sys.path.insert(0, str(ROOT / "tests"))
 
-import combinations  # noqa: E402
+import ways_to_train  # noqa: E402
 
 
 def page(text):
@@ -37,23 +37,23 @@ def matrix():
         f"| {' | '.join(('way to train', *names.values()))} |",
         "| --- | --- | --- | --- |",
     ]
-    for combination in combinations.ALL:
-        cells = [combination.expected.get(name, "-") for name in names]
-        lines.append(f"| {' | '.join((combination.title, *cells))} |")
+    for way in ways_to_train.ALL:
+        cells = [way.expected.get(name, "-") for name in names]
+        lines.append(f"| {' | '.join((way.title, *cells))} |")
     return "\n".join(lines)
 
 
 def outcomes(part):
-    """Yield title and outcome of each combination with `part` in its title."""
-    for combination in combinations.ALL:
-        is_here = combinations.BACKEND in combination.expected
-        if combination.devices or not is_here or part not in combination.title:
+    """Yield title and outcome of each way with `part` in its title."""
+    for way in ways_to_train.ALL:
+        is_here = ways_to_train.BACKEND in way.expected
+        if way.devices or not is_here or part not in way.title:
             continue
         try:
-            yield combination.title, combinations.outcome(combination)
+            yield way.title, ways_to_train.outcome(way)
         except AssertionError as error:
-            yield combination.title, f"WRONG: {error}"
-    if combinations.BACKEND != "torch" and part in "two devices":
+            yield way.title, f"WRONG: {error}"
+    if ways_to_train.BACKEND != "torch" and part in "two devices":
         flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
         run = subprocess.run(
             [sys.executable, ROOT / "tests" / "two_devices.py", "all"],
@@ -76,8 +76,8 @@ def main():
     warnings.simplefilter("ignore")
     wrong = 0
     for title, found in outcomes(options.part):
-        (chosen,) = (c for c in combinations.ALL if c.title == title)
-        is_right = combinations.says(found, chosen.expected[combinations.BACKEND])
+        (chosen,) = (c for c in ways_to_train.ALL if c.title == title)
+        is_right = ways_to_train.says(found, chosen.expected[ways_to_train.BACKEND])
         wrong += not is_right
         said = "as written" if is_right else "NOT AS WRITTEN"
         print(said, title, found, sep=": ", flush=True)

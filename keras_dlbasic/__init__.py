@@ -105,6 +105,7 @@ _SERIALIZABLE = (
     "landscape.teaching_surface",
     "layers",
     "regularizers",
+    "remedies",  # known by name to what judges a run
     "studies.batch_size.micro_step_schedule",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.resources import files
@@ -17,7 +18,10 @@ CLOSE = 0.75
 
 
 def front(
-    name: str, homes: Mapping[str, str] | None = None, modules: Collection[str] = ()
+    name: str,
+    homes: Mapping[str, str] | None = None,
+    modules: Collection[str] = (),
+    otherwise: Callable[[str], Any] | None = None,
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the `__getattr__` and `__dir__` of a package.
 
@@ -35,6 +39,8 @@ def front(
         homes: Names that are imported when first asked for, each with its module
             within the package. Defaults to None: none.
         modules: Modules within the package that are imported when first asked for.
+        otherwise: Gives what a name stands for that is none of these, or raises
+            AttributeError. Defaults to None.
     """
     later = dict(homes or {})
 
@@ -43,6 +49,9 @@ def front(
             return import_module(f"{name}.{wanted}")
         if wanted in later:
             return getattr(import_module(f"{name}.{later[wanted]}"), wanted)
+        if otherwise is not None:
+            with suppress(AttributeError):
+                return otherwise(wanted)
         raise _unknown(name, wanted)
 
     def shown() -> list[str]:

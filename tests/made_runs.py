@@ -91,7 +91,7 @@ def made_run(
     val_loss=None,
     *,
     end_loss=0.2,
-    score=0.9,
+    skill=0.9,
     reference=0.85,
     ratio=1e-3,
     gradients=(1.0, 1.0, 1.0),
@@ -159,13 +159,13 @@ def made_run(
     units = LayerTable(LAYERS, ACTIVATIONS)
     rows = (
         (0, -1, 1.4, 0.0, dead_before),
-        (16 * len(loss), len(loss) - 1, end_loss, score, dead),
+        (16 * len(loss), len(loss) - 1, end_loss, skill, dead),
     )
-    for step, epoch, value, scored, gone in rows:
+    for step, epoch, value, skilled, gone in rows:
         said = {
             "loss": value,
             "loss_error": 0.01,
-            "score": scored,
+            "skill": skilled,
             "spread": spread,
             "commonest": 0.3,
             "penalty": penalty,
@@ -181,5 +181,5 @@ def made_run(
     return record
 
 
-STUCK = {"loss": np.full(20, 1.387), "end_loss": 1.386, "score": 0.0}
+STUCK = {"loss": np.full(20, 1.387), "end_loss": 1.386, "skill": 0.0}
 """A run that has learned nothing."""

@@ -102,9 +102,15 @@ def start(page):
 
 
 def extending(page):
-    assert "warmup_too_long" in page["diagnosis"].names
-    assert page["diagnosis"][0].severity == "info"
-    assert set(page["fine"]) == {"warmup_too_long"}
+    kept = page["result"].kept[0]
+    assert (kept.remedy, kept.finding) == ("center_inputs()", "inputs_off_center")
+    assert "kd.remedies.center_inputs(model, x)" in page["result"].code
+    assert page["result"].score > 0.9
+    assert "inputs_off_center" not in page["result"].diagnosis.names
+    assert page["diagnosis"].names == ("loss_spikes",)
+    assert page["found"].value == 9.0
+    assert page["found"].step == 4
+    assert "loss_spikes" in page["fine"]
     assert not page["without"].layers[0].use_bias
     assert page["ax"].get_ylabel() == "learning rate"
 
@@ -195,8 +201,10 @@ def anchors(page):
 def reference(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     yield importlib.import_module("extensions.reference")
-    for name in ("extensions.docstrings", "extensions.reference", "extensions"):
-        sys.modules.pop(name, None)
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] == "extensions"
+    ]:
+        sys.modules.pop(name)
 
 
 @pytest.mark.once
@@ -204,7 +212,9 @@ def test_the_reference_has_every_public_name(reference):
     pages = reference.pages()
     for name in kd._MODULES:
         entries = re.findall(
-            r"^\.\. (?:auto\w+|py:data):: (\w+)$", pages[name], re.MULTILINE
+            r"^\.\. (?:auto\w+|py:data|py:module):: (?:keras_dlbasic\.\w+\.)?(\w+)$",
+            pages[name],
+            re.MULTILINE,
         )
         assert sorted(entries) == sorted(getattr(kd, name).__all__)
 
@@ -222,6 +232,17 @@ def test_the_build_tells_what_is_missing_from_the_reference(reference):
     names = reference.public_names()
     assert reference.missing(names) == []
     assert reference.missing(names[1:]) == names[:1]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("page", ["diagnosis.md", "extending.md"])
+def test_tables_of_rules_are_current(reference, page):
+    """If not: `python docs/extensions/rule_tables.py` writes them anew."""
+    tables = importlib.import_module("extensions.rule_tables")
+    text = (ROOT / "docs" / "guide" / page).read_text("utf-8")
+    assert tables.current(page, text) == text
+    stale = text.replace("<!-- end of", "| an older row |\n<!-- end of")
+    assert tables.current(page, stale) == text
 
 
 @pytest.mark.once
@@ -244,3 +265,10 @@ def test_public_objects_are_documented():
             ):
                 missing.append(f"{name}.{public}")
     assert missing == []
+
+
+@pytest.mark.once
+def test_the_reference_shows_what_a_class_has_from_our_own_bases(reference):
+    pages = reference.pages()
+    assert ":inherited-members: object" in pages["records"].split("TrainingRecord")[-1]
+    assert ":inherited-members:" not in pages["callbacks"]

@@ -1,6 +1,6 @@
-"""Run combinations that need two devices; print what came out as JSON.
+"""Train in the ways that need two devices; print what came out as JSON.
 
-Started by `test_combinations.py`, with `all` by `benchmarks/compatibility.py`.
+Started by `test_ways_to_train.py`: the quick ones, or with `all` each of them.
 """
 
 import json
@@ -17,20 +17,16 @@ if os.environ["KERAS_BACKEND"] == "tensorflow":  # before anything touches the d
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import combinations
+import ways_to_train
 
 
 def main():
     """Run those of the quick ones that are for this backend, or all of them."""
     found = {}
-    for combination in combinations.ALL:
-        is_here = combinations.BACKEND in combination.expected
-        if (
-            combination.devices
-            and is_here
-            and (combination.when == "always" or sys.argv[1:])
-        ):
-            found[combination.title] = combinations.outcome(combination)
+    for way in ways_to_train.ALL:
+        is_here = ways_to_train.BACKEND in way.expected
+        if way.devices and is_here and (way.runs == "always" or sys.argv[1:]):
+            found[way.title] = ways_to_train.outcome(way)
     sys.stdout.write("\n" + json.dumps(found) + "\n")
 
 

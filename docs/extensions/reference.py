@@ -86,7 +86,14 @@ def _page(package):
     ]
     parts.append("")
     for name in module.__all__:
-        parts.append(_entry(name, getattr(module, name), described.get(name, "")))
+        found, text = getattr(module, name), described.get(name, "")
+        if inspect.ismodule(found):
+            parts.append(f".. py:module:: {full}.{name}\n\n{text}\n")
+            inner = {n: getattr(found, n) for n in found.__all__}
+            parts += [_entry(f"{full}.{name}.{n}", inner[n], "") for n in inner]
+            parts.append(f".. currentmodule:: {full}\n")
+        else:
+            parts.append(_entry(name, found, text))
     return "\n".join(parts)
 
 
@@ -98,11 +105,21 @@ def _described(module):
 
 def _entry(name, found, text):
     if inspect.isclass(found):
-        return f".. autoclass:: {name}\n   :members:\n"
+        return f".. autoclass:: {name}\n   :members:\n{_inherited(found)}"
     if inspect.isfunction(found):
         return f".. autofunction:: {name}\n"
     # what a constant is, its own type does not say
     return f".. py:data:: {name}\n\n   {text}\n"
+
+
+def _inherited(found):
+    """Return the option that shows what a class has from bases of the package.
+
+    Only where all bases are the package's: the methods of Keras' are in its reference.
+    """
+    bases = found.__mro__[1:-1]
+    is_own = bases and all(base.__module__.startswith(PACKAGE) for base in bases)
+    return "   :inherited-members: object\n" if is_own else ""
 
 
 def _rules():
@@ -112,15 +129,15 @@ def _rules():
     parts = [_title("Rules"), "What `diagnose` judges by; see :doc:`/guide/extending`."]
     parts.append("Thresholds are changed by ``diagnose(record, thresholds=...)``.\n")
     for rule in all_rules():
-        signature = inspect.signature(rule.function)
-        given = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
         text = inspect.cleandoc(rule.function.__doc__)
         parts += [_title(rule.name, "-"), f"*{rule.kind}*", ""]
-        if rule.explains:
-            parts += [f"Explains: {', '.join(f'``{n}``' for n in rule.explains)}.", ""]
+        for words in ("explains", "explained_by", "needs"):
+            names = ", ".join(f"``{name}``" for name in getattr(rule, words))
+            if names:
+                parts += [f"{words.replace('_', ' ').capitalize()}: {names}.", ""]
         parts += [_google(text), ""]
-        if given:
-            values = ", ".join(f"``{p.name}={p.default!r}``" for p in given)
+        if rule.thresholds:
+            values = ", ".join(f"``{n}={v!r}``" for n, v in rule.thresholds.items())
             parts += [f"Defaults: {values}.", ""]
     return "\n".join(parts)
 

@@ -26,6 +26,7 @@
 - `RemedyAdvice`: a recommended remedy against overfitting, or none, with reasons
 - `RemedyResult`: the trials of a `studies.RemedyStudy`
 - `SampleSizeResult`: the trials of a `studies.SampleSizeStudy`
+- `Skill`: how much better predictions are than the best constant
 - `StoppingReport`: why a run ended, in words and numbers
 - `TaskKind`: how predictions are to be understood: classes, labels, values
 - `clipping_summary`: tell how often and how hard the optimizer's clipping cut
@@ -41,6 +42,7 @@
 - `paired_differences`: compare arms with a baseline, by seeds and held-out rows
 - `prediction_skill`: score predictions against the best constant
 - `replica_noise_scale`: read the noise scale off a run on several replicas
+- `skill`: score predictions: 0 is the best constant, 1 is perfect
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
 """
 
@@ -95,7 +97,7 @@ from keras_dlbasic.analysis.overfitting.detect import detect_overfitting
 from keras_dlbasic.analysis.overfitting.stopping_report import StoppingReport
 from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
-from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.analysis.scoring import Skill, TaskKind, skill
 
 __all__ = [
     "BatchSizeAdvice",
@@ -124,6 +126,7 @@ __all__ = [
     "RemedyAdvice",
     "RemedyResult",
     "SampleSizeResult",
+    "Skill",
     "StoppingReport",
     "TaskKind",
     "clipping_summary",
@@ -139,6 +142,7 @@ __all__ = [
     "paired_differences",
     "prediction_skill",
     "replica_noise_scale",
+    "skill",
     "suggest_clip",
 ]
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from keras_dlbasic.analysis.prediction_skill import guessed_task
+from keras_dlbasic.analysis.scoring import (
+    TaskKind,
+    check_rows,
+    fitting_task,
+    sigmoid,
+    skill,
+    target_columns,
+)
 
 LEAST = 1e-7
 """Probabilities below it count as it, as in Keras' losses."""
@@ -24,22 +35,36 @@ class RowScores:
         brier: The squared error of the probabilities, from 0 to 1 (half of Brier's
             score for classes); for numbers the same as `errors`. Unlike `errors`, it
             tells a near miss from a bad one.
+        skill: The skill of all rows, see `analysis.skill`; NaN where there is none. For
+            numbers it is one less the mean of `errors`; for classes it is not, since
+            each class counts alike there, and each row in `errors`.
     """
 
     kind: str
     errors: np.ndarray
     losses: np.ndarray
     brier: np.ndarray
+    skill: float = math.nan
 
 
-def row_scores(y: Any, predictions: Any, *, from_logits: bool = False) -> RowScores:
+def row_scores(
+    y: Any,
+    predictions: Any,
+    *,
+    from_logits: bool = False,
+    task: TaskKind | str | None = None,
+) -> RowScores:
     """Score each prediction, whatever the loss of the model.
 
     Args:
         y: Targets, samples first: class numbers `[n]` or `[n, 1]` for predictions with
             several columns, one-hot or 0-1 columns like the predictions, or numbers.
         predictions: What the model gives, `[n, ...]`.
-        from_logits: Whether predictions for classes are logits. Defaults to `False`.
+        from_logits: Whether predictions for classes or labels are logits. Defaults to
+            `False`.
+        task: What the predictions are. Defaults to None: a guess, as for
+            `prediction_skill`. Where it is unknown, errors rest on that guess, and
+            there is no skill.
 
     Returns:
         A `RowScores`; predictions that are not finite are wrong, with infinite loss.
@@ -53,15 +78,12 @@ def row_scores(y: Any, predictions: Any, *, from_logits: bool = False) -> RowSco
     array([0., 1.])
     """
     p, t = np.asarray(predictions, np.float64), np.asarray(y)
+    check_rows(t, p)
     rows = len(p)
-    if len(t) != rows:
-        raise ValueError(
-            "Expected as many predictions as targets. Received: "
-            f"{rows} predictions, {len(t)} targets"
-        )
-    columns = p.shape[-1] if p.ndim > 1 else 1
-    p = p.reshape(-1, columns)
-    kind, t = _kind(t.astype(np.float64), p)
+    guess = guessed_task(t, p)
+    task = guess if task is None else TaskKind(task)
+    found_skill = skill(t, p, task, from_logits=from_logits).value
+    kind, t, p = _paired(t, p, task if task.is_known else guess)
     wrong = ~np.asarray(np.isfinite(p).all(axis=1))
     p = np.where(wrong[:, None], 0.0, p)
     score = {"classes": _classes, "labels": _labels, "numbers": _numbers}[kind]
@@ -72,28 +94,35 @@ def row_scores(y: Any, predictions: Any, *, from_logits: bool = False) -> RowSco
             score(t, p, from_logits), (worst, np.inf, worst), strict=True
         )
     ]
-    return RowScores(kind, *found)
+    errors, losses, brier = found
+    return RowScores(kind, errors, losses, brier, found_skill)
 
 
-def _kind(t: np.ndarray, p: np.ndarray) -> tuple[str, np.ndarray]:
-    columns = p.shape[1]
-    if columns > 1 and t.size == len(p) and (t == np.round(t)).all() and t.min() >= 0:
-        if t.max() < columns:
-            return "classes", t.ravel().astype(int)
-        raise ValueError(
-            f"Class {int(t.max())} is not among {columns} columns of predictions"
-        )
-    if t.size != p.size:
+def _paired(
+    t: np.ndarray, p: np.ndarray, task: TaskKind
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Return what is scored, and targets and predictions that fit each other."""
+    columns = target_columns(t, p.shape)
+    width = p.shape[-1] if p.ndim > 1 else 1
+    numbers = columns is not None and columns.shape[1] == 1 < width
+    if columns is None or (numbers and (columns != np.round(columns)).any()):
         raise ValueError(
             "Targets and predictions do not fit together. Received: "
             f"{t.shape} and {p.shape}"
         )
-    t = t.reshape(p.shape)
-    if not np.isin(t, (0.0, 1.0)).all():
-        return "numbers", t
-    if columns > 1 and (t.sum(axis=1) == 1).all():
-        return "classes", t.argmax(axis=1)
-    return "labels", t
+    p = p.reshape(-1, width)
+    if numbers:
+        classes = columns[:, 0].astype(int)
+        if classes.min() < 0 or classes.max() >= width:
+            odd = classes.min() if classes.min() < 0 else classes.max()
+            raise ValueError(f"Class {odd} is not among {width} columns of predictions")
+        return "classes", classes, p
+    task = fitting_task(columns, width, task)
+    if task is TaskKind.CLASSES:
+        return "classes", columns.argmax(axis=1), p
+    if task is TaskKind.VALUES:
+        return "numbers", columns, p
+    return "labels", columns, p
 
 
 def _classes(
@@ -113,7 +142,9 @@ def _labels(
     t: np.ndarray, p: np.ndarray, from_logits: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if from_logits:
-        p = 1 / (1 + np.exp(-np.clip(p, -60, 60)))
+        p = sigmoid(p)
+    elif (t < 0).any():
+        p = (p + 1) / 2  # hinge losses take targets of -1 and 1
     wrong = (p > 0.5) != (t > 0.5)
     true = np.where(t > 0.5, p, 1 - p)
     losses = -np.log(np.clip(true, LEAST, 1.0))
@@ -124,6 +155,8 @@ def _labels(
 def _numbers(
     t: np.ndarray, p: np.ndarray, from_logits: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if from_logits:
+        p = sigmoid(p)
     spread = float(np.mean((t - t.mean(axis=0)) ** 2)) or 1.0
     errors = np.mean((t - p) ** 2, axis=1) / spread
     return errors, errors, errors

@@ -1,8 +1,16 @@
-"""What a model's task is."""
+"""The skill of predictions: how much better they are than the best constant.
+
+This is the one definition of the word. The probe, the diagnosis, the studies and
+`treat` all use it, so the same predictions have the same skill everywhere.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+import numpy as np
 
 
 class TaskKind(StrEnum):
@@ -26,6 +34,11 @@ class TaskKind(StrEnum):
     LABELS = "labels"
     VALUES = "values"
     UNKNOWN = "unknown"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether predictions can be scored at all."""
+        return self is not TaskKind.UNKNOWN
 
     @classmethod
     def of(
@@ -53,3 +66,228 @@ _TASKS = {
     "values": TaskKind.VALUES,
     "probabilities": TaskKind.VALUES,
 }
+
+
+@dataclass(frozen=True)
+class Skill:
+    """How much better predictions are than the best constant prediction.
+
+    Attributes:
+        value: At most 1 (perfect); 0 for the best constant, below for worse ones. NaN
+            where there is none.
+        reason: Why there is none; empty where there is one.
+        task: What was scored.
+    """
+
+    value: float
+    reason: str = ""
+    task: TaskKind = TaskKind.UNKNOWN
+
+    def __float__(self) -> float:
+        return self.value
+
+
+def skill(
+    targets: Any,
+    predictions: Any,
+    task: TaskKind | str,
+    *,
+    from_logits: bool = False,
+    sample_weight: Any = None,
+) -> Skill:
+    """Score predictions: 0 is the best constant, 1 is perfect.
+
+    - Classes: the mean recall of the classes that occur, as the share of the way from
+      chance to 1 (scikit-learn's `balanced_accuracy_score(adjusted=True)`). Always
+      giving the commonest class has a skill of 0, however common it is.
+    - Labels: the same for each column, with yes and no as the classes; the mean over
+      the columns in which both occur.
+    - Values: the share of the variance of all columns that is explained (scikit-learn's
+      `r2_score(multioutput="variance_weighted")`).
+
+    Targets that a task cannot have are scored as what they are: shares between no and
+    yes (pixels, soft labels) as values, rows with several classes as labels.
+
+    Args:
+        targets: Samples first. Class numbers have one axis less than the predictions,
+            or a last axis of 1; other targets have the shape of the predictions.
+        predictions: What the model gives, samples first: `[n]`, `[n, columns]` or with
+            more axes, whose positions (words, pixels) count as rows.
+        task: What the predictions are, a `TaskKind` or its value.
+        from_logits: Whether an output above 0, not above 0.5, means yes: for logits and
+            for hinge losses. Classes need no such boundary. Defaults to `False`.
+        sample_weight: Weights by sample, `[n]`, or by position. Rows of weight 0 do not
+            count; what stands there is not looked at. Defaults to None: all alike.
+
+    Returns:
+        A `Skill`; its value is NaN, with the reason, where the task is not known, what
+        counts is not finite, does not fit or does not vary.
+
+    Raises:
+        ValueError: If the numbers of samples differ, or `task` is no task.
+
+    Example:
+    >>> from keras_dlbasic.analysis import skill
+    >>> skill([0, 0, 0, 1], [[0.9, 0.1]] * 4, "classes").value
+    0.0
+    >>> skill([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], "values").value
+    1.0
+    >>> skill([1, 1], [[0.2, 0.8]] * 2, "classes").reason
+    'all targets are of one class'
+    """
+    task, predicted = TaskKind(task), np.asarray(predictions, np.float64)
+    given = np.asarray(targets)
+    check_rows(given, predicted)
+    if not task.is_known:
+        return Skill(np.nan, "neither the loss nor the output says what is predicted")
+    width = predicted.shape[-1] if predicted.ndim > 1 else 1
+    columns = target_columns(given, predicted.shape)
+    if columns is None:
+        text = f"targets {given.shape} do not fit predictions {predicted.shape}"
+        return Skill(np.nan, text, task)
+    weights = _weights(sample_weight, given, len(columns))
+    counted = weights > 0
+    t, p = columns[counted], predicted.reshape(-1, width)[counted]
+    if not len(t):
+        return Skill(np.nan, "all sample weights are 0", task)
+    for name, array in (("predictions", p), ("targets", t)):
+        if not np.isfinite(array).all():
+            return Skill(np.nan, f"some {name} are not finite", task)
+    task = fitting_task(t, width, task)
+    score = {
+        TaskKind.CLASSES: _of_classes,
+        TaskKind.LABELS: _of_labels,
+        TaskKind.VALUES: _of_values,
+    }[task]
+    value, reason = score(t, p, weights[counted], from_logits)
+    return Skill(value, reason, task)
+
+
+def check_rows(targets: np.ndarray, predictions: np.ndarray) -> None:
+    """Check that there are as many predictions as targets.
+
+    Raises:
+        ValueError: If not.
+    """
+    if not targets.ndim or not predictions.ndim or len(targets) != len(predictions):
+        raise ValueError(
+            "Expected as many predictions as targets. Received: "
+            f"{predictions.shape[:1]} predictions, {targets.shape[:1]} targets"
+        )
+
+
+def fitting_task(columns: np.ndarray, width: int, task: TaskKind) -> TaskKind:
+    """Return the task, or the nearest one that such targets can have.
+
+    Args:
+        columns: Targets as columns, `[n, width]`, or class numbers `[n, 1]`.
+        width: Number of columns of the predictions.
+        task: The task by the loss and the output.
+    """
+    is_zero_one = bool(np.isin(columns, (0.0, 1.0)).all())
+    if task is TaskKind.CLASSES:
+        if columns.shape[1] == width > 1:
+            several = is_zero_one and bool((columns.sum(axis=1) > 1).any())
+            return TaskKind.LABELS if several else task
+        if width > 1:
+            return task
+        task = TaskKind.LABELS  # a single column is yes or no, if it is anything
+    if task is TaskKind.LABELS and not is_zero_one:
+        is_sign = bool(np.isin(columns, (-1.0, 1.0)).all())  # as hinge losses have it
+        return task if is_sign else TaskKind.VALUES
+    return task
+
+
+def target_columns(targets: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return targets as columns like the predictions, or class numbers as one column.
+
+    Where predictions have an axis more, each entry of the targets is an answer by
+    itself, however many there are in the last axis.
+
+    Args:
+        targets: Targets, samples first.
+        shape: Shape of the predictions.
+
+    Returns:
+        Array `[n, width]` or `[n, 1]`; None if they do not fit.
+    """
+    width = shape[-1] if len(shape) > 1 else 1
+    if targets.dtype.kind not in "biuf":
+        return None
+    targets = targets.astype(np.float64)
+    rows = int(np.prod(shape)) // width
+    has_columns = targets.ndim > 1 and len(shape) != targets.ndim + 1
+    if has_columns and targets.shape[-1] == width and targets.size == rows * width:
+        return targets.reshape(-1, width)
+    return targets.reshape(-1, 1) if targets.size == rows else None
+
+
+def _weights(given: Any, targets: np.ndarray, rows: int) -> np.ndarray:
+    if given is None:
+        return np.ones(rows)
+    weights = np.asarray(given, np.float64)
+    if weights.size == rows:
+        return weights.ravel()
+    if weights.size != len(targets) or rows % len(targets):
+        raise ValueError(
+            "`sample_weight` must have one entry a sample or a position. Received: "
+            f"shape {weights.shape} for {len(targets)} samples, {rows} positions"
+        )
+    return np.repeat(weights.ravel(), rows // len(targets))
+
+
+def _of_classes(
+    t: np.ndarray, p: np.ndarray, weights: np.ndarray, from_logits: bool
+) -> tuple[float, str]:
+    if t.shape[1] > 1:
+        classes = t.argmax(axis=1)
+    elif (t != np.round(t)).any() or t.min() < 0:
+        return np.nan, "the targets are no class numbers"
+    else:
+        classes = t[:, 0].astype(int)  # one without an output is never right
+    right = p.argmax(axis=1) == classes
+    _, numbers = np.unique(classes, return_inverse=True)
+    totals = np.bincount(numbers, weights)
+    if len(totals) < 2:
+        return np.nan, "all targets are of one class"
+    recall = float(np.mean(np.bincount(numbers, weights * right) / totals))
+    chance = 1 / len(totals)
+    return (recall - chance) / (1 - chance), ""
+
+
+def _of_labels(
+    t: np.ndarray, p: np.ndarray, weights: np.ndarray, from_logits: bool
+) -> tuple[float, str]:
+    is_sign = from_logits or bool((t < 0).any())
+    yes, said = t > 0.5, p > (0.0 if is_sign else 0.5)
+    kept = [k for k in range(t.shape[1]) if yes[:, k].any() and not yes[:, k].all()]
+    if not kept:
+        return np.nan, "all targets of a column are the same"
+    recalls = [
+        np.average(said[yes[:, k], k], weights=weights[yes[:, k]])
+        + np.average(~said[~yes[:, k], k], weights=weights[~yes[:, k]])
+        for k in kept
+    ]
+    return float(np.mean(recalls)) - 1.0, ""
+
+
+def _of_values(
+    t: np.ndarray, p: np.ndarray, weights: np.ndarray, from_logits: bool
+) -> tuple[float, str]:
+    if t.shape[1] != p.shape[1]:
+        return np.nan, "the targets are single values, the predictions have columns"
+    if (t == t[0]).all():
+        return np.nan, "all targets are the same"
+    if from_logits:
+        p = sigmoid(p)
+    mean = np.average(t, axis=0, weights=weights)
+    with np.errstate(over="ignore"):
+        spread = np.sum(weights[:, None] * (t - mean) ** 2)
+        error = np.sum(weights[:, None] * (t - p) ** 2)
+    return float(1 - error / spread), ""
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    """Return the logistic function, without overflow."""
+    half: np.ndarray = 0.5 * (1 + np.tanh(0.5 * z))
+    return half

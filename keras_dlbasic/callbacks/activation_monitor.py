@@ -18,6 +18,7 @@ from keras_dlbasic.analysis.activations.statistics import (
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
+from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
@@ -120,6 +121,7 @@ class ActivationMonitor(keras.callbacks.Callback):
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self)
 
+    @guarded
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         if self._keeps_batch:
             self.x = None
@@ -137,28 +139,33 @@ class ActivationMonitor(keras.callbacks.Callback):
         self._epoch = 0
         self._said: set[tuple[str, str]] = set()
 
+    @guarded
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._messages.say()
+        self._epoch = epoch
+        self._count.epoch_begins(self.params)
+        if self._watch is not None:
+            self._watch.epoch_begins(self, epoch)
         if self._table is None:
             assert self.record is not None
             self._table = TableWriter(self.record, "activations", MEASURES, epoch)
-        if self._watch is not None:
-            self._watch.epoch_begins(self, epoch)
-        self._epoch = epoch
-        self._count.epoch_begins(self.params)
+        self._messages.say()
 
+    @guarded
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         done = self._count.first + batch
         every = self.every
         if isinstance(every, int) and done // every > self._measured // every:
-            self._measure(done)
+            with guard_of(self).on_host():
+                self._measure(done)
         if self._watch is not None:
             self._watch.step_begins(self, batch)
 
+    @guarded
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         super().on_train_batch_end(batch, logs)
         self._count.step_ends(batch)
 
+    @guarded
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         if self._watch is not None:
             self._watch.epoch_ends(self, epoch, logs or {})
@@ -167,6 +174,7 @@ class ActivationMonitor(keras.callbacks.Callback):
             self._table.log(epoch, logs or {})
         self._measure(self._count.so_far)
 
+    @guarded
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         if self._watch is not None:
             self._watch.fit_ends(self)

@@ -16,6 +16,7 @@ from keras_dlbasic.analysis.landscape.critical_point import (
 from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
+from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
@@ -114,6 +115,7 @@ class CurvatureProbe(keras.callbacks.Callback):
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self, "_objective")
 
+    @guarded
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._watch = FitWatch.join(self, FIRST_STEP, self._given_record)
         self._table: TableWriter | None = None
@@ -123,22 +125,26 @@ class CurvatureProbe(keras.callbacks.Callback):
         self._seen = False
         self.points = {}
 
+    @guarded
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._messages.say()
+        self._epoch, self._has_ended = epoch, False
+        self._count.epoch_begins(self.params)
+        self._watch.epoch_begins(self, epoch)
         if self._table is None:
             names = (*MEASURES, "verdict")
             self._table = TableWriter(self._watch.record, "curvature", names, epoch)
-        self._watch.epoch_begins(self, epoch)
-        self._epoch, self._has_ended = epoch, False
-        self._count.epoch_begins(self.params)
+        self._messages.say()
 
+    @guarded
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         self._watch.step_begins(self, batch)
 
+    @guarded
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         super().on_train_batch_end(batch, logs)
         self._count.step_ends(batch)
 
+    @guarded
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._watch.epoch_ends(self, epoch, logs or {})
         if self._has_ended:  # given twice to one fit
@@ -149,9 +155,11 @@ class CurvatureProbe(keras.callbacks.Callback):
         if self._is_due(epoch) or epoch + 1 == self.params.get("epochs"):
             self._look()
 
+    @guarded
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         if self._losses and not self._seen:  # stopped before its last epoch
-            self._look()
+            with guard_of(self).on_host():
+                self._look()
         self._watch.fit_ends(self)
         self._messages.say()
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic.analysis.overfitting.prechelt import (
     generalization_loss,
     rising_strips,
@@ -182,10 +183,11 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         super().on_train_end(logs)
         self._begun_with = None
-        self.report = self._make_report()
-        if self.verbose:
-            self._messages.add(str(self.report))
-        self._messages.say()
+        with Guard().on_host():
+            self.report = self._make_report()
+            if self.verbose:
+                self._messages.add(str(self.report))
+            self._messages.say()
 
     # -- judging -------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.row_layout import RowLayouts
 from keras_dlbasic._keras.graph import printable_path
 from keras_dlbasic.gradients import GradientTap, describe_variables
@@ -18,7 +19,7 @@ from keras_dlbasic.gradients.sampling import Every, epoch_plan
 from keras_dlbasic.gradients.tap import row_to_numpy
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.records import MEASURES, TrainingRecord
-from keras_dlbasic.records.training_record import global_norm
+from keras_dlbasic.records.record_data import global_norm
 
 FIRST_STEP = 2**62
 """As `every`: the first step of the fit only."""
@@ -39,12 +40,14 @@ class FitWatch:
 
     Attributes:
         record: The record of the fit.
+        guard: Keeps errors of the callbacks from the fit, and reports one.
         last_epoch: Mean of the global gradient norm over the sampled steps of the epoch
             that ended last, NaN if there was none.
     """
 
     def __init__(self, model: Any, params: Mapping[str, Any]) -> None:
         self.record = TrainingRecord()
+        self.guard = Guard()
         self.last_epoch = float("nan")
         self._model = model
         self._params = params
@@ -127,12 +130,8 @@ class FitWatch:
         first = self._driver is None
         if first:
             self._driver = callback
-            reason = reason_not_to_watch(self._model, is_refit=callback._is_refit)
-            if reason is None:
-                self._tap = GradientTap(self._model, self._receive)
-                self._tap.on_failure = self._step_failed
-            else:
-                warnings.warn(f"Gradients are not watched: {reason}.", stacklevel=2)
+            with self.guard.on_host():
+                self._make_tap(callback._is_refit)
         if record is not None and record is not self.record:
             if self._has_given_record:
                 raise ValueError(
@@ -144,10 +143,19 @@ class FitWatch:
         self._has_given_record |= record is not None
         self._offset = self.record.trained_steps
         if first or record is not None:
-            self.record.facts.update(run_facts(self._model, self._params))
+            with self.guard.on_host():
+                self.record.facts.update(run_facts(self._model, self._params))
         self._every.append(every)
         if row_listener is not None:
             self._row_listeners.append(row_listener)
+
+    def _make_tap(self, is_refit: bool) -> None:
+        reason = reason_not_to_watch(self._model, is_refit=is_refit)
+        if reason is None:
+            self._tap = GradientTap(self._model, self._receive, self.guard)
+            self._tap.on_failure = self._step_failed
+        else:
+            warnings.warn(f"Gradients are not watched: {reason}.", stacklevel=2)
 
     # -- hooks, to be called from those of the callbacks --------------------------
 
@@ -155,6 +163,11 @@ class FitWatch:
         """Plan the steps of an epoch."""
         if callback is not self._driver or self._open_epoch == epoch:
             return
+        with self.guard.on_host():
+            self._plan(epoch)
+
+    def _plan(self, epoch: int) -> None:
+        self._is_planned = lambda step: False
         if self._epoch_offset is None:
             self._epoch_offset = self.record.epoch_offset(epoch)
         self._open_epoch = epoch
@@ -176,6 +189,10 @@ class FitWatch:
         """Arm the tap if the step `step` of the epoch is to be measured."""
         if callback is not self._driver:
             return
+        with self.guard.on_host():
+            self._arm(step)
+
+    def _arm(self, step: int) -> None:
         last = step + self._model.steps_per_execution - 1
         n_steps = self._params.get("steps")
         if n_steps is not None:
@@ -196,13 +213,19 @@ class FitWatch:
         if callback is not self._driver or self._open_epoch is None:
             return
         self._open_epoch = None
-        self._fetch()
+        self.last_epoch = float("nan")
+        with self.guard.on_host():
+            self._fetch()
+            self._close_epoch()
+
+    def _close_epoch(self) -> None:
         self._steps_in_last_epoch = self._steps - self._epoch_first_step
         self.record.trained_steps = self._offset + self._steps
         norms = self._epoch_norms
         self.last_epoch = float(np.mean(norms)) if norms else float("nan")
         self._epoch_norms = []
-        if self._has_armed and not self._has_seen_a_step:
+        is_unseen = not (self._has_seen_a_step or self.guard.has_ended)
+        if self._has_armed and is_unseen:
             self._has_seen_a_step = True  # is said once
             warnings.warn(
                 "Gradients are not watched: no step of this epoch went through "
@@ -213,16 +236,19 @@ class FitWatch:
 
     def log(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Keep logs of an epoch."""
-        self.record.append_epoch(epoch + (self._epoch_offset or 0), logs)
+        with self.guard.on_host():
+            self.record.append_epoch(epoch + (self._epoch_offset or 0), logs)
 
     def fit_ends(self, callback: Any) -> None:
         """Fetch what is left and let go of the model."""
         if callback is not self._driver:
             return
-        self._fetch()
+        with self.guard.on_host():
+            self._fetch()
         self.record.trained_steps = self._offset + self._steps
         if self._tap is not None:
-            self._tap.disarm()
+            with self.guard.on_host():
+                self._tap.disarm()
 
     def is_about(self, model: Any) -> bool:
         """Tell whether this watch is, or was, that of a fit of `model`."""
@@ -251,17 +277,27 @@ class FitWatch:
         x, y = rows or ((), None)
         listeners, self._batch_listeners = self._batch_listeners, []
         for listener in listeners:
-            listener(x)
+            with self.guard.on_host():
+                listener(x)
         if rows:
-            self._data_listeners = [f for f in self._data_listeners if not f(x, y)]
+            waiting = self._data_listeners
+            self._data_listeners = [f for f in waiting if self._asks_on(f, x, y)]
+
+    def _asks_on(self, listener: Callable[[Any, Any], bool], x: Any, y: Any) -> bool:
+        """Show a batch to a listener; tell whether it asks for another."""
+        has_enough = True
+        with self.guard.on_host():
+            has_enough = listener(x, y)
+        return not has_enough
 
     def _fetch(self) -> None:
         pending, self._pending = self._pending, []
         for step, epoch, on_device, layouts in pending:
-            row = row_to_numpy(on_device)
-            layout = layouts.of(row)
-            if self._is_of_record(layout.variables):
-                self._append(step, epoch, *layout.read(row))
+            with self.guard.on_host():
+                row = row_to_numpy(on_device)
+                layout = layouts.of(row)
+                if self._is_of_record(layout.variables):
+                    self._append(step, epoch, *layout.read(row))
 
     def _is_of_record(self, variables: Sequence[Any]) -> bool:
         """Tell whether the record is about `variables`; the first row sets them."""

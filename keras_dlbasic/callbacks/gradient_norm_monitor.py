@@ -11,6 +11,7 @@ from keras_dlbasic.analysis import GradientEvent, gradient_events
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
+from keras_dlbasic.callbacks.guarded import guarded
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport, NonFiniteWatch
 from keras_dlbasic.gradients.sampling import Every, check_every
@@ -99,6 +100,7 @@ class GradientNormMonitor(keras.callbacks.Callback):
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self)
 
+    @guarded
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._said = set()
         self.non_finite = None
@@ -114,13 +116,16 @@ class GradientNormMonitor(keras.callbacks.Callback):
             self, 1 if self.stop_on_non_finite else self.every, record, listener
         )
 
+    @guarded
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._messages.say()
         self._watch.epoch_begins(self, epoch)
+        self._messages.say()
 
+    @guarded
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         self._watch.step_begins(self, batch)
 
+    @guarded
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         logs = {} if logs is None else logs
         self._watch.epoch_ends(self, epoch, logs)
@@ -129,6 +134,7 @@ class GradientNormMonitor(keras.callbacks.Callback):
         if self.verbose:
             self._report()
 
+    @guarded
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         self._watch.fit_ends(self)
         if self.non_finite is not None:

@@ -16,6 +16,7 @@ from keras_dlbasic.analysis.activations.normalization_drift import (
 )
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
+from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.propagation.probe import probe_layers
@@ -75,6 +76,7 @@ class NormalizationMonitor(keras.callbacks.Callback):
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self)
 
+    @guarded
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self._watch = FitWatch.join(self, "epoch", self._given_record)
         self._table: TableWriter | None = None
@@ -88,16 +90,44 @@ class NormalizationMonitor(keras.callbacks.Callback):
         self._before: Statistics | None = None
         self._has_warned = False
 
+    @guarded
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        if self._table is None:
-            record = self._watch.record
-            self._table = TableWriter(record, "normalization", MEASURES, epoch)
-        self._watch.epoch_begins(self, epoch)
         self._epoch = epoch
         self._has_row = False
         self._count.epoch_begins(self.params)
+        self._watch.epoch_begins(self, epoch)
+        if self._table is None:
+            record = self._watch.record
+            self._table = TableWriter(record, "normalization", MEASURES, epoch)
 
+    @guarded
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        with guard_of(self).on_host():
+            self._look_around(batch)
+        self._watch.step_begins(self, batch)
+
+    @guarded
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
+
+    @guarded
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        n_steps = self._count.n
+        if self._before is not None and n_steps > self._before_batch:
+            with guard_of(self).on_host():
+                self._measure(n_steps)
+        self._before = None
+        self._steps_per_epoch = n_steps
+        self._watch.epoch_ends(self, epoch, logs or {})
+        self._warn_of_single_values()
+
+    @guarded
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+        self._watch.fit_ends(self)
+
+    def _look_around(self, batch: int) -> None:
+        """Measure the step before this one, or begin to measure this one."""
         if self._before is not None and batch > self._before_batch:
             self._measure(batch)
         # the last batch may be a short one: take the one before it
@@ -105,23 +135,6 @@ class NormalizationMonitor(keras.callbacks.Callback):
         is_free = self._before is None and not self._has_row
         if is_free and batch <= chosen < batch + int(self._model.steps_per_execution):
             self._read_before(batch)
-        self._watch.step_begins(self, batch)
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        super().on_train_batch_end(batch, logs)
-        self._count.step_ends(batch)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        n_steps = self._count.n
-        if self._before is not None and n_steps > self._before_batch:
-            self._measure(n_steps)
-        self._before = None
-        self._steps_per_epoch = n_steps
-        self._watch.epoch_ends(self, epoch, logs or {})
-        self._warn_of_single_values()
-
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
-        self._watch.fit_ends(self)
 
     def _read_before(self, batch: int) -> None:
         self._before, self._before_batch = self._read(), batch

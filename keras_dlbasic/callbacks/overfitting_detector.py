@@ -10,6 +10,7 @@ import numpy as np
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
 from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
 from keras_dlbasic.callbacks.copies import state_without_model
+from keras_dlbasic.callbacks.guarded import guarded
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.training_sample import TrainingSample
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -96,6 +97,7 @@ class OverfittingDetector(keras.callbacks.Callback):
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self)
 
+    @guarded
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         given = self._given_record
         self.record = TrainingRecord() if given is None else given
@@ -104,12 +106,14 @@ class OverfittingDetector(keras.callbacks.Callback):
         self._epoch_offset = None
         self._is_said = False
 
+    @guarded
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         assert self.record is not None
         if self._epoch_offset is None:
             self._epoch_offset = self.record.epoch_offset(epoch)
         self._messages.say()
 
+    @guarded
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         assert self.record is not None
         epoch += self._epoch_offset or 0
@@ -126,6 +130,7 @@ class OverfittingDetector(keras.callbacks.Callback):
         if has_validation and self.verdict.detected:
             self._act()
 
+    @guarded
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         if self.verdict is not None:
             if self._is_said and not self.verdict.detected:

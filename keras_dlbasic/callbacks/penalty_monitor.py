@@ -11,6 +11,7 @@ from keras import ops
 from keras_dlbasic._keras.penalized import PenalizedWeight, penalized_weights
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.copies import state_without_model
+from keras_dlbasic.callbacks.guarded import guarded
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
@@ -88,6 +89,7 @@ class PenaltyMonitor(keras.callbacks.Callback):
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self)
 
+    @guarded
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self.record = self._given_record or TrainingRecord()
         if not self.record.facts:
@@ -107,17 +109,20 @@ class PenaltyMonitor(keras.callbacks.Callback):
                 "`kd.regularizers.L2(1e-4)`, or remove the callback."
             )
 
+    @guarded
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._messages.say()
+        self._count.epoch_begins(self.params)
         if self._table is None:
             assert self.record is not None
             self._table = TableWriter(self.record, "penalties", MEASURES, epoch)
-        self._count.epoch_begins(self.params)
+        self._messages.say()
 
+    @guarded
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         super().on_train_batch_end(batch, logs)
         self._count.step_ends(batch)
 
+    @guarded
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         assert self._table is not None
         logs = logs or {}
@@ -136,6 +141,7 @@ class PenaltyMonitor(keras.callbacks.Callback):
                 "model is trained for small weights more than for the data."
             )
 
+    @guarded
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         self._messages.say()
 

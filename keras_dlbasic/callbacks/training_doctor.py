@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -12,8 +13,9 @@ from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATION
 from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
 from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FitWatch
+from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.messages import Messages
-from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, diagnose
+from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
@@ -51,6 +53,7 @@ class TrainingDoctor(keras.callbacks.Callback):
             end.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
             None: a new one for each fit.
+        rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Attributes:
         diagnosis: The `Diagnosis` so far; None before the first epoch.
@@ -83,6 +86,7 @@ class TrainingDoctor(keras.callbacks.Callback):
         rows: int = 256,
         verbose: int = 1,
         record: TrainingRecord | None = None,
+        rules: Iterable[Rule] | None = None,
     ) -> None:
         super().__init__()
         _check(x, y, stop_on, rows, verbose, record)
@@ -92,6 +96,7 @@ class TrainingDoctor(keras.callbacks.Callback):
         self.stop_on = stop_on
         self.rows = rows
         self.verbose = verbose
+        self.rules = None if rules is None else tuple(rules)
         self.diagnosis: Diagnosis | None = None
         self._given_record = record
         self._watch: Any = None
@@ -108,6 +113,7 @@ class TrainingDoctor(keras.callbacks.Callback):
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self)
 
+    @guarded
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self.diagnosis = None
         self._said: set[str] = set()
@@ -123,13 +129,16 @@ class TrainingDoctor(keras.callbacks.Callback):
         self._epochs = 0
         self._examine()
 
+    @guarded
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._messages.say()
         self._watch.epoch_begins(self, epoch)
+        self._messages.say()
 
+    @guarded
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
         self._watch.step_begins(self, batch)
 
+    @guarded
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         self._watch.epoch_ends(self, epoch, logs or {})
         self._epoch = epoch
@@ -139,14 +148,17 @@ class TrainingDoctor(keras.callbacks.Callback):
             return
         if self._epochs >= DENSE_EPOCHS:
             self._next_probe = max(self._epochs + 1.0, self._next_probe * GROWTH)
-        self._look()
+        with guard_of(self).on_host():
+            self._look()
         self._judge(live=True)
         self._speak()
 
+    @guarded
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
         self._watch.fit_ends(self)
         if self._epochs and not self._is_probed:
-            self._look()
+            with guard_of(self).on_host():
+                self._look()
         self._judge(live=False)
         self._messages.say()
         if self.verbose and self.diagnosis is not None:
@@ -183,15 +195,19 @@ class TrainingDoctor(keras.callbacks.Callback):
         assert record is not None
         if not model.built:
             return
-        record.facts["network"] = network_facts(model)
+        guard = guard_of(self)
+        with guard.on_host():
+            record.facts["network"] = network_facts(model)
         if self.x is None:
             return
-        data = data_facts(
-            self.x, self.y, self.validation_data, output_shapes=output_shapes(model)
-        )
-        record.facts["data"] = {"source": "given", **data}
-        self._make_probe(self.x, self.y)
-        self._look()
+        with guard.on_host(ValueError, TypeError):  # of what the user gave
+            data = data_facts(
+                self.x, self.y, self.validation_data, output_shapes=output_shapes(model)
+            )
+            record.facts["data"] = {"source": "given", **data}
+            self._make_probe(self.x, self.y)
+        with guard.on_host():
+            self._look()
 
     def _gather(self, x: Any, y: Any) -> bool:
         """Keep the rows of a batch; returns whether there are enough."""
@@ -259,7 +275,7 @@ class TrainingDoctor(keras.callbacks.Callback):
 
     def _judge(self, *, live: bool) -> None:
         assert self.record is not None
-        self.diagnosis = diagnose(self.record, live=live)
+        self.diagnosis = diagnose(self.record, live=live, rules=self.rules)
 
     def _speak(self) -> None:
         assert self.diagnosis is not None

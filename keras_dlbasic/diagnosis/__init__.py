@@ -1,12 +1,16 @@
 """What is wrong with a run, from what was recorded of it: pure, without Keras.
 
+- `NEEDS`: what a rule can need of a record, by name
 - `SEVERITIES`: from the mildest to the worst
 - `Diagnosis`: what was found, found fine and could not be looked at
+- `Fine`: what a rule returns if nothing is wrong
 - `Finding`: one problem, with what speaks for it
-- `Found`: what a rule returns if it finds something
+- `Found`: the old form in which rules return a finding
 - `RemedySuggestion`: what to try against a finding
 - `Rule`: a rule that judges a run
-- `Skipped`: what a rule raises if it cannot judge
+- `Run`: what rules may ask of a run
+- `Skipped`: what a rule returns or raises if it cannot judge
+- `Verdict`: what a rule returns: `Finding`, `Fine` or `Skipped`
 - `all_rules`: all rules, by name
 - `diagnose`: say what is wrong with a run
 - `rule`: make a function a rule
@@ -18,17 +22,28 @@ from keras_dlbasic._front import front
 from keras_dlbasic.diagnosis.diagnose import diagnose
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
+from keras_dlbasic.diagnosis.fine import Fine
+from keras_dlbasic.diagnosis.found import Found
+from keras_dlbasic.diagnosis.needs import NEEDS
+from keras_dlbasic.diagnosis.registry import all_rules
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-from keras_dlbasic.diagnosis.rule import Found, Rule, Skipped, all_rules, rule
+from keras_dlbasic.diagnosis.rule import Rule, rule
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.skipped import Skipped
+from keras_dlbasic.diagnosis.verdict import Verdict
 
 __all__ = [
+    "NEEDS",
     "SEVERITIES",
     "Diagnosis",
     "Finding",
+    "Fine",
     "Found",
     "RemedySuggestion",
     "Rule",
+    "Run",
     "Skipped",
+    "Verdict",
     "all_rules",
     "diagnose",
     "rule",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_dlbasic.analysis.overfitting.curve_turn import difference_noise
-from keras_dlbasic.diagnosis.rule import Skipped
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.skipped import Skipped
+from keras_dlbasic.records import TrainingRecord
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,22 @@ class Descent:
     n_epochs: int
 
 
-def descent_of(run: Run) -> Descent:
+def descent_of(record: TrainingRecord, baseline: float | None = None) -> Descent:
     """Describe the training loss of a run.
+
+    Args:
+        record: What was recorded.
+        baseline: Loss of the constant predictor. Defaults to None: not known.
 
     Raises:
         Skipped: If no finite training loss was logged.
     """
-    loss = run.loss[np.isfinite(run.loss)]
+    loss = record.epochs.get("loss", np.zeros(0))
+    loss = loss[np.isfinite(loss)]
     if not len(loss):
         raise Skipped("no finite training loss was logged")
-    first, scale = _begin(run, loss)
-    highest, step = _highest(run, loss)
-    baseline = run.outcome.baseline
+    first, scale = _begin(record, loss, baseline)
+    highest, step = _highest(record, loss)
     half = loss[len(loss) // 2 :]
     drop, falls = _fall(half)
     swing, level = _swing(loss)
@@ -79,33 +83,37 @@ def descent_of(run: Run) -> Descent:
     )
 
 
-def penalty_of(run: Run) -> float:
-    """Return the weight penalty at the end, 0 if it is not known."""
-    table = run.record.tables.get("probe")
+def penalty_of(record: TrainingRecord) -> float:
+    """Return the weight penalty at the end, 0 if it is not known.
+
+    Args:
+        record: What was recorded.
+    """
+    table = record.tables.get("probe")
     if table is None or not len(table) or "penalty" not in table.measures:
         return 0.0
     value = float(table["penalty"][-1, 0])
     return value if np.isfinite(value) else 0.0
 
 
-def _begin(run: Run, loss: np.ndarray) -> tuple[float, float]:
-    table = run.record.tables.get("probe")
-    baseline = run.outcome.baseline
+def _begin(
+    record: TrainingRecord, loss: np.ndarray, baseline: float | None
+) -> tuple[float, float]:
+    table = record.tables.get("probe")
     first = float("nan")
     if table is not None and len(table) and table.epochs[0] < 0:
         first = float(table["loss"][0, 0] + np.nan_to_num(table["penalty"][0, 0]))
     if not np.isfinite(first):
-        sampled = run.record.batch_loss
+        sampled = record.batch_loss
         sampled = sampled[np.isfinite(sampled)]
-        has_start = len(sampled) and len(run.record.steps) and run.record.steps[0] == 0
+        has_start = len(sampled) and len(record.steps) and record.steps[0] == 0
         first = float(sampled[0]) if has_start else float(loss[0])
     scale = float(baseline) if baseline else abs(first)
     return first, scale
 
 
-def _highest(run: Run, loss: np.ndarray) -> tuple[float, int | None]:
+def _highest(record: TrainingRecord, loss: np.ndarray) -> tuple[float, int | None]:
     best, step = float(loss.max()), None
-    record = run.record
     rows = np.isfinite(record.batch_loss) & (record.batch_size >= 8)
     if rows.any():
         place = np.flatnonzero(rows)[np.argmax(record.batch_loss[rows])]

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import traceback
+import warnings
 from collections.abc import Iterable
 from dataclasses import replace
-from inspect import signature
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.diagnosis.advice import advice
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
-from keras_dlbasic.diagnosis.rule import Found, Rule, Skipped, all_rules
+from keras_dlbasic.diagnosis.fine import Fine
+from keras_dlbasic.diagnosis.nearest import nearest
+from keras_dlbasic.diagnosis.registry import all_rules, check_names, symptoms_by_cause
+from keras_dlbasic.diagnosis.rule import Rule
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.skipped import Skipped
+from keras_dlbasic.diagnosis.verdict import Verdict
 from keras_dlbasic.records import TrainingRecord
 
 NOT_YET = "judged when the run is over"
 
 FAILED = "the record is not as this check expects it"
+
+FAILED_RULE = "this rule failed"
 
 LIKELY = 0.8
 """Before training, what may do harm is a warning from this confidence on."""
@@ -34,16 +44,18 @@ def diagnose(
 
     Each rule judges the record by itself. Then symptoms are put under the causes that
     can have brought them about; and causes that may or may not do harm, such as inputs
-    that are not scaled, count only where they explain a symptom that was found. A rule
-    of the package that fails, since a record made by hand is not as it expects, is
-    skipped with the reason.
+    that are not scaled, count only where they explain a symptom that was found.
+
+    A rule that fails costs that rule only: it is skipped with a warning, and its
+    traceback is in `Diagnosis.skipped`. So is a rule of the package where a record made
+    by hand is not as it expects.
 
     Args:
         record: What was recorded. The more, the more can be judged: `TrainingDoctor`
             records all that the rules ask for, a table of epochs has curves only.
         live: Whether the run goes on, so that what it comes to cannot be judged yet.
             Defaults to `False`.
-        rules: The rules to apply. Defaults to None: all.
+        rules: The rules to apply, made by `@rule`. Defaults to None: `all_rules()`.
         thresholds: Other thresholds than the default: keyword arguments by name of the
             rule, as in `{"dead_units": {"most": 0.9}}`. Defaults to None.
 
@@ -51,8 +63,11 @@ def diagnose(
         The `Diagnosis`.
 
     Raises:
-        TypeError: If `record` is no `TrainingRecord`.
-        ValueError: If `thresholds` names no rule, or no threshold of a rule.
+        TypeError: If `record` is no `TrainingRecord`, `rules` has something else than
+            rules, or a threshold is not a number where its default is one.
+        ValueError: If `thresholds` names no rule, or no threshold of a rule; if two
+            rules have the same name; or if a rule names a symptom or a cause that there
+            is none of.
 
     Example:
     >>> import numpy as np
@@ -71,7 +86,10 @@ def diagnose(
 
 
 def diagnose_plan(
-    record: TrainingRecord, *, thresholds: dict[str, dict[str, Any]] | None = None
+    record: TrainingRecord,
+    *,
+    rules: Iterable[Rule] | None = None,
+    thresholds: dict[str, dict[str, Any]] | None = None,
 ) -> Diagnosis:
     """Judge a model and its data before the first step.
 
@@ -81,12 +99,13 @@ def diagnose_plan(
     Args:
         record: A record without steps and epochs, with the facts of the model, the data
             and the planned run, and what the probe says before training.
+        rules: As for `diagnose`.
         thresholds: As for `diagnose`.
 
     Returns:
         The `Diagnosis`.
     """
-    chosen = [c for c in _chosen(None, thresholds) if c[0].kind == "cause"]
+    chosen = [c for c in _chosen(rules, thresholds) if c[0].kind == "cause"]
     return _conclude(Run(record, planned=True), chosen)
 
 
@@ -94,55 +113,74 @@ Chosen = list[tuple[Rule, dict[str, Any]]]
 
 
 def _chosen(rules: Iterable[Rule] | None, thresholds: Any) -> Chosen:
-    chosen = tuple(all_rules() if rules is None else rules)
-    unknown = set(thresholds or {}) - {rule.name for rule in chosen}
+    chosen = all_rules() if rules is None else _checked(tuple(rules))
+    given = dict(thresholds or {})
+    names = [rule.name for rule in chosen]
+    unknown = sorted(set(given) - set(names))
     if unknown:
         raise ValueError(
-            f"`thresholds` names no rule: {sorted(unknown)}. The rules are "
-            f"{[rule.name for rule in chosen]}."
+            f"`thresholds` names no rule: {unknown}. {nearest(unknown[0], names)}"
         )
-    given = [(rule, dict((thresholds or {}).get(rule.name, {}))) for rule in chosen]
-    for rule, named in given:
-        parameters = signature(rule.function)
-        try:
-            parameters.bind_partial(None, **named)
-        except TypeError as error:
-            raise ValueError(
-                f"`thresholds[{rule.name!r}]` must be keyword arguments of the rule, "
-                f"{parameters}. Received: {sorted(named)}"
-            ) from error
-    return given
+    for rule in chosen:
+        _check_thresholds(rule, given.get(rule.name, {}))
+    return [(rule, dict(given.get(rule.name, {}))) for rule in chosen]
+
+
+def _checked(rules: tuple[Any, ...]) -> tuple[Rule, ...]:
+    """Check rules that the user has put together, also against the package's."""
+    for rule in rules:
+        if not isinstance(rule, Rule):
+            raise TypeError(
+                "`rules` must be functions with `@rule(...)` above them, as in "
+                f"`rules=[*all_rules(), mine]`. Received: {rule!r} of type "
+                f"{type(rule).__name__}"
+            )
+    names = [rule.name for rule in rules]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"Two of the `rules` are called {twice[0]!r}. Leave one of them out, or "
+            "rename its function."
+        )
+    own = [rule for rule in all_rules() if rule.name not in names]
+    check_names(rules, [*own, *rules])
+    return rules
+
+
+def _check_thresholds(rule: Rule, given: dict[str, Any]) -> None:
+    defaults = rule.thresholds
+    unknown = sorted(set(given) - set(defaults))
+    if unknown:
+        raise ValueError(
+            f"`thresholds[{rule.name!r}]` must be keyword arguments of the rule, with "
+            f"the defaults {defaults}. Received: {sorted(given)}. "
+            f"{nearest(unknown[0], defaults)}"
+        )
+    for name, value in given.items():
+        if isinstance(defaults[name], Real) and not isinstance(value, Real):
+            raise TypeError(
+                f"`thresholds[{rule.name!r}][{name!r}]` must be a number; its default "
+                f"is {defaults[name]!r}. Received: {value!r} of type "
+                f"{type(value).__name__}"
+            )
 
 
 def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
-    found: list[tuple[Rule, Found]] = []
+    found: list[Finding] = []
     fine: dict[str, str] = {}
     skipped: dict[str, str] = {}
+    explains = symptoms_by_cause(rule for rule, _ in chosen)
     for rule, thresholds in chosen:
-        if run.live and not rule.live:
-            skipped[rule.name] = NOT_YET
-            continue
-        try:
-            with np.errstate(all="ignore"):  # records may hold anything
-                judged = rule(run, **thresholds)
-        except Skipped as reason:
-            skipped[rule.name] = str(reason)
-            continue
-        except Exception as error:  # the other rules may do with what is there
-            if thresholds or not rule.is_own:
-                raise
-            skipped[rule.name] = f"{FAILED} ({type(error).__name__}: {error})"
-            continue
-        if isinstance(judged, Found):
-            found.append((rule, judged))
+        verdict = _judged(rule, run, thresholds)
+        if isinstance(verdict, Finding):
+            found.append(replace(verdict, explains=explains.get(rule.name, ())))
+        elif isinstance(verdict, Fine):
+            fine[rule.name] = verdict.text
         else:
-            fine[rule.name] = judged
+            skipped[rule.name] = verdict.reason
     findings = _joined(found, planned=run.is_planned)
-    silent = {f.message for _, f in found if not f.note}
-    for finding in findings:
-        # a trait that does no harm here changes nothing for the reader
-        if not finding.rank and finding.message in silent:
-            fine[finding.name] = finding.message
+    # a trait that does no harm here changes nothing for the reader
+    fine.update({f.name: f.message for f in findings if not f.rank and not f.note})
     return Diagnosis(
         [finding for finding in findings if finding.name not in fine],
         fine,
@@ -152,6 +190,28 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
     )
 
 
+def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> Verdict:
+    if run.live and not rule.live:
+        return Skipped(NOT_YET)
+    try:
+        with np.errstate(all="ignore"):  # records may hold anything
+            verdict = rule(run, **thresholds)
+        if isinstance(verdict, Finding):
+            verdict = replace(verdict, remedies=advice(run, verdict.remedies))
+        return verdict
+    except Exception as error:  # the other rules may do with what is there
+        reason = FAILED if rule.is_own else FAILED_RULE
+        reason = f"{reason} ({type(error).__name__}: {error})"
+        if not run.live:  # else it would be said after each epoch
+            warnings.warn(
+                f"Rule {rule.name!r} was skipped: {reason}. The traceback is in "
+                f"`diagnosis.skipped[{rule.name!r}]`.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return Skipped(f"{reason}\n{''.join(traceback.format_exception(error))}")
+
+
 def _outcome(run: Run) -> str:
     try:
         return run.outcome.text
@@ -159,19 +219,17 @@ def _outcome(run: Run) -> str:
         return ""
 
 
-def _joined(found: list[tuple[Rule, Found]], *, planned: bool) -> list[Finding]:
+def _joined(found: list[Finding], *, planned: bool) -> list[Finding]:
     """Put symptoms under their causes, and order all."""
-    symptoms = [rule.finding(f) for rule, f in found if rule.kind == "symptom"]
-    judged = [(rule.finding(f), f) for rule, f in found if rule.kind == "cause"]
+    symptoms = [finding for finding in found if finding.kind == "symptom"]
+    judged = [finding for finding in found if finding.kind == "cause"]
     sure = {
         name
-        for cause, f in judged
-        if f.risk is None and cause.severity == "critical"
+        for cause in judged
+        if cause.risk is None and cause.severity == "critical"
         for name in cause.explains
     }
-    causes = [
-        _weighed(cause, f, symptoms, sure, planned=planned) for cause, f in judged
-    ]
+    causes = [_weighed(cause, symptoms, sure, planned=planned) for cause in judged]
     causes.sort(key=lambda cause: (-cause.rank, -cause.confidence))
     explained = []
     for symptom in symptoms:
@@ -186,19 +244,14 @@ def _joined(found: list[tuple[Rule, Found]], *, planned: bool) -> list[Finding]:
 
 
 def _weighed(
-    cause: Finding,
-    found: Found,
-    symptoms: list[Finding],
-    sure: set[str],
-    *,
-    planned: bool,
+    cause: Finding, symptoms: list[Finding], sure: set[str], *, planned: bool
 ) -> Finding:
     """Give a cause that may do harm its severity, by the harm that was found.
 
     Symptoms in `sure` have a cause that is beyond doubt; for others they are no more
     than a warning.
     """
-    if found.risk is None:
+    if cause.risk is None:
         return cause
     if planned:
         harm = SEVERITIES.index("warning") if cause.confidence >= LIKELY else 0
@@ -211,5 +264,5 @@ def _weighed(
             ),
             default=0,
         )
-    rank = max(cause.rank, min(harm, SEVERITIES.index(found.risk)))
+    rank = max(cause.rank, min(harm, SEVERITIES.index(cause.risk)))
     return replace(cause, severity=SEVERITIES[rank])

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from types import NoneType
+from typing import Any, Literal, TypeAlias
 
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.records.json_text import plain
 
 Kind = Literal["cause", "symptom"]
 Severity = Literal["info", "warning", "critical"]
+Json: TypeAlias = (
+    "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+)
 
+KINDS: tuple[Kind, ...] = ("cause", "symptom")
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 """From the mildest to the worst."""
+
+_NOT_GIVEN: Any = ""
 
 
 @dataclass(frozen=True)
 class Finding:
     """A named problem with what speaks for it.
 
+    A rule gives `severity`, `message` and what it measured; the name of the rule, its
+    kind and what it explains are filled in by the rule itself.
+
     Attributes:
-        name: Name of the problem, such as `"dead_units"`.
+        name: Name of the problem, such as `"dead_units"`: that of its rule.
         kind: `"cause"` or `"symptom"`.
         severity: `"info"` (harmless so far), `"warning"` or `"critical"`.
         message: What was found, in a sentence or two, epochs and steps 1-based.
@@ -35,28 +47,66 @@ class Finding:
         explains: Names of the symptoms that this cause can bring about.
         explained_by: Names of the found causes that can have brought this symptom
             about, the most likely first; empty for causes.
+        unit: What `value` and `threshold` are in, such as `"updates"`; empty for a
+            plain number.
+        risk: For a cause that may or may not do harm: the severity that it takes, at
+            most, if a symptom that it can bring about is found too. None: `severity`,
+            whatever else is found.
+        note: Whether a cause that has done no harm is worth a note; else it counts as
+            a check that passed. Defaults to `True`.
+
+    Raises:
+        TypeError: If a field has a value of another type.
+        ValueError: If `severity`, `risk` or `kind` is not one of the above, there is
+            no message, or `confidence` is not from 0 to 1.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Finding
-    >>> finding = Finding("plateau", "symptom", "critical", "The loss lies still.")
-    >>> finding.severity
-    'critical'
+    >>> finding = Finding(
+    ...     severity="warning", message="The loss lies still.", value=0.0, unit="share"
+    ... )
+    >>> finding.severity, finding.value, finding.threshold
+    ('warning', 0.0, None)
     """
 
-    name: str
-    kind: Kind
-    severity: Severity
-    message: str
+    name: str = ""
+    kind: Kind = _NOT_GIVEN
+    severity: Severity = _NOT_GIVEN
+    message: str = ""
     layer: str | None = None
     epoch: int | None = None
     step: int | None = None
     value: float | None = None
     threshold: float | None = None
     confidence: float = 1.0
-    evidence: dict[str, Any] = field(default_factory=dict, hash=False)
+    evidence: Mapping[str, Json] = field(default_factory=dict, hash=False)
     remedies: tuple[RemedySuggestion, ...] = ()
     explains: tuple[str, ...] = ()
     explained_by: tuple[str, ...] = ()
+    unit: str = ""
+    risk: Severity | None = None
+    note: bool = True
+
+    def __post_init__(self) -> None:
+        for name, (types, words) in _TYPES.items():
+            if not isinstance(getattr(self, name), types):
+                raise _unexpected(name, words, getattr(self, name), TypeError)
+        if not all(isinstance(part, RemedySuggestion) for part in self.remedies):
+            words = "a tuple of `RemedySuggestion`"
+            raise _unexpected("remedies", words, self.remedies, TypeError)
+        for name, known, may_miss in (
+            ("severity", SEVERITIES, False),
+            ("risk", SEVERITIES, self.risk is None),
+            ("kind", KINDS, self.kind == _NOT_GIVEN),
+        ):
+            if not may_miss and getattr(self, name) not in known:
+                raise _unexpected(
+                    name, f"one of {list(known)}", getattr(self, name), ValueError
+                )
+        if not self.message:
+            raise _unexpected("message", "a sentence", self.message, ValueError)
+        if not 0 <= self.confidence <= 1:
+            raise _unexpected("confidence", "from 0 to 1", self.confidence, ValueError)
 
     def __str__(self) -> str:
         return f"{self.severity.upper()} {self.name}: {self.message}"
@@ -80,26 +130,63 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it in terms JSON knows; numbers that are not finite become text."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "severity": self.severity,
-            "message": self.message,
-            "layer": self.layer,
-            "epoch": self.epoch,
-            "step": self.step,
-            "value": plain(self.value),
-            "threshold": plain(self.threshold),
-            "confidence": plain(self.confidence),
-            "evidence": plain(self.evidence),
-            "remedies": [remedy.to_dict() for remedy in self.remedies],
-            "explains": list(self.explains),
-            "explained_by": list(self.explained_by),
-        }
+        entry = {part.name: plain(getattr(self, part.name)) for part in fields(self)}
+        return {**entry, "remedies": [remedy.to_dict() for remedy in self.remedies]}
 
     @classmethod
-    def from_dict(cls, entry: dict[str, Any]) -> Finding:
-        """Read what `to_dict` wrote."""
-        remedies = tuple(RemedySuggestion(**part) for part in entry["remedies"])
-        tuples = {key: tuple(entry[key]) for key in ("explains", "explained_by")}
-        return cls(**{**entry, **tuples, "remedies": remedies})
+    def from_dict(cls, entry: Mapping[str, Any]) -> Finding:
+        """Read what `to_dict` wrote, also that of older versions.
+
+        Args:
+            entry: The fields by name; those that miss take their defaults.
+
+        Raises:
+            TypeError: If `entry` has a field that there is none of.
+            ValueError: If a field has a value that it cannot have.
+        """
+        numbers = ("value", "threshold", "confidence", "evidence")
+        read = {
+            key: _read(value) if key in numbers else value
+            for key, value in entry.items()
+        }
+        for key in ("explains", "explained_by"):
+            read[key] = tuple(entry.get(key, ()))
+        parts = entry.get("remedies", ())
+        read["remedies"] = tuple(RemedySuggestion.from_dict(part) for part in parts)
+        return cls(**read)
+
+
+_TYPES: dict[str, tuple[Any, str]] = {
+    "name": (str, "text"),
+    "message": (str, "a sentence"),
+    "layer": ((str, NoneType), "the label of a layer, or None"),
+    "epoch": ((Integral, NoneType), "a 0-based number, or None"),
+    "step": ((Integral, NoneType), "a 0-based number, or None"),
+    "value": ((Real, NoneType), "a number, or None"),
+    "threshold": ((Real, NoneType), "a number, or None"),
+    "confidence": (Real, "a number from 0 to 1"),
+    "evidence": (Mapping, "a dictionary"),
+    "remedies": (tuple, "a tuple of `RemedySuggestion`: `remedies=(remedy,)`"),
+    "explains": (tuple, "a tuple of names"),
+    "explained_by": (tuple, "a tuple of names"),
+    "unit": (str, "text"),
+    "note": (bool, "True or False"),
+}
+
+
+def _unexpected(
+    name: str, expected: str, given: Any, error: type[Exception]
+) -> Exception:
+    return error(
+        f"`{name}` of a finding must be {expected}. Received: {given!r} of type "
+        f"{type(given).__name__}"
+    )
+
+
+def _read(value: Any) -> Any:
+    """Return what `plain` made of numbers that are not finite as numbers again."""
+    if isinstance(value, Mapping):
+        return {key: _read(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_read(part) for part in value]
+    return float(value) if value in ("nan", "inf", "-inf") else value

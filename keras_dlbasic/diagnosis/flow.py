@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_dlbasic.analysis import gradient_flow
-from keras_dlbasic.diagnosis.run import Run
-
-EARLY = 64
+from keras_dlbasic.records import TrainingRecord
 
 
 @dataclass(frozen=True)
@@ -29,20 +27,24 @@ class Flow:
     up_layer: str
 
 
-def early_flow(run: Run, *, least: int = 5) -> Flow | None:
+def early_flow(
+    record: TrainingRecord, clean: np.ndarray, *, least: int = 5, early: int = 64
+) -> Flow | None:
     """Compare the gradients of layers in the first sampled steps.
 
     Args:
-        run: The run.
-        least: Number of usable steps that are needed.
+        record: What was recorded.
+        clean: Which sampled steps have finite gradients and were not skipped, `[n]`.
+        least: Number of usable steps that are needed. Defaults to `5`.
+        early: Number of usable steps that are looked at, the first ones. Defaults to
+            `64`.
 
     Returns:
         None if there are too few steps or fewer than two layers with kernels.
     """
-    record = run.record
     with_kernels = {v.layer for v in record.variables if len(v.shape) > 1}
     layers = [layer for layer in record.layers if layer in with_kernels]
-    rows = np.flatnonzero(run.clean)[:EARLY]
+    rows = np.flatnonzero(clean)[:early]
     if len(layers) < 2 or len(rows) < least:
         return None
     columns = [record.layers.index(layer) for layer in layers]

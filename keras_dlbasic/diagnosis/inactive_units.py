@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.finding import Severity
+from keras_dlbasic.diagnosis.finding import Finding, Severity
+from keras_dlbasic.diagnosis.fine import Fine
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.skipped import Skipped
+from keras_dlbasic.diagnosis.verdict import Verdict
 
 
 def judge_inactive_units(
@@ -17,8 +19,11 @@ def judge_inactive_units(
     *,
     most: float,
     least_rows: int,
-) -> Judged:
+    nearly_all: float,
+) -> Verdict:
     """Judge the share of a layer's units that are in a state.
+
+    For rules: it gives their verdict.
 
     Args:
         run: The run.
@@ -26,42 +31,45 @@ def judge_inactive_units(
         remedies: What to suggest.
         most: Share of a hidden layer's units that counts.
         least_rows: Fewer rows in the probe than this cannot tell.
+        nearly_all: Share from which it is a warning where nothing else tells whether
+            the run has learned.
     """
     table = run.table("activations")
     facts = run.facts.get("probe") or {}
     if facts.get("rows", least_rows) < least_rows:
-        raise Skipped(f"the probe has {facts['rows']} rows; needs {least_rows}")
+        return Skipped(f"the probe has {facts['rows']} rows; needs {least_rows}")
     shares = np.nan_to_num(table[f"{state}_units"])
     hidden = list(table.labels)[:-1]
     if not hidden:
-        raise Skipped("no hidden layers are known")
+        return Skipped("no hidden layers are known")
     worst = max(range(len(hidden)), key=lambda i: shares[-1, i])
     value = float(shares[-1, worst])
     if value < most:
-        return f"at most {value:.0%} of a layer's units are {state}"
+        return Fine(f"at most {value:.0%} of a layer's units are {state}")
     at_start = float(shares[0, worst])
-    return Found(
-        _severity(run, value),
-        f"{value:.0%} of the units of layer '{hidden[worst]}' are {state} on the "
-        f"probe ({at_start:.0%} before training).",
+    return Finding(
+        severity=_severity(run, value, nearly_all),
+        message=(
+            f"{value:.0%} of the units of layer '{hidden[worst]}' are {state} on the "
+            f"probe ({at_start:.0%} before training)."
+        ),
+        layer=hidden[worst],
+        epoch=max(0, int(table.epochs[np.argmax(shares[:, worst] >= most)])),
+        value=value,
+        threshold=most,
+        unit="share of the units",
+        confidence=0.95,
+        evidence={"before_training": at_start},
         remedies=remedies,
-        details={
-            "layer": hidden[worst],
-            "epoch": max(0, int(table.epochs[np.argmax(shares[:, worst] >= most)])),
-            "value": value,
-            "threshold": most,
-            "confidence": 0.95,
-            "evidence": {"before_training": at_start},
-        },
     )
 
 
-def _severity(run: Run, share: float) -> Severity:
+def _severity(run: Run, share: float, nearly_all: float) -> Severity:
     if run.live and share < 1:
         return "info"  # many a run begins so and recovers
     learned = run.outcome.learned
     if learned is False:
         return "critical"
-    if learned is None and not run.outcome.is_known and share > 0.9:
+    if learned is None and not run.outcome.is_known and share > nearly_all:
         return "warning"
     return "info"

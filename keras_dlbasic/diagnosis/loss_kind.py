@@ -91,6 +91,11 @@ class LossKind:
         )
 
     @property
+    def decides_at_zero(self) -> bool:
+        """Whether an output above 0, not above 0.5, means yes."""
+        return self.from_logits or self.family == "plus_minus"
+
+    @property
     def is_crossentropy(self) -> bool:
         """Whether it is one of the cross-entropies."""
         return self.name.endswith("crossentropy")

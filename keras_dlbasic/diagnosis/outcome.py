@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records import LayerTable, TrainingRecord
 
-LEARNED_SKILL = 0.05
-LEARNED_SCORE = 0.15
-NOTHING_SKILL = 0.02
-NOTHING_SCORE = 0.05
-SURE = 3.0
+LEARNED_SAVED = 0.05
+LEARNED_SKILL = 0.15
+NOTHING_SAVED = 0.02
+NOTHING_SKILL = 0.05
 
 
 @dataclass(frozen=True)
@@ -21,44 +20,43 @@ class Outcome:
     """How far a run got.
 
     Attributes:
-        skill: Share of the constant predictor's loss that the model saves on the probe
-            at the end, without penalties; None if not known.
-        error: Standard error of `skill` over the rows of the probe.
-        score: What `facts.reference_scores.score` says at the end; None if not known.
-        reference: The better score of the simple predictors; None if not known.
+        skill: Skill of the predictions on the probe at the end, see `analysis.skill`;
+            None if not known.
+        loss_saved: Share of the constant predictor's loss that the model saves on the
+            probe at the end, without penalties; None if not known.
+        loss_saved_error: Standard error of `loss_saved` over the rows of the probe.
+        reference: The better skill of the simple predictors; None if not known.
         reference_name: Which one it is.
         baseline: Loss of the constant predictor.
         loss: Loss of the model on the probe at the end.
-        start: Skill before training; None if not known.
     """
 
     skill: float | None = None
-    error: float = math.inf
-    score: float | None = None
+    loss_saved: float | None = None
+    loss_saved_error: float = math.inf
     reference: float | None = None
     reference_name: str = ""
     baseline: float | None = None
     loss: float | None = None
-    start: float | None = None
-    start_score: float | None = None
 
     @property
     def is_known(self) -> bool:
         """Whether there is anything to judge by."""
-        return self.skill is not None or self.score is not None
+        return self.skill is not None or self.loss_saved is not None
 
     @property
     def learned(self) -> bool | None:
         """Whether the model does better than a constant; None if that is unclear."""
         if not self.is_known:
             return None
+        saved = -math.inf if self.loss_saved is None else self.loss_saved
         skill = -math.inf if self.skill is None else self.skill
-        score = -math.inf if self.score is None else self.score
-        if skill >= LEARNED_SKILL and skill >= 2 * self.error:
+        error = self.loss_saved_error
+        if saved >= LEARNED_SAVED and saved >= 2 * error:
             return True
-        if score >= LEARNED_SCORE:
+        if skill >= LEARNED_SKILL:
             return True
-        if skill < max(NOTHING_SKILL, self.error) and score < NOTHING_SCORE:
+        if saved < max(NOTHING_SAVED, error) and skill < NOTHING_SKILL:
             return False
         return None
 
@@ -71,8 +69,8 @@ class Outcome:
                 f"On the probe the loss is {self.loss:.4g}; always giving the same "
                 f"answer reaches {self.baseline:.4g}."
             )
-        if self.score is not None:
-            text = f"The score is {self.score:.2f} (0: a constant answer, 1: perfect)"
+        if self.skill is not None:
+            text = f"The skill is {self.skill:.2f} (0: a constant answer, 1: perfect)"
             if self.reference is not None:
                 name = self.reference_name
                 text += f"; {name} on unseen rows {self.reference:.2f}"
@@ -94,31 +92,29 @@ def outcome_of(record: TrainingRecord) -> Outcome:
         if isinstance(value, float) and math.isfinite(value)
     }
     best = max(references, key=references.__getitem__, default="")
-    first = _finite(float(table["loss"][0, 0]))
-    score, start = _last(table["score"]), _finite(float(table["score"][0, 0]))
-    reference = references.get(best)
-    name = {"linear": "a linear predictor"}.get(best, "nearest neighbours")
-    if not baseline or loss is None:
-        return Outcome(
-            score=score,
-            reference=reference,
-            reference_name=name,
-            baseline=baseline,
-            loss=loss,
-            start_score=start,
-        )
-    size = abs(baseline)
-    return Outcome(
-        skill=(baseline - loss) / size,
-        error=(error or 0.0) / size,
-        score=score,
-        reference=reference,
-        reference_name=name,
+    known = Outcome(
+        skill=_last(probed_skill(table)),
+        reference=references.get(best),
+        reference_name={"linear": "a linear predictor"}.get(best, "nearest neighbours"),
         baseline=baseline,
         loss=loss,
-        start=None if first is None else (baseline - first) / size,
-        start_score=start,
     )
+    if not baseline or loss is None:
+        return known
+    size = abs(baseline)
+    return replace(
+        known,
+        loss_saved=(baseline - loss) / size,
+        loss_saved_error=(error or 0.0) / size,
+    )
+
+
+def probed_skill(table: LayerTable) -> np.ndarray:
+    """Return the skill on the probe by row of its table.
+
+    Records made before the word was settled call it score.
+    """
+    return table["skill" if "skill" in table.measures else "score"]
 
 
 def _last(column: np.ndarray) -> float | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.rule import Skipped
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.skipped import Skipped
+from keras_dlbasic.records import TrainingRecord
 
 
 @dataclass(frozen=True)
@@ -31,28 +31,52 @@ class Movement:
     steps: int
 
 
-def movement_of(run: Run) -> Movement:
+def update_ratio_of(record: TrainingRecord) -> np.ndarray:
+    """Return the size of the update over that of the weights, over all kernels, `[n]`.
+
+    NaN where loss scaling skipped the update; empty without kernels.
+
+    Args:
+        record: What was recorded.
+    """
+    kernels = [len(v.shape) > 1 for v in record.variables]
+    if not any(kernels):
+        return np.zeros(0)
+    with np.errstate(all="ignore"):
+        updates = record.update_norm[:, kernels].astype(np.float64)
+        weights = record.weight_norm[:, kernels].astype(np.float64)
+        updates = np.where(np.isfinite(updates), updates, 0.0)
+        total = np.sqrt((weights**2).sum(axis=1))
+        ratio: np.ndarray = np.sqrt((updates**2).sum(axis=1)) / total
+    ratio[record.skipped] = np.nan
+    return ratio
+
+
+def movement_of(record: TrainingRecord) -> Movement:
     """Measure how the weights of a run moved.
+
+    Args:
+        record: What was recorded, with sampled steps.
 
     Raises:
         Skipped: If no updates were recorded.
     """
-    steps = run.steps
-    ratio = run.update_ratio
+    steps = record.steps
+    ratio = update_ratio_of(record)
     known = np.isfinite(ratio)
     if not known.any():
         raise Skipped("no updates of kernels were recorded")
-    kernels = [len(v.shape) > 1 for v in run.record.variables]
+    kernels = [len(v.shape) > 1 for v in record.variables]
     with np.errstate(all="ignore"):
         sizes = np.sqrt(
-            (run.record.weight_norm[:, kernels].astype(np.float64) ** 2).sum(axis=1)
+            (record.weight_norm[:, kernels].astype(np.float64) ** 2).sum(axis=1)
         )
     finite = sizes[np.isfinite(sizes) & (sizes > 0)]
     growth = float(finite[-1] / finite[0]) if len(finite) else math.nan
     # sampled steps are dense in the beginning: each stands for those up to the next
-    gaps = np.diff(np.append(steps, max(run.record.trained_steps, steps[-1] + 1)))
+    gaps = np.diff(np.append(steps, max(record.trained_steps, steps[-1] + 1)))
     mean = float(np.average(ratio[known], weights=np.maximum(gaps[known], 1)))
-    total = max(run.record.trained_steps, int(steps[-1]) + 1)
+    total = max(record.trained_steps, int(steps[-1]) + 1)
     return Movement(
         ratio=float(np.median(ratio[known])),
         first=float(np.max(ratio[known][:10])),

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_DATA = {"scale_inputs": "x", "lsuv": "x", "scale_targets": "y"}
-
-_OF_THE_FIT = {
-    "find_learning_rate": "rate = kd.studies.LearningRateRangeTest(model, x, y).run()"
-    ".suggestion\nmodel = kd.remedies.change_learning_rate(model, learning_rate=rate)",
-    "change_batch_size": "model.fit(x, y, batch_size={batch_size})",
-    "train_longer": "model.fit(x, y, epochs={epochs})",
-    "stop_early": "stopping = keras.callbacks.EarlyStopping(patience=10, "
-    "restore_best_weights=True)\n# and model.fit(..., callbacks=[stopping])",
-}
+from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 
 
-def remedy_call(name: str, kwargs: Mapping[str, Any]) -> str:
+def remedy_call(
+    name: str, kwargs: Mapping[str, Any], needs: Sequence[str] | None = None
+) -> str:
     """Return the code that applies a remedy, a line or two.
 
+    It runs as it is where `keras`, `import keras_dlbasic as kd`, a compiled `model` and
+    its training data `x` and `y` are.
+
     Args:
-        name: A function of `keras_dlbasic.remedies`, or a remedy of the fit itself:
-            `"find_learning_rate"`, `"change_batch_size"`, `"train_longer"`,
-            `"stop_early"`.
+        name: Name of a remedy.
         kwargs: Its keyword arguments.
+        needs: Names of the data that it takes. Defaults to None: as the remedy says; of
+            one that is not known, none.
     """
-    if name in _OF_THE_FIT:
-        times = f"{kwargs.get('factor', 3.0):g} * epochs"
-        return _OF_THE_FIT[name].format(**{"epochs": times, **kwargs})
-    given = ["model", *([_DATA[name]] if name in _DATA else [])]
+    spec = REMEDIES.get(name)
+    if spec is not None and spec.fit_call is not None:
+        return spec.fit_call(**kwargs)
+    if needs is None:
+        needs = spec.needs if spec is not None else ()
+    given = ["model", *needs]
     given += [f"{key}={_short(value)}" for key, value in kwargs.items()]
     return f"model = kd.remedies.{name}({', '.join(given)})"
 
@@ -44,12 +42,17 @@ class RemedySuggestion:
     """A remedy to try, with the reason.
 
     Attributes:
-        name: Name of the function in `keras_dlbasic.remedies` that applies it; None for
-            what only the user can do, such as cleaning data.
+        name: Name of a remedy: a function of `keras_dlbasic.remedies`, one of your own
+            made with `remedies.remedy`, or one of the fit (`"find_learning_rate"`,
+            `"change_batch_size"`, `"train_longer"`, `"stop_early"`). None for what only
+            the user can do, such as cleaning data.
         reason: Why it should help, and why at this place in the order.
         code: Plain code, or a plain instruction, that does the same by hand.
         kwargs: Keyword arguments for that function, as JSON knows them. Data and other
             objects are not among them.
+        needs: Names of the data that the remedy takes, `"x"` or `"y"`. Defaults to
+            None: as the remedy says. The rules of the package give it, so that they
+            print the same code where there is no Keras to ask the remedy.
 
     Example:
     >>> from keras_dlbasic.diagnosis import RemedySuggestion
@@ -67,6 +70,7 @@ class RemedySuggestion:
     reason: str
     code: str = ""
     kwargs: dict[str, Any] = field(default_factory=dict, hash=False)
+    needs: tuple[str, ...] | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         if self.name is None:
@@ -82,7 +86,19 @@ class RemedySuggestion:
     @property
     def call(self) -> str:
         """The code that applies it; empty for what only the user can do."""
-        return "" if self.name is None else remedy_call(self.name, self.kwargs)
+        if self.name is None:
+            return ""
+        return remedy_call(self.name, self.kwargs, self.needs)
+
+    def check(self) -> None:
+        """Check that there is such a remedy and that it takes these arguments.
+
+        Without Keras this cannot be told, and nothing is checked.
+
+        Raises:
+            ValueError: If not.
+        """
+        REMEDIES.check(self.name, self.needs, self.kwargs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it in terms JSON knows."""
@@ -91,4 +107,18 @@ class RemedySuggestion:
             "reason": self.reason,
             "code": self.code,
             "kwargs": dict(self.kwargs),
+            "needs": list(self._known_needs),
         }
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> RemedySuggestion:
+        """Read what `to_dict` wrote."""
+        needs = tuple(entry.get("needs") or ())  # not in files of older versions
+        return cls(**{**entry, "needs": needs or None})
+
+    @property
+    def _known_needs(self) -> tuple[str, ...]:
+        spec = REMEDIES.get(self.name or "")
+        if self.needs is not None or spec is None:
+            return self.needs or ()
+        return spec.needs if spec.fit_call is None else ()

@@ -1,111 +1,233 @@
-"""What a rule is, and where rules come from."""
+"""What a rule is."""
 
 from __future__ import annotations
 
-import pkgutil
+import inspect
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
-from keras_dlbasic.diagnosis.finding import Finding, Kind, Severity
-from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-
-if TYPE_CHECKING:
-    from keras_dlbasic.diagnosis.run import Run
-
-
-class Skipped(Exception):  # noqa: N818 - no error, a reason
-    """Raised by a rule that lacks the data to judge; its text says which."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a rule found; the fields are those of `Finding`.
-
-    Attributes:
-        severity: How bad it is as such.
-        message: What was found.
-        risk: The severity that a cause takes, at most, if a symptom that it can bring
-            about is found too. None: `severity`, whatever else is found.
-        details: Further fields of `Finding`: layer, epoch, step, value, threshold,
-            confidence, evidence.
-        remedies: What to try, in this order.
-        note: Whether a cause that explains nothing is worth a note. Defaults to
-            `True`; else what was seen goes to the checks that passed.
-    """
-
-    severity: Severity
-    message: str
-    risk: Severity | None = None
-    remedies: tuple[RemedySuggestion, ...] = ()
-    details: dict[str, Any] = field(default_factory=dict)
-    note: bool = True
-
-
-Judged = Found | str
-"""What a rule gives: what it found, or in a few words what it found fine."""
+from keras_dlbasic.diagnosis.finding import KINDS, Finding, Kind
+from keras_dlbasic.diagnosis.fine import Fine
+from keras_dlbasic.diagnosis.nearest import nearest
+from keras_dlbasic.diagnosis.needs import NEEDS
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.skipped import Skipped
+from keras_dlbasic.diagnosis.verdict import Verdict
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A function that judges a run.
+    """A function that judges a run; `@rule` makes one.
 
     Attributes:
-        name: Name of the problem that it finds, also that of its file.
+        name: Name of the problem that it finds, also that of its function and file.
         kind: `"cause"` or `"symptom"`.
-        function: Given a `Run`, it returns a `Found`, or text on what is fine, or
-            raises `Skipped`. Its thresholds are keyword arguments.
+        function: Given a `Run`, it returns a `Finding`, `Fine` or `Skipped`. Its
+            thresholds are keyword-only arguments with defaults.
         explains: Names of the symptoms that this cause can bring about.
+        explained_by: Names of the causes that can bring this symptom about.
+        needs: What it needs of the record; without it the rule is skipped.
         live: Whether it can judge a run that goes on.
+
+    Raises:
+        TypeError: If the function has no `run` as its first argument, or thresholds
+            that are not keyword-only with defaults; or names are not in a tuple.
+        ValueError: If the kind or a need is not known, `explains` is given for a
+            symptom or `explained_by` for a cause, or the function has no docstring.
     """
 
     name: str
     kind: Kind
-    function: Callable[..., Judged]
+    function: Callable[..., Verdict]
     explains: tuple[str, ...] = ()
+    explained_by: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     live: bool = True
+
+    def __post_init__(self) -> None:
+        self._check_function()
+        if self.kind not in KINDS:
+            raise ValueError(
+                f"`kind` of rule {self.name!r} must be 'cause' or 'symptom'. Received: "
+                f"{self.kind!r}. {nearest(self.kind, KINDS)}"
+            )
+        for part in ("explains", "explained_by", "needs"):
+            self._check_names(part)
+        unknown = [need for need in self.needs if need not in NEEDS]
+        if unknown:
+            raise ValueError(
+                f"`needs` of rule {self.name!r} names {unknown[0]!r}, which no record "
+                f"has. {nearest(unknown[0], NEEDS)}"
+            )
+        wrong = {"cause": "explained_by", "symptom": "explains"}[self.kind]
+        if getattr(self, wrong):
+            raise ValueError(
+                f"`{wrong}` of rule {self.name!r} must be empty, as it is a "
+                f"{self.kind}: a cause explains symptoms, a symptom is explained by "
+                f"causes. Received: {getattr(self, wrong)!r}"
+            )
 
     @property
     def is_own(self) -> bool:
         """Whether it is the package's."""
         return self.function.__module__.startswith("keras_dlbasic.")
 
-    def __call__(self, run: Run, **thresholds: Any) -> Judged:
-        """Judge a run."""
-        return self.function(run, **thresholds)
+    @property
+    def thresholds(self) -> dict[str, Any]:
+        """The thresholds with their defaults."""
+        _, *others = inspect.signature(self.function).parameters.values()
+        return {parameter.name: parameter.default for parameter in others}
 
-    def finding(self, found: Found) -> Finding:
-        """Return what was found as a `Finding`."""
-        return Finding(
-            self.name,
-            self.kind,
-            found.severity,
-            found.message,
-            remedies=found.remedies,
-            explains=self.explains,
-            **found.details,
+    def __call__(self, run: Run, **thresholds: Any) -> Verdict:
+        """Judge a run.
+
+        Args:
+            run: The run.
+            **thresholds: Other thresholds than the defaults.
+
+        Returns:
+            A `Finding` with the name and the kind of the rule; `Fine`; or `Skipped`,
+            also if the record lacks what the rule needs.
+
+        Raises:
+            TypeError: If the function returns something else.
+        """
+        try:
+            for need in self.needs:
+                NEEDS[need].ask(run)
+            verdict = self.function(run, **thresholds)
+        except Skipped as raised:
+            return Skipped(raised.reason)  # without the frames it went through
+        return self._checked(verdict)
+
+    def _checked(self, verdict: Any) -> Verdict:
+        if isinstance(verdict, Finding):
+            given = [name for name in _FILLED_IN if getattr(verdict, name)]
+            if given:
+                raise TypeError(
+                    f"Rule {self.name!r} must leave {given} of its finding to "
+                    f"`@rule(...)` and the name of its function{self._place}."
+                )
+            return replace(
+                verdict, name=self.name, kind=self.kind, explains=self.explains
+            )
+        if isinstance(verdict, (Fine, Skipped)):
+            return verdict
+        if isinstance(verdict, str) and verdict:
+            warnings.warn(
+                f"Rule {self.name!r} returns a text, the old form. Return `Fine(...)`.",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+            return Fine(verdict)
+        missing = " Is a `return` missing?" if verdict is None else ""
+        raise TypeError(
+            f"Rule {self.name!r} must return `Finding(...)`, `Fine(...)` or "
+            f"`Skipped(...)`. Received: {verdict!r} of type "
+            f"{type(verdict).__name__}{self._place}.{missing}"
         )
+
+    @property
+    def _place(self) -> str:
+        """Where the rule is defined, as it is in no traceback of what it returned."""
+        code = self.function.__code__
+        return f", from {code.co_filename}, line {code.co_firstlineno}"
+
+    def _check_function(self) -> None:
+        if not inspect.isfunction(self.function):
+            raise TypeError(
+                f"`@rule(...)` stands above a function. Received: {self.function!r} of "
+                f"type {type(self.function).__name__}"
+            )
+        parameters = list(inspect.signature(self.function).parameters.values())
+        takes_run = [p.name for p in parameters[:1] if p.kind in _BY_PLACE] == ["run"]
+        if not takes_run or not all(
+            p.kind is p.KEYWORD_ONLY and p.default is not p.empty
+            for p in parameters[1:]
+        ):
+            raise TypeError(
+                f"Rule {self.name!r} must take `run` first, and its thresholds as "
+                f"keyword-only arguments with defaults, as in `def {self.name}(run, *, "
+                f"most=0.5)`. Received: {self.name}{inspect.signature(self.function)}"
+            )
+        if not (self.function.__doc__ or "").strip():
+            raise ValueError(
+                f"Rule {self.name!r} needs a docstring: what it looks for, and where "
+                "its thresholds come from."
+            )
+
+    def _check_names(self, part: str) -> None:
+        names = getattr(self, part)
+        if not isinstance(names, tuple) or not all(isinstance(n, str) for n in names):
+            raise TypeError(
+                f"`{part}` of rule {self.name!r} must be a tuple of names, as in "
+                f"`{part}=('plateau',)`. Received: {names!r}"
+            )
+
+
+_FILLED_IN = ("name", "kind", "explains", "explained_by")
+
+_BY_PLACE = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+)
 
 
 def rule(
-    kind: Kind, *, explains: tuple[str, ...] = (), live: bool = True
-) -> Callable[[Callable[..., Judged]], Rule]:
-    """Make a function a rule; its name is that of the problem it finds."""
+    kind: Kind,
+    *,
+    explains: tuple[str, ...] = (),
+    explained_by: tuple[str, ...] = (),
+    needs: tuple[str, ...] = (),
+    live: bool = True,
+) -> Callable[[Callable[..., Verdict]], Rule]:
+    """Make a function a rule; its name is that of the problem it finds.
 
-    def make(function: Callable[..., Judged]) -> Rule:
-        return Rule(function.__name__, kind, function, explains, live)
+    All of it is checked when the function is defined; the names of other rules when
+    all are loaded, by `diagnose`.
+
+    Args:
+        kind: `"cause"`, of what is wrong, or `"symptom"`, by which it shows.
+        explains: For a cause, names of the symptoms that it can bring about.
+            Defaults to none.
+        explained_by: For a symptom, names of the causes that can bring it about: as
+            good as `explains` of these. Defaults to none.
+        needs: What the rule needs of the record; without it the rule is skipped, with
+            the reason. The names are those of `keras_dlbasic.diagnosis.NEEDS`.
+            Defaults to none.
+        live: Whether it can judge a run that goes on. Defaults to `True`.
+
+    Returns:
+        A decorator that turns a function into a `Rule`.
+
+    Raises:
+        TypeError: If it is used without brackets, or the function has no `run` as its
+            first argument, or thresholds that are not keyword-only with defaults.
+        ValueError: If the kind or a need is not known, or the function has no
+            docstring.
+
+    Example:
+    >>> from keras_dlbasic.diagnosis import Finding, Fine, rule
+    >>> @rule(kind="cause", explains=("slow_convergence",), needs=("batch_size",))
+    ... def odd_batch_size(run, *, multiple=8):
+    ...     '''Look for batch sizes that hardware does not like.'''
+    ...     if run.batch_size % multiple:
+    ...         message = f"Batches have {run.batch_size} rows."
+    ...         return Finding(severity="info", message=message, threshold=multiple)
+    ...     return Fine(f"batches of {run.batch_size} rows")
+    >>> odd_batch_size.name, odd_batch_size.thresholds
+    ('odd_batch_size', {'multiple': 8})
+    """
+    if callable(kind):
+        raise TypeError(
+            "`@rule` needs brackets and a kind: write `@rule(kind='cause')` or "
+            "`@rule(kind='symptom')` above the function."
+        )
+
+    def make(function: Callable[..., Verdict]) -> Rule:
+        name = getattr(function, "__name__", repr(function))
+        return Rule(name, kind, function, explains, explained_by, needs, live)
 
     return make
-
-
-@cache
-def all_rules() -> tuple[Rule, ...]:
-    """Return the rules of `keras_dlbasic.diagnosis.rules`, by name."""
-    package = import_module("keras_dlbasic.diagnosis.rules")
-    found = {}
-    for module in pkgutil.iter_modules(package.__path__):
-        members = vars(import_module(f"{package.__name__}.{module.name}"))
-        found.update({r.name: r for r in members.values() if isinstance(r, Rule)})
-    return tuple(found[name] for name in sorted(found))

@@ -10,9 +10,12 @@ import numpy as np
 from keras_dlbasic.analysis.overfitting.detect import detect_overfitting
 from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis.curves import Descent, descent_of, penalty_of
+from keras_dlbasic.diagnosis.flow import Flow, early_flow
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
-from keras_dlbasic.diagnosis.rule import Skipped
+from keras_dlbasic.diagnosis.rates import Movement, movement_of, update_ratio_of
+from keras_dlbasic.diagnosis.skipped import Skipped
 from keras_dlbasic.records import LayerTable, TrainingRecord
 
 USUAL_BATCH_SIZE = 32
@@ -26,16 +29,40 @@ UNKNOWN_LOSS = (
     "is not known"
 )
 
+UNKNOWN_VALIDATION = (
+    "the validation data are not known; give `TrainingDoctor` or `preflight` "
+    "`validation_data=(x, y)`, arrays"
+)
+
 
 class Run:
-    """A record with its facts, and what several rules ask of them.
+    """What rules may ask of a run: its record, its facts, and what follows from them.
 
-    Nothing here knows Keras; all of it can be told from a saved record.
+    A question that the record has no answer to raises `Skipped` with the reason, so a
+    rule need not check for what is missing. Nothing here knows Keras; all of it can be
+    told from a saved record.
 
     Args:
         record: What was recorded.
-        live: Whether the run goes on.
-        planned: Whether nothing was trained yet.
+        live: Whether the run goes on. Defaults to `False`.
+        planned: Whether nothing was trained yet. Defaults to `False`.
+
+    Attributes:
+        record: The `TrainingRecord`: sampled steps, epochs and tables.
+        facts: The facts of the record, a dictionary: what is known of the model, the
+            data, the optimizer and the planned run. A name may be missing.
+        live: Whether the run goes on, so that what it comes to cannot be judged yet.
+        is_planned: Whether nothing was trained yet (`preflight`).
+
+    Example:
+    >>> from keras_dlbasic.diagnosis import Run
+    >>> from keras_dlbasic.records import TrainingRecord
+    >>> run = Run(TrainingRecord.from_history({"loss": [0.9, 0.6, 0.5]}))
+    >>> run.descent.last
+    0.6
+    >>> run.steps
+    Traceback (most recent call last):
+    keras_dlbasic.diagnosis.skipped.Skipped: no gradients were recorded
     """
 
     def __init__(
@@ -49,7 +76,12 @@ class Run:
     # -- facts -------------------------------------------------------------------
 
     def fact(self, name: str, why: str | None = None) -> Any:
-        """Return a fact.
+        """Return a fact that is a dictionary or a list.
+
+        Args:
+            name: Its name in `facts`, such as `"network"`.
+            why: The reason to give if it is not known. Defaults to None: one that says
+                how to have it recorded.
 
         Raises:
             Skipped: If it is not known.
@@ -61,10 +93,15 @@ class Run:
 
     @property
     def layers(self) -> list[dict[str, Any]]:
-        """What is known of the layers.
+        """Facts of the layers, from input to output.
+
+        Each is a dictionary with `"label"`, `"class_name"`, `"trainable"`,
+        `"normalizes"` and, where there is such a thing, `"activation"`, `"units"`,
+        `"gain"` (deviation of the kernel times the root of its fan-in), `"fan_in"`,
+        `"fan_out"`, `"penalty"`, `"dropout"`.
 
         Raises:
-            Skipped: If nothing is.
+            Skipped: If nothing is known of the model.
         """
         return list(self.fact("network")["layers"])
 
@@ -72,7 +109,7 @@ class Run:
         """Return a batch size of 32, or less if that would leave too few updates.
 
         Args:
-            least: Never less than that.
+            least: Never less than that. Defaults to `8`.
         """
         epochs, per_epoch = self.facts.get("epochs"), self.facts.get("steps_per_epoch")
         batch = self.facts.get("batch_size")
@@ -82,14 +119,32 @@ class Run:
                 size //= 2
         return size
 
+    @property
+    def batch_size(self) -> int:
+        """Number of rows in a batch.
+
+        Raises:
+            Skipped: If it is not known.
+        """
+        size = self.facts.get("batch_size")
+        if not size:
+            raise Skipped("the batch size is not known")
+        return int(size)
+
     @cached_property
     def loss_kind(self) -> LossKind:
-        """What the compiled loss expects."""
+        """What the compiled loss expects: `.name`, `.family` and `.from_logits`.
+
+        The family of a loss that is not known is `"unknown"`.
+        """
         return LossKind.of(self.facts.get("loss"))
 
     @cached_property
     def task(self) -> TaskKind:
-        """What the loss and the output make of the first target."""
+        """What the loss and the output make of the first target: classes or values.
+
+        A `keras_dlbasic.analysis.TaskKind`, `TaskKind.UNKNOWN` if nothing tells.
+        """
         loss, data = self.facts.get("loss"), self.facts.get("data") or {}
         if isinstance(loss, dict) and "class_name" not in loss:
             targets = data.get("targets") or [{}]
@@ -118,7 +173,7 @@ class Run:
 
     @property
     def output(self) -> dict[str, Any]:
-        """The only output.
+        """Facts of the only output: `"name"`, `"activation"`, `"units"`, `"rank"`.
 
         Raises:
             Skipped: If there are several, or it is not known.
@@ -130,7 +185,7 @@ class Run:
 
     @property
     def targets(self) -> dict[str, Any]:
-        """Facts of the only target.
+        """Facts of the only target: `"kind"`, `"min"`, `"max"`, `"std"`, ...
 
         Raises:
             Skipped: If there are several or none.
@@ -142,7 +197,7 @@ class Run:
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
-        """Facts of the inputs that have numbers.
+        """Facts of the inputs that have numbers: `"rms"`, `"offset"`, ...
 
         Raises:
             Skipped: If there are none.
@@ -153,6 +208,18 @@ class Run:
         return inputs
 
     @property
+    def validation(self) -> dict[str, Any]:
+        """Facts of the validation data: `"n_rows"` and how they compare with training.
+
+        Raises:
+            Skipped: If they are not known.
+        """
+        validation = self.fact("data").get("validation")
+        if not validation:
+            raise Skipped(UNKNOWN_VALIDATION)
+        return dict(validation)
+
+    @property
     def optimizer(self) -> dict[str, Any]:
         """The optimizer's configuration; empty if not known."""
         found = self.facts.get("optimizer")
@@ -161,30 +228,34 @@ class Run:
     # -- curves ------------------------------------------------------------------
 
     def curve(self, name: str) -> np.ndarray:
-        """Return the logs of an epoch; empty if there are none."""
+        """Return a log by epoch, `[n_epochs]`; empty if there is none.
+
+        Args:
+            name: Its name in the logs, such as `"val_accuracy"`.
+        """
         return self.record.epochs.get(name, np.zeros(0))
 
     @property
     def loss(self) -> np.ndarray:
-        """The training loss by epoch; empty if it was not logged."""
+        """The training loss by epoch, `[n_epochs]`; empty if it was not logged."""
         return self.curve("loss")
 
     @property
     def val_loss(self) -> np.ndarray:
-        """The validation loss by epoch; empty if it was not logged."""
+        """The validation loss by epoch, `[n_epochs]`; empty if it was not logged."""
         return self.curve("val_loss")
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """The numbers of the epochs."""
+        """The numbers of the epochs, `[n_epochs]`, 0-based."""
         return self.record.epochs["epoch"]
 
     @cached_property
     def overfitting(self) -> OverfittingVerdict:
-        """The verdict on the curves.
+        """The verdict of `analysis.detect_overfitting` on the curves.
 
         Raises:
-            Skipped: If there is no validation.
+            Skipped: If no finite `val_loss` was logged.
         """
         val = self.val_loss
         if not np.isfinite(val).any():
@@ -194,10 +265,22 @@ class Run:
         loss = self.loss if len(self.loss) else np.full(len(val), np.nan)
         return detect_overfitting(loss, val, epochs=self.numbers)
 
+    @cached_property
+    def descent(self) -> Descent:
+        """What the training loss does: where it begins and ends, falls and swings.
+
+        Raises:
+            Skipped: If no finite training loss was logged.
+        """
+        return descent_of(self.record, self.outcome.baseline)
+
     # -- measurements ------------------------------------------------------------
 
     def table(self, name: str) -> LayerTable:
         """Return a table of the record.
+
+        Args:
+            name: Its name, such as `"probe"` or `"activations"`.
 
         Raises:
             Skipped: If it has no row.
@@ -210,6 +293,9 @@ class Run:
     def probed(self, measure: str) -> np.ndarray:
         """Return a measure of the predictions on the probe, `[n]`.
 
+        Args:
+            measure: Its name: `"loss"`, `"score"`, `"spread"`, ...
+
         Raises:
             Skipped: If none was taken.
         """
@@ -221,7 +307,7 @@ class Run:
 
     @property
     def steps(self) -> np.ndarray:
-        """The sampled steps.
+        """The sampled steps, `[n]`, 0-based.
 
         Raises:
             Skipped: If there is none.
@@ -232,7 +318,7 @@ class Run:
 
     @cached_property
     def clean(self) -> np.ndarray:
-        """Which sampled steps have finite gradients and were not skipped."""
+        """Which sampled steps have finite gradients and were not skipped, `[n]`."""
         rows: np.ndarray = (self.record.non_finite.sum(axis=1) == 0) & (
             ~self.record.skipped
         )
@@ -240,27 +326,51 @@ class Run:
 
     @cached_property
     def update_ratio(self) -> np.ndarray:
-        """Size of the update over that of the weights, over all kernels, `[n]`."""
-        kernels = [len(v.shape) > 1 for v in self.record.variables]
-        if not any(kernels):
-            return np.zeros(0)
-        with np.errstate(all="ignore"):
-            updates = self.record.update_norm[:, kernels].astype(np.float64)
-            weights = self.record.weight_norm[:, kernels].astype(np.float64)
-            updates = np.where(np.isfinite(updates), updates, 0.0)
-            total = np.sqrt((weights**2).sum(axis=1))
-            ratio: np.ndarray = np.sqrt((updates**2).sum(axis=1)) / total
-        ratio[self.record.skipped] = np.nan
-        return ratio
+        """Size of the update over that of the weights, over all kernels, `[n]`.
+
+        NaN where the update was skipped; empty without kernels.
+        """
+        return update_ratio_of(self.record)
+
+    @cached_property
+    def movement(self) -> Movement:
+        """How far and how fast the weights move.
+
+        Raises:
+            Skipped: If no updates of kernels were recorded.
+        """
+        self.steps  # noqa: B018 - raises without any
+        return movement_of(self.record)
+
+    def early_flow(self, *, least: int = 5, early: int = 64) -> Flow | None:
+        """Compare the gradients of layers with each other, in the first sampled steps.
+
+        Args:
+            least: Number of usable steps that are needed. Defaults to `5`.
+            early: Number of usable steps that are looked at. Defaults to `64`.
+
+        Returns:
+            A `Flow`; None if there are too few steps or fewer than two layers with
+            kernels.
+        """
+        return early_flow(self.record, self.clean, least=least, early=early)
+
+    @property
+    def penalty(self) -> float:
+        """The weight penalty on the loss at the end, 0 if it is not known."""
+        return penalty_of(self.record)
 
     @cached_property
     def outcome(self) -> Outcome:
-        """What the run came to."""
+        """What the run came to, against a constant prediction.
+
+        Its fields are None where nothing is known.
+        """
         return outcome_of(self.record)
 
     @property
-    def why_no_score(self) -> str:
-        """Why the predictions have no score."""
+    def why_no_skill(self) -> str:
+        """Why the skill of the predictions is not known."""
         probe = self.facts.get("probe")
         if probe and self.task is TaskKind.UNKNOWN:
             return "needs a loss that is known, to tell classes from values"
@@ -268,7 +378,9 @@ class Run:
             return "needs 20 rows of data"
         if not probe or "failed" in probe:
             return self.why_unknown
-        return "needs one output, and targets that fit it and differ"
+        if probe.get("no_skill"):
+            return f"there is no skill: {probe['no_skill']}"
+        return "needs one output, finite predictions and targets that fit them"
 
     @property
     def why_unknown(self) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from inspect import getclosurevars
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import wrapped_method
 from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
@@ -27,7 +29,7 @@ KEPT_ROWS = 256
 KEPT_ENTRIES = 2**20
 """And so many entries of them."""
 
-Measured = Callable[..., tuple[Any, str, Any]]
+Measured = Callable[[Callable[[Any], Any], Any], Any]
 
 
 class BackendTap(Protocol):
@@ -37,17 +39,23 @@ class BackendTap(Protocol):
     changes_in_place: bool
     """Whether gradients and weights may change after an update, within the step."""
 
+    guard: Guard
+    """Of the fit that is watched."""
+
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Return a context in which `optimizer` reports each update to `sink`."""
 
     def wrap_step(self, measured: Measured) -> Any:
-        """Return a `train_step` that adds a row to its logs."""
+        """Return a `train_step` of Keras' signature that runs `measured`."""
+
+    def with_row(self, outputs: Any, key: str, row: Any) -> Any:
+        """Return what a step returned, with a row added to its logs."""
 
     def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
 
-    def pop(self, outputs: Any, key: str) -> Any:
-        """Take the row out of what the train function returned."""
+    def step_ended(self, logs: Any) -> None:
+        """Let go of what was kept for a step whose row was taken out of `logs`."""
 
     def place(self) -> Any:
         """Return the function being traced: what is traced elsewhere stays there."""
@@ -76,6 +84,7 @@ class GradientTap:
         model: The model in `fit`, after Keras made its train function.
         sink: Called with the step's number, its row, a device array that is not waited
             for, and what tells how to read it; None if the step updated no variable.
+        guard: Keeps errors of the measuring from the fit. Defaults to one of its own.
 
     Attributes:
         batch_sink: Called with the first rows of the batch of each measured step, 256
@@ -89,9 +98,13 @@ class GradientTap:
     """
 
     def __init__(
-        self, model: Any, sink: Callable[[int, Any, RowLayouts | None], None]
+        self,
+        model: Any,
+        sink: Callable[[int, Any, RowLayouts | None], None],
+        guard: Guard | None = None,
     ) -> None:
         self.model = model
+        self.guard = guard or Guard()
         self.batch_sink: Callable[[Any], None] | None = None
         self.on_failure: Callable[[], None] | None = None
         self._sink = sink
@@ -111,6 +124,8 @@ class GradientTap:
         if plain is None:
             return  # recompiled within the fit; Keras itself will say so
         tapped = None
+        if self.guard.has_ended:
+            step = None
         if step is not None or self.stands_in:
             tapped = self._tapped(plain)
         make = self.model.make_train_function
@@ -121,12 +136,18 @@ class GradientTap:
                 outputs = (plain if tapped is None else tapped.function)(*args)
             except BaseException:
                 if self.on_failure is not None:
-                    self.on_failure()
+                    with self.guard.on_host():
+                        self.on_failure()
                 raise
             if tapped is not None:
-                row = tapped.pop(outputs)
-                if step is not None:
-                    self._take_row(step, row, tapped)
+                # first of all, and by nothing that could fail: Keras never sees the row
+                logs = outputs[0] if isinstance(outputs, tuple) else outputs
+                row = logs.pop(KEY, None) if isinstance(logs, dict) else None
+                with self.guard.on_host():
+                    tapped.step_ended(logs)
+                    if step is not None and row is not None:
+                        self._take_row(step, row, tapped)
+                self.guard.warn()
             return outputs
 
         def make_train_function(*args: Any, **kwargs: Any) -> Any:
@@ -190,11 +211,22 @@ class GradientTap:
         tapped = getattr(plain, "keras_dlbasic_tapped", None)
         keeps_batch = self.batch_sink is not None
         if tapped is None or (
-            keeps_batch > tapped.keeps_batch and not self._is_stale()
+            (keeps_batch > tapped.keeps_batch or tapped.has_failed)
+            and not self._is_stale()
         ):
             tapped = _TappedStep(self.model, self._backend, keeps_batch)
             plain.keras_dlbasic_tapped = tapped
+        tapped.guard = self.guard
         return tapped
+
+
+@dataclass
+class _Seen:
+    """What was seen of a step: its updates, losses and first rows."""
+
+    updates: list[Update] = field(default_factory=list)
+    losses: list[Any] = field(default_factory=list)
+    inputs: Any = ()
 
 
 class _TappedStep:
@@ -203,6 +235,7 @@ class _TappedStep:
     def __init__(self, model: Any, backend: BackendTap, keeps_batch: bool) -> None:
         self.layouts = RowLayouts()
         self.keeps_batch = keeps_batch
+        self.has_failed = False
         self._has_warned = False
         self._model = model
         self._backend = backend
@@ -215,20 +248,50 @@ class _TappedStep:
         step = backend.wrap_step(self._measured)
         self.function = backend.tapped_function(model, step)
         self.release = backend.release
+        self.step_ended = backend.step_ended
 
     @property
     def has_updated(self) -> bool:
         """Whether the step was traced, and updates variables."""
         return not self.layouts.is_empty
 
-    def pop(self, outputs: Any) -> Any:
-        """Take the row out of what the step returned, and let its copies go."""
-        return self._backend.pop(outputs, KEY)
+    @property
+    def guard(self) -> Guard:
+        """Of the fit that is watched; the step may serve several."""
+        return self._backend.guard
 
-    def _measured(self, call: Callable[[Any], Any], data: Any) -> tuple[Any, str, Any]:
-        """Run (or trace) the model's step and measure it."""
-        updates: list[Update] = []
-        losses: list[Any] = []
+    @guard.setter
+    def guard(self, guard: Guard) -> None:
+        self._backend.guard = guard
+
+    def _measured(self, call: Callable[[Any], Any], data: Any) -> Any:
+        """Run (or trace) the model's step and measure it.
+
+        The user's step runs outside of the guard: its errors are the user's. All that
+        is done around it may fail without changing what the step returns.
+        """
+        if self.guard.has_ended:
+            return call(self._original)
+        seen = _Seen()
+        stack = ExitStack()
+        with self.guard.in_step():
+            if self.keeps_batch:
+                seen.inputs = self._first_rows(data)
+            self._listen_to(seen, stack)
+        try:
+            outputs = call(self._original)
+        finally:
+            with self.guard.in_step():
+                stack.close()
+        if not self.guard.has_ended:
+            with self.guard.in_step():
+                row = self._row(seen, data)
+                outputs = self._backend.with_row(outputs, KEY, row)
+        self.has_failed = self.guard.has_ended
+        return outputs
+
+    def _listen_to(self, seen: _Seen, stack: ExitStack) -> None:
+        """Have optimizers and the loss tracker report to `seen`, in `stack`."""
         kernels = self._backend.kernels
 
         def take(update: Update) -> None:
@@ -236,34 +299,31 @@ class _TappedStep:
                 update.reduced = self._backend.without_gradients(
                     lambda: reduce_update(kernels, update)
                 )
-            updates.append(update)
+            seen.updates.append(update)
 
-        inputs = self._first_rows(data) if self.keeps_batch else ()
-        with ExitStack() as stack:
-            for optimizer in optimizers_of(*self._parts):
-                stack.enter_context(self._backend.intercept(optimizer, take))
-            tracker = _loss_tracker(self._model)
-            if tracker is not None:
-                stack.enter_context(
-                    wrapped_method(tracker, "update_state", self._listen(losses))
+        for optimizer in optimizers_of(*self._parts):
+            stack.enter_context(self._backend.intercept(optimizer, take))
+        tracker = _loss_tracker(self._model)
+        if tracker is not None:
+            listen = self._listen(seen.losses)
+            stack.enter_context(wrapped_method(tracker, "update_state", listen))
+
+    def _row(self, seen: _Seen, data: Any) -> Any:
+        """Return the row of a step, with the batch where it is kept."""
+        if seen.updates:
+            row = self._backend.without_gradients(
+                lambda: measure_row(
+                    self._backend.kernels,
+                    final_updates(seen.updates),
+                    seen.losses[0] if seen.losses else UNKNOWN,
+                    self._batch_size(data),
+                    self.layouts,
                 )
-            outputs = call(self._original)
-        if not updates:
-            self._say_nothing_is_updated()
-            nothing = keras.ops.zeros((0,), "float32")
-            return outputs, KEY, (nothing, inputs) if self.keeps_batch else nothing
-        row = self._backend.without_gradients(
-            lambda: measure_row(
-                kernels,
-                final_updates(updates),
-                losses[0] if losses else UNKNOWN,
-                self._batch_size(data),
-                self.layouts,
             )
-        )
-        if self.keeps_batch:
-            row = (row, inputs)
-        return outputs, KEY, row
+        else:
+            self._say_nothing_is_updated()
+            row = keras.ops.zeros((0,), "float32")
+        return (row, seen.inputs) if self.keeps_batch else row
 
     def _say_nothing_is_updated(self) -> None:
         # no error: on JAX an exception in a step costs the model its weights
@@ -283,8 +343,9 @@ class _TappedStep:
 
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def update_state(values: Any, *args: Any, **kwargs: Any) -> Any:
-                if self._backend.place() == place and keras.ops.ndim(values) == 0:
-                    losses.append(values)
+                with self.guard.in_step():
+                    if self._backend.place() == place and keras.ops.ndim(values) == 0:
+                        losses.append(values)
                 return original(values, *args, **kwargs)
 
             return update_state

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic.analysis.scoring import target_columns
+
 
 def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
     """Return the loss of each row by a compiled loss, weights and penalties apart.
@@ -64,10 +66,58 @@ def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.
     return best
 
 
+def rewards_the_truth(
+    loss: Any, targets: np.ndarray, shape: tuple[int, ...], constant: np.ndarray
+) -> bool:
+    """Return True if a loss compares each row with its own target.
+
+    Of a loss that is not known, a constant tells nothing unless that is so: losses of
+    embeddings compare rows with each other, and a run that does no better than a
+    constant there may be halfway to a good end.
+
+    Args:
+        loss: As for `sample_losses`.
+        targets: Targets, samples first.
+        shape: Shape of the model's outputs for these rows.
+        constant: Losses of the rows under the best constant predictor.
+    """
+    columns = as_columns(targets, shape)
+    if columns is None:
+        return False
+    # the truth as values or probabilities, and as logits
+    truths = (columns, 20.0 * (2.0 * columns - 1.0))
+    found = [_mean_loss(loss, targets, truth, shape) for truth in truths]
+    return _is_by_row(loss, targets, shape) and any(
+        value < 0.9 * constant.mean()
+        for value in found  # NaN is no reward either
+    )
+
+
+def _mean_loss(
+    loss: Any, targets: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]
+) -> float:
+    outputs = columns.reshape(shape).astype("float32")
+    return float(sample_losses(loss, targets, outputs).mean())
+
+
+def _is_by_row(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Return True if the loss of a row is the same whatever the other rows are."""
+    drawn = np.random.default_rng(0).random(shape)
+    # of several sizes: margins make losses flat where outputs are far apart
+    for size in (0.01, 0.1, 1.0):
+        outputs = (size * drawn).astype("float32")
+        losses = sample_losses(loss, targets, outputs)[::2]
+        half = sample_losses(loss, targets[::2], outputs[::2])
+        if len(half) != len(losses) or not np.allclose(half, losses, rtol=1e-3):
+            return False
+    return True
+
+
 def _candidates(targets: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]:
-    columns, width = as_columns(targets, shape), shape[-1]
+    columns = as_columns(targets, shape)
     if columns is None:
         return []
+    width = columns.shape[1]
     mean = columns.mean(axis=0)
     found = [mean, np.median(columns, axis=0)]
     if columns.min() >= 0 and columns.max() <= 1:
@@ -91,14 +141,12 @@ def as_columns(targets: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None
     Returns:
         Array `[n, width]`; None if they do not fit.
     """
-    targets, width = np.asarray(targets, np.float64), shape[-1]
-    has_columns = targets.ndim > 1 and len(shape) != targets.ndim + 1
-    if has_columns and targets.shape[-1] == width:
-        return targets.reshape(-1, width)
-    flat = targets.reshape(-1)
-    if width == 1:
-        return flat[:, None]
-    whole = np.isfinite(flat).all() and (flat == np.round(flat)).all()
-    if not whole or flat.min() < 0 or flat.max() >= width:
+    columns = target_columns(np.asarray(targets), shape)
+    width = shape[-1] if len(shape) > 1 else 1
+    if columns is None or columns.shape[1] == width:
+        return columns
+    numbers = columns[:, 0]
+    whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
+    if not whole or numbers.min() < 0 or numbers.max() >= width:
         return None
-    return np.asarray(np.eye(width)[flat.astype(int)])
+    return np.asarray(np.eye(width)[numbers.astype(int)])

@@ -52,6 +52,20 @@ def network_facts(model: Any) -> dict[str, Any]:
     }
 
 
+def output_facts(model: Any) -> list[dict[str, Any]]:
+    """Return the `"outputs"` of `network_facts` alone, without a look at weights."""
+    layers = [
+        {
+            "label": label,
+            "activation": activation_name(layer),
+            "units": getattr(layer, "units", None) or getattr(layer, "filters", None),
+        }
+        for layer, label, _, is_whole in walk_layers(model)
+        if layer is not model and (is_whole or not isinstance(layer, keras.Model))
+    ]
+    return _outputs(model, layers)
+
+
 def _following(model: Any) -> dict[int, Any]:
     try:
         return activations_after(model)

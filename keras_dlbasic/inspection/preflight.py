@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -10,7 +11,7 @@ import numpy as np
 
 from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
-from keras_dlbasic.diagnosis import Diagnosis
+from keras_dlbasic.diagnosis import Diagnosis, Rule
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
@@ -30,6 +31,7 @@ def preflight(
     validation_data: Any = None,
     batch_size: int | None = None,
     epochs: int | None = None,
+    rules: Iterable[Rule] | None = None,
 ) -> Diagnosis:
     """Find what can be known of a run before its first step, in seconds.
 
@@ -46,6 +48,7 @@ def preflight(
         batch_size: As it will be given to `fit`. Defaults to None: 32.
         epochs: As it will be given to `fit`. Defaults to None: the number of updates is
             not judged.
+        rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Returns:
         A `Diagnosis` of causes: those that are certain to do harm are critical, those
@@ -78,7 +81,7 @@ def preflight(
     )
     if all(not i.get("non_finite") for i in record.facts["data"]["inputs"]):
         _probe(record, model, x, y)
-    return diagnose_plan(record)
+    return diagnose_plan(record, rules=rules)
 
 
 def _check(x: Any, y: Any) -> int:

@@ -13,17 +13,21 @@ from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.analysis.activations.statistics import activation_statistics
 from keras_dlbasic.analysis.evenly import evenly
-from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.diagnosis.loss_kind import LossKind
-from keras_dlbasic.inspection.baseline import as_columns, best_constant, sample_losses
-from keras_dlbasic.inspection.reference_scores import reference_scores, score
+from keras_dlbasic.inspection.baseline import (
+    as_columns,
+    best_constant,
+    rewards_the_truth,
+    sample_losses,
+)
+from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.propagation.probe import LayerProbe, as_array, probe_layers, watched
 
 MEASURES = (
     "loss",
     "loss_error",
-    "score",
-    "score_error",
+    "skill",
     "spread",
     "commonest",
     "penalty",
@@ -75,7 +79,6 @@ class Probe:
         answers = [leaf for leaf in keras.tree.flatten(y) if leaf is not None]
         self.y = np.asarray(answers[0])[chosen] if len(answers) == 1 else None
         self._losses: np.ndarray | None = None
-        self._columns: np.ndarray | None = None
         self._task = TaskKind.of(self.kind.family) if task is None else task
 
     def facts(self, outputs_shape: tuple[int, ...] | None) -> dict[str, Any]:
@@ -88,24 +91,23 @@ class Probe:
             return facts
         try:
             losses = best_constant(self.loss, self.y, shape)
+            if not self._task.is_known and np.isfinite(losses).all():
+                args = (self.loss, self.y, shape, losses)
+                losses = losses if rewards_the_truth(*args) else np.full(1, np.nan)
         except Exception as error:  # a user's loss; targets that do not fit
             facts["baseline_failed"] = f"{type(error).__name__}: {error}"[:200]
             losses = np.full(1, np.nan)
         if np.isfinite(losses).all():
             self._losses = losses
             facts["baseline_loss"] = float(losses.mean())
-        self._columns = as_columns(self.y, shape)
-        if self._task is TaskKind.LABELS and not self._are_labels():
-            self._task = TaskKind.VALUES  # shares between yes and no, such as pixels
-        facts["scored_as"] = str(self._task)
-        facts["references"] = {}
-        if self._task is TaskKind.UNKNOWN:
-            return facts
-        columns = self._columns
+        known = skill(self.y, np.zeros(shape), self._task)
+        facts.update(scored_as=str(known.task), no_skill=known.reason, references={})
+        columns = as_columns(self.y, shape)
         has_rows = columns is not None and len(columns) == self.n_rows
-        if has_rows and len(self.inputs) == 1:
+        if has_rows and len(self.inputs) == 1 and not known.reason:
             assert columns is not None
-            facts["references"] = reference_scores(self.inputs[0], columns, self._task)
+            x = self.inputs[0]
+            facts["references"] = reference_scores(x, columns, known.task)
         return facts
 
     def measure(
@@ -146,7 +148,8 @@ class Probe:
     def _judge(self, outputs: Any) -> dict[str, float]:
         predicted = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)
         said = {"non_finite": float(np.mean(~np.isfinite(predicted)))}
-        columns = predicted.reshape(-1, predicted.shape[-1])
+        width = predicted.shape[-1] if predicted.ndim > 1 else 1
+        columns = predicted.reshape(-1, width)
         with np.errstate(over="ignore", invalid="ignore"):
             said["spread"] = float(np.sqrt(np.mean(columns.var(axis=0))))
         if said["non_finite"] or self.y is None:
@@ -156,24 +159,14 @@ class Probe:
             gain = losses - self._losses
             said["loss"] = float(losses.mean())
             said["loss_error"] = float(gain.std() / math.sqrt(len(gain)))
-        if self._task is TaskKind.UNKNOWN or self._columns is None:
-            return said
-        if len(self._columns) == len(columns):
-            if self._decides_at_zero and self._task is TaskKind.LABELS:
-                columns = np.where(columns > 0, 1.0, 0.0)
-            said["score"] = score(columns, self._columns, self._task)
-            if self._task is TaskKind.CLASSES:
+        if len(predicted) == len(self.y):
+            at_zero = self.kind.decides_at_zero
+            found = skill(self.y, predicted, self._task, from_logits=at_zero)
+            said["skill"] = found.value
+            if found.task is TaskKind.CLASSES:
                 counts = np.bincount(columns.argmax(axis=1))
                 said["commonest"] = float(counts.max() / len(columns))
         return said
-
-    def _are_labels(self) -> bool:
-        columns = self._columns
-        return columns is None or bool(np.isin(columns, (-1, 0, 1)).all())
-
-    @property
-    def _decides_at_zero(self) -> bool:
-        return self.kind.from_logits or self.kind.family == "plus_minus"
 
 
 def _affordable(rows: int, arrays: list[np.ndarray], outputs_shape: Any) -> int:

@@ -4,61 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.analysis.scoring import TaskKind, skill
+
 MOST_FEATURES = 4096
 NEIGHBOURS = 5
 RIDGE = (1e-2, 1.0, 100.0)
 
 
-def score(predicted: np.ndarray, targets: np.ndarray, kind: str) -> float:
-    """Return how much better than a constant predictions are, at most 1.
+def reference_scores(
+    x: np.ndarray, targets: np.ndarray, task: TaskKind | str
+) -> dict[str, float]:
+    """Return the skill of two simple predictors on rows they have not seen.
 
-    Args:
-        predicted: Predicted columns, `[n, k]`: probabilities, scores or values.
-        targets: Target columns, `[n, k]`; one-hot for classes.
-        kind: `"classes"` (largest column wins), `"labels"` (each column above 0.5) or
-            `"values"`.
-
-    Returns:
-        For values `1 - mse / variance`; for classes and labels the share of errors of
-        the commonest answer that is avoided, each class counting alike (so a constant
-        answer scores 0 on imbalanced classes too).
-
-    Example:
-    >>> import numpy as np
-    >>> from keras_dlbasic.inspection.reference_scores import score
-    >>> y = np.eye(2)[[0, 0, 0, 1]]
-    >>> score(np.tile([1.0, 0.0], (4, 1)), y, "classes"), score(y, y, "classes")
-    (0.0, 1.0)
-    """
-    predicted = np.asarray(predicted, np.float64)
-    if not np.isfinite(predicted).all():
-        return float("nan")
-    if kind == "values":
-        variance = np.sum((targets - targets.mean(axis=0)) ** 2)
-        error = np.sum((targets - predicted) ** 2)
-        return float(1 - error / variance) if variance > 0 else float("nan")
-    if kind == "classes":
-        right = predicted.argmax(axis=1) == targets.argmax(axis=1)
-        return _balanced(right, targets.argmax(axis=1))
-    each = [
-        _balanced((p > 0.5) == (t > 0.5), (t > 0.5).astype(int))
-        for p, t in zip(predicted.T, targets.T, strict=True)
-    ]
-    known = [value for value in each if np.isfinite(value)]
-    return float(np.mean(known)) if known else float("nan")
-
-
-def _balanced(right: np.ndarray, classes: np.ndarray) -> float:
-    present = np.unique(classes)
-    if len(present) < 2:
-        return float("nan")
-    recall = float(np.mean([right[classes == c].mean() for c in present]))
-    chance = 1 / len(present)
-    return (recall - chance) / (1 - chance)
-
-
-def reference_scores(x: np.ndarray, targets: np.ndarray, kind: str) -> dict[str, float]:
-    """Score a linear predictor and nearest neighbours on rows they have not seen.
+    They are a linear predictor and nearest neighbours; for skill see `analysis.skill`.
 
     Each row is predicted from all others (leave-one-out), in closed form, from
     standardised features. These are cautious: a model scored on rows that it was
@@ -67,7 +25,7 @@ def reference_scores(x: np.ndarray, targets: np.ndarray, kind: str) -> dict[str,
     Args:
         x: Features, samples first; flattened.
         targets: Target columns, `[n, k]`.
-        kind: As for `score`.
+        task: What is predicted, a `TaskKind` or its value.
 
     Returns:
         `"linear"` and `"neighbours"`; empty for fewer than 20 rows or more than 4,096
@@ -81,13 +39,17 @@ def reference_scores(x: np.ndarray, targets: np.ndarray, kind: str) -> dict[str,
     features = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
     features /= np.sqrt(max(1, int((spread > 0).sum())))
     products = features @ features.T
+    task = TaskKind(task)
+    if task is TaskKind.LABELS:
+        targets = (targets > 0.5).astype(np.float64)
+    neighbours = _neighbours(products, targets)
     return {
-        "linear": _best_ridge(products, targets, kind),
-        "neighbours": score(_neighbours(products, targets), targets, kind),
+        "linear": _best_ridge(products, targets, task),
+        "neighbours": skill(targets, neighbours, task).value,
     }
 
 
-def _best_ridge(products: np.ndarray, targets: np.ndarray, kind: str) -> float:
+def _best_ridge(products: np.ndarray, targets: np.ndarray, task: TaskKind) -> float:
     n = len(products)
     values, vectors = np.linalg.eigh(products + 1.0)  # + 1: an intercept
     values = np.maximum(values, 0.0)
@@ -97,9 +59,8 @@ def _best_ridge(products: np.ndarray, targets: np.ndarray, kind: str) -> float:
         hat = (vectors * shrunk) @ vectors.T
         leverage = np.minimum(np.diag(hat), 1 - 1 / n)[:, None]
         fitted = hat @ targets
-        scores.append(
-            score((fitted - leverage * targets) / (1 - leverage), targets, kind)
-        )
+        unseen = (fitted - leverage * targets) / (1 - leverage)
+        scores.append(skill(targets, unseen, task).value)
     return float(np.nanmedian(scores)) if np.isfinite(scores).any() else float("nan")
 
 

@@ -28,7 +28,7 @@ def run_facts(model: Any, params: Mapping[str, Any]) -> dict[str, Any]:
         "run_eagerly": bool(model.run_eagerly),
         "dtype_policy": str(getattr(model.dtype_policy, "name", model.dtype_policy)),
         "optimizer": _optimizer_config(optimizer),
-        "loss": _loss_config(getattr(model, "loss", None)),
+        "loss": loss_config(getattr(model, "loss", None)),
         "replicas": replicas_of(model),
         "versions": _versions(),
     }
@@ -44,11 +44,12 @@ def _optimizer_config(optimizer: Any) -> Any:
     return {"class_name": type(optimizer).__name__, **_plain(config)}
 
 
-def _loss_config(loss: Any) -> Any:
+def loss_config(loss: Any) -> Any:
+    """Return a compiled loss as `LossKind` reads it, JSON-serializable."""
     if isinstance(loss, Mapping):
-        return {str(name): _loss_config(part) for name, part in loss.items()}
+        return {str(name): loss_config(part) for name, part in loss.items()}
     if isinstance(loss, (list, tuple)):
-        return [_loss_config(part) for part in loss]
+        return [loss_config(part) for part in loss]
     if isinstance(loss, keras.losses.Loss):
         try:
             config = _plain(loss.get_config())

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from keras_dlbasic._front import front
 from keras_dlbasic.records.layer_table import LayerTable
-from keras_dlbasic.records.training_record import MEASURES, SCALARS, TrainingRecord
+from keras_dlbasic.records.record_data import MEASURES, SCALARS
+from keras_dlbasic.records.training_record import TrainingRecord
 from keras_dlbasic.records.trial_result import TrialResult
 from keras_dlbasic.records.variable_info import VariableInfo
 

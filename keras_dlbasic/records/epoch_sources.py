@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from keras_dlbasic.records.training_record import TrainingRecord
+from keras_dlbasic.records.record_data import RecordData
+
+Record = TypeVar("Record", bound=RecordData)
 
 
-def record_from_history(history: Any) -> TrainingRecord:
+def record_from_history(history: Any, record_type: type[Record]) -> Record:
     """Make a record of a Keras `History` or its dictionary."""
     logs = history if isinstance(history, Mapping) else getattr(history, "history", 0)
     if not isinstance(logs, Mapping):
@@ -22,7 +24,7 @@ def record_from_history(history: Any) -> TrainingRecord:
     numbers = list(
         getattr(history, "epoch", None) or range(max(lengths.values(), default=0))
     )
-    record = TrainingRecord(facts=_facts(getattr(history, "params", None)))
+    record = record_type(facts=_facts(getattr(history, "params", None)))
     for name, length in lengths.items():
         # validation_freq leaves shorter lists, whose epochs cannot be told afterwards
         if length != len(numbers) and not name.startswith("val_"):
@@ -59,7 +61,7 @@ def _facts(params: Mapping[str, Any] | None) -> dict[str, Any]:
     return {} if steps is None else {"steps_per_epoch": int(steps)}
 
 
-def record_from_csv(path: Path) -> TrainingRecord:
+def record_from_csv(path: Path, record_type: type[Record]) -> Record:
     """Make a record of a table of epochs."""
     if path.suffix in (".keras", ".h5"):
         raise ValueError(
@@ -78,7 +80,7 @@ def record_from_csv(path: Path) -> TrainingRecord:
     epochs = columns.pop("epoch", [float(i) for i in range(len(rows))])
     if len(set(epochs)) != len(rows) or any(e != e or e % 1 for e in epochs):
         epochs = [float(i) for i in range(len(rows))]  # several runs in one file
-    record = TrainingRecord()
+    record = record_type()
     for row, epoch in enumerate(epochs):
         record.append_epoch(
             int(epoch), {name: values[row] for name, values in columns.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,12 +13,10 @@ from keras_dlbasic.records.atomic_file import atomic_file
 from keras_dlbasic.records.json_text import json_text
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.printable import printable_parts
-from keras_dlbasic.records.training_record import (
-    MEASURES,
-    SCALARS,
-    TrainingRecord,
-)
+from keras_dlbasic.records.record_data import MEASURES, SCALARS, RecordData
 from keras_dlbasic.records.variable_info import VariableInfo
+
+Record = TypeVar("Record", bound=RecordData)
 
 FORMAT = "keras_dlbasic.TrainingRecord"
 FORMAT_VERSION = 1
@@ -26,7 +24,7 @@ LATER_SCALARS = ("replica_gradient_norm",)
 """What files of older versions do not have: it is NaN."""
 
 
-def write_npz(record: TrainingRecord, path: Path) -> None:
+def write_npz(record: RecordData, path: Path) -> None:
     """Write `record` to `path`, whole or not at all."""
     arrays: dict[str, np.ndarray] = {
         "format": np.array(FORMAT),
@@ -50,8 +48,8 @@ def write_npz(record: TrainingRecord, path: Path) -> None:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
-def read_npz(path: Path) -> TrainingRecord:
-    """Read the record at `path`."""
+def read_npz(path: Path, record_type: type[Record]) -> Record:
+    """Read the record at `path`; it becomes a `record_type`."""
     if not path.exists():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     try:
@@ -77,7 +75,7 @@ def read_npz(path: Path) -> TrainingRecord:
             f"to version {FORMAT_VERSION}. Install a newer keras_dlbasic."
         )
     try:
-        return _record(arrays)
+        return _record(arrays, record_type)
     except Exception as error:
         raise ValueError(
             f"{str(path)!r} is a damaged record: {type(error).__name__}: {error}"
@@ -88,7 +86,7 @@ def _json(value: Any) -> str:
     return json_text(value, other=repr, keep_non_finite=True)
 
 
-def _about(record: TrainingRecord) -> dict[str, Any]:
+def _about(record: RecordData) -> dict[str, Any]:
     return {
         "variables": [asdict(variable) for variable in record.variables],
         "facts": record.facts,
@@ -98,13 +96,13 @@ def _about(record: TrainingRecord) -> dict[str, Any]:
     }
 
 
-def _record(arrays: dict[str, np.ndarray]) -> TrainingRecord:
+def _record(arrays: dict[str, np.ndarray], record_type: type[Record]) -> Record:
     about = printable_parts(json.loads(str(arrays["about"])))
     variables = [
         VariableInfo(**{**entry, "shape": tuple(entry["shape"])})
         for entry in about["variables"]
     ]
-    record = TrainingRecord(variables, about["facts"])
+    record = record_type(variables, about["facts"])
     steps, scalars, measures = (arrays[k] for k in ("steps", "scalars", "measures"))
     if not len(steps) == len(scalars) == len(measures):
         raise ValueError("its arrays differ in length")

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.records.training_record import MEASURES, SCALARS, TrainingRecord
+from keras_dlbasic.records.record_data import MEASURES, SCALARS, RecordData
 
 
-def to_pandas(record: TrainingRecord) -> Any:
+def to_pandas(record: RecordData) -> Any:
     """Return the sampled steps of `record` as a long table."""
     try:
         import pandas as pd

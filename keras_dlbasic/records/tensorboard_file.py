@@ -8,12 +8,10 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from keras_dlbasic.records.training_record import TrainingRecord
+from keras_dlbasic.records.record_data import RecordData
 
 BY_LAYER = ("gradient_norm", "weight_norm", "update_norm")
 OF_THE_STEP = ("global_gradient_norm", "batch_loss", "learning_rate")
@@ -23,7 +21,7 @@ _numbers = itertools.count()
 Point = tuple[str, int, float]
 
 
-def write_tensorboard(record: TrainingRecord, log_dir: str | os.PathLike[str]) -> Path:
+def write_tensorboard(record: RecordData, log_dir: str | os.PathLike[str]) -> Path:
     """Write an event file and return where it is.
 
     Raises:
@@ -52,7 +50,7 @@ def write_tensorboard(record: TrainingRecord, log_dir: str | os.PathLike[str]) -
     return folder / name
 
 
-def points(record: TrainingRecord) -> Iterator[Point]:
+def points(record: RecordData) -> Iterator[Point]:
     """Yield tag, step or epoch, and value of all that was measured.
 
     Series by layer are called `"gradient_norm/dense"`, those of a step `"step/..."`,

@@ -11,6 +11,8 @@
 - `insert_normalization`: batch or layer normalisation before hidden activations
 - `lsuv`: weights scaled layer by layer to unit variance
 - `prune_units`: units near zero taken out
+- `rebuild`: a module for those who write remedies: rebuild a model with changed layers
+- `remedy`: make a function a remedy
 - `remove_penalty`: less regularization
 - `resize`: more or fewer units
 - `scale_inputs`: inputs of unit size, within the model
@@ -21,6 +23,8 @@
 from typing import TYPE_CHECKING
 
 from keras_dlbasic._front import front
+from keras_dlbasic.remedies import rebuild
+from keras_dlbasic.remedies._registry import own_remedy, remedy
 from keras_dlbasic.remedies.add_dropout import add_dropout
 from keras_dlbasic.remedies.add_penalty import add_penalty
 from keras_dlbasic.remedies.augment_images import augment_images
@@ -50,6 +54,8 @@ __all__ = [
     "insert_normalization",
     "lsuv",
     "prune_units",
+    "rebuild",
+    "remedy",
     "remove_penalty",
     "resize",
     "scale_inputs",
@@ -58,4 +64,5 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = front(__name__)
+    # remedies of the user's own, so that the code that is printed for them runs
+    __getattr__, __dir__ = front(__name__, otherwise=own_remedy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.following_activation import consumers_of
@@ -16,6 +17,7 @@ from keras_dlbasic._keras.layer_kinds import (
 )
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.remedies._registry import remedy
 
 _DROPOUTS = (
     keras.layers.Dropout,
@@ -27,6 +29,7 @@ _DROPOUTS = (
 )
 
 
+@remedy()
 def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> Any:
     """Insert dropout behind the hidden activations (Srivastava et al. 2014).
 
@@ -34,7 +37,8 @@ def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> An
         model: A built Sequential or Functional model; nested models are gone through.
         rate: Share of units that are dropped in training, from 0 to below 1. Defaults
             to 0.3.
-        seed: An integer. Defaults to None: from Keras' global generator.
+        seed: An integer, from which each layer gets a seed of its own. Defaults to
+            None: from Keras' global generator.
 
     Returns:
         A new model with the same weights, compiled like `model`; its optimizer starts
@@ -56,6 +60,7 @@ def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> An
     if not 0 <= rate < 1:
         raise ValueError(f"`rate` must be from 0 to below 1. Received: rate={rate!r}")
     outputs, consumers = output_part(model), consumers_of(model)
+    sequence = np.random.SeedSequence(seed)
 
     def edit(layer: Any) -> Chain | None:
         if isinstance(layer, keras.layers.Dropout):
@@ -69,7 +74,11 @@ def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> An
         after = consumers.get(id(layer), [])
         if any(isinstance(o, _DROPOUTS) or is_product(o) for o in after):
             return None
-        dropout = keras.layers.Dropout(rate, seed=seed, name=f"{layer.name}_dropout")
+        own = None
+        if seed is not None:
+            # with the same seed, layers of the same width would drop the same units
+            own = int(sequence.spawn(1)[0].generate_state(1)[0] >> 1)
+        dropout = keras.layers.Dropout(rate, seed=own, name=f"{layer.name}_dropout")
         return Chain(with_config(layer), after=[dropout])
 
     return rebuild(model, edit)

@@ -7,8 +7,10 @@ from typing import Any
 from keras_dlbasic._keras.layer_kinds import WEIGHTING
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
 from keras_dlbasic.regularizers import L1L2
+from keras_dlbasic.remedies._registry import remedy
 
 
+@remedy()
 def add_penalty(model: Any, l2: float = 1e-4, *, l1: float = 0.0) -> Any:
     """Add an L1 or L2 penalty to the kernels that have none.
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._keras.outputs import check_known
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic.remedies._registry import remedy
 
 
+@remedy()
 def augment_images(
     model: Any, strength: float = 0.1, *, flip: str | None = None, seed: int = 0
 ) -> Any:
@@ -42,6 +45,7 @@ def augment_images(
     >>> [type(layer).__name__ for layer in new.layers][:2]
     ['RandomTranslation', 'RandomRotation']
     """
+    check_known(model)
     if not 0 <= strength <= 1:
         raise ValueError(f"`strength` must be from 0 to 1. Received: {strength!r}")
     if len(model.inputs) != 1 or len(model.inputs[0].shape) != 4:

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
     check_compiled,
@@ -14,6 +15,7 @@ from keras_dlbasic.remedies.change_optimizer import (
 )
 
 
+@remedy(repeatable=True)
 def change_learning_rate(
     model: Any, learning_rate: Any = None, *, factor: float | None = None
 ) -> Any:

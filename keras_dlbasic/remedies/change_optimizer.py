@@ -7,8 +7,10 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic.remedies._registry import remedy
 
 
+@remedy()
 def change_optimizer(
     model: Any, optimizer: Any = "adam", *, learning_rate: float | None = None
 ) -> Any:

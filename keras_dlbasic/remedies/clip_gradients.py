@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
     check_compiled,
@@ -13,6 +14,7 @@ from keras_dlbasic.remedies.change_optimizer import (
 _KINDS = ("global_clipnorm", "clipnorm", "clipvalue")
 
 
+@remedy()
 def clip_gradients(
     model: Any,
     global_clipnorm: float | None = None,

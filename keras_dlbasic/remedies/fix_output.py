@@ -7,12 +7,14 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.layer_kinds import ACTIVATIONS, WEIGHTING
-from keras_dlbasic._keras.outputs import output_part
+from keras_dlbasic._keras.outputs import check_known, output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.remedies._registry import remedy
 
 _KEEP = "keep"
 
 
+@remedy()
 def fix_output(
     model: Any,
     activation: str | None = _KEEP,
@@ -46,6 +48,7 @@ def fix_output(
     >>> new.layers[0].activation.__name__, new.loss
     ('sigmoid', 'binary_crossentropy')
     """
+    check_known(model)
     keras.activations.get(None if activation == _KEEP else activation)
     if len(model.outputs) != 1:
         raise ValueError(

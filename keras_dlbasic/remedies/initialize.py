@@ -19,10 +19,12 @@ from keras_dlbasic.initializers import (
     for_activation,
 )
 from keras_dlbasic.initializers.law import draw_with, sigma_of
+from keras_dlbasic.remedies._registry import remedy
 
 _OURS = (HeNormal, HeUniform, XavierNormal, XavierUniform)
 
 
+@remedy(keeps_weights=False)
 def initialize(
     model: Any,
     initializer: Any = "auto",

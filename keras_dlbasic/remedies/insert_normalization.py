@@ -11,6 +11,7 @@ from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.layer_kinds import NORMALIZATIONS, WEIGHTING
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.remedies._registry import remedy
 
 _KINDS = {
     "batch": keras.layers.BatchNormalization,
@@ -18,6 +19,7 @@ _KINDS = {
 }
 
 
+@remedy()
 def insert_normalization(model: Any, kind: str = "batch") -> Any:
     """Insert normalisation between hidden kernels and their activations.
 

@@ -13,8 +13,10 @@ from keras_dlbasic._keras.checks import check_batch, check_built
 from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic._keras.fans import kernel_fans
 from keras_dlbasic.propagation.probe import as_array, run_probe
+from keras_dlbasic.remedies._registry import remedy
 
 
+@remedy(needs=("x",), keeps_weights=False)
 def lsuv(
     model: Any,
     x: Any,

@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic._keras.copying import copy_of
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.unit_paths import (
     KERNEL_LAYERS,
     UnitPath,
@@ -29,6 +30,7 @@ class _Cut:
     keep: np.ndarray  # one bool per unit
 
 
+@remedy(judged_by="user")
 def prune_units(model: Any, threshold: float = 1e-2) -> Any:
     """Take units whose incoming weights are near zero out of a model.
 

@@ -7,9 +7,11 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import changed_optimizer, innermost_config
 
 
+@remedy(repeatable=True)
 def remove_penalty(model: Any, *, dropout_factor: float = 0.5) -> Any:
     """Take weight penalties away and lower dropout.
 

@@ -9,6 +9,7 @@ import keras
 from keras_dlbasic._keras.layer_kinds import WEIGHTING
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.remedies._registry import remedy
 
 _SIZED = {
     "units": (
@@ -22,6 +23,7 @@ _SIZED = {
 }
 
 
+@remedy(repeatable=True)
 def resize(model: Any, width_factor: float = 2.0) -> Any:
     """Multiply the number of units of all hidden layers.
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._keras.outputs import check_known
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.standard_scale import scaling_layer
 
 
+@remedy(needs=("x",))
 def scale_inputs(model: Any, x: Any) -> Any:
     """Put a Normalization layer in front of a model.
 
@@ -40,6 +43,7 @@ def scale_inputs(model: Any, x: Any) -> Any:
     >>> bool(abs(keras.ops.convert_to_numpy(new.layers[0](x))).max() < 3)
     True
     """
+    check_known(model)
     if isinstance(x, dict):
         names = [tensor.name for tensor in model.inputs]
         if sorted(x) != sorted(names):

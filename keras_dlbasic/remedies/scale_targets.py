@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_dlbasic._keras.outputs import check_known
 from keras_dlbasic._keras.rebuild import behind
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.standard_scale import mean_and_variance, scaling_layer
 
 _POWERS = {
@@ -23,6 +25,7 @@ _POWERS = {
 """The power of the targets' unit in which a loss is counted."""
 
 
+@remedy(needs=("y",))
 def scale_targets(model: Any, y: Any) -> Any:
     """Have a model predict in standard units and give out the targets' own.
 
@@ -54,6 +57,7 @@ def scale_targets(model: Any, y: Any) -> Any:
     >>> round(float(new.predict(np.zeros((1, 4)), verbose=0)[0, 0]))
     2000
     """
+    check_known(model)
     loss = getattr(model, "loss", None)
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
     name = name or type(loss).__name__

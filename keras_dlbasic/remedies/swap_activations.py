@@ -11,9 +11,11 @@ from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.layer_kinds import ACTIVATIONS, WEIGHTING, is_product
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.initialize import initialize as draw_anew
 
 
+@remedy()
 def swap_activations(
     model: Any,
     activation: str = "relu",

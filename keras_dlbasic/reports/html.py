@@ -146,9 +146,9 @@ def _findings(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
 
 def _evidence(finding: Finding) -> Iterator[tuple[str, str]]:
     if finding.value is not None:
-        yield "measured", _value(finding.value)
+        yield "measured", f"{_value(finding.value)} {finding.unit}".rstrip()
     if finding.threshold is not None:
-        yield "threshold", _value(finding.threshold)
+        yield "threshold", f"{_value(finding.threshold)} {finding.unit}".rstrip()
     for name, value in finding.evidence.items():
         yield name.replace("_", " "), _value(value)
 

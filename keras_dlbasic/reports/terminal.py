@@ -82,8 +82,10 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
     if diagnosis.checked_fine:
         n = len(diagnosis.checked_fine)
         console.print(f"Looked at and found fine: {n} checks.", style="dim")
-    for reason in dict.fromkeys(diagnosis.skipped.values()):
-        names = [n for n, why in diagnosis.skipped.items() if why == reason]
+    # the first line: that of a rule that failed is followed by its traceback
+    reasons = {n: why.partition("\n")[0] for n, why in diagnosis.skipped.items()}
+    for reason in dict.fromkeys(reasons.values()):
+        names = [n for n, why in reasons.items() if why == reason]
         words = printable_text(f"Skipped: {', '.join(names)}: {reason}.")
         console.print(words, style="dim")
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from keras_dlbasic._front import front
 from keras_dlbasic._trials.batch_sizes import resolve_batch_size
-from keras_dlbasic._trials.runner import TrialRunner, process_pool
+from keras_dlbasic._trials.process_pool import process_pool
+from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic.studies.batch_size.full_batch import full_batch
 from keras_dlbasic.studies.batch_size.gradient_noise_scale import GradientNoiseScale
 from keras_dlbasic.studies.batch_size.rebatch import rebatch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic._trials.watch import TrialWatch
 from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic.analysis.row_scores import RowScores, row_scores
+from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.studies.batch_size.trial import warm_up, warm_up_batches
 
 AT_ONCE = 512
@@ -48,6 +49,10 @@ class Training:
             )
         return cls(updates, size)
 
+    def about(self) -> dict[str, Any]:
+        """Return it as part of what tells one study from another."""
+        return {"updates": self.updates, "batch_size": self.batch_size}
+
     def batch_for(self, rows: int) -> int:
         """Return the batch size for a set that may be smaller."""
         return min(self.batch_size, rows)
@@ -55,6 +60,16 @@ class Training:
     def epochs(self, rows: int) -> int:
         """Return how many epochs of so many rows the updates make."""
         return -(-self.updates // -(-rows // self.batch_for(rows)))
+
+
+@dataclass(frozen=True)
+class StudyTask:
+    """What all trials of a study share."""
+
+    build_model: Callable[..., Any]
+    data: tuple[Any, Any]
+    validation_data: tuple[Any, Any]
+    training: Training
 
 
 def fit(
@@ -132,29 +147,25 @@ def score_rows(model: Any, data: tuple[Any, Any]) -> RowScores:
         parts.append([np.asarray(output) for output in outputs])
     outputs = [np.concatenate(part) for part in zip(*parts, strict=True)]
     targets = keras.tree.flatten(y)
-    losses = keras.tree.flatten(model.loss)
-    losses = losses if len(losses) == len(outputs) else losses[:1] * len(outputs)
+    tasks = output_tasks(model, len(outputs))
     found = [
-        row_scores(t, p, from_logits=_from_logits(loss))
-        for t, p, loss in zip(targets, outputs, losses, strict=True)
+        row_scores(t, p, from_logits=how.from_logits, task=how.task)
+        for t, p, how in zip(targets, outputs, tasks, strict=True)
     ]
     return RowScores(
         found[0].kind,
         np.mean([f.errors for f in found], axis=0),
         np.mean([f.losses for f in found], axis=0),
         np.mean([f.brier for f in found], axis=0),
+        float(np.mean([f.skill for f in found])),
     )
 
 
 def score(model: Any, data: tuple[Any, Any], prefix: str) -> dict[str, float]:
-    """Return mean error and loss, named `{prefix}_error` and `{prefix}_loss`."""
+    """Return mean error, mean loss and skill, named `{prefix}_error` and so on."""
     found = score_rows(model, data)
     return {
         f"{prefix}_error": float(found.errors.mean()),
         f"{prefix}_loss": float(found.losses.mean()),
+        f"{prefix}_skill": found.skill,
     }
-
-
-def _from_logits(loss: Any) -> bool:
-    config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
-    return bool(config.get("from_logits"))

@@ -132,5 +132,14 @@ def diagnosis_of(result: TrialResult) -> Diagnosis:
 
 
 def score_of(result: TrialResult) -> float:
-    """Return the skill that a trial came to; -1 for one that failed."""
-    return float(result.values.get("score", -1.0))
+    """Return the skill that a trial came to, to be compared; -1 if it failed."""
+    return comparable(float(result.values.get("score", -1.0)))
+
+
+def comparable(skill: float) -> float:
+    """Return a skill of which differences mean something.
+
+    Far below 0 all are as bad: it is cut at -1. Where there is none, differences are 0
+    and a remedy is judged by what is found with it.
+    """
+    return 0.0 if math.isnan(skill) else max(-1.0, skill)

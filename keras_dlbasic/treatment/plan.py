@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from keras_dlbasic import remedies
+from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.diagnosis.remedy_suggestion import remedy_call
 from keras_dlbasic.studies.learning_rate import LearningRateRangeTest
 
@@ -31,7 +31,7 @@ class Plan:
     Attributes:
         epochs: Epochs of the full training.
         batch_size: Samples in an update.
-        steps: Functions of `keras_dlbasic.remedies` by name, with keyword arguments.
+        steps: Remedies that change the model: name and keyword arguments.
         early_stopping: Whether training ends, and the best weights come back, when the
             validation loss no longer falls.
     """
@@ -64,52 +64,50 @@ class Plan:
         """Return the plan with one more remedy.
 
         Args:
-            name: A function of `keras_dlbasic.remedies`, or one of
-                `"find_learning_rate"`, `"change_batch_size"`, `"train_longer"`,
-                `"stop_early"`.
+            name: Name of a remedy.
             kwargs: Its keyword arguments.
             find_rate: Runs a range test for this plan.
 
         Raises:
-            NotApplicableError: If it is unknown or would change nothing.
+            NotApplicableError: If it is unknown, takes other arguments, is for the user
+                to judge, or would change nothing.
         """
-        if name == "find_learning_rate":
-            rate = find_rate()
-            if rate is None:
-                raise NotApplicableError(
-                    "the range test found no rate that makes the loss fall"
-                )
-            name, kwargs = "change_learning_rate", {"learning_rate": rate}
-        if name == "change_batch_size":
-            new = replace(self, batch_size=int(kwargs["batch_size"]))
-        elif name == "train_longer":
-            new = replace(self, epochs=round(self.epochs * kwargs.get("factor", 3.0)))
-        elif name == "stop_early":
-            new = replace(self, early_stopping=True)
-        elif name in remedies.__all__ and name != "prune_units":
-            new = replace(self, steps=(*self.steps, (name, dict(kwargs))))
-        else:
-            raise NotApplicableError(f"there is no remedy of the name {name!r}")
+        if name not in REMEDIES:
+            raise NotApplicableError(REMEDIES.unknown(name))
+        spec = REMEDIES[name]
+        if spec.judged_by == "user":
+            raise NotApplicableError(f"whether {name!r} helps is for you to judge")
+        try:
+            spec.check_arguments(kwargs)
+            if spec.fit_call is None:
+                new = self.with_step(name, kwargs)
+            else:
+                new = spec.apply(self, {"find_rate": find_rate}, kwargs)
+        except ValueError as error:
+            raise NotApplicableError(str(error)) from error
         if new == self:
             raise NotApplicableError("it is in the plan already")
         return new
 
+    def with_step(self, name: str, kwargs: dict[str, Any]) -> Plan:
+        """Return the plan with one more remedy that changes the model."""
+        return replace(self, steps=(*self.steps, (name, dict(kwargs))))
+
     def apply(self, model: Any, x: Any, y: Any, seed: int) -> Any:
         """Return the model with all remedies.
+
+        Args:
+            model: A compiled model.
+            x: Training inputs, for the remedies that need them.
+            y: Training targets, likewise.
+            seed: For the remedies that draw at random and have none of their own.
 
         Raises:
             ValueError: If the model cannot be changed like this.
         """
         for name, kwargs in self.steps:
-            function = getattr(remedies, name)
-            if name in ("scale_inputs", "lsuv"):
-                model = function(model, x, **kwargs)
-            elif name == "scale_targets":
-                model = function(model, y, **kwargs)
-            elif name == "initialize" or kwargs.get("initialize"):
-                model = function(model, **{"seed": seed, **kwargs})
-            else:
-                model = function(model, **kwargs)
+            offered = {"x": x, "y": y, "seed": seed}
+            model = REMEDIES[name].apply(model, offered, kwargs)
         return model
 
     def code(self, *, build: bool = False, validation: bool = True) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -13,9 +14,12 @@ import numpy as np
 
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.one_device import refuse_several_devices
+from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import data_digest, model_digest
-from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
+from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion, Rule
+from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.inspection import preflight
+from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.remedies.change_optimizer import check_compiled
 from keras_dlbasic.studies import TrialRunner
@@ -30,6 +34,7 @@ from keras_dlbasic.treatment.judging import (
     LEAST_GAIN,
     beyond_us,
     came_alive,
+    comparable,
     diagnosis_of,
     falls_faster,
     helped,
@@ -54,13 +59,8 @@ TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_s
 """What a short trial of a model that learns shows because it is short; `preflight` and
 the whole training tell whether that is so."""
 
-STEPWISE = ("change_learning_rate", "find_learning_rate", "remove_penalty", "resize")
-"""Remedies that a second step may take further."""
 
-ONLY_WHOLE = ("train_longer", "stop_early")
-"""Remedies that only a whole training can show to help."""
-
-
+@seeded(0)
 def treat(
     model: Any,
     x: Any,
@@ -74,12 +74,13 @@ def treat(
     directory: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     verbose: int = 1,
+    rules: Iterable[Rule] | None = None,
 ) -> Treatment:
     """Find out what is wrong with a model, mend it, and train it.
 
     The untreated model is judged before and in a short trial. Then the remedies of the
     findings are tried one at a time, causes first, each in a short trial against the
-    same one without it; one is kept only if the skill (`analysis.prediction_skill`, on
+    same one without it; one is kept only if the skill (`analysis.skill`, on
     the validation data if there are any) grew by more than its noise over the seeds, or
     its finding went away at no loss; of two for which that is all there is to say, the
     one that brings more. When nothing is found any more, or the budget is used up, the
@@ -104,6 +105,7 @@ def treat(
             on. Defaults to None: in memory.
         overwrite: Whether to delete the trials in `directory`. Defaults to `False`.
         verbose: 0: silent; 1 (default): says what is tried.
+        rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Returns:
         A `Treatment`.
@@ -134,9 +136,12 @@ def treat(
             raise ValueError(
                 f"`{name}` must be at least {least}. Received: {name}={value!r}"
             )
-    task = TreatmentTask(model, (x, y), validation_data)
+    chosen = None if rules is None else tuple(rules)
+    task = TreatmentTask(model, (x, y), validation_data, rules=chosen)
     untreated = task.build(0)
     check_compiled(untreated)
+    outputs = output_tasks(untreated, len(keras.tree.flatten(y)))
+    task = replace(task, tasks=tuple(output.task for output in outputs))
     given = model if isinstance(model, keras.Model) else untreated
     refuse_several_devices(given, "`treat`")
     about = {
@@ -145,6 +150,8 @@ def treat(
         "data": data_digest(x, y, validation_data),
         "backend": keras.backend.backend(),
     }
+    if chosen is not None:
+        about["rules"] = [rule.name for rule in chosen]
     runner = TrialRunner(
         run_treatment_trial,
         task,
@@ -230,20 +237,29 @@ class _Doctor:
         before, short = self._preflight(), diagnosis_of(trial)
         learns = score_of(trial) > CLEAR
         for finding in before.at_least("warning") if before else ():
-            yield from self._untried(finding, but=ONLY_WHOLE)
+            yield from self._untried(finding, in_short_trial=True)
         passed_over = beyond_us(short) | set(TOO_SHORT if learns else ())
         for finding in short.at_least("warning"):
             if finding.name not in passed_over:
-                yield from self._untried(finding, but=ONLY_WHOLE)
+                yield from self._untried(finding, in_short_trial=True)
 
     def _untried(
-        self, finding: Finding, but: tuple[str, ...] = ()
+        self, finding: Finding, *, in_short_trial: bool = False
     ) -> Iterator[tuple[Finding, RemedySuggestion]]:
+        """Yield the remedies of a finding that were not tried.
+
+        Args:
+            finding: The finding.
+            in_short_trial: Whether to leave out those that only a whole training can
+                show to help.
+        """
         for remedy in finding.remedies:
-            key = _key(remedy)
             if remedy.name is None:
                 self._by_hand[str(remedy)] = None
-            elif key not in self._tried and remedy.name not in but:
+                continue
+            spec = REMEDIES.get(remedy.name)
+            late = spec is not None and spec.judged_by == "whole_training"
+            if _key(remedy) not in self._tried and not (in_short_trial and late):
                 yield finding, remedy
 
     def _try(self, finding: Finding, remedy: RemedySuggestion) -> bool:
@@ -257,13 +273,14 @@ class _Doctor:
         self._note_attempt(attempt)
         if attempt.kept:
             self._plan = attempt.plan
-            if attempt.remedy.name in STEPWISE:
+            name = attempt.remedy.name
+            if name is not None and REMEDIES[name].repeatable:
                 self._tried.discard(_key(attempt.remedy))
         return attempt.kept
 
     def _better(self, first: Attempt, finding: Finding) -> Attempt:
         """Return the better one of an attempt and that with the next remedy."""
-        for _, remedy in self._untried(finding, but=ONLY_WHOLE):
+        for _, remedy in self._untried(finding, in_short_trial=True):
             price = self._range_price(remedy) + self._short(self._plan)
             if not self._can_pay(price + self._short(self._plan)):
                 continue
@@ -316,7 +333,7 @@ class _Doctor:
             return self._plan.with_remedy(
                 remedy.name, remedy.kwargs, lambda: self._find_rate()
             )
-        except (NotApplicableError, TypeError) as error:
+        except NotApplicableError as error:
             self._note(finding, remedy, note=f"cannot be applied ({error})")
             return None
 
@@ -328,7 +345,8 @@ class _Doctor:
 
     def _range_price(self, remedy: RemedySuggestion) -> float:
         """Return the epochs that a range test takes if the remedy asks for one."""
-        if remedy.name != "find_learning_rate":
+        spec = REMEDIES.get(remedy.name or "")
+        if spec is None or "find_rate" not in spec.needs:
             return 0.0
         return range_test_epochs(self._plan, self._rows)
 
@@ -362,6 +380,7 @@ class _Doctor:
                 validation_data=self._task.validation_data,
                 batch_size=self._plan.batch_size,
                 epochs=self._plan.epochs,
+                rules=self._task.rules,
             )
         except ValueError:
             return None
@@ -398,7 +417,7 @@ class _Doctor:
                     self._note(finding, remedy, note=f"cannot be applied ({error})")
                     continue
                 judged = Diagnosis.from_dict(json.loads(new["diagnosis"]))
-                gain = new["score"] - values["score"]
+                gain = comparable(new["score"]) - comparable(values["score"])
                 kept, note = helped([gain], finding, judged)
                 if epochs < plan.epochs:  # a finding may be gone for that alone
                     kept = gain > LEAST_GAIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +18,8 @@ class TreatmentStep:
         remedy: The remedy, with its arguments, as text.
         finding: Name of the finding that it was tried against.
         reason: Why it should have helped.
-        score_before: Skill without it, from -1 to 1, see `analysis.prediction_skill`;
-            None if it could not be applied.
+        score_before: Skill without it, cut at -1, see `analysis.skill`; None if it
+            could not be applied.
         score_after: Skill with it.
         kept: Whether it was kept.
         note: What decided.
@@ -48,7 +49,8 @@ class Treatment(Displayed):
         history: What was tried, in order.
         code: Plain code that does the same to `model` by hand.
         cost: What all of it cost: epochs, as a multiple of those asked for.
-        score: Skill of the treated model, see `analysis.prediction_skill`.
+        score: Skill of the treated model, see `analysis.skill`, with the task of the
+            untreated one; NaN if that is not known.
         first_score: Skill of the untreated model in its first short trial.
         by_hand: What only the user can do, as the findings suggest it.
     """
@@ -84,8 +86,10 @@ class Treatment(Displayed):
         if not self.kept:
             lines.append("No remedy was kept: the model was trained as it is.")
         lines += [f"By hand: {what}" for what in self.by_hand]
+        skill = f"Skill {self.first_score:.2f} at first, {self.score:.2f} now"
+        if math.isnan(self.score):
+            skill = "The skill is not known (a loss of your own, or constant targets)"
         lines.append(
-            f"Skill {self.first_score:.2f} at first, {self.score:.2f} now; left: "
-            f"{left or 'nothing'}; cost: {self.cost:.1f} x the training."
+            f"{skill}; left: {left or 'nothing'}; cost: {self.cost:.1f} x the training."
         )
         return "\n".join(lines)

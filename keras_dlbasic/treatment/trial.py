@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,10 @@ import numpy as np
 from keras_dlbasic._keras.rebuild import rebuild
 from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import take
-from keras_dlbasic.analysis.prediction_skill import prediction_skill
+from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.callbacks import TrainingDoctor
+from keras_dlbasic.diagnosis import Rule
+from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.treatment.plan import Plan
 
 SCORED_ROWS, LOSS_ROWS = 2048, 512
@@ -22,11 +24,21 @@ SCORED_ROWS, LOSS_ROWS = 2048, 512
 
 @dataclass(frozen=True)
 class TreatmentTask:
-    """What all trials of a treatment share."""
+    """What all trials of a treatment share.
+
+    Attributes:
+        model: The untreated model, or a function that returns one.
+        data: `(x, y)`.
+        validation_data: `(x, y)`, or None.
+        tasks: What the outputs are scored as. Defaults to none: as each trial's model
+            says.
+    """
 
     model: Any
     data: tuple[Any, Any]
     validation_data: tuple[Any, Any] | None
+    tasks: tuple[TaskKind, ...] = ()
+    rules: tuple[Rule, ...] | None = None
 
     def build(self, seed: int) -> Any:
         """Return the untreated model."""
@@ -79,6 +91,7 @@ def train(
         validation_data=task.validation_data,
         stop_on=None if whole else "critical",
         verbose=0,
+        rules=task.rules,
     )
     callbacks = [doctor]
     if whole and plan.early_stopping and task.validation_data is not None:
@@ -97,11 +110,10 @@ def train(
         verbose=0,
         callbacks=callbacks,
     )
-    x, y = task.scored()
     assert doctor.diagnosis is not None
     losses = history.history["loss"]
     values = {
-        "score": _score(model, x, y),
+        "score": _score(model, task.scored(), task.tasks),
         "fall": _fall(float(losses[0]), float(losses[-1])),
         "first_loss": before,
         "last_loss": task.training_loss(model),
@@ -133,24 +145,25 @@ def _fall(before: float, after: float) -> float:
     return 1.0 - after / before if before > 0 else 0.0
 
 
-def _score(model: Any, x: Any, y: Any) -> float:
-    """Return the mean skill over the outputs."""
-    outputs = keras.tree.flatten(model.predict(x, batch_size=512, verbose=0))
-    targets = keras.tree.flatten(y)
-    losses = keras.tree.flatten(model.loss)
-    if len(losses) != len(outputs):
-        losses = losses[:1] * len(outputs)
+def _score(model: Any, data: tuple[Any, Any], tasks: Sequence[TaskKind]) -> float:
+    """Return the mean skill over the outputs; -1 if predictions are not finite.
+
+    NaN stands for a task that is not known.
+    """
+    x, y = data
+    outputs = [
+        keras.ops.convert_to_numpy(output)
+        for output in keras.tree.flatten(model.predict(x, batch_size=512, verbose=0))
+    ]
+    if not all(np.isfinite(output).all() for output in outputs):
+        return -1.0
+    targets = [keras.ops.convert_to_numpy(leaf) for leaf in keras.tree.flatten(y)]
+    how = output_tasks(model, len(outputs))
+    # The task is that of the untreated model: a remedy that changes the loss must not
+    # change what it is judged by.
+    tasks = tasks or [one.task for one in how]
     skills = [
-        prediction_skill(
-            keras.ops.convert_to_numpy(t),
-            keras.ops.convert_to_numpy(p),
-            from_logits=_from_logits(loss),
-        )
-        for t, p, loss in zip(targets, outputs, losses, strict=True)
+        skill(t, p, task, from_logits=one.from_logits).value
+        for t, p, task, one in zip(targets, outputs, tasks, how, strict=True)
     ]
     return float(np.mean(skills))
-
-
-def _from_logits(loss: Any) -> bool:
-    config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
-    return bool(config.get("from_logits"))

@@ -11,6 +11,7 @@ from made_runs import STUCK, data, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection.collect import data_facts
+from keras_dlbasic.studies.fitted_trial import score
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -248,17 +249,17 @@ def distances(y_true, y_pred):
     """A triplet-like loss: each row against the rows of its and of other classes."""
     same = keras.ops.cast(keras.ops.equal(y_true, keras.ops.transpose(y_true)), "bool")
     gaps = keras.ops.sum((y_pred[:, None] - y_pred[None]) ** 2, axis=-1)
-    near = keras.ops.sum(keras.ops.where(same, gaps, 0.0), axis=-1)
-    far = keras.ops.sum(keras.ops.where(same, 0.0, gaps), axis=-1)
-    return keras.ops.relu(near - far + 1.0)
+    near = keras.ops.mean(keras.ops.where(same, gaps, 0.0), axis=-1)
+    far = keras.ops.mean(keras.ops.where(same, 0.0, gaps), axis=-1)
+    return keras.ops.softplus(near - far)
 
 
 def test_embeddings_have_no_score_and_the_report_says_why():
     model = dense(8, None)
     y = LABELS[:, None].astype("float32")
-    model.compile(keras.optimizers.Adam(0.01), distances)
+    model.compile(keras.optimizers.Adam(0.002), distances)
     doctor = kd.callbacks.TrainingDoctor(X, y, verbose=0)
-    model.fit(X, y, epochs=5, batch_size=100, verbose=0, callbacks=[doctor])
+    model.fit(X, y, epochs=8, batch_size=100, verbose=0, callbacks=[doctor])
     assert serious(doctor.diagnosis) == []
     assert "score" not in doctor.diagnosis.outcome
     assert "loss" in doctor.diagnosis.skipped["underfitting"]
@@ -303,3 +304,33 @@ def test_many_weights_are_no_note_in_a_healthy_run():
     record = made_run(loss=np.exp(-t / 8), val_loss=val)
     record.facts["network"].update(large)
     assert "model_too_large" in serious(kd.diagnose(record))
+
+
+# -- one number everywhere -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "loss", "y", "task"),
+    [
+        (3, "softmax", SPARSE, LABELS, "classes"),
+        (1, None, keras.losses.BinaryCrossentropy(from_logits=True), LABELS > 1, None),
+        (1, None, "mse", AGES, "values"),
+    ],
+    ids=["classes", "logits", "values"],
+)
+def test_the_doctor_and_the_studies_say_what_skill_says(
+    units, activation, loss, y, task
+):
+    model = dense(units, activation)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    y = y.astype("float32")
+    doctor = kd.callbacks.TrainingDoctor(X, y, rows=400, verbose=0)
+    model.fit(X, y, epochs=3, verbose=0, callbacks=[doctor])
+    predictions = model.predict(X, verbose=0)
+    logits = task is None
+    task = kd.analysis.TaskKind(task or "labels")
+    expected = kd.analysis.skill(y, predictions, task, from_logits=logits).value
+    told = kd.diagnosis.outcome.outcome_of(doctor.record).skill
+    assert told == pytest.approx(expected, abs=1e-6)
+    assert score(model, (X, y), "val")["val_skill"] == pytest.approx(expected, abs=1e-6)
+    assert f"skill is {expected:.2f}" in doctor.diagnosis.outcome

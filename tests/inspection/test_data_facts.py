@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 from sklearn.linear_model import Ridge
-from sklearn.metrics import balanced_accuracy_score, r2_score
+from sklearn.metrics import r2_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
@@ -17,7 +17,7 @@ from keras_dlbasic.inspection.collect import data_facts
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
-from keras_dlbasic.inspection.reference_scores import reference_scores, score
+from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.validation_facts import validation_facts
 
@@ -123,15 +123,49 @@ def test_losses_of_rows(rng):
         assert np.allclose(sample_losses(loss, y, p), (y - p[:, 0]) ** 2, atol=1e-4)
 
 
-def test_scores_against_scikit_learn(rng):
-    classes, guess = rng.integers(0, 3, 80), rng.integers(0, 3, 80)
-    expected = balanced_accuracy_score(classes, guess, adjusted=True)
-    assert score(np.eye(3)[guess], np.eye(3)[classes], "classes") == (
-        pytest.approx(expected)
+def own_mae(y, p):
+    return keras.ops.mean(keras.ops.abs(y - p), axis=-1)
+
+
+def own_logits(y, p):
+    return keras.losses.sparse_categorical_crossentropy(y, p, from_logits=True)
+
+
+def between_rows(y, p):
+    gaps = keras.ops.mean((p[:, None] - p[None]) ** 2, axis=-1)
+    return keras.ops.mean(keras.ops.relu(1 - gaps), axis=-1)
+
+
+def far_from_others(y, p):
+    """Is flat, and so the same for each row, where other classes are far away."""
+    same = keras.ops.cast(keras.ops.equal(y, keras.ops.transpose(y)), "float32")
+    gaps = keras.ops.sum((p[:, None] - p[None]) ** 2, axis=-1)
+    return keras.ops.relu(1 + keras.ops.sum((2 * same - 1) * gaps, axis=-1))
+
+
+def norms(y, p):
+    return keras.ops.sum(p**2, axis=-1) + 1.0
+
+
+@pytest.mark.parametrize(
+    ("loss", "width", "is_known"),
+    [
+        (own_mae, 1, True),
+        (own_logits, 3, True),
+        (between_rows, 3, False),
+        (far_from_others, 3, False),
+        (norms, 3, False),
+    ],
+)
+def test_only_a_loss_that_compares_rows_with_targets_has_a_baseline(
+    rng, loss, width, is_known
+):
+    x, y = rng.normal(size=(40, 2)), rng.integers(0, 3, 40).astype("float32")
+    facts = Probe(x, y[:, None], loss, {"own": True, "class_name": "any"}).facts(
+        (None, width)
     )
-    y, p = rng.normal(size=(80, 1)), rng.normal(size=(80, 1))
-    assert score(p, y, "values") == pytest.approx(r2_score(y, p))
-    assert np.isnan(score(np.full((2, 1), np.nan), y[:2], "values"))
+    assert (facts["baseline_loss"] is not None) == is_known
+    assert facts["scored_as"] == "unknown"
 
 
 def test_references_leave_one_out_as_scikit_learn_does(rng):

@@ -405,3 +405,18 @@ def test_weights_that_a_training_destroyed_are_not_handed_on():
     for value in new.get_layer("lost").get_weights():
         assert np.isfinite(value).all()
     np.testing.assert_array_equal(new.get_layer("kept").get_weights()[0], kept[0])
+
+
+def test_dropout_of_a_seed_drops_other_units_in_each_layer():
+    layers = [L.Dense(64, "relu"), L.Dense(64, "relu"), L.Dense(1)]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    masks = []
+    for seed in (1, 1, 2):
+        new = R.add_dropout(model, 0.5, seed=seed)
+        ones = np.ones((1, 64), "float32")
+        drops = [layer for layer in new.layers if isinstance(layer, L.Dropout)]
+        both = [keras.ops.convert_to_numpy(d(ones, training=True)) for d in drops]
+        assert not np.array_equal(*both)
+        masks.append(np.stack(both))
+    np.testing.assert_array_equal(masks[0], masks[1])
+    assert not np.array_equal(masks[0], masks[2])

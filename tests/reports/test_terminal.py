@@ -1,7 +1,6 @@
 """What is printed at the end of a run."""
 
-from keras_dlbasic.diagnosis import Diagnosis, Finding
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, train_longer
+from keras_dlbasic.diagnosis import Diagnosis, Finding, suggest
 from keras_dlbasic.reports.terminal import diagnosis_text
 
 
@@ -13,7 +12,10 @@ def test_remarks_say_what_was_seen():
 
 
 def test_remedies_are_code_that_a_script_can_run():
-    remedies = (train_longer("it falls", epochs=20), find_learning_rate("it is off"))
+    remedies = (
+        suggest.more_epochs("it falls", epochs=20),
+        suggest.range_test("it is off"),
+    )
     finding = Finding(
         "slow_convergence", "symptom", "critical", "It is slow.", remedies=remedies
     )

@@ -15,6 +15,8 @@ from keras_dlbasic.treatment.judging import (
     is_gone,
     progress,
 )
+from keras_dlbasic.treatment.plan import Plan
+from keras_dlbasic.treatment.trial import TreatmentTask, train
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 
@@ -314,3 +316,35 @@ def test_a_finding_that_was_not_looked_for_is_not_gone():
     assert is_gone(finding, Diagnosis(checked_fine={"plateau": "it falls"}))
     assert not is_gone(finding, Diagnosis(skipped={"plateau": "no data"}))
     assert not is_gone(finding, Diagnosis([finding]))
+
+
+def test_a_loss_of_ones_own_has_no_skill_but_is_treated(rng):
+    """The gains are nothing then; what is found with a remedy decides."""
+
+    def absolute(y_true, y_pred):
+        return keras.ops.abs(y_true - y_pred)
+
+    x = rng.normal(size=(64, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", absolute)
+    result = kd.treat(model, x, x[:, :1], epochs=4, verbose=0)
+    assert np.isnan(result.score)
+    assert "not known" in str(result)
+
+
+def test_a_remedy_that_changes_the_loss_is_judged_by_the_same_task(rng):
+    x = rng.normal(size=(40, 3)).astype("float32")
+    y = (x[:, :1] > 0).astype("float32")
+    layers = [keras.Input((3,)), keras.layers.Dense(1, "sigmoid")]
+    model = keras.Sequential(layers)
+    model.compile("sgd", "mse")
+    task = TreatmentTask(model, (x, y), None, (kd.analysis.TaskKind.VALUES,))
+    plan = Plan(1, 40)
+    other = plan.with_remedy(
+        "fix_output", {"loss": "binary_crossentropy"}, lambda: None
+    )
+    for each in (plan, other):
+        trained, values = train(each, task, 0, 1)
+        p = trained.predict(x, verbose=0)
+        expected = kd.analysis.skill(y, p, "values").value
+        assert values["score"] == pytest.approx(expected, abs=1e-6)

@@ -15,6 +15,7 @@ try:
 except ImportError:  # before JAX 0.8
     from jax.core import get_opaque_trace_state
 
+from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import update_of, wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN
 from keras_dlbasic._backends.stacking import groups_of_shapes
@@ -89,6 +90,9 @@ class Tap:
     kernels = JaxKernels()
     changes_in_place = False
 
+    def __init__(self) -> None:
+        self.guard = Guard()
+
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
         place = self.place()
@@ -98,23 +102,12 @@ class Tap:
                 optimizer_variables: Any, grads: Any, trainable_variables: Any
             ) -> Any:
                 grads, before = list(grads), list(trainable_variables)
-                if not grads or self.place() != place:
-                    # within a function of the user's, whose tracers stay there
-                    return original(optimizer_variables, grads, before)
                 result = original(optimizer_variables, grads, before)
-                grads, before, old, after, new = _observed(
-                    grads, before, optimizer_variables, *result
-                )
-                variables = list(optimizer._trainable_variables)
-                with _state(optimizer, old):
-                    update = update_of(optimizer, variables, grads)
-                    update.learning_rate = _value(update.learning_rate)
-                    update.scale = _value(update.scale)
-                    iterations = _value(optimizer.iterations)
-                with _state(optimizer, new):
-                    update.is_update = iterations != _value(optimizer.iterations)
-                update.before, update.after = before, after
-                sink(update)
+                with self.guard.in_step():
+                    # what is traced within a function of the user's stays there
+                    if grads and self.place() == place and not self.guard.has_ended:
+                        values = _observed(grads, before, optimizer_variables, *result)
+                        sink(_update(optimizer, *values))
                 return result
 
             return stateless_apply
@@ -122,23 +115,24 @@ class Tap:
         return wrapped_method(optimizer, "stateless_apply", make)
 
     def wrap_step(self, measured: Callable[..., Any]) -> Any:
-        """Return a `train_step` that adds a row to its logs; see `tap`."""
+        """Return a `train_step` that runs `measured`; see `tap`."""
 
         def train_step(state: Any, data: Any) -> Any:
-            (logs, state), key, row = measured(
-                lambda original: original(state, data), data
-            )
-            return {**logs, key: row}, state
+            return measured(lambda original: original(state, data), data)
 
         return train_step
+
+    def with_row(self, outputs: Any, key: str, row: Any) -> Any:
+        """Return logs and state of a step with a row added to the logs."""
+        logs, state = outputs
+        return {**logs, key: row}, state
 
     def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
         return remade_train_function(model, train_step)
 
-    def pop(self, outputs: Any, key: str) -> Any:
-        """Take the row out of what the train function returned."""
-        return outputs[0].pop(key)
+    def step_ended(self, logs: Any) -> None:
+        """Let go of what was kept for a step: nothing."""
 
     def place(self) -> Any:
         """Return the function being traced: what is traced elsewhere stays there."""
@@ -158,6 +152,21 @@ class Tap:
     def gathered(self, rows: Any) -> Any:
         """Return rows of all replicas: arrays are whole here."""
         return rows
+
+
+def _update(
+    optimizer: Any, grads: Any, before: Any, old: Any, after: Any, new: Any
+) -> Update:
+    """Describe an update from values, those of the optimizer `old` and `new`."""
+    with _state(optimizer, old):
+        update = update_of(optimizer, list(optimizer._trainable_variables), grads)
+        update.learning_rate = _value(update.learning_rate)
+        update.scale = _value(update.scale)
+        iterations = _value(optimizer.iterations)
+    with _state(optimizer, new):
+        update.is_update = iterations != _value(optimizer.iterations)
+    update.before, update.after = before, after
+    return update
 
 
 def _observed(grads: Any, *values: Any) -> Any:

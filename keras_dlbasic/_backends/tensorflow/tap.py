@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import update_of, wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN
 from keras_dlbasic._backends.stacking import groups_of_shapes
@@ -110,57 +111,67 @@ class Tap:
     kernels = TensorFlowKernels()
     changes_in_place = False
 
+    def __init__(self) -> None:
+        self.guard = Guard()
+
     def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
         """Report each update that `optimizer` makes in the context to `sink`."""
         place = self.place()
 
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def apply(grads: Any, trainable_variables: Any = None) -> Any:
-                if trainable_variables is None:
-                    variables = list(optimizer._trainable_variables)
-                else:
-                    trainable_variables = variables = list(trainable_variables)
                 grads = list(grads)
-                if not grads or self.place() is not place:
-                    # within a function of the user's, whose tensors stay there
-                    return original(grads, trainable_variables)
-                update = update_of(optimizer, variables, grads)
-                if _replicas() > 1:
-                    _join_replicas(self.kernels, update)
-                elif not tf.executing_eagerly():
-                    update.gradients = _reread(grads, optimizer.iterations)
-                update.before = [tf.identity(v.value) for v in variables]
-                if update.accumulated is not None:
-                    update.accumulated = [tf.identity(a) for a in update.accumulated]
-                iterations = tf.identity(optimizer.iterations)
+                if trainable_variables is not None:
+                    trainable_variables = list(trainable_variables)
+                update = None
+                with self.guard.in_step():
+                    # what is traced within a function of the user's stays there
+                    if grads and self.place() is place and not self.guard.has_ended:
+                        update = self._before(optimizer, trainable_variables, grads)
                 result = original(grads, trainable_variables)
-                update.after = [tf.identity(v.value) for v in variables]
-                update.is_update = tf.not_equal(
-                    iterations, tf.identity(optimizer.iterations)
-                )
-                sink(update)
+                with self.guard.in_step():
+                    if update is not None:
+                        _add_after(optimizer, update)
+                        sink(update)
                 return result
 
             return apply
 
         return wrapped_method(optimizer, "apply", make)
 
+    def _before(self, optimizer: Any, variables: Any, gradients: list[Any]) -> Update:
+        """Return what is known of an update before it is made."""
+        if variables is None:
+            variables = list(optimizer._trainable_variables)
+        update = update_of(optimizer, variables, gradients)
+        if _replicas() > 1:
+            _join_replicas(self.kernels, update)
+        elif not tf.executing_eagerly():
+            update.gradients = _reread(gradients, optimizer.iterations)
+        update.before = [tf.identity(v.value) for v in variables]
+        if update.accumulated is not None:
+            update.accumulated = [tf.identity(a) for a in update.accumulated]
+        update.is_update = tf.identity(optimizer.iterations)
+        return update
+
     def wrap_step(self, measured: Callable[..., Any]) -> Any:
-        """Return a `train_step` that adds a row to its logs; see `tap`."""
+        """Return a `train_step` that runs `measured`; see `tap`."""
 
         def train_step(data: Any) -> Any:
-            logs, key, row = measured(lambda original: original(data), data)
-            return {**logs, key: row}
+            return measured(lambda original: original(data), data)
 
         return train_step
+
+    def with_row(self, outputs: Any, key: str, row: Any) -> Any:
+        """Return the logs of a step with a row added."""
+        return {**outputs, key: row}
 
     def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
         return remade_train_function(model, train_step)
 
-    def pop(self, outputs: Any, key: str) -> Any:
-        """Take the row out of what the train function returned."""
-        return outputs.pop(key)
+    def step_ended(self, logs: Any) -> None:
+        """Let go of what was kept for a step: nothing."""
 
     def place(self) -> Any:
         """Return the function being traced: what is traced elsewhere stays there."""
@@ -187,6 +198,13 @@ class Tap:
         if rows.dtype.is_integer:
             rows = tf.cast(rows, tf.int64)  # their sum must fit
         return tf.distribute.get_replica_context().all_gather(rows, axis=0)
+
+
+def _add_after(optimizer: Any, update: Update) -> None:
+    """Add to an update what is known after it was made."""
+    update.after = [tf.identity(v.value) for v in update.variables]
+    iterations = tf.identity(optimizer.iterations)
+    update.is_update = tf.not_equal(update.is_update, iterations)
 
 
 def _replicas() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import cache
 from math import inf
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import replaced, update_of, wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN
 from keras_dlbasic._backends.step_function import remade_train_function
@@ -104,6 +106,7 @@ class Tap:
     changes_in_place = True
 
     def __init__(self) -> None:
+        self.guard = Guard()
         self._copies: dict[int, list[Any]] = {}
         self._keeper: Any = None
         self._updates = 0  # of this step
@@ -138,46 +141,59 @@ class Tap:
 
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def apply(grads: Any, trainable_variables: Any = None) -> Any:
-                if trainable_variables is None:
-                    variables = list(optimizer._trainable_variables)
-                else:
-                    trainable_variables = variables = list(trainable_variables)
                 grads = list(grads)
-                if not grads:
-                    return original(grads, trainable_variables)
-                with torch.no_grad():
-                    update = update_of(optimizer, variables, grads)
-                    update.before = self._copied(variables)
-                    if update.accumulated is not None:
-                        update.accumulated = [
-                            a.detach().clone() for a in update.accumulated
-                        ]
-                    # kept apart: loss scaling changes its scale in place
-                    update.scale = _kept(update.scale)
-                    iterations = _kept(optimizer.iterations)
+                if trainable_variables is not None:
+                    trainable_variables = list(trainable_variables)
+                update = None
+                with self.guard.in_step():
+                    if grads and not self.guard.has_ended:
+                        update = self._before(optimizer, trainable_variables, grads)
                 result = original(grads, trainable_variables)
-                update.after = [v.value for v in variables]
-                # a tensor on the device: to ask for its value would wait for the step
-                update.is_update = iterations != _plain(optimizer.iterations)
-                self._updates += 1
-                sink(update)
+                with self.guard.in_step():
+                    if update is not None:
+                        self._after(optimizer, update)
+                        sink(update)
                 return result
 
             return apply
 
         return wrapped_method(optimizer, "apply", make)
 
+    def _before(self, optimizer: Any, variables: Any, gradients: list[Any]) -> Update:
+        """Return what is known of an update before it is made."""
+        if variables is None:
+            variables = list(optimizer._trainable_variables)
+        with torch.no_grad():
+            update = update_of(optimizer, variables, gradients)
+            update.before = self._copied(variables)
+            if update.accumulated is not None:
+                update.accumulated = [a.detach().clone() for a in update.accumulated]
+            # kept apart: loss scaling changes its scale in place
+            update.scale = _kept(update.scale)
+            update.is_update = _kept(optimizer.iterations)
+        return update
+
+    def _after(self, optimizer: Any, update: Update) -> None:
+        """Add what is known after it."""
+        update.after = [v.value for v in update.variables]
+        # a tensor on the device: to ask for its value would wait for the step
+        update.is_update = update.is_update != _plain(optimizer.iterations)
+        self._updates += 1
+
     def wrap_step(self, measured: Callable[..., Any]) -> Any:
-        """Return a `train_step` that adds a row to its logs; see `tap`."""
+        """Return a `train_step` that runs `measured`; see `tap`."""
 
         def train_step(data: Any) -> Any:
             try:
-                logs, key, row = measured(lambda original: original(data), data)
+                return measured(lambda original: original(data), data)
             finally:
                 self._updates = 0
-            return {**logs, key: row}
 
         return train_step
+
+    def with_row(self, outputs: Any, key: str, row: Any) -> Any:
+        """Return the logs of a step with a row added."""
+        return {**outputs, key: row}
 
     def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
@@ -187,7 +203,10 @@ class Tap:
             # Keras 3.16 binds `train_step` when the train function is made. Keras 3.14
             # and 3.15 look it up at each call, so it is also replaced meanwhile.
             try:
-                with replaced(model, "train_step", train_step):
+                with ExitStack() as stack:
+                    with self.guard.in_step():
+                        step = replaced(model, "train_step", train_step)
+                        stack.enter_context(step)
                     return made(data)
             except BaseException:
                 self.release()
@@ -195,28 +214,24 @@ class Tap:
 
         return train_function
 
-    def _release_with(self, outputs: Any) -> None:
+    def step_ended(self, logs: Any) -> None:
         """Release the copies when the step's logs go, which no fit outlives.
 
         Nothing calls back when a fit is interrupted. It holds the logs of a step until
         those of the next one are there, so that steps measured in a row share memory.
         """
-        logs = [value for value in outputs.values() if isinstance(value, torch.Tensor)]
-        if not logs:
+        values = logs.values() if isinstance(logs, dict) else ()
+        tensors = [value for value in values if isinstance(value, torch.Tensor)]
+        if not tensors or self.guard.has_ended:
             self.release()
             return
 
         def let_go(gone: Any) -> None:
             if gone is self._keeper:
-                self.release()
+                with self.guard.on_host():
+                    self.release()
 
-        self._keeper = weakref.ref(logs[0], let_go)
-
-    def pop(self, outputs: Any, key: str) -> Any:
-        """Take the row out of what the train function returned."""
-        row = outputs.pop(key)
-        self._release_with(outputs)
-        return row
+        self._keeper = weakref.ref(tensors[0], let_go)
 
     def batch_size(self, leaf: Any) -> Any:
         """Return the number of rows of a part of the batch."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import set_batch_size, train_longer
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
-@rule(
-    "cause",
-    explains=NOT_LEARNING,
-    live=False,
-)
-def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Judged:
+@rule(kind="cause", explains=NOT_LEARNING, live=False)
+def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Verdict:
     """Look for epochs of one or two updates.
 
     Args:
@@ -23,23 +17,22 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Judged:
     """
     size, per_epoch = run.facts.get("batch_size"), run.facts.get("steps_per_epoch")
     if not size or not per_epoch:
-        raise Skipped("batch size or steps per epoch are not known")
+        return Skipped("batch size or steps per epoch are not known")
     if per_epoch <= steps and size >= rows:
-        return Found(
-            "info",
-            f"With batches of {size} rows an epoch has {per_epoch} updates.",
+        return Finding(
+            severity="info",
+            message=f"With batches of {size} rows an epoch has {per_epoch} updates.",
             risk="critical",
+            value=float(per_epoch),
+            threshold=float(steps),
+            unit="updates an epoch",
+            confidence=0.75,
+            evidence={"batch_size": size},
             remedies=(
-                set_batch_size(
+                suggest.batch_size(
                     "more updates for the same work", run.moderate_batch_size()
                 ),
-                train_longer("more updates", epochs=run.facts.get("epochs")),
+                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
             ),
-            details={
-                "value": float(per_epoch),
-                "threshold": float(steps),
-                "confidence": 0.75,
-                "evidence": {"batch_size": size},
-            },
         )
-    return f"{per_epoch} updates an epoch"
+    return Fine(f"{per_epoch} updates an epoch")

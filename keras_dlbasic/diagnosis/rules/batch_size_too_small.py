@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, set_batch_size
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
 @rule(
-    "cause",
+    kind="cause",
     explains=(
         "oscillating_loss",
         "diverging_loss",
         "exploding_gradients",
         "dead_units",
     ),
+    needs=("batch_size",),
     live=False,
 )
-def batch_size_too_small(run: Run, *, rows: int = 4) -> Judged:
+def batch_size_too_small(run: Run, *, rows: int = 4) -> Verdict:
     """Look for tiny batches.
 
     Args:
         run: The run.
         rows: Batches of up to so many rows are tiny.
     """
-    size = run.facts.get("batch_size")
-    if not size:
-        raise Skipped("the batch size is not known")
+    size = run.batch_size
     n_rows = (run.facts.get("data") or {}).get("n_rows")
     if size <= rows and not (n_rows and n_rows <= 2 * rows):
-        return Found(
-            "info",
-            f"Batches have {size} rows, so successive updates hardly agree.",
+        return Finding(
+            severity="info",
+            message=f"Batches have {size} rows, so successive updates hardly agree.",
             risk="critical",
+            value=float(size),
+            threshold=float(rows),
+            unit="rows",
+            confidence=0.72,
             remedies=(
-                set_batch_size("updates that agree", run.moderate_batch_size()),
-                lower_learning_rate("shorter steps average over more rows"),
+                suggest.batch_size("updates that agree", run.moderate_batch_size()),
+                suggest.lower_learning_rate("shorter steps average over more rows"),
             ),
-            details={
-                "value": float(size),
-                "threshold": float(rows),
-                "confidence": 0.72,
-            },
         )
-    return f"batches of {size} rows"
+    return Fine(f"batches of {size} rows")

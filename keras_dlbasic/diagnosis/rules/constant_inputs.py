@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
-@rule(
-    "cause",
-    explains=NOT_LEARNING,
-)
-def constant_inputs(run: Run) -> Judged:
+@rule(kind="cause", explains=NOT_LEARNING, needs=("inputs",))
+def constant_inputs(run: Run) -> Verdict:
     """Look for inputs with nothing to learn from."""
     inputs = [i for i in run.inputs if "is_constant" in i]
     wrong = [i for i in inputs if i["is_constant"]]
     if inputs and len(wrong) == len(inputs):
-        return Found(
-            "critical",
-            "All rows of the inputs are the same: there is nothing to learn from.",
-            remedies=(by_hand("check how the inputs were made", "rows must differ"),),
-            details={"value": 1.0},
+        return Finding(
+            severity="critical",
+            message=(
+                "All rows of the inputs are the same: there is nothing to learn from."
+            ),
+            value=1.0,
+            unit="share of the inputs",
+            remedies=(
+                suggest.by_hand("check how the inputs were made", "rows must differ"),
+            ),
         )
     if wrong:
-        return Found(
-            "info",
-            f"{len(wrong)} of {len(inputs)} inputs are the same for all rows.",
-            details={"value": float(len(wrong))},
+        return Finding(
+            severity="info",
+            message=f"{len(wrong)} of {len(inputs)} inputs are the same for all rows.",
+            value=float(len(wrong)),
+            unit="inputs",
         )
     constant = sum(i["constant_features"] for i in inputs)
-    return f"{constant} features are constant"
+    return Fine(f"{constant} features are constant")

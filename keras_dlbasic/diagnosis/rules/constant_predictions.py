@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, initialize
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
 
 
-@rule("symptom", live=False)
-def constant_predictions(run: Run, *, spread: float = 0.02) -> Judged:
+@rule(kind="symptom", needs=("probe", "targets"), live=False)
+def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
     """Compare the spread of the predictions with that of the targets.
 
     Args:
@@ -22,12 +21,12 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Judged:
     values = run.probed("spread")
     deviation = run.targets.get("std") or 0.0
     if run.task is TaskKind.UNKNOWN and values[-1]:
-        raise Skipped(f"{UNKNOWN_LOSS}, nor how far predictions should differ")
+        return Skipped(f"{UNKNOWN_LOSS}, nor how far predictions should differ")
     if run.task is TaskKind.CLASSES and run.targets["kind"] == "whole_numbers":
         shares = [p for p in run.targets["frequencies"] if p]
         deviation = math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
     if run.outcome.learned is True:
-        return "predictions differ"
+        return Fine("predictions differ")
     last = float(values[-1])
     commonest = run.record.tables["probe"]["commonest"][-1, 0]
     if deviation > 0 and last < spread * deviation:
@@ -39,13 +38,16 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Judged:
     elif commonest == 1.0 and run.outcome.learned is False:
         value, text = 0.0, "The model gives one and the same class for all inputs."
     else:
-        return "predictions differ"
-    return Found(
-        "critical" if run.outcome.learned is False else "warning",
-        text,
+        return Fine("predictions differ")
+    return Finding(
+        severity="critical" if run.outcome.learned is False else "warning",
+        message=text,
+        value=value,
+        threshold=spread,
+        unit="standard deviations of the targets",
+        confidence=0.95,
         remedies=(
-            find_learning_rate("the learning rate decides most"),
-            initialize("signals may not get through"),
+            suggest.range_test("the learning rate decides most"),
+            suggest.new_weights("signals may not get through"),
         ),
-        details={"value": value, "threshold": spread, "confidence": 0.95},
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
-@rule("cause", explains=("constant_predictions", "plateau", "overfitting"))
-def constant_targets(run: Run, *, share: float = 0.999) -> Judged:
+@rule(
+    kind="cause",
+    explains=("constant_predictions", "plateau", "overfitting"),
+    needs=("targets",),
+)
+def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     """Look for targets with nothing to learn.
 
     Args:
@@ -17,23 +19,26 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Judged:
             to nothing to learn.
     """
     targets = run.targets
-    check = by_hand("check how the targets were made", "there is nothing to learn")
+    check = suggest.by_hand(
+        "check how the targets were made", "there is nothing to learn"
+    )
     if targets.get("is_constant"):
-        return Found(
-            "critical",
-            "All targets are the same: there is nothing to learn.",
+        return Finding(
+            severity="critical",
+            message="All targets are the same: there is nothing to learn.",
+            value=1.0,
+            threshold=share,
+            unit="share of the rows",
             remedies=(check,),
-            details={"value": 1.0, "threshold": share},
         )
     if targets["commonest"] > share:
-        return Found(
-            "warning",
-            f"{targets['commonest']:.2%} of the targets are the same.",
+        return Finding(
+            severity="warning",
+            message=f"{targets['commonest']:.2%} of the targets are the same.",
+            value=targets["commonest"],
+            threshold=share,
+            unit="share of the rows",
+            confidence=0.9,
             remedies=(check,),
-            details={
-                "value": targets["commonest"],
-                "threshold": share,
-                "confidence": 0.9,
-            },
         )
-    return f"the commonest target makes up {targets['commonest']:.1%}"
+    return Fine(f"the commonest target makes up {targets['commonest']:.1%}")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.inactive_units import judge_inactive_units
-from keras_dlbasic.diagnosis.rule import Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    lower_learning_rate,
-    swap_activations,
-)
 
 
-@rule("symptom")
-def dead_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Judged:
+@rule(kind="symptom", needs=("activations",))
+def dead_units(
+    run: Run, *, most: float = 0.5, least_rows: int = 16, nearly_all: float = 0.9
+) -> Verdict:
     """Look for layers most of whose units are dead on the probe.
 
     Args:
@@ -22,18 +17,23 @@ def dead_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Judged:
         most: Share of a hidden layer's units that counts; a layer all of whose units
             are dead passes nothing on, whatever the others do.
         least_rows: Fewer rows than this cannot tell.
+        nearly_all: Share from which it is a warning where nothing else tells whether
+            the run has learned.
     """
     return judge_inactive_units(
         run,
         "dead",
         (
-            lower_learning_rate("a step that was too long pushes units below zero"),
-            initialize(
+            suggest.lower_learning_rate(
+                "a step that was too long pushes units below zero"
+            ),
+            suggest.new_weights(
                 "units that begin dead get no gradient to come alive", zero_biases=True
             ),
-            swap_activations("leaky units keep a gradient", "leaky_relu"),
-            insert_normalization("centres what the units are given"),
+            suggest.activations("leaky units keep a gradient", "leaky_relu"),
+            suggest.normalization("centres what the units are given"),
         ),
         most=most,
         least_rows=least_rows,
+        nearly_all=nearly_all,
     )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.curves import descent_of
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import clip_gradients, lower_learning_rate
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
-@rule("symptom", live=False)
-def diverging_loss(run: Run, *, above: float = 1.5) -> Judged:
+@rule(kind="symptom", needs=("loss",), live=False)
+def diverging_loss(run: Run, *, above: float = 1.5) -> Verdict:
     """Compare the end of the training loss with its begin and with a constant answer.
 
     Args:
@@ -18,19 +15,24 @@ def diverging_loss(run: Run, *, above: float = 1.5) -> Judged:
             Training lowers its loss, so any factor above 1 is wrong in principle; 1.5
             leaves room for dropout, class weights and the noise of single batches.
     """
-    descent = descent_of(run)
+    descent = run.descent
     before = descent.first if descent.n_epochs > 1 else descent.scale
     reference = max(before, descent.scale if descent.has_baseline else before)
     ratio = descent.last / reference if reference > 0 else 0.0
     if reference > 0 and ratio > above and descent.last > above * descent.lowest:
-        return Found(
-            "critical",
-            f"The training loss ends at {descent.last:.4g}, {ratio:.3g} times the "
-            f"{reference:.4g} that it began with.",
-            remedies=(
-                lower_learning_rate("steps overshoot"),
-                clip_gradients("rare large gradients throw the weights off"),
+        return Finding(
+            severity="critical",
+            message=(
+                f"The training loss ends at {descent.last:.4g}, {ratio:.3g} times the "
+                f"{reference:.4g} that it began with."
             ),
-            details={"value": ratio, "threshold": above, "confidence": 0.95},
+            value=ratio,
+            threshold=above,
+            unit="times the first loss",
+            confidence=0.95,
+            remedies=(
+                suggest.lower_learning_rate("steps overshoot"),
+                suggest.gradient_clipping("rare large gradients throw the weights off"),
+            ),
         )
-    return f"the training loss ends at {ratio:.3g} times its begin"
+    return Fine(f"the training loss ends at {ratio:.3g} times its begin")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import insert_normalization, swap_activations
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 
 @rule(
-    "cause",
+    kind="cause",
     explains=(*NOT_LEARNING, *UNSTABLE, "vanishing_gradients", "dead_units"),
+    needs=("network",),
 )
-def exploding_activations(run: Run, *, layers: int = 2) -> Judged:
+def exploding_activations(run: Run, *, layers: int = 2) -> Verdict:
     """Count hidden layers of exponential units.
 
     Args:
@@ -22,20 +21,21 @@ def exploding_activations(run: Run, *, layers: int = 2) -> Judged:
     """
     hidden = [f for f in run.layers[:-1] if f.get("activation") == "exponential"]
     if len(hidden) >= layers:
-        return Found(
-            "info",
-            f"{len(hidden)} layers of exponential units follow each other: signals and "
-            "gradients explode or die.",
-            risk="critical",
-            remedies=(
-                swap_activations("grows no faster than its input"),
-                insert_normalization("bounds what the units are given"),
+        return Finding(
+            severity="info",
+            message=(
+                f"{len(hidden)} layers of exponential units follow each other: signals "
+                "and gradients explode or die."
             ),
-            details={
-                "layer": hidden[0]["label"],
-                "value": float(len(hidden)),
-                "threshold": float(layers),
-                "confidence": 0.9,
-            },
+            risk="critical",
+            layer=hidden[0]["label"],
+            value=float(len(hidden)),
+            threshold=float(layers),
+            unit="layers",
+            confidence=0.9,
+            remedies=(
+                suggest.activations("grows no faster than its input"),
+                suggest.normalization("bounds what the units are given"),
+            ),
         )
-    return f"{len(hidden)} layers of exponential units"
+    return Fine(f"{len(hidden)} layers of exponential units")

@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.finding import Severity
-from keras_dlbasic.diagnosis.flow import early_flow
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    clip_gradients,
-    initialize,
-    insert_normalization,
-    lower_learning_rate,
-)
 
 HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
 """The severity by whether the model has learned something."""
 
 
-@rule("symptom")
+@rule(kind="symptom", needs=("gradients",))
 def exploding_gradients(
-    run: Run, *, ratio: float = 1e3, jump: float = 1e3, least: int = 5
-) -> Judged:
+    run: Run, *, ratio: float = 1e3, jump: float = 1e3, least: int = 5, early: int = 64
+) -> Verdict:
     """Compare gradients with those of the last layer and with their own past.
 
     Args:
         run: The run.
-        ratio: Relative gradient of a layer over that of the last one, in the first 64
+        ratio: Relative gradient of a layer over that of the last one, in the first
             sampled steps, that counts: a factor of 4 a layer over five layers, as in
             `analysis.gradient_events`.
         jump: Ratio of the global norm to its median so far that counts.
         least: Number of sampled steps in a row, and from which a median is taken.
+        early: Number of sampled steps whose layers are compared with each other.
     """
-    run.steps  # noqa: B018 - skips without any
-    events = early_flow(run, least=least)
+    events = run.early_flow(least=least, early=early)
     norms = run.record.global_gradient_norm[run.clean]
     steps = run.record.steps[run.clean]
     value, layer, step = jump_of(norms, steps, least)
@@ -53,24 +45,26 @@ def exploding_gradients(
             else f"at step {(step or 0) + 1} the gradient norm is {value:.1e} times "
             "its median so far"
         )
-        return Found(
-            severity,
-            f"Gradients explode: {where} (before clipping).",
+        return Finding(
+            severity=severity,
+            message=f"Gradients explode: {where} (before clipping).",
+            layer=layer,
+            step=step,
+            value=value,
+            threshold=threshold,
+            confidence=0.8,
             remedies=(
-                clip_gradients("a limit on the norm bounds every step"),
-                lower_learning_rate("shorter steps stay where gradients are moderate"),
-                insert_normalization("normalised layers pass gradients on unchanged"),
-                initialize("weights that are too large multiply along the layers"),
+                suggest.gradient_clipping("a limit on the norm bounds every step"),
+                suggest.lower_learning_rate(
+                    "shorter steps stay where gradients are moderate"
+                ),
+                suggest.normalization("normalised layers pass gradients on unchanged"),
+                suggest.new_weights(
+                    "weights that are too large multiply along the layers"
+                ),
             ),
-            details={
-                "value": value,
-                "threshold": threshold,
-                "layer": layer,
-                "step": step,
-                "confidence": 0.8,
-            },
         )
-    return f"largest jump of the gradient norm: a factor of {value:.3g}"
+    return Fine(f"largest jump of the gradient norm: a factor of {value:.3g}")
 
 
 def jump_of(

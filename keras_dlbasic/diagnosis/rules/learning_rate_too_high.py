@@ -6,15 +6,7 @@ import math
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.curves import descent_of
-from keras_dlbasic.diagnosis.rates import movement_of
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    clip_gradients,
-    find_learning_rate,
-    lower_learning_rate,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import UNSTABLE
 
 EXPLAINS = (
@@ -27,10 +19,10 @@ EXPLAINS = (
 )
 
 
-@rule("cause", explains=EXPLAINS)
+@rule(kind="cause", explains=EXPLAINS, needs=("updates",))
 def learning_rate_too_high(
     run: Run, *, blow_up: float = 10.0, ratio: float = 0.3, growth: float = 10.0
-) -> Judged:
+) -> Verdict:
     """Look for steps that throw the loss or the weights off.
 
     Args:
@@ -42,9 +34,9 @@ def learning_rate_too_high(
             the weights.
         growth: Growth of the weights' norm that counts.
     """
-    movement = movement_of(run)
+    movement = run.movement
     try:
-        descent = descent_of(run)
+        descent = run.descent
         reference = max(abs(descent.first), descent.scale)
         rise = descent.highest / reference if reference > 0 else 0.0
         step = descent.highest_step
@@ -62,7 +54,7 @@ def learning_rate_too_high(
     }
     sign = max(signs, key=lambda name: np.nan_to_num(signs[name], posinf=1e9))
     if not signs[sign] > 1:
-        return f"largest update-to-weight ratio at the begin {movement.first:.2g}"
+        return Fine(f"largest update-to-weight ratio at the begin {movement.first:.2g}")
     words = {
         "rise_of_loss": f"the loss rose to {rise:.3g} times its begin"
         if math.isfinite(rise)
@@ -72,24 +64,22 @@ def learning_rate_too_high(
         "growth_of_weights": f"the weights grew {movement.growth:.3g} times",
     }
     strong = sum(value > 1 for value in signs.values())
-    return Found(
-        "info",
-        f"The learning rate is too high: {words[sign]}.",
+    return Finding(
+        severity="info",
+        message=f"The learning rate is too high: {words[sign]}.",
         risk="critical",
+        step=step,
+        value=evidence[sign],
+        threshold={
+            "rise_of_loss": blow_up,
+            "update_ratio": ratio,
+            "growth_of_weights": growth,
+        }[sign],
+        confidence=0.6 + 0.1 * strong,
+        evidence=evidence,
         remedies=(
-            lower_learning_rate("the direct remedy"),
-            find_learning_rate("finds the largest that works"),
-            clip_gradients("bounds the steps"),
+            suggest.lower_learning_rate("the direct remedy"),
+            suggest.range_test("finds the largest that works"),
+            suggest.gradient_clipping("bounds the steps"),
         ),
-        details={
-            "value": evidence[sign],
-            "step": step,
-            "evidence": evidence,
-            "threshold": {
-                "rise_of_loss": blow_up,
-                "update_ratio": ratio,
-                "growth_of_weights": growth,
-            }[sign],
-            "confidence": 0.6 + 0.1 * strong,
-        },
     )

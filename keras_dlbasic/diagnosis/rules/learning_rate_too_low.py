@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.flow import early_flow
-from keras_dlbasic.diagnosis.rates import movement_of
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, raise_learning_rate
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
-@rule(
-    "cause",
-    explains=NOT_LEARNING,
-    live=False,
-)
+@rule(kind="cause", explains=NOT_LEARNING, needs=("updates",), live=False)
 def learning_rate_too_low(
-    run: Run, *, ratio: float = 1e-4, path: float = 0.3
-) -> Judged:
+    run: Run, *, ratio: float = 1e-4, path: float = 0.3, fading: float = 1e-3
+) -> Verdict:
     """Look for weights that hardly move although gradients are there.
 
     Args:
@@ -28,28 +20,32 @@ def learning_rate_too_low(
             are about 1e-3.
         path: Length of the whole way, in units of the weights' norm, below which a
             model stays where it was drawn.
+        fading: Relative gradient of a layer over the largest behind it below which
+            steps may be short for want of gradients: that of `vanishing_gradients`.
     """
-    movement = movement_of(run)
+    movement = run.movement
     norms = run.record.global_gradient_norm[run.clean]
     gradient = float(np.median(norms)) if len(norms) else 0.0
-    flow = early_flow(run)
-    fades = flow is not None and flow.down < 1e-3
+    flow = run.early_flow()
+    # then steps may be short for want of gradients, and the finding is less sure
+    fades = flow is not None and flow.down < fading
     if movement.ratio < ratio and movement.path < path and gradient > 0:
-        return Found(
-            "info",
-            f"The learning rate is too low: a step changes the weights by "
-            f"{movement.ratio:.1e} of their size, all {movement.steps} steps together "
-            f"by {movement.path:.1e} at most.",
-            risk="critical",
-            remedies=(
-                find_learning_rate("finds the largest that works"),
-                raise_learning_rate("the direct remedy"),
+        return Finding(
+            severity="info",
+            message=(
+                f"The learning rate is too low: a step changes the weights by "
+                f"{movement.ratio:.1e} of their size, all {movement.steps} steps "
+                f"together by {movement.path:.1e} at most."
             ),
-            details={
-                "value": movement.ratio,
-                "threshold": ratio,
-                "confidence": 0.6 if fades else 0.85,  # short for want of gradients
-                "evidence": {"path": movement.path},
-            },
+            risk="critical",
+            value=movement.ratio,
+            threshold=ratio,
+            unit="weight norms a step",
+            confidence=0.6 if fades else 0.85,
+            evidence={"path": movement.path},
+            remedies=(
+                suggest.range_test("finds the largest that works"),
+                suggest.raise_learning_rate("the direct remedy"),
+            ),
         )
-    return f"median update-to-weight ratio {movement.ratio:.1e}"
+    return Fine(f"median update-to-weight ratio {movement.ratio:.1e}")

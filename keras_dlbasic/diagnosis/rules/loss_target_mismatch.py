@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.loss_kind import LossKind
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
-from keras_dlbasic.diagnosis.suggestions import by_hand, fix_output
+from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 EXPLAINS = (*NOT_LEARNING, "non_finite_values", "diverging_loss", "vanishing_gradients")
@@ -16,12 +15,12 @@ ZERO_ONE = ("binary", "one_hot", "multi_label", "probabilities")
 WHOLE = ("whole_numbers", "binary", "one_hot", "multi_label")
 
 
-@rule("cause", explains=EXPLAINS)
-def loss_target_mismatch(run: Run) -> Judged:
+@rule(kind="cause", explains=EXPLAINS, needs=("targets",))
+def loss_target_mismatch(run: Run) -> Verdict:
     """Compare what the compiled loss expects with the targets."""
     loss, targets = run.loss_kind, run.targets
     if loss.family == "unknown":
-        raise Skipped(UNKNOWN_LOSS)
+        return Skipped(UNKNOWN_LOSS)
     kind = targets["kind"]
     if run.compares_class_numbers:
         return _found(
@@ -34,18 +33,21 @@ def loss_target_mismatch(run: Run) -> Judged:
     pair = _Pair(loss, targets, outputs[0].get("units"), outputs[0].get("rank"))
     padding = pair.padding
     if padding is not None:
-        return Found(
-            "info",
-            f"Some targets are {padding}, which is no class. If that is padding, give "
-            "these positions a sample weight of 0; else it is wrong.",
+        return Finding(
+            severity="info",
+            message=(
+                f"Some targets are {padding}, which is no class. If that is padding, "
+                "give these positions a sample weight of 0; else it is wrong."
+            ),
             risk="critical",
+            confidence=0.6,
+            evidence={"padding": padding},
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "set sample weights of 0, or `ignore_class` of the loss",
                     "padding then does not count",
                 ),
             ),
-            details={"confidence": 0.6, "evidence": {"padding": padding}},
         )
     wrong = pair.fault
     if wrong:
@@ -54,22 +56,20 @@ def loss_target_mismatch(run: Run) -> Judged:
         return _found(run, wrong, proper)
     if loss.family == "values" and kind in ZERO_ONE:
         return _zero_one_as_values(loss, targets)
-    return f"'{loss.name}' suits targets that are {kind}"
+    return Fine(f"'{loss.name}' suits targets that are {kind}")
 
 
-def _found(run: Run, text: str, proper: str) -> Found:
-    return Found(
-        "critical",
-        text,
-        remedies=(fix_output("a loss for such targets", None, proper),),
-        details={
-            "confidence": 0.98,
-            "evidence": {"loss": run.loss_kind.name, "kind": run.targets["kind"]},
-        },
+def _found(run: Run, text: str, proper: str) -> Finding:
+    return Finding(
+        severity="critical",
+        message=text,
+        confidence=0.98,
+        evidence={"loss": run.loss_kind.name, "kind": run.targets["kind"]},
+        remedies=(suggest.output("a loss for such targets", None, proper),),
     )
 
 
-def _zero_one_as_values(loss: LossKind, targets: dict[str, Any]) -> Found:
+def _zero_one_as_values(loss: LossKind, targets: dict[str, Any]) -> Finding:
     kind, columns = targets["kind"], targets.get("n_columns", 1)
     absolute = loss.name == "mean_absolute_error"
     activation = "softmax" if kind == "one_hot" and columns > 1 else "sigmoid"
@@ -78,12 +78,14 @@ def _zero_one_as_values(loss: LossKind, targets: dict[str, Any]) -> Found:
         if absolute
         else "its gradient fades where the output is sure and wrong"
     )
-    return Found(
-        "info",
-        f"The targets are 0 and 1, but the loss is '{loss.name}': {why}.",
+    return Finding(
+        severity="info",
+        message=f"The targets are 0 and 1, but the loss is '{loss.name}': {why}.",
         risk="critical",
+        confidence=0.8 if absolute else 0.5,
+        evidence={"loss": loss.name, "kind": kind},
         remedies=(
-            fix_output(
+            suggest.output(
                 "the likelihood of classes has a gradient everywhere",
                 activation,
                 "categorical_crossentropy"
@@ -91,10 +93,6 @@ def _zero_one_as_values(loss: LossKind, targets: dict[str, Any]) -> Found:
                 else "binary_crossentropy",
             ),
         ),
-        details={
-            "confidence": 0.8 if absolute else 0.5,
-            "evidence": {"loss": loss.name, "kind": kind},
-        },
     )
 
 

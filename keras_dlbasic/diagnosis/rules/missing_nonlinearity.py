@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import swap_activations
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 KERNELS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
 
 
-@rule("cause", explains=("underfitting", "plateau", "constant_predictions"))
-def missing_nonlinearity(run: Run) -> Judged:
+@rule(
+    kind="cause",
+    explains=("underfitting", "plateau", "constant_predictions"),
+    needs=("network",),
+)
+def missing_nonlinearity(run: Run) -> Verdict:
     """Look for models all of whose hidden layers are linear."""
     layers = run.layers
     kernels = [f for f in layers if f["class_name"] in KERNELS]
@@ -22,16 +24,17 @@ def missing_nonlinearity(run: Run) -> Judged:
     inner = [f for f in bends if not kernels or f is not kernels[-1]]
     pooled = [f for f in layers if "Max" in f["class_name"]]
     if hidden and not inner and not others and not pooled:
-        return Found(
-            "info",
-            f"None of the {len(hidden)} hidden layers has an activation: together they "
-            "are one linear layer.",
+        return Finding(
+            severity="info",
+            message=(
+                f"None of the {len(hidden)} hidden layers has an activation: together "
+                "they are one linear layer."
+            ),
             risk="critical",
-            remedies=(swap_activations("lets the layers bend", linear_too=True),),
-            details={
-                "layer": hidden[0]["label"],
-                "value": float(len(hidden)),
-                "confidence": 0.9,
-            },
+            layer=hidden[0]["label"],
+            value=float(len(hidden)),
+            unit="layers",
+            confidence=0.9,
+            remedies=(suggest.activations("lets the layers bend", linear_too=True),),
         )
-    return f"{len(inner)} hidden layers have activations"
+    return Fine(f"{len(inner)} hidden layers have activations")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand, regularize, shrink, stop_early
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
-@rule("cause", explains=("overfitting",), live=False)
-def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Judged:
+@rule(kind="cause", explains=("overfitting",), needs=("data", "network"), live=False)
+def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
     """Compare the number of weights with that of the training rows.
 
     Most networks of today have more weights than rows and do well, so this counts only
@@ -23,17 +21,20 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Judged:
     n, rows = run.fact("network")["n_trainable_weights"], data.get("n_rows") or 0
     value = n / rows if rows else 0.0
     if rows and value > weights_per_row:
-        return Found(
-            "info",
-            f"There are {n} trainable weights for {rows} training rows.",
+        return Finding(
+            severity="info",
+            message=f"There are {n} trainable weights for {rows} training rows.",
             risk="critical",
+            value=value,
+            threshold=weights_per_row,
+            unit="weights a row",
+            confidence=0.7,
             remedies=(
-                stop_early("costs nothing"),
-                regularize("small weights follow single points less"),
-                shrink("fewer weights memorise less"),
-                by_hand("more rows", "each noisy row then counts less"),
+                suggest.early_stopping("costs nothing"),
+                suggest.penalty("small weights follow single points less"),
+                suggest.smaller_model("fewer weights memorise less"),
+                suggest.by_hand("more rows", "each noisy row then counts less"),
             ),
-            details={"value": value, "threshold": weights_per_row, "confidence": 0.7},
             note=False,
         )
-    return f"{value:.2g} weights per row"
+    return Fine(f"{value:.2g} weights per row")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import grow
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
-@rule("cause", explains=("underfitting",), live=False)
-def model_too_small(run: Run, *, weights: int = 16) -> Judged:
+@rule(kind="cause", explains=("underfitting",), needs=("network",), live=False)
+def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
     """Look for models without hidden layers or with a handful of weights.
 
     Args:
@@ -22,14 +20,17 @@ def model_too_small(run: Run, *, weights: int = 16) -> Judged:
     n = network["n_trainable_weights"]
     if len(layers) == 1 or n < weights:
         what = "no hidden layer" if len(layers) == 1 else f"{n} trainable weights"
-        return Found(
-            "info",
-            f"The model has {what}: it can follow simple patterns only.",
+        return Finding(
+            severity="info",
+            message=f"The model has {what}: it can follow simple patterns only.",
             risk="warning",
-            remedies=(grow("more units can follow the data"),),
-            details={"value": float(n), "threshold": float(weights), "confidence": 0.6},
+            value=float(n),
+            threshold=float(weights),
+            unit="weights",
+            confidence=0.6,
+            remedies=(suggest.larger_model("more units can follow the data"),),
         )
-    return f"{n} trainable weights in {len(layers)} layers"
+    return Fine(f"{n} trainable weights in {len(layers)} layers")
 
 
 def _follows_patterns(layer: dict[str, Any]) -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 
-@rule("cause", explains=NOT_FINITE)
-def non_finite_data(run: Run) -> Judged:
+@rule(kind="cause", explains=NOT_FINITE, needs=("data",))
+def non_finite_data(run: Run) -> Verdict:
     """Count what is not finite in the data."""
     data = run.fact("data")
     parts = {
@@ -19,20 +17,19 @@ def non_finite_data(run: Run) -> Judged:
     }
     wrong = {name: n for name, n in parts.items() if n}
     if not wrong:
-        return "all values looked at are finite"
+        return Fine("all values looked at are finite")
     named = ", ".join(f"{n} in the {name}" for name, n in wrong.items())
-    return Found(
-        "critical",
-        f"The data hold NaN or infinity: {named} (of the rows looked at).",
+    return Finding(
+        severity="critical",
+        message=f"The data hold NaN or infinity: {named} (of the rows looked at).",
+        value=float(sum(wrong.values())),
+        threshold=0.0,
+        unit="values",
+        evidence=wrong,
         remedies=(
-            by_hand(
+            suggest.by_hand(
                 "leave such rows out, or fill them in (numpy.nan_to_num)",
                 "one of them turns all weights into NaN",
             ),
         ),
-        details={
-            "value": float(sum(wrong.values())),
-            "threshold": 0.0,
-            "evidence": wrong,
-        },
     )

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    by_hand,
-    clip_gradients,
-    lower_learning_rate,
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+
+REMEDIES = (
+    suggest.by_hand(
+        "check the data for NaN", "NaN in the data reaches every weight at once"
+    ),
+    suggest.lower_learning_rate("steps that are too long overflow"),
+    suggest.gradient_clipping(
+        "a single huge gradient cannot then carry the weights away"
+    ),
 )
 
 
-@rule("symptom")
-def non_finite_values(run: Run) -> Judged:
+@rule(kind="symptom")
+def non_finite_values(run: Run) -> Verdict:
     """Look for values that are NaN or infinite: in gradients, losses, predictions."""
     found = _in_gradients(run) or _in_losses(run) or _in_predictions(run)
     if found is not None:
-        message, details = found
-        return Found(
-            "critical",
-            message,
-            remedies=(
-                by_hand(
-                    "check the data for NaN",
-                    "NaN in the data reaches every weight at once",
-                ),
-                lower_learning_rate("steps that are too long overflow"),
-                clip_gradients(
-                    "a single huge gradient cannot then carry the weights away"
-                ),
-            ),
-            details={"threshold": 0.0, **details},
-        )
+        return found
     if not len(run.record.steps) and not len(run.loss) and not len(run.val_loss):
-        raise Skipped("no losses and no gradients were recorded")
-    return "all losses and gradients are finite"
+        return Skipped("no losses and no gradients were recorded")
+    return Fine("all losses and gradients are finite")
 
 
-def _in_gradients(run: Run) -> tuple[str, dict[str, Any]] | None:
+def _in_gradients(run: Run) -> Finding | None:
     record = run.record
     rows = np.flatnonzero((record.non_finite.sum(axis=1) > 0) & ~record.skipped)
     if not len(rows):
@@ -50,20 +37,22 @@ def _in_gradients(run: Run) -> tuple[str, dict[str, Any]] | None:
     counts = record.by_layer("non_finite")[row]
     layers = [layer for layer, n in zip(record.layers, counts, strict=True) if n]
     step, epoch = int(record.steps[row]), int(record.step_epochs[row])
-    return (
-        f"Gradients are not finite at step {step + 1} (epoch {epoch + 1}) in "
+    return Finding(
+        severity="critical",
+        message=f"Gradients are not finite at step {step + 1} (epoch {epoch + 1}) in "
         f"{len(layers)} layers.",
-        {
-            "layer": layers[0] if layers else None,
-            "step": step,
-            "epoch": epoch,
-            "value": float(counts.sum()),
-            "evidence": {"layers": layers[:10]},
-        },
+        layer=layers[0] if layers else None,
+        step=step,
+        epoch=epoch,
+        value=float(counts.sum()),
+        threshold=0.0,
+        unit="gradient entries",
+        evidence={"layers": layers[:10]},
+        remedies=REMEDIES,
     )
 
 
-def _in_losses(run: Run) -> tuple[str, dict[str, Any]] | None:
+def _in_losses(run: Run) -> Finding | None:
     for name in ("loss", "val_loss"):
         curve = run.curve(name)
         wrong = np.isinf(curve)
@@ -71,14 +60,19 @@ def _in_losses(run: Run) -> tuple[str, dict[str, Any]] | None:
             wrong = wrong | np.isnan(curve)
         if wrong.any():
             epoch = int(run.numbers[int(np.argmax(wrong))])
-            return (
-                f"'{name}' is not finite in epoch {epoch + 1}.",
-                {"epoch": epoch, "value": float(wrong.sum())},
+            return Finding(
+                severity="critical",
+                message=f"'{name}' is not finite in epoch {epoch + 1}.",
+                epoch=epoch,
+                value=float(wrong.sum()),
+                threshold=0.0,
+                unit="epochs",
+                remedies=REMEDIES,
             )
     return None
 
 
-def _in_predictions(run: Run) -> tuple[str, dict[str, Any]] | None:
+def _in_predictions(run: Run) -> Finding | None:
     table = run.record.tables.get("probe")
     if table is None or not len(table):
         return None
@@ -86,7 +80,12 @@ def _in_predictions(run: Run) -> tuple[str, dict[str, Any]] | None:
     if not shares.max() > 0:
         return None
     row = int(np.argmax(shares > 0))
-    return (
-        f"{shares[row]:.0%} of the predictions on the probe are not finite.",
-        {"epoch": int(table.epochs[row]), "value": float(shares[row])},
+    return Finding(
+        severity="critical",
+        message=f"{shares[row]:.0%} of the predictions on the probe are not finite.",
+        epoch=int(table.epochs[row]),
+        value=float(shares[row]),
+        threshold=0.0,
+        unit="share of the predictions",
+        remedies=REMEDIES,
     )

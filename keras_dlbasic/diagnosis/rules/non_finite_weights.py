@@ -4,40 +4,41 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand, initialize
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 
-@rule("cause", explains=NOT_FINITE)
-def non_finite_weights(run: Run) -> Judged:
+@rule(kind="cause", explains=NOT_FINITE)
+def non_finite_weights(run: Run) -> Verdict:
     """Look for layers whose weights were lost before the run began."""
     known = [part for part in (_in_record(run), _in_facts(run)) if part is not None]
     layers = list(dict.fromkeys(layer for part in known for layer in part))
     if layers:
-        return Found(
-            "critical",
-            f"Weights of {len(layers)} layers were not finite before the first step: "
-            "an earlier training destroyed them.",
+        return Finding(
+            severity="critical",
+            message=(
+                f"Weights of {len(layers)} layers were not finite before the first "
+                "step: an earlier training destroyed them."
+            ),
+            layer=layers[0],
+            step=None if run.is_planned else 0,
+            value=float(len(layers)),
+            threshold=0.0,
+            unit="layers",
+            evidence={"layers": layers[:10]},
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "build the model anew before you mend and train it",
                     "no training brings weights back that are not finite",
                 ),
-                initialize("draws new weights where you have nothing to build it with"),
+                suggest.new_weights(
+                    "draws new weights where you have nothing to build it with"
+                ),
             ),
-            details={
-                "layer": layers[0],
-                "step": None if run.is_planned else 0,
-                "value": float(len(layers)),
-                "threshold": 0.0,
-                "evidence": {"layers": layers[:10]},
-            },
         )
     if not known:
-        raise Skipped("the weights before the first step were not recorded")
-    return "all weights looked at were finite before the first step"
+        return Skipped("the weights before the first step were not recorded")
+    return Fine("all weights looked at were finite before the first step")
 
 
 def _in_record(run: Run) -> list[str] | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import insert_normalization, set_batch_size
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(
-    "cause",
+    kind="cause",
     explains=(
         *NOT_LEARNING,
         "overfitting",
@@ -17,8 +15,9 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
         "diverging_loss",
         "vanishing_gradients",
     ),
+    needs=("batch_size", "network"),
 )
-def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Judged:
+def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Verdict:
     """Look for batch normalisation on few rows.
 
     Args:
@@ -28,28 +27,25 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Judge
         few: Up to so many rows it may do harm; errors rise below 8 rows a batch (Wu &
             He 2018, Group Normalization).
     """
-    size = run.facts.get("batch_size")
-    if not size:
-        raise Skipped("the batch size is not known")
+    size = run.batch_size
     normalized = [f for f in run.layers if f.get("batch_normalizes") and f["trainable"]]
     if not normalized:
-        return "no batch normalisation is trained"
+        return Fine("no batch normalisation is trained")
     if size > few:
-        return f"batches of {size} rows"
-    return Found(
-        "warning" if size <= rows else "info",
-        f"Batch normalisation takes its statistics from {size} rows.",
+        return Fine(f"batches of {size} rows")
+    return Finding(
+        severity="warning" if size <= rows else "info",
+        message=f"Batch normalisation takes its statistics from {size} rows.",
         risk="critical",
+        layer=normalized[0]["label"],
+        value=float(size),
+        threshold=float(rows if size <= rows else few),
+        unit="rows",
+        confidence=0.9,
         remedies=(
-            set_batch_size(
+            suggest.batch_size(
                 "statistics of more rows", run.moderate_batch_size(least=16)
             ),
-            insert_normalization("needs no batch", "layer"),
+            suggest.normalization("needs no batch", "layer"),
         ),
-        details={
-            "layer": normalized[0]["label"],
-            "value": float(size),
-            "threshold": float(rows if size <= rows else few),
-            "confidence": 0.9,
-        },
     )

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
-@rule("cause", explains=("plateau", "constant_predictions", "underfitting"))
-def nothing_to_train(run: Run) -> Judged:
+@rule(
+    kind="cause",
+    explains=("plateau", "constant_predictions", "underfitting"),
+    needs=("network",),
+)
+def nothing_to_train(run: Run) -> Verdict:
     """Count trainable weights."""
     n = run.fact("network")["n_trainable_weights"]
     if n == 0:
-        return Found(
-            "critical",
-            "No weight of the model is trainable.",
+        return Finding(
+            severity="critical",
+            message="No weight of the model is trainable.",
+            value=0.0,
+            threshold=1.0,
+            unit="weights",
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "layer.trainable = True, then compile again",
                     "frozen weights stay as they are",
                 ),
             ),
-            details={"value": 0.0, "threshold": 1.0},
         )
-    return f"{n} trainable weights"
+    return Fine(f"{n} trainable weights")

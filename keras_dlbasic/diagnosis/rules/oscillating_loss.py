@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.curves import descent_of
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    lower_learning_rate,
-    set_batch_size,
-    use_optimizer,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
-@rule("symptom", live=False)
+@rule(kind="symptom", needs=("loss",), live=False)
 def oscillating_loss(
-    run: Run, *, swing: float = 0.04, of_level: float = 0.03
-) -> Judged:
+    run: Run, *, swing: float = 0.04, of_level: float = 0.03, epochs: int = 11
+) -> Verdict:
     """Measure how the epochs deviate from their neighbours.
 
     An epoch's loss is a mean over all its rows, so what it deviates by is movement of
@@ -27,20 +20,29 @@ def oscillating_loss(
             no harm, however small the loss. Of 296 healthy runs of 37 kinds
             (`benchmarks/diagnosis.py`) none of 11 epochs and more is above 0.02.
         of_level: Deviation relative to the loss itself that counts as well.
+        epochs: Fewer epochs than this are too few to tell a swing from a course.
     """
-    descent = descent_of(run)
-    if descent.n_epochs < 11:
-        raise Skipped("needs 11 epochs")
+    descent = run.descent
+    if descent.n_epochs < epochs:
+        return Skipped(f"needs {epochs} epochs")
     if descent.swing > swing and descent.swing_of_level > of_level:
-        return Found(
-            "warning",
-            f"The training loss swings by {descent.swing:.1%} of a constant answer's "
-            f"loss around its course, {descent.swing_of_level:.0%} of its level.",
-            remedies=(
-                lower_learning_rate("shorter steps do not jump over the valley"),
-                set_batch_size("larger batches agree better", 32),
-                use_optimizer("adapts its steps"),
+        return Finding(
+            severity="warning",
+            message=(
+                f"The training loss swings by {descent.swing:.1%} of a constant "
+                f"answer's loss around its course, {descent.swing_of_level:.0%} of its "
+                "level."
             ),
-            details={"value": descent.swing, "threshold": swing, "confidence": 0.9},
+            value=descent.swing,
+            threshold=swing,
+            unit="share of the baseline loss",
+            confidence=0.9,
+            remedies=(
+                suggest.lower_learning_rate(
+                    "shorter steps do not jump over the valley"
+                ),
+                suggest.batch_size("larger batches agree better", 32),
+                suggest.optimizer("adapts its steps"),
+            ),
         )
-    return f"the loss swings by {descent.swing:.1%} of a constant answer's"
+    return Fine(f"the loss swings by {descent.swing:.1%} of a constant answer's")

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import fix_output
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Verdict,
+    rule,
+    suggest,
+)
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 RANGES = {
@@ -48,14 +53,17 @@ class Mismatch:
     risk: Any = None
 
 
-@rule("cause", explains=EXPLAINS)
-def output_activation_mismatch(run: Run, *, outside: float = 0.02) -> Judged:
-    """Hold the output's activation against the loss and the targets.
+@rule(kind="cause", explains=EXPLAINS, needs=("output",))
+def output_activation_mismatch(
+    run: Run, *, outside: float = 0.02, much: float = 0.25
+) -> Verdict:
+    """Compare the output's activation with the loss and the targets.
 
     Args:
         run: The run.
         outside: How far targets have to lie outside the activation's range to count, in
             units of their own range.
+        much: The same from which it is critical.
     """
     output = run.output
     activation, units = output.get("activation"), output.get("units")
@@ -63,25 +71,23 @@ def output_activation_mismatch(run: Run, *, outside: float = 0.02) -> Judged:
     found = (
         _softmax_of_one(activation, units, targets)
         or _logits(run, activation)
-        or _range(run, activation, targets, outside)
+        or _range(run, activation, targets, outside, much)
         or _coupled(run, activation, targets)
     )
     if found is None:
-        return f"output activation {activation or 'linear'!r} fits"
-    return Found(
-        found.severity,
-        found.text,
+        return Fine(f"output activation {activation or 'linear'!r} fits")
+    return Finding(
+        severity=found.severity,
+        message=found.text,
         risk=found.risk,
-        remedies=(found.remedy,),
-        details={
-            "layer": output.get("name"),
-            "evidence": {
-                "activation": activation,
-                "units": units,
-                "loss": run.loss_kind.name,
-            },
-            "confidence": 0.99 if found.risk is None else 0.8,
+        layer=output.get("name"),
+        confidence=0.99 if found.risk is None else 0.8,
+        evidence={
+            "activation": activation,
+            "units": units,
+            "loss": run.loss_kind.name,
         },
+        remedies=(found.remedy,),
     )
 
 
@@ -95,7 +101,7 @@ def _softmax_of_one(activation: Any, units: Any, targets: Any) -> Mismatch | Non
         return None
     return Mismatch(
         "Softmax over a single unit gives 1 for every input: nothing can be learned.",
-        fix_output(
+        suggest.output(
             "a sigmoid unit gives a probability", "sigmoid", "binary_crossentropy"
         ),
     )
@@ -109,12 +115,7 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
         return Mismatch(
             f"The loss takes outputs as logits (from_logits=True), but '{activation}' "
             "gives probabilities: it is applied twice, and the loss cannot get small.",
-            RemedySuggestion(
-                "fix_output",
-                "logits need no activation",
-                "output activation None",
-                {"activation": "linear"},
-            ),
+            suggest.output("logits need no activation", "linear", None),
             "warning",
         )
     if not loss.from_logits and activation in UNBOUNDED:
@@ -122,7 +123,7 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
         return Mismatch(
             f"The loss takes outputs as probabilities, but the output's activation is "
             f"'{activation or 'linear'}': what is below 0 or above 1 is cut off.",
-            fix_output(
+            suggest.output(
                 "gives probabilities; or set from_logits=True in the loss", proper, None
             ),
         )
@@ -130,7 +131,7 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
 
 
 def _range(
-    run: Run, activation: Any, targets: dict[str, Any], outside: float
+    run: Run, activation: Any, targets: dict[str, Any], outside: float, much: float
 ) -> Mismatch | None:
     low, high = RANGES.get(activation, (float("-inf"), float("inf")))
     family = run.loss_kind.family
@@ -149,12 +150,12 @@ def _range(
     return Mismatch(
         f"The targets reach from {targets['min']:.4g} to {targets['max']:.4g}, but "
         f"'{activation}' gives {low:g} to {high:g} only.",
-        fix_output(
+        suggest.output(
             "an output without limits reaches all targets",
             proper,
             None if family == "values" else "mse",
         ),
-        "critical" if share > 0.25 else "warning",
+        "critical" if share > much else "warning",
     )
 
 
@@ -165,7 +166,7 @@ def _coupled(run: Run, activation: Any, targets: dict[str, Any]) -> Mismatch | N
         return Mismatch(
             "Softmax lets the columns of the output share one probability, but several "
             "columns of the targets can be 1 at once.",
-            fix_output(
+            suggest.output(
                 "each column gets its own probability", "sigmoid", "binary_crossentropy"
             ),
         )
@@ -176,7 +177,7 @@ def _coupled(run: Run, activation: Any, targets: dict[str, Any]) -> Mismatch | N
         return Mismatch(
             "The loss compares classes that exclude each other, but sigmoid outputs do "
             "not: only their ratios count, and gradients fade where all are near 1.",
-            fix_output("gives one probability per class", "softmax", None),
+            suggest.output("gives one probability per class", "softmax", None),
             "info",
             "critical",
         )

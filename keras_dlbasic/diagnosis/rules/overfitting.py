@@ -7,25 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import regularize, shrink, stop_early
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    Run,
+    Verdict,
+    rule,
+    suggest,
+)
 
 REMEDIES = (
-    stop_early("costs nothing, and keeps the best weights"),
-    regularize("small weights cannot follow single points; train a new model with it"),
-    regularize("units cannot rely on each other; on a new model too", dropout=0.3),
-    RemedySuggestion(
-        "augment_images",
-        "more varied data, where labels allow it",
-        "augmentation layers, such as RandomFlip",
+    suggest.early_stopping("costs nothing, and keeps the best weights"),
+    suggest.penalty(
+        "small weights cannot follow single points; train a new model with it"
     ),
-    shrink("a smaller model, with new weights, has less room to memorise"),
+    suggest.dropout("units cannot rely on each other; on a new model too", 0.3),
+    suggest.augmentation("more varied data, where labels allow it"),
+    suggest.smaller_model(
+        "a smaller model, with new weights, has less room to memorise"
+    ),
 )
 
 
-@rule("symptom")
+@rule(kind="symptom", needs=("val_loss",))
 def overfitting(
     run: Run,
     *,
@@ -34,7 +38,7 @@ def overfitting(
     much: float = 0.5,
     memorised: float = 0.05,
     unknown: float = 0.25,
-) -> Judged:
+) -> Verdict:
     """Judge the curves as `analysis.detect_overfitting` does, and weigh the harm.
 
     A loss near zero can double without any harm. What counts is how much of what was
@@ -63,7 +67,7 @@ def overfitting(
         not stopped and not run.live and _is_memorised(run, memorised, unknown)
     )
     if not verdict.detected:
-        return _memorised(run, unknown) if is_memorised else verdict.reason
+        return _memorised(run, unknown) if is_memorised else Fine(verdict.reason)
     data = run.facts.get("data") or {}
     rows = (data.get("validation") or {}).get("n_rows")
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
@@ -76,22 +80,21 @@ def overfitting(
     message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
-    return Found(
-        severity,
-        message,
-        remedies=REMEDIES,
-        details={
-            "epoch": verdict.onset,
-            "value": share if math.isfinite(share) else None,
-            "threshold": lost,
-            "confidence": verdict.confidence,
-            "evidence": {
-                "rise": verdict.rise,
-                "least_rise": least,
-                "statistic": verdict.turn.statistic,
-                "statistic_threshold": verdict.turn.threshold,
-            },
+    return Finding(
+        severity=severity,
+        message=message,
+        epoch=verdict.onset,
+        value=share if math.isfinite(share) else None,
+        threshold=lost,
+        unit="share of what was learned",
+        confidence=verdict.confidence,
+        evidence={
+            "rise": verdict.rise,
+            "least_rise": least,
+            "statistic": verdict.turn.statistic,
+            "statistic_threshold": verdict.turn.threshold,
         },
+        remedies=REMEDIES,
     )
 
 
@@ -119,9 +122,9 @@ def _lost(run: Run) -> float:
 def _shares(run: Run) -> tuple[float, float]:
     """Return the shares of a constant answer's loss left in training and validation."""
     outcome, val = run.outcome, run.val_loss[np.isfinite(run.val_loss)]
-    if outcome.skill is None or not outcome.baseline or not len(val):
+    if outcome.loss_saved is None or not outcome.baseline or not len(val):
         return math.inf, 0.0
-    return 1 - outcome.skill, float(np.median(val[-3:])) / outcome.baseline
+    return 1 - outcome.loss_saved, float(np.median(val[-3:])) / outcome.baseline
 
 
 def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:
@@ -132,17 +135,18 @@ def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:
     return known <= memorised and left >= least
 
 
-def _memorised(run: Run, unknown: float) -> Found:
+def _memorised(run: Run, unknown: float) -> Finding:
     known, left = _shares(run)
-    return Found(
-        "warning",
-        f"The training rows are memorised: {known:.1%} of a constant answer's loss "
-        f"remain on them, {left:.0%} on validation rows.",
+    return Finding(
+        severity="warning",
+        message=(
+            f"The training rows are memorised: {known:.1%} of a constant answer's loss "
+            f"remain on them, {left:.0%} on validation rows."
+        ),
+        value=left,
+        threshold=unknown,
+        unit="share of the baseline loss",
+        confidence=0.8,
+        evidence={"training": known},
         remedies=REMEDIES,
-        details={
-            "value": left,
-            "threshold": unknown,
-            "confidence": 0.8,
-            "evidence": {"training": known},
-        },
     )

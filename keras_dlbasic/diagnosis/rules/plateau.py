@@ -8,15 +8,28 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.analysis.landscape.critical_point import VERDICTS
-from keras_dlbasic.diagnosis.curves import descent_of
-from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, initialize
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Skipped,
+    Verdict,
+    rule,
+    suggest,
+)
 
 
-@rule("symptom", live=False)
-def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
+@rule(kind="symptom", needs=("loss",), live=False)
+def plateau(
+    run: Run,
+    *,
+    flat: float = 0.01,
+    least_updates: int = 20,
+    least_epochs: int = 5,
+    same: float = 1e-6,
+    zero: float = 1e-3,
+) -> Verdict:
     """Look for a run that has learned nothing and does not move.
 
     With the targets known, that is no better than a constant answer. Without them only
@@ -29,36 +42,41 @@ def plateau(run: Run, *, flat: float = 0.01, least_updates: int = 20) -> Judged:
         flat: Fall of the loss over the last half, relative to what a constant answer
             reaches, that still counts as flat.
         least_updates: Before so many updates nothing is flat.
+        least_epochs: With fewer epochs, and targets that are not known, nothing is.
+        same: Range of the epochs' losses, relative to the first, up to which they are
+            the same: the resolution of float32, with room for the mean of an epoch.
+        zero: A loss up to this may be zero, which is no plateau.
     """
-    descent = descent_of(run)
+    descent = run.descent
     outcome = run.outcome
     if outcome.is_known:
         if outcome.learned is not False:
-            return "the model does better than a constant answer"
+            return Fine("the model does better than a constant answer")
         if descent.falls and descent.drop > flat:
-            return "the loss still falls"
+            return Fine("the loss still falls")
         if max(run.record.trained_steps, descent.n_epochs) < least_updates:
-            return f"fewer than {least_updates} updates"
+            return Fine(f"fewer than {least_updates} updates")
         return _found(
             run,
-            outcome.skill,
+            outcome.loss_saved,
             "The model does no better than always giving the "
             "same answer, and its loss hardly moves.",
             0.95,
         )
     loss = run.loss[np.isfinite(run.loss)]
-    if len(loss) >= 5 and np.ptp(loss) <= 1e-6 * abs(loss[0]) and abs(loss[0]) > 1e-3:
+    is_long = len(loss) >= least_epochs
+    if is_long and np.ptp(loss) <= same * abs(loss[0]) and abs(loss[0]) > zero:
         return _found(
             run, float(np.ptp(loss)), "The loss is the same in all epochs.", 0.9
         )
     chance = _chance(run)
-    if chance and len(loss) >= 5:
+    if chance and is_long:
         last = float(np.median(loss[-3:]))
         is_still = np.ptp(loss[len(loss) // 2 :]) < flat * chance
         if is_still and abs(last / chance - 1) < flat:
             text = f"The loss lies still at {chance:.4g}, that of guessing."
             return _found(run, last, text, 0.8)
-    raise Skipped(f"{run.why_unknown} to tell a plateau from convergence")
+    return Skipped(f"{run.why_unknown} to tell a plateau from convergence")
 
 
 def _chance(run: Run) -> float | None:
@@ -72,9 +90,9 @@ def _chance(run: Run) -> float | None:
     return None
 
 
-def _found(run: Run, value: float | None, message: str, confidence: float) -> Found:
-    rate = find_learning_rate("a learning rate that is far off is the commonest cause")
-    start = initialize("signals may not get through")
+def _found(run: Run, value: float | None, message: str, confidence: float) -> Finding:
+    rate = suggest.range_test("a learning rate that is far off is the commonest cause")
+    start = suggest.new_weights("signals may not get through")
     remedies: tuple[RemedySuggestion, ...] = (rate, start)
     verdict, row = _ground(run)
     evidence: dict[str, Any] = {}
@@ -85,11 +103,13 @@ def _found(run: Run, value: float | None, message: str, confidence: float) -> Fo
             remedies = (start, rate)
         elif verdict in ("saddle", "not_stationary"):
             remedies = (rate,)
-    return Found(
-        "critical",
-        message,
+    return Finding(
+        severity="critical",
+        message=message,
+        value=value,
+        confidence=confidence,
+        evidence=evidence,
         remedies=remedies,
-        details={"value": value, "confidence": confidence, "evidence": evidence},
     )
 
 

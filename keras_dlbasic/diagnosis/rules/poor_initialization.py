@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import initialize
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (
@@ -21,10 +19,18 @@ EXPLAINS = (
 )
 
 
-@rule("cause", explains=EXPLAINS)
+REMEDIES = (suggest.new_weights("draws weights by the activation that follows"),)
+
+
+@rule(kind="cause", explains=EXPLAINS, needs=("network",))
 def poor_initialization(
-    run: Run, *, large: float = 5.0, small: float = 0.1, idle: float = 0.9
-) -> Judged:
+    run: Run,
+    *,
+    large: float = 5.0,
+    small: float = 0.1,
+    idle: float = 0.9,
+    inputs: float = 10.0,
+) -> Verdict:
     """Look at the weights and units before training.
 
     Args:
@@ -36,47 +42,29 @@ def poor_initialization(
             gives 1. Two layers at 0.1 shrink signals and gradients a hundredfold,
             which counts; six of them are beyond doubt.
         idle: Share of a layer's units, dead or saturated before training, that counts.
+        inputs: Root mean square of the inputs from which these, not the weights, make
+            units idle; that of `unscaled_inputs`.
     """
     layers = [f for f in run.layers if "gain" in f]
     hidden = layers[:-1]
     alike = [f for f in hidden if f.get("units_alike") and f["trainable"]]
-    remedies = (initialize("draws weights by the activation that follows"),)
     if alike:
-        return Found(
-            "critical",
-            f"All units of layer '{alike[0]['label']}' begin with the same weights: "
-            "they get the same gradients and stay alike.",
-            remedies=remedies,
-            details={
-                "layer": alike[0]["label"],
-                "confidence": 0.98,
-                "value": float(len(alike)),
-                "threshold": 0.0,
-            },
+        return Finding(
+            severity="critical",
+            message=f"All units of layer '{alike[0]['label']}' begin with the same "
+            "weights: they get the same gradients and stay alike.",
+            layer=alike[0]["label"],
+            value=float(len(alike)),
+            threshold=0.0,
+            unit="layers",
+            confidence=0.98,
+            remedies=REMEDIES,
         )
-    found = _idle(run, idle)
-    if found is not None:
-        remedies = (initialize("wakes units that begin idle", zero_biases=True),)
-    else:
-        found = _sizes(layers, large, small)
-    if found is None:
-        return "weights begin with sizes that suit"
-    text, layer, value, threshold, confidence = found
-    return Found(
-        "info",
-        text,
-        risk="critical",
-        remedies=remedies,
-        details={
-            "layer": layer,
-            "value": value,
-            "threshold": threshold,
-            "confidence": confidence,
-        },
-    )
+    found = _idle(run, idle, inputs) or _sizes(layers, large, small)
+    return found or Fine("weights begin with sizes that suit")
 
 
-def _idle(run: Run, idle: float) -> tuple[str, str, float, float, float] | None:
+def _idle(run: Run, idle: float, limit: float) -> Finding | None:
     table = run.record.tables.get("activations")
     inputs = (run.facts.get("data") or {}).get("inputs") or [{}]
     if table is None or not len(table) or table.epochs[0] >= 0:
@@ -85,35 +73,43 @@ def _idle(run: Run, idle: float) -> tuple[str, str, float, float, float] | None:
         shares = np.nan_to_num(table[measure][0])[:-1]
         if not len(shares) or shares.max() < idle:
             continue
-        if inputs[0].get("rms", 1.0) > 10:
+        if inputs[0].get("rms", 1.0) > limit:
             continue  # the inputs did it
         layer = table.labels[int(shares.argmax())]
-        return (
-            f"{shares.max():.0%} of the units of layer '{layer}' are {word} before "
-            "training begins.",
-            layer,
-            float(shares.max()),
-            idle,
-            0.92,
+        return Finding(
+            severity="info",
+            message=f"{shares.max():.0%} of the units of layer '{layer}' are {word} "
+            "before training begins.",
+            risk="critical",
+            layer=layer,
+            value=float(shares.max()),
+            threshold=idle,
+            unit="share of the units",
+            confidence=0.92,
+            remedies=(
+                suggest.new_weights("wakes units that begin idle", zero_biases=True),
+            ),
         )
     return None
 
 
-def _sizes(
-    layers: list[dict[str, Any]], large: float, small: float
-) -> tuple[str, str, float, float, float] | None:
+def _sizes(layers: list[dict[str, Any]], large: float, small: float) -> Finding | None:
     shrink, smallest = 1.0, None
     for facts in layers:
         if facts["class_name"] == "Embedding":
             continue
         if facts["gain"] > large:
-            return (
-                f"The weights of layer '{facts['label']}' begin too large: "
+            return Finding(
+                severity="info",
+                message=f"The weights of layer '{facts['label']}' begin too large: "
                 f"{facts['gain']:.3g} times 1/sqrt(fan_in).",
-                facts["label"],
-                facts["gain"],
-                large,
-                0.9,
+                risk="critical",
+                layer=facts["label"],
+                value=facts["gain"],
+                threshold=large,
+                unit="times 1/sqrt(fan_in)",
+                confidence=0.9,
+                remedies=REMEDIES,
             )
         both = 0.5 * (facts["fan_in"] + facts["fan_out"])
         size = facts["kernel_rms"] * both**0.5
@@ -122,11 +118,16 @@ def _sizes(
             smallest = facts["label"]
     if smallest is None or shrink > small**2:
         return None
-    return (
-        f"The weights begin too small, from layer '{smallest}' on: together the layers "
-        f"shrink signals and gradients to {shrink:.1e} of what Xavier's law gives.",
-        smallest,
-        shrink,
-        small**2,
-        0.9 if shrink < small**6 else 0.7,
+    return Finding(
+        severity="info",
+        message=f"The weights begin too small, from layer '{smallest}' on: together "
+        f"the layers shrink signals and gradients to {shrink:.1e} of what Xavier's law "
+        "gives.",
+        risk="critical",
+        layer=smallest,
+        value=shrink,
+        threshold=small**2,
+        unit="share of the signal",
+        confidence=0.9 if shrink < small**6 else 0.7,
+        remedies=REMEDIES,
     )

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.curves import penalty_of
-from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Verdict,
+    rule,
+)
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(
-    "cause",
+    kind="cause",
     explains=(*NOT_LEARNING, "dead_units", "vanishing_gradients"),
+    needs=("network",),
 )
 def regularization_too_strong(
     run: Run, *, shrunk: float = 0.1, share: float = 0.5, dropout: float = 0.8
-) -> Judged:
+) -> Verdict:
     """Look for weights that a penalty has made vanish, and for extreme dropout.
 
     Args:
@@ -31,10 +36,15 @@ def regularization_too_strong(
     rates = [(f["dropout"], f["label"]) for f in layers if "dropout" in f]
     highest = max(rates, default=(0.0, ""))
     if highest[0] >= dropout:
-        return Found(
-            "info",
-            f"Layer '{highest[1]}' drops {highest[0]:.0%} of its units.",
+        return Finding(
+            severity="info",
+            message=f"Layer '{highest[1]}' drops {highest[0]:.0%} of its units.",
             risk="critical",
+            layer=highest[1],
+            value=highest[0],
+            threshold=dropout,
+            unit="share of the units",
+            confidence=0.9,
             remedies=(
                 RemedySuggestion(
                     "remove_penalty",
@@ -43,22 +53,23 @@ def regularization_too_strong(
                     {"dropout_factor": 0.25},
                 ),
             ),
-            details={
-                "layer": highest[1],
-                "value": highest[0],
-                "threshold": dropout,
-                "confidence": 0.9,
-            },
         )
     penalised = {f["label"] for f in layers if f.get("penalty")}
     part = _share(run)
     least, layer = _shrunk(run, penalised)
     if penalised and (least < shrunk or part > share):
-        return Found(
-            "info",
-            f"Weight penalties make up {part:.0%} of the loss; the weights of layer "
-            f"'{layer}' are at {least:.1%} of their largest size.",
+        return Finding(
+            severity="info",
+            message=(
+                f"Weight penalties make up {part:.0%} of the loss; the weights of "
+                f"layer '{layer}' are at {least:.1%} of their largest size."
+            ),
             risk="critical",
+            layer=layer,
+            value=max(part, 1 - least),
+            threshold=share,
+            unit="share of the loss",
+            confidence=0.88,
             remedies=(
                 RemedySuggestion(
                     "remove_penalty",
@@ -66,21 +77,15 @@ def regularization_too_strong(
                     "kernel_regularizer=kd.regularizers.L2(1e-4)",
                 ),
             ),
-            details={
-                "layer": layer,
-                "value": max(part, 1 - least),
-                "threshold": share,
-                "confidence": 0.88,
-            },
         )
-    return f"penalties make up {part:.0%} of the loss"
+    return Fine(f"penalties make up {part:.0%} of the loss")
 
 
 def _share(run: Run) -> float:
     table = run.record.tables.get("probe")
     if table is None or not len(table):
         return 0.0
-    penalty, loss = penalty_of(run), float(table["loss"][-1, 0])
+    penalty, loss = run.penalty, float(table["loss"][-1, 0])
     known = np.isfinite(loss) and penalty + loss > 0
     return penalty / (penalty + loss) if known else 0.0
 

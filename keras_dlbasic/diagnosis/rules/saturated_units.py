@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.inactive_units import judge_inactive_units
-from keras_dlbasic.diagnosis.rule import Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    scale_inputs,
-    swap_activations,
-)
 
 
-@rule("symptom")
-def saturated_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Judged:
+@rule(kind="symptom", needs=("activations",))
+def saturated_units(
+    run: Run, *, most: float = 0.5, least_rows: int = 16, nearly_all: float = 0.9
+) -> Verdict:
     """Look for layers most of whose units are saturated on the probe.
 
     Args:
@@ -22,16 +17,19 @@ def saturated_units(run: Run, *, most: float = 0.5, least_rows: int = 16) -> Jud
         most: Share of a hidden layer's units that counts; a layer all of whose units
             are saturated passes nothing on, whatever the others do.
         least_rows: Fewer rows than this cannot tell.
+        nearly_all: Share from which it is a warning where nothing else tells whether
+            the run has learned.
     """
     return judge_inactive_units(
         run,
         "saturated",
         (
-            scale_inputs("large inputs drive units to their limits"),
-            initialize("so do large weights"),
-            insert_normalization("keeps what the units are given near zero"),
-            swap_activations("rectifiers do not saturate"),
+            suggest.scaled_inputs("large inputs drive units to their limits"),
+            suggest.new_weights("so do large weights"),
+            suggest.normalization("keeps what the units are given near zero"),
+            suggest.activations("rectifiers do not saturate"),
         ),
         most=most,
         least_rows=least_rows,
+        nearly_all=nearly_all,
     )

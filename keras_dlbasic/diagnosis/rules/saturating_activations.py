@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    swap_activations,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 1 / 6, "sparse_sigmoid": 0.5}
@@ -16,10 +10,11 @@ SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 1 / 6, "sparse_sigmoid": 0.5}
 
 
 @rule(
-    "cause",
+    kind="cause",
     explains=(*NOT_LEARNING, "vanishing_gradients", "saturated_units"),
+    needs=("network",),
 )
-def saturating_activations(run: Run, *, least: float = 1e-2) -> Judged:
+def saturating_activations(run: Run, *, least: float = 1e-2) -> Verdict:
     """Multiply the steepest slopes of the hidden activations.
 
     Args:
@@ -29,26 +24,30 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Judged:
     """
     hidden = [f for f in run.layers[:-1] if f.get("activation") in SLOPES]
     if any(f["normalizes"] for f in run.layers):
-        return "the layers are normalised"
+        return Fine("the layers are normalised")
     product = 1.0
     for facts in hidden:
         product *= SLOPES[facts["activation"]]
     if product < least:
-        return Found(
-            "info",
-            f"{len(hidden)} layers of '{hidden[0]['activation']}' units follow each "
-            f"other: at most {product:.1e} of a gradient gets through their slopes.",
-            risk="critical",
-            remedies=(
-                swap_activations("rectifiers pass gradients on whole", initialize=True),
-                insert_normalization("keeps units where they are steep"),
-                initialize("weights that make up for the slopes"),
+        return Finding(
+            severity="info",
+            message=(
+                f"{len(hidden)} layers of '{hidden[0]['activation']}' units follow "
+                f"each other: at most {product:.1e} of a gradient gets through their "
+                "slopes."
             ),
-            details={
-                "layer": hidden[0]["label"],
-                "value": product,
-                "threshold": least,
-                "confidence": 0.88,
-            },
+            risk="critical",
+            layer=hidden[0]["label"],
+            value=product,
+            threshold=least,
+            unit="share of the gradient",
+            confidence=0.88,
+            remedies=(
+                suggest.activations(
+                    "rectifiers pass gradients on whole", initialize=True
+                ),
+                suggest.normalization("keeps units where they are steep"),
+                suggest.new_weights("weights that make up for the slopes"),
+            ),
         )
-    return f"slopes multiply to {product:.2g}"
+    return Fine(f"slopes multiply to {product:.2g}")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 
-from keras_dlbasic.diagnosis.curves import descent_of
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, train_longer
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
-@rule("symptom", live=False)
+@rule(kind="symptom", live=False)
 def slow_convergence(
     run: Run, *, least_drop: float = 1e-4, much: float = 0.02, share: float = 0.75
-) -> Judged:
+) -> Verdict:
     """Look for a run that ends on its way down without having got far.
 
     Args:
@@ -22,35 +19,36 @@ def slow_convergence(
             a constant answer reaches, below which a run that has learned nothing does
             not fall.
         much: The same for a run that has learned something.
-        share: Share of the score of simple predictors (see `underfitting`) below which
+        share: Share of the skill of simple predictors (see `underfitting`) below which
             such a run has not got far; by a standard error at least.
     """
     outcome = run.outcome
     if not outcome.is_known:
-        raise Skipped(f"{run.why_unknown} to tell slow from converged")
-    descent = descent_of(run)
+        return Skipped(f"{run.why_unknown} to tell slow from converged")
+    descent = run.descent
     rows = (run.facts.get("probe") or {}).get("rows", 20)
     behind = False
-    if outcome.score is not None and outcome.reference is not None:
+    if outcome.skill is not None and outcome.reference is not None:
         margin = max((1 - share) * outcome.reference, 1 / math.sqrt(rows))
-        behind = outcome.score < outcome.reference - margin
+        behind = outcome.skill < outcome.reference - margin
     is_falling = descent.falls and (
         descent.drop > (much if outcome.learned else least_drop)
     )
     if is_falling and (outcome.learned is not True or behind):
-        return Found(
-            "critical" if outcome.learned is False else "warning",
-            "The run ended while its loss was still falling, by "
-            f"{descent.drop:.2%} of a constant answer's loss over its last half, and "
-            "has not got far.",
-            remedies=(
-                find_learning_rate("longer steps get there sooner"),
-                train_longer("more updates", epochs=run.facts.get("epochs")),
+        return Finding(
+            severity="critical" if outcome.learned is False else "warning",
+            message=(
+                "The run ended while its loss was still falling, by "
+                f"{descent.drop:.2%} of a constant answer's loss over its last half, "
+                "and has not got far."
             ),
-            details={
-                "value": descent.drop,
-                "threshold": much if outcome.learned else least_drop,
-                "confidence": 0.8,
-            },
+            value=descent.drop,
+            threshold=much if outcome.learned else least_drop,
+            unit="share of the baseline loss",
+            confidence=0.8,
+            remedies=(
+                suggest.range_test("longer steps get there sooner"),
+                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
+            ),
         )
-    return f"the loss fell by {descent.drop:.2%} over the last half"
+    return Fine(f"the loss fell by {descent.drop:.2%} over the last half")

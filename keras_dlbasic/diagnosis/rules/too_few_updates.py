@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rates import movement_of
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    raise_learning_rate,
-    set_batch_size,
-    train_longer,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
-@rule(
-    "cause",
-    explains=NOT_LEARNING,
-    live=False,
-)
+@rule(kind="cause", explains=NOT_LEARNING, live=False)
 def too_few_updates(
     run: Run, *, updates: int = 100, path: float = 3.0, few: int = 30
-) -> Judged:
+) -> Verdict:
     """Look for runs with few updates whose weights could still move on.
 
     Args:
@@ -32,30 +21,29 @@ def too_few_updates(
     """
     steps = run.record.trained_steps or _planned(run)
     if not steps:
-        raise Skipped("the number of updates is not known")
+        return Skipped("the number of updates is not known")
     way = float("nan")
     if not run.is_planned:
-        way = movement_of(run).path
+        way = run.movement.path
     if steps < updates and not way > path:
         size, now = run.moderate_batch_size(), run.facts.get("batch_size")
-        smaller = set_batch_size("smaller batches give more updates an epoch", size)
-        return Found(
-            "info",
-            f"The run has {steps} updates, too few to get anywhere.",
+        smaller = suggest.batch_size("smaller batches give more updates an epoch", size)
+        return Finding(
+            severity="info",
+            message=f"The run has {steps} updates, too few to get anywhere.",
             risk="critical",
+            value=float(steps),
+            threshold=float(updates),
+            unit="updates",
+            confidence=0.8 if steps < few else 0.7,
+            evidence={"path": way},
             remedies=(
-                train_longer("more updates", epochs=run.facts.get("epochs")),
+                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
                 *([smaller] if not now or size < now else []),
-                raise_learning_rate("longer steps"),
+                suggest.raise_learning_rate("longer steps"),
             ),
-            details={
-                "value": float(steps),
-                "threshold": float(updates),
-                "confidence": 0.8 if steps < few else 0.7,
-                "evidence": {"path": way},
-            },
         )
-    return f"{steps} updates"
+    return Fine(f"{steps} updates")
 
 
 def _planned(run: Run) -> int:

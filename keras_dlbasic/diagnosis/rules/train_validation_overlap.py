@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import NEEDS_VALIDATION, by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.run import UNKNOWN_VALIDATION
 
 
-@rule("cause")
-def train_validation_overlap(run: Run, *, share: float = 0.05) -> Judged:
+@rule(kind="cause", needs=("validation",))
+def train_validation_overlap(
+    run: Run, *, share: float = 0.05, rows: int = 3, much: float = 0.5
+) -> Verdict:
     """Compare how many validation rows are in training with what coarse data do.
 
     Args:
         run: The run.
         share: Share of the validation rows that counts, beyond the share of training
             rows that have a twin within training: coarse data repeat by themselves.
+        rows: Fewer rows than this are chance.
+        much: Share of the validation rows from which it is critical.
     """
-    validation = run.fact("data").get("validation")
-    if not validation or "overlap" not in validation:
-        raise Skipped(NEEDS_VALIDATION)
+    validation = run.validation
+    if "overlap" not in validation:
+        return Skipped(UNKNOWN_VALIDATION)
     overlap, repeats = validation["overlap"], validation["repeats"]
-    if overlap > repeats + share and overlap * validation["n_rows"] >= 3:
-        return Found(
-            "warning" if overlap < 0.5 else "critical",
-            f"{overlap:.0%} of the validation rows are training rows too: the "
-            "validation measures memory.",
+    if overlap > repeats + share and overlap * validation["n_rows"] >= rows:
+        return Finding(
+            severity="warning" if overlap < much else "critical",
+            message=(
+                f"{overlap:.0%} of the validation rows are training rows too: the "
+                "validation measures memory."
+            ),
+            value=overlap,
+            threshold=repeats + share,
+            unit="share of the validation rows",
+            confidence=0.95,
+            evidence={"repeats": repeats},
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "split before copying or augmenting rows; drop duplicates",
                     "validation has to be unseen",
                 ),
             ),
-            details={
-                "value": overlap,
-                "threshold": repeats + share,
-                "confidence": 0.95,
-                "evidence": {"repeats": repeats},
-            },
         )
-    return f"{overlap:.1%} of the validation rows are in training"
+    return Fine(f"{overlap:.1%} of the validation rows are in training")

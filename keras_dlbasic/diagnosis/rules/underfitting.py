@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import find_learning_rate, grow, train_longer
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
-@rule("symptom", live=False)
-def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judged:
-    """Compare the score on training rows with simple predictors on unseen rows.
+@rule(kind="symptom", needs=("skill",), live=False)
+def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdict:
+    """Compare the skill on training rows with simple predictors on unseen rows.
 
     A linear predictor and nearest neighbours are scored on rows that they have not
     seen (leave-one-out); a model that has seen the rows should be better. So this tells
@@ -20,37 +18,38 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Judge
 
     Args:
         run: The run.
-        share: Share of the reference's score below which a model underfits.
-        errors: By so many standard errors it has to be worse; that of a score on `n`
+        share: Share of the reference's skill below which a model underfits.
+        errors: By so many standard errors it has to be worse; that of a skill on `n`
             rows is at most `1 / sqrt(n)`.
     """
     outcome = run.outcome
-    if outcome.score is None or outcome.reference is None:
-        raise Skipped(run.why_no_score)
+    if outcome.skill is None or outcome.reference is None:
+        return Skipped(run.why_no_skill)
     rows = (run.facts.get("probe") or {}).get("rows", 20)
     least = outcome.reference - max(
         (1 - share) * outcome.reference, errors / math.sqrt(rows)
     )
-    if outcome.score < least:
+    if outcome.skill < least:
         severity: Any = "critical" if outcome.learned is False else "warning"
-        return Found(
-            severity,
-            f"The model scores {outcome.score:.2f} on rows it was trained on; "
-            f"{outcome.reference_name} scores {outcome.reference:.2f} on rows not seen "
-            "(0: a constant answer, 1: perfect).",
+        return Finding(
+            severity=severity,
+            message=(
+                f"The skill of the model is {outcome.skill:.2f} on rows it was trained "
+                f"on; that of {outcome.reference_name} is {outcome.reference:.2f} on "
+                "rows not seen (0: a constant answer, 1: perfect)."
+            ),
+            value=outcome.skill,
+            threshold=least,
+            unit="skill",
+            confidence=0.9,
+            evidence={"reference": outcome.reference},
             remedies=(
-                find_learning_rate("the learning rate decides most"),
-                train_longer(
+                suggest.range_test("the learning rate decides most"),
+                suggest.more_epochs(
                     "more updates, if the loss still falls",
                     epochs=run.facts.get("epochs"),
                 ),
-                grow("more units or layers can follow the data"),
+                suggest.larger_model("more units or layers can follow the data"),
             ),
-            details={
-                "value": outcome.score,
-                "threshold": least,
-                "confidence": 0.9,
-                "evidence": {"reference": outcome.reference},
-            },
         )
-    return f"score {outcome.score:.2f}, simple predictors {outcome.reference:.2f}"
+    return Fine(f"skill {outcome.skill:.2f}, simple predictors {outcome.reference:.2f}")

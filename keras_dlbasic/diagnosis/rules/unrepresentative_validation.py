@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import NEEDS_VALIDATION, by_hand
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
-@rule("cause", explains=("overfitting",))
+@rule(kind="cause", explains=("overfitting",), needs=("validation",))
 def unrepresentative_validation(
     run: Run, *, scale: float = 3.0, shift: float = 1.0
-) -> Judged:
+) -> Verdict:
     """Compare classes and sizes of validation data with those of training data.
 
     Args:
@@ -20,10 +18,8 @@ def unrepresentative_validation(
         shift: Distance of the means in training deviations that counts; between halves
             of one set of a hundred rows it is about 0.1 at most.
     """
-    validation = run.fact("data").get("validation")
-    if not validation:
-        raise Skipped(NEEDS_VALIDATION)
-    shuffle = by_hand(
+    validation = run.validation
+    shuffle = suggest.by_hand(
         "shuffle before splitting (validation_split takes the last rows)",
         "both parts then are alike",
     )
@@ -34,38 +30,40 @@ def unrepresentative_validation(
     if new or missing:
         parts = [f"classes {new[:5]} occur in validation only"] if new else []
         parts += [f"classes {missing[:5]} are missing from them"] if missing else []
-        return Found(
-            "critical" if new else "warning",
-            f"The validation data are of another kind: {'; '.join(parts)}. Were the "
-            "rows sorted before the split?",
+        return Finding(
+            severity="critical" if new else "warning",
+            message=(
+                f"The validation data are of another kind: {'; '.join(parts)}. Were "
+                "the rows sorted before the split?"
+            ),
             risk=None if new else "critical",
+            value=float(len(new or []) + len(missing or [])),
+            threshold=0.0,
+            unit="classes",
+            confidence=0.95,
+            evidence={"new": new, "missing": missing},
             remedies=(shuffle,),
-            details={
-                "value": float(len(new or []) + len(missing or [])),
-                "threshold": 0.0,
-                "confidence": 0.95,
-                "evidence": {"new": new, "missing": missing},
-            },
         )
-    ratio, distance = validation.get("scale"), validation.get("shift")
+    ratio, distance = validation.get("scale"), validation.get("shift", 0.0)
     if ratio is not None and (not 1 / scale < ratio < scale or distance > shift):
-        return Found(
-            "warning",
+        return Finding(
+            severity="warning",
             risk="critical",
-            message=f"The validation inputs are {ratio:.3g} times the size of training "
-            f"inputs, their mean {distance:.3g} deviations away.",
+            message=(
+                f"The validation inputs are {ratio:.3g} times the size of training "
+                f"inputs, their mean {distance:.3g} deviations away."
+            ),
+            value=ratio,
+            threshold=scale,
+            unit="times the training inputs",
+            confidence=0.9,
+            evidence={"shift": distance},
             remedies=(
-                by_hand(
+                suggest.by_hand(
                     "apply the same scaling, fitted on the training data",
                     "the model meets other inputs than it was trained on",
                 ),
                 shuffle,
             ),
-            details={
-                "value": ratio,
-                "threshold": scale,
-                "confidence": 0.9,
-                "evidence": {"shift": distance},
-            },
         )
-    return "classes and sizes are alike"
+    return Fine("classes and sizes are alike")

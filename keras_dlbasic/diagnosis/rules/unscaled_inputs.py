@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import insert_normalization, scale_inputs
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (
@@ -16,10 +14,15 @@ EXPLAINS = (
 )
 
 
-@rule("cause", explains=EXPLAINS)
+@rule(kind="cause", explains=EXPLAINS, needs=("inputs",))
 def unscaled_inputs(
-    run: Run, *, size: float = 10.0, offset: float = 10.0, ratio: float = 100.0
-) -> Judged:
+    run: Run,
+    *,
+    size: float = 10.0,
+    offset: float = 10.0,
+    ratio: float = 100.0,
+    constant: float = 1e6,
+) -> Verdict:
     """Look for inputs that are far from zero mean and unit variance.
 
     Initial weights (Xavier, He) are made for inputs of mean square one; the curvature
@@ -31,38 +34,42 @@ def unscaled_inputs(
         size: Root mean square that counts: a hundred times the curvature.
         offset: Feature mean over its deviation that counts.
         ratio: Largest feature over the median one that counts.
+        constant: Offset from which a feature is constant, which does no harm.
     """
     inputs = [i for i in run.inputs if "rms" in i and not i["is_integer"]]
     inputs += [i for i in run.inputs if "rms" in i and i["is_integer"]]
     network = run.facts.get("network") or {}
     if network.get("normalizes_inputs"):
-        return "the model scales its inputs"
+        return Fine("the model scales its inputs")
     if not inputs:
-        raise Skipped("inputs are no numbers")
+        return Skipped("inputs are no numbers")
     for facts in inputs:
         signs = {
             "rms": (facts["rms"], size),
-            "offset": (facts["offset"] if facts["offset"] < 1e6 else 0.0, offset),
+            "offset": (facts["offset"] if facts["offset"] < constant else 0.0, offset),
             "scale_ratio": (facts["scale_ratio"], ratio),
         }
         name = max(signs, key=lambda n: signs[n][0] / signs[n][1])
         value, threshold = signs[name]
         if value > threshold:
-            return Found(
-                "info",
-                f"The inputs are not scaled: their values have a root mean square of "
-                f"{facts['rms']:.4g}, a mean {facts['offset']:.3g} deviations from "
-                f"zero, features up to {facts['scale_ratio']:.3g} times the others.",
-                risk="critical",
-                remedies=(
-                    scale_inputs("puts all features on a par, within the model"),
-                    insert_normalization("scales what comes out of the first layer"),
+            return Finding(
+                severity="info",
+                message=(
+                    "The inputs are not scaled: their values have a root mean square "
+                    f"of {facts['rms']:.4g}, a mean {facts['offset']:.3g} deviations "
+                    f"from zero, features up to {facts['scale_ratio']:.3g} times the "
+                    "others."
                 ),
-                details={
-                    "value": value,
-                    "threshold": threshold,
-                    "confidence": 0.8 + 0.1 * (value > 10 * threshold),
-                    "evidence": {n: v for n, (v, _) in signs.items()},
-                },
+                risk="critical",
+                value=value,
+                threshold=threshold,
+                confidence=0.8 + 0.1 * (value > 10 * threshold),
+                evidence={n: v for n, (v, _) in signs.items()},
+                remedies=(
+                    suggest.scaled_inputs(
+                        "puts all features on a par, within the model"
+                    ),
+                    suggest.normalization("scales what comes out of the first layer"),
+                ),
             )
-    return f"root mean square {inputs[0]['rms']:.3g}"
+    return Fine(f"root mean square {inputs[0]['rms']:.3g}")

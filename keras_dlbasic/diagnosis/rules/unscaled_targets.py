@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS, Run
-from keras_dlbasic.diagnosis.suggestions import lower_learning_rate, scale_targets
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
 
 
-@rule("cause", explains=EXPLAINS)
-def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> Judged:
+@rule(kind="cause", explains=EXPLAINS)
+def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> Verdict:
     """Compare the size of regression targets with one.
 
     A network drawn at random gives values of the order of one. Gradients of a squared
@@ -25,27 +24,28 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> J
         small: The same at the other end.
     """
     if run.loss_kind.family not in ("values", "unknown"):
-        return "the targets are classes"
+        return Fine("the targets are classes")
     targets = run.targets
     size = targets["rms"]
     if run.task is TaskKind.UNKNOWN and targets["kind"] == "whole_numbers":
-        raise Skipped(UNKNOWN_LOSS)
+        return Skipped(UNKNOWN_LOSS)
     if targets["kind"] in ("binary", "one_hot", "multi_label", "probabilities"):
-        return "the targets are 0 and 1"
+        return Fine("the targets are 0 and 1")
     if size > large or 0 < size < small:
-        return Found(
-            "info",
-            f"The targets are not scaled: root mean square {size:.4g}, deviation "
-            f"{targets['std']:.4g}, where outputs begin of the order of one.",
-            risk="critical",
-            remedies=(
-                scale_targets("outputs and targets then begin alike"),
-                lower_learning_rate("gradients are as large as the targets"),
+        return Finding(
+            severity="info",
+            message=(
+                f"The targets are not scaled: root mean square {size:.4g}, deviation "
+                f"{targets['std']:.4g}, where outputs begin of the order of one."
             ),
-            details={
-                "value": size,
-                "threshold": large if size > large else small,
-                "confidence": 0.8 + 0.1 * (size > 10 * large),
-            },
+            risk="critical",
+            value=size,
+            threshold=large if size > large else small,
+            unit="root mean square",
+            confidence=0.8 + 0.1 * (size > 10 * large),
+            remedies=(
+                suggest.scaled_targets("outputs and targets then begin alike"),
+                suggest.lower_learning_rate("gradients are as large as the targets"),
+            ),
         )
-    return f"root mean square {size:.3g}"
+    return Fine(f"root mean square {size:.3g}")

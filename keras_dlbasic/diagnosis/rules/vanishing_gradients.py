@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.finding import Severity
-from keras_dlbasic.diagnosis.flow import early_flow
-from keras_dlbasic.diagnosis.rule import Found, Judged, Skipped, rule
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.diagnosis.suggestions import (
-    initialize,
-    insert_normalization,
-    swap_activations,
-)
 
 HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
 """The severity by whether the model has learned something."""
 
 
-@rule("symptom")
-def vanishing_gradients(run: Run, *, ratio: float = 1e-3, least: int = 5) -> Judged:
+@rule(kind="symptom", needs=("gradients",))
+def vanishing_gradients(
+    run: Run, *, ratio: float = 1e-3, least: int = 5, early: int = 64
+) -> Verdict:
     """Compare the gradients of layers with those of the layers behind them.
 
-    Only the first 64 sampled steps are looked at, before a run converges: after that
+    Only the first sampled steps are looked at, before a run converges: after that
     small gradients are healthy. If the run has learned, it is harmless.
 
     Args:
@@ -28,34 +23,39 @@ def vanishing_gradients(run: Run, *, ratio: float = 1e-3, least: int = 5) -> Jud
         ratio: Relative gradient of a layer over the largest behind it. Sigmoid units
             pass on at most a quarter, so five of them meet the default of `1e-3`.
         least: Number of sampled steps that are needed.
+        early: Number of sampled steps that are looked at.
     """
-    run.steps  # noqa: B018 - skips without any
-    flow = early_flow(run, least=least)
+    flow = run.early_flow(least=least, early=early)
     if flow is None:
-        raise Skipped("needs two layers with kernels and five sampled steps")
+        return Skipped("needs two layers with kernels and five sampled steps")
     if flow.down < ratio:
         learned = run.outcome.learned
         severity = HARM[learned]
         if run.live and run.outcome.is_known:
             severity = "info"  # too early to say that nothing is learned
-        return Found(
-            severity,
-            f"Gradients vanish: relative to its weights, the gradient of layer "
-            f"'{flow.down_layer}' is {flow.down:.1e} times that of layers behind it.",
+        return Finding(
+            severity=severity,
+            message=(
+                f"Gradients vanish: relative to its weights, the gradient of layer "
+                f"'{flow.down_layer}' is {flow.down:.1e} times that of layers behind "
+                "it."
+            ),
+            layer=flow.down_layer,
+            epoch=0,
+            step=int(run.steps[0]),
+            value=flow.down,
+            threshold=ratio,
+            confidence=0.9,
             remedies=(
-                swap_activations(
+                suggest.activations(
                     "S-shaped units pass on at most a part of the gradient"
                 ),
-                initialize("weights of the right size keep gradients from fading"),
-                insert_normalization("normalised layers pass gradients on unchanged"),
+                suggest.new_weights(
+                    "weights of the right size keep gradients from fading"
+                ),
+                suggest.normalization("normalised layers pass gradients on unchanged"),
             ),
-            details={
-                "value": flow.down,
-                "threshold": ratio,
-                "layer": flow.down_layer,
-                "step": int(run.steps[0]),
-                "epoch": 0,
-                "confidence": 0.9,
-            },
         )
-    return f"the first layers get {flow.down:.2g} of the largest relative gradient"
+    return Fine(
+        f"the first layers get {flow.down:.2g} of the largest relative gradient"
+    )

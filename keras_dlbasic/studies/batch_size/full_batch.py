@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import AbstractContextManager, nullcontext
-from types import FrameType
 from typing import Any
 
 import keras
@@ -24,6 +24,13 @@ SKIPS = (
     "compile with `auto_scale_loss=False` and pass `model=`",
 )
 
+UNSEEN = (
+    "`full_batch` was not given the model, so it cannot tell whether micro-batches "
+    "give the exact gradient: masks, activity regularizers and losses that are no mean "
+    "over samples go unseen. Received: model=None. Pass the compiled model, "
+    "`full_batch(x, y, optimizer, model=model)`, or ask `check_full_batch(model)`."
+)
+
 
 def full_batch(
     x: Any,
@@ -36,11 +43,12 @@ def full_batch(
 ) -> tuple[MicroBatches, Any]:
     """Make one epoch exactly one update with the gradient of the whole data set.
 
-    `model.compile(optimizer=optimizer, ...)` and `model.fit(dataset, epochs=...)` with
-    what is returned give, up to rounding, what `model.fit(x, y, batch_size=len(x))`
-    gives, and hold a few micro-batches in memory instead of the data set. Exact for
-    losses that are a mean over samples, with weights of samples and weight penalties.
-    Layers that draw random numbers draw new ones for each micro-batch.
+    Compile the model, pass it to have it checked, and compile it again with the
+    optimizer that is returned. `model.fit(dataset, epochs=...)` then gives, up to
+    rounding, what `model.fit(x, y, batch_size=len(x))` gives, and holds a few
+    micro-batches in memory instead of the data set. Exact for losses that are a mean
+    over samples, with weights of samples and weight penalties. Layers that draw random
+    numbers draw new ones for each micro-batch.
 
     The logged `loss` is the exact one. Plain `metrics` count the few rows that fill up
     the last micro-batch; `weighted_metrics` do not.
@@ -54,9 +62,10 @@ def full_batch(
         sample_weight: Weights of the samples. Defaults to None. Class weights belong
             here too, since Keras takes only one of both.
         micro_batch: Most rows that go through the model at once. Defaults to 256.
-        model: The compiled model that will be trained, to have it checked now (see
-            `check_full_batch`). Defaults to None: it is checked when the optimizer
-            meets its variables, at the beginning of `fit`.
+        model: The compiled model that will be trained, to have it checked (see
+            `check_full_batch`). Defaults to None: batch normalisation and constraints
+            are found by the variables, when `fit` begins, the rest is not, and a
+            warning says so.
 
     Returns:
         The data set, and a copy of the optimizer with `gradient_accumulation_steps`.
@@ -68,8 +77,9 @@ def full_batch(
     >>> import keras, numpy as np
     >>> import keras_dlbasic as kd
     >>> x, y = np.ones((1000, 4), "float32"), np.ones((1000, 1), "float32")
-    >>> data, optimizer = kd.studies.full_batch(x, y, keras.optimizers.SGD(0.1))
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> data, optimizer = kd.studies.full_batch(x, y, model.optimizer, model=model)
     >>> model.compile(optimizer=optimizer, loss="mse")
     >>> history = model.fit(data, epochs=2, verbose=0)
     >>> len(data), int(optimizer.iterations)  # micro-batches, updates
@@ -80,6 +90,7 @@ def full_batch(
     dataset = MicroBatches(x, y, sample_weight=sample_weight, micro_batch=micro_batch)
     own = accumulating(optimizer, dataset.micro_steps)
     if model is None and dataset.micro_steps > 1:
+        warnings.warn(UNSEEN, stacklevel=2)
         _check_when_built(own)
     return dataset, own
 
@@ -129,14 +140,11 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
 
 
 def _check_when_built(optimizer: Any) -> None:
-    """Look at the variables of a model that is not known yet."""
+    """Look at the variables of a model that is not known: all that Keras hands over."""
     build = optimizer.build
 
     def checked(variables: Any) -> None:
         variables = list(variables)
-        model = _building_model(optimizer)
-        if model is not None:
-            check_full_batch(model)
         for variable in variables:
             if "batch_normalization" in variable.path:
                 _refuse(
@@ -152,24 +160,6 @@ def _check_when_built(optimizer: Any) -> None:
         build(variables)
 
     optimizer.build = checked
-
-
-def _building_model(optimizer: Any) -> Any:
-    """Return the model that is having its optimizer built, if one is.
-
-    Keras hands an optimizer nothing but variables, and they know neither masks nor the
-    loss; so the callers are looked at.
-    """
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        caller = frame.f_locals.get("self")
-        if isinstance(caller, keras.Model):
-            own = getattr(caller, "optimizer", None)
-            inner = getattr(own, "inner_optimizer", None)
-            if own is optimizer or inner is optimizer:
-                return caller
-        frame = frame.f_back
-    return None
 
 
 def check_full_batch(model: Any) -> None:

@@ -1,4 +1,8 @@
-"""Remedies that several rules suggest."""
+"""The suggestions that rules make, named by what is suggested.
+
+Each gives a `RemedySuggestion` of a remedy, with its arguments, the reason and how to
+do the same by hand. The remedies themselves are in `keras_dlbasic.remedies`.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,6 @@ import math
 from typing import Any
 
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-
-NEEDS_VALIDATION = (
-    "the validation data are not known; give `TrainingDoctor` or `preflight` "
-    "`validation_data=(x, y)`, arrays"
-)
 
 
 def lower_learning_rate(reason: str, factor: float = 0.1) -> RemedySuggestion:
@@ -28,14 +27,14 @@ def raise_learning_rate(reason: str, factor: float = 10.0) -> RemedySuggestion:
     return lower_learning_rate(reason, factor)
 
 
-def find_learning_rate(reason: str) -> RemedySuggestion:
+def range_test(reason: str) -> RemedySuggestion:
     """Suggest a learning rate from a short range test."""
     return RemedySuggestion(
         "find_learning_rate", reason, "try learning rates a factor of 3 apart"
     )
 
 
-def clip_gradients(reason: str, norm: float = 1.0) -> RemedySuggestion:
+def gradient_clipping(reason: str, norm: float = 1.0) -> RemedySuggestion:
     """Suggest clipping by the global norm."""
     return RemedySuggestion(
         "clip_gradients",
@@ -45,7 +44,7 @@ def clip_gradients(reason: str, norm: float = 1.0) -> RemedySuggestion:
     )
 
 
-def use_optimizer(reason: str, name: str = "adam") -> RemedySuggestion:
+def optimizer(reason: str, name: str = "adam") -> RemedySuggestion:
     """Suggest another optimizer."""
     return RemedySuggestion(
         "change_optimizer",
@@ -55,7 +54,7 @@ def use_optimizer(reason: str, name: str = "adam") -> RemedySuggestion:
     )
 
 
-def swap_activations(
+def activations(
     reason: str,
     activation: str = "relu",
     *,
@@ -73,7 +72,7 @@ def swap_activations(
     return RemedySuggestion("swap_activations", reason, code, kwargs)
 
 
-def initialize(reason: str, *, zero_biases: bool = False) -> RemedySuggestion:
+def new_weights(reason: str, *, zero_biases: bool = False) -> RemedySuggestion:
     """Suggest initial weights by the activation that follows."""
     code = 'kernel_initializer="he_normal" before rectifiers, else "glorot_uniform"'
     if not zero_biases:
@@ -82,7 +81,7 @@ def initialize(reason: str, *, zero_biases: bool = False) -> RemedySuggestion:
     return RemedySuggestion("initialize", reason, code, {"zero_biases": True})
 
 
-def insert_normalization(reason: str, kind: str = "batch") -> RemedySuggestion:
+def normalization(reason: str, kind: str = "batch") -> RemedySuggestion:
     """Suggest normalisation before the activations."""
     layer = {"batch": "BatchNormalization", "layer": "LayerNormalization"}[kind]
     return RemedySuggestion(
@@ -93,7 +92,7 @@ def insert_normalization(reason: str, kind: str = "batch") -> RemedySuggestion:
     )
 
 
-def fix_output(
+def output(
     reason: str, activation: str | None, loss: str | None, **kwargs: Any
 ) -> RemedySuggestion:
     """Suggest an output activation and a loss that fit the targets."""
@@ -104,23 +103,27 @@ def fix_output(
     return RemedySuggestion("fix_output", reason, code, {**given, **kwargs})
 
 
-def scale_inputs(reason: str) -> RemedySuggestion:
+def scaled_inputs(reason: str) -> RemedySuggestion:
     """Suggest a normalisation of the inputs that the model carries."""
     return RemedySuggestion(
         "scale_inputs",
         reason,
         "norm = keras.layers.Normalization(); norm.adapt(x); use it as first layer",
+        needs=("x",),
     )
 
 
-def scale_targets(reason: str) -> RemedySuggestion:
+def scaled_targets(reason: str) -> RemedySuggestion:
     """Suggest targets of unit size."""
     return RemedySuggestion(
-        "scale_targets", reason, "y = (y - y.mean(axis=0)) / y.std(axis=0)"
+        "scale_targets",
+        reason,
+        "y = (y - y.mean(axis=0)) / y.std(axis=0)",
+        needs=("y",),
     )
 
 
-def set_batch_size(reason: str, batch_size: int) -> RemedySuggestion:
+def batch_size(reason: str, batch_size: int) -> RemedySuggestion:
     """Suggest a batch size."""
     return RemedySuggestion(
         "change_batch_size",
@@ -130,7 +133,7 @@ def set_batch_size(reason: str, batch_size: int) -> RemedySuggestion:
     )
 
 
-def train_longer(
+def more_epochs(
     reason: str, factor: float = 3.0, *, epochs: Any = None
 ) -> RemedySuggestion:
     """Suggest more epochs than the run had, if that is known."""
@@ -142,7 +145,7 @@ def train_longer(
     )
 
 
-def stop_early(reason: str) -> RemedySuggestion:
+def early_stopping(reason: str) -> RemedySuggestion:
     """Suggest stopping at the best epoch."""
     return RemedySuggestion(
         "stop_early",
@@ -151,15 +154,8 @@ def stop_early(reason: str) -> RemedySuggestion:
     )
 
 
-def regularize(reason: str, l2: float = 1e-4, dropout: float = 0.0) -> RemedySuggestion:
-    """Suggest a penalty or dropout."""
-    if dropout:
-        return RemedySuggestion(
-            "add_dropout",
-            reason,
-            f"keras.layers.Dropout({dropout:g}) after hidden layers",
-            {"rate": dropout},
-        )
+def penalty(reason: str, l2: float = 1e-4) -> RemedySuggestion:
+    """Suggest a penalty on the weights."""
     return RemedySuggestion(
         "add_penalty",
         reason,
@@ -168,14 +164,48 @@ def regularize(reason: str, l2: float = 1e-4, dropout: float = 0.0) -> RemedySug
     )
 
 
-def shrink(reason: str, factor: float = 0.5) -> RemedySuggestion:
+def no_penalty(reason: str) -> RemedySuggestion:
+    """Suggest to do without penalties, and with less dropout."""
+    return RemedySuggestion(
+        "remove_penalty", reason, "kernel_regularizer=kd.regularizers.L2(1e-4)"
+    )
+
+
+def dropout(reason: str, rate: float) -> RemedySuggestion:
+    """Suggest dropout."""
+    return RemedySuggestion(
+        "add_dropout",
+        reason,
+        f"keras.layers.Dropout({rate:g}) after hidden layers",
+        {"rate": rate},
+    )
+
+
+def less_dropout(reason: str, factor: float = 0.25) -> RemedySuggestion:
+    """Suggest a lower rate of dropout."""
+    return RemedySuggestion(
+        "remove_penalty",
+        reason,
+        "keras.layers.Dropout(0.2)",
+        {"dropout_factor": factor},
+    )
+
+
+def augmentation(reason: str) -> RemedySuggestion:
+    """Suggest images that are shifted, rotated and zoomed at random."""
+    return RemedySuggestion(
+        "augment_images", reason, "augmentation layers, such as RandomFlip"
+    )
+
+
+def smaller_model(reason: str, factor: float = 0.5) -> RemedySuggestion:
     """Suggest a smaller model."""
     return RemedySuggestion(
         "resize", reason, "fewer units or layers", {"width_factor": factor}
     )
 
 
-def grow(reason: str, factor: float = 2.0) -> RemedySuggestion:
+def larger_model(reason: str, factor: float = 2.0) -> RemedySuggestion:
     """Suggest a larger model."""
     return RemedySuggestion(
         "resize", reason, "more units or layers", {"width_factor": factor}

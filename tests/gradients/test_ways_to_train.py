@@ -6,14 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import combinations
 import pytest
+import ways_to_train
 
 TESTS = Path(__file__).parents[1]
+RUNS_ALL = bool(os.environ.get("EVERYWHERE"))
 ONE_DEVICE = [
-    pytest.param(c, id=c.title, marks=[pytest.mark.once] * (c.when == "once"))
-    for c in combinations.ALL
-    if c.when != "by hand" and not c.devices
+    pytest.param(way, id=way.title, marks=[pytest.mark.once] * (way.runs == "once"))
+    for way in ways_to_train.ALL
+    if not way.devices and (way.runs != "everywhere" or RUNS_ALL)
 ]
 
 
@@ -21,22 +22,22 @@ ONE_DEVICE = [
     "default",  # not an error: `outcome` looks at what is said
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning",
 )
-@pytest.mark.parametrize("combination", ONE_DEVICE)
-def test_on_one_device(combination):
-    expected = combination.expected.get(combinations.BACKEND)
+@pytest.mark.parametrize("way", ONE_DEVICE)
+def test_on_one_device(way):
+    expected = way.expected.get(ways_to_train.BACKEND)
     if expected is None:
         pytest.skip("not on this backend")
-    found = combinations.outcome(combination)
-    assert combinations.says(found, expected), found
+    found = ways_to_train.outcome(way)
+    assert ways_to_train.says(found, expected), found
 
 
 @pytest.mark.skipif(
-    combinations.BACKEND == "torch", reason="Keras has one device there"
+    ways_to_train.BACKEND == "torch", reason="Keras has one device there"
 )
 def test_on_two_devices():
     """A process of its own, since devices are counted once."""
     found = subprocess.run(
-        [sys.executable, TESTS / "two_devices.py"],
+        [sys.executable, TESTS / "two_devices.py", *(["all"] if RUNS_ALL else [])],
         capture_output=True,
         text=True,
         check=False,
@@ -45,12 +46,12 @@ def test_on_two_devices():
     )
     assert found.returncode == 0, found.stderr[-3000:]
     outcomes = json.loads(found.stdout.splitlines()[-1])
-    chosen = [c for c in combinations.ALL if c.devices and c.title in outcomes]
+    chosen = [way for way in ways_to_train.ALL if way.devices and way.title in outcomes]
     assert chosen
-    for combination in chosen:
-        expected = combination.expected[combinations.BACKEND]
-        found = outcomes[combination.title]
-        assert combinations.says(found, expected), (combination.title, found)
+    for way in chosen:
+        expected = way.expected[ways_to_train.BACKEND]
+        found = outcomes[way.title]
+        assert ways_to_train.says(found, expected), (way.title, found)
 
 
 @pytest.mark.once

@@ -1,0 +1,83 @@
+"""Errors of what watches, kept away from what is watched."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_log = logging.getLogger("keras_dlbasic")
+
+
+class Guard:
+    """Catches errors that this package raises while it watches a fit.
+
+    The first error is reported in one warning. `KeyboardInterrupt` and the like pass,
+    and so does all that is raised outside of the guard's contexts: the user's own step,
+    optimizer and callbacks.
+
+    Attributes:
+        has_ended: Whether an error within a step ended the measuring of steps.
+    """
+
+    def __init__(self) -> None:
+        self.has_ended = False
+        self._message: str | None = None
+        self._has_warned = False
+
+    @contextmanager
+    def in_step(self) -> Iterator[None]:
+        """Catch errors while a step is traced or run; the first ends the measuring.
+
+        The warning waits for `warn`, to be called after the step: where warnings are
+        errors, one raised within a step of JAX would cost the model its weights.
+        """
+        try:
+            yield
+        except Exception as error:
+            self.has_ended = True
+            self._note(error)
+
+    @contextmanager
+    def on_host(self, *passing: type[Exception]) -> Iterator[None]:
+        """Catch errors between steps and report the first.
+
+        Args:
+            *passing: Errors that are not caught: those of the user's arguments.
+        """
+        try:
+            yield
+        except Exception as error:
+            # a warning is an error only where the user wants it to be
+            if isinstance(error, (Warning, *passing)):
+                raise
+            self._note(error)
+            self.warn()
+
+    def warn(self) -> None:
+        """Report what was caught, once in a fit."""
+        if self._message is None or self._has_warned:
+            return
+        self._has_warned = True
+        ending = (
+            "No further step of this fit is measured."
+            if self.has_ended
+            else "What failed is missing from the record."
+        )
+        warnings.warn(
+            f"A part of this fit could not be measured: {self._message}. The training "
+            f"itself is not affected and goes on. {ending} This is an error in "
+            "keras_dlbasic: please report it.",
+            stacklevel=2,
+        )
+
+    def _note(self, error: Exception) -> None:
+        _log.debug("could not be measured", exc_info=error)
+        if self._message is None:  # text only: an error keeps a whole step alive
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            self._message = (
+                f"{type(error).__name__}: {error} (in `{frame.name}`, "
+                f"{frame.filename}, line {frame.lineno})"
+            )

@@ -1,0 +1,51 @@
+"""Hooks of callbacks that never raise into training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from keras_dlbasic._backends.guard import Guard
+
+
+def guarded(hook: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a hook of a callback that watches, so that it never raises into `fit`.
+
+    An error becomes a warning, one in a fit, and training goes on. In `on_train_begin`
+    errors of the user's arguments (`ValueError`, `TypeError`) are raised as ever; after
+    any other error there the callback does nothing in this fit.
+    """
+    if hook.__name__ == "on_train_begin":
+        return _guarded_begin(hook)
+
+    @wraps(hook)
+    def safe(callback: Any, *args: Any, **kwargs: Any) -> None:
+        if vars(callback).get("_is_off"):
+            return
+        with guard_of(callback).on_host():
+            hook(callback, *args, **kwargs)
+
+    return safe
+
+
+def _guarded_begin(hook: Callable[..., None]) -> Callable[..., None]:
+    @wraps(hook)
+    def safe(callback: Any, *args: Any, **kwargs: Any) -> None:
+        callback._guard = Guard()
+        callback._is_off = True
+        with callback._guard.on_host(ValueError, TypeError):
+            hook(callback, *args, **kwargs)
+            callback._is_off = False
+
+    return safe
+
+
+def guard_of(callback: Any) -> Guard:
+    """Return the guard of the fit that a callback watches.
+
+    Callbacks that share a `FitWatch` share its guard, and so its one warning.
+    """
+    watch = vars(callback).get("_watch")
+    own = vars(callback).get("_guard") if watch is None else watch.guard
+    return own or Guard()  # its hooks are called by hand

@@ -1,0 +1,52 @@
+"""The form in which rules used to return a finding."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from keras_dlbasic.diagnosis.finding import Finding, Severity
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+
+
+def Found(  # noqa: N802 - it was a class
+    severity: Severity,
+    message: str,
+    risk: Severity | None = None,
+    remedies: tuple[RemedySuggestion, ...] = (),
+    details: Mapping[str, Any] | None = None,
+    note: bool = True,
+) -> Finding:
+    """Return a `Finding`: the old form, for rules written before there was a new one.
+
+    Args:
+        severity: As for `Finding`.
+        message: As for `Finding`.
+        risk: As for `Finding`. Defaults to None.
+        remedies: As for `Finding`. Defaults to none.
+        details: Further fields of `Finding` by name: layer, epoch, step, value,
+            threshold, confidence, evidence. Defaults to none.
+        note: As for `Finding`. Defaults to `True`.
+
+    Returns:
+        The `Finding`.
+
+    Raises:
+        TypeError: If `details` names no field of `Finding`.
+        ValueError: If a severity is none.
+    """
+    warnings.warn(
+        "`Found` is the old form. Return `Finding(severity=..., message=...)` with "
+        "`value=`, `threshold=` and the like as arguments of their own.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return Finding(
+        severity=severity,
+        message=message,
+        risk=risk,
+        remedies=remedies,
+        note=note,
+        **(details or {}),
+    )

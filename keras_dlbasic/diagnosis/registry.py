@@ -1,0 +1,82 @@
+"""Where rules come from, and which symptom goes with which cause."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+
+from keras_dlbasic.diagnosis.nearest import nearest
+from keras_dlbasic.diagnosis.rule import Rule
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Return the rules of `keras_dlbasic.diagnosis.rules`, by name.
+
+    Raises:
+        TypeError: If a file there has no rule of its name.
+        ValueError: If a rule names a cause or symptom that there is none of.
+
+    Example:
+    >>> from keras_dlbasic.diagnosis import all_rules
+    >>> [rule.name for rule in all_rules()][:2]
+    ['batch_size_too_large', 'batch_size_too_small']
+    """
+    package = import_module("keras_dlbasic.diagnosis.rules")
+    found = []
+    for module in pkgutil.iter_modules(package.__path__):
+        full = f"{package.__name__}.{module.name}"
+        rule = getattr(import_module(full), module.name, None)
+        if not isinstance(rule, Rule):
+            raise TypeError(
+                f"{full} must have a function `{module.name}` with `@rule(...)` above "
+                f"it. Received: {rule!r}"
+            )
+        found.append(rule)
+    rules = tuple(sorted(found, key=lambda rule: rule.name))
+    check_names(rules, rules)
+    return rules
+
+
+def check_names(rules: Iterable[Rule], known: Iterable[Rule]) -> None:
+    """Check that what rules say of each other can be.
+
+    Args:
+        rules: The rules to check.
+        known: The rules that they may name.
+
+    Raises:
+        ValueError: If `explains` names no symptom, or `explained_by` no cause.
+    """
+    kinds = {rule.name: rule.kind for rule in known}
+    for rule in rules:
+        for part, kind in (("explains", "symptom"), ("explained_by", "cause")):
+            for name in getattr(rule, part):
+                if kinds.get(name) == kind:
+                    continue
+                fault = f"is a {kinds[name]}" if name in kinds else "is no rule"
+                names = [other for other, is_a in kinds.items() if is_a == kind]
+                raise ValueError(
+                    f"`{part}` of rule {rule.name!r} must name {kind}s, but {name!r} "
+                    f"{fault}. {nearest(name, names)}"
+                )
+
+
+def symptoms_by_cause(rules: Iterable[Rule]) -> dict[str, tuple[str, ...]]:
+    """Return by the name of each cause the symptoms that it can bring about.
+
+    A pair may be named by the cause, in `explains`, or by the symptom, in
+    `explained_by`: both count.
+
+    Args:
+        rules: The rules that are applied.
+    """
+    rules = tuple(rules)
+    pairs = {rule.name: [*rule.explains] for rule in rules if rule.kind == "cause"}
+    for rule in rules:
+        for cause in rule.explained_by:
+            if rule.name not in pairs.setdefault(cause, []):
+                pairs[cause].append(rule.name)
+    return {cause: tuple(symptoms) for cause, symptoms in pairs.items()}

@@ -1,0 +1,239 @@
+"""For each rule a record on which it fires, and one much like it on which it is silent.
+
+Silent is not skipped: the rule has what it needs, and finds nothing.
+"""
+
+import numpy as np
+import pytest
+from made_runs import STUCK, made_run
+
+import keras_dlbasic as kd
+from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
+from keras_dlbasic.records import MEASURES
+
+EPOCHS = np.arange(40)
+FALLING = np.exp(-EPOCHS / 8) + 0.01
+
+
+def with_rising_validation(slope):
+    return made_run(
+        loss=FALLING,
+        val_loss=0.4 + np.exp(-EPOCHS / 3) + slope * np.maximum(0, EPOCHS - 15),
+    )
+
+
+def with_output(record, **changes):
+    record.facts["network"]["outputs"][0].update(changes)
+    return record
+
+
+def lost_weights(layer=None):
+    """A run whose first step has a layer without a finite weight, or has not."""
+    record = made_run()
+    if layer is not None:
+        record._rows.measures[0, MEASURES.index("weight_norm"), layer] = np.nan
+        record._rows.measures[0, MEASURES.index("non_finite")] = 16.0
+    return record
+
+
+def of_values(**targets):
+    """A regression: the loss takes values, the output is linear."""
+    record = made_run(targets={"kind": "continuous", **targets}, facts={"loss": "mse"})
+    return with_output(record, activation=None, units=1)
+
+
+def with_many_weights(n):
+    """An overfitting run: only then it matters how many weights there are."""
+    record = with_rising_validation(0.03)
+    record.facts["network"]["n_trainable_weights"] = n
+    return record
+
+
+def deep_net(activation, n):
+    """A net with `n` more hidden layers in front of those of `made_run`."""
+    record = made_run()
+    layers = record.facts["network"]["layers"]
+    layers[:0] = [
+        {**layers[0], "label": f"deep{i}", "activation": activation} for i in range(n)
+    ]
+    return record
+
+
+def both_hidden(**facts):
+    return {"first": facts, "second": facts}
+
+
+PAIRS = {
+    "batch_size_too_large": (
+        lambda: made_run(facts={"steps_per_epoch": 1, "batch_size": 500}),
+        lambda: made_run(facts={"steps_per_epoch": 1, "batch_size": 60}),
+    ),
+    "batch_size_too_small": (
+        lambda: made_run(facts={"batch_size": 2}),
+        lambda: made_run(facts={"batch_size": 8}),
+    ),
+    "constant_inputs": (
+        lambda: made_run(inputs={"is_constant": True}),
+        lambda: made_run(inputs={"is_constant": False, "constant_features": 3}),
+    ),
+    "constant_predictions": (
+        lambda: made_run(spread=1e-5, **STUCK),
+        lambda: made_run(spread=0.1, **STUCK),
+    ),
+    "constant_targets": (
+        lambda: made_run(targets={"is_constant": True}),
+        lambda: made_run(targets={"commonest": 0.99}),
+    ),
+    "dead_units": (
+        lambda: made_run(dead=0.6, **STUCK),
+        lambda: made_run(dead=0.4, **STUCK),
+    ),
+    "diverging_loss": (
+        lambda: made_run(loss=np.linspace(1.4, 40, 20)),
+        lambda: made_run(loss=np.linspace(1.4, 1.9, 20)),
+    ),
+    "exploding_activations": (
+        lambda: made_run(**both_hidden(activation="exponential")),
+        lambda: made_run(first={"activation": "exponential"}),
+    ),
+    "exploding_gradients": (
+        lambda: made_run(gradients=(1e5, 1e2, 1.0), **STUCK),
+        lambda: made_run(gradients=(1e2, 1e1, 1.0), **STUCK),
+    ),
+    "imbalanced_classes": (
+        lambda: made_run(targets={"frequencies": [0.97, 0.03]}),
+        lambda: made_run(targets={"frequencies": [0.9, 0.1]}),
+    ),
+    "learning_rate_too_high": (
+        lambda: made_run(ratio=0.5, **STUCK),
+        lambda: made_run(ratio=0.1, **STUCK),
+    ),
+    "learning_rate_too_low": (
+        lambda: made_run(ratio=1e-6, **STUCK),
+        lambda: made_run(ratio=1e-3, **STUCK),
+    ),
+    "loss_target_mismatch": (
+        lambda: made_run(targets={"max": 7.0}),
+        lambda: made_run(targets={"max": 3.0}),
+    ),
+    "missing_nonlinearity": (
+        lambda: made_run(**both_hidden(activation=None)),
+        lambda: made_run(first={"activation": None}),
+    ),
+    "model_too_large": (
+        lambda: with_many_weights(10**6),
+        lambda: with_many_weights(400),
+    ),
+    "model_too_small": (
+        lambda: made_run(n_trainable_weights=12),
+        lambda: made_run(n_trainable_weights=48),
+    ),
+    "non_finite_data": (
+        lambda: made_run(inputs={"non_finite": 3}),
+        lambda: made_run(inputs={"non_finite": 0}),
+    ),
+    "non_finite_values": (
+        lambda: made_run(loss=np.r_[np.full(10, 1.3), np.full(10, np.nan)]),
+        lambda: made_run(loss=np.r_[np.full(10, 1.3), np.full(10, 1e30)]),
+    ),
+    "non_finite_weights": (lambda: lost_weights(1), lambda: lost_weights()),
+    "normalization_small_batch": (
+        lambda: made_run(second={"batch_normalizes": True}, facts={"batch_size": 4}),
+        lambda: made_run(second={"batch_normalizes": True}, facts={"batch_size": 8}),
+    ),
+    "nothing_to_train": (
+        lambda: made_run(n_trainable_weights=0),
+        lambda: made_run(n_trainable_weights=1),
+    ),
+    "oscillating_loss": (
+        lambda: made_run(loss=1.0 + 0.6 * np.sin(EPOCHS * 2.0)),
+        lambda: made_run(loss=1.0 + 0.01 * np.sin(EPOCHS * 2.0)),
+    ),
+    "output_activation_mismatch": (
+        lambda: with_output(made_run(), units=1),
+        lambda: with_output(made_run(), units=4),
+    ),
+    "overfitting": (
+        lambda: with_rising_validation(0.03),
+        lambda: with_rising_validation(0.0),
+    ),
+    "plateau": (
+        lambda: made_run(**STUCK),
+        lambda: made_run(loss=STUCK["loss"]),  # it had learned before, and still has
+    ),
+    "poor_initialization": (
+        lambda: made_run(first={"gain": 20.0}),
+        lambda: made_run(first={"gain": 2.0}),
+    ),
+    "regularization_too_strong": (
+        lambda: made_run(second={"dropout": 0.95}),
+        lambda: made_run(second={"dropout": 0.5}),
+    ),
+    "saturated_units": (
+        lambda: made_run(saturated=0.9, **STUCK),
+        lambda: made_run(saturated=0.1, **STUCK),
+    ),
+    "saturating_activations": (
+        lambda: deep_net("sigmoid", 4),
+        lambda: deep_net("sigmoid", 3),
+    ),
+    "slow_convergence": (
+        lambda: made_run(loss=np.linspace(1.38, 1.3, 20), end_loss=1.38, score=0.0),
+        lambda: made_run(loss=np.linspace(1.38, 0.3, 20), end_loss=0.3, score=0.9),
+    ),
+    "too_few_updates": (
+        lambda: made_run(steps=6, loss=np.array([1.41, 1.40, 1.39])),
+        lambda: made_run(),
+    ),
+    "train_validation_overlap": (
+        lambda: made_run(validation={"overlap": 0.4, "repeats": 0.0}),
+        lambda: made_run(validation={"overlap": 0.4, "repeats": 0.4}),
+    ),
+    "underfitting": (
+        lambda: made_run(score=0.5, reference=0.9, end_loss=0.7),
+        lambda: made_run(score=0.3, reference=0.35, end_loss=1.2),
+    ),
+    "unrepresentative_validation": (
+        lambda: made_run(validation={"new_classes": [3]}),
+        lambda: made_run(validation={"scale": 1.1, "shift": 0.1}),
+    ),
+    "unscaled_inputs": (
+        lambda: made_run(inputs={"rms": 120.0}),
+        lambda: made_run(inputs={"rms": 3.0}),
+    ),
+    "unscaled_targets": (
+        lambda: of_values(rms=500.0, max=900.0),
+        lambda: of_values(rms=5.0, max=9.0),
+    ),
+    "vanishing_gradients": (
+        lambda: made_run(gradients=(1e-5, 1e-2, 1.0), **STUCK),
+        lambda: made_run(gradients=(1e-9, 1e-9, 1e-9), **STUCK),
+    ),
+}
+"""By the name of the rule: what makes the record that it fires on, and the other."""
+
+RULES = {rule.name: rule for rule in all_rules()}
+
+
+def test_every_rule_has_a_pair():
+    assert sorted(PAIRS) == sorted(RULES)
+
+
+@pytest.mark.parametrize("name", sorted(PAIRS))
+def test_a_rule_fires(name):
+    fires, _ = PAIRS[name]
+    record = fires()
+    finding = RULES[name](Run(record))
+    assert isinstance(finding, Finding)
+    assert finding.name == name
+    assert finding.message.endswith((".", "?"))
+    diagnosis = kd.diagnose(record)
+    assert name in diagnosis.names
+
+
+@pytest.mark.parametrize("name", sorted(PAIRS))
+def test_a_rule_is_silent(name):
+    _, silent = PAIRS[name]
+    record = silent()
+    assert isinstance(RULES[name](Run(record)), Fine)
+    assert name in kd.diagnose(record).checked_fine

@@ -1,0 +1,171 @@
+"""Advice that rules give runs exactly as it is printed."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+from keras_dlbasic.diagnosis import RemedySuggestion, suggest
+from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
+
+L = keras.layers
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(24, 6, 6, 1)).astype("float32")
+Y = (X.mean(axis=(1, 2)) > 0).astype("float32")
+
+WHY = "because"
+SUGGESTIONS = {
+    "lower_learning_rate": [suggest.lower_learning_rate(WHY)],
+    "raise_learning_rate": [suggest.raise_learning_rate(WHY)],
+    "range_test": [suggest.range_test(WHY)],
+    "gradient_clipping": [suggest.gradient_clipping(WHY)],
+    "optimizer": [suggest.optimizer(WHY)],
+    "activations": [
+        suggest.activations(WHY, "leaky_relu"),
+        suggest.activations(WHY, linear_too=True),
+        suggest.activations(WHY, initialize=True),
+    ],
+    "new_weights": [
+        suggest.new_weights(WHY),
+        suggest.new_weights(WHY, zero_biases=True),
+    ],
+    "normalization": [
+        suggest.normalization(WHY),
+        suggest.normalization(WHY, "layer"),
+    ],
+    "output": [
+        suggest.output(WHY, "sigmoid", "binary_crossentropy"),
+        suggest.output(WHY, "tanh", None),
+        suggest.output(WHY, "linear", None),
+        suggest.output(WHY, None, "mae"),
+        suggest.output(WHY, "softmax", "sparse_categorical_crossentropy", units=2),
+    ],
+    "scaled_inputs": [suggest.scaled_inputs(WHY)],
+    "scaled_targets": [suggest.scaled_targets(WHY)],
+    "batch_size": [suggest.batch_size(WHY, 8)],
+    "more_epochs": [
+        suggest.more_epochs(WHY, epochs=1),
+        suggest.more_epochs(WHY, 1.5),
+    ],
+    "early_stopping": [suggest.early_stopping(WHY)],
+    "penalty": [suggest.penalty(WHY)],
+    "no_penalty": [suggest.no_penalty(WHY)],
+    "dropout": [suggest.dropout(WHY, 0.3)],
+    "less_dropout": [suggest.less_dropout(WHY)],
+    "augmentation": [suggest.augmentation(WHY)],
+    "smaller_model": [suggest.smaller_model(WHY)],
+    "larger_model": [suggest.larger_model(WHY)],
+}
+ALL = [suggestion for several in SUGGESTIONS.values() for suggestion in several]
+ANY_MODEL = {"initialize", "change_batch_size", "train_longer", "stop_early"}
+"""Remedies that say that they work on subclassed models, too."""
+
+
+def parts():
+    hidden = L.Dense(6, "sigmoid", kernel_regularizer=kd.regularizers.L2(1e-3))
+    return [L.Flatten(), hidden, L.Dropout(0.5), L.Dense(1)]
+
+
+def sequential():
+    return keras.Sequential([keras.Input(X.shape[1:]), *parts()])
+
+
+def functional():
+    inputs = outputs = keras.Input(X.shape[1:])
+    for layer in parts():
+        outputs = layer(outputs)
+    return keras.Model(inputs, outputs)
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.flat, self.hidden, self.drop, self.out = parts()
+
+    def call(self, inputs, training=None):
+        hidden = self.drop(self.hidden(self.flat(inputs)), training=training)
+        return self.out(hidden)
+
+    def get_config(self):
+        return {}
+
+
+def compiled(build):
+    keras.utils.set_random_seed(0)
+    model = build()
+    model(X[:2])
+    model.compile(optimizer=keras.optimizers.SGD(0.01), loss="mse")
+    return model
+
+
+def followed(suggestion, model):
+    """Run the printed call where users have what it names; return their model."""
+    scope = {"keras": keras, "kd": kd, "model": model, "x": X, "y": Y}
+    exec(suggestion.call, scope)
+    return scope["model"]
+
+
+def test_there_is_an_example_of_each_suggestion():
+    functions = dict(inspect.getmembers(suggest, inspect.isfunction))
+    assert set(SUGGESTIONS) == set(functions) - {"by_hand"}
+    assert not set(functions) & set(REMEDIES)  # they do something else
+
+
+def test_rules_suggest_nothing_but_these():
+    folder = Path(suggest.__file__).parent
+    for path in (*(folder / "rules").glob("*.py"), folder / "inactive_units.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                assert "RemedySuggestion" not in ast.unparse(node.func), path
+
+
+@pytest.mark.parametrize("suggestion", ALL, ids=lambda s: s.call)
+def test_it_names_a_remedy_and_its_arguments(suggestion):
+    suggestion.check()
+    spec = REMEDIES[suggestion.name]
+    assert suggestion.to_dict()["needs"] == [n for n in spec.needs if n in ("x", "y")]
+
+
+@pytest.mark.parametrize("build", [sequential, functional])
+@pytest.mark.parametrize("suggestion", ALL, ids=lambda s: s.call)
+def test_it_runs_as_printed(suggestion, build):
+    model = followed(suggestion, compiled(build))
+    assert model.compiled
+    history = model.fit(X, Y, epochs=1, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+
+
+@pytest.mark.parametrize("suggestion", ALL, ids=lambda s: s.call)
+def test_subclassed_models_are_changed_or_refused_by_name(suggestion):
+    model = compiled(Subclassed)
+    if suggestion.name not in ANY_MODEL:
+        with pytest.raises(ValueError, match=r"Subclassed|subclassed"):
+            followed(suggestion, model)
+        return
+    model = followed(suggestion, model)
+    assert isinstance(model, Subclassed)
+    assert model.compiled
+    assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"]).all()
+
+
+@pytest.mark.once
+def test_without_keras_the_same_is_printed():
+    code = (
+        "import importlib.util as u, sys; find = u.find_spec\n"
+        "u.find_spec = lambda n, *a: None if n == 'keras' else find(n, *a)\n"
+        "from keras_dlbasic.diagnosis import suggest\n"
+        "print(suggest.scaled_inputs('').call, suggest.scaled_targets('').call)\n"
+        "print('keras' in sys.modules)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    calls = (suggest.scaled_inputs("").call, suggest.scaled_targets("").call)
+    assert found.stdout.splitlines() == [" ".join(calls), "False"], found.stderr
+    assert RemedySuggestion("scale_inputs", "").call == calls[0]
