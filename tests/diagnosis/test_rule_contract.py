@@ -7,6 +7,7 @@ import re
 import sys
 import types
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -361,8 +362,9 @@ json_values = st.recursive(
 def test_findings_come_back_from_json(finding):
     entry = json.loads(json.dumps(finding.to_dict(), allow_nan=False))
     again = Finding.from_dict(entry)
+    assert again.remedies == finding.remedies
     # repr: NaN is not equal to itself
-    assert repr(again) == repr(finding)
+    assert repr(replace(again, remedies=())) == repr(replace(finding, remedies=()))
     assert again.to_dict() == finding.to_dict()
 
 
