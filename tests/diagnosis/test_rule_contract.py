@@ -30,6 +30,7 @@ from keras_dlbasic.diagnosis import (
 )
 from keras_dlbasic.diagnosis.registry import all_rules as load_rules
 from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.reports.html import html_text
 
 SAID = {"severity": "warning", "message": "It is odd."}
 
@@ -248,7 +249,7 @@ def test_reports_of_a_rule_that_failed():
     record.facts["network"]["layers"] = [3]
     with pytest.warns(UserWarning, match="skipped"):
         diagnosis = kd.diagnose(record)
-    page = kd.reports.html_text(diagnosis)
+    page = html_text(diagnosis)
     assert "Traceback" in page
     json.loads(diagnosis.to_json())
 

@@ -18,7 +18,7 @@ from keras_dlbasic._trials.seeded_model import build_seeded, weights_digest
 from keras_dlbasic._trials.stored_batches import StoredBatches, is_on_disk, take
 from keras_dlbasic._trials.watch import TrialWatch, pause_steps
 from keras_dlbasic._trials.worker import DivergedError
-from keras_dlbasic.analysis import UpdateNoise
+from keras_dlbasic.analysis.gradients.update_noise import UpdateNoise
 from keras_dlbasic.studies.batch_size.full_batch import full_batch
 from keras_dlbasic.studies.batch_size.gradient_probe import GradientProbe
 
