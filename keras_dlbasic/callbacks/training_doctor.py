@@ -197,7 +197,7 @@ class TrainingDoctor(keras.callbacks.Callback):
             return
         guard = guard_of(self)
         with guard.on_host():
-            record.facts["network"] = network_facts(model)
+            record.facts["network"] = network_facts(model, self.x)
         if self.x is None:
             return
         with guard.on_host(ValueError, TypeError):  # of what the user gave
