@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.reports.contributed import CONTRIBUTED
 
 ROOT = Path(__file__).parent.parent
 OTHER_BACKENDS = {"tensorflow", "jax", "torch"} - {keras.backend.backend()}
@@ -113,6 +114,9 @@ def extending(page):
     assert "loss_spikes" in page["fine"]
     assert not page["without"].layers[0].use_bias
     assert page["ax"].get_ylabel() == "learning rate"
+    report = Path("report.html").read_text()
+    assert "The learning rate at the steps that were measured." in report
+    CONTRIBUTED.clear()  # other tests write reports, too
 
 
 def reports(page):

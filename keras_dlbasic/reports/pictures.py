@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.reports.contributed import CONTRIBUTED, ContributedPicture
 
 DPI = 110
 
@@ -65,8 +67,31 @@ class _Drawing:
 
 
 def pictures_of(record: TrainingRecord) -> list[Picture]:
-    """Draw what was recorded; what was not is left out."""
-    return [_picture(d, record) for d in _drawings() if d.is_there(record)]
+    """Draw what was recorded; what was not is left out.
+
+    Pictures of users come last. One that fails costs that picture, with a warning.
+    """
+    found = [_picture(d, record) for d in _drawings() if d.is_there(record)]
+    for name, given in CONTRIBUTED.items():
+        try:
+            if given.when(record):
+                found.append(_picture(_contributed(given), record))
+        except Exception as error:  # whatever users write
+            warnings.warn(
+                f"The report was written without the picture of {name!r}, which "
+                f"failed: {type(error).__name__}: {error}",
+                stacklevel=2,
+            )
+    return found
+
+
+def _contributed(given: ContributedPicture) -> _Drawing:
+    def draw(record: TrainingRecord, figure: Any) -> Any:
+        return given.plot(record, ax=figure.subplots())
+
+    return _Drawing(
+        given.name, given.caption, draw, given.when, lambda record: given.size
+    )
 
 
 def _picture(drawing: _Drawing, record: TrainingRecord) -> Picture:
