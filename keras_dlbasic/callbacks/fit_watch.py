@@ -16,8 +16,9 @@ from keras_dlbasic._keras.graph import printable_path
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.row_fetcher import RowFetcher
 from keras_dlbasic.callbacks.step_plan import StepPlan
-from keras_dlbasic.gradients import Every, GradientTap
+from keras_dlbasic.gradients import GradientTap
 from keras_dlbasic.gradients.limits import reason_not_to_watch
+from keras_dlbasic.gradients.sampling import Every
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
 

@@ -10,7 +10,7 @@ from keras_dlbasic.analysis import GradientEvent, gradient_events
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport, NonFiniteWatch
-from keras_dlbasic.gradients import Every, check_every
+from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.records import TrainingRecord
 
 LOG_KEY = "global_gradient_norm"

@@ -6,10 +6,10 @@ import math
 import warnings
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.analysis.activations.normalization_drift import (
     MEASURES,
     normalization_drift,
@@ -141,7 +141,7 @@ class NormalizationMonitor(Monitor):
 
 def _is_watchable(layer: Any) -> bool:
     return (
-        isinstance(layer, keras.layers.BatchNormalization)
+        kind_of(layer).state == "averages"
         and layer.built
         and layer.trainable
         and layer.momentum < 1

@@ -9,8 +9,9 @@ import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection import Probe, data_facts, network_facts
-from keras_dlbasic.inspection.collect import output_shapes
+from keras_dlbasic.inspection.collect import data_facts, output_shapes
+from keras_dlbasic.inspection.network_facts import network_facts
+from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -38,9 +39,9 @@ class ProbeLooks:
         """Note what is known before the first step."""
         if not model.built:
             return
-        with guard.on_host():
-            record.facts["network"] = network_facts(model)
         x, y, validation_data = self._given
+        with guard.on_host():
+            record.facts["network"] = network_facts(model, x)
         if x is None:
             return
         with guard.on_host(ValueError, TypeError):  # of what the user gave

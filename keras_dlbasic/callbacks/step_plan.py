@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_dlbasic.gradients import Every, epoch_plan
+from keras_dlbasic.gradients.sampling import Every, epoch_plan
 
 
 class StepPlan:

@@ -12,7 +12,7 @@ from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
-from keras_dlbasic.gradients import Every, check_every
+from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.inspection.collect import arrays_of
 from keras_dlbasic.records import TrainingRecord
 
