@@ -7,6 +7,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 _log = logging.getLogger("keras_dlbasic")
 
@@ -40,21 +41,13 @@ class Guard:
             self.has_ended = True
             self._note(error)
 
-    @contextmanager
-    def on_host(self, *passing: type[Exception]) -> Iterator[None]:
-        """Catch errors between steps and report the first.
+    def on_host(self, *passing: type[Exception]) -> _OnHost:
+        """Return a context that catches errors between steps and reports the first.
 
         Args:
             *passing: Errors that are not caught: those of the user's arguments.
         """
-        try:
-            yield
-        except Exception as error:
-            # a warning is an error only where the user wants it to be
-            if isinstance(error, (Warning, *passing)):
-                raise
-            self._note(error)
-            self.warn()
+        return _OnHost(self, passing)
 
     def warn(self) -> None:
         """Report what was caught, once in a fit."""
@@ -81,3 +74,28 @@ class Guard:
                 f"{type(error).__name__}: {error} (in `{frame.name}`, "
                 f"{frame.filename}, line {frame.lineno})"
             )
+
+
+class _OnHost:
+    """A context of `Guard.on_host`.
+
+    Callbacks enter some for each step, and a generator would take twice as long.
+    """
+
+    __slots__ = ("_guard", "_passing")
+
+    def __init__(self, guard: Guard, passing: tuple[type[Exception], ...]) -> None:
+        self._guard = guard
+        self._passing = passing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        # a warning is an error only where the user wants it to be
+        passing: tuple[type[Exception], ...] = (Warning, *self._passing)
+        if not isinstance(error, Exception) or isinstance(error, passing):
+            return False
+        self._guard._note(error)
+        self._guard.warn()
+        return True

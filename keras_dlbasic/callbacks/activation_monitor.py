@@ -8,28 +8,18 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.checks import check_batch
-from keras_dlbasic.analysis.activations.statistics import (
-    DORMANT,
-    MEASURES,
-    activation_statistics,
-)
-from keras_dlbasic.callbacks.arguments import check_record, check_verbose
-from keras_dlbasic.callbacks.copies import state_without_model
-from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
-from keras_dlbasic.callbacks.guarded import guard_of, guarded
-from keras_dlbasic.callbacks.messages import Messages
-from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
-from keras_dlbasic.callbacks.table_writer import TableWriter
-from keras_dlbasic.inspection.run_facts import run_facts
-from keras_dlbasic.propagation.probe import as_array, run_probe
+from keras_dlbasic.analysis.activations.statistics import DORMANT, MEASURES
+from keras_dlbasic.callbacks.fit_log import FitLog
+from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
+from keras_dlbasic.callbacks.monitor import Monitor
+from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.records import LayerTable, TrainingRecord
 
 MOST_ROWS = 256
 
 
-class ActivationMonitor(keras.callbacks.Callback):
+class ActivationMonitor(Monitor):
     """Watch how alive the units of every layer are, on a fixed probe batch.
 
     The model runs on the probe, outside the compiled step, at the end of each epoch (or
@@ -76,7 +66,8 @@ class ActivationMonitor(keras.callbacks.Callback):
     (2, 2)
     """
 
-    async_safe = SafeUnlessOverridden()
+    _table_name = "activations"
+    _measures = MEASURES
 
     def __init__(
         self,
@@ -87,7 +78,7 @@ class ActivationMonitor(keras.callbacks.Callback):
         dormant: float = DORMANT,
         verbose: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(record, verbose)
         whole = isinstance(every, int) and not isinstance(every, bool) and every > 0
         if every != "epoch" and not whole:
             raise ValueError(
@@ -98,96 +89,43 @@ class ActivationMonitor(keras.callbacks.Callback):
             raise ValueError(
                 f"`dormant` must not be negative. Received: dormant={dormant!r}"
             )
-        check_verbose(verbose)
-        check_record(record)
         self.x = None if x is None else _first_rows(x)
         self.every = every
         self.dormant = dormant
-        self.verbose = verbose
         self._keeps_batch = x is None
-        self._given_record = record
-        self._own_record: TrainingRecord | None = record
-        self._watch: FitWatch | None = None
-        self._messages = Messages()
 
-    @property
-    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
-        return self._own_record if self._watch is None else self._watch.record
+    def _join(self) -> FitLog:
+        if not self._keeps_batch:
+            return super()._join()
+        self.x = None
+        return FitWatch.join(
+            self, FIRST_STEP, self._given_record, batch_listener=self._keep
+        )
 
-    def set_model(self, model: Any) -> None:  # noqa: D102
-        super().set_model(model)
-        self._is_refit = has_train_function(model)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return state_without_model(self)
-
-    @guarded
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
-        if self._keeps_batch:
-            self.x = None
-            self._has_warned = False
-            self._watch = FitWatch.join(
-                self, FIRST_STEP, self._given_record, batch_listener=self._keep
-            )
-        else:
-            self._own_record = self._given_record or TrainingRecord()
-            if not self._own_record.facts:
-                self._own_record.facts.update(run_facts(self._model, self.params))
-        self._table: TableWriter | None = None
-        self._count = StepCount()
+    def _fit_begins(self) -> None:
+        self._has_warned = False
         self._measured = 0
-        self._epoch = 0
         self._said: set[tuple[str, str]] = set()
 
-    @guarded
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._epoch = epoch
-        self._count.epoch_begins(self.params)
-        if self._watch is not None:
-            self._watch.epoch_begins(self, epoch)
-        if self._table is None:
-            assert self.record is not None
-            self._table = TableWriter(self.record, "activations", MEASURES, epoch)
-        self._messages.say()
-
-    @guarded
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+    def _step_begins(self, batch: int) -> None:
         done = self._count.first + batch
         every = self.every
         if isinstance(every, int) and done // every > self._measured // every:
-            with guard_of(self).on_host():
-                self._measure(done)
-        if self._watch is not None:
-            self._watch.step_begins(self, batch)
+            self._measure(done)
 
-    @guarded
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        super().on_train_batch_end(batch, logs)
-        self._count.step_ends(batch)
-
-    @guarded
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        if self._watch is not None:
-            self._watch.epoch_ends(self, epoch, logs or {})
-        else:
-            assert self._table is not None
-            self._table.log(epoch, logs or {})
+    def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._measure(self._count.so_far)
 
-    @guarded
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
-        if self._watch is not None:
-            self._watch.fit_ends(self)
-        self._messages.say()
-
-    def _keep(self, inputs: Any) -> None:
+    def _keep(self, inputs: Any, targets: Any) -> bool:
+        """Keep the first batch as the probe; no other is asked for."""
         if not keras.tree.flatten(inputs):
             self._warn("the first batch is sparse, ragged or without rows.")
-            return
+            return True
         try:
             self.x = _first_rows(inputs)
         except ValueError as error:
             self._warn(f"the first batch cannot serve as a probe: {error}")
+        return True
 
     def _warn(self, reason: str) -> None:
         if not self._has_warned:
@@ -199,23 +137,13 @@ class ActivationMonitor(keras.callbacks.Callback):
             )
 
     def _measure(self, step: int) -> None:
-        assert self._table is not None
         self._measured = step
         if self.x is None:
             self._warn("no batch was seen.")
             return
-        ran = run_probe(self.model, self.x)  # not `_model`: JAX must sync the weights
-        columns = {
-            probe.label: activation_statistics(
-                as_array(probe.outputs),
-                as_array(probe.preactivations),
-                probe.activation,
-                axis=channel_axis(probe.layer),
-                dormant=self.dormant,
-            )
-            for probe in ran
-        }
-        table = self._table.append(step, self._epoch, columns)
+        # not `_model`: JAX must sync the weights
+        _, columns = layer_activations(self.model, self.x, dormant=self.dormant)
+        table = self._write(step, columns)
         if self.verbose and table is not None:
             self._report(table)
 

@@ -13,13 +13,10 @@ from keras_dlbasic.analysis.landscape.critical_point import (
     VERDICTS,
     CriticalPoint,
 )
-from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
+from keras_dlbasic.callbacks.arguments import check_sample
 from keras_dlbasic.callbacks.copies import state_without_model
-from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch, has_train_function
-from keras_dlbasic.callbacks.guarded import guard_of, guarded
-from keras_dlbasic.callbacks.messages import Messages
-from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
-from keras_dlbasic.callbacks.table_writer import TableWriter
+from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
+from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.landscape import Objective, classify_point
 from keras_dlbasic.landscape.rows import Rows
 from keras_dlbasic.records import TrainingRecord
@@ -28,7 +25,7 @@ PATIENCE, STILL = 5, 0.01
 """A loss lies still if it has not fallen by so much of itself in so many epochs."""
 
 
-class CurvatureProbe(keras.callbacks.Callback):
+class CurvatureProbe(Monitor):
     """Look at the curvature of the loss where training stands, on a fixed probe.
 
     Runs `landscape.classify_point` on rows of the training data in inference mode and
@@ -68,7 +65,8 @@ class CurvatureProbe(keras.callbacks.Callback):
     'saddle'
     """
 
-    async_safe = SafeUnlessOverridden()
+    _table_name = "curvature"
+    _measures = (*MEASURES, "verdict")
 
     def __init__(
         self,
@@ -81,7 +79,7 @@ class CurvatureProbe(keras.callbacks.Callback):
         verbose: int = 0,
         record: TrainingRecord | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(record, verbose)
         is_number = isinstance(every, int) and not isinstance(every, bool)
         if every != "plateau" and not (is_number and int(every) >= 1):
             raise ValueError(
@@ -89,9 +87,7 @@ class CurvatureProbe(keras.callbacks.Callback):
                 f"Received: every={every!r}"
             )
         check_sample(x, y, rows)
-        check_verbose(verbose)
-        check_record(record)
-        self.every, self.verbose = every, verbose
+        self.every = every
         self.max_products = max_products
         self.points: dict[int, CriticalPoint] = {}
         given = Rows.of(x, y, None, rows)
@@ -100,68 +96,32 @@ class CurvatureProbe(keras.callbacks.Callback):
             lambda leaf: None if leaf is None else np.asarray(leaf)[chosen],
             (given.x, given.y),
         )
-        self._given_record = record
-        self._watch: Any = None
-        self._messages = Messages()
-
-    @property
-    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
-        return self._given_record if self._watch is None else self._watch.record
-
-    def set_model(self, model: Any) -> None:  # noqa: D102
-        super().set_model(model)
-        self._is_refit = has_train_function(model)
 
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self, "_objective")
 
-    @guarded
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
-        self._watch = FitWatch.join(self, FIRST_STEP, self._given_record)
-        self._table: TableWriter | None = None
+    def _join(self) -> FitWatch:
+        return FitWatch.join(self, FIRST_STEP, self._given_record)
+
+    def _fit_begins(self) -> None:
         self._objective: Objective | None = None
         self._losses: list[float] = []
-        self._count = StepCount()
+        self._ended: int | None = None
         self._seen = False
         self.points = {}
 
-    @guarded
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._epoch, self._has_ended = epoch, False
-        self._count.epoch_begins(self.params)
-        self._watch.epoch_begins(self, epoch)
-        if self._table is None:
-            names = (*MEASURES, "verdict")
-            self._table = TableWriter(self._watch.record, "curvature", names, epoch)
-        self._messages.say()
-
-    @guarded
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        self._watch.step_begins(self, batch)
-
-    @guarded
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        super().on_train_batch_end(batch, logs)
-        self._count.step_ends(batch)
-
-    @guarded
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._watch.epoch_ends(self, epoch, logs or {})
-        if self._has_ended:  # given twice to one fit
+    def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
+        if self._ended == epoch:  # given twice to one fit
             return
-        self._has_ended = True
-        self._losses.append(float((logs or {}).get("loss", np.nan)))
+        self._ended = epoch
+        self._losses.append(float(logs.get("loss", np.nan)))
         self._seen = False
         if self._is_due(epoch) or epoch + 1 == self.params.get("epochs"):
             self._look()
 
-    @guarded
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+    def _fit_ends(self) -> None:
         if self._losses and not self._seen:  # stopped before its last epoch
-            with guard_of(self).on_host():
-                self._look()
-        self._watch.fit_ends(self)
-        self._messages.say()
+            self._look()
 
     def _is_due(self, epoch: int) -> bool:
         if isinstance(self.every, int):
@@ -176,7 +136,6 @@ class CurvatureProbe(keras.callbacks.Callback):
 
     def _look(self) -> None:
         self._seen = True
-        assert self._table is not None
         try:
             if self._objective is None:
                 self._objective = Objective(self.model, self._x, self._y)
@@ -192,6 +151,6 @@ class CurvatureProbe(keras.callbacks.Callback):
         }
         row = {name: float(getattr(point.evidence, name)) for name in MEASURES}
         row["verdict"] = float(VERDICTS.index(point.verdict))
-        self._table.append(self._count.so_far, self._epoch, {"model": row})
+        self._write(self._count.so_far, {"model": row})
         if self.verbose:
             self._messages.add(f"Epoch {self._epoch + 1}: {point}")

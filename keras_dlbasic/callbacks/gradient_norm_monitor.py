@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_dlbasic.analysis import GradientEvent, gradient_events
-from keras_dlbasic.callbacks.arguments import check_record, check_verbose
-from keras_dlbasic.callbacks.copies import state_without_model
-from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
-from keras_dlbasic.callbacks.guarded import guarded
-from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.fit_watch import FitWatch
+from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.non_finite import NonFiniteReport, NonFiniteWatch
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.records import TrainingRecord
@@ -20,7 +16,7 @@ from keras_dlbasic.records import TrainingRecord
 LOG_KEY = "global_gradient_norm"
 
 
-class GradientNormMonitor(keras.callbacks.Callback):
+class GradientNormMonitor(Monitor):
     """Watch the gradients of every layer at the steps that are trained.
 
     The gradients are those that Keras' own compiled step computed, before clipping and
@@ -76,70 +72,36 @@ class GradientNormMonitor(keras.callbacks.Callback):
         verbose: int = 0,
         stop_on_non_finite: bool = False,
     ) -> None:
-        super().__init__()
-        check_verbose(verbose)
-        check_record(record)
+        super().__init__(record, verbose)
         self.every = check_every(every)
         self.append = append
-        self.verbose = verbose
         self.stop_on_non_finite = stop_on_non_finite
         self.non_finite: NonFiniteReport | None = None
-        self._given_record = record
-        self._watch: Any = None
-        self._messages = Messages()
         self._said: set[str] = set()
 
-    @property
-    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
-        return self._given_record if self._watch is None else self._watch.record
-
-    def set_model(self, model: Any) -> None:  # noqa: D102
-        super().set_model(model)
-        self._is_refit = has_train_function(model)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return state_without_model(self)
-
-    @guarded
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
-        self._said = set()
-        self.non_finite = None
+    def _join(self) -> FitWatch:
         record = self._given_record
         earlier = self._watch
         if record is None and self.append and earlier is not None:
             record = earlier.record if earlier.is_about(self._model) else None
-        listener = None
         if self.stop_on_non_finite:
-            self._non_finite_watch = NonFiniteWatch()
-            listener = self._check_finite
-        self._watch = FitWatch.join(
-            self, 1 if self.stop_on_non_finite else self.every, record, listener
-        )
+            return FitWatch.join(self, 1, record, self._check_finite)
+        return FitWatch.join(self, self.every, record)
 
-    @guarded
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._watch.epoch_begins(self, epoch)
-        self._messages.say()
+    def _fit_begins(self) -> None:
+        self._said = set()
+        self._non_finite_watch = NonFiniteWatch()
+        self.non_finite = None
 
-    @guarded
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        self._watch.step_begins(self, batch)
-
-    @guarded
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        logs = {} if logs is None else logs
-        self._watch.epoch_ends(self, epoch, logs)
+    def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         logs[LOG_KEY] = self._watch.last_epoch
         self._watch.log(epoch, {LOG_KEY: logs[LOG_KEY]})
         if self.verbose:
             self._report()
 
-    @guarded
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
-        self._watch.fit_ends(self)
+    def _fit_ends(self) -> None:
         if self.non_finite is not None:
             self._messages.add(str(self.non_finite))
-        self._messages.say()
 
     def _check_finite(self, step: int, measures: np.ndarray) -> None:
         if self.non_finite is None:

@@ -6,7 +6,6 @@ import math
 import warnings
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -15,18 +14,16 @@ from keras_dlbasic.analysis.activations.normalization_drift import (
     MEASURES,
     normalization_drift,
 )
-from keras_dlbasic.callbacks.copies import state_without_model
-from keras_dlbasic.callbacks.fit_watch import FitWatch, has_train_function
-from keras_dlbasic.callbacks.guarded import guard_of, guarded
-from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
-from keras_dlbasic.callbacks.table_writer import TableWriter
+from keras_dlbasic.callbacks.fit_watch import FitWatch
+from keras_dlbasic.callbacks.guarded import guard_of
+from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.propagation.probe import probe_layers
 from keras_dlbasic.records import TrainingRecord
 
 Statistics = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
-class NormalizationMonitor(keras.callbacks.Callback):
+class NormalizationMonitor(Monitor):
     """Watch the drift between batch and moving statistics of batch normalisation.
 
     Once an epoch, around one of its last steps, the moving averages are read before and
@@ -59,83 +56,44 @@ class NormalizationMonitor(keras.callbacks.Callback):
     (2, 1)
     """
 
-    async_safe = SafeUnlessOverridden()
+    _table_name = "normalization"
+    _measures = MEASURES
 
     def __init__(self, *, record: TrainingRecord | None = None) -> None:
-        super().__init__()
-        self._given_record = record
-        self._watch: Any = None
+        super().__init__(record)
 
-    @property
-    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
-        return self._given_record if self._watch is None else self._watch.record
+    def _join(self) -> FitWatch:
+        return FitWatch.join(self, "epoch", self._given_record)
 
-    def set_model(self, model: Any) -> None:  # noqa: D102
-        super().set_model(model)
-        self._is_refit = has_train_function(model)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return state_without_model(self)
-
-    @guarded
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
-        self._watch = FitWatch.join(self, "epoch", self._given_record)
-        self._table: TableWriter | None = None
+    def _fit_begins(self) -> None:
         self._layers = {
             probe.label: probe.layer
             for probe in probe_layers(self._model)
             if _is_watchable(probe.layer)
         }
-        self._count = StepCount()
         self._steps_per_epoch = self.params.get("steps")
         self._before: Statistics | None = None
+        self._measured_epoch: int | None = None
         self._has_warned = False
 
-    @guarded
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._epoch = epoch
-        self._has_row = False
-        self._count.epoch_begins(self.params)
-        self._watch.epoch_begins(self, epoch)
-        if self._table is None:
-            record = self._watch.record
-            self._table = TableWriter(record, "normalization", MEASURES, epoch)
+    def _step_begins(self, batch: int) -> None:
+        """Measure the step before this one, or begin to measure this one."""
+        if self._before is not None and batch > self._before_batch:
+            self._measure(batch)
+        # the last batch may be a short one: take the one before it
+        chosen = max((self._steps_per_epoch or 1) - 2, 0)
+        is_free = self._before is None and self._measured_epoch != self._epoch
+        if is_free and batch <= chosen < batch + int(self._model.steps_per_execution):
+            self._read_before(batch)
 
-    @guarded
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        with guard_of(self).on_host():
-            self._look_around(batch)
-        self._watch.step_begins(self, batch)
-
-    @guarded
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        super().on_train_batch_end(batch, logs)
-        self._count.step_ends(batch)
-
-    @guarded
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+    def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         n_steps = self._count.n
         if self._before is not None and n_steps > self._before_batch:
             with guard_of(self).on_host():
                 self._measure(n_steps)
         self._before = None
         self._steps_per_epoch = n_steps
-        self._watch.epoch_ends(self, epoch, logs or {})
         self._warn_of_single_values()
-
-    @guarded
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
-        self._watch.fit_ends(self)
-
-    def _look_around(self, batch: int) -> None:
-        """Measure the step before this one, or begin to measure this one."""
-        if self._before is not None and batch > self._before_batch:
-            self._measure(batch)
-        # the last batch may be a short one: take the one before it
-        chosen = max((self._steps_per_epoch or 1) - 2, 0)
-        is_free = self._before is None and not self._has_row
-        if is_free and batch <= chosen < batch + int(self._model.steps_per_execution):
-            self._read_before(batch)
 
     def _read_before(self, batch: int) -> None:
         self._before, self._before_batch = self._read(), batch
@@ -148,10 +106,9 @@ class NormalizationMonitor(keras.callbacks.Callback):
         }
 
     def _measure(self, batch: int) -> None:
-        assert self._table is not None
         assert self._before is not None
         before, self._before = self._before, None
-        self._has_row = True
+        self._measured_epoch = self._epoch
         if not before:
             return
         n_steps = batch - self._before_batch
@@ -161,7 +118,7 @@ class NormalizationMonitor(keras.callbacks.Callback):
             )
             for label, after in self._read().items()
         }
-        self._table.append(self._count.first + batch, self._epoch, columns)
+        self._write(self._count.first + batch, columns)
 
     def _warn_of_single_values(self) -> None:
         batch_size = self._watch.record.facts.get("batch_size")

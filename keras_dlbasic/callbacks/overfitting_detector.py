@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import keras
 import numpy as np
 
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
-from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
-from keras_dlbasic.callbacks.copies import state_without_model
-from keras_dlbasic.callbacks.guarded import guarded
-from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.arguments import check_sample
+from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.training_sample import TrainingSample
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
@@ -20,7 +17,7 @@ EVALUATED = "evaluated_"
 """Prefix in the record of what was measured on the sample in inference mode."""
 
 
-class OverfittingDetector(keras.callbacks.Callback):
+class OverfittingDetector(Monitor):
     """Say when a model begins to overfit, from its curves so far.
 
     After every epoch with validation, `analysis.detect_overfitting` compares the
@@ -79,50 +76,27 @@ class OverfittingDetector(keras.callbacks.Callback):
         verbose: int = 1,
         record: TrainingRecord | None = None,
     ) -> None:
-        super().__init__()
-        _check(x, y, rows, mode, verbose, record)
+        super().__init__(record, verbose)
+        _check(x, y, rows, mode)
         self.metric = metric
         self.mode = mode
         self.stop = stop
-        self.verbose = verbose
-        self.record = record
         self.verdict: OverfittingVerdict | None = None
         self.loss_source = "logged" if x is None else "evaluated"
         self._sample = None if x is None else TrainingSample(x, y, rows)
-        self._given_record = record
-        self._messages = Messages()
-        self._epoch_offset: int | None = None
         self._is_said = False
 
-    def __getstate__(self) -> dict[str, Any]:
-        return state_without_model(self)
-
-    @guarded
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
-        given = self._given_record
-        self.record = TrainingRecord() if given is None else given
+    def _fit_begins(self) -> None:
+        assert self.record is not None
         self.record.facts.update(run_facts(self._model, self.params or {}))
         self.verdict = None
-        self._epoch_offset = None
         self._is_said = False
 
-    @guarded
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        assert self.record is not None
-        if self._epoch_offset is None:
-            self._epoch_offset = self.record.epoch_offset(epoch)
-        self._messages.say()
-
-    @guarded
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        assert self.record is not None
-        epoch += self._epoch_offset or 0
-        logs = logs or {}
-        self.record.append_epoch(epoch, logs)
+    def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         has_validation = "val_loss" in logs
         if self._sample is not None and has_validation:
             measured = self._sample.evaluate(self.model)
-            self.record.append_epoch(
+            self._watch.log(
                 epoch, {EVALUATED + name: value for name, value in measured.items()}
             )
         if has_validation or self.verdict is None:
@@ -130,8 +104,7 @@ class OverfittingDetector(keras.callbacks.Callback):
         if has_validation and self.verdict.detected:
             self._act()
 
-    @guarded
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+    def _fit_ends(self) -> None:
         if self.verdict is not None:
             if self._is_said and not self.verdict.detected:
                 self._add(f"Withdrawn at the end: {self.verdict.reason}")
@@ -139,7 +112,6 @@ class OverfittingDetector(keras.callbacks.Callback):
                 self._add(f"At the end: {self.verdict.reason}")
             elif self.verdict.pattern == "no_validation":
                 self._add(self.verdict.reason)
-        self._messages.say()
 
     def _judge(self) -> OverfittingVerdict:
         assert self.record is not None
@@ -190,12 +162,10 @@ class OverfittingDetector(keras.callbacks.Callback):
         return f"(Training loss: measured in inference mode on {on}.)"
 
 
-def _check(x: Any, y: Any, rows: int, mode: str, verbose: int, record: Any) -> None:
+def _check(x: Any, y: Any, rows: int, mode: str) -> None:
     check_sample(x, y, rows)
     if mode not in ("min", "max"):
         raise ValueError(f'`mode` must be "min" or "max". Received: mode={mode!r}')
-    check_verbose(verbose)
-    check_record(record)
     if hasattr(x, "__next__"):
         raise ValueError(
             "`x` must be readable again and again, but an iterator is used up after "

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from keras_dlbasic._keras.penalized import PenalizedWeight, penalized_weights
-from keras_dlbasic.callbacks.arguments import check_record, check_verbose
-from keras_dlbasic.callbacks.copies import state_without_model
-from keras_dlbasic.callbacks.guarded import guarded
-from keras_dlbasic.callbacks.messages import Messages
-from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
-from keras_dlbasic.callbacks.table_writer import TableWriter
-from keras_dlbasic.inspection.run_facts import run_facts
+from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.records import TrainingRecord
 
 MEASURES = ("penalty", "l1_mass", "l2_mass", "near_zero_weights", "near_zero_units")
 SHARE = "penalty_share"
 
 
-class PenaltyMonitor(keras.callbacks.Callback):
+class PenaltyMonitor(Monitor):
     """Watch how much of the loss is penalty, and what the penalty does to the weights.
 
     At the end of each epoch, for each weight with a regularizer (Keras' own as well):
@@ -63,7 +56,8 @@ class PenaltyMonitor(keras.callbacks.Callback):
     (2,)
     """
 
-    async_safe = SafeUnlessOverridden()
+    _table_name = "penalties"
+    _measures = MEASURES
 
     def __init__(
         self,
@@ -72,31 +66,16 @@ class PenaltyMonitor(keras.callbacks.Callback):
         near_zero: float = 1e-2,
         verbose: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(record, verbose)
         if not 0 <= near_zero < 1:
             raise ValueError(
                 "`near_zero` is a share, from 0 to below 1. "
                 f"Received: near_zero={near_zero!r}"
             )
-        check_verbose(verbose)
-        check_record(record)
         self.near_zero = near_zero
-        self.verbose = verbose
-        self.record = record
-        self._given_record = record
-        self._messages = Messages()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return state_without_model(self)
-
-    @guarded
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
-        self.record = self._given_record or TrainingRecord()
-        if not self.record.facts:
-            self.record.facts.update(run_facts(self._model, self.params))
-        self._count = StepCount()
+    def _fit_begins(self) -> None:
         self._has_said = False
-        self._table: TableWriter | None = None
         self._scales: dict[str, float] = {}
         for weight in penalized_weights(self.model):
             values = _numpy(weight)
@@ -109,41 +88,21 @@ class PenaltyMonitor(keras.callbacks.Callback):
                 "`kd.regularizers.L2(1e-4)`, or remove the callback."
             )
 
-    @guarded
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._count.epoch_begins(self.params)
-        if self._table is None:
-            assert self.record is not None
-            self._table = TableWriter(self.record, "penalties", MEASURES, epoch)
-        self._messages.say()
-
-    @guarded
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        super().on_train_batch_end(batch, logs)
-        self._count.step_ends(batch)
-
-    @guarded
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        assert self._table is not None
-        logs = logs or {}
+    def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         weights = penalized_weights(self.model)
         self._say_factors(weights)
         columns = {weight.label: self._measure(weight) for weight in weights}
-        self._table.append(self._count.so_far, epoch, columns)
+        self._write(self._count.so_far, columns)
         penalty = float(sum(column["penalty"] for column in columns.values()))
         loss = float(logs.get("loss", np.nan))
         share = penalty / loss if loss > 0 else float("nan")
-        self._table.log(epoch, {**logs, "penalty": penalty, SHARE: share})
+        self._watch.log(epoch, {"penalty": penalty, SHARE: share})
         if self.verbose and share > 0.5 and not self._has_said:
             self._has_said = True
             self._messages.add(
                 f"Epoch {epoch + 1}: {share:.0%} of the loss is weight penalty. The "
                 "model is trained for small weights more than for the data."
             )
-
-    @guarded
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
-        self._messages.say()
 
     def _measure(self, weight: PenalizedWeight) -> dict[str, float]:
         values = _numpy(weight)

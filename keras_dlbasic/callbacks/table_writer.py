@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.records.table_row import append_row
+
+Columns = Mapping[str, Mapping[str, float]]
+"""By label of the layer, what was measured there."""
 
 
 class TableWriter:
@@ -27,7 +30,7 @@ class TableWriter:
         measures: Iterable[str],
         first_epoch: int,
     ) -> None:
-        self.record = record
+        self._record = record
         self._name = name
         self._measures = tuple(measures)
         table = record.tables.get(name)
@@ -35,36 +38,22 @@ class TableWriter:
         self._step_offset = max(last_step, record.trained_steps)
         self._epoch_offset = record.epoch_offset(first_epoch)
 
-    def append(
-        self,
-        step: int,
-        epoch: int,
-        columns: Mapping[str, Mapping[str, float]],
-    ) -> LayerTable | None:
+    def append(self, step: int, epoch: int, columns: Columns) -> LayerTable | None:
         """Add a row, to a new table if the layers have changed.
 
         Args:
             step: Number of steps of the fit so far.
             epoch: Number of the epoch in the fit.
-            columns: By label of the layer, what was measured there.
+            columns: What was measured.
 
         Returns:
             The table, or None if it has a row of that step already.
         """
-        labels = tuple(columns)
-        table = self.record.tables.get(self._name)
-        if table is None or table.labels != labels:
-            table = LayerTable(labels, self._measures)
-            self.record.tables[self._name] = table
-        if table and table.steps[-1] >= self._step_offset + step:
-            return None
-        values: dict[str, Sequence[float]] = {
-            name: [column[name] for column in columns.values()]
-            for name in self._measures
-        }
-        table.append(self._step_offset + step, self._epoch_offset + epoch, values)
-        return table
-
-    def log(self, epoch: int, logs: Mapping[str, Any]) -> None:
-        """Keep logs of an epoch."""
-        self.record.append_epoch(self._epoch_offset + epoch, logs)
+        return append_row(
+            self._record.tables,
+            self._name,
+            self._measures,
+            self._step_offset + step,
+            self._epoch_offset + epoch,
+            columns,
+        )

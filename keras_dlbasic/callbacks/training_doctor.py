@@ -6,29 +6,21 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-import keras
-import numpy as np
-
-from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
-from keras_dlbasic.callbacks.arguments import check_record, check_sample, check_verbose
-from keras_dlbasic.callbacks.copies import state_without_model
+from keras_dlbasic.callbacks.arguments import check_sample
 from keras_dlbasic.callbacks.fit_watch import FitWatch
-from keras_dlbasic.callbacks.guarded import guard_of, guarded
-from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.guarded import guard_of
+from keras_dlbasic.callbacks.monitor import Monitor
+from keras_dlbasic.callbacks.probe_looks import ProbeLooks
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
-from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.gradients.sampling import Every, check_every
-from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
-from keras_dlbasic.inspection.network_facts import network_facts
-from keras_dlbasic.inspection.probe import MEASURES as PROBED
-from keras_dlbasic.inspection.probe import Probe
-from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.inspection.collect import arrays_of
+from keras_dlbasic.records import TrainingRecord
 
 DENSE_EPOCHS = 8
 GROWTH = 1.2
 
 
-class TrainingDoctor(keras.callbacks.Callback):
+class TrainingDoctor(Monitor):
     """Find out what is wrong with a run, while it is trained and at its end.
 
     Watches the gradients (as `GradientNormMonitor` does), the curves, and the model's
@@ -88,77 +80,48 @@ class TrainingDoctor(keras.callbacks.Callback):
         record: TrainingRecord | None = None,
         rules: Iterable[Rule] | None = None,
     ) -> None:
-        super().__init__()
-        _check(x, y, stop_on, rows, verbose, record)
+        super().__init__(record, verbose)
+        _check(x, y, stop_on, rows)
         self.x, self.y = x, y
         self.validation_data = validation_data
         self.every = check_every(every)
         self.stop_on = stop_on
         self.rows = rows
-        self.verbose = verbose
         self.rules = None if rules is None else tuple(rules)
         self.diagnosis: Diagnosis | None = None
-        self._given_record = record
-        self._watch: Any = None
-        self._messages = Messages()
 
-    @property
-    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the class
-        return self._given_record if self._watch is None else self._watch.record
+    def _join(self) -> FitWatch:
+        self._looks = ProbeLooks(self.x, self.y, self.validation_data, self.rows)
+        return FitWatch.join(
+            self,
+            self.every,
+            self._given_record,
+            batch_listener=self._looks.gather if self.x is None else None,
+        )
 
-    def set_model(self, model: Any) -> None:  # noqa: D102
-        super().set_model(model)
-        self._is_refit = vars(model).get("train_function") is not None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return state_without_model(self)
-
-    @guarded
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+    def _fit_begins(self) -> None:
+        assert self.record is not None
         self.diagnosis = None
         self._said: set[str] = set()
-        listen = self._gather if self.x is None else None
-        self._watch = FitWatch.join(
-            self, self.every, self._given_record, data_listener=listen
-        )
-        self._gathered: list[tuple[Any, Any]] = []
-        self._probe: Probe | None = None
-        self._probe_offset = 0
-        self._steps = 0
-        self._next_probe = 1.0
+        self._next_look = 1.0
         self._epochs = 0
-        self._examine()
+        self._has_looked = False
+        self._looks.examine(self.model, self.record, guard_of(self))
 
-    @guarded
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._watch.epoch_begins(self, epoch)
-        self._messages.say()
-
-    @guarded
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        self._watch.step_begins(self, batch)
-
-    @guarded
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        self._watch.epoch_ends(self, epoch, logs or {})
-        self._epoch = epoch
+    def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._epochs += 1
-        self._is_probed = False
-        if self._epochs < self._next_probe:
+        self._has_looked = False
+        if self._epochs < self._next_look:
             return
         if self._epochs >= DENSE_EPOCHS:
-            self._next_probe = max(self._epochs + 1.0, self._next_probe * GROWTH)
-        with guard_of(self).on_host():
-            self._look()
+            self._next_look = max(self._epochs + 1.0, self._next_look * GROWTH)
+        self._look()
         self._judge(live=True)
         self._speak()
 
-    @guarded
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
-        self._watch.fit_ends(self)
-        if self._epochs and not self._is_probed:
-            with guard_of(self).on_host():
-                self._look()
+    def _fit_ends(self) -> None:
+        if self._epochs and not self._has_looked:
+            self._look()
         self._judge(live=False)
         self._messages.say()
         if self.verbose and self.diagnosis is not None:
@@ -187,91 +150,12 @@ class TrainingDoctor(keras.callbacks.Callback):
             title = f"Training of {self.record.facts.get('model', 'a model')}"
         self.diagnosis.to_html(path, title=title)
 
-    # -- looking -----------------------------------------------------------------
-
-    def _examine(self) -> None:
-        """Note what is known before the first step."""
-        record, model = self.record, self.model
-        assert record is not None
-        if not model.built:
-            return
-        guard = guard_of(self)
-        with guard.on_host():
-            record.facts["network"] = network_facts(model, self.x)
-        if self.x is None:
-            return
-        with guard.on_host(ValueError, TypeError):  # of what the user gave
-            data = data_facts(
-                self.x, self.y, self.validation_data, output_shapes=output_shapes(model)
-            )
-            record.facts["data"] = {"source": "given", **data}
-            self._make_probe(self.x, self.y)
-        with guard.on_host():
-            self._look()
-
-    def _gather(self, x: Any, y: Any) -> bool:
-        """Keep the rows of a batch; returns whether there are enough."""
-        rows = keras.tree.map_structure(
-            lambda leaf: None if leaf is None else keras.ops.convert_to_numpy(leaf),
-            (x, y),
-        )
-        shapes = [
-            [np.shape(leaf)[1:] for leaf in keras.tree.flatten(known)]
-            for known in (rows, *self._gathered[:1])
-        ]
-        if shapes[0] != shapes[-1]:
-            return True  # of another length, which cannot be joined
-        self._gathered.append(rows)
-        n = sum(len(keras.tree.flatten(x)[0]) for x, _ in self._gathered)
-        return n >= self.rows
-
-    def _use_gathered(self) -> None:
-        """Make a probe of the batches that were trained first."""
-        gathered, self._gathered = self._gathered, []
-        assert self.record is not None
-        x, y = keras.tree.map_structure(_joined, *gathered)
-        shapes = output_shapes(self.model)
-        data = {"source": "first batches", **data_facts(x, y, output_shapes=shapes)}
-        facts = self.record.facts
-        size, steps = facts.get("batch_size"), self.params.get("steps")
-        data["n_rows"] = size * steps if size and steps else None
-        facts["data"] = data
-        self._make_probe(x, y)
-
-    def _make_probe(self, x: Any, y: Any) -> None:
-        record, model = self.record, self.model
-        assert record is not None
-        if any(i.get("non_finite") for i in record.facts["data"]["inputs"]):
-            return  # the model has nothing to say on such rows
-        shape = getattr(model, "output_shape", None)
-        kind = record.facts.get("loss")
-        task = Run(record).task
-        self._probe = Probe(x, y, model.loss, kind, self.rows, shape, task=task)
-        record.facts["probe"] = self._probe.facts(shape)
-        table = record.tables.get("probe")
-        if table is not None and len(table):  # a continued record
-            self._probe_offset = int(table.steps[-1]) + 1
-
     def _look(self) -> None:
-        """Run the model on the probe."""
-        self._is_probed = True
-        record = self.record
-        if self._gathered:
-            self._use_gathered()
-        if self._probe is None or record is None:
-            return
-        try:
-            said, labels, layers = self._probe.measure(self.model)
-        except Exception as error:  # a model that runs in `fit` only; go on without
-            self._probe = None
-            record.facts["probe"]["failed"] = f"{type(error).__name__}: {error}"[:300]
-            return
-        step = max(self._probe_offset, record.trained_steps)
-        epoch = getattr(self, "_epoch", 0) if self._epochs else -1
-        _append(record, "probe", ("model",), PROBED, step, epoch, [said])
-        _append(record, "activations", tuple(labels), ACTIVATIONS, step, epoch, layers)
-
-    # -- judging -----------------------------------------------------------------
+        self._has_looked = True
+        assert self.record is not None
+        steps = self.params.get("steps")
+        with guard_of(self).on_host():
+            self._looks.look(self.model, self.record, self._epoch, steps)
 
     def _judge(self, *, live: bool) -> None:
         assert self.record is not None
@@ -291,32 +175,7 @@ class TrainingDoctor(keras.callbacks.Callback):
                 self._model.stop_training = True
 
 
-def _joined(*parts: Any) -> Any:
-    return None if parts[0] is None else np.concatenate(parts)
-
-
-def _append(
-    record: TrainingRecord,
-    name: str,
-    labels: tuple[str, ...],
-    measures: tuple[str, ...],
-    step: int,
-    epoch: int,
-    columns: list[dict[str, float]],
-) -> None:
-    table = record.tables.get(name)
-    if table is None or table.labels != labels or table.measures != measures:
-        table = record.tables[name] = LayerTable(labels, measures)
-    if len(table) and table.steps[-1] >= step:
-        return  # no step since
-    values = {
-        measure: np.array([column.get(measure, np.nan) for column in columns])
-        for measure in measures
-    }
-    table.append(step, epoch, values)
-
-
-def _check(x: Any, y: Any, stop_on: Any, rows: Any, verbose: Any, record: Any) -> None:
+def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:
     check_sample(x, y, rows)
     if x is not None and not arrays_of(x):
         raise ValueError(
@@ -328,5 +187,3 @@ def _check(x: Any, y: Any, stop_on: Any, rows: Any, verbose: Any, record: Any) -
         raise ValueError(
             f'`stop_on` must be "critical", "warning" or None. Received: {stop_on!r}'
         )
-    check_verbose(verbose)
-    check_record(record)

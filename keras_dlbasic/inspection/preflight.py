@@ -7,20 +7,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_dlbasic._keras.checks import check_built
-from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.diagnosis import Diagnosis, Rule
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
 from keras_dlbasic.inspection.network_facts import network_facts
-from keras_dlbasic.inspection.probe import MEASURES as PROBED
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.inspection.signal_facts import signal_facts
-from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.records import TrainingRecord
 
 
 def preflight(
@@ -108,19 +105,8 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     task = Run(record).task
     probe = Probe(x, answers, loss, kind, outputs_shape=shape, task=task)
     record.facts["probe"] = probe.facts(shape)
-    try:
-        said, labels, layers = probe.measure(model)
-    except Exception as error:  # inputs that do not fit: `fit` will say so too
-        record.facts["probe"]["failed"] = f"{type(error).__name__}: {error}"[:300]
+    if not probe.look(model, record, 0, -1):  # `fit` will say so too
         return
-    for name, columns, measures, rows in (
-        ("probe", ("model",), PROBED, [said]),
-        ("activations", tuple(labels), ACTIVATIONS, layers),
-    ):
-        table = record.tables[name] = LayerTable(columns, measures)
-        table.append(
-            0, -1, {m: np.array([r.get(m, np.nan) for r in rows]) for m in measures}
-        )
     record.facts["signals"] = signal_facts(
         model, keras.tree.map_structure(lambda a: a[:64], probe.x)
     )

@@ -9,9 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.penalized import penalized_weights
-from keras_dlbasic.analysis.activations.statistics import activation_statistics
+from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.diagnosis.loss_kind import LossKind
@@ -22,7 +21,9 @@ from keras_dlbasic.inspection.baseline import (
     sample_losses,
 )
 from keras_dlbasic.inspection.reference_scores import reference_scores
-from keras_dlbasic.propagation.probe import LayerProbe, as_array, probe_layers, watched
+from keras_dlbasic.propagation.layer_activations import layer_activations
+from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records.table_row import append_row
 
 MEASURES = (
     "loss",
@@ -33,7 +34,7 @@ MEASURES = (
     "penalty",
     "non_finite",
 )
-"""What `Probe.measure` says of the predictions."""
+"""What is said of the predictions."""
 
 ROWS = 256
 
@@ -110,40 +111,43 @@ class Probe:
             facts["references"] = reference_scores(x, columns, known.task)
         return facts
 
-    def measure(
-        self, model: Any
-    ) -> tuple[dict[str, float], list[str], list[dict[str, float]]]:
-        """Run the model.
+    def look(self, model: Any, record: TrainingRecord, step: int, epoch: int) -> bool:
+        """Run the model and write what it gives to `record`.
+
+        `record.tables` gets a row of `"probe"`, about the predictions, and one of
+        `"activations"`, about the layers.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the probe.
+            step: Number of steps trained so far.
+            epoch: Number of the epoch, -1 before the first.
 
         Returns:
-            What is said of its predictions, the labels of its layers, and what
-            `activation_statistics` says of each.
+            Whether it ran; if not, the record's facts of the probe say why.
         """
-        ran: list[LayerProbe] = []
+        try:
+            said, layers = self._measure(model)
+        except (
+            Exception
+        ) as error:  # inputs that do not fit; one that runs in `fit` only
+            record.facts["probe"]["failed"] = f"{type(error).__name__}: {error}"[:300]
+            return False
+        tables = record.tables
+        append_row(tables, "probe", MEASURES, step, epoch, {"model": said})
+        append_row(tables, "activations", ACTIVATIONS, step, epoch, layers)
+        return True
 
-        def note(probe: LayerProbe) -> None:
-            if len(probe.outputs) == 1:
-                ran.append(probe)
-
-        with (
-            warnings.catch_warnings(action="ignore"),  # Keras warns as it runs `fit`
-            keras.StatelessScope(),
-            watched(probe_layers(model), lambda probe, call, tensor: tensor, note),
-        ):
-            outputs = keras.tree.flatten(model(self.x, training=False))
-        layers = [
-            activation_statistics(
-                as_array(probe.outputs),
-                as_array(probe.preactivations),
-                probe.activation,
-                axis=channel_axis(probe.layer),
-            )
-            for probe in ran
-        ]
+    def _measure(
+        self, model: Any
+    ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+        """Return what is said of the predictions, and of each layer by its label."""
+        with warnings.catch_warnings(action="ignore"):  # Keras warns as it runs `fit`
+            outputs, layers = layer_activations(model, self.x)
         said = self._judge(outputs[0]) if len(outputs) == 1 else {}
         penalties = penalized_weights(model)
         said["penalty"] = float(sum(weight.penalty() for weight in penalties))
-        return said, [probe.label for probe in ran], layers
+        return said, layers
 
     def _judge(self, outputs: Any) -> dict[str, float]:
         predicted = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)

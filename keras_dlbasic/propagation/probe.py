@@ -80,6 +80,11 @@ def run_probe(model: Any, x: Any) -> list[LayerProbe]:
     Returns:
         The layers in the order in which they ran, with tensors.
     """
+    return outputs_and_layers(model, x)[1]
+
+
+def outputs_and_layers(model: Any, x: Any) -> tuple[list[Any], list[LayerProbe]]:
+    """Return the outputs of a model on `x`, flat, and what `run_probe` returns."""
     ran: list[LayerProbe] = []
 
     def meet(probe: LayerProbe, call: int, tensor: Any) -> Any:
@@ -90,8 +95,8 @@ def run_probe(model: Any, x: Any) -> list[LayerProbe]:
             ran.append(probe)
 
     with keras.StatelessScope(), watched(probe_layers(model), meet, note):
-        model(x, training=False)
-    return ran
+        outputs = model(x, training=False)
+    return keras.tree.flatten(outputs), ran
 
 
 @contextmanager

@@ -63,6 +63,7 @@ STEP = ("monitor", "accumulation", "loss scaling", "batch")
 
 SKELETON = {
     "Guard": "the guard itself",
+    "_OnHost": "the guard itself",
     "guard_of": "the guard itself",
     "_TappedStep._measured": "runs the user's step within the guard",
     "_TappedStep.guard": "returns the guard",

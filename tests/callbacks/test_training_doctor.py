@@ -194,7 +194,7 @@ def test_no_targets():
     x = np.ones((16, 3), "float32")
     model.fit(x, batch_size=8, shuffle=False, verbose=0, callbacks=[doctor])
     assert doctor.record.facts["data"]["targets"] == []
-    assert doctor._probe.x.shape == (16, 3)
+    assert doctor._looks.probe.x.shape == (16, 3)
 
 
 @pytest.mark.once
@@ -212,4 +212,4 @@ def test_batches_of_several_lengths():
     doctor = kd.callbacks.TrainingDoctor(verbose=0, every=1)
     arguments = {"steps_per_epoch": 4, "shuffle": False, "verbose": 0}
     model.fit(batches(), callbacks=[doctor], **arguments)
-    assert doctor._probe.x.shape == (8, 3, 2)
+    assert doctor._looks.probe.x.shape == (8, 3, 2)

@@ -72,7 +72,7 @@ def doctor_on_replicas(monitor):
     if monitor is not None:
         _, x, y, _ = models.make("mlp")
         assert doctor.record.facts["data"]["source"] == "first batches"
-        np.testing.assert_array_equal(doctor._probe.x, x)
+        np.testing.assert_array_equal(doctor._looks.probe.x, x)
     return trained
 
 

@@ -1,0 +1,141 @@
+"""What the callbacks that watch a fit have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic.callbacks.arguments import check_record, check_verbose
+from keras_dlbasic.callbacks.copies import state_without_model
+from keras_dlbasic.callbacks.fit_log import FitLog
+from keras_dlbasic.callbacks.fit_watch import has_train_function
+from keras_dlbasic.callbacks.guarded import guard_of, guarded
+from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
+from keras_dlbasic.callbacks.table_writer import TableWriter
+from keras_dlbasic.inspection.run_facts import run_facts
+from keras_dlbasic.records import LayerTable, TrainingRecord
+
+
+class Monitor(keras.callbacks.Callback):
+    """The base of the callbacks that watch a fit.
+
+    It joins the fit, keeps its record and logs, counts steps, holds messages back and
+    keeps errors from the training. A subclass measures, in any of the methods
+    `_fit_begins`, `_step_begins`, `_epoch_ends` and `_fit_ends`, and writes what it
+    measured by `_write`. It sees gradients if its `_join` returns a `FitWatch`.
+
+    Args:
+        record: A `TrainingRecord` to write to. Defaults to None: a new one for each
+            fit.
+        verbose: Whether to say what is found. 0 or 1.
+
+    Raises:
+        ValueError: If an argument is none of the above.
+    """
+
+    async_safe = SafeUnlessOverridden()
+
+    _table_name: str | None = None
+    """Of the table of the record that it writes to."""
+
+    _measures: tuple[str, ...] = ()
+    """Names of what it measures for each column of the table."""
+
+    _guard: Guard
+    """Of the fit that has begun; made by `guarded`."""
+
+    def __init__(self, record: TrainingRecord | None, verbose: int = 0) -> None:
+        super().__init__()
+        check_verbose(verbose)
+        check_record(record)
+        self.verbose = verbose
+        self._given_record = record
+        self._watch: Any = None
+        self._messages = Messages()
+
+    @property
+    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the classes
+        return self._given_record if self._watch is None else self._watch.record
+
+    def set_model(self, model: Any) -> None:  # noqa: D102
+        super().set_model(model)
+        self._is_refit = has_train_function(model)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_model(self)
+
+    # -- what a subclass does ------------------------------------------------------
+
+    def _join(self) -> FitLog:
+        """Return what drives this callback: here the record alone, no gradients."""
+        record = TrainingRecord() if self._given_record is None else self._given_record
+        if not record.facts:
+            record.facts.update(run_facts(self._model, self.params or {}))
+        return FitLog(record, self._guard)
+
+    def _fit_begins(self) -> None:
+        """Prepare for a fit; errors of the user's arguments may be raised."""
+
+    def _step_begins(self, batch: int) -> None:
+        """Look at the model before a step."""
+
+    def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Look at the model after an epoch, whose logs are in the record by now."""
+
+    def _fit_ends(self) -> None:
+        """Look at the model after the fit."""
+
+    def _write(
+        self, step: int, columns: Mapping[str, Mapping[str, float]]
+    ) -> LayerTable | None:
+        """Add a row to the table, by `TableWriter.append`."""
+        assert self._table is not None
+        return self._table.append(step, self._epoch, columns)
+
+    # -- hooks ---------------------------------------------------------------------
+
+    @guarded
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self._table: TableWriter | None = None
+        self._count = StepCount()
+        self._epoch = 0
+        self._watch = self._join()
+        self._fit_begins()
+
+    @guarded
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        self._epoch = epoch
+        self._count.epoch_begins(self.params)
+        self._watch.epoch_begins(self, epoch)
+        name, record = self._table_name, self._watch.record
+        if self._table is None and name is not None:
+            self._table = TableWriter(record, name, self._measures, epoch)
+        self._messages.say()
+
+    @guarded
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        with guard_of(self).on_host():
+            self._step_begins(batch)
+        self._watch.step_begins(self, batch)
+
+    @guarded
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_train_batch_end(batch, logs)
+        self._count.step_ends(batch)
+
+    @guarded
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        logs = {} if logs is None else logs
+        self._watch.epoch_ends(self, epoch, logs)
+        self._epoch_ends(epoch, logs)
+
+    @guarded
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: D102
+        self._watch.fit_ends(self)
+        with guard_of(self).on_host():
+            self._fit_ends()
+        self._messages.say()

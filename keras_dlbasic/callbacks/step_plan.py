@@ -1,0 +1,80 @@
+"""Which steps of a fit are sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from keras_dlbasic.gradients.sampling import Every, epoch_plan
+
+
+class StepPlan:
+    """Plans the sampled steps of each epoch, and counts the steps that begin.
+
+    Args:
+        params: The `params` of the fit, as Keras gives them to callbacks.
+
+    Attributes:
+        steps: Number of steps of the fit that have begun.
+    """
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.steps = 0
+        self._params = params
+        self._every: list[Every] = []
+        self._is_planned: Callable[[int], bool] = _never
+        self._epochs_begun = 0
+        self._epoch_first_step = 0
+        self._begun_step = 0
+        self._steps_in_last_epoch: int | None = params.get("steps")
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """Number of steps of each epoch, None if Keras does not know it."""
+        return self._params.get("steps")
+
+    def ask(self, every: Every) -> None:
+        """Have steps sampled at `every`, besides those that were asked for before."""
+        self._every.append(every)
+
+    def epoch_begins(self) -> None:
+        """Plan the steps of an epoch."""
+        self._is_planned = _never
+        self._epoch_first_step = self.steps
+        n_steps = self.steps_per_epoch or self._steps_in_last_epoch
+        plans = [
+            epoch_plan(every, self._epochs_begun, n_steps, self.steps)
+            for every in self._every
+        ]
+        self._is_planned = (
+            plans[0]
+            if len(plans) == 1
+            else lambda step: any(plan(step) for plan in plans)
+        )
+        self._epochs_begun += 1
+
+    def steps_begin(self, step: int, count: int) -> bool:
+        """Count steps that are run at once; tell whether one of them is planned.
+
+        Args:
+            step: Number of the first in its epoch.
+            count: How many there are (`steps_per_execution`); the epoch may end before.
+        """
+        last = step + count - 1
+        if self.steps_per_epoch is not None:
+            last = min(last, self.steps_per_epoch - 1)
+        self._begun_step = self._epoch_first_step + step
+        self.steps = self._epoch_first_step + last + 1
+        return any(self._is_planned(s) for s in range(step, last + 1))
+
+    def step_failed(self) -> None:
+        """Do not count the steps that began last."""
+        self.steps = self._begun_step
+
+    def epoch_ends(self) -> None:
+        """Keep the length of the epoch, by which the next is planned."""
+        self._steps_in_last_epoch = self.steps - self._epoch_first_step
+
+
+def _never(step: int) -> bool:
+    return False

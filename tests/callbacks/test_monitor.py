@@ -1,0 +1,119 @@
+"""What all callbacks that watch have in common."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+from keras_dlbasic.callbacks.fit_watch import FitWatch
+from keras_dlbasic.callbacks.monitor import Monitor
+
+X = np.ones((12, 2), "float32")
+HOOKS = [name for name in vars(Monitor) if name.startswith("on_")]
+
+
+class Biases(Monitor):
+    """Writes the first bias after each epoch and at the end."""
+
+    _table_name = "biases"
+    _measures = ("bias",)
+
+    def __init__(self, record=None):
+        super().__init__(record)
+        self.called = []
+
+    def _fit_begins(self):
+        self.called.append("fit begins")
+
+    def _step_begins(self, batch):
+        self.called.append(batch)
+
+    def _epoch_ends(self, epoch, logs):
+        assert self.record.epochs["loss"][-1] == logs["loss"]
+        bias = float(self.model.layers[-1].get_weights()[1][0])
+        self._write(self._count.so_far, {"dense": {"bias": bias}})
+        self._messages.add(f"epoch {epoch}")
+
+    def _fit_ends(self):
+        self.called.append("fit ends")
+
+
+class Gradients(Biases):
+    """The same with gradients."""
+
+    def _join(self):
+        return FitWatch.join(self, 1, self._given_record)
+
+
+def fit(monitor, epochs=2):
+    layers = [keras.Input((2,)), keras.layers.Dense(1)]
+    model = keras.Sequential(layers)
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit(X, X[:, :1], batch_size=4, epochs=epochs, verbose=0, callbacks=[monitor])
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", [Biases, Gradients])
+def test_a_monitor_is_its_measurement(kind, capsys):
+    monitor = kind()
+    fit(monitor)
+    assert monitor.called == ["fit begins", 0, 1, 2, 0, 1, 2, "fit ends"]
+    table = monitor.record.tables["biases"]
+    assert table.steps.tolist() == [3, 6]
+    assert table.epochs.tolist() == [0, 1]
+    assert len(monitor.record.steps) == (6 if kind is Gradients else 0)
+    assert capsys.readouterr().out == "epoch 0\nepoch 1\n"
+
+
+@pytest.mark.once
+def test_a_continued_record():
+    record = kd.records.TrainingRecord()
+    fit(Biases(record))
+    fit(Biases(record), epochs=1)
+    assert record.tables["biases"].steps.tolist() == [3, 6, 9]
+    assert record.epochs["epoch"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "method", ["_join", "_fit_begins", "_step_begins", "_epoch_ends", "_fit_ends"]
+)
+def test_errors_of_a_measurement_stay_out_of_the_fit(method):
+    def fails(self, *args):
+        raise RuntimeError("measured in vain")
+
+    kind = type("Failing", (Gradients,), {method: fails})
+    monitor = kind()
+    with pytest.warns(UserWarning, match="measured in vain") as said:
+        fit(monitor)
+    assert sum("measured in vain" in str(w.message) for w in said) == 1
+    if method not in ("_join", "_fit_begins"):
+        assert len(monitor.record.steps) == 6
+
+
+def monitors():
+    """Return the public callbacks that watch."""
+    public = (getattr(kd.callbacks, name) for name in kd.callbacks.__all__)
+    return [c for c in public if issubclass(c, Monitor)]
+
+
+def test_each_is_one_level_below_the_base():
+    assert len(monitors()) == 7
+    for kind in monitors():
+        assert kind.__bases__ == (Monitor,)
+
+
+@pytest.mark.parametrize("kind", monitors())
+def test_hooks_are_those_of_the_base(kind):
+    assert len(HOOKS) == 6
+    assert not [hook for hook in HOOKS if hook in vars(kind)]
+
+
+@pytest.mark.parametrize("kind", monitors())
+def test_each_refuses_what_is_no_record(kind):
+    names = inspect.signature(kind).parameters
+    given = {name: X for name in ("x", "y") if name in names}
+    with pytest.raises(ValueError, match="must be a `TrainingRecord` or None"):
+        kind(**given, record="a record")

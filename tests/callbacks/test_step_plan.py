@@ -1,0 +1,51 @@
+"""Which steps are sampled, and how many have begun."""
+
+from keras_dlbasic.callbacks.step_plan import StepPlan
+
+
+def epoch(plan, n_steps, at_once=1):
+    """Return the steps of an epoch of which one at least is planned."""
+    plan.epoch_begins()
+    begun = range(0, n_steps, at_once)
+    planned = [step for step in begun if plan.steps_begin(step, at_once)]
+    plan.epoch_ends()
+    return planned
+
+
+def test_intervals_go_on_over_epochs():
+    plan = StepPlan({"steps": 4})
+    plan.ask(3)
+    assert epoch(plan, 4) == [0, 3]
+    assert epoch(plan, 4) == [2]
+    assert plan.steps == 8
+
+
+def test_steps_that_one_of_them_asks_for():
+    plan = StepPlan({"steps": 6})
+    plan.ask(4)
+    plan.ask(3)
+    assert epoch(plan, 6) == [0, 3, 4]
+
+
+def test_steps_that_run_at_once_end_with_the_epoch():
+    plan = StepPlan({"steps": 5})
+    plan.ask(2)
+    assert epoch(plan, 5, at_once=4) == [0, 4]
+    assert plan.steps == 5
+
+
+def test_a_step_without_data_is_not_counted():
+    plan = StepPlan({})
+    plan.ask(1)
+    plan.epoch_begins()
+    for step in range(3):
+        plan.steps_begin(step, 1)
+    plan.step_failed()
+    assert plan.steps == 2
+    assert plan.steps_per_epoch is None
+
+
+def test_nothing_is_planned_before_an_epoch():
+    plan = StepPlan({"steps": 3})
+    plan.ask(1)
+    assert not plan.steps_begin(0, 1)
