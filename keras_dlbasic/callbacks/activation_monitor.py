@@ -131,8 +131,8 @@ class ActivationMonitor(keras.callbacks.Callback):
             )
         else:
             self._own_record = self._given_record or TrainingRecord()
-            if not self._own_record.facts:
-                self._own_record.facts.update(run_facts(self._model, self.params))
+            if self._own_record.facts.is_empty:
+                self._own_record.facts = run_facts(self._model, self.params)
         self._table: TableWriter | None = None
         self._count = StepCount()
         self._measured = 0

@@ -142,7 +142,8 @@ class FitWatch:
         self._offset = self.record.trained_steps
         if first or record is not None:
             with self.guard.on_host():
-                self.record.facts.update(run_facts(self._model, self._params))
+                known = self.record.facts
+                self.record.facts = run_facts(self._model, self._params, known)
         self._every.append(every)
         if row_listener is not None:
             self._row_listeners.append(row_listener)
@@ -325,8 +326,8 @@ class FitWatch:
         measures[zero_units, np.logical_not(has_units)] = np.nan
         self.record.append_step(step, {"epoch": epoch, **scalars}, measures)
         if np.isfinite(scalars["batch_size"]):
-            known = self.record.facts.get("batch_size") or 0
-            self.record.facts["batch_size"] = max(known, int(scalars["batch_size"]))
+            known = self.record.facts.batch_size or 0
+            self.record.note(batch_size=max(known, int(scalars["batch_size"])))
         if not scalars["skipped"]:
             norms, non_finite = measures[0], measures[MEASURES.index("non_finite")]
             self._epoch_norms += global_norm(norms[None], non_finite[None]).tolist()

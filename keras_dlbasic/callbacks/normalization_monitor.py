@@ -163,7 +163,7 @@ class NormalizationMonitor(keras.callbacks.Callback):
         self._table.append(self._count.first + batch, self._epoch, columns)
 
     def _warn_of_single_values(self) -> None:
-        batch_size = self._watch.record.facts.get("batch_size")
+        batch_size = self._watch.record.facts.batch_size
         if self._has_warned or not batch_size:
             return
         for label, layer in self._layers.items():

@@ -101,7 +101,8 @@ class OverfittingDetector(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         given = self._given_record
         self.record = TrainingRecord() if given is None else given
-        self.record.facts.update(run_facts(self._model, self.params or {}))
+        known = self.record.facts
+        self.record.facts = run_facts(self._model, self.params or {}, known)
         self.verdict = None
         self._epoch_offset = None
         self._is_said = False

@@ -92,8 +92,8 @@ class PenaltyMonitor(keras.callbacks.Callback):
     @guarded
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         self.record = self._given_record or TrainingRecord()
-        if not self.record.facts:
-            self.record.facts.update(run_facts(self._model, self.params))
+        if self.record.facts.is_empty:
+            self.record.facts = run_facts(self._model, self.params)
         self._count = StepCount()
         self._has_said = False
         self._table: TableWriter | None = None
@@ -163,7 +163,7 @@ class PenaltyMonitor(keras.callbacks.Callback):
 
     def _say_factors(self, weights: list[PenalizedWeight]) -> None:
         assert self.record is not None
-        self.record.facts["penalties"] = {w.label: w.description() for w in weights}
+        self.record.note(penalties={w.label: w.description() for w in weights})
 
 
 def _numpy(weight: PenalizedWeight) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -21,7 +22,7 @@ from keras_dlbasic.gradients import Every, check_every
 from keras_dlbasic.inspection import Probe, data_facts, network_facts
 from keras_dlbasic.inspection.collect import arrays_of, output_shapes
 from keras_dlbasic.inspection.probe import MEASURES as PROBED
-from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.records import LayerTable, ProbeFacts, TrainingRecord
 
 DENSE_EPOCHS = 8
 GROWTH = 1.2
@@ -183,7 +184,7 @@ class TrainingDoctor(keras.callbacks.Callback):
                 "callbacks=[doctor])` first."
             )
         if title is None:
-            title = f"Training of {self.record.facts.get('model', 'a model')}"
+            title = f"Training of {self.record.facts.model_name or 'a model'}"
         self.diagnosis.to_html(path, title=title)
 
     # -- looking -----------------------------------------------------------------
@@ -196,14 +197,14 @@ class TrainingDoctor(keras.callbacks.Callback):
             return
         guard = guard_of(self)
         with guard.on_host():
-            record.facts["network"] = network_facts(model)
+            record.note(model=network_facts(model))
         if self.x is None:
             return
         with guard.on_host(ValueError, TypeError):  # of what the user gave
             data = data_facts(
                 self.x, self.y, self.validation_data, output_shapes=output_shapes(model)
             )
-            record.facts["data"] = {"source": "given", **data}
+            record.note(data=replace(data, source="given"))
             self._make_probe(self.x, self.y)
         with guard.on_host():
             self._look()
@@ -230,23 +231,22 @@ class TrainingDoctor(keras.callbacks.Callback):
         assert self.record is not None
         x, y = keras.tree.map_structure(_joined, *gathered)
         shapes = output_shapes(self.model)
-        data = {"source": "first batches", **data_facts(x, y, output_shapes=shapes)}
-        facts = self.record.facts
-        size, steps = facts.get("batch_size"), self.params.get("steps")
-        data["n_rows"] = size * steps if size and steps else None
-        facts["data"] = data
+        data = data_facts(x, y, output_shapes=shapes)
+        size, steps = self.record.facts.batch_size, self.params.get("steps")
+        n_rows = size * steps if size and steps else None
+        self.record.note(data=replace(data, source="first batches", n_rows=n_rows))
         self._make_probe(x, y)
 
     def _make_probe(self, x: Any, y: Any) -> None:
         record, model = self.record, self.model
         assert record is not None
-        if any(i.get("non_finite") for i in record.facts["data"]["inputs"]):
+        if any(facts.non_finite for facts in record.facts.inputs):
             return  # the model has nothing to say on such rows
         shape = getattr(model, "output_shape", None)
-        kind = record.facts.get("loss")
+        kind = record.facts.loss
         task = Run(record).task
         self._probe = Probe(x, y, model.loss, kind, self.rows, shape, task=task)
-        record.facts["probe"] = self._probe.facts(shape)
+        record.note(probe=self._probe.facts(shape))
         table = record.tables.get("probe")
         if table is not None and len(table):  # a continued record
             self._probe_offset = int(table.steps[-1]) + 1
@@ -263,7 +263,9 @@ class TrainingDoctor(keras.callbacks.Callback):
             said, labels, layers = self._probe.measure(self.model)
         except Exception as error:  # a model that runs in `fit` only; go on without
             self._probe = None
-            record.facts["probe"]["failed"] = f"{type(error).__name__}: {error}"[:300]
+            known = record.facts.probe or ProbeFacts()
+            failed = f"{type(error).__name__}: {error}"[:300]
+            record.note(probe=replace(known, failed=failed))
             return
         step = max(self._probe_offset, record.trained_steps)
         epoch = getattr(self, "_epoch", 0) if self._epochs else -1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -72,14 +73,14 @@ def preflight(
     n_rows = _check(x, y)
     record = TrainingRecord(facts=run_facts(model, {}))
     size = batch_size or 32
-    record.facts.update(
-        network=network_facts(model),
+    record.note(
+        model=network_facts(model),
         data=data_facts(x, y, validation_data, output_shapes=output_shapes(model)),
         batch_size=min(size, n_rows),
         epochs=epochs,
         steps_per_epoch=math.ceil(n_rows / size),
     )
-    if all(not i.get("non_finite") for i in record.facts["data"]["inputs"]):
+    if not any(facts.non_finite for facts in record.facts.inputs):
         _probe(record, model, x, y)
     return diagnose_plan(record, rules=rules)
 
@@ -104,14 +105,16 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     loss = getattr(model, "loss", None)
     answers = y if loss is not None else None
     shape = getattr(model, "output_shape", None)
-    kind = record.facts.get("loss")
+    kind = record.facts.loss
     task = Run(record).task
     probe = Probe(x, answers, loss, kind, outputs_shape=shape, task=task)
-    record.facts["probe"] = probe.facts(shape)
+    known = probe.facts(shape)
+    record.note(probe=known)
     try:
         said, labels, layers = probe.measure(model)
     except Exception as error:  # inputs that do not fit: `fit` will say so too
-        record.facts["probe"]["failed"] = f"{type(error).__name__}: {error}"[:300]
+        failed = f"{type(error).__name__}: {error}"[:300]
+        record.note(probe=replace(known, failed=failed))
         return
     for name, columns, measures, rows in (
         ("probe", ("model",), PROBED, [said]),
@@ -121,6 +124,5 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
         table.append(
             0, -1, {m: np.array([r.get(m, np.nan) for r in rows]) for m in measures}
         )
-    record.facts["signals"] = signal_facts(
-        model, keras.tree.map_structure(lambda a: a[:64], probe.x)
-    )
+    rows = keras.tree.map_structure(lambda a: a[:64], probe.x)
+    record.note(signals=signal_facts(model, rows))

@@ -3,15 +3,41 @@
 - `MEASURES`: what is measured per sampled step and variable
 - `SCALARS`: what is measured per sampled step
 - `WARMUP_STEPS`: number of the first steps that are sampled densely
+- `CurvatureFacts`: how the curvature of the loss was measured
+- `DataFacts`: what is known of the data of a fit
+- `InputFacts`: what is known of an array of inputs
+- `LayerFacts`: what is known of a layer
 - `LayerTable`: values by step, measure and layer; never more than 1,024 steps
+- `ModelFacts`: what is known of a model
+- `OutputFacts`: what is known of an output
+- `ProbeFacts`: what is known of the rows on which a model is looked at
+- `RunFacts`: all that is known of a run besides its measurements
+- `SignalFacts`: how signals go through a model
+- `TargetFacts`: what is known of the targets of an output
 - `TrainingRecord`: what was measured during a training run
+- `TrendFacts`: how a signal changes from layer to layer
 - `TrialResult`: what one trial of a study gave
+- `ValidationFacts`: how validation data stand to training data
 - `VariableInfo`: a trainable variable of a watched model
 - `global_norm`: join norms of variables to the norm over all of them
 - `is_warmup_step`: tell whether a step is one that is sampled densely
 """
 
+from keras_dlbasic.records.data_facts import (
+    DataFacts,
+    InputFacts,
+    TargetFacts,
+    ValidationFacts,
+)
+from keras_dlbasic.records.facts import (
+    CurvatureFacts,
+    ProbeFacts,
+    RunFacts,
+    SignalFacts,
+    TrendFacts,
+)
 from keras_dlbasic.records.layer_table import LayerTable
+from keras_dlbasic.records.model_facts import LayerFacts, ModelFacts, OutputFacts
 from keras_dlbasic.records.record_data import MEASURES, SCALARS, global_norm
 from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step
 from keras_dlbasic.records.training_record import TrainingRecord
@@ -22,9 +48,21 @@ __all__ = [
     "MEASURES",
     "SCALARS",
     "WARMUP_STEPS",
+    "CurvatureFacts",
+    "DataFacts",
+    "InputFacts",
+    "LayerFacts",
     "LayerTable",
+    "ModelFacts",
+    "OutputFacts",
+    "ProbeFacts",
+    "RunFacts",
+    "SignalFacts",
+    "TargetFacts",
     "TrainingRecord",
+    "TrendFacts",
     "TrialResult",
+    "ValidationFacts",
     "VariableInfo",
     "global_norm",
     "is_warmup_step",

@@ -15,14 +15,12 @@ KERNELS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
 def missing_nonlinearity(run: Run) -> Verdict:
     """Look for models all of whose hidden layers are linear."""
     layers = run.layers
-    kernels = [f for f in layers if f["class_name"] in KERNELS]
-    bends = [f for f in layers if f.get("activation") not in (None, "linear")]
+    kernels = [f for f in layers if f.class_name in KERNELS]
+    bends = [f for f in layers if f.activation not in (None, "linear")]
     hidden = kernels[:-1]
-    others = [
-        f for f in layers if f.get("is_recurrent") or "Attention" in f["class_name"]
-    ]
+    others = [f for f in layers if f.is_recurrent or "Attention" in f.class_name]
     inner = [f for f in bends if not kernels or f is not kernels[-1]]
-    pooled = [f for f in layers if "Max" in f["class_name"]]
+    pooled = [f for f in layers if "Max" in f.class_name]
     if hidden and not inner and not others and not pooled:
         return Finding(
             severity="info",
@@ -31,7 +29,7 @@ def missing_nonlinearity(run: Run) -> Verdict:
                 "they are one linear layer."
             ),
             risk="critical",
-            layer=hidden[0]["label"],
+            layer=hidden[0].label,
             value=float(len(hidden)),
             unit="layers",
             confidence=0.9,
