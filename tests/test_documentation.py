@@ -20,7 +20,7 @@ OTHER_BACKENDS = {"tensorflow", "jax", "torch"} - {keras.backend.backend()}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(kd.__path__, "keras_dlbasic.")
-    if not any(module.name.endswith(f"{name}_backend") for name in OTHER_BACKENDS)
+    if not any(f"._backends.{name}" in module.name for name in OTHER_BACKENDS)
 )
 TAPPED = ("gradients", "gradient_norm_monitor", "training_doctor")
 """What differs between backends; the examples of the rest run on one."""

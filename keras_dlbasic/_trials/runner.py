@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 
-from keras_dlbasic._trials.serialization import pack
 from keras_dlbasic._trials.store import (
     DirectoryStore,
     MemoryStore,
     TrialStore,
     settings_key,
 )
-from keras_dlbasic._trials.threads import backend_threads
-from keras_dlbasic._trials.worker import TrialFunction, attempt, attempt_packed
+from keras_dlbasic._trials.worker import (
+    TrialFunction,
+    attempt,
+    attempt_packed,
+    pack_trial,
+)
 from keras_dlbasic.records import TrialResult
 
 
@@ -34,8 +36,7 @@ class TrialRunner:
     Args:
         function: `function(settings, shared)` runs one trial and returns what it
             measured by name: numbers, texts, arrays. It raises
-            `DivergedError(message, values)` if the loss became non-finite. For
-            executors it must be a function of a module.
+            `DivergedError(message, values)` if the loss became non-finite.
         shared: What all trials get: data, `build_model`, options.
         about: What all trials share, as text and numbers: trials in `directory` about
             something else are refused.
@@ -120,9 +121,8 @@ class TrialRunner:
         self, executor: Executor, waiting: Sequence[Mapping[str, Any]]
     ) -> Iterator[TrialResult]:
         _refuse_fork(executor)
-        backend = keras.backend.backend()
-        packed = pack((backend, backend_threads(), self._function, self._shared))
-        with _environment("KERAS_BACKEND", backend):
+        packed = pack_trial(self._function, self._shared)
+        with _environment("KERAS_BACKEND", keras.backend.backend()):
             futures: dict[Future[str], Mapping[str, Any]] = {}
             try:
                 for settings in waiting:
@@ -141,19 +141,6 @@ class TrialRunner:
         if finished:
             progress.update(finished)
         return progress
-
-
-def process_pool(max_workers: int | None = None) -> ProcessPoolExecutor:
-    """Return a pool of processes in which Keras can run.
-
-    Its processes are spawned, since a forked copy of a process with a running backend
-    may hang. A script that uses it needs `if __name__ == "__main__":`.
-
-    Args:
-        max_workers: How many processes. Defaults to None: one a processor.
-    """
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(max_workers, mp_context=context)
 
 
 def _received(future: Future[str], settings: Mapping[str, Any]) -> TrialResult:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 
-from keras_dlbasic._trials.generator_guard import own_generators
-from keras_dlbasic._trials.serialization import unpack
-from keras_dlbasic._trials.threads import backend_threads, with_threads
+from keras_dlbasic._trials.lone_worker import LoneWorker
+from keras_dlbasic._trials.seeded import seeded
+from keras_dlbasic._trials.serialization import pack
+from keras_dlbasic._trials.surroundings import Surroundings
+from keras_dlbasic._trials.threads import backend_threads
 from keras_dlbasic.records import TrialResult
 
 _one_at_a_time = threading.RLock()
 _unpacked: dict[bytes, Any] = {}
+_lone_worker = LoneWorker()
 
 TrialFunction = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
@@ -42,13 +46,10 @@ def attempt(
 ) -> TrialResult:
     """Run a trial; what goes wrong in it becomes a row.
 
-    All random generators start from `settings["seed"]`. Those of Python and NumPy are
-    put back afterwards. In one process, trials run one at a time: what they seed
-    belongs to the process.
+    All random generators start from `settings["seed"]` and are put back afterwards. In
+    one process, trials run one at a time: what they seed belongs to the process.
     """
-    seed = int(settings["seed"])
-    with _one_at_a_time, own_generators(seed):
-        keras.utils.set_random_seed(seed)
+    with _one_at_a_time, seeded(settings["seed"]):
         status, values, error = "done", {}, ""
         try:
             values = dict(function(settings, shared))
@@ -67,21 +68,41 @@ def attempt(
         return TrialResult.from_json(result.to_json())
 
 
+def pack_trial(function: TrialFunction, shared: Any) -> bytes:
+    """Return what `attempt_packed` needs besides the settings of a trial.
+
+    Raises:
+        TypeError: If something in it cannot travel.
+    """
+    return pack((Surroundings.here(), function, shared))
+
+
 def attempt_packed(packed: bytes, settings: Mapping[str, Any]) -> str:
-    """Run a trial that came from another process; return its row as JSON."""
+    """Run a trial that came from elsewhere; return its row as JSON.
+
+    Other threads of this process, such as the event loop of a Dask worker, draw from
+    the generators that a trial is seeded by. So beside them it gets a process.
+    """
     with _one_at_a_time:
-        if packed not in _unpacked:
-            _unpacked.clear()
-            _unpacked[packed] = unpack(packed)
-        backend, threads, function, shared = _unpacked[packed]
-    if keras.backend.backend() != backend:
+        if _lone_worker.is_needed():
+            return _lone_worker.run(attempt_here, packed, settings)
+        return attempt_here(packed, settings)
+
+
+def attempt_here(packed: bytes, settings: Mapping[str, Any]) -> str:
+    """Do the same in this process."""
+    if packed not in _unpacked:
+        _unpacked.clear()
+        _unpacked[packed] = pickle.loads(packed)
+    surroundings, function, shared = _unpacked[packed]
+    if keras.backend.backend() != surroundings.backend:
         return TrialResult(
             dict(settings),
             "lost",
-            error=f"the study runs on {backend}, this process on "
-            f"{keras.backend.backend()}: set KERAS_BACKEND={backend} where its "
-            "workers start",
+            error=f"the study runs on {surroundings.backend}, this process on "
+            f"{keras.backend.backend()}: set KERAS_BACKEND={surroundings.backend} "
+            "where its workers start",
             parallel=True,
         ).to_json()
-    with with_threads(threads):
+    with surroundings.brought_here():
         return attempt(function, settings, shared, parallel=True).to_json()

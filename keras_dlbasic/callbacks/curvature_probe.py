@@ -22,7 +22,8 @@ from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.landscape import Objective, classify_point
 from keras_dlbasic.landscape.rows import Rows
-from keras_dlbasic.records import CurvatureFacts, TrainingRecord
+from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records.facts import CurvatureFacts
 
 PATIENCE, STILL = 5, 0.01
 """A loss lies still if it has not fallen by so much of itself in so many epochs."""

@@ -113,8 +113,8 @@ class RemedySuggestion:
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> RemedySuggestion:
         """Read what `to_dict` wrote."""
-        needs = entry.get("needs")  # not in files of older versions
-        return cls(**{**entry, "needs": None if needs is None else tuple(needs)})
+        needs = tuple(entry.get("needs") or ())  # not in files of older versions
+        return cls(**{**entry, "needs": needs or None})
 
     @property
     def _known_needs(self) -> tuple[str, ...]:

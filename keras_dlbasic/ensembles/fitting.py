@@ -17,6 +17,7 @@ import numpy as np
 
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.runner import TrialRunner
+from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     data_digest,
@@ -104,7 +105,8 @@ def fit_ensemble(
     seeds = _seeds(n)
     count_rows([x, y])
     x, y, validation_data = (as_arrays(part) for part in (x, y, validation_data))
-    model = build_seeded(build_model, seeds[0])
+    with seeded(seeds[0]):
+        model = build_seeded(build_model, seeds[0])
     about = {
         "study": "fit_ensemble",
         "backend": keras.backend.backend(),
@@ -177,7 +179,8 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
                 f"The weights of the member with seed {seed} are gone from "
                 f"{str(path)!r}. Set `overwrite=True` to train all members anew."
             )
-        model = build_seeded(task.build_model, seed)
+        with seeded(seed):
+            model = build_seeded(task.build_model, seed)
         with np.load(path, allow_pickle=False) as file:
             model.set_weights([file[f"w{place}"] for place in range(len(file.files))])
         members.append(model)

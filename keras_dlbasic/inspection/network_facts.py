@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -12,30 +13,22 @@ from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.fans import kernel_fans
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.graph import walk_layers
+from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
+from keras_dlbasic._keras.outputs import model_outputs
 from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
 
-NORMALIZING = (
-    keras.layers.BatchNormalization,
-    keras.layers.LayerNormalization,
-    keras.layers.GroupNormalization,
-    keras.layers.UnitNormalization,
-    keras.layers.RMSNormalization,
-)
-SCALING = (keras.layers.Normalization, keras.layers.Rescaling)
 
-
-def network_facts(model: Any) -> ModelFacts:
+def network_facts(model: Any, x: Any = None) -> ModelFacts:
     """Describe a built model.
 
     Args:
         model: A built model.
-
-    Returns:
-        A `ModelFacts`.
+        x: A batch of inputs, for models whose outputs must be traced. Defaults to None:
+            zeros, of the shapes that the model was built for.
 
     Example:
     >>> import keras
-    >>> from keras_dlbasic.inspection import network_facts
+    >>> from keras_dlbasic.inspection.network_facts import network_facts
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "relu")])
     >>> facts = network_facts(model)
     >>> facts.n_weights, facts.outputs[0].activation
@@ -49,7 +42,7 @@ def network_facts(model: Any) -> ModelFacts:
     )
     return ModelFacts(
         layers=layers,
-        outputs=_outputs(model, layers),
+        outputs=output_facts(model, x),
         n_weights=int(sum(np.prod(w.shape) for w in model.weights)),
         n_trainable_weights=int(
             sum(np.prod(w.shape) for w in model.trainable_variables)
@@ -59,18 +52,9 @@ def network_facts(model: Any) -> ModelFacts:
     )
 
 
-def output_facts(model: Any) -> tuple[OutputFacts, ...]:
+def output_facts(model: Any, x: Any = None) -> tuple[OutputFacts, ...]:
     """Return the `outputs` of `network_facts` alone, without a look at weights."""
-    layers = tuple(
-        LayerFacts(label, activation=activation_name(layer), units=_units(layer))
-        for layer, label, _, is_whole in walk_layers(model)
-        if layer is not model and (is_whole or not isinstance(layer, keras.Model))
-    )
-    return _outputs(model, layers)
-
-
-def _units(layer: Any) -> int | None:
-    return getattr(layer, "units", None) or getattr(layer, "filters", None)
+    return tuple(OutputFacts(**asdict(output)) for output in model_outputs(model, x))
 
 
 def _following(model: Any) -> dict[int, Any]:
@@ -81,26 +65,25 @@ def _following(model: Any) -> dict[int, Any]:
 
 
 def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> LayerFacts:
+    core, kind = core_of(layer), kind_of(layer)
     after = following.get(id(layer))
     after = getattr(after, "__name__", after) if after else None
-    rate = getattr(layer, "rate", None)
-    drops = isinstance(rate, (int, float)) and "Dropout" in type(layer).__name__
-    normalizes_batches = isinstance(layer, keras.layers.BatchNormalization)
     return LayerFacts(
         label=label,
         class_name=type(layer).__name__,
+        kind=kind.kind,
         activation=activation_name(layer),
-        units=_units(layer),
+        units=getattr(core, "units", None) or getattr(core, "filters", None),
         trainable=bool(layer.trainable),
         n_weights=int(sum(np.prod(w.shape) for w in layer.weights)),
         n_non_finite=sum(_non_finite(w) for w in layer.weights),
-        normalizes=isinstance(layer, NORMALIZING),
-        batch_normalizes=normalizes_batches,
-        scales=isinstance(layer, SCALING),
-        is_recurrent=isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)),
+        normalizes=kind.kind == "normalization",
+        batch_normalizes=kind.state == "averages",
+        scales=kind.kind == "scaling",
+        is_recurrent=kind.kind == "recurrent",
         next_activation=after if isinstance(after, (str, type(None))) else "custom",
-        dropout=float(rate) if drops and rate is not None else None,
-        momentum=float(layer.momentum) if normalizes_batches else None,
+        dropout=float(core.rate) if kind.kind == "dropout" else None,
+        momentum=float(core.momentum) if kind.state == "averages" else None,
         **_kernel_facts(layer),
     )
 
@@ -115,7 +98,8 @@ def _non_finite(weight: Any) -> int:
 def _kernel_facts(layer: Any) -> dict[str, Any]:
     if not getattr(layer, "built", False):
         return {}
-    kernels = [fans for fans in kernel_fans(layer) if not fans.is_recurrent]
+    owner = first_cell(layer) if kind_of(layer).kind == "recurrent" else layer
+    kernels = [fans for fans in kernel_fans(owner) if not fans.is_recurrent]
     if not kernels:
         return {}
     fans = kernels[0]
@@ -142,45 +126,11 @@ def _penalty(variable: Any) -> str | None:
     return None if regularizer is None else type(regularizer).__name__
 
 
-def _outputs(model: Any, layers: tuple[LayerFacts, ...]) -> tuple[OutputFacts, ...]:
-    labels = {facts.label.rsplit("/", 1)[-1]: facts for facts in layers}
-    found = []
-    shapes = getattr(model, "output_shape", None)
-    tensors = keras.tree.flatten(getattr(model, "outputs", None) or [])
-    for number, tensor in enumerate(tensors):
-        history = getattr(tensor, "_keras_history", None)
-        operation = getattr(history, "operation", None)
-        known: Any = labels.get(getattr(operation, "name", ""))
-        if isinstance(operation, keras.Model) and operation is not model:
-            known = _outputs(operation, layers)[0] if operation.outputs else None
-        found.append(
-            OutputFacts(
-                name=getattr(operation, "name", f"output_{number}"),
-                activation=_output_activation(operation, known),
-                units=int(tensor.shape[-1]) if tensor.shape[-1] else None,
-                rank=len(tensor.shape),
-            )
-        )
-    if not found and shapes is None and layers:
-        last = layers[-1]
-        found = [OutputFacts(last.label, last.activation, last.units)]
-    return tuple(found)
-
-
-def _output_activation(
-    operation: Any, known: LayerFacts | OutputFacts | None
-) -> str | None:
-    if known is not None:
-        return known.activation
-    name = type(operation).__name__.lower()
-    return name if name in ("softmax", "sigmoid", "relu", "tanh") else None
-
-
 def _normalizes_inputs(layers: tuple[LayerFacts, ...]) -> bool:
     """Tell whether inputs are scaled before the first kernel meets them."""
     for facts in layers:
         if facts.normalizes or facts.scales:
             return True
         if facts.has_kernel or facts.is_recurrent:
-            return facts.class_name == "Embedding"
+            return facts.kind == "embedding"
     return False

@@ -74,7 +74,7 @@ def preflight(
     record = TrainingRecord(facts=run_facts(model, {}))
     size = batch_size or 32
     record.note(
-        model=network_facts(model),
+        model=network_facts(model, x),
         data=data_facts(x, y, validation_data, output_shapes=output_shapes(model)),
         batch_size=min(size, n_rows),
         epochs=epochs,

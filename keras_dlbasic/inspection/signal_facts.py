@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_dlbasic.analysis.activations.propagation import SignalTrend
 from keras_dlbasic.propagation.report import propagation_report
-from keras_dlbasic.records import SignalFacts, TrendFacts
+from keras_dlbasic.records.facts import SignalFacts, TrendFacts
 
 
 def signal_facts(model: Any, x: Any) -> SignalFacts | None:

@@ -2,8 +2,6 @@
 
 - `MEASURES`: what is measured per sampled step and variable
 - `SCALARS`: what is measured per sampled step
-- `WARMUP_STEPS`: number of the first steps that are sampled densely
-- `CurvatureFacts`: how the curvature of the loss was measured
 - `DataFacts`: what is known of the data of a fit
 - `InputFacts`: what is known of an array of inputs
 - `LayerFacts`: what is known of a layer
@@ -12,34 +10,26 @@
 - `OutputFacts`: what is known of an output
 - `ProbeFacts`: what is known of the rows on which a model is looked at
 - `RunFacts`: all that is known of a run besides its measurements
-- `SignalFacts`: how signals go through a model
 - `TargetFacts`: what is known of the targets of an output
 - `TrainingRecord`: what was measured during a training run
-- `TrendFacts`: how a signal changes from layer to layer
 - `TrialResult`: what one trial of a study gave
 - `ValidationFacts`: how validation data stand to training data
 - `VariableInfo`: a trainable variable of a watched model
-- `global_norm`: join norms of variables to the norm over all of them
-- `is_warmup_step`: tell whether a step is one that is sampled densely
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.records.data_facts import (
     DataFacts,
     InputFacts,
     TargetFacts,
     ValidationFacts,
 )
-from keras_dlbasic.records.facts import (
-    CurvatureFacts,
-    ProbeFacts,
-    RunFacts,
-    SignalFacts,
-    TrendFacts,
-)
+from keras_dlbasic.records.facts import ProbeFacts, RunFacts
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.model_facts import LayerFacts, ModelFacts, OutputFacts
-from keras_dlbasic.records.record_data import MEASURES, SCALARS, global_norm
-from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step
+from keras_dlbasic.records.record_data import MEASURES, SCALARS
 from keras_dlbasic.records.training_record import TrainingRecord
 from keras_dlbasic.records.trial_result import TrialResult
 from keras_dlbasic.records.variable_info import VariableInfo
@@ -47,8 +37,6 @@ from keras_dlbasic.records.variable_info import VariableInfo
 __all__ = [
     "MEASURES",
     "SCALARS",
-    "WARMUP_STEPS",
-    "CurvatureFacts",
     "DataFacts",
     "InputFacts",
     "LayerFacts",
@@ -57,13 +45,12 @@ __all__ = [
     "OutputFacts",
     "ProbeFacts",
     "RunFacts",
-    "SignalFacts",
     "TargetFacts",
     "TrainingRecord",
-    "TrendFacts",
     "TrialResult",
     "ValidationFacts",
     "VariableInfo",
-    "global_norm",
-    "is_warmup_step",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -14,6 +14,8 @@ class LayerFacts(Facts):
     Attributes:
         label: Its name, unique in the model; parts of nested ones are joined by `/`.
         class_name: Name of its class.
+        kind: What it is for: `"dense"`, `"convolution"`, `"recurrent"`, ...,
+            `"custom"` for one of the user's; None in records of older versions.
         activation: Name of its activation, `"custom"` for one of the user's; None if
             it has none.
         units: Number of its units or filters; None if it has none.
@@ -40,6 +42,7 @@ class LayerFacts(Facts):
 
     label: str = ""
     class_name: str = ""
+    kind: str | None = None
     activation: str | None = None
     units: int | None = None
     trainable: bool = True
@@ -76,12 +79,15 @@ class OutputFacts(Facts):
             are not limited, `"custom"` for one of the user's, `"unknown"`.
         units: Length of its last axis; None if not known.
         rank: Number of its axes, samples included; None if not known.
+        softmax_axis: Axis over which a softmax adds up to one, counted from the end;
+            None if there is none, or it is not known.
     """
 
     name: str | None = None
     activation: str | None = "unknown"
     units: int | None = None
     rank: int | None = None
+    softmax_axis: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

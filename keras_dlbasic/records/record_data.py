@@ -70,30 +70,6 @@ class RecordData:
 
     # -- what was measured -------------------------------------------------------
 
-    def _repr_html_(self) -> str:
-        """Return a table of what was recorded, for notebooks."""
-        from html import escape
-
-        epochs = {name: values for name, values in self.epochs.items() if len(values)}
-        rows = {
-            "sampled steps": f"{len(self.steps)} of {self.trained_steps}",
-            "layers": f"{len(self.layers)}, of {len(self.variables)} variables",
-            "tables": ", ".join(self.tables) or "none",
-            "model": self.facts.model_name or "not known",
-            "backend": self.facts.backend or "not known",
-        }
-        for name, values in epochs.items():
-            if name != "epoch":
-                first, last = values[0], values[-1]
-                rows[name] = f"{first:.4g} at first, {last:.4g} in the end"
-        lines = "".join(
-            f'<tr><th scope="row">{escape(str(name))}</th>'
-            f"<td>{escape(str(value))}</td></tr>"
-            for name, value in rows.items()
-        )
-        caption = f"Training record, {len(epochs.get('epoch', ()))} epochs"
-        return f"<table><caption>{caption}</caption>{lines}</table>"
-
     @property
     def steps(self) -> np.ndarray:  # noqa: D102 - see the class
         return self._rows.steps

@@ -1,81 +1,131 @@
-"""What most studies begin with: data, seeds, and what their trials share."""
+"""What all studies are: trials of several arms, each from several seeds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, ClassVar, Generic, TypeVar
 
-import numpy as np
+from keras_dlbasic._trials.runner import TrialRunner
+from keras_dlbasic._trials.seeded import seeded
+from keras_dlbasic._trials.seeded_model import build_seeded, study_facts
+from keras_dlbasic._trials.seeds import seeds_of
+from keras_dlbasic._trials.worker import TrialFunction
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies.study_data import StudyData
 
-from keras_dlbasic._trials.batch_sizes import count_rows
-from keras_dlbasic._trials.seeded_model import study_facts
-from keras_dlbasic._trials.stored_batches import as_arrays, take
-from keras_dlbasic._trials.stratified import split
-from keras_dlbasic.studies.fitted_trial import Training
-
-HELD_OUT_SHARE = 0.3
-"""Share of the rows that is held out where there are no validation data."""
+Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class StudyData:
-    """What a study trains on and what it scores on.
+class Study(Generic[Result]):
+    """Trains a user's model in several arms from the same seeds, and compares them.
+
+    A study adds its question: in `__init__` it reads its own arguments and ends with
+    `_ask`; `_arms` lists what is compared, and `_result` makes of the trials what
+    `run` returns.
+
+    Args:
+        build_model: Returns a compiled model.
+        x: Inputs: an array, or a list, tuple or dict of arrays.
+        y: Targets, likewise.
+        validation_data: `(x, y)` or None.
+        seeds: A number of seeds, or the seeds.
+        directory: Where finished trials are kept, or None: in memory.
+        overwrite: Whether to delete trials in `directory`.
+        verbose: 0 or 1: whether to show a progress bar.
 
     Attributes:
-        train: `(x, y)`, arrays.
-        held_out: `(x, y)`, arrays.
-        rows: Which of the user's rows are in `train`.
-    """
-
-    train: tuple[Any, Any]
-    held_out: tuple[Any, Any]
-    rows: np.ndarray
-
-    @classmethod
-    def of(cls, x: Any, y: Any, validation_data: Any) -> StudyData:
-        """Read data; without validation data, hold a stratified share out.
-
-        Raises:
-            TypeError: If `x` makes its own batches.
-            ValueError: If numbers of rows differ.
-        """
-        rows = np.arange(count_rows([x, y]))
-        data = as_arrays((x, y))
-        if validation_data is None:
-            rows, held_out = split(data[1], HELD_OUT_SHARE, 0)
-            validation_data, data = take(data, held_out), take(data, rows)
-        return cls(data, as_arrays(validation_data), rows)
-
-    def facts(
-        self, study: Any, model: Any, training: Training, *more_data: Any
-    ) -> dict[str, Any]:
-        """Return what tells a study on these data from another."""
-        return {
-            **study_facts(study, model, self.train, self.held_out, *more_data),
-            "rows": len(self.rows),
-            "updates": training.updates,
-            "batch_size": training.batch_size,
-        }
-
-
-@dataclass(frozen=True)
-class StudyTask:
-    """What all trials of a study share."""
-
-    build_model: Callable[..., Any]
-    data: tuple[Any, Any]
-    validation_data: tuple[Any, Any]
-    training: Training
-
-
-def seeds_of(seeds: int | Iterable[int]) -> tuple[int, ...]:
-    """Return the seeds: those given, or so many from 0.
+        seeds: The seeds.
 
     Raises:
-        ValueError: If there are none.
+        TypeError: If `x` makes its own batches.
+        ValueError: If numbers of rows differ, or there are no seeds.
     """
-    found = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    if not found:
-        raise ValueError(f"There must be at least one seed. Received: seeds={seeds!r}")
-    return found
+
+    _HOLDS_OUT: ClassVar[bool] = True
+    """Whether a share of the data is held out where there are no validation data."""
+
+    def __init__(
+        self,
+        build_model: Callable[..., Any],
+        x: Any,
+        y: Any,
+        validation_data: tuple[Any, Any] | None,
+        *,
+        seeds: int | Iterable[int],
+        directory: str | os.PathLike[str] | None,
+        overwrite: bool,
+        verbose: int,
+    ) -> None:
+        self.seeds = seeds_of(seeds)
+        self._build_model = build_model
+        self._data = StudyData.of(x, y, validation_data, hold_out=self._HOLDS_OUT)
+        self._keep: dict[str, Any] = {
+            "directory": directory,
+            "overwrite": overwrite,
+            "verbose": verbose,
+        }
+
+    def run(self, executor: Executor | None = None) -> Result:
+        """Run the trials that have not finished yet.
+
+        An interrupt loses the trial that is under way and no other: run again to go on.
+
+        Args:
+            executor: Any `concurrent.futures.Executor`, such as
+                `studies.process_pool()` or the executor of a Dask cluster. The results
+                are the same but for the times. Defaults to None: one after the other
+                in this process, which is what times are compared from. All random
+                generators are put back as they were.
+
+        Returns:
+            The result, with a table of all trials.
+
+        Raises:
+            ValueError: If `executor` starts its processes by forking.
+            TypeError: If something cannot travel to the executor's processes.
+        """
+        return self._result(self._runner.run(self._settings(), executor))
+
+    def _first_model(self, *args: Any) -> Any:
+        """Return the model of the first seed, to look at; args are `build_model`'s."""
+        with seeded(self.seeds[0]):
+            return build_seeded(self._build_model, self.seeds[0], *args)
+
+    def _ask(
+        self,
+        trial: TrialFunction,
+        task: Any,
+        model: Any,
+        about: Mapping[str, Any],
+        *more_data: Any,
+    ) -> None:
+        """Say what a trial does, with what, and what tells the study from another.
+
+        Args:
+            trial: Runs one trial: `trial(settings, task)`.
+            task: What all trials share.
+            model: A model of the study.
+            about: What else tells it from another, as text and numbers.
+            more_data: Data besides those that all studies have.
+        """
+        data = self._data
+        self._about = {
+            **study_facts(self, model, data.train, data.held_out, *more_data),
+            "rows": len(data.rows),
+            **about,
+        }
+        self._runner = TrialRunner(trial, task, about=self._about, **self._keep)
+
+    def _settings(self) -> list[dict[str, Any]]:
+        """Return the settings of all trials, in the order in which they run."""
+        return [{**arm, "seed": seed} for arm in self._arms() for seed in self.seeds]
+
+    def _arms(self) -> Sequence[Mapping[str, Any]]:
+        """Return the settings of each arm, but for the seed."""
+        raise NotImplementedError
+
+    def _result(self, trials: list[TrialResult]) -> Result:
+        """Return what the trials tell."""
+        raise NotImplementedError

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
 from keras_dlbasic.inspection.capacity_report import capacity_report
-from keras_dlbasic.studies.base import StudyData, StudyTask, seeds_of
-from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies.base import Study
+from keras_dlbasic.studies.fitted_trial import (
+    StudyTask,
+    Training,
+    fit,
+    score,
+    score_rows,
+)
 
 
-class CapacityStudy:
+class CapacityStudy(Study[CapacityResult]):
     """Measure what the size of the model does: by width, or by depth.
 
     For every size and seed, `build_model(size)` is trained for the same number of
@@ -80,47 +85,37 @@ class CapacityStudy:
         overwrite: bool = False,
         verbose: int = 1,
     ) -> None:
-        data = StudyData.of(x, y, validation_data)
-        rows = len(data.rows)
+        super().__init__(
+            build_model,
+            x,
+            y,
+            validation_data,
+            seeds=seeds,
+            directory=directory,
+            overwrite=overwrite,
+            verbose=verbose,
+        )
         self.sizes = tuple(dict.fromkeys(_number(size) for size in sizes))
-        self.seeds = seeds_of(seeds)
         if not self.sizes:
             raise ValueError(
                 f"There must be at least one size. Received: sizes={sizes!r}"
             )
         budget = {"epochs": 50} if budget is None else budget
-        training = Training.of(budget, batch_size, rows)
-        model = build_seeded(build_model, self.seeds[0], self.sizes[0])
-        self._about = {
-            **data.facts(self, model, training),
-            "by": by,
-            "outputs": _outputs(model, data.train),
-        }
-        self._runner = TrialRunner(
+        data = self._data
+        training = Training.of(budget, batch_size, len(data.rows))
+        model = self._first_model(self.sizes[0])
+        self._ask(
             run_capacity_trial,
             StudyTask(build_model, data.train, data.held_out, training),
-            about=self._about,
-            directory=directory,
-            overwrite=overwrite,
-            verbose=verbose,
+            model,
+            {**training.about(), "by": by, "outputs": _outputs(model, data.train)},
         )
 
-    def run(self, executor: Executor | None = None) -> CapacityResult:
-        """Run the trials that have not finished yet.
+    def _arms(self) -> list[dict[str, Any]]:
+        return [{"size": size} for size in self.sizes]
 
-        Args:
-            executor: Any `concurrent.futures.Executor`. Defaults to None: one after
-                the other.
-
-        Returns:
-            A `CapacityResult`.
-        """
-        settings = [
-            {"size": size, "seed": int(seed)}
-            for size in self.sizes
-            for seed in self.seeds
-        ]
-        return CapacityResult(self._runner.run(settings, executor), about=self._about)
+    def _result(self, trials: list[TrialResult]) -> CapacityResult:
+        return CapacityResult(trials, about=self._about)
 
 
 def run_capacity_trial(settings: Mapping[str, Any], task: StudyTask) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,10 @@ class Training:
             )
         return cls(updates, size)
 
+    def about(self) -> dict[str, Any]:
+        """Return it as part of what tells one study from another."""
+        return {"updates": self.updates, "batch_size": self.batch_size}
+
     def batch_for(self, rows: int) -> int:
         """Return the batch size for a set that may be smaller."""
         return min(self.batch_size, rows)
@@ -56,6 +60,16 @@ class Training:
     def epochs(self, rows: int) -> int:
         """Return how many epochs of so many rows the updates make."""
         return -(-self.updates // -(-rows // self.batch_for(rows)))
+
+
+@dataclass(frozen=True)
+class StudyTask:
+    """What all trials of a study share."""
+
+    build_model: Callable[..., Any]
+    data: tuple[Any, Any]
+    validation_data: tuple[Any, Any]
+    training: Training
 
 
 def fit(

@@ -9,9 +9,11 @@ import numpy as np
 
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.one_device import refuse_several_devices
+from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import take
-from keras_dlbasic.analysis import LearningRateRange, judge_learning_rates
+from keras_dlbasic.analysis import LearningRateRange
+from keras_dlbasic.analysis.experiments.learning_rate_range import judge_learning_rates
 from keras_dlbasic.callbacks import GradientNormMonitor
 from keras_dlbasic.remedies import change_learning_rate
 
@@ -71,7 +73,11 @@ class LearningRateRangeTest:
         self._batch_size, self._seed = batch_size, seed
 
     def run(self) -> LearningRateRange:
-        """Train and judge."""
+        """Train and judge; all random generators are put back as they were."""
+        with seeded(self._seed):
+            return self._run()
+
+    def _run(self) -> LearningRateRange:
         model = self._raising()
         rows = count_rows(list(self._data))
         batch = min(self._batch_size, rows)

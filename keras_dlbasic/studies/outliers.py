@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_dlbasic._trials.batch_sizes import count_rows, map_leaves
-from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     weights_digest,
@@ -20,8 +18,15 @@ from keras_dlbasic.analysis.experiments.outlier_result import (
     OutlierResult,
     average_precision,
 )
-from keras_dlbasic.studies.base import StudyData, StudyTask, seeds_of
-from keras_dlbasic.studies.fitted_trial import Training, fit, score, score_rows
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies.base import Study
+from keras_dlbasic.studies.fitted_trial import (
+    StudyTask,
+    Training,
+    fit,
+    score,
+    score_rows,
+)
 
 KINDS = ("labels", "inputs")
 MOST_LOOKS = 40
@@ -31,7 +36,7 @@ FAR = 3.0
 """Planted inputs and numbers lie so many standard deviations off."""
 
 
-class OutlierStudy:
+class OutlierStudy(Study[OutlierResult]):
     """Measure how strongly wrong points pull, and rank the points to look at.
 
     Wrong labels, or outlying inputs, are planted in given shares of the training data,
@@ -99,41 +104,34 @@ class OutlierStudy:
         verbose: int = 1,
     ) -> None:
         _check(shares, kinds)
-        data = StudyData.of(x, y, validation_data)
-        self.rows = data.rows
-        self.shares, self.kinds = tuple(s for s in shares if s), tuple(kinds)
-        self.seeds = seeds_of(seeds)
-        budget = {"epochs": 30} if budget is None else budget
-        training = Training.of(budget, batch_size, len(self.rows))
-        model = build_seeded(build_model, self.seeds[0])
-        self._about = data.facts(self, model, training)
-        self._runner = TrialRunner(
-            run_outlier_trial,
-            StudyTask(build_model, data.train, data.held_out, training),
-            about=self._about,
+        super().__init__(
+            build_model,
+            x,
+            y,
+            validation_data,
+            seeds=seeds,
             directory=directory,
             overwrite=overwrite,
             verbose=verbose,
         )
+        data, self.rows = self._data, self._data.rows
+        self.shares, self.kinds = tuple(s for s in shares if s), tuple(kinds)
+        budget = {"epochs": 30} if budget is None else budget
+        training = Training.of(budget, batch_size, len(self.rows))
+        self._ask(
+            run_outlier_trial,
+            StudyTask(build_model, data.train, data.held_out, training),
+            self._first_model(),
+            training.about(),
+        )
 
-    def run(self, executor: Executor | None = None) -> OutlierResult:
-        """Run the trials that have not finished yet.
-
-        Args:
-            executor: Any `concurrent.futures.Executor`. Defaults to None: one after
-                the other.
-
-        Returns:
-            An `OutlierResult`.
-        """
+    def _arms(self) -> list[dict[str, Any]]:
         arms = [("none", 0.0)]
         arms += [(kind, float(share)) for kind in self.kinds for share in self.shares]
-        settings = [
-            {"kind": kind, "share": share, "seed": int(seed)}
-            for kind, share in arms
-            for seed in self.seeds
-        ]
-        return OutlierResult(self._runner.run(settings, executor), about=self._about)
+        return [{"kind": kind, "share": share} for kind, share in arms]
+
+    def _result(self, trials: list[TrialResult]) -> OutlierResult:
+        return OutlierResult(trials, about=self._about)
 
 
 def run_outlier_trial(settings: Mapping[str, Any], task: StudyTask) -> dict[str, Any]:

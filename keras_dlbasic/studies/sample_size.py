@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     weights_digest,
@@ -17,11 +15,12 @@ from keras_dlbasic._trials.seeded_model import (
 from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic._trials.stratified import stratified_order
 from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
-from keras_dlbasic.studies.base import StudyData, StudyTask, seeds_of
-from keras_dlbasic.studies.fitted_trial import Training, fit, score
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies.base import Study
+from keras_dlbasic.studies.fitted_trial import StudyTask, Training, fit, score
 
 
-class SampleSizeStudy:
+class SampleSizeStudy(Study[SampleSizeResult]):
     """Measure what more data bring, from what fewer data bring.
 
     For every size and seed, a model is trained on a stratified part of the data; the
@@ -79,43 +78,36 @@ class SampleSizeStudy:
         overwrite: bool = False,
         verbose: int = 1,
     ) -> None:
-        data = StudyData.of(x, y, validation_data)
-        rows = len(data.rows)
+        super().__init__(
+            build_model,
+            x,
+            y,
+            validation_data,
+            seeds=seeds,
+            directory=directory,
+            overwrite=overwrite,
+            verbose=verbose,
+        )
+        rows = len(self._data.rows)
         self.sizes = tuple(sorted({_size(size, rows) for size in sizes}))
-        self.seeds = seeds_of(seeds)
         if not self.sizes:
             raise ValueError(
                 f"There must be at least one size. Received: sizes={sizes!r}"
             )
         budget = {"epochs": 30} if budget is None else budget
         training = Training.of(budget, batch_size, rows)
-        model = build_seeded(build_model, self.seeds[0])
-        self._about = data.facts(self, model, training)
-        self._runner = TrialRunner(
+        self._ask(
             run_sample_size_trial,
-            StudyTask(build_model, data.train, data.held_out, training),
-            about=self._about,
-            directory=directory,
-            overwrite=overwrite,
-            verbose=verbose,
+            StudyTask(build_model, self._data.train, self._data.held_out, training),
+            self._first_model(),
+            training.about(),
         )
 
-    def run(self, executor: Executor | None = None) -> SampleSizeResult:
-        """Run the trials that have not finished yet.
+    def _arms(self) -> list[dict[str, Any]]:
+        return [{"size": size} for size in self.sizes]
 
-        Args:
-            executor: Any `concurrent.futures.Executor`. Defaults to None: one after
-                the other.
-
-        Returns:
-            A `SampleSizeResult`.
-        """
-        settings = [
-            {"size": size, "seed": int(seed)}
-            for size in self.sizes
-            for seed in self.seeds
-        ]
-        return SampleSizeResult(self._runner.run(settings, executor), about=self._about)
+    def _result(self, trials: list[TrialResult]) -> SampleSizeResult:
+        return SampleSizeResult(trials, about=self._about)
 
 
 def run_sample_size_trial(

@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.one_device import refuse_several_devices
+from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import data_digest, model_digest
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion, Rule
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
@@ -59,6 +60,7 @@ TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_s
 the whole training tell whether that is so."""
 
 
+@seeded(0)
 def treat(
     model: Any,
     x: Any,

@@ -4,7 +4,8 @@ import pytest
 
 import keras_dlbasic as kd
 from keras_dlbasic.analysis.landscape.critical_point import MEASURES, VERDICTS
-from keras_dlbasic.records import CurvatureFacts, LayerTable
+from keras_dlbasic.records import LayerTable
+from keras_dlbasic.records.facts import CurvatureFacts
 
 U, V = np.linspace(-1, 1, 9), np.linspace(-2, 2, 5)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_dlbasic.diagnosis import diagnose_plan
+from keras_dlbasic.diagnosis.diagnose import diagnose_plan
 from keras_dlbasic.records import (
     DataFacts,
     LayerFacts,

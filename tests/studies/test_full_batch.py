@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.studies.batch_size.full_batch import check_full_batch
 
 N = 101
 
@@ -56,7 +57,12 @@ def reference_gradient(x, y, w, kernel_1, bias_1, kernel_2, bias_2, penalty):
 def test_gradient_is_that_of_all_data(data, micro_batch):
     x, y, w = data
     dataset, optimizer = kd.studies.full_batch(
-        x, y, keras.optimizers.SGD(1.0), sample_weight=w, micro_batch=micro_batch
+        x,
+        y,
+        keras.optimizers.SGD(1.0),
+        sample_weight=w,
+        micro_batch=micro_batch,
+        model=build("sgd"),
     )
     model = build(optimizer)
     before = [v.astype(np.float64) for v in model.get_weights()]
@@ -86,7 +92,9 @@ def test_gradient_is_that_of_all_data(data, micro_batch):
 )
 def test_updates_are_those_of_one_batch(data, make):
     x, y, _ = data
-    dataset, optimizer = kd.studies.full_batch(x, y, make(), micro_batch=16)
+    dataset, optimizer = kd.studies.full_batch(
+        x, y, make(), micro_batch=16, model=build(make())
+    )
     accumulated, plain = build(optimizer), build(make())
     plain.fit(x, y, batch_size=N, epochs=4, verbose=0)
     accumulated.fit(dataset, epochs=4, verbose=0)
@@ -109,7 +117,9 @@ def test_losses_with_a_value_for_each_place():
         return model
 
     for target, loss_target in ((y, y), (np.eye(3, dtype="float32")[y], None)):
-        dataset, optimizer = kd.studies.full_batch(x, target, "sgd", micro_batch=5)
+        dataset, optimizer = kd.studies.full_batch(
+            x, target, "sgd", micro_batch=5, model=sequence_model("sgd")
+        )
         models = sequence_model(optimizer), sequence_model("sgd")
         if loss_target is None:
             for model, opt in zip(models, (optimizer, "sgd"), strict=True):
@@ -139,7 +149,12 @@ def test_several_inputs_and_outputs(data):
     targets = {"u": x[:, :1] * 2, "v": x[:, :2]}
     for sample_weight in (None, w, {"u": w, "v": w[::-1].copy()}):
         dataset, optimizer = kd.studies.full_batch(
-            inputs, targets, "sgd", sample_weight=sample_weight, micro_batch=16
+            inputs,
+            targets,
+            "sgd",
+            sample_weight=sample_weight,
+            micro_batch=16,
+            model=two_headed("sgd"),
         )
         micro, plain = two_headed(optimizer), two_headed("sgd")
         micro.fit(dataset, verbose=0)
@@ -155,7 +170,7 @@ def test_schedule_survives_saving(data, tmp_path):
     x, y, _ = data
     schedule = keras.optimizers.schedules.ExponentialDecay(0.3, 1, 0.5)
     dataset, optimizer = kd.studies.full_batch(
-        x, y, keras.optimizers.SGD(schedule), micro_batch=16
+        x, y, keras.optimizers.SGD(schedule), micro_batch=16, model=build("sgd")
     )
     model = build(optimizer)
     model.fit(dataset, epochs=2, verbose=0)
@@ -179,8 +194,9 @@ def test_memory_does_not_grow_with_the_data(tmp_path):
             raise AssertionError("the whole array was read")
 
     x, y = Counting((5000, 4)), Counting((5000, 1))
-    dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=64)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=64, model=model)
     model.compile(optimizer=optimizer, loss="mse")
     model.fit(dataset, verbose=0)
     assert x.most <= 64
@@ -189,7 +205,9 @@ def test_memory_does_not_grow_with_the_data(tmp_path):
 
 def test_the_given_optimizer_is_left_alone(data):
     given = keras.optimizers.Adam(0.01)
-    _, copy = kd.studies.full_batch(data[0], data[1], given, micro_batch=16)
+    _, copy = kd.studies.full_batch(
+        data[0], data[1], given, micro_batch=16, model=build("sgd")
+    )
     assert given.gradient_accumulation_steps is None
     assert copy.gradient_accumulation_steps == 7
     _, copy = kd.studies.full_batch(data[0], data[1], given, micro_batch=500)
@@ -251,50 +269,53 @@ def test_models_that_cannot_be_exact_are_refused(make, reason):
 def test_models_that_are_exact_pass():
     frozen = keras.layers.BatchNormalization(trainable=False)
     model = small(frozen, keras.layers.Dropout(0.5), keras.layers.LayerNormalization())
-    kd.studies.check_full_batch(model)
+    check_full_batch(model)
     x, y = np.ones((9, 4)), np.zeros((9, 1))
     data, _ = kd.studies.full_batch(x, y, "sgd", micro_batch=3, model=model)
     assert len(data) == 3
 
 
-@pytest.mark.parametrize(
-    ("make", "reason"),
-    [
-        (lambda: small(keras.layers.BatchNormalization()), "batch normalisation"),
-        (lambda: small(keras.layers.Dense(2, activity_regularizer="l2")), "activity"),
-        (lambda: small(keras.layers.Masking()), "masks"),
-        (lambda: small(loss=keras.losses.MeanSquaredError(reduction="sum")), "'sum'"),
-    ],
-)
-def test_models_are_refused_without_being_passed(make, reason):
-    """When the optimizer is built, the model that has it built is looked at."""
+@pytest.mark.once
+def test_a_loss_scale_and_masking_are_refused():
     x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
-    dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
-    model = make()
-    model.compile(optimizer=optimizer, loss=model.loss)
-    with pytest.raises(ValueError, match=reason):
-        model.fit(dataset, verbose=0)
-    whole, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=9)
-    model.compile(optimizer=optimizer, loss=model.loss)
-    model.fit(whole, verbose=0)
+    scaled, masked = small(), small(keras.layers.Masking())
+    wrapper = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
+    scaled.compile(optimizer=wrapper, loss="mse")
+    for model, reason in ((scaled, "skips micro-steps"), (masked, "masks")):
+        with pytest.raises(ValueError, match=reason):
+            kd.studies.full_batch(x, y, "sgd", micro_batch=3, model=model)
 
 
-def test_the_model_behind_a_loss_scale_is_refused():
+def test_without_the_model_variables_are_looked_at():
+    """When `fit` begins; a warning says what cannot be seen in them."""
     x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
-    dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
-    model = small()
-    wrapper = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(optimizer=wrapper, loss="mse")
-    with pytest.raises(ValueError, match="skips micro-steps"):
-        model.fit(dataset, verbose=0)
+    reasons = {
+        "batch normalisation": small(keras.layers.BatchNormalization()),
+        "moves the weights": small(
+            keras.layers.Dense(4, kernel_constraint="unit_norm")
+        ),
+    }
+    for reason, model in reasons.items():
+        with pytest.warns(UserWarning, match="masks.*model=model"):
+            dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
+        model.compile(optimizer=optimizer, loss="mse")
+        with pytest.raises(ValueError, match=reason):
+            model.fit(dataset, verbose=0)
+        # all rows in one micro-batch: there is nothing to tell, and nothing to refuse
+        whole, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=9)
+        model.compile(optimizer=optimizer, loss="mse")
+        model.fit(whole, verbose=0)
 
 
-def test_variables_are_looked_at_where_there_is_no_model():
-    x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
-    model = small(keras.layers.BatchNormalization())
-    _, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=3)
-    with pytest.raises(ValueError, match="batch normalisation"):
-        optimizer.build(model.trainable_variables)
+@pytest.mark.once
+def test_without_the_model_the_gradient_is_exact_too(data):
+    x, y, _ = data
+    with pytest.warns(UserWarning, match="model=model"):
+        dataset, optimizer = kd.studies.full_batch(x, y, "sgd", micro_batch=16)
+    accumulated, plain = build(optimizer), build("sgd")
+    accumulated.fit(dataset, verbose=0)
+    plain.fit(x, y, batch_size=N, verbose=0)
+    np.testing.assert_allclose(weights(accumulated), weights(plain), atol=1e-6)
 
 
 def test_mixed_precision_is_refused():
@@ -302,8 +323,8 @@ def test_mixed_precision_is_refused():
     try:
         model = small()
         with pytest.raises(ValueError, match="auto_scale_loss=False"):
-            kd.studies.check_full_batch(model)
+            check_full_batch(model)
         model.compile(optimizer="sgd", loss="mse", auto_scale_loss=False)
-        kd.studies.check_full_batch(model)
+        check_full_batch(model)
     finally:
         keras.config.set_dtype_policy("float32")

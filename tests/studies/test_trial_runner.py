@@ -1,7 +1,12 @@
 import importlib
+import os
 import random
+import signal
+import subprocess
 import sys
+import textwrap
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -39,14 +44,40 @@ def test_a_trial_depends_on_its_seed_alone():
     assert len({r.values["python"] for r in first}) == 3
 
 
+def backend_draw():
+    """Return a number of the generator that the backend itself has."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        return None
+    module = importlib.import_module(backend)
+    draw = module.rand if backend == "torch" else module.random.uniform
+    return float(draw((1,))[0])
+
+
 def test_random_state_of_the_caller_is_put_back():
-    random.seed(3)
-    np.random.seed(3)
-    expected = random.random(), np.random.random()
-    random.seed(3)
-    np.random.seed(3)
+    def drawn():
+        return random.random(), np.random.random(), backend_draw()
+
+    keras.utils.set_random_seed(3)
+    drawn()
+    expected = drawn()
+    keras.utils.set_random_seed(3)
+    drawn()
     TrialRunner(draw, verbose=0).run(trials(1))
-    assert (random.random(), np.random.random()) == expected
+    assert drawn() == expected
+
+
+def test_nothing_is_replaced_while_a_trial_runs():
+    def functions(settings=None, shared=None):
+        return {
+            f"{module.__name__}.{name}": id(value)
+            for module in (random, np.random)
+            for name, value in vars(module).items()
+            if callable(value)
+        }
+
+    (got,) = TrialRunner(functions, verbose=0).run(trials(1))
+    assert got.values == functions()
 
 
 @pytest.mark.once
@@ -178,34 +209,25 @@ def test_seed_is_required():
         TrialRunner(draw, verbose=0).run([{"x": 1}])
 
 
+@pytest.mark.once
 def test_threads_that_are_there_already_do_not_disturb_a_trial():
     """As the event loop of a Dask worker does, which draws random numbers too."""
-    expected = TrialRunner(draw, verbose=0).run(trials(1))
-    names = "random", "randint", "sample"
-    before = [getattr(random, name) for name in names]
-    held, held_numpy = random.random, np.random.random
-    go, drawn = threading.Barrier(2), []
+    expected = TrialRunner(draw, verbose=0).run(trials(2))
+    done = threading.Event()
 
     def disturb():
-        for _ in range(2):
-            go.wait(60)
-            # as a thread does that was interrupted between looking up and calling
-            drawn.extend([held(), held_numpy(), random.random(), np.random.random()])
-            go.wait(60)
-
-    def disturbed(settings, shared):
-        for _ in range(2):
-            go.wait(60)
-            go.wait(60)
-        return draw(settings, shared)
+        while not done.wait(1e-4):
+            random.random(), np.random.random()
 
     stranger = threading.Thread(target=disturb)
     stranger.start()
-    got = TrialRunner(disturbed, verbose=0).run(trials(1))
-    stranger.join()
-    assert len(drawn) == 8
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            got = TrialRunner(draw, verbose=0).run(trials(2), threads)
+    finally:
+        done.set()
+        stranger.join()
     assert comparable(got) == comparable(expected)
-    assert [getattr(random, name) for name in names] == before
 
 
 def test_generators_held_by_another_name_start_from_the_seed():
@@ -230,14 +252,86 @@ def test_threads_of_a_trial_share_its_generators():
 
 @pytest.mark.once
 def test_trials_say_with_how_many_threads_they_ran():
-    from keras_dlbasic._trials.serialization import pack
-    from keras_dlbasic._trials.threads import backend_threads
-    from keras_dlbasic._trials.worker import attempt_packed
+    from keras_dlbasic._trials.threads import backend_threads, with_threads
+    from keras_dlbasic._trials.worker import attempt_here, pack_trial
 
     own, backend = backend_threads(), keras.backend.backend()
     (result,) = TrialRunner(draw, verbose=0).run(trials(1))
     assert result.threads == own >= 1
-    packed = pack((backend, own + 1, draw, None))
-    shipped = TrialResult.from_json(attempt_packed(packed, {"seed": 0}))
+    with with_threads(own + 1):
+        packed = pack_trial(draw, None)
+    shipped = TrialResult.from_json(attempt_here(packed, {"seed": 0}))
     assert shipped.threads == (own + 1 if backend == "torch" else own)
     assert backend_threads() == own
+
+
+@pytest.mark.once
+def test_settings_of_keras_travel(pool):
+    def settings_there(settings, shared):
+        variable = keras.layers.Dense(1).dtype_policy
+        return {"policy": variable.name, "format": keras.config.image_data_format()}
+
+    before = keras.config.dtype_policy(), keras.config.image_data_format()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_image_data_format("channels_first")
+    try:
+        (got,) = TrialRunner(settings_there, verbose=0).run(trials(1), pool)
+    finally:
+        keras.config.set_dtype_policy(before[0])
+        keras.config.set_image_data_format(before[1])
+    expected = {"policy": "mixed_bfloat16", "format": "channels_first"}
+    assert got.values == expected
+    (after,) = TrialRunner(settings_there, verbose=0).run(trials(1), pool)
+    assert after.values == {"policy": before[0].name, "format": before[1]}
+
+
+@pytest.mark.once
+def test_functions_of_a_script_travel(tmp_path, child_path):
+    """Without `if __name__ == "__main__":`, and as in a notebook, into one process."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent("""
+        import os
+        import keras_dlbasic as kd
+        factor = 3
+        def scaled(settings, shared):
+            return {"y": factor * settings["seed"] + shared(), "process": os.getpid()}
+        with kd.studies.process_pool(1) as executor:
+            for _ in range(2):
+                runner = kd.studies.TrialRunner(scaled, lambda: 1, verbose=0)
+                for result in runner.run([{"seed": 0}, {"seed": 1}], executor):
+                    print(result.values["y"], result.values["process"] != os.getpid())
+                    print("process", result.values["process"])
+        """)
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(child_path)}
+    lines = subprocess.run(
+        [sys.executable, str(script)], env=env, check=True, capture_output=True
+    ).stdout.decode()
+    values = [line for line in lines.splitlines() if not line.startswith("process")]
+    processes = {line for line in lines.splitlines() if line.startswith("process")}
+    assert values == ["1 True", "4 True"] * 2
+    assert len(processes) == 1
+
+
+@pytest.mark.once
+def test_an_interrupt_ends_a_pool_at_once(tmp_path, start_pool):
+    settings = [{"how": how, "seed": 0} for how in ("fine", "sleep")]
+    runner = TrialRunner(troubled, directory=tmp_path, verbose=0)
+
+    def interrupt():
+        while not list((tmp_path / "trials").glob("*.json")):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def run():
+        with start_pool() as executor:
+            threading.Thread(target=interrupt).start()
+            runner.run(settings, executor)
+
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert time.monotonic() - begin < 300
+    (path,) = (tmp_path / "trials").glob("*.json")
+    assert TrialResult.from_json(path.read_text()).status == "done"

@@ -2,11 +2,12 @@
 
 import os
 import random
+import time
 
 import keras
 import numpy as np
 
-from keras_dlbasic.studies import DivergedError
+from keras_dlbasic._trials.worker import DivergedError
 
 
 def draw(settings, shared):
@@ -32,6 +33,8 @@ def troubled(settings, shared):
         raise DivergedError("loss is nan at update 7", {"updates": 7})
     if how == "interrupt" and not os.path.exists(shared):
         raise KeyboardInterrupt
+    if how == "sleep":
+        time.sleep(600)
     if how == "die":
         os._exit(1)
     return {"how": how, "nan": float("nan")}

@@ -11,6 +11,7 @@ from keras_dlbasic.diagnosis import (
     Fine,
     RemedySuggestion,
     Run,
+    Skipped,
     Verdict,
     rule,
     suggest,
@@ -69,6 +70,8 @@ def output_activation_mismatch(
     """
     output = run.output
     activation, units = output.activation, output.units
+    if activation == "unknown":
+        return Skipped("what limits the model's output could not be told from its code")
     targets = run.facts.targets
     target = targets[0] if len(targets) == 1 else TargetFacts()
     found = (

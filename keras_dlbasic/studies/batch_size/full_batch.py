@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import AbstractContextManager, nullcontext
-from types import FrameType
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
+from keras_dlbasic._keras.layer_kinds import class_kind
+from keras_dlbasic._keras.optimizer import schedule_of
 from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
 from keras_dlbasic.studies.batch_size.micro_step_schedule import MicroStepSchedule
 
@@ -22,6 +24,13 @@ SKIPS = (
     "update",
     "Train in float32 or bfloat16, or set `loss_scale_factor` on the optimizer, "
     "compile with `auto_scale_loss=False` and pass `model=`",
+)
+
+UNSEEN = (
+    "`full_batch` was not given the model, so it cannot tell whether micro-batches "
+    "give the exact gradient: masks, activity regularizers and losses that are no mean "
+    "over samples go unseen. Received: model=None. Pass the compiled model, "
+    "`full_batch(x, y, optimizer, model=model)`, or ask `check_full_batch(model)`."
 )
 
 
@@ -36,11 +45,12 @@ def full_batch(
 ) -> tuple[MicroBatches, Any]:
     """Make one epoch exactly one update with the gradient of the whole data set.
 
-    `model.compile(optimizer=optimizer, ...)` and `model.fit(dataset, epochs=...)` with
-    what is returned give, up to rounding, what `model.fit(x, y, batch_size=len(x))`
-    gives, and hold a few micro-batches in memory instead of the data set. Exact for
-    losses that are a mean over samples, with weights of samples and weight penalties.
-    Layers that draw random numbers draw new ones for each micro-batch.
+    Compile the model, pass it to have it checked, and compile it again with the
+    optimizer that is returned. `model.fit(dataset, epochs=...)` then gives, up to
+    rounding, what `model.fit(x, y, batch_size=len(x))` gives, and holds a few
+    micro-batches in memory instead of the data set. Exact for losses that are a mean
+    over samples, with weights of samples and weight penalties. Layers that draw random
+    numbers draw new ones for each micro-batch.
 
     The logged `loss` is the exact one. Plain `metrics` count the few rows that fill up
     the last micro-batch; `weighted_metrics` do not.
@@ -54,9 +64,10 @@ def full_batch(
         sample_weight: Weights of the samples. Defaults to None. Class weights belong
             here too, since Keras takes only one of both.
         micro_batch: Most rows that go through the model at once. Defaults to 256.
-        model: The compiled model that will be trained, to have it checked now (see
-            `check_full_batch`). Defaults to None: it is checked when the optimizer
-            meets its variables, at the beginning of `fit`.
+        model: The compiled model that will be trained, to have it checked (see
+            `check_full_batch`). Defaults to None: batch normalisation and constraints
+            are found by the variables, when `fit` begins, the rest is not, and a
+            warning says so.
 
     Returns:
         The data set, and a copy of the optimizer with `gradient_accumulation_steps`.
@@ -68,8 +79,9 @@ def full_batch(
     >>> import keras, numpy as np
     >>> import keras_dlbasic as kd
     >>> x, y = np.ones((1000, 4), "float32"), np.ones((1000, 1), "float32")
-    >>> data, optimizer = kd.studies.full_batch(x, y, keras.optimizers.SGD(0.1))
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> data, optimizer = kd.studies.full_batch(x, y, model.optimizer, model=model)
     >>> model.compile(optimizer=optimizer, loss="mse")
     >>> history = model.fit(data, epochs=2, verbose=0)
     >>> len(data), int(optimizer.iterations)  # micro-batches, updates
@@ -80,6 +92,7 @@ def full_batch(
     dataset = MicroBatches(x, y, sample_weight=sample_weight, micro_batch=micro_batch)
     own = accumulating(optimizer, dataset.micro_steps)
     if model is None and dataset.micro_steps > 1:
+        warnings.warn(UNSEEN, stacklevel=2)
         _check_when_built(own)
     return dataset, own
 
@@ -93,10 +106,9 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     optimizer = keras.optimizers.get(optimizer)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         _refuse(*SKIPS)
-    schedule = getattr(optimizer, "_learning_rate", None)
-    is_schedule = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
-    is_number = isinstance(schedule, (int, float, keras.Variable))
-    if callable(schedule) and not is_schedule and not is_number:
+    schedule = schedule_of(optimizer)
+    is_known = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
+    if schedule is not None and not is_known:
         _refuse(
             "the learning rate is a plain function, which Keras asks at every "
             "micro-step",
@@ -123,20 +135,17 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     if micro_steps == 1:
         return type(optimizer).from_config(config)
     config["gradient_accumulation_steps"] = micro_steps
-    if is_schedule:
+    if is_known:
         config["learning_rate"] = MicroStepSchedule(schedule, micro_steps)
     return type(optimizer).from_config(config)
 
 
 def _check_when_built(optimizer: Any) -> None:
-    """Look at the variables of a model that is not known yet."""
+    """Look at the variables of a model that is not known: all that Keras hands over."""
     build = optimizer.build
 
     def checked(variables: Any) -> None:
         variables = list(variables)
-        model = _building_model(optimizer)
-        if model is not None:
-            check_full_batch(model)
         for variable in variables:
             if "batch_normalization" in variable.path:
                 _refuse(
@@ -152,24 +161,6 @@ def _check_when_built(optimizer: Any) -> None:
         build(variables)
 
     optimizer.build = checked
-
-
-def _building_model(optimizer: Any) -> Any:
-    """Return the model that is having its optimizer built, if one is.
-
-    Keras hands an optimizer nothing but variables, and they know neither masks nor the
-    loss; so the callers are looked at.
-    """
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        caller = frame.f_locals.get("self")
-        if isinstance(caller, keras.Model):
-            own = getattr(caller, "optimizer", None)
-            inner = getattr(own, "inner_optimizer", None)
-            if own is optimizer or inner is optimizer:
-                return caller
-        frame = frame.f_back
-    return None
 
 
 def check_full_batch(model: Any) -> None:
@@ -220,19 +211,19 @@ def _check_constraints(variables: Any) -> None:
 
 
 def _layer_reason(layer: Any) -> str | None:
-    kinds = {kind.__name__ for kind in type(layer).__mro__}
-    if kinds & {"BatchNormalization", "SpectralNormalization"}:
+    kind = class_kind(type(layer))
+    if kind.state in ("averages", "vectors"):
         if not layer.trainable:
             return None
         return (
             "sees one micro-batch at a time: batch normalisation uses the mean and "
             "variance of the batch, so the gradient would be another"
-            if "BatchNormalization" in kinds
+            if kind.state == "averages"
             else "changes its state at every micro-step"
         )
-    if getattr(layer, "stateful", False) and "RNN" in kinds:
+    if kind.state == "sequence" and getattr(layer, "stateful", False):
         return "carries its state from one micro-batch into the next"
-    if "Masking" in kinds or getattr(layer, "mask_zero", False):
+    if kind.kind == "masking" or getattr(layer, "mask_zero", False):
         return (
             "masks: Keras divides the loss of a batch by its number of unmasked "
             "places, which differs between micro-batches"

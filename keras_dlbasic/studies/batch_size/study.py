@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
 from typing import Any
 
-from keras_dlbasic._trials.batch_sizes import count_rows, resolve_batch_size
+from keras_dlbasic._trials.batch_sizes import named_batch_size
 from keras_dlbasic._trials.budget import Budget
-from keras_dlbasic._trials.runner import TrialRunner
-from keras_dlbasic._trials.seeded_model import (
-    build_seeded,
-    study_facts,
-)
-from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic.analysis import BatchSizeResult
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies.base import Study
 from keras_dlbasic.studies.batch_size.trial import (
     SCALING,
     BatchSizeTask,
@@ -24,7 +19,7 @@ from keras_dlbasic.studies.batch_size.trial import (
 )
 
 
-class BatchSizeStudy:
+class BatchSizeStudy(Study[BatchSizeResult]):
     """Measure what the batch size does, and which one to take.
 
     For every batch size and seed, a model is trained from the seed's initial weights
@@ -81,6 +76,8 @@ class BatchSizeStudy:
     array([ 5,  5, 25, 25])
     """
 
+    _HOLDS_OUT = False
+
     def __init__(
         self,
         build_model: Callable[[], Any],
@@ -103,63 +100,52 @@ class BatchSizeStudy:
                 f"`learning_rate_scaling` must be one of {tuple(SCALING)}. Received: "
                 f"{learning_rate_scaling!r}"
             )
-        self.rows = count_rows([x, y])
-        x, y, validation_data = (as_arrays(part) for part in (x, y, validation_data))
-        self.batch_sizes = tuple(
-            dict.fromkeys(resolve_batch_size(size, x) for size in batch_sizes)
-        )
-        self.seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-        if not self.batch_sizes or not self.seeds:
-            raise ValueError(
-                "There must be at least one batch size and one seed. Received: "
-                f"batch_sizes={batch_sizes!r}, seeds={seeds!r}"
-            )
-        self.budget = Budget.of({"epochs": 5} if budget is None else budget)
-        self.target_loss = target_loss
-        model = build_seeded(build_model, self.seeds[0])
-        scale_learning_rate(model.optimizer, learning_rate_scaling, 1)
-        self._about = {
-            **study_facts(self, model, x, y, validation_data),
-            "rows": self.rows,
-            "budget": str(self.budget),
-            "learning_rate_scaling": learning_rate_scaling,
-            "micro_batch": micro_batch,
-            "batch_normalization": _normalises_batches(model),
-        }
-        self._runner = TrialRunner(
-            run_batch_size_trial,
-            BatchSizeTask(
-                build_model,
-                (x, y),
-                validation_data,
-                self.budget,
-                learning_rate_scaling,
-                micro_batch,
-            ),
-            about=self._about,
+        super().__init__(
+            build_model,
+            x,
+            y,
+            validation_data,
+            seeds=seeds,
             directory=directory,
             overwrite=overwrite,
             verbose=verbose,
         )
+        data, self.rows = self._data, len(self._data.rows)
+        self.batch_sizes = tuple(
+            dict.fromkeys(named_batch_size(size, self.rows) for size in batch_sizes)
+        )
+        if not self.batch_sizes:
+            raise ValueError(
+                "There must be at least one batch size. Received: "
+                f"batch_sizes={batch_sizes!r}"
+            )
+        self.budget = Budget.of({"epochs": 5} if budget is None else budget)
+        self.target_loss = target_loss
+        model = self._first_model()
+        scale_learning_rate(model.optimizer, learning_rate_scaling, 1)
+        self._ask(
+            run_batch_size_trial,
+            BatchSizeTask(
+                build_model,
+                data.train,
+                data.held_out,
+                self.budget,
+                learning_rate_scaling,
+                micro_batch,
+            ),
+            model,
+            {
+                "budget": str(self.budget),
+                "learning_rate_scaling": learning_rate_scaling,
+                "micro_batch": micro_batch,
+                "batch_normalization": _normalises_batches(model),
+            },
+        )
 
-    def run(self, executor: Executor | None = None) -> BatchSizeResult:
-        """Run the trials that have not finished yet.
+    def _arms(self) -> list[dict[str, Any]]:
+        return [{"batch_size": size} for size in self.batch_sizes]
 
-        Args:
-            executor: Any `concurrent.futures.Executor`, such as
-                `studies.process_pool()` or the executor of a Dask cluster. The results
-                are the same but for the times. Defaults to None: one after the other,
-                which is what times are compared from.
-
-        Returns:
-            A `BatchSizeResult`.
-        """
-        settings = [
-            {"batch_size": size, "seed": int(seed)}
-            for size in self.batch_sizes
-            for seed in self.seeds
-        ]
-        trials = self._runner.run(settings, executor)
+    def _result(self, trials: list[TrialResult]) -> BatchSizeResult:
         return BatchSizeResult(
             trials, rows=self.rows, about=self._about, target_loss=self.target_loss
         )

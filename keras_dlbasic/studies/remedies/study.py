@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor
 from typing import Any
 
 import keras
 
 from keras_dlbasic._trials.batch_sizes import count_rows
-from keras_dlbasic._trials.runner import TrialRunner
-from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic.analysis.experiments.remedy_result import RemedyResult
-from keras_dlbasic.studies.base import StudyData, seeds_of
+from keras_dlbasic.records import TrialResult
+from keras_dlbasic.studies.base import Study
 from keras_dlbasic.studies.fitted_trial import Training
 from keras_dlbasic.studies.remedies.arms import arms_of
 from keras_dlbasic.studies.remedies.trial import RemedyTask, run_remedy_trial
 
 
-class RemedyStudy:
+class RemedyStudy(Study[RemedyResult]):
     """Measure what closes the gap between training and held-out data, and its price.
 
     The model is trained as it is, and with each remedy: more data, augmentation, half
@@ -101,13 +99,21 @@ class RemedyStudy:
         overwrite: bool = False,
         verbose: int = 1,
     ) -> None:
-        data, more_data = StudyData.of(x, y, validation_data), as_arrays(more_data)
-        rows = len(data.rows)
+        super().__init__(
+            build_model,
+            x,
+            y,
+            validation_data,
+            seeds=seeds,
+            directory=directory,
+            overwrite=overwrite,
+            verbose=verbose,
+        )
+        data, more_data = self._data, as_arrays(more_data)
         budget = {"updates": 1500} if budget is None else budget
-        training = Training.of(budget, batch_size, rows)
-        self.seeds = seeds_of(seeds)
+        training = Training.of(budget, batch_size, len(data.rows))
         own = dict(remedies) if isinstance(remedies, Mapping) else {}
-        model = build_seeded(build_model, self.seeds[0])
+        model = self._first_model()
         self.arms = arms_of(
             () if own else remedies,
             dict(strengths or {}),
@@ -117,12 +123,7 @@ class RemedyStudy:
             has_augmentation=augmentation is not None,
             own=own,
         )
-        self._about = {
-            **data.facts(self, model, training, more_data),
-            "held_out_rows": count_rows(data.held_out),
-            "augmentation": _description(augmentation),
-        }
-        self._runner = TrialRunner(
+        self._ask(
             run_remedy_trial,
             RemedyTask(
                 build_model,
@@ -133,29 +134,23 @@ class RemedyStudy:
                 augmentation,
                 own,
             ),
-            about=self._about,
-            directory=directory,
-            overwrite=overwrite,
-            verbose=verbose,
+            model,
+            {
+                **training.about(),
+                "held_out_rows": count_rows(data.held_out),
+                "augmentation": _description(augmentation),
+            },
+            more_data,
         )
 
-    def run(self, executor: Executor | None = None) -> RemedyResult:
-        """Run the trials that have not finished yet.
+    def _arms(self) -> list[dict[str, Any]]:
+        return [{"remedy": a.family, "strength": a.strength} for a in self.arms]
 
-        Args:
-            executor: Any `concurrent.futures.Executor`, such as
-                `studies.process_pool()`. Defaults to None: one after the other, which
-                is what times are compared from.
+    def _settings(self) -> list[dict[str, Any]]:
+        # seed by seed, so that what has finished can be compared
+        return [{**arm, "seed": seed} for seed in self.seeds for arm in self._arms()]
 
-        Returns:
-            A `RemedyResult`.
-        """
-        settings = [
-            {"remedy": arm.family, "strength": arm.strength, "seed": int(seed)}
-            for seed in self.seeds
-            for arm in self.arms
-        ]
-        trials = self._runner.run(settings, executor)
+    def _result(self, trials: list[TrialResult]) -> RemedyResult:
         names = {(arm.family, arm.strength): arm.name for arm in self.arms}
         return RemedyResult(trials, names=names, about=self._about)
 
