@@ -256,7 +256,7 @@ def global_norm(norms: np.ndarray, non_finite: np.ndarray) -> np.ndarray:
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.records import global_norm
+    >>> from keras_dlbasic.records.record_data import global_norm
     >>> global_norm(np.array([[3.0, 4.0], [3.0, np.nan]]), np.zeros((2, 2)))
     array([5., 3.])
     """
