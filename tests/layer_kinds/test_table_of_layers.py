@@ -11,7 +11,7 @@ from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.layer_kinds import LayerKind, class_kind, core_of, kind_of
 from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.ensembles.batch_statistics import batch_normalizations
-from keras_dlbasic.inspection import network_facts
+from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.propagation.probe import probe_layers, run_probe
 
 L = keras.layers

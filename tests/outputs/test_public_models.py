@@ -82,7 +82,10 @@ class BlockThenNorm(keras.Model):
         super().__init__()
         self.head = layers.Dense(3)
         self.attention = layers.MultiHeadAttention(2, 4)
-        self.norm_1, self.norm_2 = layers.LayerNormalization(), layers.RMSNormalization()
+        self.norm_1, self.norm_2 = (
+            layers.LayerNormalization(),
+            layers.RMSNormalization(),
+        )
         self.end = end
 
     def call(self, x):
@@ -142,5 +145,4 @@ def test_an_output_without_a_limit_is_named(name):
 
 
 def activations(model):
-    outputs = network_facts(model)["outputs"]
-    return [output["activation"] for output in outputs]
+    return [output.activation for output in network_facts(model).outputs]

@@ -11,7 +11,7 @@ import keras_dlbasic as kd
 from keras_dlbasic._backends.operation import Operation
 from keras_dlbasic._keras.output_activation import output_activation
 from keras_dlbasic._keras.outputs import model_outputs
-from keras_dlbasic.inspection import network_facts
+from keras_dlbasic.inspection.network_facts import network_facts
 
 L = keras.layers
 
