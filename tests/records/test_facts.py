@@ -3,12 +3,14 @@
 import json
 import math
 import pickle
+import re
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import keras_dlbasic as kd
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
 from keras_dlbasic.records import (
     DataFacts,
@@ -159,6 +161,18 @@ def test_a_file_gives_back_the_same_facts(tmp_path):
     assert TrainingRecord.load(tmp_path / "run.npz").facts == facts
     with np.load(tmp_path / "run.npz") as file:
         assert json.loads(str(file["about"]))["facts"] == facts.to_dict()
+
+
+def test_only_one_place_reads_facts_by_key():
+    package = Path(kd.__file__).parent
+    by_key = re.compile(r"facts(\[[\"']|\.get\()|\bfact\([\"']")
+    docstring = re.compile(r'""".*?"""', re.DOTALL)
+    found = [
+        str(path)
+        for path in package.rglob("*.py")
+        if by_key.search(docstring.sub("", path.read_text("utf-8")))
+    ]
+    assert found == []
 
 
 def test_optimizers_within_others():
