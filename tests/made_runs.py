@@ -1,10 +1,18 @@
 """Records made by hand: what a run measured, without a run."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.inspection.probe import MEASURES as PROBED
-from keras_dlbasic.records import MEASURES, LayerTable, TrainingRecord, VariableInfo
+from keras_dlbasic.records import (
+    MEASURES,
+    LayerTable,
+    RunFacts,
+    TrainingRecord,
+    VariableInfo,
+)
 
 LAYERS = ("first", "second", "out")
 
@@ -180,6 +188,14 @@ def made_run(
         units.append(step, epoch, {m: shares.get(m, [0.1] * 3) for m in ACTIVATIONS})
     record.tables.update(probe=probe, activations=units)
     return record
+
+
+@contextmanager
+def edited_facts(record):
+    """Change the facts of a record as they would stand in its file."""
+    facts = record.facts.to_dict()
+    yield facts
+    record.facts = RunFacts.from_dict(facts)
 
 
 STUCK = {"loss": np.full(20, 1.387), "end_loss": 1.386, "skill": 0.0}

@@ -20,6 +20,7 @@ from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.landscape import Objective, classify_point
 from keras_dlbasic.landscape.rows import Rows
 from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records.facts import CurvatureFacts
 
 PATIENCE, STILL = 5, 0.01
 """A loss lies still if it has not fallen by so much of itself in so many epochs."""
@@ -142,13 +143,12 @@ class CurvatureProbe(Monitor):
             _ = self.model  # JAX syncs the weights
             point = classify_point(self._objective, max_products=self.max_products)
         except (ValueError, TypeError) as error:
-            self._watch.record.facts["curvature"] = {"failed": str(error)[:300]}
+            failed = CurvatureFacts(failed=str(error)[:300])
+            self._watch.record.note(curvature=failed)
             return
         self.points[self._epoch] = point
-        self._watch.record.facts["curvature"] = {
-            "rows": self._objective.rows.n,
-            "verdicts": list(VERDICTS),
-        }
+        about = CurvatureFacts(self._objective.rows.n, tuple(VERDICTS))
+        self._watch.record.note(curvature=about)
         row = {name: float(getattr(point.evidence, name)) for name in MEASURES}
         row["verdict"] = float(VERDICTS.index(point.verdict))
         self._write(self._count.so_far, {"model": row})

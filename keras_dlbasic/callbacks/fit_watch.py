@@ -119,7 +119,8 @@ class FitWatch(FitLog):
         self._offset = self.record.trained_steps
         if first or record is not None:
             with self.guard.on_host():
-                self.record.facts.update(run_facts(self._model, self._params))
+                known = self.record.facts
+                self.record.facts = run_facts(self._model, self._params, known)
         self._plan.ask(every)
 
     def _make_tap(self, is_refit: bool) -> None:

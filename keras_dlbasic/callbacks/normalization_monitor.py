@@ -121,7 +121,7 @@ class NormalizationMonitor(Monitor):
         self._write(self._count.first + batch, columns)
 
     def _warn_of_single_values(self) -> None:
-        batch_size = self._watch.record.facts.get("batch_size")
+        batch_size = self._watch.record.facts.batch_size
         if self._has_warned or not batch_size:
             return
         for label, layer in self._layers.items():

@@ -88,7 +88,8 @@ class OverfittingDetector(Monitor):
 
     def _fit_begins(self) -> None:
         assert self.record is not None
-        self.record.facts.update(run_facts(self._model, self.params or {}))
+        known = self.record.facts
+        self.record.facts = run_facts(self._model, self.params or {}, known)
         self.verdict = None
         self._is_said = False
 

@@ -122,7 +122,7 @@ class PenaltyMonitor(Monitor):
 
     def _say_factors(self, weights: list[PenalizedWeight]) -> None:
         assert self.record is not None
-        self.record.facts["penalties"] = {w.label: w.description() for w in weights}
+        self.record.note(penalties={w.label: w.description() for w in weights})
 
 
 def _numpy(weight: PenalizedWeight) -> np.ndarray:

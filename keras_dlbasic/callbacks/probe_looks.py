@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -41,12 +42,12 @@ class ProbeLooks:
             return
         x, y, validation_data = self._given
         with guard.on_host():
-            record.facts["network"] = network_facts(model, x)
+            record.note(model=network_facts(model, x))
         if x is None:
             return
         with guard.on_host(ValueError, TypeError):  # of what the user gave
             data = data_facts(x, y, validation_data, output_shapes=output_shapes(model))
-            record.facts["data"] = {"source": "given", **data}
+            record.note(data=replace(data, source="given"))
             self._make_probe(model, record, x, y)
         with guard.on_host():
             self.look(model, record, epoch=-1)
@@ -95,21 +96,20 @@ class ProbeLooks:
         gathered, self._gathered = self._gathered, []
         x, y = keras.tree.map_structure(_joined, *gathered)
         shapes = output_shapes(model)
-        data = {"source": "first batches", **data_facts(x, y, output_shapes=shapes)}
-        facts = record.facts
-        size = facts.get("batch_size")
-        data["n_rows"] = size * steps if size and steps else None
-        facts["data"] = data
+        data = data_facts(x, y, output_shapes=shapes)
+        size = record.facts.batch_size
+        n_rows = size * steps if size and steps else None
+        record.note(data=replace(data, source="first batches", n_rows=n_rows))
         self._make_probe(model, record, x, y)
 
     def _make_probe(self, model: Any, record: TrainingRecord, x: Any, y: Any) -> None:
-        if any(i.get("non_finite") for i in record.facts["data"]["inputs"]):
+        if any(facts.non_finite for facts in record.facts.inputs):
             return  # the model has nothing to say on such rows
         shape = getattr(model, "output_shape", None)
-        kind = record.facts.get("loss")
+        kind = record.facts.loss
         task = Run(record).task
         self.probe = Probe(x, y, model.loss, kind, self._rows, shape, task=task)
-        record.facts["probe"] = self.probe.facts(shape)
+        record.note(probe=self.probe.facts(shape))
         table = record.tables.get("probe")
         if table is not None and len(table):  # a continued record
             self._offset = int(table.steps[-1]) + 1

@@ -97,8 +97,8 @@ class RowFetcher:
         measures[zero_units, np.logical_not(has_units)] = np.nan
         record.append_step(step, {"epoch": epoch, **scalars}, measures)
         if np.isfinite(scalars["batch_size"]):
-            known = record.facts.get("batch_size") or 0
-            record.facts["batch_size"] = max(known, int(scalars["batch_size"]))
+            known = record.facts.batch_size or 0
+            record.note(batch_size=max(known, int(scalars["batch_size"])))
         if not scalars["skipped"]:
             norms, non_finite = measures[0], measures[MEASURES.index("non_finite")]
             self._norms += global_norm(norms[None], non_finite[None]).tolist()

@@ -147,7 +147,7 @@ class TrainingDoctor(Monitor):
                 "callbacks=[doctor])` first."
             )
         if title is None:
-            title = f"Training of {self.record.facts.get('model', 'a model')}"
+            title = f"Training of {self.record.facts.model_name or 'a model'}"
         self.diagnosis.to_html(path, title=title)
 
     def _look(self) -> None:

@@ -43,21 +43,18 @@ def advice(
 def _present(run: Run, remedy: str | None) -> dict[str, Any]:
     """Return what the arguments of a remedy are in the run, as far as known."""
     if remedy == "change_batch_size":
-        return {"batch_size": run.facts.get("batch_size")}
+        return {"batch_size": run.facts.batch_size}
     if remedy == "change_optimizer":
-        config: Any = run.optimizer
-        while "inner_optimizer" in config.get("config", config):  # mixed precision
-            config = config.get("config", config)["inner_optimizer"]
-        return {"optimizer": str(config.get("class_name", "")).lower()}
+        return {"optimizer": run.facts.inner_optimizer_name.lower()}
     if remedy != "fix_output":
         return {}
     loss, present = run.loss_kind, {}
     # a loss of the same name that takes logits is another one
     if loss.name != "custom" and not loss.from_logits:
         present["loss"] = loss.name
-    outputs = (run.facts.get("network") or {}).get("outputs") or []
-    if len(outputs) == 1 and "activation" in outputs[0]:
-        present["activation"] = outputs[0]["activation"] or "linear"
+    outputs = run.facts.outputs
+    if len(outputs) == 1:
+        present["activation"] = outputs[0].activation or "linear"
     return present
 
 

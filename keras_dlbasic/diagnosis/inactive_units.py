@@ -35,9 +35,9 @@ def judge_inactive_units(
             the run has learned.
     """
     table = run.table("activations")
-    facts = run.facts.get("probe") or {}
-    if facts.get("rows", least_rows) < least_rows:
-        return Skipped(f"the probe has {facts['rows']} rows; needs {least_rows}")
+    rows = run.probe_rows
+    if rows is not None and rows < least_rows:
+        return Skipped(f"the probe has {rows} rows; needs {least_rows}")
     shares = np.nan_to_num(table[f"{state}_units"])
     hidden = list(table.labels)[:-1]
     if not hidden:

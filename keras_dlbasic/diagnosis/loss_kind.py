@@ -69,7 +69,7 @@ class LossKind:
 
     @classmethod
     def of(cls, loss: Any) -> LossKind:
-        """Read what `run_facts` says of a loss: a name or a configuration."""
+        """Read what `RunFacts.loss` says of a loss: a name or a configuration."""
         if isinstance(loss, dict) and len(loss) == 1 and "class_name" not in loss:
             loss = next(iter(loss.values()))
         if isinstance(loss, list) and len(loss) == 1:
@@ -89,6 +89,15 @@ class LossKind:
             bool(config.get("from_logits")),
             config.get("ignore_class"),
         )
+
+    @classmethod
+    def of_first(cls, loss: Any, name: str | None) -> LossKind:
+        """Read the first of several losses, or that of the target called `name`."""
+        if isinstance(loss, dict) and "class_name" not in loss and len(loss) > 1:
+            loss = loss.get(name)
+        elif isinstance(loss, list) and loss:
+            loss = loss[0]
+        return cls.of(loss)
 
     @property
     def decides_at_zero(self) -> bool:

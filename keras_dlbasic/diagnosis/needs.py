@@ -58,7 +58,7 @@ NEEDS: Mapping[str, Need] = {
         'run.table("curvature")',
         lambda run: run.table("curvature"),
     ),
-    "data": Need("facts of the data", 'run.fact("data")', lambda run: run.fact("data")),
+    "data": Need("facts of the data", "run.data", lambda run: run.data),
     "gradients": Need(
         "norms of gradients at sampled steps",
         "run.record.gradient_norm",
@@ -72,7 +72,9 @@ NEEDS: Mapping[str, Need] = {
         "training losses of the epochs", "run.descent", lambda run: run.descent
     ),
     "network": Need(
-        "facts of the model and its layers", "run.layers", lambda run: run.layers
+        "facts of the model and its layers",
+        "run.model",
+        lambda run: run.model,
     ),
     "output": Need("facts of the only output", "run.output", lambda run: run.output),
     "probe": Need(
@@ -81,7 +83,10 @@ NEEDS: Mapping[str, Need] = {
         lambda run: run.table("probe"),
     ),
     "skill": Need("skill of the model and of simple predictors", "run.outcome", _skill),
-    "targets": Need("facts of the only target", "run.targets", lambda run: run.targets),
+    "target": Need("facts of the only target", "run.target", lambda run: run.target),
+    "targets": Need(
+        "facts of the targets, one an output", "run.targets", lambda run: run.targets
+    ),
     "updates": Need(
         "how far the weights moved", "run.movement", lambda run: run.movement
     ),

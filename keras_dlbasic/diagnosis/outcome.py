@@ -81,15 +81,15 @@ class Outcome:
 def outcome_of(record: TrainingRecord) -> Outcome:
     """Judge how far a run got; nothing is known without a probe of the data."""
     table = record.tables.get("probe")
-    facts = record.facts.get("probe")
-    if table is None or not len(table) or not isinstance(facts, dict):
+    facts = record.facts.probe
+    if table is None or not len(table) or facts is None:
         return Outcome()
-    baseline = facts.get("baseline_loss")
+    baseline = facts.baseline_loss
     loss, error = _last(table["loss"]), _last(table["loss_error"])
     references = {
         name: value
-        for name, value in (facts.get("references") or {}).items()
-        if isinstance(value, float) and math.isfinite(value)
+        for name, value in (facts.references or {}).items()
+        if math.isfinite(value)
     }
     best = max(references, key=references.__getitem__, default="")
     known = Outcome(

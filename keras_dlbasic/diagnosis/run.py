@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,7 +16,19 @@ from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
 from keras_dlbasic.diagnosis.rates import Movement, movement_of, update_ratio_of
 from keras_dlbasic.diagnosis.skipped import Skipped
-from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.records import (
+    DataFacts,
+    InputFacts,
+    LayerFacts,
+    LayerTable,
+    ModelFacts,
+    OutputFacts,
+    TargetFacts,
+    TrainingRecord,
+    ValidationFacts,
+)
+
+Part = TypeVar("Part")
 
 USUAL_BATCH_SIZE = 32
 """Small batches do best over many tasks, between 2 and 32 (Masters & Luschi 2018)."""
@@ -49,8 +61,8 @@ class Run:
 
     Attributes:
         record: The `TrainingRecord`: sampled steps, epochs and tables.
-        facts: The facts of the record, a dictionary: what is known of the model, the
-            data, the optimizer and the planned run. A name may be missing.
+        facts: What is known of the model, the data, the optimizer and the planned run,
+            a `RunFacts`. What is not known is None.
         live: Whether the run goes on, so that what it comes to cannot be judged yet.
         is_planned: Whether nothing was trained yet (`preflight`).
 
@@ -75,35 +87,104 @@ class Run:
 
     # -- facts -------------------------------------------------------------------
 
-    def fact(self, name: str, why: str | None = None) -> Any:
-        """Return a fact that is a dictionary or a list.
-
-        Args:
-            name: Its name in `facts`, such as `"network"`.
-            why: The reason to give if it is not known. Defaults to None: one that says
-                how to have it recorded.
+    @property
+    def model(self) -> ModelFacts:
+        """What is known of the model: `.layers`, `.outputs`, `.n_weights`, ...
 
         Raises:
-            Skipped: If it is not known.
+            Skipped: If nothing is known of it.
         """
-        value = self.facts.get(name)
-        if value is None or not isinstance(value, (dict, list)):
-            raise Skipped(why or _WHY.get(name, f"`{name}` is not known"))
-        return value
+        return _known(self.facts.model, "network")
 
     @property
-    def layers(self) -> list[dict[str, Any]]:
-        """Facts of the layers, from input to output.
+    def layers(self) -> tuple[LayerFacts, ...]:
+        """What is known of the layers, from input to output.
 
-        Each is a dictionary with `"label"`, `"class_name"`, `"trainable"`,
-        `"normalizes"` and, where there is such a thing, `"activation"`, `"units"`,
-        `"gain"` (deviation of the kernel times the root of its fan-in), `"fan_in"`,
-        `"fan_out"`, `"penalty"`, `"dropout"`.
+        Each has `.label`, `.class_name`, `.trainable`, `.normalizes`, and, where there
+        is such a thing, `.activation`, `.units`, `.gain` (deviation of the kernel times
+        the root of its fan-in), `.penalty`, `.dropout`; see `records.LayerFacts`.
 
         Raises:
             Skipped: If nothing is known of the model.
         """
-        return list(self.fact("network")["layers"])
+        return self.model.layers
+
+    @property
+    def n_trainable_weights(self) -> int:
+        """Number of weights that are trained.
+
+        Raises:
+            Skipped: If it is not known.
+        """
+        n = self.model.n_trainable_weights
+        if n is None:
+            raise Skipped("the number of weights is not known")
+        return n
+
+    @property
+    def output(self) -> OutputFacts:
+        """What is known of the only output: `.name`, `.activation`, `.units`, `.rank`.
+
+        Raises:
+            Skipped: If there are several, or it is not known.
+        """
+        outputs = self.model.outputs
+        if len(outputs) != 1:
+            raise Skipped(f"the model has {len(outputs)} known outputs; needs one")
+        return outputs[0]
+
+    @property
+    def data(self) -> DataFacts:
+        """What is known of the data: `.inputs`, `.targets`, `.n_rows`, ...
+
+        Raises:
+            Skipped: If nothing is known of them.
+        """
+        return _known(self.facts.data, "data")
+
+    @property
+    def targets(self) -> tuple[TargetFacts, ...]:
+        """What is known of the targets, one an output.
+
+        Raises:
+            Skipped: If there are none.
+        """
+        if not self.data.targets:
+            raise Skipped("needs the targets, `y=`")
+        return self.data.targets
+
+    @property
+    def target(self) -> TargetFacts:
+        """What is known of the only target: `.kind`, `.min`, `.max`, `.std`, ...
+
+        Raises:
+            Skipped: If there are several or none, or these are no numbers.
+        """
+        targets = self.data.targets
+        if len(targets) != 1 or targets[0].kind is None:
+            raise Skipped("needs one array of targets, `y=`")
+        return targets[0]
+
+    @property
+    def inputs(self) -> tuple[InputFacts, ...]:
+        """What is known of the arrays of inputs: `.rms`, `.offset`, ...
+
+        Raises:
+            Skipped: If there are none.
+        """
+        inputs = tuple(facts for facts in self.data.inputs if facts.dtype is not None)
+        if not inputs:
+            raise Skipped("needs the inputs, `x=`")
+        return inputs
+
+    @property
+    def validation(self) -> ValidationFacts:
+        """What is known of the validation data: `.n_rows`, `.overlap`, ...
+
+        Raises:
+            Skipped: If nothing is known of them.
+        """
+        return _known(self.data.validation, "validation")
 
     def moderate_batch_size(self, least: int = 8) -> int:
         """Return a batch size of 32, or less if that would leave too few updates.
@@ -111,8 +192,8 @@ class Run:
         Args:
             least: Never less than that. Defaults to `8`.
         """
-        epochs, per_epoch = self.facts.get("epochs"), self.facts.get("steps_per_epoch")
-        batch = self.facts.get("batch_size")
+        epochs, per_epoch = self.facts.epochs, self.facts.steps_per_epoch
+        batch = self.facts.batch_size
         size = USUAL_BATCH_SIZE
         if epochs and per_epoch and batch:
             while size > least and epochs * per_epoch * batch < ENOUGH_UPDATES * size:
@@ -126,10 +207,9 @@ class Run:
         Raises:
             Skipped: If it is not known.
         """
-        size = self.facts.get("batch_size")
-        if not size:
+        if not self.facts.batch_size:
             raise Skipped("the batch size is not known")
-        return int(size)
+        return self.facts.batch_size
 
     @cached_property
     def loss_kind(self) -> LossKind:
@@ -137,7 +217,7 @@ class Run:
 
         The family of a loss that is not known is `"unknown"`.
         """
-        return LossKind.of(self.facts.get("loss"))
+        return LossKind.of(self.facts.loss)
 
     @cached_property
     def task(self) -> TaskKind:
@@ -145,85 +225,25 @@ class Run:
 
         A `keras_dlbasic.analysis.TaskKind`, `TaskKind.UNKNOWN` if nothing tells.
         """
-        loss, data = self.facts.get("loss"), self.facts.get("data") or {}
-        if isinstance(loss, dict) and "class_name" not in loss:
-            targets = data.get("targets") or [{}]
-            loss = loss.get(targets[0].get("name")) if len(loss) > 1 else loss
-        elif isinstance(loss, list) and loss:
-            loss = loss[0]
-        outputs = (self.facts.get("network") or {}).get("outputs") or []
-        output = outputs[0] if len(outputs) == 1 else {}
-        family = LossKind.of(loss).family
-        return TaskKind.of(family, output.get("activation"), output.get("units"))
+        targets, outputs = self.facts.targets, self.facts.outputs
+        name = targets[0].name if targets else None
+        family = LossKind.of_first(self.facts.loss, name).family
+        output = outputs[0] if len(outputs) == 1 else OutputFacts()
+        return TaskKind.of(family, output.activation, output.units)
 
     @property
     def compares_class_numbers(self) -> bool:
         """Whether a loss of values compares class numbers with shares of a softmax."""
-        outputs = (self.facts.get("network") or {}).get("outputs") or []
-        targets = (self.facts.get("data") or {}).get("targets") or []
+        outputs, targets = self.facts.outputs, self.facts.targets
         if len(outputs) != 1 or len(targets) != 1 or self.loss_kind.family != "values":
             return False
-        units, target = outputs[0].get("units") or 1, targets[0]
+        units, target = outputs[0].units or 1, targets[0]
         return bool(
-            outputs[0].get("activation") == "softmax"
-            and target.get("kind") in ("whole_numbers", "binary")
-            and target.get("n_columns", 1) == 1 < units
-            and target["max"] < units
+            outputs[0].activation == "softmax"
+            and target.kind in ("whole_numbers", "binary")
+            and target.n_columns == 1 < units
+            and target.max < units
         )
-
-    @property
-    def output(self) -> dict[str, Any]:
-        """Facts of the only output: `"name"`, `"activation"`, `"units"`, `"rank"`.
-
-        Raises:
-            Skipped: If there are several, or it is not known.
-        """
-        outputs = self.fact("network").get("outputs") or []
-        if len(outputs) != 1:
-            raise Skipped(f"the model has {len(outputs)} known outputs; needs one")
-        return dict(outputs[0])
-
-    @property
-    def targets(self) -> dict[str, Any]:
-        """Facts of the only target: `"kind"`, `"min"`, `"max"`, `"std"`, ...
-
-        Raises:
-            Skipped: If there are several or none.
-        """
-        targets = self.fact("data").get("targets") or []
-        if len(targets) != 1 or "kind" not in targets[0]:
-            raise Skipped("needs one array of targets, `y=`")
-        return dict(targets[0])
-
-    @property
-    def inputs(self) -> list[dict[str, Any]]:
-        """Facts of the inputs that have numbers: `"rms"`, `"offset"`, ...
-
-        Raises:
-            Skipped: If there are none.
-        """
-        inputs = [i for i in self.fact("data").get("inputs") or [] if "dtype" in i]
-        if not inputs:
-            raise Skipped("needs the inputs, `x=`")
-        return inputs
-
-    @property
-    def validation(self) -> dict[str, Any]:
-        """Facts of the validation data: `"n_rows"` and how they compare with training.
-
-        Raises:
-            Skipped: If they are not known.
-        """
-        validation = self.fact("data").get("validation")
-        if not validation:
-            raise Skipped(UNKNOWN_VALIDATION)
-        return dict(validation)
-
-    @property
-    def optimizer(self) -> dict[str, Any]:
-        """The optimizer's configuration; empty if not known."""
-        found = self.facts.get("optimizer")
-        return found if isinstance(found, dict) else {}
 
     # -- curves ------------------------------------------------------------------
 
@@ -387,30 +407,35 @@ class Run:
         return outcome_of(self.record)
 
     @property
+    def probe_rows(self) -> int | None:
+        """Number of rows that the model is looked at on; None if it is not known."""
+        return self.facts.probe.rows if self.facts.probe else None
+
+    @property
     def why_no_skill(self) -> str:
         """Why the skill of the predictions is not known."""
-        probe = self.facts.get("probe")
+        probe = self.facts.probe
         if probe and self.task is TaskKind.UNKNOWN:
             return "needs a loss that is known, to tell classes from values"
-        if probe and (probe.get("rows") or 0) < 20:
+        if probe and (probe.rows or 0) < 20:
             return "needs 20 rows of data"
-        if not probe or "failed" in probe:
+        if not probe or probe.failed is not None:
             return self.why_unknown
-        if probe.get("no_skill"):
-            return f"there is no skill: {probe['no_skill']}"
+        if probe.no_skill:
+            return f"there is no skill: {probe.no_skill}"
         return "needs one output, finite predictions and targets that fit them"
 
     @property
     def why_unknown(self) -> str:
         """Why what the run came to is not known."""
-        probe = self.facts.get("probe")
+        probe = self.facts.probe
         if not probe:
             return "needs `x=` and `y=`"
-        if "failed" in probe:
-            return f"needs a probe that does not fail ({probe['failed']})"
-        if probe.get("baseline_loss") is None:
+        if probe.failed is not None:
+            return f"needs a probe that does not fail ({probe.failed})"
+        if probe.baseline_loss is None:
             return "needs `y=` and a loss that is known"
-        if not probe["baseline_loss"]:
+        if not probe.baseline_loss:
             return "needs targets that differ"
         return "needs finite predictions on the probe"
 
@@ -420,4 +445,11 @@ _WHY = {
     "data": "the data are not known; give `TrainingDoctor` `x=` and `y=`",
     "probe": "no probe of the data; give `TrainingDoctor` `x=` and `y=`",
     "activations": "no activations; give `TrainingDoctor` `x=`",
+    "validation": UNKNOWN_VALIDATION,
 }
+
+
+def _known(value: Part | None, name: str) -> Part:
+    if value is None:
+        raise Skipped(_WHY[name])
+    return value

@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.validation_facts import validation_facts
+from keras_dlbasic.records import DataFacts, ValidationFacts
 
 Shape = tuple[int | None, ...]
 
@@ -21,8 +22,8 @@ def data_facts(
     validation_data: Any = None,
     *,
     output_shapes: Mapping[str, Shape] | Sequence[Shape] | None = None,
-) -> dict[str, Any]:
-    """Describe data as a JSON-serializable dict.
+) -> DataFacts:
+    """Describe data.
 
     Args:
         x: Inputs: an array, or a structure of arrays.
@@ -34,8 +35,7 @@ def data_facts(
             targets with axes is then taken for columns.
 
     Returns:
-        `"inputs"` and `"targets"`: see `input_facts` and `target_facts`;
-        `"validation"`: see `validation_facts`, None without; `"n_rows"`.
+        A `DataFacts`, without a `source`.
     """
     inputs = arrays_of(x)
     targets = arrays_of(y)
@@ -44,26 +44,35 @@ def data_facts(
     shapes = list(output_shapes or [])
     if len(shapes) != len(targets):
         shapes = [()] * len(targets)
-    facts: dict[str, Any] = {
-        "inputs": [input_facts(a, name) for name, a in inputs],
-        "targets": [
-            target_facts(a, name, has_columns=_has_columns(a, shape))
-            for (name, a), shape in zip(targets, shapes, strict=True)
-        ],
-        "n_rows": len(inputs[0][1]) if inputs else None,
-        "validation": None,
-    }
-    if isinstance(validation_data, (tuple, list)) and len(validation_data) > 1:
-        val_inputs = arrays_of(validation_data[0])
-        val_targets = arrays_of(validation_data[1])
-        if inputs and val_inputs:
-            facts["validation"] = validation_facts(
-                inputs[0][1],
-                targets[0][1] if targets else None,
-                val_inputs[0][1],
-                val_targets[0][1] if val_targets else None,
-            )
-    return facts
+    return DataFacts(
+        inputs=tuple(input_facts(array, name) for name, array in inputs),
+        targets=tuple(
+            target_facts(array, name, has_columns=_has_columns(array, shape))
+            for (name, array), shape in zip(targets, shapes, strict=True)
+        ),
+        n_rows=len(inputs[0][1]) if inputs else None,
+        validation=_validation(inputs, targets, validation_data),
+    )
+
+
+Named = list[tuple[str, np.ndarray]]
+
+
+def _validation(
+    inputs: Named, targets: Named, validation_data: Any
+) -> ValidationFacts | None:
+    """Compare the first arrays, where there are any."""
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) < 2:
+        return None
+    val_inputs, val_targets = (arrays_of(part) for part in validation_data[:2])
+    if not inputs or not val_inputs:
+        return None
+    return validation_facts(
+        inputs[0][1],
+        targets[0][1] if targets else None,
+        val_inputs[0][1],
+        val_targets[0][1] if val_targets else None,
+    )
 
 
 def _has_columns(target: np.ndarray, shape: Shape) -> bool:

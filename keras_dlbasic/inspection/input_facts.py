@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from keras_dlbasic.analysis.evenly import evenly
+from keras_dlbasic.records import InputFacts
 
 ROWS = 2048
 """Statistics are taken of so many rows."""
 
 
-def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> dict[str, Any]:
-    """Describe an input array in terms JSON knows.
+def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
+    """Describe an input array.
 
     Args:
         x: Samples first.
@@ -23,45 +25,38 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> dict[str, A
             are not finite are counted in these too.
 
     Returns:
-        `"rms"`: root of the mean square of all entries; `"offset"`: median over
-        features of `|mean| / std`; `"scale_ratio"`: largest feature rms divided by the
-        median one; `"constant_features"` and `"n_features"`; `"is_constant"`: whether
-        all rows are alike; `"mean"`, `"std"`, `"min"`, `"max"`; `"non_finite"`: number
-        of entries that are NaN or infinite; `"is_integer"`: whether these are codes.
+        An `InputFacts`; of inputs that are no numbers the shape and dtype only.
 
     Example:
     >>> import numpy as np
     >>> from keras_dlbasic.inspection.input_facts import input_facts
-    >>> input_facts(np.array([[3.0], [5.0]]))["offset"]
+    >>> input_facts(np.array([[3.0], [5.0]])).offset
     4.0
     """
     x = np.asarray(x)
-    facts: dict[str, Any] = {
-        "name": name,
-        "shape": [int(n) for n in x.shape],
-        "dtype": str(x.dtype),
-        "is_integer": x.dtype.kind in "iub",
-        "n_rows": len(x),
-    }
+    facts = InputFacts(
+        name,
+        tuple(map(int, x.shape)),
+        str(x.dtype),
+        is_integer=x.dtype.kind in "iub",
+        n_rows=len(x),
+    )
     if x.dtype.kind not in "iubf" or x.size == 0:
         return facts
     sample = np.asarray(x[evenly(len(x), rows)], np.float64)
     sample = sample.reshape(len(sample), -1)
     finite = np.isfinite(sample)
-    facts["non_finite"] = int(sample.size - finite.sum())
-    facts["non_finite_rows"] = int((~finite).any(axis=1).sum())
+    facts = replace(
+        facts,
+        non_finite=int(sample.size - finite.sum()),
+        non_finite_rows=int((~finite).any(axis=1).sum()),
+    )
     if not finite.any():
         return facts
-    values = np.where(finite, sample, np.nan)
+    whole = finite.all(axis=1)
+    values = sample[whole] if whole.any() else np.where(finite, sample, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        facts.update(
-            _moments(
-                values[finite.all(axis=1)]
-                if finite.all(axis=1).any()
-                else np.nan_to_num(values, posinf=0, neginf=0)
-            )
-        )
-    return facts
+        return replace(facts, **_moments(values))
 
 
 def _moments(values: np.ndarray) -> dict[str, Any]:

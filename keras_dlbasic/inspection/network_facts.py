@@ -15,49 +15,46 @@ from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
 from keras_dlbasic._keras.outputs import model_outputs
+from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
 
 
-def network_facts(model: Any, x: Any = None) -> dict[str, Any]:
-    """Describe a built model in terms JSON knows.
+def network_facts(model: Any, x: Any = None) -> ModelFacts:
+    """Describe a built model.
 
     Args:
         model: A built model.
         x: A batch of inputs, for models whose outputs must be traced. Defaults to None:
             zeros, of the shapes that the model was built for.
 
-    Returns:
-        `"layers"`: a dictionary each, from input to output: label, class, kind (see
-        `LayerKind`), activation, units, whether it is trainable, how many of its
-        weights are not finite, how its kernel was drawn (rms, expected rms by He's law,
-        whether its units are all alike), dropout rate; `"outputs"`: name, activation,
-        units, rank and the axis of a softmax, see `Output`; `"n_weights"`,
-        `"n_trainable_weights"`; `"is_sequential"`.
+    Example:
+    >>> import keras
+    >>> from keras_dlbasic.inspection.network_facts import network_facts
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "relu")])
+    >>> facts = network_facts(model)
+    >>> facts.n_weights, facts.outputs[0].activation
+    (15, 'relu')
     """
-    layers = []
     following = _following(model)
-    for layer, label, _, is_whole in walk_layers(model):
-        if layer is model or (isinstance(layer, keras.Model) and not is_whole):
-            continue
-        layers.append(_layer_facts(layer, label, following))
-    return {
-        "layers": layers,
-        "outputs": output_facts(model, x),
-        "n_weights": int(sum(np.prod(w.shape) for w in model.weights)),
-        "n_trainable_weights": int(
+    layers = tuple(
+        _layer_facts(layer, label, following)
+        for layer, label, _, is_whole in walk_layers(model)
+        if layer is not model and (is_whole or not isinstance(layer, keras.Model))
+    )
+    return ModelFacts(
+        layers=layers,
+        outputs=output_facts(model, x),
+        n_weights=int(sum(np.prod(w.shape) for w in model.weights)),
+        n_trainable_weights=int(
             sum(np.prod(w.shape) for w in model.trainable_variables)
         ),
-        "is_sequential": isinstance(model, keras.Sequential),
-        "normalizes_inputs": _normalizes_inputs(layers),
-    }
+        is_sequential=isinstance(model, keras.Sequential),
+        normalizes_inputs=_normalizes_inputs(layers),
+    )
 
 
-def output_facts(model: Any, x: Any = None) -> list[dict[str, Any]]:
-    """Return the `"outputs"` of `network_facts` alone, without a look at weights."""
-    found = [asdict(output) for output in model_outputs(model, x)]
-    for facts in found:
-        if facts["activation"] != "softmax":
-            del facts["softmax_axis"]
-    return found
+def output_facts(model: Any, x: Any = None) -> tuple[OutputFacts, ...]:
+    """Return the `outputs` of `network_facts` alone, without a look at weights."""
+    return tuple(OutputFacts(**asdict(output)) for output in model_outputs(model, x))
 
 
 def _following(model: Any) -> dict[int, Any]:
@@ -67,32 +64,28 @@ def _following(model: Any) -> dict[int, Any]:
         return {}
 
 
-def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> dict[str, Any]:
+def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> LayerFacts:
     core, kind = core_of(layer), kind_of(layer)
-    facts: dict[str, Any] = {
-        "label": label,
-        "class_name": type(layer).__name__,
-        "kind": kind.kind,
-        "activation": activation_name(layer),
-        "units": getattr(core, "units", None) or getattr(core, "filters", None),
-        "trainable": bool(layer.trainable),
-        "n_weights": int(sum(np.prod(w.shape) for w in layer.weights)),
-        "n_non_finite": sum(_non_finite(w) for w in layer.weights),
-        "normalizes": kind.kind == "normalization",
-        "batch_normalizes": kind.state == "averages",
-        "scales": kind.kind == "scaling",
-        "is_recurrent": kind.kind == "recurrent",
-    }
     after = following.get(id(layer))
-    facts["next_activation"] = getattr(after, "__name__", after) if after else None
-    if not isinstance(facts["next_activation"], (str, type(None))):
-        facts["next_activation"] = "custom"
-    if kind.kind == "dropout":
-        facts["dropout"] = float(core.rate)
-    if kind.state == "averages":
-        facts["momentum"] = float(core.momentum)
-    facts.update(_kernel_facts(layer))
-    return facts
+    after = getattr(after, "__name__", after) if after else None
+    return LayerFacts(
+        label=label,
+        class_name=type(layer).__name__,
+        kind=kind.kind,
+        activation=activation_name(layer),
+        units=getattr(core, "units", None) or getattr(core, "filters", None),
+        trainable=bool(layer.trainable),
+        n_weights=int(sum(np.prod(w.shape) for w in layer.weights)),
+        n_non_finite=sum(_non_finite(w) for w in layer.weights),
+        normalizes=kind.kind == "normalization",
+        batch_normalizes=kind.state == "averages",
+        scales=kind.kind == "scaling",
+        is_recurrent=kind.kind == "recurrent",
+        next_activation=after if isinstance(after, (str, type(None))) else "custom",
+        dropout=float(core.rate) if kind.kind == "dropout" else None,
+        momentum=float(core.momentum) if kind.state == "averages" else None,
+        **_kernel_facts(layer),
+    )
 
 
 def _non_finite(weight: Any) -> int:
@@ -123,7 +116,7 @@ def _kernel_facts(layer: Any) -> dict[str, Any]:
         "fan_in": float(fans.fan_in),
         "fan_out": float(fans.fan_out),
         "units_alike": alike,
-        "kernel_shape": [int(n) for n in kernel.shape],
+        "kernel_shape": tuple(map(int, kernel.shape)),
         "penalty": _penalty(fans.variable),
     }
 
@@ -133,11 +126,11 @@ def _penalty(variable: Any) -> str | None:
     return None if regularizer is None else type(regularizer).__name__
 
 
-def _normalizes_inputs(layers: list[dict[str, Any]]) -> bool:
+def _normalizes_inputs(layers: tuple[LayerFacts, ...]) -> bool:
     """Tell whether inputs are scaled before the first kernel meets them."""
     for facts in layers:
-        if facts["normalizes"] or facts["scales"]:
+        if facts.normalizes or facts.scales:
             return True
-        if "gain" in facts or facts["is_recurrent"]:
-            return bool(facts["kind"] == "embedding")
+        if facts.has_kernel or facts.is_recurrent:
+            return facts.kind == "embedding"
     return False

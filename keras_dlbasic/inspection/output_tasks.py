@@ -10,6 +10,7 @@ from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.inspection.network_facts import output_facts
 from keras_dlbasic.inspection.run_facts import loss_config
+from keras_dlbasic.records import OutputFacts
 
 
 class OutputTask(NamedTuple):
@@ -37,15 +38,15 @@ def output_tasks(model: Any, n_outputs: int) -> list[OutputTask]:
     losses = keras.tree.flatten(getattr(model, "loss", None))
     if len(losses) != n_outputs:
         losses = losses[:1] * n_outputs
-    outputs: list[dict[str, Any]] = []
+    outputs: tuple[OutputFacts, ...] = ()
     if isinstance(model, keras.Model):
         outputs = output_facts(model)
     if len(outputs) != n_outputs:
-        outputs = [{}] * n_outputs
+        outputs = (OutputFacts(),) * n_outputs
     return [_task(loss, out) for loss, out in zip(losses, outputs, strict=True)]
 
 
-def _task(loss: Any, output: dict[str, Any]) -> OutputTask:
+def _task(loss: Any, output: OutputFacts) -> OutputTask:
     kind = LossKind.of(loss_config(loss))
-    task = TaskKind.of(kind.family, output.get("activation"), output.get("units"))
+    task = TaskKind.of(kind.family, output.activation, output.units)
     return OutputTask(task, kind.decides_at_zero)

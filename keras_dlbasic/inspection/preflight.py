@@ -69,14 +69,14 @@ def preflight(
     n_rows = _check(x, y)
     record = TrainingRecord(facts=run_facts(model, {}))
     size = batch_size or 32
-    record.facts.update(
-        network=network_facts(model, x),
+    record.note(
+        model=network_facts(model, x),
         data=data_facts(x, y, validation_data, output_shapes=output_shapes(model)),
         batch_size=min(size, n_rows),
         epochs=epochs,
         steps_per_epoch=math.ceil(n_rows / size),
     )
-    if all(not i.get("non_finite") for i in record.facts["data"]["inputs"]):
+    if not any(facts.non_finite for facts in record.facts.inputs):
         _probe(record, model, x, y)
     return diagnose_plan(record, rules=rules)
 
@@ -101,12 +101,11 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     loss = getattr(model, "loss", None)
     answers = y if loss is not None else None
     shape = getattr(model, "output_shape", None)
-    kind = record.facts.get("loss")
+    kind = record.facts.loss
     task = Run(record).task
     probe = Probe(x, answers, loss, kind, outputs_shape=shape, task=task)
-    record.facts["probe"] = probe.facts(shape)
+    record.note(probe=probe.facts(shape))
     if not probe.look(model, record, 0, -1):  # `fit` will say so too
         return
-    record.facts["signals"] = signal_facts(
-        model, keras.tree.map_structure(lambda a: a[:64], probe.x)
-    )
+    rows = keras.tree.map_structure(lambda a: a[:64], probe.x)
+    record.note(signals=signal_facts(model, rows))

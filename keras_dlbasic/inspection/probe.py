@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -22,7 +23,7 @@ from keras_dlbasic.inspection.baseline import (
 )
 from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.propagation.layer_activations import layer_activations
-from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records import ProbeFacts, TrainingRecord
 from keras_dlbasic.records.table_row import append_row
 
 MEASURES = (
@@ -52,7 +53,7 @@ class Probe:
         x: Inputs, as for `model.predict`.
         y: Targets or None.
         loss: What the model was compiled with.
-        loss_facts: The same in terms JSON knows, as `run_facts` gives it.
+        loss_facts: The same as `RunFacts.loss` has it.
         rows: Up to so many rows are used, evenly chosen.
         outputs_shape: Shape of the model's outputs, as far as it is known.
         task: What the predictions are. Defaults to None: as the loss alone tells.
@@ -82,34 +83,45 @@ class Probe:
         self._losses: np.ndarray | None = None
         self._task = TaskKind.of(self.kind.family) if task is None else task
 
-    def facts(self, outputs_shape: tuple[int, ...] | None) -> dict[str, Any]:
-        """Return what simple predictors reach, in terms JSON knows."""
-        facts: dict[str, Any] = {"rows": self.n_rows, "baseline_loss": None}
+    def facts(self, outputs_shape: tuple[int, ...] | None) -> ProbeFacts:
+        """Return what simple predictors reach."""
+        facts = ProbeFacts(rows=self.n_rows)
         if self.y is None or outputs_shape is None:
             return facts
         shape = (self.n_rows, *outputs_shape[1:])
         if any(n is None for n in shape) or isinstance(self.loss, (dict, list, tuple)):
             return facts
-        try:
-            losses = best_constant(self.loss, self.y, shape)
-            if not self._task.is_known and np.isfinite(losses).all():
-                args = (self.loss, self.y, shape, losses)
-                losses = losses if rewards_the_truth(*args) else np.full(1, np.nan)
-        except Exception as error:  # a user's loss; targets that do not fit
-            facts["baseline_failed"] = f"{type(error).__name__}: {error}"[:200]
-            losses = np.full(1, np.nan)
-        if np.isfinite(losses).all():
-            self._losses = losses
-            facts["baseline_loss"] = float(losses.mean())
+        facts = self._with_baseline(facts, self.y, shape)
         known = skill(self.y, np.zeros(shape), self._task)
-        facts.update(scored_as=str(known.task), no_skill=known.reason, references={})
         columns = as_columns(self.y, shape)
         has_rows = columns is not None and len(columns) == self.n_rows
+        references: dict[str, float] = {}
         if has_rows and len(self.inputs) == 1 and not known.reason:
             assert columns is not None
-            x = self.inputs[0]
-            facts["references"] = reference_scores(x, columns, known.task)
-        return facts
+            references = reference_scores(self.inputs[0], columns, known.task)
+        return replace(
+            facts,
+            scored_as=str(known.task),
+            no_skill=known.reason,
+            references=references,
+        )
+
+    def _with_baseline(
+        self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]
+    ) -> ProbeFacts:
+        """Add the loss of the best constant answer, if that means something."""
+        try:
+            losses = best_constant(self.loss, y, shape)
+            if not self._task.is_known and np.isfinite(losses).all():
+                args = (self.loss, y, shape, losses)
+                losses = losses if rewards_the_truth(*args) else np.full(1, np.nan)
+        except Exception as error:  # a user's loss; targets that do not fit
+            failed = f"{type(error).__name__}: {error}"[:200]
+            return replace(facts, baseline_failed=failed)
+        if not np.isfinite(losses).all():
+            return facts
+        self._losses = losses
+        return replace(facts, baseline_loss=float(losses.mean()))
 
     def look(self, model: Any, record: TrainingRecord, step: int, epoch: int) -> bool:
         """Run the model and write what it gives to `record`.
@@ -131,7 +143,9 @@ class Probe:
         except (
             Exception
         ) as error:  # inputs that do not fit; one that runs in `fit` only
-            record.facts["probe"]["failed"] = f"{type(error).__name__}: {error}"[:300]
+            known = record.facts.probe or ProbeFacts()
+            failed = f"{type(error).__name__}: {error}"[:300]
+            record.note(probe=replace(known, failed=failed))
             return False
         tables = record.tables
         append_row(tables, "probe", MEASURES, step, epoch, {"model": said})

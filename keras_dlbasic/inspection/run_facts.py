@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -11,27 +12,36 @@ import keras
 
 from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._version import __version__
+from keras_dlbasic.records import RunFacts
 from keras_dlbasic.records.json_text import plain
 from keras_dlbasic.records.printable import printable
 
 
-def run_facts(model: Any, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts of a fit that is about to begin, in terms JSON knows."""
-    optimizer = getattr(model, "optimizer", None)
-    return {
-        "backend": keras.backend.backend(),
-        "model": printable(model.name),
-        "epochs": params.get("epochs"),
-        "steps_per_epoch": params.get("steps"),
-        "steps_per_execution": model.steps_per_execution,
-        "jit_compile": bool(model.jit_compile),
-        "run_eagerly": bool(model.run_eagerly),
-        "dtype_policy": str(getattr(model.dtype_policy, "name", model.dtype_policy)),
-        "optimizer": _optimizer_config(optimizer),
-        "loss": loss_config(getattr(model, "loss", None)),
-        "replicas": replicas_of(model),
-        "versions": _versions(),
-    }
+def run_facts(
+    model: Any, params: Mapping[str, Any], known: RunFacts | None = None
+) -> RunFacts:
+    """Return the facts of a fit that is about to begin.
+
+    Args:
+        model: A compiled model.
+        params: The `params` that Keras gives callbacks.
+        known: What is known besides. Defaults to None: nothing.
+    """
+    return replace(
+        known or RunFacts(),
+        backend=keras.backend.backend(),
+        model_name=printable(model.name),
+        epochs=params.get("epochs"),
+        steps_per_epoch=params.get("steps"),
+        steps_per_execution=model.steps_per_execution,
+        jit_compile=bool(model.jit_compile),
+        run_eagerly=bool(model.run_eagerly),
+        dtype_policy=str(getattr(model.dtype_policy, "name", model.dtype_policy)),
+        optimizer=_optimizer_config(getattr(model, "optimizer", None)),
+        loss=loss_config(getattr(model, "loss", None)),
+        replicas=replicas_of(model),
+        versions=_versions(),
+    )
 
 
 def _optimizer_config(optimizer: Any) -> Any:

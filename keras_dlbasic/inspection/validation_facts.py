@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.records import ValidationFacts
 
 MOST_BYTES = 2**28
 MOST_ROWS = 200_000
@@ -15,8 +17,8 @@ MOST_CLASSES = 1000
 
 def validation_facts(
     x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any
-) -> dict[str, Any]:
-    """Compare validation data with training data, in terms JSON knows.
+) -> ValidationFacts:
+    """Compare validation data with training data.
 
     Args:
         x: Training inputs.
@@ -25,24 +27,21 @@ def validation_facts(
         val_y: Validation targets or None.
 
     Returns:
-        `"overlap"`: share of the validation rows that are training rows too (inputs and
-        targets alike); `"repeats"`: share of the training rows that occur more than
-        once in training, which is what coarse data alone bring about; `"n_rows"`;
-        `"shift"`: distance of the means in training standard deviations; `"scale"`:
-        ratio of the rms; `"missing_classes"` and `"new_classes"`: training classes that
-        validation lacks, and the other way. Whole numbers count as classes here; rules
-        ask the loss whether they are.
+        A `ValidationFacts`. Whole numbers count as classes here; rules ask the loss
+        whether they are.
     """
-    facts: dict[str, Any] = {"n_rows": len(val_x)}
-    if x.shape[1:] == val_x.shape[1:] and x.nbytes + val_x.nbytes <= MOST_BYTES:
-        facts.update(_overlap(x, y, val_x, val_y))
     own, other = input_facts(x), input_facts(val_x)
-    facts["non_finite"] = other.get("non_finite", 0)
-    if "rms" in own and "rms" in other and own["rms"] > 0 and not own["is_integer"]:
-        facts["scale"] = other["rms"] / own["rms"]
-        facts["shift"] = abs(other["mean"] - own["mean"]) / (own["std"] or 1.0)
+    facts = ValidationFacts(n_rows=len(val_x), non_finite=other.non_finite)
+    if x.shape[1:] == val_x.shape[1:] and x.nbytes + val_x.nbytes <= MOST_BYTES:
+        facts = replace(facts, **_overlap(x, y, val_x, val_y))
+    if own.rms > 0 and other.has_numbers and not own.is_integer:
+        facts = replace(
+            facts,
+            scale=other.rms / own.rms,
+            shift=abs(other.mean - own.mean) / (own.std or 1.0),
+        )
     if y is not None and val_y is not None:
-        facts.update(_classes(np.asarray(y), np.asarray(val_y)))
+        facts = replace(facts, **_classes(np.asarray(y), np.asarray(val_y)))
     return facts
 
 
@@ -87,9 +86,10 @@ def _classes(y: np.ndarray, val_y: np.ndarray) -> dict[str, Any]:
         for c, p in zip(classes, share, strict=True)
         if c not in present and (1 - p) ** len(other) < 1e-3
     ]
+    new = [int(c) for c in present if c not in classes]
     return {
-        "missing_classes": missing,
-        "new_classes": [int(c) for c in present if c not in classes][:MOST_CLASSES],
+        "missing_classes": tuple(missing),
+        "new_classes": tuple(new[:MOST_CLASSES]),
         "n_classes": len(classes),
     }
 

@@ -46,7 +46,8 @@ def plot_curvature(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     if np.isfinite(limit).any():
         ax.plot(epochs, limit, ls=":", color="0.5", label="2 / learning rate")
     ax.axhline(0, lw=0.8, color="0.5")
-    names = record.facts.get("curvature", {}).get("verdicts", [])
+    about = record.facts.curvature
+    names = about.verdicts if about else ()
     said = None
     for epoch, value, number in zip(
         epochs, table["largest"][:, 0], table["verdict"][:, 0], strict=True

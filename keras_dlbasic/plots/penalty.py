@@ -51,7 +51,7 @@ def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
         return say_empty(ax, "no finite, positive loss in this record")
     shares = table["penalty"][usable] / loss[usable, None]
     labels = list(table.labels)
-    factors = record.facts.get("penalties", {})
+    factors = record.facts.penalties or {}
     if len(labels) > MOST_LINES:
         shares, labels = shares.sum(axis=1, keepdims=True), ["all weights"]
     places = table.epochs[usable] + 1

@@ -2,16 +2,33 @@
 
 - `MEASURES`: what is measured per sampled step and variable
 - `SCALARS`: what is measured per sampled step
+- `DataFacts`: what is known of the data of a fit
+- `InputFacts`: what is known of an array of inputs
+- `LayerFacts`: what is known of a layer
 - `LayerTable`: values by step, measure and layer; never more than 1,024 steps
+- `ModelFacts`: what is known of a model
+- `OutputFacts`: what is known of an output
+- `ProbeFacts`: what is known of the rows on which a model is looked at
+- `RunFacts`: all that is known of a run besides its measurements
+- `TargetFacts`: what is known of the targets of an output
 - `TrainingRecord`: what was measured during a training run
 - `TrialResult`: what one trial of a study gave
+- `ValidationFacts`: how validation data stand to training data
 - `VariableInfo`: a trainable variable of a watched model
 """
 
 from typing import TYPE_CHECKING
 
 from keras_dlbasic._front import front
+from keras_dlbasic.records.data_facts import (
+    DataFacts,
+    InputFacts,
+    TargetFacts,
+    ValidationFacts,
+)
+from keras_dlbasic.records.facts import ProbeFacts, RunFacts
 from keras_dlbasic.records.layer_table import LayerTable
+from keras_dlbasic.records.model_facts import LayerFacts, ModelFacts, OutputFacts
 from keras_dlbasic.records.record_data import MEASURES, SCALARS
 from keras_dlbasic.records.training_record import TrainingRecord
 from keras_dlbasic.records.trial_result import TrialResult
@@ -20,9 +37,18 @@ from keras_dlbasic.records.variable_info import VariableInfo
 __all__ = [
     "MEASURES",
     "SCALARS",
+    "DataFacts",
+    "InputFacts",
+    "LayerFacts",
     "LayerTable",
+    "ModelFacts",
+    "OutputFacts",
+    "ProbeFacts",
+    "RunFacts",
+    "TargetFacts",
     "TrainingRecord",
     "TrialResult",
+    "ValidationFacts",
     "VariableInfo",
 ]
 

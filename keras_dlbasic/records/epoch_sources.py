@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from keras_dlbasic.records.facts import RunFacts
 from keras_dlbasic.records.record_data import RecordData
 
 Record = TypeVar("Record", bound=RecordData)
@@ -56,9 +57,9 @@ def _falls_on(place: int, length: int, n_epochs: int) -> bool:
     return (place + 1) % stride == 0 and (place + 1) // stride <= length
 
 
-def _facts(params: Mapping[str, Any] | None) -> dict[str, Any]:
+def _facts(params: Mapping[str, Any] | None) -> RunFacts:
     steps = (params or {}).get("steps")
-    return {} if steps is None else {"steps_per_epoch": int(steps)}
+    return RunFacts(steps_per_epoch=None if steps is None else int(steps))
 
 
 def record_from_csv(path: Path, record_type: type[Record]) -> Record:

@@ -89,7 +89,7 @@ def _json(value: Any) -> str:
 def _about(record: RecordData) -> dict[str, Any]:
     return {
         "variables": [asdict(variable) for variable in record.variables],
-        "facts": record.facts,
+        "facts": record.facts.to_dict(),
         "trained_steps": record.trained_steps,
         "measures": MEASURES,
         "scalars": SCALARS,

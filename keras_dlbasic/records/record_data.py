@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from keras_dlbasic.records.epoch_table import EpochTable
+from keras_dlbasic.records.facts import RunFacts
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.row_buffer import RowBuffer
 from keras_dlbasic.records.variable_info import VariableInfo
@@ -48,9 +50,11 @@ class RecordData:
     def __init__(
         self,
         variables: Iterable[VariableInfo] = (),
-        facts: Mapping[str, Any] | None = None,
+        facts: RunFacts | Mapping[str, Any] | None = None,
     ) -> None:
-        self.facts = dict(facts or {})
+        if not isinstance(facts, RunFacts):
+            facts = RunFacts.from_dict(facts or {})
+        self.facts = facts
         self.trained_steps = 0
         self.tables: dict[str, LayerTable] = {}
         self._epochs = EpochTable()
@@ -185,6 +189,14 @@ class RecordData:
         return f". Other monitors write to `record.tables[...]`; there are: {names}"
 
     # -- writing -----------------------------------------------------------------
+
+    def note(self, **known: Any) -> None:
+        """Add to the facts, which cannot be changed themselves.
+
+        Args:
+            known: Fields of `RunFacts` by name.
+        """
+        self.facts = replace(self.facts, **known)
 
     def set_variables(self, variables: Iterable[VariableInfo]) -> None:
         """Say which variables the rows are about, before the first row.

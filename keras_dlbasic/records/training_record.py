@@ -26,10 +26,11 @@ class TrainingRecord(Plotted, RecordData):
     Args:
         variables: The trainable variables, one `VariableInfo` each. Defaults to none:
             a record that has epochs only.
-        facts: Facts of the run by name: `"backend"`, `"batch_size"`,
-            `"steps_per_epoch"`, `"optimizer"`, `"loss"`, `"versions"`, ...
+        facts: What is known of the run besides: a `RunFacts`, or a dictionary as it
+            stands in a file. Defaults to None: nothing.
 
     Attributes:
+        facts: What is known of the run besides, a `RunFacts`.
         steps: Sampled steps, `[n]`, 0-based count of `train_step` calls.
         step_epochs: Epoch of each sampled step, `[n]`, 0-based.
         gradient_norm: Norm of the gradient, `[n, n_variables]`. NaN where no gradient

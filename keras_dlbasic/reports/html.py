@@ -80,7 +80,7 @@ def html_text(
     page = environment.from_string((folder / "report.html").read_text("utf-8"))
     pictures = pictures_of(record) if record is not None else []
     layers = _layers(record) if record is not None else None
-    facts = list(_facts(record.facts)) if record is not None else []
+    facts = list(_facts(record.facts.to_dict())) if record is not None else []
     sections = [
         ("findings", "What was found"),
         *([("pictures", "Pictures")] if pictures else []),

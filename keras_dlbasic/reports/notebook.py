@@ -46,8 +46,8 @@ def record_table(record: TrainingRecord) -> str:
         "sampled steps": f"{len(record.steps)} of {record.trained_steps}",
         "layers": f"{len(record.layers)}, of {len(record.variables)} variables",
         "tables": ", ".join(record.tables) or "none",
-        "model": record.facts.get("model", "not known"),
-        "backend": record.facts.get("backend", "not known"),
+        "model": record.facts.model_name or "not known",
+        "backend": record.facts.backend or "not known",
     }
     for name, values in epochs.items():
         if name != "epoch":

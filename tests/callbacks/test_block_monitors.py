@@ -207,7 +207,7 @@ def test_penalty_is_that_of_keras():
     assert record.epochs["penalty"][-1] == pytest.approx(total, rel=1e-5)
     share = record.epochs["penalty_share"]
     assert share[-1] == pytest.approx(total / history.history["loss"][-1], rel=1e-5)
-    assert list(record.facts["penalties"].values()) == [
+    assert list(record.facts.penalties.values()) == [
         "L2(l2=0.01)",
         "GroupLasso(factor=0.01, axis=-1)",
         "L1(l1=0.01)",

@@ -58,13 +58,13 @@ def test_facts_of_the_run():
     monitor = Monitor()
     fit(monitor, epochs=2, optimizer=keras.optimizers.Adam(0.01, clipnorm=1.0))
     facts = monitor.record.facts
-    assert facts["backend"] == BACKEND
-    assert facts["steps_per_epoch"] == 3
-    assert facts["batch_size"] == 8
-    assert facts["optimizer"]["class_name"] == "Adam"
-    assert facts["optimizer"]["clipnorm"] == 1.0
-    assert facts["loss"]["class_name"] == "SparseCategoricalCrossentropy"
-    assert facts["versions"]["keras"] == keras.__version__
+    assert facts.backend == BACKEND
+    assert facts.steps_per_epoch == 3
+    assert facts.batch_size == 8
+    assert facts.optimizer_name == "Adam"
+    assert facts.optimizer["clipnorm"] == 1.0
+    assert facts.loss["class_name"] == "SparseCategoricalCrossentropy"
+    assert facts.versions["keras"] == keras.__version__
     assert monitor.record.trained_steps == 6
 
 

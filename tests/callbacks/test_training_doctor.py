@@ -79,8 +79,8 @@ def test_a_healthy_run_is_silent(xy, capsys):
 def test_the_first_batches_serve_where_no_data_are_given(xy):
     doctor = Doctor(verbose=0, rows=96)
     fit(make(rate=1e-7), xy, doctor, epochs=4)
-    assert doctor.record.facts["data"]["source"] == "first batches"
-    assert doctor.record.facts["probe"]["rows"] == 96
+    assert doctor.record.facts.data.source == "first batches"
+    assert doctor.record.facts.probe.rows == 96
     assert doctor.diagnosis[0].name == "learning_rate_too_low"
     assert "validation_data" in doctor.diagnosis.skipped["train_validation_overlap"]
 
@@ -193,7 +193,7 @@ def test_no_targets():
     doctor = kd.callbacks.TrainingDoctor(verbose=0, every=1)
     x = np.ones((16, 3), "float32")
     model.fit(x, batch_size=8, shuffle=False, verbose=0, callbacks=[doctor])
-    assert doctor.record.facts["data"]["targets"] == []
+    assert doctor.record.facts.data.targets == ()
     assert doctor._looks.probe.x.shape == (16, 3)
 
 

@@ -7,7 +7,7 @@ looks alike and must still be found.
 import keras
 import numpy as np
 import pytest
-from made_runs import STUCK, data, made_run
+from made_runs import STUCK, data, edited_facts, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection.collect import data_facts
@@ -86,7 +86,8 @@ def test_a_rare_count_is_no_rare_class():
     shares = {"frequencies": [0.97, 0.03], "max": 1.0, "kind": "whole_numbers"}
     facts = {"loss": "poisson"}
     values = made_run(targets=shares, facts=facts, **STUCK)
-    values.facts["network"]["outputs"] = [{**OUT, "activation": "exponential"}]
+    with edited_facts(values) as known:
+        known["network"]["outputs"] = [{**OUT, "activation": "exponential"}]
     assert "imbalanced_classes" not in kd.diagnose(values).names
     classes = made_run(targets=shares, **STUCK)
     assert "imbalanced_classes" in kd.diagnose(classes).names
@@ -169,25 +170,27 @@ def test_one_hot_rows_for_class_numbers_are_found():
     # of a model that does not say the shape of its output
     targets = {"kind": "one_hot", "n_columns": 3, "max": 1.0, "shape": [300, 3]}
     record = made_run(targets=targets)
-    record.facts["network"]["outputs"][0]["rank"] = None
+    with edited_facts(record) as facts:
+        facts["network"]["outputs"][0]["rank"] = None
     assert "loss_target_mismatch" in serious(kd.diagnose(record))
 
 
 def test_facts_of_targets_with_axes():
     outputs = [(None, 6, 6, 3)]
-    facts = data_facts(IMAGES, MASKS, output_shapes=outputs)["targets"][0]
-    assert (facts["kind"], facts["n_columns"]) == ("whole_numbers", 1)
+    facts = data_facts(IMAGES, MASKS, output_shapes=outputs).targets[0]
+    assert (facts.kind, facts.n_columns) == ("whole_numbers", 1)
     shares = np.bincount(MASKS.ravel()) / MASKS.size
-    np.testing.assert_allclose(facts["frequencies"], shares)
-    assert facts["distinct"] == [0, 1, 2]
-    assert facts["n_rows"] == 400
+    np.testing.assert_allclose(facts.frequencies, shares)
+    assert facts.distinct == (0, 1, 2)
+    assert facts.n_rows == 400
 
 
 def test_records_made_before_the_axes_were_known_are_judged_alike():
     """There the last axis of every target was taken for columns."""
     targets = {"kind": "continuous", "frequencies": None, "max": 2.0}
     record = made_run(targets={**targets, "n_columns": 6, "shape": [400, 6, 6]})
-    record.facts["network"]["outputs"][0]["rank"] = 4
+    with edited_facts(record) as facts:
+        facts["network"]["outputs"][0]["rank"] = 4
     assert serious(kd.diagnose(record)) == []
     assert "distinct" not in data()["targets"][0]
 
@@ -229,7 +232,7 @@ def test_a_cross_entropy_of_ones_own_over_logits_is_not_judged(loss, units, y):
     diagnosis = plan(dense(units, None), X, y, loss)
     assert serious(diagnosis) == []
     assert "not known" in diagnosis.skipped["loss_target_mismatch"]
-    assert diagnosis.record.facts["probe"]["scored_as"] == "unknown"
+    assert diagnosis.record.facts.probe.scored_as == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -295,14 +298,16 @@ def test_models_without_a_hidden_layer_are_still_small():
 def test_many_weights_are_no_note_in_a_healthy_run():
     large = {"n_trainable_weights": 10**6}
     record = made_run()
-    record.facts["network"].update(large)
+    with edited_facts(record) as facts:
+        facts["network"].update(large)
     diagnosis = kd.diagnose(record)
     assert diagnosis.names == ()
     assert "1000000" in diagnosis.checked_fine["model_too_large"]
     t = np.arange(40)
     val = 0.4 + np.exp(-t / 3) + 0.03 * np.maximum(0, t - 15)
     record = made_run(loss=np.exp(-t / 8), val_loss=val)
-    record.facts["network"].update(large)
+    with edited_facts(record) as facts:
+        facts["network"].update(large)
     assert "model_too_large" in serious(kd.diagnose(record))
 
 

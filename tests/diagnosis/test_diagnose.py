@@ -1,16 +1,24 @@
 """Any record can be judged, and alike from wherever it comes."""
 
 import json
+import re
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_runs import STUCK, made_run
+from made_runs import STUCK, edited_facts, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis.diagnose import FAILED
-from keras_dlbasic.records import MEASURES, LayerTable, TrainingRecord, VariableInfo
+from keras_dlbasic.records import (
+    MEASURES,
+    DataFacts,
+    LayerTable,
+    TrainingRecord,
+    VariableInfo,
+)
 
 numbers = st.floats(width=32) | st.sampled_from([np.nan, np.inf, 0.0, -1.0, 1e30])
 
@@ -89,24 +97,40 @@ def test_no_record_is_too_odd(record):
 
 
 @pytest.mark.parametrize(
-    "facts",
+    ("facts", "unknown"),
     [
-        {"network": {"layers": [3], "outputs": 7}},
-        {"network": "a net", "data": [1, 2]},
-        {"probe": 5, "optimizer": 3, "signals": {"layers": None}},
-        {"data": {"inputs": [None], "targets": 3, "validation": 1}},
+        ({"network": {"layers": [3], "outputs": 7}}, "missing_nonlinearity"),
+        ({"network": "a net", "data": [1, 2]}, "constant_inputs"),
+        ({"probe": 5, "optimizer": 3, "signals": {"layers": None}}, "underfitting"),
+        (
+            {"data": {"inputs": [None], "targets": 3, "validation": 1}},
+            "constant_inputs",
+        ),
     ],
 )
-def test_a_record_made_by_hand_costs_the_checks_that_it_breaks(facts):
+def test_facts_made_by_hand_that_cannot_be_read_are_not_known(facts, unknown):
     record = made_run(loss=np.r_[np.full(10, 1.3), np.full(10, np.nan)])
-    record.facts.update(facts)
+    with edited_facts(record) as known:
+        known.update(facts)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        diagnosis = kd.diagnose(record)
+        kd.diagnose(record, live=True)
+    assert "non_finite_values" in diagnosis.names
+    assert re.search("not known|needs", diagnosis.skipped[unknown])
+    assert str(diagnosis)
+
+
+def test_a_record_made_by_hand_costs_the_checks_that_it_breaks():
+    record = made_run(**STUCK)
     table = record.tables["curvature"] = LayerTable(("model",), ("mine",))
     table.append(0, 0, {"mine": [1.0]})
+    record.note(data=DataFacts(inputs=(None,)))
     with pytest.warns(UserWarning, match="was skipped: the record is not as"):
         diagnosis = kd.diagnose(record)
-    assert "non_finite_values" in diagnosis.names
-    broken = [why for why in diagnosis.skipped.values() if why.startswith(FAILED)]
-    assert broken
+    broken = {n for n, why in diagnosis.skipped.items() if why.startswith(FAILED)}
+    assert {"plateau", "constant_inputs"} <= broken
+    assert "underfitting" in diagnosis.names
     assert str(diagnosis)
     kd.diagnose(record, live=True)
 

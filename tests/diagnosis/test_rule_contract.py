@@ -29,7 +29,7 @@ from keras_dlbasic.diagnosis import (
     rule,
 )
 from keras_dlbasic.diagnosis.registry import all_rules as load_rules
-from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.records import LayerTable, ModelFacts, TrainingRecord
 from keras_dlbasic.reports.html import html_text
 
 SAID = {"severity": "warning", "message": "It is odd."}
@@ -235,7 +235,7 @@ def test_a_slip_costs_that_rule_only(body, words):
 
 def test_a_rule_of_ours_that_fails_says_so_too():
     record = made_run()
-    record.facts["network"]["layers"] = [3]
+    record.note(model=ModelFacts(layers=(3,)))
     with pytest.warns(UserWarning, match="the record is not as this check expects"):
         reason = kd.diagnose(record).skipped["missing_nonlinearity"]
     assert "Traceback" in reason
@@ -246,7 +246,7 @@ def test_a_rule_of_ours_that_fails_says_so_too():
 
 def test_reports_of_a_rule_that_failed():
     record = made_run()
-    record.facts["network"]["layers"] = [3]
+    record.note(model=ModelFacts(layers=(3,)))
     with pytest.warns(UserWarning, match="skipped"):
         diagnosis = kd.diagnose(record)
     page = html_text(diagnosis)

@@ -3,9 +3,11 @@
 Silent is not skipped: the rule has what it needs, and finds nothing.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from made_runs import STUCK, made_run
+from made_runs import STUCK, edited_facts, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
@@ -23,7 +25,8 @@ def with_rising_validation(slope):
 
 
 def with_output(record, **changes):
-    record.facts["network"]["outputs"][0].update(changes)
+    with edited_facts(record) as facts:
+        facts["network"]["outputs"][0].update(changes)
     return record
 
 
@@ -45,17 +48,19 @@ def of_values(**targets):
 def with_many_weights(n):
     """An overfitting run: only then it matters how many weights there are."""
     record = with_rising_validation(0.03)
-    record.facts["network"]["n_trainable_weights"] = n
+    with edited_facts(record) as facts:
+        facts["network"]["n_trainable_weights"] = n
     return record
 
 
 def deep_net(activation, n):
     """A net with `n` more hidden layers in front of those of `made_run`."""
     record = made_run()
-    layers = record.facts["network"]["layers"]
-    layers[:0] = [
-        {**layers[0], "label": f"deep{i}", "activation": activation} for i in range(n)
+    layers = record.facts.layers
+    deep = [
+        replace(layers[0], label=f"deep{i}", activation=activation) for i in range(n)
     ]
+    record.note(model=replace(record.facts.model, layers=(*deep, *layers)))
     return record
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_runs import STUCK, made_run
+from made_runs import STUCK, edited_facts, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.analysis.landscape import critical_point
@@ -18,7 +18,8 @@ def serious(record):
 
 
 def with_network(record, **changes):
-    record.facts["network"].update(changes)
+    with edited_facts(record) as facts:
+        facts["network"].update(changes)
     return record
 
 
@@ -137,7 +138,8 @@ def test_overfitting_of_a_model_that_never_learned_says_so():
 )
 def test_why_it_is_not_known_what_a_run_came_to(probe, words):
     record = made_run(end_loss=np.nan, skill=np.nan)
-    record.facts["probe"] = probe
+    with edited_facts(record) as facts:
+        facts["probe"] = probe
     assert words in kd.diagnose(record).skipped["plateau"]
 
 
@@ -147,13 +149,12 @@ def test_weights_are_lost_only_where_that_is_seen():
     assert "weights looked at" in kd.diagnose(record).checked_fine["non_finite_weights"]
     record._rows.measures[:, lost] = np.nan  # of a record that does not hold norms
     assert "non_finite_weights" in kd.diagnose(record).skipped
-    record.facts["network"]["layers"] = []
+    with_network(record, layers=[])
     assert "non_finite_weights" in kd.diagnose(record).skipped
     record._rows.measures[0, non_finite] = 3.0
     assert kd.diagnose(record)[0].name == "non_finite_weights"
-    record.facts["network"]["layers"] = [{"label": "norm", "n_non_finite": 2}]
-    with pytest.warns(UserWarning, match="skipped"):  # all else misses of that layer
-        found = kd.diagnose(record)[0].evidence["layers"]
+    with_network(record, layers=[{"label": "norm", "n_non_finite": 2}])
+    found = kd.diagnose(record)[0].evidence["layers"]
     assert found == ["first", "second", "out", "norm"]
 
 

@@ -350,7 +350,7 @@ def test_loss_learning_rate_and_batch_size_of_the_step():
     assert record.batch_loss[0] == pytest.approx(first, rel=1e-5)
     assert record.learning_rate.tolist() == [0.5, 0.5, 0.25]
     assert record.batch_size.tolist() == [10, 10, 4]
-    assert record.facts["batch_size"] == 10
+    assert record.facts.batch_size == 10
 
 
 @pytest.mark.once

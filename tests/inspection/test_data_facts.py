@@ -30,13 +30,13 @@ def test_inputs(rng):
     x[5, 0] = np.nan
     facts = input_facts(x)
     kept = np.delete(x, 5, axis=0)
-    assert facts["rms"] == pytest.approx(np.sqrt(np.mean(kept**2)))
+    assert facts.rms == pytest.approx(np.sqrt(np.mean(kept**2)))
     offsets = np.abs(kept[:, :3].mean(axis=0)) / kept[:, :3].std(axis=0)
-    assert facts["offset"] == pytest.approx(np.median(offsets))
-    assert (facts["constant_features"], facts["non_finite"]) == (1, 1)
-    assert not facts["is_constant"]
-    assert input_facts(np.ones((4, 2)))["is_constant"]
-    assert input_facts(np.array(["a", "b"]))["n_rows"] == 2
+    assert facts.offset == pytest.approx(np.median(offsets))
+    assert (facts.constant_features, facts.non_finite) == (1, 1)
+    assert not facts.is_constant
+    assert input_facts(np.ones((4, 2))).is_constant
+    assert input_facts(np.array(["a", "b"])).n_rows == 2
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_inputs(rng):
 )
 def test_kinds_of_targets(y, kind):
     facts = target_facts(np.array(y))
-    assert facts["kind"] == kind
-    json.dumps(facts)
+    assert facts.kind == kind
+    json.dumps(facts.to_dict())
 
 
 def test_targets_that_are_constant_or_nan():
-    assert target_facts(np.full(9, 3.0))["is_constant"]
+    assert target_facts(np.full(9, 3.0)).is_constant
     facts = target_facts(np.array([1.0, np.nan, 2.0]))
-    assert (facts["non_finite"], facts["mean"]) == (1, 1.5)
+    assert (facts.non_finite, facts.mean) == (1, 1.5)
 
 
 def test_overlap_and_shift(rng):
@@ -68,19 +68,19 @@ def test_overlap_and_shift(rng):
     new = rng.normal(size=(50, 3))
     val_x, val_y = np.concatenate([new, x[:50]]), np.concatenate([y[50:], y[:50]])
     facts = validation_facts(x, y, val_x, val_y)
-    assert (facts["overlap"], facts["repeats"]) == (0.5, 0.0)
-    assert (facts["missing_classes"], facts["new_classes"]) == ([], [])
-    assert validation_facts(x, y, 9 * x, y)["scale"] == pytest.approx(9)
-    assert validation_facts(x, y, x, 1 - y)["overlap"] == 0  # other targets
+    assert (facts.overlap, facts.repeats) == (0.5, 0.0)
+    assert (facts.missing_classes, facts.new_classes) == ((), ())
+    assert validation_facts(x, y, 9 * x, y).scale == pytest.approx(9)
+    assert validation_facts(x, y, x, 1 - y).overlap == 0  # other targets
 
 
 def test_classes_that_validation_lacks():
     x = np.zeros((100, 1))
     y = np.repeat([0, 1], 50)
     facts = validation_facts(x, y, x[:30], np.full(30, 2))
-    assert (facts["missing_classes"], facts["new_classes"]) == ([0, 1], [2])
+    assert (facts.missing_classes, facts.new_classes) == ((0, 1), (2,))
     rare = np.r_[np.zeros(99), 1.0]  # may well miss by chance
-    assert validation_facts(x, rare, x[:30], np.zeros(30))["missing_classes"] == []
+    assert validation_facts(x, rare, x[:30], np.zeros(30)).missing_classes == ()
 
 
 def test_baselines_by_their_formulas(rng):
@@ -164,8 +164,8 @@ def test_only_a_loss_that_compares_rows_with_targets_has_a_baseline(
     facts = Probe(x, y[:, None], loss, {"own": True, "class_name": "any"}).facts(
         (None, width)
     )
-    assert (facts["baseline_loss"] is not None) == is_known
-    assert facts["scored_as"] == "unknown"
+    assert (facts.baseline_loss is not None) == is_known
+    assert facts.scored_as == "unknown"
 
 
 def test_references_leave_one_out_as_scikit_learn_does(rng):
@@ -196,16 +196,16 @@ def test_networks():
         ]
     )
     facts = network_facts(model)
-    by_label = {layer["label"]: layer for layer in facts["layers"]}
-    assert facts["outputs"][0]["activation"] == "sigmoid"
-    assert facts["outputs"][0]["units"] == 1
-    assert by_label["hidden"]["units_alike"]
-    assert not by_label["plain"]["units_alike"]
-    assert by_label["plain"]["next_activation"] == "tanh"
-    assert by_label["out"]["penalty"] == "L2"
-    assert [f["dropout"] for f in facts["layers"] if "dropout" in f] == [0.4]
-    assert not facts["normalizes_inputs"]
-    json.dumps(facts)
+    by_label = {layer.label: layer for layer in facts.layers}
+    assert facts.outputs[0].activation == "sigmoid"
+    assert facts.outputs[0].units == 1
+    assert by_label["hidden"].units_alike
+    assert not by_label["plain"].units_alike
+    assert by_label["plain"].next_activation == "tanh"
+    assert by_label["out"].penalty == "L2"
+    assert [f.dropout for f in facts.layers if f.dropout is not None] == [0.4]
+    assert not facts.normalizes_inputs
+    json.dumps(facts.to_dict())
 
 
 def test_networks_of_all_kinds():
@@ -215,15 +215,15 @@ def test_networks_of_all_kinds():
     inner = keras.Sequential([keras.Input((4,)), L.Dense(2, "softmax")])
     model = keras.Model(inputs, inner(L.GlobalAveragePooling1D()(h)))
     facts = network_facts(model)
-    assert facts["normalizes_inputs"]
-    assert facts["outputs"][0]["activation"] == "softmax"
-    json.dumps(facts)
+    assert facts.normalizes_inputs
+    assert facts.outputs[0].activation == "softmax"
+    json.dumps(facts.to_dict())
 
 
 def test_structures_of_data(rng):
     x = {"a": rng.normal(size=(8, 2)), "b": rng.integers(0, 5, (8, 3))}
     facts = data_facts(x, rng.normal(size=8))
-    assert [i["name"] for i in facts["inputs"]] == ["a", "b"]
-    assert facts["n_rows"] == 8
-    assert facts["validation"] is None
-    json.dumps(facts)
+    assert [i.name for i in facts.inputs] == ["a", "b"]
+    assert facts.n_rows == 8
+    assert facts.validation is None
+    json.dumps(facts.to_dict())

@@ -11,7 +11,7 @@ from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.layer_kinds import LayerKind, class_kind, core_of, kind_of
 from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.ensembles.batch_statistics import batch_normalizations
-from keras_dlbasic.inspection import network_facts
+from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.propagation.probe import probe_layers, run_probe
 
 L = keras.layers
@@ -142,9 +142,9 @@ def _layers_of_images():
 class TestNormalizations:
     def test_facts(self, name):
         model = sequential(L.Dense(4), made(name), L.Activation("tanh"))
-        dense, norm, _ = network_facts(model)["layers"]
-        assert norm["normalizes"]
-        assert dense["next_activation"] == "tanh"
+        dense, norm, _ = network_facts(model).layers
+        assert norm.normalizes
+        assert dense.next_activation == "tanh"
 
     def test_none_is_put_before_another(self, name):
         model = sequential(L.Dense(4), made(name), L.ReLU(), L.Dense(1))
@@ -160,8 +160,8 @@ class TestNormalizations:
         model = sequential(made(name), L.TimeDistributed(made(name)))
         has_averages = name == "BatchNormalization"
         assert len(batch_normalizations(model)) == (2 if has_averages else 0)
-        facts = network_facts(model)["layers"]
-        assert [f["batch_normalizes"] for f in facts] == [has_averages] * 2
+        facts = network_facts(model).layers
+        assert [f.batch_normalizes for f in facts] == [has_averages] * 2
 
 
 @pytest.mark.parametrize("name", DROPOUTS)
@@ -183,7 +183,7 @@ class TestDropouts:
         model = self.model(name)
         assert activations_after(model)[id(model.layers[0])] == "relu"
         assert name not in [type(p.layer).__name__ for p in probe_layers(model)]
-        assert network_facts(model)["layers"][1]["dropout"] == 0.25
+        assert network_facts(model).layers[1].dropout == 0.25
 
     def test_units_go_through(self, name):
         model = self.model(name)
@@ -199,10 +199,10 @@ class TestRecurrentLayers:
         return sequential(make(), make(), L.GlobalMaxPooling1D(), L.Dense(1))
 
     def test_facts(self, make):
-        first = network_facts(self.model(make))["layers"][0]
-        assert first["is_recurrent"]
-        assert first["fan_in"] == 3
-        assert first["gain"] > 0
+        first = network_facts(self.model(make)).layers[0]
+        assert first.is_recurrent
+        assert first.fan_in == 3
+        assert first.gain > 0
 
     def test_dropout_behind_each(self, make):
         new = kd.remedies.add_dropout(self.model(make))
@@ -296,7 +296,7 @@ def test_attention_and_einsum_layers():
         hidden = ALL[name](*arguments)(hidden, hidden)
     hidden = L.Attention()([hidden, L.AdditiveAttention()([hidden, hidden])])
     model = keras.Model(inputs, L.Dense(1)(hidden))
-    kinds = [f["kind"] for f in network_facts(model)["layers"][1:]]
+    kinds = [f.kind for f in network_facts(model).layers[1:]]
     assert kinds == ["dense", *["attention"] * 4, "dense"]
     for remedy in ("add_dropout", "insert_normalization", "swap_activations", "lsuv"):
         x = (np.ones((3, 4, 6)),) if remedy == "lsuv" else ()

@@ -145,5 +145,4 @@ def test_an_output_without_a_limit_is_named(name):
 
 
 def activations(model):
-    outputs = network_facts(model)["outputs"]
-    return [output["activation"] for output in outputs]
+    return [output.activation for output in network_facts(model).outputs]

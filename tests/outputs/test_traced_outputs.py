@@ -11,7 +11,7 @@ import keras_dlbasic as kd
 from keras_dlbasic._backends.operation import Operation
 from keras_dlbasic._keras.output_activation import output_activation
 from keras_dlbasic._keras.outputs import model_outputs
-from keras_dlbasic.inspection import network_facts
+from keras_dlbasic.inspection.network_facts import network_facts
 
 L = keras.layers
 
@@ -84,9 +84,9 @@ def test_a_head_that_is_defined_first(activation):
 @pytest.mark.parametrize("axis", [-1, 1, 0])
 def test_the_axis_of_a_softmax(axis):
     model = built(Net(lambda z: ops.softmax(z, axis=axis)))
-    (output,) = network_facts(model, X)["outputs"]
-    assert output["activation"] == "softmax"
-    assert output["softmax_axis"] == (-1 if axis else -2)
+    (output,) = network_facts(model, X).outputs
+    assert output.activation == "softmax"
+    assert output.softmax_axis == (-1 if axis else -2)
 
 
 def test_an_axis_that_cannot_be_told():
@@ -182,10 +182,10 @@ def test_what_cannot_be_traced_is_unknown():
 
     model = built(Net())
     model.last = broken
-    (output,) = network_facts(model, X)["outputs"]
-    assert output["activation"] == "unknown"
+    (output,) = network_facts(model, X).outputs
+    assert output.activation == "unknown"
     unbuilt = Net()
-    assert network_facts(unbuilt)["outputs"][0]["activation"] == "unknown"
+    assert network_facts(unbuilt).outputs[0].activation == "unknown"
 
 
 def test_tracing_changes_nothing():

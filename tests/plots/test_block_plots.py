@@ -68,7 +68,7 @@ def record(n_layers=2, n_epochs=3):
     result.tables.update(
         penalties=penalties, activations=activations, normalization=drift
     )
-    result.facts["penalties"] = {labels[0]: "L2(l2=0.1)"}
+    result.note(penalties={labels[0]: "L2(l2=0.1)"})
     return result
 
 

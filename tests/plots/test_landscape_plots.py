@@ -5,6 +5,7 @@ import pytest
 import keras_dlbasic as kd
 from keras_dlbasic.analysis.landscape.critical_point import MEASURES, VERDICTS
 from keras_dlbasic.records import LayerTable
+from keras_dlbasic.records.facts import CurvatureFacts
 
 U, V = np.linspace(-1, 1, 9), np.linspace(-2, 2, 5)
 
@@ -79,7 +80,7 @@ def test_curvature_over_the_epochs():
             "verdict": [verdict],
         }
         table.append(10 * look, 5 * look, row)
-    record.facts["curvature"] = {"verdicts": list(VERDICTS)}
+    record.note(curvature=CurvatureFacts(verdicts=VERDICTS))
     ax = kd.plots.plot_curvature(record)
     lines = {bar.get_label(): bar.lines[0] for bar in ax.containers}
     assert lines["largest eigenvalue"].get_ydata().tolist() == [3.0, 40.0]

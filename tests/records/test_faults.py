@@ -140,7 +140,7 @@ def test_names_from_files_do_not_reach_the_terminal(tmp_path, capsys):
         *record.epochs,
         *record.tables["activations"].labels,
         record.variables[0].path,
-        record.facts["model"],
+        record.facts.model_name,
     ]
     assert all(name.isprintable() for name in shown)
     assert record.layers == (printable(HOSTILE),)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
+from keras_dlbasic.records import MEASURES, RunFacts, TrainingRecord, VariableInfo
 from keras_dlbasic.records.record_data import global_norm
 
 
@@ -183,7 +183,7 @@ def test_from_history():
     assert record.epochs["epoch"].tolist() == [2, 3, 4, 5]
     # validation_freq=2: values belong to every second epoch
     np.testing.assert_array_equal(record.epochs["val_loss"], [np.nan, 4, np.nan, 3])
-    assert record.facts == {"steps_per_epoch": 7}
+    assert record.facts == RunFacts(steps_per_epoch=7)
     assert len(TrainingRecord.from_history({}).epochs["epoch"]) == 0
 
 
@@ -259,4 +259,4 @@ def test_facts_are_plain_json(tmp_path):
     with np.load(tmp_path / "run.npz", allow_pickle=False) as file:
         about = json.loads(str(file["about"]))
     assert about["facts"] == facts
-    assert TrainingRecord.load(tmp_path / "run.npz").facts == facts
+    assert TrainingRecord.load(tmp_path / "run.npz").facts.to_dict() == facts

@@ -135,8 +135,7 @@ def deep_record(labels, steps):
 def test_names_from_models_and_records_are_escaped():
     record = deep_record([HOSTILE, "second", "out"], range(20))
     record.append_epoch(0, {"loss": 1.0, HOSTILE: 2.0})
-    record.facts["model"] = HOSTILE
-    record.facts[HOSTILE] = {"key": HOSTILE}
+    record.note(model_name=HOSTILE, extra={HOSTILE: {"key": HOSTILE}})
     finding = Finding(
         HOSTILE,
         "cause",
@@ -215,7 +214,7 @@ def test_in_a_notebook(sick):
 def test_a_record_in_a_notebook():
     record = deep_record([HOSTILE, "out"], range(20))
     record.append_epoch(0, {"loss": 0.5, HOSTILE: 1.0})
-    record.facts["model"] = HOSTILE
+    record.note(model_name=HOSTILE)
     page = Page(record._repr_html_())
     assert "20 of 20" in page.words
     assert page.words.count(HOSTILE) == 2

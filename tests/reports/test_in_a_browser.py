@@ -18,7 +18,7 @@ def opened(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     page = folder / "report.html"
     record = made_run(dead=1.0, ratio=0.5, **STUCK)
-    record.facts["model"] = "<script>document.title = 'ran'</script>"
+    record.note(model_name="<script>document.title = 'ran'</script>")
     kd.diagnose(record).to_html(page)
     return subprocess.run(
         [

@@ -71,7 +71,7 @@ def doctor_on_replicas(monitor):
     trained = distributed(monitor, fit={"callbacks": callbacks})
     if monitor is not None:
         _, x, y, _ = models.make("mlp")
-        assert doctor.record.facts["data"]["source"] == "first batches"
+        assert doctor.record.facts.data.source == "first batches"
         np.testing.assert_array_equal(doctor._looks.probe.x, x)
     return trained
 
@@ -95,7 +95,7 @@ def replica_norms(monitor):
         expected = np.sqrt(np.mean(squares))
         found = monitor.record.replica_gradient_norm
         np.testing.assert_allclose(found[0], expected, rtol=1e-5)
-        assert monitor.record.facts["replicas"] == 2
+        assert monitor.record.facts.replicas == 2
         assert np.isfinite(kd.analysis.replica_noise_scale(monitor.record).noise).all()
     return trained
 

@@ -211,7 +211,7 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
     """
     size = record.batch_size
     norms = record.replica_gradient_norm
-    replicas = record.facts.get("replicas") or 1
+    replicas = record.facts.replicas or 1
     known = np.isfinite(norms) & (size % replicas == 0) & ~record.skipped
     known &= size == np.nanmax(size, initial=0.0)
     if replicas < 2 or not known.any():
@@ -229,13 +229,12 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
             norms[known], record.global_gradient_norm[known], size[known], strict=True
         )
     ]
-    optimizer = record.facts.get("optimizer") or {}
     return NoiseScaleCurve(
         record.steps[known],
         np.array([scale.noise for scale in scales]),
         np.array([scale.signal for scale in scales]),
         batch_size=float(size[known][0]),
-        optimizer=optimizer.get("class_name", ""),
+        optimizer=record.facts.optimizer_name,
         source="replicas",
     )
 

@@ -15,7 +15,7 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Verdict
         steps: Updates an epoch up to which batches are large.
         rows: Smaller batches are never too large.
     """
-    size, per_epoch = run.facts.get("batch_size"), run.facts.get("steps_per_epoch")
+    size, per_epoch = run.facts.batch_size, run.facts.steps_per_epoch
     if not size or not per_epoch:
         return Skipped("batch size or steps per epoch are not known")
     if per_epoch <= steps and size >= rows:
@@ -32,7 +32,7 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Verdict
                 suggest.batch_size(
                     "more updates for the same work", run.moderate_batch_size()
                 ),
-                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
+                suggest.more_epochs("more updates", epochs=run.facts.epochs),
             ),
         )
     return Fine(f"{per_epoch} updates an epoch")

@@ -24,7 +24,7 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Verdict:
         rows: Batches of up to so many rows are tiny.
     """
     size = run.batch_size
-    n_rows = (run.facts.get("data") or {}).get("n_rows")
+    n_rows = run.facts.data.n_rows if run.facts.data else None
     if size <= rows and not (n_rows and n_rows <= 2 * rows):
         return Finding(
             severity="info",

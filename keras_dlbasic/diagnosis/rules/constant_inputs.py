@@ -9,8 +9,8 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 @rule(kind="cause", explains=NOT_LEARNING, needs=("inputs",))
 def constant_inputs(run: Run) -> Verdict:
     """Look for inputs with nothing to learn from."""
-    inputs = [i for i in run.inputs if "is_constant" in i]
-    wrong = [i for i in inputs if i["is_constant"]]
+    inputs = [i for i in run.inputs if i.is_constant is not None]
+    wrong = [i for i in inputs if i.is_constant]
     if inputs and len(wrong) == len(inputs):
         return Finding(
             severity="critical",
@@ -30,5 +30,5 @@ def constant_inputs(run: Run) -> Verdict:
             value=float(len(wrong)),
             unit="inputs",
         )
-    constant = sum(i["constant_features"] for i in inputs)
+    constant = sum(i.constant_features or 0 for i in inputs)
     return Fine(f"{constant} features are constant")

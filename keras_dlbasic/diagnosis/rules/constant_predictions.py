@@ -9,7 +9,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
 
 
-@rule(kind="symptom", needs=("probe", "targets"), live=False)
+@rule(kind="symptom", needs=("probe", "target"), live=False)
 def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
     """Compare the spread of the predictions with that of the targets.
 
@@ -19,11 +19,11 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
             constant: they then explain at most its square of the variance.
     """
     values = run.probed("spread")
-    deviation = run.targets.get("std") or 0.0
+    target = run.target
+    deviation, shares = target.std, [p for p in target.frequencies or () if p]
     if run.task is TaskKind.UNKNOWN and values[-1]:
         return Skipped(f"{UNKNOWN_LOSS}, nor how far predictions should differ")
-    if run.task is TaskKind.CLASSES and run.targets["kind"] == "whole_numbers":
-        shares = [p for p in run.targets["frequencies"] if p]
+    if run.task is TaskKind.CLASSES and target.kind == "whole_numbers":
         deviation = math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
     if run.outcome.learned is True:
         return Fine("predictions differ")

@@ -8,7 +8,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 @rule(
     kind="cause",
     explains=("constant_predictions", "plateau", "overfitting"),
-    needs=("targets",),
+    needs=("target",),
 )
 def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     """Look for targets with nothing to learn.
@@ -18,11 +18,11 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
         share: Share of the rows with one and the same target from which there is next
             to nothing to learn.
     """
-    targets = run.targets
+    target = run.target
     check = suggest.by_hand(
         "check how the targets were made", "there is nothing to learn"
     )
-    if targets.get("is_constant"):
+    if target.is_constant:
         return Finding(
             severity="critical",
             message="All targets are the same: there is nothing to learn.",
@@ -31,14 +31,14 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             unit="share of the rows",
             remedies=(check,),
         )
-    if targets["commonest"] > share:
+    if target.commonest > share:
         return Finding(
             severity="warning",
-            message=f"{targets['commonest']:.2%} of the targets are the same.",
-            value=targets["commonest"],
+            message=f"{target.commonest:.2%} of the targets are the same.",
+            value=target.commonest,
             threshold=share,
             unit="share of the rows",
             confidence=0.9,
             remedies=(check,),
         )
-    return Fine(f"the commonest target makes up {targets['commonest']:.1%}")
+    return Fine(f"the commonest target makes up {target.commonest:.1%}")

@@ -19,7 +19,7 @@ def exploding_activations(run: Run, *, layers: int = 2) -> Verdict:
         layers: So many count: an exponential of an exponential leaves the range of
             floating-point numbers at an input of 4.5.
     """
-    hidden = [f for f in run.layers[:-1] if f.get("activation") == "exponential"]
+    hidden = [f for f in run.layers[:-1] if f.activation == "exponential"]
     if len(hidden) >= layers:
         return Finding(
             severity="info",
@@ -28,7 +28,7 @@ def exploding_activations(run: Run, *, layers: int = 2) -> Verdict:
                 "and gradients explode or die."
             ),
             risk="critical",
-            layer=hidden[0]["label"],
+            layer=hidden[0].label,
             value=float(len(hidden)),
             threshold=float(layers),
             unit="layers",

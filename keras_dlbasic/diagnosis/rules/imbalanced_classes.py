@@ -10,7 +10,7 @@ from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
 @rule(
     kind="cause",
     explains=("constant_predictions", "plateau", "underfitting"),
-    needs=("targets",),
+    needs=("target",),
 )
 def imbalanced_classes(run: Run, *, share: float = 0.95) -> Verdict:
     """Look for a class that makes up nearly all rows.
@@ -19,14 +19,14 @@ def imbalanced_classes(run: Run, *, share: float = 0.95) -> Verdict:
         run: The run.
         share: Share of the commonest class.
     """
-    targets = run.targets
+    target = run.target
     if run.task is TaskKind.UNKNOWN:
         return Skipped(UNKNOWN_LOSS)
     if run.task is TaskKind.VALUES:
         return Fine("the targets are values")
-    if not targets.get("frequencies") or targets["kind"] == "multi_label":
+    if not target.frequencies or target.kind == "multi_label":
         return Fine("the targets are no classes")
-    value = max(targets["frequencies"])
+    value = max(target.frequencies)
     if value > share:
         return Finding(
             severity="info",

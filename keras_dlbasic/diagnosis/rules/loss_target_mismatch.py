@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.records import OutputFacts, TargetFacts
 
 EXPLAINS = (*NOT_LEARNING, "non_finite_values", "diverging_loss", "vanishing_gradients")
 ZERO_ONE = ("binary", "one_hot", "multi_label", "probabilities")
 WHOLE = ("whole_numbers", "binary", "one_hot", "multi_label")
 
 
-@rule(kind="cause", explains=EXPLAINS, needs=("targets",))
+@rule(kind="cause", explains=EXPLAINS, needs=("target",))
 def loss_target_mismatch(run: Run) -> Verdict:
     """Compare what the compiled loss expects with the targets."""
-    loss, targets = run.loss_kind, run.targets
+    loss, target = run.loss_kind, run.target
     if loss.family == "unknown":
         return Skipped(UNKNOWN_LOSS)
-    kind = targets["kind"]
+    kind = target.kind
     if run.compares_class_numbers:
         return _found(
             run,
@@ -29,8 +29,8 @@ def loss_target_mismatch(run: Run) -> Verdict:
             f"'{loss.name}' compares every column with the class number.",
             "sparse_categorical_crossentropy",
         )
-    outputs = (run.facts.get("network") or {}).get("outputs") or [{}]
-    pair = _Pair(loss, targets, outputs[0].get("units"), outputs[0].get("rank"))
+    output = next(iter(run.facts.outputs), OutputFacts())
+    pair = _Pair(loss, target, output.units, output.rank)
     padding = pair.padding
     if padding is not None:
         return Finding(
@@ -55,7 +55,7 @@ def loss_target_mismatch(run: Run) -> Verdict:
         proper = "sparse_categorical_crossentropy" if is_sparse else "mse"
         return _found(run, wrong, proper)
     if loss.family == "values" and kind in ZERO_ONE:
-        return _zero_one_as_values(loss, targets)
+        return _zero_one_as_values(loss, target)
     return Fine(f"'{loss.name}' suits targets that are {kind}")
 
 
@@ -64,13 +64,13 @@ def _found(run: Run, text: str, proper: str) -> Finding:
         severity="critical",
         message=text,
         confidence=0.98,
-        evidence={"loss": run.loss_kind.name, "kind": run.targets["kind"]},
+        evidence={"loss": run.loss_kind.name, "kind": run.target.kind},
         remedies=(suggest.output("a loss for such targets", None, proper),),
     )
 
 
-def _zero_one_as_values(loss: LossKind, targets: dict[str, Any]) -> Finding:
-    kind, columns = targets["kind"], targets.get("n_columns", 1)
+def _zero_one_as_values(loss: LossKind, target: TargetFacts) -> Finding:
+    kind, columns = target.kind, target.n_columns
     absolute = loss.name == "mean_absolute_error"
     activation = "softmax" if kind == "one_hot" and columns > 1 else "sigmoid"
     why = (
@@ -102,13 +102,13 @@ class _Pair:
 
     Attributes:
         loss: What the loss expects.
-        targets: Facts of the targets.
+        target: What is known of the targets.
         width: Number of the output's columns; None if not known.
         rank: Number of the output's axes; None if not known.
     """
 
     loss: LossKind
-    targets: dict[str, Any]
+    target: TargetFacts
     width: int | None
     rank: int | None
 
@@ -117,7 +117,7 @@ class _Pair:
         """What cannot be right, in words; None if nothing is certain."""
         if self.loss.family == "class_numbers":
             return self._class_numbers()
-        low, high = self.targets["min"], self.targets["max"]
+        low, high = self.target.min, self.target.max
         if self.loss.family == "zero_one" and (low < 0 or high > 1):
             return (
                 f"'{self.loss.name}' is for targets from 0 to 1, but these range from "
@@ -135,13 +135,13 @@ class _Pair:
         # A number next to the classes is one counted from 1, a mask of 0 and 255 is
         # not scaled; padding lies apart from at least two proper classes.
         lies_apart = outside[0] < 0 or outside[0] > (self._most or 0)
-        has_classes = len(self.targets["distinct"]) > 2
+        has_classes = len(self.target.distinct or ()) > 2
         return outside[0] if lies_apart and has_classes else None
 
     @property
     def _has_positions(self) -> bool:
         """Whether a sample has several answers, as those of its words or pixels."""
-        shape = self.targets.get("shape") or [0]
+        shape = self.target.shape or (0,)
         if self.rank is not None:
             return self.rank > 2
         is_sparse = self.loss.family == "class_numbers"
@@ -153,9 +153,9 @@ class _Pair:
 
         The output then has one axis more than the targets, for the classes.
         """
-        if self.targets.get("n_columns", 1) == 1:
+        if self.target.n_columns == 1:
             return True
-        shape = self.targets.get("shape")
+        shape = self.target.shape
         if self.rank is None or shape is None:
             return None
         return self.rank == len(shape) + 1
@@ -163,15 +163,15 @@ class _Pair:
     @property
     def _is_whole(self) -> bool | None:
         """Whether all targets are whole numbers; None if not known."""
-        targets = self.targets
-        if "is_whole" in targets:
-            return bool(targets["is_whole"])
-        integers = str(targets.get("dtype", "")).startswith(("int", "uint", "bool"))
-        if integers or targets["kind"] in WHOLE:
+        target = self.target
+        if target.is_whole is not None:
+            return target.is_whole
+        integers = (target.dtype or "").startswith(("int", "uint", "bool"))
+        if integers or target.kind in WHOLE:
             return True
         # older records call numbers continuous that are negative, large, or have axes
-        is_plain = targets["min"] >= 0 and targets["max"] < 1000
-        return False if is_plain and targets.get("n_columns", 1) == 1 else None
+        is_plain = target.min >= 0 and target.max < 1000
+        return False if is_plain and target.n_columns == 1 else None
 
     @property
     def _outside(self) -> list[int]:
@@ -179,7 +179,7 @@ class _Pair:
         most = self._most
         return [
             value
-            for value in self.targets.get("distinct") or []
+            for value in self.target.distinct or ()
             if value != self.loss.ignore_class
             and (value < 0 or (most is not None and value >= most))
         ]
@@ -190,9 +190,9 @@ class _Pair:
         return self.width if self.loss.family == "class_numbers" else 2
 
     def _class_numbers(self) -> str | None:
-        targets, width = self.targets, self.width
-        is_share = targets["kind"] in ("one_hot", "probabilities")
-        if is_share and targets.get("n_columns", 1) > 1 and not self._is_class_each:
+        target, width = self.target, self.width
+        is_share = target.kind in ("one_hot", "probabilities")
+        if is_share and target.n_columns > 1 and not self._is_class_each:
             return "The loss is for class numbers, but the targets are one-hot."
         if self._is_whole is False:
             return "The loss is for class numbers, but the targets are not whole."
@@ -202,23 +202,21 @@ class _Pair:
                 f"{max(self._outside)} that none of the {width or ''} outputs stands "
                 "for."
             ).replace("  ", " ")
-        is_counted = "distinct" not in targets and self.loss.ignore_class is None
-        if is_counted and width and targets["max"] >= width:
+        is_counted = target.distinct is None and self.loss.ignore_class is None
+        if is_counted and width and target.max >= width:
             return (
-                f"There are class numbers up to {targets['max']:.0f}, but only {width} "
+                f"There are class numbers up to {target.max:.0f}, but only {width} "
                 "outputs."
             )
         return None
 
     def _one_hot(self) -> str | None:
-        targets, width = self.targets, self.width
-        columns = targets.get("n_columns", 1)
+        target, width = self.target, self.width
+        columns = target.n_columns
         if columns == 1 and width and width > 1:
             return "The loss is for one-hot targets, but these are class numbers."
-        several = targets["kind"] == "multi_label"
         # rows of zeros have no loss: that is how padding is written
-        several = several and targets.get("max_per_row", 2) > 1
-        if targets["min"] < 0 or (columns > 1 and several):
+        if target.min < 0 or (columns > 1 and target.has_several_labels):
             return "The loss is for one class per row, but the rows do not add up to 1."
         if columns == 1 and width == 1:
             return (

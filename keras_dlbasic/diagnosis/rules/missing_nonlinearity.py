@@ -17,16 +17,16 @@ BENDING = ("recurrent", "attention", "custom", "foreign")
 def missing_nonlinearity(run: Run) -> Verdict:
     """Look for models all of whose hidden layers are linear."""
     layers = run.layers
-    if not any("kind" in f for f in layers):
+    if all(f.kind is None for f in layers):
         return Skipped("the record is of an earlier version, without kinds of layers")
-    kernels = [f for f in layers if f["kind"] in KERNELS]
-    bends = [f for f in layers if f.get("activation") not in (None, "linear")]
-    heads = [f for f in kernels if _name(f["label"]) in _output_names(run)]
+    kernels = [f for f in layers if f.kind in KERNELS]
+    bends = [f for f in layers if f.activation not in (None, "linear")]
+    heads = [f for f in kernels if _name(f.label) in _output_names(run)]
     heads = heads or kernels[-1:]  # in the order of their definition, if nothing else
     hidden = [f for f in kernels if f not in heads]
-    others = [f for f in layers if f["kind"] in BENDING]
+    others = [f for f in layers if f.kind in BENDING]
     inner = [f for f in bends if f not in heads]
-    pooled = [f for f in layers if "Max" in f["class_name"]]
+    pooled = [f for f in layers if "Max" in f.class_name]
     if hidden and not inner and not others and not pooled:
         return Finding(
             severity="info",
@@ -35,7 +35,7 @@ def missing_nonlinearity(run: Run) -> Verdict:
                 "they are one linear layer."
             ),
             risk="critical",
-            layer=hidden[0]["label"],
+            layer=hidden[0].label,
             value=float(len(hidden)),
             unit="layers",
             confidence=0.9,
@@ -45,8 +45,7 @@ def missing_nonlinearity(run: Run) -> Verdict:
 
 
 def _output_names(run: Run) -> set[str]:
-    outputs = run.fact("network").get("outputs") or []
-    return {_name(output.get("name") or "") for output in outputs}
+    return {_name(output.name or "") for output in run.model.outputs}
 
 
 def _name(label: str) -> str:

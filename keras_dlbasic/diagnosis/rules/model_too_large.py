@@ -17,8 +17,7 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
         weights_per_row: From one weight per row and output on, a model can go through
             all points; whether it does is for the curves to tell.
     """
-    data = run.fact("data")
-    n, rows = run.fact("network")["n_trainable_weights"], data.get("n_rows") or 0
+    n, rows = run.n_trainable_weights, run.data.n_rows or 0
     value = n / rows if rows else 0.0
     if rows and value > weights_per_row:
         return Finding(

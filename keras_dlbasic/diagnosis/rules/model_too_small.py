@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.records import LayerFacts
 
 
 @rule(kind="cause", explains=("underfitting",), needs=("network",), live=False)
@@ -15,9 +14,8 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
         run: The run.
         weights: So few trainable weights are a handful.
     """
-    network = run.fact("network")
     layers = [f for f in run.layers if _follows_patterns(f)]
-    n = network["n_trainable_weights"]
+    n = run.n_trainable_weights
     if len(layers) == 1 or n < weights:
         what = "no hidden layer" if len(layers) == 1 else f"{n} trainable weights"
         return Finding(
@@ -33,14 +31,14 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
     return Fine(f"{n} trainable weights in {len(layers)} layers")
 
 
-def _follows_patterns(layer: dict[str, Any]) -> bool:
+def _follows_patterns(layer: LayerFacts) -> bool:
     """Return True for layers that do more to their input than to scale or look it up.
 
     Recurrent and attention layers, wrappers and layers of the user's own have weights
     but no kernel of which a gain is known.
     """
-    if "gain" in layer:
+    if layer.has_kernel:
         return True
-    scales = layer.get("normalizes") or layer.get("scales")
-    is_lookup = layer["class_name"] in ("Embedding", "PReLU")
-    return bool(layer.get("n_weights")) and not scales and not is_lookup
+    scales = layer.normalizes or layer.scales
+    is_lookup = layer.class_name in ("Embedding", "PReLU")
+    return layer.n_weights > 0 and not scales and not is_lookup

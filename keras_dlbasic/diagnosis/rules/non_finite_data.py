@@ -9,11 +9,11 @@ from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 @rule(kind="cause", explains=NOT_FINITE, needs=("data",))
 def non_finite_data(run: Run) -> Verdict:
     """Count what is not finite in the data."""
-    data = run.fact("data")
+    data = run.data
     parts = {
-        "inputs": sum(i.get("non_finite", 0) for i in data.get("inputs") or []),
-        "targets": sum(t.get("non_finite", 0) for t in data.get("targets") or []),
-        "validation inputs": (data.get("validation") or {}).get("non_finite", 0),
+        "inputs": sum(facts.non_finite for facts in data.inputs),
+        "targets": sum(facts.non_finite for facts in data.targets),
+        "validation inputs": data.validation.non_finite if data.validation else 0,
     }
     wrong = {name: n for name, n in parts.items() if n}
     if not wrong:

@@ -55,6 +55,5 @@ def _in_record(run: Run) -> list[str] | None:
 
 def _in_facts(run: Run) -> list[str] | None:
     """Return the same by all weights, which are looked at as training begins."""
-    layers = (run.facts.get("network") or {}).get("layers") or []
-    counts = {f["label"]: f["n_non_finite"] for f in layers if "n_non_finite" in f}
-    return [label for label, n in counts.items() if n] if counts else None
+    known = [f for f in run.facts.layers if f.n_non_finite is not None]
+    return [f.label for f in known if f.n_non_finite] if known else None

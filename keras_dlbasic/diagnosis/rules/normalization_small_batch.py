@@ -28,7 +28,7 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Verdi
             He 2018, Group Normalization).
     """
     size = run.batch_size
-    normalized = [f for f in run.layers if f.get("batch_normalizes") and f["trainable"]]
+    normalized = [f for f in run.layers if f.batch_normalizes and f.trainable]
     if not normalized:
         return Fine("no batch normalisation is trained")
     if size > few:
@@ -37,7 +37,7 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Verdi
         severity="warning" if size <= rows else "info",
         message=f"Batch normalisation takes its statistics from {size} rows.",
         risk="critical",
-        layer=normalized[0]["label"],
+        layer=normalized[0].label,
         value=float(size),
         threshold=float(rows if size <= rows else few),
         unit="rows",

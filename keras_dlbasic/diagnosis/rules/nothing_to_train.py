@@ -12,7 +12,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 )
 def nothing_to_train(run: Run) -> Verdict:
     """Count trainable weights."""
-    n = run.fact("network")["n_trainable_weights"]
+    n = run.n_trainable_weights
     if n == 0:
         return Finding(
             severity="critical",

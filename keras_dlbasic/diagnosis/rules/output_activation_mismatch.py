@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from keras_dlbasic.diagnosis import (
     suggest,
 )
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
+from keras_dlbasic.records import TargetFacts
 
 RANGES = {
     "sigmoid": (0.0, 1.0),
@@ -67,15 +69,16 @@ def output_activation_mismatch(
         much: The same from which it is critical.
     """
     output = run.output
-    activation, units = output.get("activation"), output.get("units")
+    activation, units = output.activation, output.units
     if activation == "unknown":
         return Skipped("what limits the model's output could not be told from its code")
-    targets = _targets(run)
+    targets = run.facts.targets
+    target = targets[0] if len(targets) == 1 else TargetFacts()
     found = (
-        _softmax_of_one(activation, units, targets)
+        _softmax_of_one(activation, units)
         or _logits(run, activation)
-        or _range(run, activation, targets, outside, much)
-        or _coupled(run, activation, targets)
+        or _range(run, activation, target, outside, much)
+        or _coupled(run, activation, target)
     )
     if found is None:
         return Fine(f"output activation {activation or 'linear'!r} fits")
@@ -83,7 +86,7 @@ def output_activation_mismatch(
         severity=found.severity,
         message=found.text,
         risk=found.risk,
-        layer=output.get("name"),
+        layer=output.name,
         confidence=0.99 if found.risk is None else 0.8,
         evidence={
             "activation": activation,
@@ -94,12 +97,7 @@ def output_activation_mismatch(
     )
 
 
-def _targets(run: Run) -> dict[str, Any]:
-    targets = (run.facts.get("data") or {}).get("targets") or []
-    return targets[0] if len(targets) == 1 else {}
-
-
-def _softmax_of_one(activation: Any, units: Any, targets: Any) -> Mismatch | None:
+def _softmax_of_one(activation: Any, units: Any) -> Mismatch | None:
     if activation != "softmax" or units != 1:
         return None
     return Mismatch(
@@ -134,24 +132,24 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
 
 
 def _range(
-    run: Run, activation: Any, targets: dict[str, Any], outside: float, much: float
+    run: Run, activation: Any, target: TargetFacts, outside: float, much: float
 ) -> Mismatch | None:
     low, high = RANGES.get(activation, (float("-inf"), float("inf")))
     family = run.loss_kind.family
-    if "min" not in targets or family in ("class_numbers", "unknown"):
+    if math.isnan(target.min) or family in ("class_numbers", "unknown"):
         return None
     if run.compares_class_numbers:
         return None  # the loss is what is wrong: see `loss_target_mismatch`
-    size = targets["max"] - targets["min"]
+    size = target.max - target.min
     allowed = outside * max(size, 1e-12)
-    beyond = max(low - targets["min"], targets["max"] - high)
+    beyond = max(low - target.min, target.max - high)
     if beyond <= max(allowed, 1e-6):
         return None
     plus_minus = family == "plus_minus"
     proper = "tanh" if plus_minus else "linear"
     share = beyond / size if size > 0 else 1.0
     return Mismatch(
-        f"The targets reach from {targets['min']:.4g} to {targets['max']:.4g}, but "
+        f"The targets reach from {target.min:.4g} to {target.max:.4g}, but "
         f"'{activation}' gives {low:g} to {high:g} only.",
         suggest.output(
             "an output without limits reaches all targets",
@@ -162,10 +160,9 @@ def _range(
     )
 
 
-def _coupled(run: Run, activation: Any, targets: dict[str, Any]) -> Mismatch | None:
-    kind, family = targets.get("kind"), run.loss_kind.family
-    several = kind == "multi_label" and targets.get("max_per_row", 2) > 1
-    if activation == "softmax" and several and family != "unknown":
+def _coupled(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
+    family = run.loss_kind.family
+    if activation == "softmax" and target.has_several_labels and family != "unknown":
         return Mismatch(
             "Softmax lets the columns of the output share one probability, but several "
             "columns of the targets can be 1 at once.",

@@ -61,15 +61,14 @@ def overfitting(
             errors more (see `rise`).
     """
     verdict = run.overfitting
-    planned = run.facts.get("epochs")
-    stopped = isinstance(planned, int) and len(run.numbers) < planned and not run.live
+    planned = run.facts.epochs
+    stopped = planned is not None and len(run.numbers) < planned and not run.live
     is_memorised = (
         not stopped and not run.live and _is_memorised(run, memorised, unknown)
     )
     if not verdict.detected:
         return _memorised(run, unknown) if is_memorised else Fine(verdict.reason)
-    data = run.facts.get("data") or {}
-    rows = (data.get("validation") or {}).get("n_rows")
+    rows = run.facts.validation.n_rows if run.facts.validation else None
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
     share = _lost(run)
     severity: Any = "info"
@@ -129,8 +128,7 @@ def _shares(run: Run) -> tuple[float, float]:
 
 def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:
     known, left = _shares(run)
-    data = run.facts.get("data") or {}
-    rows = (data.get("validation") or {}).get("n_rows")
+    rows = run.facts.validation.n_rows if run.facts.validation else None
     least = unknown * (1 + 2 / math.sqrt(rows)) if rows else unknown
     return known <= memorised and left >= least
 

@@ -82,12 +82,11 @@ def plateau(
 def _chance(run: Run) -> float | None:
     if not run.loss_kind.is_crossentropy:
         return None
-    outputs = (run.facts.get("network") or {}).get("outputs") or []
     if run.loss_kind.family == "zero_one":
         return math.log(2)
-    if len(outputs) == 1 and (outputs[0].get("units") or 0) > 1:
-        return math.log(outputs[0]["units"])
-    return None
+    outputs = run.facts.outputs
+    units = outputs[0].units or 0 if len(outputs) == 1 else 0
+    return math.log(units) if units > 1 else None
 
 
 def _found(run: Run, value: float | None, message: str, confidence: float) -> Finding:

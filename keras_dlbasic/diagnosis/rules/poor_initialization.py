@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
+from keras_dlbasic.records import LayerFacts
 
 EXPLAINS = (
     *NOT_LEARNING,
@@ -45,15 +44,15 @@ def poor_initialization(
         inputs: Root mean square of the inputs from which these, not the weights, make
             units idle; that of `unscaled_inputs`.
     """
-    layers = [f for f in run.layers if "gain" in f]
+    layers = [f for f in run.layers if f.has_kernel]
     hidden = layers[:-1]
-    alike = [f for f in hidden if f.get("units_alike") and f["trainable"]]
+    alike = [f for f in hidden if f.units_alike and f.trainable]
     if alike:
         return Finding(
             severity="critical",
-            message=f"All units of layer '{alike[0]['label']}' begin with the same "
+            message=f"All units of layer '{alike[0].label}' begin with the same "
             "weights: they get the same gradients and stay alike.",
-            layer=alike[0]["label"],
+            layer=alike[0].label,
             value=float(len(alike)),
             threshold=0.0,
             unit="layers",
@@ -66,14 +65,13 @@ def poor_initialization(
 
 def _idle(run: Run, idle: float, limit: float) -> Finding | None:
     table = run.record.tables.get("activations")
-    inputs = (run.facts.get("data") or {}).get("inputs") or [{}]
     if table is None or not len(table) or table.epochs[0] >= 0:
         return None
     for measure, word in (("dead_units", "dead"), ("saturated_units", "saturated")):
         shares = np.nan_to_num(table[measure][0])[:-1]
         if not len(shares) or shares.max() < idle:
             continue
-        if inputs[0].get("rms", 1.0) > limit:
+        if any(facts.rms > limit for facts in run.facts.inputs[:1]):
             continue  # the inputs did it
         layer = table.labels[int(shares.argmax())]
         return Finding(
@@ -93,29 +91,29 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
     return None
 
 
-def _sizes(layers: list[dict[str, Any]], large: float, small: float) -> Finding | None:
+def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | None:
     shrink, smallest = 1.0, None
     for facts in layers:
-        if "Embedding" in facts["class_name"]:
+        if "Embedding" in facts.class_name:
             continue
-        if facts["gain"] > large:
+        if facts.gain > large:
             return Finding(
                 severity="info",
-                message=f"The weights of layer '{facts['label']}' begin too large: "
-                f"{facts['gain']:.3g} times 1/sqrt(fan_in).",
+                message=f"The weights of layer '{facts.label}' begin too large: "
+                f"{facts.gain:.3g} times 1/sqrt(fan_in).",
                 risk="critical",
-                layer=facts["label"],
-                value=facts["gain"],
+                layer=facts.label,
+                value=facts.gain,
                 threshold=large,
                 unit="times 1/sqrt(fan_in)",
                 confidence=0.9,
                 remedies=REMEDIES,
             )
-        both = 0.5 * (facts["fan_in"] + facts["fan_out"])
-        size = facts["kernel_rms"] * both**0.5
+        both = 0.5 * (facts.fan_in + facts.fan_out)
+        size = facts.kernel_rms * both**0.5
         shrink *= min(1.0, size)
         if size < small and smallest is None:
-            smallest = facts["label"]
+            smallest = facts.label
     if smallest is None or shrink > small**2:
         return None
     return Finding(

@@ -26,7 +26,7 @@ def regularization_too_strong(
         dropout: Rate from which a layer passes on next to nothing in training.
     """
     layers = run.layers
-    rates = [(f["dropout"], f["label"]) for f in layers if "dropout" in f]
+    rates = [(f.dropout, f.label) for f in layers if f.dropout is not None]
     highest = max(rates, default=(0.0, ""))
     if highest[0] >= dropout:
         return Finding(
@@ -40,7 +40,7 @@ def regularization_too_strong(
             confidence=0.9,
             remedies=(suggest.less_dropout("a moderate rate"),),
         )
-    penalised = {f["label"] for f in layers if f.get("penalty")}
+    penalised = {f.label for f in layers if f.penalty}
     part = _share(run)
     least, layer = _shrunk(run, penalised)
     if penalised and (least < shrunk or part > share):

@@ -22,22 +22,22 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Verdict:
         least: Product of the slopes that counts: with weights of the usual size no more
             than this share of a gradient reaches the first layer.
     """
-    hidden = [f for f in run.layers[:-1] if f.get("activation") in SLOPES]
-    if any(f["normalizes"] for f in run.layers):
+    hidden = [f for f in run.layers[:-1] if f.activation in SLOPES]
+    if any(f.normalizes for f in run.layers):
         return Fine("the layers are normalised")
     product = 1.0
     for facts in hidden:
-        product *= SLOPES[facts["activation"]]
+        product *= SLOPES[str(facts.activation)]
     if product < least:
         return Finding(
             severity="info",
             message=(
-                f"{len(hidden)} layers of '{hidden[0]['activation']}' units follow "
+                f"{len(hidden)} layers of '{hidden[0].activation}' units follow "
                 f"each other: at most {product:.1e} of a gradient gets through their "
                 "slopes."
             ),
             risk="critical",
-            layer=hidden[0]["label"],
+            layer=hidden[0].label,
             value=product,
             threshold=least,
             unit="share of the gradient",

@@ -26,7 +26,7 @@ def slow_convergence(
     if not outcome.is_known:
         return Skipped(f"{run.why_unknown} to tell slow from converged")
     descent = run.descent
-    rows = (run.facts.get("probe") or {}).get("rows", 20)
+    rows = run.probe_rows or 20
     behind = False
     if outcome.skill is not None and outcome.reference is not None:
         margin = max((1 - share) * outcome.reference, 1 / math.sqrt(rows))
@@ -48,7 +48,7 @@ def slow_convergence(
             confidence=0.8,
             remedies=(
                 suggest.range_test("longer steps get there sooner"),
-                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
+                suggest.more_epochs("more updates", epochs=run.facts.epochs),
             ),
         )
     return Fine(f"the loss fell by {descent.drop:.2%} over the last half")

@@ -26,7 +26,7 @@ def too_few_updates(
     if not run.is_planned:
         way = run.movement.path
     if steps < updates and not way > path:
-        size, now = run.moderate_batch_size(), run.facts.get("batch_size")
+        size, now = run.moderate_batch_size(), run.facts.batch_size
         smaller = suggest.batch_size("smaller batches give more updates an epoch", size)
         return Finding(
             severity="info",
@@ -38,7 +38,7 @@ def too_few_updates(
             confidence=0.8 if steps < few else 0.7,
             evidence={"path": way},
             remedies=(
-                suggest.more_epochs("more updates", epochs=run.facts.get("epochs")),
+                suggest.more_epochs("more updates", epochs=run.facts.epochs),
                 *([smaller] if not now or size < now else []),
                 suggest.raise_learning_rate("longer steps"),
             ),
@@ -47,7 +47,5 @@ def too_few_updates(
 
 
 def _planned(run: Run) -> int:
-    epochs, steps = run.facts.get("epochs"), run.facts.get("steps_per_epoch")
-    if not isinstance(epochs, int) or not isinstance(steps, int):
-        return 0
-    return epochs * steps
+    epochs, steps = run.facts.epochs, run.facts.steps_per_epoch
+    return epochs * steps if epochs and steps else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.run import UNKNOWN_VALIDATION
 
@@ -20,10 +22,10 @@ def train_validation_overlap(
         much: Share of the validation rows from which it is critical.
     """
     validation = run.validation
-    if "overlap" not in validation:
+    if math.isnan(validation.overlap):
         return Skipped(UNKNOWN_VALIDATION)
-    overlap, repeats = validation["overlap"], validation["repeats"]
-    if overlap > repeats + share and overlap * validation["n_rows"] >= rows:
+    overlap, repeats = validation.overlap, validation.repeats
+    if overlap > repeats + share and overlap * (validation.n_rows or 0) >= rows:
         return Finding(
             severity="warning" if overlap < much else "critical",
             message=(

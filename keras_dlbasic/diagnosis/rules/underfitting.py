@@ -25,7 +25,7 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdi
     outcome = run.outcome
     if outcome.skill is None or outcome.reference is None:
         return Skipped(run.why_no_skill)
-    rows = (run.facts.get("probe") or {}).get("rows", 20)
+    rows = run.probe_rows or 20
     least = outcome.reference - max(
         (1 - share) * outcome.reference, errors / math.sqrt(rows)
     )
@@ -47,7 +47,7 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdi
                 suggest.range_test("the learning rate decides most"),
                 suggest.more_epochs(
                     "more updates, if the loss still falls",
-                    epochs=run.facts.get("epochs"),
+                    epochs=run.facts.epochs,
                 ),
                 suggest.larger_model("more units or layers can follow the data"),
             ),

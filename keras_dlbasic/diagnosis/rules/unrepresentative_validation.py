@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
@@ -25,8 +27,8 @@ def unrepresentative_validation(
     )
     new = missing = None
     if run.task in (TaskKind.CLASSES, TaskKind.LABELS):  # else these are mere numbers
-        new = validation.get("new_classes")
-        missing = validation.get("missing_classes")
+        new = _listed(validation.new_classes)
+        missing = _listed(validation.missing_classes)
     if new or missing:
         parts = [f"classes {new[:5]} occur in validation only"] if new else []
         parts += [f"classes {missing[:5]} are missing from them"] if missing else []
@@ -44,8 +46,8 @@ def unrepresentative_validation(
             evidence={"new": new, "missing": missing},
             remedies=(shuffle,),
         )
-    ratio, distance = validation.get("scale"), validation.get("shift", 0.0)
-    if ratio is not None and (not 1 / scale < ratio < scale or distance > shift):
+    ratio, distance = validation.scale, validation.shift
+    if not math.isnan(ratio) and (not 1 / scale < ratio < scale or distance > shift):
         return Finding(
             severity="warning",
             risk="critical",
@@ -67,3 +69,7 @@ def unrepresentative_validation(
             ),
         )
     return Fine("classes and sizes are alike")
+
+
+def _listed(classes: tuple[int, ...] | None) -> list[int] | None:
+    return None if classes is None else list(classes)

@@ -36,18 +36,17 @@ def unscaled_inputs(
         ratio: Largest feature over the median one that counts.
         constant: Offset from which a feature is constant, which does no harm.
     """
-    inputs = [i for i in run.inputs if "rms" in i and not i["is_integer"]]
-    inputs += [i for i in run.inputs if "rms" in i and i["is_integer"]]
-    network = run.facts.get("network") or {}
-    if network.get("normalizes_inputs"):
+    inputs = [facts for facts in run.inputs if facts.has_numbers]
+    inputs.sort(key=lambda facts: facts.is_integer)  # codes last
+    if run.facts.model and run.facts.model.normalizes_inputs:
         return Fine("the model scales its inputs")
     if not inputs:
         return Skipped("inputs are no numbers")
     for facts in inputs:
         signs = {
-            "rms": (facts["rms"], size),
-            "offset": (facts["offset"] if facts["offset"] < constant else 0.0, offset),
-            "scale_ratio": (facts["scale_ratio"], ratio),
+            "rms": (facts.rms, size),
+            "offset": (facts.offset if facts.offset < constant else 0.0, offset),
+            "scale_ratio": (facts.scale_ratio, ratio),
         }
         name = max(signs, key=lambda n: signs[n][0] / signs[n][1])
         value, threshold = signs[name]
@@ -56,8 +55,8 @@ def unscaled_inputs(
                 severity="info",
                 message=(
                     "The inputs are not scaled: their values have a root mean square "
-                    f"of {facts['rms']:.4g}, a mean {facts['offset']:.3g} deviations "
-                    f"from zero, features up to {facts['scale_ratio']:.3g} times the "
+                    f"of {facts.rms:.4g}, a mean {facts.offset:.3g} deviations "
+                    f"from zero, features up to {facts.scale_ratio:.3g} times the "
                     "others."
                 ),
                 risk="critical",
@@ -72,4 +71,4 @@ def unscaled_inputs(
                     suggest.normalization("scales what comes out of the first layer"),
                 ),
             )
-    return Fine(f"root mean square {inputs[0]['rms']:.3g}")
+    return Fine(f"root mean square {inputs[0].rms:.3g}")

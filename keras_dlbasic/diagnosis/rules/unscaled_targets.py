@@ -25,18 +25,18 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> V
     """
     if run.loss_kind.family not in ("values", "unknown"):
         return Fine("the targets are classes")
-    targets = run.targets
-    size = targets["rms"]
-    if run.task is TaskKind.UNKNOWN and targets["kind"] == "whole_numbers":
+    target = run.target
+    size = target.rms
+    if run.task is TaskKind.UNKNOWN and target.kind == "whole_numbers":
         return Skipped(UNKNOWN_LOSS)
-    if targets["kind"] in ("binary", "one_hot", "multi_label", "probabilities"):
+    if target.kind in ("binary", "one_hot", "multi_label", "probabilities"):
         return Fine("the targets are 0 and 1")
     if size > large or 0 < size < small:
         return Finding(
             severity="info",
             message=(
                 f"The targets are not scaled: root mean square {size:.4g}, deviation "
-                f"{targets['std']:.4g}, where outputs begin of the order of one."
+                f"{target.std:.4g}, where outputs begin of the order of one."
             ),
             risk="critical",
             value=size,

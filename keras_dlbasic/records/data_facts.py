@@ -1,0 +1,168 @@
+"""What is known of the data of a fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keras_dlbasic.records.json_facts import UNKNOWN, Facts
+
+
+@dataclass(frozen=True, eq=False)
+class InputFacts(Facts):
+    """What is known of an array of inputs. Numbers are NaN if they are not known.
+
+    Attributes:
+        name: What it is called.
+        shape: Its shape, samples first.
+        dtype: Name of its dtype; None if not known.
+        is_integer: Whether it holds whole numbers, which may be codes.
+        n_rows: Number of samples; None if not known.
+        non_finite: Number of entries that are NaN or infinite, of those looked at.
+        non_finite_rows: Number of samples with such entries, of those looked at.
+        mean: Mean of all entries.
+        std: Standard deviation of all entries.
+        min: Smallest entry.
+        max: Largest entry.
+        rms: Root of the mean square of all entries.
+        offset: Median over features of `|mean| / std`.
+        scale_ratio: Largest root mean square of a feature over the median one.
+        n_features: Number of features; None if not known.
+        constant_features: Number of features that are the same for all samples; None
+            if not known.
+        is_constant: Whether all samples are alike; None if not known.
+    """
+
+    name: str = ""
+    shape: tuple[int, ...] = ()
+    dtype: str | None = None
+    is_integer: bool = False
+    n_rows: int | None = None
+    non_finite: int = 0
+    non_finite_rows: int = 0
+    mean: float = UNKNOWN
+    std: float = UNKNOWN
+    min: float = UNKNOWN
+    max: float = UNKNOWN
+    rms: float = UNKNOWN
+    offset: float = UNKNOWN
+    scale_ratio: float = UNKNOWN
+    n_features: int | None = None
+    constant_features: int | None = None
+    is_constant: bool | None = None
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether there are finite numbers, so that the moments are known."""
+        return self.rms == self.rms
+
+
+@dataclass(frozen=True, eq=False)
+class TargetFacts(Facts):
+    """What is known of the targets of an output. Numbers are NaN if not known.
+
+    Attributes:
+        name: What they are called.
+        shape: Their shape, samples first; None if not known.
+        dtype: Name of their dtype; None if not known.
+        n_rows: Number of samples; None if not known.
+        non_finite: Number of entries that are NaN or infinite.
+        kind: `"binary"` (0 and 1 only), `"one_hot"`, `"multi_label"` (several columns
+            of 0 and 1), `"probabilities"` (rows that sum up to one), `"whole_numbers"`
+            or `"continuous"`; None if not known.
+        frequencies: Shares of the classes, or of the positives in each column; None if
+            there are none.
+        is_whole: Whether all are whole numbers; None if not known.
+        distinct: The whole numbers that occur, if they are 1000 at most; else None.
+        max_per_row: Most columns of 1 in a row of several labels; None if not known.
+        mean: Mean of all entries.
+        std: Root mean square of the standard deviations of the columns.
+        rms: Root of the mean square of all entries.
+        min: Smallest entry.
+        max: Largest entry.
+        n_columns: Number of columns of one answer.
+        constant_columns: Number of columns that are the same in all rows; None if not
+            known.
+        is_constant: Whether all rows are alike.
+        commonest: Share of the commonest row.
+    """
+
+    name: str = ""
+    shape: tuple[int, ...] | None = None
+    dtype: str | None = None
+    n_rows: int | None = None
+    non_finite: int = 0
+    kind: str | None = None
+    frequencies: tuple[float, ...] | None = None
+    is_whole: bool | None = None
+    distinct: tuple[int, ...] | None = None
+    max_per_row: int | None = None
+    mean: float = UNKNOWN
+    std: float = UNKNOWN
+    rms: float = UNKNOWN
+    min: float = UNKNOWN
+    max: float = UNKNOWN
+    n_columns: int = 1
+    constant_columns: int | None = None
+    is_constant: bool = False
+    commonest: float = UNKNOWN
+
+    @property
+    def has_several_labels(self) -> bool:
+        """Whether more than one column can be 1 in a row."""
+        # older records do not tell: then columns that do not exclude each other count
+        return self.kind == "multi_label" and self.max_per_row not in (0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationFacts(Facts):
+    """How validation data stand to training data. Numbers are NaN if not known.
+
+    Attributes:
+        n_rows: Number of validation rows; None if not known.
+        overlap: Share of the validation rows that are training rows too.
+        repeats: Share of the training rows that occur more than once in training.
+        distinct_rows: Number of different training rows; None if not known.
+        non_finite: Number of input entries that are NaN or infinite.
+        scale: Root mean square of the inputs over that in training.
+        shift: Distance of the means in training standard deviations.
+        missing_classes: Classes of training that validation lacks; None if not known.
+        new_classes: Classes of validation that training lacks; None if not known.
+        n_classes: Number of classes in training; None if not known.
+    """
+
+    n_rows: int | None = None
+    overlap: float = UNKNOWN
+    repeats: float = UNKNOWN
+    distinct_rows: int | None = None
+    non_finite: int = 0
+    scale: float = UNKNOWN
+    shift: float = UNKNOWN
+    missing_classes: tuple[int, ...] | None = None
+    new_classes: tuple[int, ...] | None = None
+    n_classes: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DataFacts(Facts):
+    """What is known of the data of a fit.
+
+    Attributes:
+        source: `"given"`, or `"first batches"` if they are those trained first; None if
+            not known.
+        inputs: The arrays of inputs.
+        targets: The arrays of targets, one an output.
+        n_rows: Number of training rows; None if not known.
+        validation: How validation data compare; None if not known.
+
+    Example:
+    >>> from keras_dlbasic.records import DataFacts
+    >>> data = DataFacts.from_dict({"n_rows": 60, "targets": [{"kind": "binary"}]})
+    >>> data.targets[0].kind
+    'binary'
+    """
+
+    source: str | None = None
+    inputs: tuple[InputFacts, ...] = ()
+    targets: tuple[TargetFacts, ...] = ()
+    n_rows: int | None = None
+    validation: ValidationFacts | None = None

@@ -1,0 +1,184 @@
+"""What is known of a run besides its measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras_dlbasic.records.data_facts import (
+    DataFacts,
+    InputFacts,
+    TargetFacts,
+    ValidationFacts,
+)
+from keras_dlbasic.records.json_facts import UNKNOWN, Facts
+from keras_dlbasic.records.model_facts import LayerFacts, ModelFacts, OutputFacts
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeFacts(Facts):
+    """What is known of the rows on which a model is looked at now and then.
+
+    Attributes:
+        rows: How many they are; None if not known.
+        baseline_loss: Loss of the best constant answer; None if not known.
+        baseline_failed: Why it is not, if an error was the reason.
+        scored_as: What the predictions are scored as, a value of `analysis.TaskKind`.
+        no_skill: Why there is no skill; empty if there is one, None if not known.
+        references: Skill of simple predictors by name; None if not known.
+        failed: Why the model could not be run; None if it could.
+    """
+
+    rows: int | None = None
+    baseline_loss: float | None = None
+    baseline_failed: str | None = None
+    scored_as: str | None = None
+    no_skill: str | None = None
+    references: Mapping[str, float] | None = None
+    failed: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TrendFacts(Facts):
+    """How a signal changes from layer to layer.
+
+    Attributes:
+        kind: Kind of the law.
+        factor: Factor a layer.
+        change: Factor over all layers.
+    """
+
+    kind: str | None = None
+    factor: float = UNKNOWN
+    change: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
+class SignalFacts(Facts):
+    """How signals go through a model before training.
+
+    Attributes:
+        forward: The trend of the activations; None if not known.
+        backward: The trend of the gradients; None if not known.
+        verdicts: By layer, where the verdict is not `"ok"`.
+    """
+
+    forward: TrendFacts | None = None
+    backward: TrendFacts | None = None
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class CurvatureFacts(Facts):
+    """How the curvature of the loss was measured.
+
+    Attributes:
+        rows: On how many rows; None if not known.
+        verdicts: What the numbers in the table mean.
+        failed: Why it could not be measured; None if it could.
+    """
+
+    rows: int | None = None
+    verdicts: tuple[str, ...] = ()
+    failed: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RunFacts(Facts):
+    """All that is known of a run besides its measurements. What is not known is None.
+
+    In files these are plain JSON, by the same names; `facts["backend"]` reads them that
+    way too. There the model is called `"network"` and its name `"model"`.
+
+    Attributes:
+        backend: `"tensorflow"`, `"jax"` or `"torch"`.
+        model_name: Name of the model.
+        epochs: Number of epochs that were planned.
+        steps_per_epoch: Number of steps an epoch.
+        batch_size: Number of rows in the largest batch.
+        steps_per_execution: Number of steps in a call of the compiled function.
+        jit_compile: Whether XLA compiles the step.
+        run_eagerly: Whether the step is not compiled.
+        dtype_policy: Name of the model's.
+        optimizer: Configuration of the optimizer, with `"class_name"`.
+        loss: Name or configuration of the loss; a list or dictionary of several. See
+            `diagnosis.loss_kind.LossKind`, which reads it.
+        replicas: Number of replicas that share a batch.
+        versions: Versions of packages, by name.
+        model: The model.
+        data: The data.
+        probe: The rows on which the model is looked at.
+        signals: How signals go through the model.
+        curvature: How the curvature of the loss was measured.
+        penalties: Weight penalties in words, by the label of the weight.
+
+    Example:
+    >>> from keras_dlbasic.records import RunFacts
+    >>> facts = RunFacts.from_dict({"batch_size": 32, "network": {"n_weights": 9}})
+    >>> facts.batch_size, facts.model.n_weights
+    (32, 9)
+    """
+
+    backend: str | None = None
+    model_name: str | None = field(default=None, metadata={"key": "model"})
+    epochs: int | None = None
+    steps_per_epoch: int | None = None
+    batch_size: int | None = None
+    steps_per_execution: int | None = None
+    jit_compile: bool | None = None
+    run_eagerly: bool | None = None
+    dtype_policy: str | None = None
+    optimizer: Mapping[str, Any] | None = None
+    loss: Any = None
+    replicas: int | None = None
+    versions: Mapping[str, str] | None = None
+    model: ModelFacts | None = field(default=None, metadata={"key": "network"})
+    data: DataFacts | None = None
+    probe: ProbeFacts | None = None
+    signals: SignalFacts | None = None
+    curvature: CurvatureFacts | None = None
+    penalties: Mapping[str, str] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known."""
+        return not self.to_dict()
+
+    @property
+    def layers(self) -> tuple[LayerFacts, ...]:
+        """The layers of the model, from input to output; empty if not known."""
+        return self.model.layers if self.model else ()
+
+    @property
+    def outputs(self) -> tuple[OutputFacts, ...]:
+        """The outputs of the model; empty if not known."""
+        return self.model.outputs if self.model else ()
+
+    @property
+    def inputs(self) -> tuple[InputFacts, ...]:
+        """The arrays of inputs; empty if not known."""
+        return self.data.inputs if self.data else ()
+
+    @property
+    def targets(self) -> tuple[TargetFacts, ...]:
+        """The arrays of targets, one an output; empty if not known."""
+        return self.data.targets if self.data else ()
+
+    @property
+    def validation(self) -> ValidationFacts | None:
+        """The validation data; None if not known."""
+        return self.data.validation if self.data else None
+
+    @property
+    def optimizer_name(self) -> str:
+        """Class of the optimizer, or of that around it; empty if not known."""
+        return str((self.optimizer or {}).get("class_name", ""))
+
+    @property
+    def inner_optimizer_name(self) -> str:
+        """Class of the optimizer, without one that scales the loss around it."""
+        config: Any = self.optimizer or {}
+        while "inner_optimizer" in config.get("config", config):  # mixed precision
+            config = config.get("config", config)["inner_optimizer"]
+        return str(config.get("class_name", ""))

@@ -1,0 +1,117 @@
+"""What is known of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keras_dlbasic.records.json_facts import UNKNOWN, Facts
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFacts(Facts):
+    """What is known of a layer before training.
+
+    Attributes:
+        label: Its name, unique in the model; parts of nested ones are joined by `/`.
+        class_name: Name of its class.
+        kind: What it is for: `"dense"`, `"convolution"`, `"recurrent"`, ...,
+            `"custom"` for one of the user's; None in records of older versions.
+        activation: Name of its activation, `"custom"` for one of the user's; None if
+            it has none.
+        units: Number of its units or filters; None if it has none.
+        trainable: Whether it is trained.
+        n_weights: Number of its weights.
+        n_non_finite: Number of its weights that are NaN or infinite; None if not known.
+        normalizes: Whether it normalizes what it is given.
+        batch_normalizes: Whether it normalizes by the statistics of batches.
+        scales: Whether it scales what it is given by fixed numbers.
+        is_recurrent: Whether it is recurrent.
+        next_activation: Name of the activation that its output goes through; None if
+            there is none.
+        dropout: Rate of dropout; None if it does not drop anything.
+        momentum: Momentum of its moving averages; None if it has none.
+        kernel_rms: Root mean square of its kernel; NaN if it has none.
+        gain: The same times the root of `fan_in`: 1.41 by He's law, about 1 by
+            Xavier's; NaN if it has no kernel.
+        fan_in: Number of inputs of a unit.
+        fan_out: Number of outputs of an input.
+        units_alike: Whether all units have the same kernel.
+        kernel_shape: Shape of the kernel; None if it has none.
+        penalty: Class of the kernel's regularizer; None if it has none.
+    """
+
+    label: str = ""
+    class_name: str = ""
+    kind: str | None = None
+    activation: str | None = None
+    units: int | None = None
+    trainable: bool = True
+    n_weights: int = 0
+    n_non_finite: int | None = None
+    normalizes: bool = False
+    batch_normalizes: bool = False
+    scales: bool = False
+    is_recurrent: bool = False
+    next_activation: str | None = None
+    dropout: float | None = None
+    momentum: float | None = None
+    kernel_rms: float = UNKNOWN
+    gain: float = UNKNOWN
+    fan_in: float = UNKNOWN
+    fan_out: float = UNKNOWN
+    units_alike: bool = False
+    kernel_shape: tuple[int, ...] | None = None
+    penalty: str | None = None
+
+    @property
+    def has_kernel(self) -> bool:
+        """Whether the layer has a kernel whose size is known."""
+        return self.gain == self.gain
+
+
+@dataclass(frozen=True, eq=False)
+class OutputFacts(Facts):
+    """What is known of an output of a model.
+
+    Attributes:
+        name: The layer or operation that it comes from.
+        activation: Name of the activation that its values go through last; None if they
+            are not limited, `"custom"` for one of the user's, `"unknown"`.
+        units: Length of its last axis; None if not known.
+        rank: Number of its axes, samples included; None if not known.
+        softmax_axis: Axis over which a softmax adds up to one, counted from the end;
+            None if there is none, or it is not known.
+    """
+
+    name: str | None = None
+    activation: str | None = "unknown"
+    units: int | None = None
+    rank: int | None = None
+    softmax_axis: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFacts(Facts):
+    """What is known of a model before training.
+
+    Attributes:
+        layers: From input to output.
+        outputs: In the order of `keras.tree.flatten`.
+        n_weights: Number of weights; None if not known.
+        n_trainable_weights: Number of those that are trained; None if not known.
+        is_sequential: Whether it is a `Sequential` model.
+        normalizes_inputs: Whether inputs are scaled before the first kernel.
+
+    Example:
+    >>> from keras_dlbasic.records import LayerFacts, ModelFacts
+    >>> model = ModelFacts(layers=(LayerFacts("dense", gain=1.4),))
+    >>> ModelFacts.from_dict(model.to_dict()).layers[0].gain
+    1.4
+    """
+
+    layers: tuple[LayerFacts, ...] = ()
+    outputs: tuple[OutputFacts, ...] = ()
+    n_weights: int | None = None
+    n_trainable_weights: int | None = None
+    is_sequential: bool = False
+    normalizes_inputs: bool = False
