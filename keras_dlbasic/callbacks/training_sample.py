@@ -49,7 +49,8 @@ class TrainingSample:
         variables = [*model.non_trainable_variables, *model.metrics_variables]
         before = [keras.ops.copy(variable) for variable in variables]
         try:
-            logs = self._measure(model)
+            with generators_kept():
+                logs = self._measure(model)
         finally:
             for variable, value in zip(variables, before, strict=True):
                 variable.assign(value)
@@ -57,8 +58,7 @@ class TrainingSample:
 
     def _measure(self, model: Any) -> dict[str, Any]:
         if self.n_rows is None:
-            with generators_kept():
-                return model.evaluate(x=self.x, verbose=0, return_dict=True)
+            return model.evaluate(x=self.x, verbose=0, return_dict=True)
         # not `evaluate`, whose data loader draws from PyTorch's random generator
         model.reset_metrics()
         logs: dict[str, Any] = {}

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic.gradients.generators import generators_kept
+
 
 def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
     """Return the loss of each row by a compiled loss, weights and penalties apart.
@@ -28,7 +30,9 @@ def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
         targets = ops.expand_dims(targets, -1)
     if "float" in keras.backend.standardize_dtype(targets.dtype):
         targets = ops.cast(targets, outputs.dtype)
-    values = np.asarray(ops.convert_to_numpy(function(targets, outputs)), np.float64)
+    with generators_kept():  # a loss may smooth targets by noise
+        losses = function(targets, outputs)
+    values = np.asarray(ops.convert_to_numpy(losses), np.float64)
     return values.reshape(len(values), -1).mean(axis=1) if values.ndim else values[None]
 
 

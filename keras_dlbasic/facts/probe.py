@@ -15,13 +15,7 @@ from keras_dlbasic.facts.baseline import as_columns, best_constant, sample_losse
 from keras_dlbasic.facts.input_facts import evenly
 from keras_dlbasic.facts.reference_scores import reference_scores, score
 from keras_dlbasic.signals.penalized import penalized_weights
-from keras_dlbasic.signals.probe import (
-    LayerProbe,
-    as_array,
-    channel_axis,
-    probe_layers,
-    watched,
-)
+from keras_dlbasic.signals.probe import as_array, channel_axis, outputs_and_layers
 
 MEASURES = (
     "loss",
@@ -131,18 +125,8 @@ class Probe:
             What is said of its predictions, the labels of its layers, and what
             `activation_statistics` says of each.
         """
-        ran: list[LayerProbe] = []
-
-        def note(probe: LayerProbe) -> None:
-            if len(probe.outputs) == 1:
-                ran.append(probe)
-
-        with (
-            warnings.catch_warnings(action="ignore"),  # Keras warns as it runs `fit`
-            keras.StatelessScope(),
-            watched(probe_layers(model), lambda probe, call, tensor: tensor, note),
-        ):
-            outputs = keras.tree.flatten(model(self.x, training=False))
+        with warnings.catch_warnings(action="ignore"):  # Keras warns as it runs `fit`
+            outputs, ran = outputs_and_layers(model, self.x)
         layers = [
             activation_statistics(
                 as_array(probe.outputs),

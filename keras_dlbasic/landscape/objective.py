@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic.gradients.generators import generators_kept
 from keras_dlbasic.landscape.rows import Batch, Rows
 
 MICRO_BATCH = 256
@@ -113,6 +114,7 @@ class Objective:
         """Return the weights as they are now, `[size]` in float64."""
         return self._joined([v.value for v in self._variables])
 
+    @generators_kept()
     def loss(self, at: np.ndarray | None = None) -> float:
         """Return the loss.
 
@@ -125,6 +127,7 @@ class Objective:
             for batch, share in self._batches()
         )
 
+    @generators_kept()
     def gradient(self, at: np.ndarray | None = None) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient, `[size]` in float64.
 
@@ -139,6 +142,7 @@ class Objective:
             total += share * self._joined(gradient)
         return value, total
 
+    @generators_kept()
     def product(
         self, direction: np.ndarray, at: np.ndarray | None = None
     ) -> np.ndarray:
@@ -165,7 +169,7 @@ class Objective:
                     "Hessian products are taken as differences of gradients, which is "
                     "less precise, since an operation of the model has no second "
                     f"derivative on {keras.backend.backend()}: {self._lacks}",
-                    stacklevel=2,
+                    stacklevel=3,  # of the caller, beyond the decorator
                 )
         return length * self._difference_product(unit, at)
 
@@ -266,6 +270,7 @@ class Objective:
 
     # -- checks ------------------------------------------------------------------
 
+    @generators_kept()
     def _build_loss(self) -> bool:
         """Have the compiled loss built; return whether it sees masks.
 
@@ -288,6 +293,7 @@ class Objective:
             for output in keras.tree.flatten(outputs)
         )
 
+    @generators_kept()
     def _check_fixed(self) -> None:
         """Refuse random draws that differ from call to call."""
         batch, _ = next(self._batches())

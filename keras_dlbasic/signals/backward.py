@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic.gradients.generators import generators_kept
 from keras_dlbasic.signals.probe import LayerProbe, probe_layers, watched
 
 Scalar = Callable[[list[Any]], Any]
@@ -51,7 +52,7 @@ def preactivation_gradients(
             return tensor if place is None else tensor + added[place]
 
         scope = keras.StatelessScope(state_mapping=weights, collect_losses=True)
-        with scope, watched(probe_layers(model), meet):
+        with generators_kept(), scope, watched(probe_layers(model), meet):
             outputs = model(x, training=False)
             if y is not None:
                 return model.compute_loss(x=x, y=y, y_pred=outputs) * _replicas()
@@ -86,9 +87,10 @@ def _build_loss(model: Any, x: Any, y: Any) -> None:
         )
     variables = [variable for metric in model.metrics for variable in metric.variables]
     values = [np.array(ops.convert_to_numpy(variable)) for variable in variables]
-    with keras.StatelessScope():
-        outputs = model(x, training=False)
-    model.compute_loss(x=x, y=y, y_pred=outputs)
+    with generators_kept():
+        with keras.StatelessScope():
+            outputs = model(x, training=False)
+        model.compute_loss(x=x, y=y, y_pred=outputs)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 

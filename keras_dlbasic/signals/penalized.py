@@ -8,6 +8,7 @@ from typing import Any
 from keras import ops
 
 from keras_dlbasic.gradients import describe_variables
+from keras_dlbasic.gradients.generators import generators_kept
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class PenalizedWeight:
 
     def penalty(self) -> float:
         """Return the penalty of the weight as it is."""
-        value = self.variable.regularizer(self.variable)
+        with generators_kept():
+            value = self.variable.regularizer(self.variable)
         return float(ops.convert_to_numpy(value))
 
     def description(self) -> str:

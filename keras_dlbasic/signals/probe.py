@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic.gradients.generators import generators_kept
 from keras_dlbasic.gradients.intercept import replaced
 from keras_dlbasic.gradients.variables import walk_layers
 from keras_dlbasic.signals.intercepted import intercepted
@@ -114,11 +115,17 @@ def run_probe(model: Any, x: Any) -> list[LayerProbe]:
     """Run a model on `x` and return what went through its layers.
 
     Dropout is off; batch normalisation that is trained uses the batch, as in training.
-    The state of the model, moving averages and random seeds included, stays as it is.
+    The state of the model, moving averages and random seeds included, stays as it is,
+    and so do the generators of the process.
 
     Returns:
         The layers in the order in which they ran, with tensors.
     """
+    return outputs_and_layers(model, x)[1]
+
+
+def outputs_and_layers(model: Any, x: Any) -> tuple[list[Any], list[LayerProbe]]:
+    """Return the outputs of a model on `x`, flat, and what `run_probe` returns."""
     ran: list[LayerProbe] = []
 
     def meet(probe: LayerProbe, call: int, tensor: Any) -> Any:
@@ -128,9 +135,13 @@ def run_probe(model: Any, x: Any) -> list[LayerProbe]:
         if len(probe.outputs) == 1:
             ran.append(probe)
 
-    with keras.StatelessScope(), watched(probe_layers(model), meet, note):
-        model(x, training=False)
-    return ran
+    with (
+        generators_kept(),
+        keras.StatelessScope(),
+        watched(probe_layers(model), meet, note),
+    ):
+        outputs = model(x, training=False)
+    return keras.tree.flatten(outputs), ran
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from keras_dlbasic.analysis.signal_propagation import (
     signal_trend,
     signal_verdict,
 )
+from keras_dlbasic.gradients.generators import generators_kept
 from keras_dlbasic.initializers import for_activation
 from keras_dlbasic.initializers.law import sigma_of
 from keras_dlbasic.signals.backward import preactivation_gradients
@@ -164,7 +165,8 @@ def _kernel_scale(layer: Any, activation: Any) -> float:
     if len(kernels) != 1:
         return math.nan
     try:
-        law = for_activation(activation)
+        with generators_kept():  # an initializer draws its seed
+            law = for_activation(activation)
     except ValueError:  # a custom function whose gain cannot be told
         return math.nan
     kernel = np.asarray(ops.convert_to_numpy(kernels[0].variable), np.float64)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
-from typing import Any
 
 import numpy as np
+
+from keras_dlbasic.gradients.drawing_from import SHARED, drawing_from
 
 _guarding = threading.local()
 
@@ -32,29 +32,18 @@ def own_generators(seed: int) -> Iterator[None]:
         yield
         return
     strangers = _strangers()
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    replaced = [
-        (module, name, function)
-        for module, shared, _ in _generators()
-        for name, function in vars(module).items()
-        if getattr(function, "__self__", None) is shared
-    ]
-    new = {module: make(seed) for module, _, make in _generators()}
-    random.seed(seed)
-    np.random.seed(seed)
+    states = SHARED[0].getstate(), SHARED[1].get_state(legacy=False)
+    SHARED[0].seed(seed)
+    SHARED[1].seed(seed)
+    own = random.Random(seed), np.random.RandomState(seed)
     _guarding.active = True
-    # strangers may hold the original functions already: these stay theirs
-    for module, name, function in replaced:
-        own = getattr(new[module], function.__name__)
-        setattr(module, name, _by_thread(own, function, strangers))
     try:
-        yield
+        with drawing_from(*own, lambda: threading.current_thread() not in strangers):
+            yield
     finally:
-        for module, name, function in replaced:
-            setattr(module, name, function)
         _guarding.active = False
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
+        SHARED[0].setstate(states[0])
+        SHARED[1].set_state(states[1])
 
 
 def _strangers() -> set[threading.Thread]:
@@ -65,23 +54,3 @@ def _strangers() -> set[threading.Thread]:
         if thread is not threading.current_thread()
         and not isinstance(thread, threading._DummyThread)
     }
-
-
-def _generators() -> list[tuple[Any, Any, Callable[[int], Any]]]:
-    """Return modules, the generator their functions share, and how to make another."""
-    python: Any = random.random
-    numpy: Any = np.random.random_sample
-    return [
-        (random, python.__self__, random.Random),
-        (np.random, numpy.__self__, np.random.RandomState),
-    ]
-
-
-def _by_thread(own: Any, other: Any, strangers: set[threading.Thread]) -> Any:
-    @wraps(own)
-    def draw(*args: Any, **kwargs: Any) -> Any:
-        if threading.current_thread() in strangers:
-            return other(*args, **kwargs)
-        return own(*args, **kwargs)
-
-    return draw

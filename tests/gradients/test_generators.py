@@ -1,0 +1,215 @@
+"""What our callbacks and reports run draws nothing from the generators of a fit."""
+
+import random
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+from keras_dlbasic.ensembles.batch_statistics import recompute_statistics
+from keras_dlbasic.gradients.generators import copied_generators, generators_kept
+
+L = keras.layers
+BACKEND = keras.backend.backend()
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(48, 4)).astype("float32")
+Y = (X[:, :1] * X[:, 1:2] > 0).astype("float32")
+
+
+def torch_noise(x):
+    """Noise of the backend's own generator, where it has one of the process."""
+    if BACKEND != "torch":
+        return keras.ops.zeros_like(x)
+    import torch
+
+    return torch.randn_like(x)
+
+
+class Noise(L.Layer):
+    """Draws in each call, in training or not: like the sampling of a VAE."""
+
+    def call(self, x):
+        drawn = random.gauss(0, 1) + float(np.random.normal())
+        return x + 0.05 * (torch_noise(x) + drawn)
+
+
+def noisy_model():
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(4)
+    layers = [
+        L.Dense(6, "tanh", kernel_regularizer=keras.regularizers.L2(0.01)),
+        Noise(),
+        L.BatchNormalization(),
+        L.Dropout(0.2),
+        L.Dense(1, "sigmoid"),
+    ]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+    model.compile(optimizer, "binary_crossentropy", metrics=["mae"])
+    return model
+
+
+def states():
+    """Return the states of all generators of the process."""
+    kept = [random.getstate(), [str(part) for part in np.random.get_state()]]
+    if BACKEND == "torch":
+        import torch
+
+        kept.append(torch.get_rng_state().tolist())
+        if torch.cuda.is_available():
+            kept.append([s.tolist() for s in torch.cuda.get_rng_state_all()])
+    return kept
+
+
+def fit(model, callbacks, epochs=2):
+    history = model.fit(
+        X[:32],
+        Y[:32],
+        validation_data=(X[32:], Y[32:]),
+        batch_size=8,
+        epochs=epochs,
+        verbose=0,
+        callbacks=callbacks,
+    ).history
+    history.pop("global_gradient_norm", None)
+    history.pop("learning_rate", None)
+    return history
+
+
+GIVEN = X[:24], Y[:24]
+CALLBACKS = {
+    "monitor": lambda: kd.callbacks.GradientNormMonitor(every=2),
+    "doctor": lambda: kd.callbacks.TrainingDoctor(*GIVEN, verbose=0),
+    "doctor without data": lambda: kd.callbacks.TrainingDoctor(verbose=0),
+    "activations": lambda: kd.callbacks.ActivationMonitor(X[:8], every=2),
+    "curvature": lambda: kd.callbacks.CurvatureProbe(
+        *GIVEN, every=1, max_products=3, rows=16
+    ),
+    "normalization": kd.callbacks.NormalizationMonitor,
+    "penalty": kd.callbacks.PenaltyMonitor,
+    "overfitting": lambda: kd.callbacks.OverfittingDetector(*GIVEN, verbose=0),
+    "stopping": lambda: kd.callbacks.EarlyStoppingReport(patience=9),
+}
+
+
+def two_fits(*watched):
+    """Return what two fits leave behind, each with the callback that is named."""
+    model = noisy_model()
+    logs = [fit(model, [CALLBACKS[name]()] if name else []) for name in watched]
+    weights = [keras.ops.convert_to_numpy(v).tobytes() for v in model.variables]
+    return {"weights": weights, "logs": logs, "generators": states()}
+
+
+@pytest.fixture(scope="module")
+def unwatched():
+    return two_fits(None, None)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", list(CALLBACKS))
+def test_callbacks_draw_nothing(name, unwatched):
+    for watched in ((name, name), (name, None), (None, name)):
+        seen = two_fits(*watched)
+        assert [key for key in unwatched if seen[key] != unwatched[key]] == [], watched
+
+
+LOOKS = {
+    "preflight": lambda model: kd.preflight(model, *GIVEN),
+    "propagation": lambda model: kd.propagation_report(model, X),
+    "propagation of the loss": lambda model: kd.propagation_report(model, X, Y),
+    "non-finite": lambda model: kd.gradients.localize_non_finite(model, X),
+    "curvature": lambda model: kd.landscape.classify_point(model, X, Y, max_products=3),
+    "surface": lambda model: kd.landscape.loss_surface(model, X, Y, resolution=3),
+    "statistics": lambda model: recompute_statistics(model, X),
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", list(LOOKS))
+def test_looks_draw_nothing(name):
+    model = noisy_model()
+    before = states()
+    LOOKS[name](model)
+    assert states() == before
+
+
+@pytest.mark.once
+def test_weight_average_draws_nothing():
+    drawn = []
+    for x in (None, X):  # no batch normalisation, no statistics to be computed anew
+        model = noisy_model()
+        if x is None:
+            model.layers[2].trainable = False
+        averaging = kd.ensembles.WeightAverage(start=1, x=x)
+        fit(model, [averaging])
+        drawn.append(states())
+    assert drawn[0] == drawn[1]
+
+
+def test_other_threads_go_on_drawing():
+    """As those do in which TensorFlow reads a data set."""
+    turns = [threading.Event() for _ in range(2)]
+    drawn = []
+
+    def read():
+        turns[0].wait(20)
+        drawn.extend([random.random(), np.random.random()])
+        turns[1].set()
+
+    random.seed(3)
+    np.random.seed(3)
+    expected = [random.random(), np.random.random()]
+    after = states()[:2]
+    random.seed(3)
+    np.random.seed(3)
+    reader = threading.Thread(target=read)
+    reader.start()
+    with generators_kept():
+        random.random()
+        turns[0].set()
+        assert turns[1].wait(20)
+        assert random.random() != expected[0]
+    reader.join()
+    assert drawn == expected
+    assert states()[:2] == after
+
+
+def test_draws_by_another_name_are_taken_back():
+    held, held_numpy = random.random, np.random.random
+    before = states()
+    with generators_kept():
+        held()
+        held_numpy()
+    assert states() == before
+    assert (random.random, np.random.random) == (held, held_numpy)
+
+
+def test_kept_within_kept():
+    before = states()
+    with generators_kept():
+        first = random.random(), np.random.random()
+        with generators_kept():
+            second = random.random(), np.random.random()
+        assert (random.random(), np.random.random()) == second != first
+    assert states() == before
+
+
+def test_another_start():
+    start = copied_generators()
+    drawn = random.random(), np.random.random()
+    for _ in range(2):
+        with generators_kept(start):
+            assert (random.random(), np.random.random()) == drawn
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="PyTorch's generators")
+def test_accelerators_are_not_started():
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("started by this process already")
+    with generators_kept():
+        torch.randn(3)
+    assert not torch.cuda.is_initialized()
