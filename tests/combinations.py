@@ -507,6 +507,31 @@ def tied_weights(monitor):
     return fitted(monitor, name="embedding", prepare=tied)
 
 
+class Drawing(keras.layers.Layer):
+    """Draws from what is the backend's own, not from a `SeedGenerator`."""
+
+    def call(self, x):
+        if BACKEND == "torch":
+            import torch
+
+            return x + 0.1 * torch.randn_like(x)
+        import tensorflow as tf
+
+        return x + 0.1 * tf.random.normal(tf.shape(x))
+
+
+def own_draws(monitor, unwatched=0):
+    """Fit a model that draws, at first so many times without the monitor."""
+    model, x, y, loss = models.make("mlp")
+    model = keras.Sequential([keras.Input((6,)), Drawing(), *model.layers])
+    model.compile(optimizer=momentum(), loss=loss)
+    for _ in range(unwatched):
+        model.fit(x, y, batch_size=8, verbose=0)
+    callbacks = [] if monitor is None else [monitor]
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=callbacks)
+    return Trained(model)
+
+
 class FitWithin(keras.callbacks.Callback):
     def __init__(self, watched):
         super().__init__()
@@ -910,6 +935,19 @@ ALL = [
         when="once",
     ),
     Combination("tied weights", tied_weights, EVERYWHERE, when="once"),
+    Combination(
+        "a layer that draws by `tf.random` or `torch.randn_like`",
+        own_draws,
+        {"tensorflow": WORKS, "torch": WORKS},
+    ),
+    Combination(
+        "the same, after a fit that was not watched",
+        lambda monitor: own_draws(monitor, unwatched=1),
+        {
+            "tensorflow": "refused: the model draws by TensorFlow's operation",
+            "torch": WORKS,
+        },
+    ),
     Combination(
         "no weight to train",
         all_frozen,

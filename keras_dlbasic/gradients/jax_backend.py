@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import jax
@@ -131,6 +132,38 @@ class JaxTap:
         """Return a train function that runs `train_step`."""
         return remade_train_function(model, train_step)
 
+    def call(
+        self,
+        model: Any,
+        function: Any,
+        args: Any,
+        tracing: Callable[[Any], Any],
+    ) -> Any:
+        """Call a train function; what it traces runs in what `tracing` gives."""
+        if model.run_eagerly or not model.jit_compile:
+            return function(*args)
+        state, iterator = args
+        with ExitStack() as stack:
+
+            def batches() -> Iterator[Any]:
+                # reading the data may draw, too: it stays outside
+                for batch in iterator:
+                    context = tracing(_spec(batch))
+                    if context is not None:
+                        stack.enter_context(context)
+                    yield batch
+                    stack.close()
+
+            return function(state, batches())
+
+    def is_traced(self, function: Any) -> bool:
+        """Tell whether a train function has been traced: nobody asks."""
+        return True
+
+    def drawing_operation(self, function: Any, args: Any) -> str | None:
+        """Name an operation whose random state is in a train function: none has."""
+        return None
+
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
         return outputs[0].pop(key)
@@ -149,6 +182,14 @@ class JaxTap:
     def gathered(self, rows: Any) -> Any:
         """Return rows of all replicas: arrays are whole here."""
         return rows
+
+
+def _spec(batch: Any) -> Any:
+    """Return what makes JAX trace anew: the shapes and types of a batch."""
+    return tuple(
+        (getattr(leaf, "shape", None), str(getattr(leaf, "dtype", None)))
+        for leaf in jax.tree.leaves(batch)
+    )
 
 
 def _observed(grads: Any, *values: Any) -> Any:

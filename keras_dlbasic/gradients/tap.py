@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from importlib import import_module
-from inspect import getclosurevars
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
+from keras_dlbasic.gradients.code_of_users import has_code_of_users
 from keras_dlbasic.gradients.intercept import wrapped_method
-from keras_dlbasic.gradients.limits import watches_stale_step
+from keras_dlbasic.gradients.limits import draws_in_plain_step, watches_stale_step
 from keras_dlbasic.gradients.measures import Kernels, measure_row, reduce_update
 from keras_dlbasic.gradients.row_layout import UNKNOWN, RowLayouts
+from keras_dlbasic.gradients.traced_draws import TracedDraws
 from keras_dlbasic.gradients.update import Update, final_updates
 
 KEY = "keras_dlbasic/row"
@@ -28,6 +29,9 @@ KEPT_ENTRIES = 2**20
 """And so many entries of them."""
 
 Measured = Callable[..., tuple[Any, str, Any]]
+
+Tracing = Callable[[Any], Any]
+"""Given what a batch looks like; returns a context, None where all is traced."""
 
 
 class BackendTap(Protocol):
@@ -45,6 +49,15 @@ class BackendTap(Protocol):
 
     def tapped_function(self, model: Any, train_step: Any, plain: Any) -> Any:
         """Return a train function that runs `train_step`."""
+
+    def call(self, model: Any, function: Any, args: Any, tracing: Tracing) -> Any:
+        """Call a train function; what it traces runs in what `tracing` gives."""
+
+    def is_traced(self, function: Any) -> bool:
+        """Tell whether a train function has been traced, so that it may have run."""
+
+    def drawing_operation(self, function: Any, args: Any) -> str | None:
+        """Name an operation of a train function whose random state only it has."""
 
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
@@ -80,9 +93,13 @@ class GradientTap:
             the first step. Defaults to None.
         on_failure: Called when the step raises, as it does when the data end. Defaults
             to None.
-        stands_in: Whether all steps must be watched ones to train what Keras would:
-            layers were frozen without `compile`, and only a watched step was traced
-            before.
+        must_tap_every_step: Whether all steps must be watched ones to train what Keras
+            would: layers were frozen without `compile` and only a watched step was
+            traced before, or, on TensorFlow, the step draws random numbers whose state
+            each traced function has for itself. The latter is known from the first
+            step on.
+        is_refused: Whether no step is watched, since the plain step has drawn such
+            numbers in an earlier fit. There is a warning before the first step.
     """
 
     def __init__(
@@ -93,38 +110,36 @@ class GradientTap:
         self.on_failure: Callable[[], None] | None = None
         self._sink = sink
         self._backend = backend_tap()
-        self.stands_in = self._must_stand_in()
+        self._draws = TracedDraws()
+        # PyTorch traces nothing, and where Keras' code draws is no matter
+        is_traced = keras.backend.backend() != "torch"
+        self._may_draw = is_traced and has_code_of_users(model)
+        self._is_examined = False
+        self.is_refused = False
+        self.must_tap_every_step = self._must_stand_in()
+
+    @property
+    def must_see_every_step(self) -> bool:
+        """Whether to arm for steps, too, that are not to be measured."""
+        return self.must_tap_every_step or self._may_draw
 
     def arm(self, step: int | None) -> None:
         """Have the next call of `model.train_function` measured.
 
         Args:
             step: Number of the step, passed to the sink; None to run the step as it is
-                and only see whether it fails.
+                and only see whether it fails and what it draws.
         """
         self._put_back()
         attributes = vars(self.model)
         plain = attributes.get("train_function")
         if plain is None:
             return  # recompiled within the fit; Keras itself will say so
-        tapped = None
-        if step is not None or self.stands_in:
-            tapped = self._tapped(plain)
         make = self.model.make_train_function
 
         def train_function(*args: Any) -> Any:
             self._put_back()
-            try:
-                outputs = (plain if tapped is None else tapped.function)(*args)
-            except BaseException:
-                if self.on_failure is not None:
-                    self.on_failure()
-                raise
-            if tapped is not None:
-                row = tapped.pop(outputs)
-                if step is not None:
-                    self._take_row(step, row, tapped)
-            return outputs
+            return self._run(plain, step, args)
 
         def make_train_function(*args: Any, **kwargs: Any) -> Any:
             # asked for by whatever trains next: the step armed for was interrupted
@@ -136,6 +151,57 @@ class GradientTap:
         make_train_function.keras_dlbasic_plain = own  # type: ignore[attr-defined]
         attributes["train_function"] = train_function
         attributes["make_train_function"] = make_train_function
+
+    def _run(self, plain: Any, step: int | None, args: Any) -> Any:
+        try:
+            if self._may_draw and not self._is_examined:
+                self._is_examined = True
+                self._examine(plain, args)
+            is_tapped = step is not None or self.must_tap_every_step
+            is_tapped = is_tapped and not self.is_refused
+            tapped = self._tapped(plain) if is_tapped else None
+            function = plain if tapped is None else tapped.function
+            outputs = self._called(function, args, is_tapped=is_tapped)
+        except BaseException:
+            if self.on_failure is not None:
+                self.on_failure()
+            raise
+        if tapped is not None:
+            row = tapped.pop(outputs)
+            if step is not None:
+                self._take_row(step, row, tapped)
+        return outputs
+
+    def _called(self, function: Any, args: Any, *, is_tapped: bool) -> Any:
+        if not self._may_draw:
+            return function(*args)
+
+        def tracing(spec: Any) -> Any:
+            return self._draws.tracing(is_tapped, spec)
+
+        return self._backend.call(self.model, function, args, tracing)
+
+    def _examine(self, plain: Any, args: Any) -> None:
+        """Before the first step, see which function must run the steps.
+
+        The state of TensorFlow's random operations is in the kernel: two traced
+        functions draw from two streams. All steps go through the watched one then. That
+        is neutral unless the plain one has run: it would go on where it is.
+        """
+        if keras.backend.backend() != "tensorflow":
+            return
+        is_traced = self._backend.is_traced(plain)
+        function = plain if is_traced else self._tapped(plain).function
+        with self._draws.tracing(not is_traced, None) or nullcontext():
+            operation = self._backend.drawing_operation(function, args)
+        if operation is None:
+            return
+        if is_traced:
+            self.is_refused = True
+            reason = draws_in_plain_step(operation)
+            warnings.warn(f"Gradients are not watched: {reason}.", stacklevel=2)
+            return
+        self.must_tap_every_step = self._tapped(plain).draws = True
 
     def _take_row(self, step: int, row: Any, tapped: _TappedStep) -> None:
         if tapped.keeps_batch:
@@ -170,11 +236,7 @@ class GradientTap:
         """
         plain = vars(self.model).get("train_function")
         plain = getattr(plain, "keras_dlbasic_plain", plain)
-        if not self._is_stale():
-            return False
-        compiled = getclosurevars(plain).nonlocals.get("multi_step_on_iterator")
-        count = getattr(compiled, "experimental_get_tracing_count", lambda: 1)
-        return not count()
+        return self._is_stale() and not self._backend.is_traced(plain)
 
     def _is_stale(self) -> bool:
         return keras.backend.backend() == "tensorflow" and watches_stale_step(
@@ -187,10 +249,11 @@ class GradientTap:
         tapped = getattr(plain, "keras_dlbasic_tapped", None)
         keeps_batch = self.batch_sink is not None
         if tapped is None or (
-            keeps_batch > tapped.keeps_batch and not self._is_stale()
+            keeps_batch > tapped.keeps_batch and not (tapped.draws or self._is_stale())
         ):
             tapped = _TappedStep(self.model, plain, self._backend, keeps_batch)
             plain.keras_dlbasic_tapped = tapped
+        tapped.on_trace = self._draws.note_trace
         return tapped
 
 
@@ -202,6 +265,8 @@ class _TappedStep:
     ) -> None:
         self.layouts = RowLayouts()
         self.keeps_batch = keeps_batch
+        self.on_trace: Callable[[], None] = lambda: None
+        self.draws = False  # numbers of which the state is in the traced function
         self._has_warned = False
         self._model = model
         self._backend = backend
@@ -226,6 +291,7 @@ class _TappedStep:
 
     def _measured(self, call: Callable[[Any], Any], data: Any) -> tuple[Any, str, Any]:
         """Run (or trace) the model's step and measure it."""
+        self.on_trace()
         updates: list[Update] = []
         losses: list[Any] = []
         kernels = self._backend.kernels

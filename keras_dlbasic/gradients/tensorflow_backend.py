@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import keras
@@ -153,6 +154,44 @@ class TensorFlowTap:
         """Return a train function that runs `train_step`."""
         return remade_train_function(model, train_step)
 
+    def call(
+        self,
+        model: Any,
+        function: Any,
+        args: Any,
+        tracing: Callable[[Any], Any],
+    ) -> Any:
+        """Call a train function; what it traces runs in what `tracing` gives."""
+        # traced by itself: other threads read the data meanwhile, and so on
+        compiled = _compiled(function, args)
+        context = tracing(None) if compiled is not None else None
+        if context is not None:
+            with context:
+                compiled.get_concrete_function(*args)
+        return function(*args)
+
+    def is_traced(self, function: Any) -> bool:
+        """Tell whether a train function has been traced, so that it may have run."""
+        count = getattr(_part(function), "experimental_get_tracing_count", lambda: 1)
+        return bool(count())
+
+    def drawing_operation(self, function: Any, args: Any) -> str | None:
+        """Name an operation of a train function whose random state only it has.
+
+        Those that draw anew in each process (without any seed) do not count.
+        """
+        compiled = _compiled(function, args)
+        if compiled is None:
+            return None
+        graph = compiled.get_concrete_function(*args).graph.as_graph_def()
+        # branches, loops and functions within functions are in the library
+        nodes = chain(graph.node, *(f.node_def for f in graph.library.function))
+        for node in nodes:
+            seeds = [node.attr[name].i for name in SEEDS if name in node.attr]
+            if len(seeds) == len(SEEDS) and any(seeds):
+                return f"{node.op} ('{node.name}')"
+        return None
+
     def pop(self, outputs: Any, key: str) -> Any:
         """Take the row out of what the train function returned."""
         return outputs.pop(key)
@@ -178,6 +217,34 @@ class TensorFlowTap:
         if rows.dtype.is_integer:
             rows = tf.cast(rows, tf.int64)  # their sum must fit
         return tf.distribute.get_replica_context().all_gather(rows, axis=0)
+
+
+def run_in_graph(function: Callable[[], Any]) -> Any:
+    """Run a function that returns tensors in a graph, whose random state is its own."""
+    # as Keras traces a step: control flow of the user's is Python's
+    return tf.function(function, autograph=False)()
+
+
+COMPILED = "multi_step_on_iterator"
+"""What Keras calls the compiled part of a train function."""
+
+SEEDS = ("seed", "seed2")
+"""Attributes of operations that keep a random state in their kernel."""
+
+
+def _part(function: Any) -> Any:
+    """Return what Keras compiles of a train function; None if it is not of Keras."""
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    cells = dict(zip(names, getattr(function, "__closure__", None) or (), strict=True))
+    return cells[COMPILED].cell_contents if COMPILED in cells else None
+
+
+def _compiled(function: Any, args: Any) -> Any:
+    """Return the compiled part of a train function that these arguments go to."""
+    compiled = _part(function)
+    iterators = (tf.data.Iterator, tf.distribute.DistributedIterator)
+    is_compiled = hasattr(compiled, "get_concrete_function")
+    return compiled if is_compiled and isinstance(args[0], iterators) else None
 
 
 def _replicas() -> int:

@@ -176,6 +176,24 @@ class TorchTap:
 
         return train_function
 
+    def call(
+        self,
+        model: Any,
+        function: Any,
+        args: Any,
+        tracing: Callable[[Any], Any],
+    ) -> Any:
+        """Call a train function, which traces nothing here."""
+        return function(*args)
+
+    def is_traced(self, function: Any) -> bool:
+        """Tell whether a train function has been traced: nobody asks."""
+        return True
+
+    def drawing_operation(self, function: Any, args: Any) -> str | None:
+        """Name an operation whose random state is in a train function: none has."""
+        return None
+
     def _release_with(self, outputs: Any) -> None:
         """Release the copies when the step's logs go, which no fit outlives.
 

@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic.gradients.generators import generators_kept
+from keras_dlbasic.gradients.run_apart import run_apart
 from keras_dlbasic.landscape.rows import Batch, Rows
 
 MICRO_BATCH = 256
@@ -281,17 +282,24 @@ class Objective:
         before = [ops.copy(v.value) for v in metrics]
         x, y, weight = _tensors(self.rows.cut(0, min(2, self.rows.n)))
         mapping = [(v, v.value) for v in (*self._variables, *self._state)]
-        with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
-            outputs = model(x, training=False)
+        masks: list[Any] = []
+
+        def run() -> Any:
+            with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
+                outputs = model(x, training=False)
+            masks[:] = [
+                getattr(output, "_keras_mask", None)
+                for output in keras.tree.flatten(outputs)
+            ]
+            return outputs
+
+        outputs = run_apart(model, run)
         try:
             self._computed(x, y, outputs, weight)
         finally:
             for variable, value in zip(metrics, before, strict=True):
                 variable.assign(value)
-        return any(
-            getattr(output, "_keras_mask", None) is not None
-            for output in keras.tree.flatten(outputs)
-        )
+        return any(mask is not None for mask in masks)
 
     @generators_kept()
     def _check_fixed(self) -> None:

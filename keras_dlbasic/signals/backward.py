@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic.gradients.generators import generators_kept
+from keras_dlbasic.gradients.run_apart import run_apart
 from keras_dlbasic.signals.probe import LayerProbe, probe_layers, watched
 
 Scalar = Callable[[list[Any]], Any]
@@ -52,13 +53,13 @@ def preactivation_gradients(
             return tensor if place is None else tensor + added[place]
 
         scope = keras.StatelessScope(state_mapping=weights, collect_losses=True)
-        with generators_kept(), scope, watched(probe_layers(model), meet):
+        with scope, watched(probe_layers(model), meet):
             outputs = model(x, training=False)
             if y is not None:
                 return model.compute_loss(x=x, y=y, y_pred=outputs) * _replicas()
             return _noise_product(outputs)
 
-    gradients = _gradient(loss, nothing)
+    gradients = run_apart(model, lambda: _gradient(loss, nothing))
     arrays: dict[str, list[np.ndarray]] = {}
     for (label, _), gradient in zip(places, gradients, strict=True):
         array = np.asarray(ops.convert_to_numpy(gradient), np.float64)
@@ -87,9 +88,13 @@ def _build_loss(model: Any, x: Any, y: Any) -> None:
         )
     variables = [variable for metric in model.metrics for variable in metric.variables]
     values = [np.array(ops.convert_to_numpy(variable)) for variable in variables]
-    with generators_kept():
+
+    def run() -> Any:
         with keras.StatelessScope():
-            outputs = model(x, training=False)
+            return model(x, training=False)
+
+    outputs = run_apart(model, run)
+    with generators_kept():
         model.compute_loss(x=x, y=y, y_pred=outputs)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dlbasic.gradients.generators import generators_kept
 from keras_dlbasic.gradients.intercept import replaced
+from keras_dlbasic.gradients.run_apart import run_apart
 from keras_dlbasic.gradients.variables import walk_layers
 from keras_dlbasic.signals.intercepted import intercepted
 
@@ -135,13 +135,17 @@ def outputs_and_layers(model: Any, x: Any) -> tuple[list[Any], list[LayerProbe]]
         if len(probe.outputs) == 1:
             ran.append(probe)
 
-    with (
-        generators_kept(),
-        keras.StatelessScope(),
-        watched(probe_layers(model), meet, note),
-    ):
-        outputs = model(x, training=False)
-    return keras.tree.flatten(outputs), ran
+    def run() -> Any:
+        ran.clear()
+        with keras.StatelessScope(), watched(probe_layers(model), meet, note):
+            outputs = model(x, training=False)
+        met = [(probe.inputs, probe.preactivations, probe.outputs) for probe in ran]
+        return keras.tree.flatten(outputs), met
+
+    outputs, met = run_apart(model, run)
+    for probe, tensors in zip(ran, met, strict=True):  # those of a graph hold none
+        probe.inputs, probe.preactivations, probe.outputs = map(list, tensors)
+    return list(outputs), ran
 
 
 @contextmanager

@@ -115,6 +115,34 @@ def test_callbacks_draw_nothing(name, unwatched):
         assert [key for key in unwatched if seen[key] != unwatched[key]] == [], watched
 
 
+@pytest.mark.skipif(BACKEND == "torch", reason="traces nothing")
+@pytest.mark.parametrize("name", ["monitor", "doctor"])
+def test_what_is_drawn_while_a_step_is_traced(name, unwatched):
+    """It becomes a constant of the step, which is traced twice."""
+    for watched in ((name, name), (name, None)):
+        seen = two_fits(*watched)
+        assert [key for key in unwatched if seen[key] != unwatched[key]] == [], watched
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="traces nothing")
+def test_the_data_may_draw_while_a_step_is_traced(unwatched):
+    class Data(keras.utils.PyDataset):
+        def __len__(self):
+            return 5
+
+        def __getitem__(self, index):
+            chosen = np.random.permutation(32)[: 8 - index // 4]  # the last is short
+            return X[chosen] + np.random.normal(size=(len(chosen), 1)), Y[chosen]
+
+    results = []
+    for callbacks in ([], [CALLBACKS["monitor"](), CALLBACKS["activations"]()]):
+        model = noisy_model()
+        history = model.fit(Data(), epochs=3, verbose=0, callbacks=callbacks).history
+        history.pop("global_gradient_norm", None)
+        results.append((history, states()))
+    assert results[0] == results[1]
+
+
 LOOKS = {
     "preflight": lambda model: kd.preflight(model, *GIVEN),
     "propagation": lambda model: kd.propagation_report(model, X),

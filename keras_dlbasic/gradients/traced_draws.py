@@ -1,0 +1,56 @@
+"""What is drawn while a training step is traced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from keras_dlbasic.gradients.generators import copied_generators, generators_kept
+
+
+class TracedDraws:
+    """Has the plain and the watched step of a fit draw the same while they are traced.
+
+    What Python code of the user's draws there, from `random` or `numpy.random`, becomes
+    a constant of the compiled step. Without a monitor it is drawn once. So whichever
+    step is traced second draws from where the first one began, and leaves the
+    generators as they are.
+    """
+
+    def __init__(self) -> None:
+        self._starts: dict[Any, Any] = {}
+        self._traced: dict[Any, set[bool]] = {}
+        self._open: list[Any] = []  # what is traced for the first time
+
+    def tracing(self, is_tapped: bool, spec: Any) -> Any:
+        """Return a context for the tracing of a step; None if it is traced already.
+
+        Args:
+            is_tapped: Whether it is the watched step.
+            spec: What the batch looks like, as far as a step is traced for that.
+        """
+        traced = self._traced.setdefault(spec, set())
+        if is_tapped in traced:
+            return None
+        traced.add(is_tapped)
+        if len(traced) > 1:
+            return generators_kept(self._starts[spec])
+        return self._first(spec)
+
+    @contextmanager
+    def _first(self, spec: Any) -> Iterator[None]:
+        self._starts[spec] = copied_generators()
+        self._open = [spec]
+        try:
+            yield
+        finally:
+            self._open = []
+
+    def note_trace(self) -> None:
+        """Note that the watched step begins to be traced.
+
+        TensorFlow traces a step that makes variables once more, and uses that.
+        """
+        for spec in self._open:
+            self._starts[spec] = copied_generators()
