@@ -197,12 +197,12 @@ class FitWatch:
             last = min(last, n_steps - 1)
         self._begun_step = self._epoch_first_step + step
         self._steps = self._epoch_first_step + last + 1
-        if self._tap is None:
+        if self._tap is None or self._tap.is_refused:
             return
         if any(self._is_planned(s) for s in range(step, last + 1)):
             self._has_armed = True
             self._tap.arm(self._offset + self._steps - 1)
-        elif n_steps is None or self._tap.stands_in:
+        elif n_steps is None or self._tap.must_see_every_step:
             self._tap.arm(None)
 
     def epoch_ends(self, callback: Any, epoch: int, logs: Mapping[str, Any]) -> None:
@@ -222,7 +222,8 @@ class FitWatch:
         norms = self._epoch_norms
         self.last_epoch = float(np.mean(norms)) if norms else float("nan")
         self._epoch_norms = []
-        is_unseen = not (self._has_seen_a_step or self.guard.has_ended)
+        is_refused = self._tap is not None and self._tap.is_refused
+        is_unseen = not (self._has_seen_a_step or self.guard.has_ended or is_refused)
         if self._has_armed and is_unseen:
             self._has_seen_a_step = True  # is said once
             warnings.warn(

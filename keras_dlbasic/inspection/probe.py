@@ -22,7 +22,7 @@ from keras_dlbasic.inspection.baseline import (
     sample_losses,
 )
 from keras_dlbasic.inspection.reference_scores import reference_scores
-from keras_dlbasic.propagation.probe import LayerProbe, as_array, probe_layers, watched
+from keras_dlbasic.propagation.probe import as_array, outputs_and_layers
 
 MEASURES = (
     "loss",
@@ -119,18 +119,8 @@ class Probe:
             What is said of its predictions, the labels of its layers, and what
             `activation_statistics` says of each.
         """
-        ran: list[LayerProbe] = []
-
-        def note(probe: LayerProbe) -> None:
-            if len(probe.outputs) == 1:
-                ran.append(probe)
-
-        with (
-            warnings.catch_warnings(action="ignore"),  # Keras warns as it runs `fit`
-            keras.StatelessScope(),
-            watched(probe_layers(model), lambda probe, call, tensor: tensor, note),
-        ):
-            outputs = keras.tree.flatten(model(self.x, training=False))
+        with warnings.catch_warnings(action="ignore"):  # Keras warns as it runs `fit`
+            outputs, ran = outputs_and_layers(model, self.x)
         layers = [
             activation_statistics(
                 as_array(probe.outputs),
