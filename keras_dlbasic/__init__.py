@@ -26,16 +26,49 @@ Example:
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 from keras_dlbasic._backends.required import require_backend
+from keras_dlbasic._display import fill_on_demand
+from keras_dlbasic._front import front
 from keras_dlbasic._version import __version__
 
-_MODULES = (
+if TYPE_CHECKING:
+    from keras_dlbasic import (
+        analysis,
+        augmentation,
+        callbacks,
+        diagnosis,
+        ensembles,
+        gradients,
+        initializers,
+        inspection,
+        landscape,
+        layers,
+        plots,
+        propagation,
+        records,
+        regularizers,
+        remedies,
+        reports,
+        studies,
+        treatment,
+    )
+    from keras_dlbasic.diagnosis.diagnose import diagnose
+    from keras_dlbasic.inspection.capacity_report import capacity_report
+    from keras_dlbasic.inspection.preflight import preflight
+    from keras_dlbasic.propagation.report import propagation_report
+    from keras_dlbasic.treatment.treat import treat
+
+__all__ = [
+    "__version__",
     "analysis",
     "augmentation",
     "callbacks",
+    "capacity_report",
+    "diagnose",
     "diagnosis",
     "ensembles",
     "gradients",
@@ -44,14 +77,18 @@ _MODULES = (
     "landscape",
     "layers",
     "plots",
+    "preflight",
     "propagation",
+    "propagation_report",
     "records",
     "regularizers",
     "remedies",
     "reports",
     "studies",
+    "treat",
     "treatment",
-)
+]
+
 _FUNCTIONS = {
     "capacity_report": "inspection",
     "diagnose": "diagnosis",
@@ -59,6 +96,8 @@ _FUNCTIONS = {
     "propagation_report": "propagation",
     "treat": "treatment",
 }
+_MODULES = tuple(n for n in __all__ if n not in {"__version__", *_FUNCTIONS})
+_FORMER_NAMES = ("facts", "signals")
 _SERIALIZABLE = (
     "augmentation",
     "ensembles.ensemble",
@@ -70,23 +109,12 @@ _SERIALIZABLE = (
     "studies.batch_size.micro_step_schedule",
 )
 
-__all__ = ["__version__", *_MODULES, *_FUNCTIONS]
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__, _FUNCTIONS, (*_MODULES, *_FORMER_NAMES))
+
+for _room in ("plots", "reports.notebook"):  # they need what only pictures need
+    fill_on_demand(partial(import_module, f"{__name__}.{_room}"))
 
 if require_backend():
     for _name in _SERIALIZABLE:  # so that saved models find their classes
         import_module(f"{__name__}.{_name}")
-
-
-_FORMER_NAMES = ("facts", "signals")
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES or name in _FORMER_NAMES:
-        return import_module(f"{__name__}.{name}")
-    if name in _FUNCTIONS:
-        return getattr(import_module(f"{__name__}.{_FUNCTIONS[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*__all__, *(name for name in globals() if name[:2] == "__")})

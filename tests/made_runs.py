@@ -21,6 +21,7 @@ def network(**changes):
         {
             "label": label,
             "class_name": "Dense",
+            "kind": "dense",
             "activation": "relu" if label != "out" else "softmax",
             "units": 4,
             "trainable": True,

@@ -29,13 +29,6 @@ def test_tests_run_against_the_installed_package():
     assert ROOT / "keras_dlbasic" not in Path(kd.__file__).parents
 
 
-def test_only_what_is_public_is_listed():
-    listed = [name for name in dir(kd) if not name.startswith("__")]
-    assert listed == sorted(name for name in kd.__all__ if name != "__version__")
-    for name in kd.__all__:
-        assert getattr(kd, name) is not None
-
-
 @pytest.mark.once
 @pytest.mark.parametrize("name", kd._MODULES)
 def test_help_of_a_subpackage_lists_what_is_in_it(name):

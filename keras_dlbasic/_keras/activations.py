@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import keras
 
-ACTIVATION_LAYERS = {
-    keras.layers.ReLU: "relu",
-    keras.layers.LeakyReLU: "leaky_relu",
-    keras.layers.PReLU: "leaky_relu",
-    keras.layers.ELU: "elu",
-    keras.layers.Softmax: "softmax",
-}
+from keras_dlbasic._keras.layer_kinds import class_kind, core_of, kind_of
 
 
 def activation_name(layer: Any) -> str | None:
     """Return the name of a layer's activation; None for a linear layer."""
-    for kind, name in ACTIVATION_LAYERS.items():
-        if isinstance(layer, kind):
-            return name
+    known = kind_of(layer).activation
+    if known is not None:
+        return known
+    if not isinstance(core_of(layer), keras.layers.Layer):
+        return _operation_name(layer)
     function = inline_activation(layer)
     if function is None:
         return None
@@ -32,16 +29,18 @@ def activation_name(layer: Any) -> str | None:
 
 def activation_function(layer: Any) -> Any:
     """Return what a layer applies last, as a name or a callable; None if linear."""
+    layer = core_of(layer)
+    known = kind_of(layer).activation
     if isinstance(layer, keras.layers.PReLU):
         return "relu"  # its slope is a weight, and small at first
-    if isinstance(layer, (keras.layers.Softmax, keras.layers.ReLU)):
+    if known in ("softmax", "relu"):
         bent = getattr(layer, "negative_slope", 0) or getattr(layer, "threshold", 0)
-        return layer if bent else activation_name(layer)
-    if isinstance(layer, tuple(ACTIVATION_LAYERS)):
+        return layer if bent else known
+    if known is not None:
         return layer
-    function = (
-        inline_activation(layer) if isinstance(layer, keras.layers.Layer) else None
-    )
+    if not isinstance(layer, keras.layers.Layer):
+        return getattr(keras.activations, _operation_name(layer) or "", None)
+    function = inline_activation(layer)
     if isinstance(function, keras.layers.Layer):
         return activation_function(function)
     if function in (keras.activations.softmax, keras.activations.log_softmax):
@@ -51,8 +50,10 @@ def activation_function(layer: Any) -> Any:
 
 def inline_activation(layer: Any) -> Callable[..., Any] | None:
     """Return the function that a layer applies last, if it is not the identity."""
-    is_recurrent = isinstance(layer, keras.layers.RNN) or hasattr(layer, "state_size")
-    if is_recurrent or isinstance(layer, tuple(ACTIVATION_LAYERS)):
+    layer = core_of(layer)
+    kind = class_kind(type(layer))
+    is_recurrent = kind.kind == "recurrent" or hasattr(layer, "state_size")
+    if is_recurrent or kind.activation:
         return None
     function = getattr(layer, "activation", None)
     if not callable(function) or function is keras.activations.linear:
@@ -62,4 +63,12 @@ def inline_activation(layer: Any) -> Callable[..., Any] | None:
 
 def channel_axis(layer: Any) -> int:
     """Return the axis of a layer's outputs that counts its units."""
-    return 1 if getattr(layer, "data_format", None) == "channels_first" else -1
+    data_format = getattr(core_of(layer), "data_format", None)
+    return 1 if data_format == "channels_first" else -1
+
+
+def _operation_name(operation: Any) -> str | None:
+    """Return the name of the activation that an operation of `keras.ops` is."""
+    words = re.findall("[A-Z][a-z0-9]*", type(operation).__name__)
+    name = "_".join(words).lower()
+    return name if callable(getattr(keras.activations, name, None)) else None

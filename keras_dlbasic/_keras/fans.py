@@ -1,15 +1,17 @@
-"""The true fan-in and fan-out of the kernels of each kind of layer."""
+"""Fan-in and fan-out: the true ones of each kind of layer, and those of a shape."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.shape_fans import compute_fans
+from keras_dlbasic._keras.layer_kinds import core_of, kind_of
+
+Axes = Sequence[int] | None
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,15 @@ class KernelFans:
 
 
 def kernel_fans(layer: Any) -> list[KernelFans]:
-    """Return the fans of the kernels that a built layer owns itself.
+    """Return the fans of the kernels that a built layer, or the one it wraps, owns.
 
     Kernels of the user's own layers are known by their name, `kernel`, and read by
     their shape. What is no kernel (biases, scales, ...) is not among them.
     """
-    if type(layer).__name__ == "ConvLSTMCell":  # has no public name
-        return list(_recurrent(4)(layer))
-    for kinds, fans_of in _KINDS:
-        if isinstance(layer, kinds):
-            return [fans for fans in fans_of(layer) if fans.variable is not None]
+    layer = core_of(layer)
+    how = kind_of(layer).fans
+    if how is not None:
+        return [fans for fans in _FANS[how](layer) if fans.variable is not None]
     kernel = getattr(layer, "kernel", None)
     if isinstance(kernel, keras.Variable) and len(kernel.shape) > 1:
         return [KernelFans(kernel, *compute_fans(kernel.shape))]
@@ -55,7 +56,7 @@ def model_kernels(model: Any) -> Iterator[tuple[Any, KernelFans]]:
         for fans in kernel_fans(layer):
             if id(fans.variable) not in seen:
                 seen.add(id(fans.variable))
-                yield layer, fans
+                yield core_of(layer), fans
 
 
 def _kernel(layer: Any, name: str = "kernel") -> Any:
@@ -124,19 +125,75 @@ def _recurrent(n_gates: int) -> Callable[[Any], Iterator[KernelFans]]:
     return fans_of
 
 
-def _classes(*names: str) -> tuple[type, ...]:
-    return tuple(getattr(keras.layers, n) for n in names if hasattr(keras.layers, n))
+_FANS: dict[str, Callable[[Any], Iterator[KernelFans]]] = {
+    "dense": _dense,
+    "einsum": _einsum,
+    "convolution": _convolution,
+    "transposed": _transposed,
+    "depthwise": _depthwise,
+    "separable": _separable,
+    "embedding": _embedding,
+    "one gate": _recurrent(1),
+    "three gates": _recurrent(3),
+    "four gates": _recurrent(4),
+}
+"""By `LayerKind.fans`."""
 
 
-_KINDS: tuple[tuple[Any, Callable[[Any], Iterator[KernelFans]]], ...] = (
-    (_classes("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), _transposed),
-    (_classes("DepthwiseConv1D", "DepthwiseConv2D"), _depthwise),
-    (_classes("SeparableConv1D", "SeparableConv2D"), _separable),
-    (_classes("Conv1D", "Conv2D", "Conv3D"), _convolution),
-    (_classes("EinsumDense"), _einsum),
-    (_classes("Embedding"), _embedding),
-    (_classes("LSTMCell"), _recurrent(4)),
-    (_classes("GRUCell"), _recurrent(3)),
-    (_classes("SimpleRNNCell"), _recurrent(1)),
-    (_classes("Dense"), _dense),
-)
+def compute_fans(
+    shape: Sequence[int], input_axes: Axes = None, output_axes: Axes = None
+) -> tuple[int, int]:
+    """Return the fan-in and fan-out of a kernel.
+
+    Args:
+        shape: Shape of the kernel. Without axes it is read as that of a dense kernel,
+            `(inputs, outputs)`, or of an ordinary convolution,
+            `(*window, inputs, outputs)`.
+        input_axes: The axes whose product is the fan-in. Defaults to None.
+        output_axes: The axes whose product is the fan-out. Defaults to None.
+
+    Raises:
+        ValueError: If an axis is not one of the shape.
+
+    Example:
+    >>> from keras_dlbasic._keras.fans import compute_fans
+    >>> compute_fans((3, 3, 16, 32))
+    (144, 288)
+    >>> compute_fans((64, 4, 16), input_axes=[0], output_axes=[1, 2])
+    (64, 64)
+    """
+    shape = tuple(int(n) for n in shape)
+    if input_axes is not None and output_axes is not None:
+        return _product(shape, input_axes), _product(shape, output_axes)
+    if len(shape) < 2:
+        n = shape[0] if shape else 1
+        return n, n
+    window = math.prod(shape[:-2])
+    return window * shape[-2], window * shape[-1]
+
+
+def as_axes(axes: Axes, name: str) -> list[int] | None:
+    """Return `axes` as a list.
+
+    Raises:
+        ValueError: If it is neither None nor a sequence of integers.
+    """
+    if axes is None:
+        return None
+    try:
+        return [int(axis) for axis in axes]
+    except TypeError as error:
+        raise ValueError(
+            f"`{name}` must be None or a sequence of integers, the axes of the kernel. "
+            f"Received: {name}={axes!r}"
+        ) from error
+
+
+def _product(shape: tuple[int, ...], axes: Sequence[int]) -> int:
+    wrong = [axis for axis in axes if not -len(shape) <= axis < len(shape)]
+    if wrong:
+        raise ValueError(
+            f"Axis {wrong[0]} is not one of a kernel of shape {shape}. Received: "
+            f"axes {list(axes)}; expected axes from 0 to {len(shape) - 1}."
+        )
+    return math.prod(shape[axis] for axis in axes)

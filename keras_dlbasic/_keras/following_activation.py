@@ -7,24 +7,10 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.activations import activation_function
+from keras_dlbasic._keras.layer_kinds import HIDDEN, core_of, kind_of
 
-_TRANSPARENT = (
-    keras.layers.BatchNormalization,
-    keras.layers.LayerNormalization,
-    keras.layers.GroupNormalization,
-    keras.layers.UnitNormalization,
-    keras.layers.Dropout,
-    keras.layers.GaussianDropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.ZeroPadding2D,
-    keras.layers.MaxPooling1D,
-    keras.layers.MaxPooling2D,
-    keras.layers.Reshape,
-    keras.layers.Flatten,
-)
-"""What may stand between a layer and its activation."""
+MAX_STEPS = 14
+"""So many layers are passed at most on the way to an activation."""
 
 
 def activations_after(model: Any) -> dict[int, Any]:
@@ -36,25 +22,29 @@ def activations_after(model: Any) -> dict[int, Any]:
     consumers = consumers_of(model)
     found: dict[int, Any] = {}
     for layer in model._flatten_layers():
-        at: Any = layer
-        for _ in range(len(_TRANSPARENT)):
-            function = activation_function(at)
-            if function is not None:
-                found[id(layer)] = function
-                break
-            after = consumers.get(id(at), [])
-            if len(after) != 1:
-                break
-            at = after[0]
-            if activation_function(at) is None and not isinstance(at, _TRANSPARENT):
-                break
-            if _has_kernel(at):
-                break
+        function = _activation_after(layer, consumers)
+        if function is not None:
+            # the kernel of a wrapped layer is that layer's own
+            found.setdefault(id(layer), function)
+            found[id(core_of(layer))] = function
     return found
 
 
-def _has_kernel(layer: Any) -> bool:
-    return getattr(layer, "kernel", None) is not None
+def _activation_after(layer: Any, consumers: dict[int, list[Any]]) -> Any:
+    at = layer
+    for _ in range(MAX_STEPS):
+        function = activation_function(at)
+        if function is not None:
+            return function
+        after = consumers.get(id(at), [])
+        if len(after) != 1:
+            return None
+        at = after[0]
+        if activation_function(at) is None and kind_of(at).passes is None:
+            return None
+        if kind_of(at).kind in HIDDEN or hasattr(core_of(at), "kernel"):
+            return None  # an activation behind its kernel is its own
+    return None
 
 
 def consumers_of(model: Any) -> dict[int, list[Any]]:

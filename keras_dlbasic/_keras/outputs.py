@@ -1,13 +1,189 @@
-"""Which layers make a model's outputs."""
+"""What a model's outputs are, and which layers make them."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
+from keras_dlbasic._backends.generators import generators_kept
+from keras_dlbasic._backends.loading import backend_module
+from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.checks import check_built
-from keras_dlbasic._keras.layer_kinds import RECURRENT, WEIGHTING
+from keras_dlbasic._keras.graph import walk_layers
+from keras_dlbasic._keras.intercepted import intercepted
+from keras_dlbasic._keras.layer_kinds import HIDDEN, KERNELS, core_of, kind_of
+from keras_dlbasic._keras.output_activation import UNKNOWN, output_activation
+
+FREE_LENGTH = 16
+"""Length of an axis that a model leaves open, in the example that it is traced on."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of a model.
+
+    Attributes:
+        name: The layer or operation that it comes from, as far as is known.
+        activation: Name of the activation that its values go through last; None if they
+            are not limited; `"custom"` for a function of the user's; `"normalization"`;
+            `"unknown"`.
+        units: Length of its last axis, None if not known.
+        rank: Number of its axes, None if not known.
+        softmax_axis: Axis over which a softmax adds up to one, counted from the end;
+            None if there is none, or it cannot be told.
+    """
+
+    name: str
+    activation: str | None
+    units: int | None = None
+    rank: int | None = None
+    softmax_axis: int | None = None
+
+
+def model_outputs(model: Any, x: Any = None) -> list[Output]:
+    """Return what the outputs of a model are.
+
+    Where the last layer does not say so, the model is traced on two rows, once: an
+    `ops.sigmoid` in `call` counts, and not which layer was defined last. State and
+    random generators stay as they are.
+
+    Args:
+        model: A built model. What is known of others is that there is an output.
+        x: A batch of inputs. Defaults to None: zeros, of the shapes that the model was
+            built for.
+    """
+    tensors = keras.tree.flatten(getattr(model, "outputs", None) or [])
+    found = [_from_graph(tensor) for tensor in tensors]
+    if found and all(output.activation != UNKNOWN for output in found):
+        return found
+    traced = _traced(model, x)
+    if not found:
+        return traced or [Output(model.name, UNKNOWN)]
+    if len(traced) != len(found):
+        return found
+    return [
+        Output(own.name, seen.activation, own.units, own.rank, seen.softmax_axis)
+        if own.activation == UNKNOWN
+        else own
+        for own, seen in zip(found, traced, strict=True)
+    ]
+
+
+def _from_graph(tensor: Any) -> Output:
+    """Describe an output by the layer it comes from, where that says all."""
+    history = tensor._keras_history
+    operation = history.operation
+    while isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
+        history = operation.outputs[history.tensor_index]._keras_history
+        operation = history.operation
+    name, rank, axis = activation_name(operation), len(tensor.shape), None
+    is_active_operation = name and not isinstance(operation, keras.layers.Layer)
+    says_all = kind_of(operation).kind in (*KERNELS, "activation")
+    activation = name if says_all or is_active_operation else UNKNOWN
+    if activation == "softmax":
+        axis = getattr(core_of(operation), "axis", -1)
+        axis = (axis % rank) - rank if isinstance(axis, int) else None
+    return Output(operation.name, activation, tensor.shape[-1], rank, axis)
+
+
+def _traced(model: Any, x: Any) -> list[Output]:
+    """Trace a model; return nothing if that is not possible."""
+    if not getattr(model, "built", False):
+        return []
+    for example in _examples(model, x):
+        try:
+            return _trace(model, example)
+        except Exception:
+            continue
+    return []
+
+
+def _trace(model: Any, example: Any) -> list[Output]:
+    shapes: list[tuple[Any, ...]] = []
+    names: list[str] = []
+
+    def run(inputs: Any) -> list[Any]:
+        with keras.StatelessScope(), _named(model) as made_by:
+            outputs = keras.tree.flatten(model(inputs, training=False))
+        last = next(reversed(made_by.values()), ("", None))[0]
+        for number, output in enumerate(outputs):
+            other = last if len(outputs) == 1 and last else f"output_{number}"
+            names.append(made_by.get(id(output), (other, None))[0])
+            shapes.append(tuple(output.shape))
+        return outputs
+
+    backend = backend_module("last_operations", "Models can be traced")
+    with warnings.catch_warnings(action="ignore"), generators_kept():
+        operations = backend.traced(run, example)
+        found = [output_activation(operation) for operation in operations]
+    return [
+        Output(name, activation, (None, *shape[1:])[-1], len(shape), axis)
+        for name, shape, (activation, axis) in zip(names, shapes, found, strict=True)
+    ]
+
+
+@contextmanager
+def _named(model: Any) -> Iterator[dict[int, tuple[str, Any]]]:
+    """Within the context, note by `id` which layer made a tensor, and the tensor."""
+    made_by: dict[int, tuple[str, Any]] = {}
+
+    def noting(label: str) -> Any:
+        def run(call: Any, *args: Any, **kwargs: Any) -> Any:
+            outputs = call(*args, **kwargs)
+            for tensor in keras.tree.flatten(outputs):
+                made_by.setdefault(id(tensor), (label, tensor))
+            return outputs
+
+        return run
+
+    with ExitStack() as stack:
+        for layer, label, _, is_whole in walk_layers(model):
+            if is_whole and layer is not model:
+                stack.enter_context(intercepted(layer, noting(label)))
+        yield made_by
+
+
+def _as_keras(array: np.ndarray) -> np.ndarray:
+    kinds = {"f": keras.config.floatx(), "i": "int32", "u": "int32"}
+    return array.astype(kinds.get(array.dtype.kind, array.dtype))
+
+
+def _examples(model: Any, x: Any) -> Iterator[Any]:
+    """Yield batches that a model may take: two rows of `x`, and of zeros."""
+    leaves = keras.tree.flatten(x)
+    if all(isinstance(a, np.ndarray) or keras.ops.is_tensor(a) for a in leaves):
+        rows = [np.asarray(keras.ops.convert_to_numpy(a[:2])) for a in leaves]
+        yield keras.tree.pack_sequence_as(x, [_as_keras(row) for row in rows])
+    if getattr(model, "inputs", None):
+        is_sequential = isinstance(model, keras.Sequential)
+        tensors = model.inputs[0] if is_sequential else model.input
+        yield keras.tree.map_structure(
+            lambda t: np.zeros(_filled(t.shape), t.dtype), tensors
+        )
+        return
+    shape = (model.get_build_config() or {}).get("input_shape")
+    for dtype in (keras.config.floatx(), "int32"):  # rows of a table have whole numbers
+        if shape:
+            yield _zeros(shape, dtype)
+
+
+def _zeros(shape: Any, dtype: str) -> Any:
+    if isinstance(shape, dict):
+        return {name: _zeros(part, dtype) for name, part in shape.items()}
+    if shape and isinstance(shape[0], (tuple, list, dict)):
+        return [_zeros(part, dtype) for part in shape]
+    return np.zeros(_filled(shape), dtype)
+
+
+def _filled(shape: Any) -> tuple[int, ...]:
+    _, *others = shape
+    return 2, *(FREE_LENGTH if n is None else n for n in others)
 
 
 def output_part(model: Any) -> set[int]:
@@ -63,4 +239,4 @@ def _visit(operation: Any, part: set[int]) -> bool:
     part.add(id(operation))
     if isinstance(operation, keras.Model) and hasattr(operation, "outputs"):
         return _walk_model(operation, part)
-    return isinstance(operation, (*WEIGHTING, *RECURRENT))
+    return kind_of(operation).kind in HIDDEN

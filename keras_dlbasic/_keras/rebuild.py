@@ -92,8 +92,52 @@ def behind(model: Any, layer: Any, compile_changes: Mapping[str, Any]) -> Any:
 
 
 def with_config(layer: Any, **changes: Any) -> Any:
-    """Return a new layer like `layer` with changes in its configuration."""
-    return type(layer).from_config({**layer.get_config(), **changes})
+    """Return a new layer like `layer` with changes in its configuration.
+
+    What a wrapper does not know itself is changed in the layer that it wraps.
+    """
+
+    def change(config: dict[str, Any]) -> dict[str, Any]:
+        is_wrapper = len(configurations(config)) > 1
+        return {n: v for n, v in changes.items() if n in config or not is_wrapper}
+
+    return edited(layer, change)
+
+
+def edited(layer: Any, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Any:
+    """Return a new layer like `layer`, its configuration changed at each level.
+
+    Args:
+        layer: A layer, which may wrap others or have cells.
+        change: Given the configuration of the layer, of what it wraps and of its cells,
+            one after the other; returns the entries that change.
+    """
+    config = dict(layer.get_config())
+    for part in _parts_of(config):
+        part.pop("build_config", None)  # its shapes may be others now
+    for part in configurations(config):
+        part.update(change(part))
+    return type(layer).from_config(config)
+
+
+def configurations(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a layer's configuration and those of what it wraps, and of its cells."""
+    return [config, *(part["config"] for part in _parts_of(config))]
+
+
+def _parts_of(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the serialized layers within a configuration, at all depths."""
+    found = []
+    for name in _PARTS:
+        parts = config.get(name) or []
+        for part in parts if isinstance(parts, list) else [parts]:
+            if isinstance(part, dict) and isinstance(part.get("config"), dict):
+                found += [part, *_parts_of(part["config"])]
+    return found
+
+
+_PARTS = ("layer", "backward_layer", "cell", "cells")
+"""Where layers keep the configurations of layers that they wrap."""
 
 
 def compile_like(new: Any, model: Any, **changes: Any) -> Any:

@@ -1,15 +1,11 @@
 """What can be concluded from arrays: pure functions, NumPy in, values out.
 
-- `ACTIVATIONS`: the activations that Keras knows by name, an `Activation` each
-- `SURFACES`: the teaching surfaces of `descend`, by name
-- `Activation`: an activation function: value, slope, saturation, gain
 - `BatchSizeAdvice`: a recommended batch size, with its reasons
 - `BatchSizeResult`: the trials of a `studies.BatchSizeStudy`
 - `CapacityResult`: the trials of a `studies.CapacityStudy`
 - `ClipSuggestion`: thresholds for gradient clipping
 - `ClippingSummary`: how often and how hard one variable was clipped
 - `CriticalPoint`: what a point of the landscape of a loss is
-- `CurveTurn`: the verdict of `find_turn` on one curve
 - `DescentPaths`: what `descend` and `fit_line` give
 - `GradientEvent`: what `gradient_events` finds: what happened, where and when
 - `HessianExtremes`: smallest and largest eigenvalue of a Hessian
@@ -25,25 +21,17 @@
 - `OverfittingVerdict`: what `detect_overfitting` found
 - `PointEvidence`: what was measured at a point of a landscape
 - `PropagationReport`: what `propagation_report` found
-- `Ranking`: arms in order of what was measured, the smallest first
-- `RitzPairs`: approximate eigenvalues and eigenvectors from a Krylov space
 - `PairedDifference`: an arm against a baseline, with what scatters it
 - `PowerLaw`: the law by which the error falls with the number of samples
 - `RemedyAdvice`: a recommended remedy against overfitting, or none, with reasons
 - `RemedyResult`: the trials of a `studies.RemedyStudy`
-- `RowScores`: errors and losses of predictions, one a row
 - `SampleSizeResult`: the trials of a `studies.SampleSizeStudy`
-- `SignalTrend`: the law by which a variance changes with depth
 - `Skill`: how much better predictions are than the best constant
 - `StoppingReport`: why a run ended, in words and numbers
 - `TaskKind`: how predictions are to be understood: classes, labels, values
-- `UpdateNoise`: the share of noise in successive updates
-- `activation_statistics`: describe the activations of a layer on a batch
-- `average_precision`: tell how well scores rank planted rows first
 - `clipping_summary`: tell how often and how hard the optimizer's clipping cut
 - `descend`: descend a teaching surface in the three regimes
 - `detect_overfitting`: tell whether a run overfits, and since when
-- `find_turn`: tell whether a curve has turned up, as far as it goes
 - `fit_line`: fit a line to data by gradient descent in the three regimes
 - `fit_power_law`: fit a falling power law with a floor to errors
 - `gradient_events`: find where gradients vanish, explode or turn non-finite
@@ -51,46 +39,29 @@
 - `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
 - `judge_learning_rates`: choose a learning rate from the losses of a range test
 - `judge_point`: say what a point of a landscape is
-- `lanczos`: find both ends of the spectrum of a symmetric matrix
-- `mean_interval`: return a mean and Student's interval for it
-- `noise_scale_of`: combine unbiased estimates of both terms, one a measurement
-- `normalization_drift`: compare a batch's statistics with the moving averages
 - `paired_differences`: compare arms with a baseline, by seeds and held-out rows
 - `prediction_skill`: score predictions against the best constant
-- `rank`: order arms by the mean of a measure, with intervals
 - `replica_noise_scale`: read the noise scale off a run on several replicas
-- `row_scores`: score each prediction, whatever the loss of the model
-- `signal_trend`: tell by which law a variance changes from layer to layer
 - `skill`: score predictions: 0 is the best constant, 1 is perfect
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
 """
 
-from keras_dlbasic.analysis.activations.normalization_drift import normalization_drift
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.analysis.activations.propagation import (
     LayerSignal,
     PropagationReport,
-    SignalTrend,
-    signal_trend,
 )
-from keras_dlbasic.analysis.activations.statistics import activation_statistics
-from keras_dlbasic.analysis.activations.table import ACTIVATIONS, Activation
 from keras_dlbasic.analysis.experiments.batch_size_advice import BatchSizeAdvice
 from keras_dlbasic.analysis.experiments.batch_size_result import BatchSizeResult
 from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
-from keras_dlbasic.analysis.experiments.comparison import (
-    Interval,
-    Ranking,
-    mean_interval,
-    rank,
-)
+from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.learning_rate_range import (
     LearningRateRange,
     judge_learning_rates,
 )
-from keras_dlbasic.analysis.experiments.outlier_result import (
-    OutlierResult,
-    average_precision,
-)
+from keras_dlbasic.analysis.experiments.outlier_result import OutlierResult
 from keras_dlbasic.analysis.experiments.paired_comparison import (
     PairedDifference,
     paired_differences,
@@ -108,47 +79,33 @@ from keras_dlbasic.analysis.gradients.noise_scale import (
     NoiseScale,
     NoiseScaleCurve,
     gradient_noise_scale,
-    noise_scale_of,
     replica_noise_scale,
 )
 from keras_dlbasic.analysis.gradients.suggest_clip import ClipSuggestion, suggest_clip
-from keras_dlbasic.analysis.gradients.update_noise import UpdateNoise
 from keras_dlbasic.analysis.landscape.critical_point import (
     CriticalPoint,
     PointEvidence,
     judge_point,
 )
-from keras_dlbasic.analysis.landscape.descent import (
-    SURFACES,
-    DescentPaths,
-    descend,
-    fit_line,
-)
+from keras_dlbasic.analysis.landscape.descent import DescentPaths, descend, fit_line
 from keras_dlbasic.analysis.landscape.hessian_spectrum import (
     HessianExtremes,
     HessianTrace,
 )
-from keras_dlbasic.analysis.landscape.lanczos import RitzPairs, lanczos
 from keras_dlbasic.analysis.landscape.loss_surface import LossLine, LossSurface
-from keras_dlbasic.analysis.overfitting.curve_turn import CurveTurn, find_turn
 from keras_dlbasic.analysis.overfitting.detect import detect_overfitting
 from keras_dlbasic.analysis.overfitting.stopping_report import StoppingReport
 from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.analysis.prediction_skill import prediction_skill
-from keras_dlbasic.analysis.row_scores import RowScores, row_scores
 from keras_dlbasic.analysis.scoring import Skill, TaskKind, skill
 
 __all__ = [
-    "ACTIVATIONS",
-    "SURFACES",
-    "Activation",
     "BatchSizeAdvice",
     "BatchSizeResult",
     "CapacityResult",
     "ClipSuggestion",
     "ClippingSummary",
     "CriticalPoint",
-    "CurveTurn",
     "DescentPaths",
     "GradientEvent",
     "HessianExtremes",
@@ -166,23 +123,15 @@ __all__ = [
     "PointEvidence",
     "PowerLaw",
     "PropagationReport",
-    "Ranking",
     "RemedyAdvice",
     "RemedyResult",
-    "RitzPairs",
-    "RowScores",
     "SampleSizeResult",
-    "SignalTrend",
     "Skill",
     "StoppingReport",
     "TaskKind",
-    "UpdateNoise",
-    "activation_statistics",
-    "average_precision",
     "clipping_summary",
     "descend",
     "detect_overfitting",
-    "find_turn",
     "fit_line",
     "fit_power_law",
     "gradient_events",
@@ -190,16 +139,12 @@ __all__ = [
     "gradient_noise_scale",
     "judge_learning_rates",
     "judge_point",
-    "lanczos",
-    "mean_interval",
-    "noise_scale_of",
-    "normalization_drift",
     "paired_differences",
     "prediction_skill",
-    "rank",
     "replica_noise_scale",
-    "row_scores",
-    "signal_trend",
     "skill",
     "suggest_clip",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

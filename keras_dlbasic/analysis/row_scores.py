@@ -73,8 +73,8 @@ def row_scores(
         ValueError: If targets and predictions do not fit together.
 
     Example:
-    >>> import keras_dlbasic as kd
-    >>> kd.analysis.row_scores([0, 1], [[0.9, 0.1], [0.8, 0.2]]).errors
+    >>> from keras_dlbasic.analysis.row_scores import row_scores
+    >>> row_scores([0, 1], [[0.9, 0.1], [0.8, 0.2]]).errors
     array([0., 1.])
     """
     p, t = np.asarray(predictions, np.float64), np.asarray(y)

@@ -8,9 +8,9 @@
 - `TokenNoise`: the same as a layer, for token ids
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from keras_dlbasic._front import front
 from keras_dlbasic.augmentation.image_augmentation import ImageAugmentation
 from keras_dlbasic.augmentation.image_noise import ImageNoise
 from keras_dlbasic.augmentation.token_noise import TokenNoise
@@ -29,14 +29,11 @@ __all__ = [
     "TokenNoise",
 ]
 
-_WHERE = {  # only layers must be known to Keras from the start
-    "AugmentedBatches": "augmented_batches",
-    "BackTranslation": "back_translation",
-    "TextNoise": "text_noise",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    # only layers must be known to Keras from the start
+    _LATER = {
+        "AugmentedBatches": "augmented_batches",
+        "BackTranslation": "back_translation",
+        "TextNoise": "text_noise",
+    }
+    __getattr__, __dir__ = front(__name__, _LATER)

@@ -11,6 +11,9 @@
 - `TrainingDoctor`: find out what is wrong with a run, while it is trained and after
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.callbacks.activation_monitor import ActivationMonitor
 from keras_dlbasic.callbacks.curvature_probe import CurvatureProbe
 from keras_dlbasic.callbacks.early_stopping_report import EarlyStoppingReport
@@ -32,3 +35,6 @@ __all__ = [
     "PenaltyMonitor",
     "TrainingDoctor",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -13,11 +13,13 @@ import numpy as np
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.row_layout import RowLayouts
 from keras_dlbasic._keras.graph import printable_path
-from keras_dlbasic.gradients import Every, GradientTap, describe_variables, epoch_plan
+from keras_dlbasic.gradients import GradientTap, describe_variables
 from keras_dlbasic.gradients.limits import reason_not_to_watch
+from keras_dlbasic.gradients.sampling import Every, epoch_plan
 from keras_dlbasic.gradients.tap import row_to_numpy
 from keras_dlbasic.inspection.run_facts import run_facts
-from keras_dlbasic.records import MEASURES, TrainingRecord, global_norm
+from keras_dlbasic.records import MEASURES, TrainingRecord
+from keras_dlbasic.records.record_data import global_norm
 
 FIRST_STEP = 2**62
 """As `every`: the first step of the fit only."""

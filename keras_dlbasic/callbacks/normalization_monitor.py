@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.analysis.activations.normalization_drift import (
     MEASURES,
     normalization_drift,
@@ -183,7 +184,7 @@ class NormalizationMonitor(keras.callbacks.Callback):
 
 def _is_watchable(layer: Any) -> bool:
     return (
-        isinstance(layer, keras.layers.BatchNormalization)
+        kind_of(layer).state == "averages"
         and layer.built
         and layer.trainable
         and layer.momentum < 1

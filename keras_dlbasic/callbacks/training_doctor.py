@@ -17,10 +17,11 @@ from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.gradients import Every, check_every
-from keras_dlbasic.inspection import Probe, data_facts, network_facts
-from keras_dlbasic.inspection.collect import arrays_of, output_shapes
+from keras_dlbasic.gradients.sampling import Every, check_every
+from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
+from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import MEASURES as PROBED
+from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.records import LayerTable, TrainingRecord
 
 DENSE_EPOCHS = 8
@@ -196,7 +197,7 @@ class TrainingDoctor(keras.callbacks.Callback):
             return
         guard = guard_of(self)
         with guard.on_host():
-            record.facts["network"] = network_facts(model)
+            record.facts["network"] = network_facts(model, self.x)
         if self.x is None:
             return
         with guard.on_host(ValueError, TypeError):  # of what the user gave

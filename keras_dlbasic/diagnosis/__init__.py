@@ -13,11 +13,13 @@
 - `Verdict`: what a rule returns: `Finding`, `Fine` or `Skipped`
 - `all_rules`: all rules, by name
 - `diagnose`: say what is wrong with a run
-- `diagnose_plan`: judge a model and its data before the first step
 - `rule`: make a function a rule
 """
 
-from keras_dlbasic.diagnosis.diagnose import diagnose, diagnose_plan
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
+from keras_dlbasic.diagnosis.diagnose import diagnose
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.fine import Fine
@@ -44,6 +46,8 @@ __all__ = [
     "Verdict",
     "all_rules",
     "diagnose",
-    "diagnose_plan",
     "rule",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

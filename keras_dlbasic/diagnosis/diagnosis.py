@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
+from keras_dlbasic._display import Displayed, page_of
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records.atomic_file import atomic_file
 from keras_dlbasic.records.json_text import json_text
 
 
-class Diagnosis(Sequence[Finding]):
+class Diagnosis(Displayed, Sequence[Finding]):
     """The findings of a diagnosis: causes before symptoms, the most likely first.
 
     A cause explains symptoms: `symptoms_of(cause)` lists them, and each symptom names
@@ -166,21 +168,8 @@ class Diagnosis(Sequence[Finding]):
         >>> os.path.getsize(path) < 2_000_000
         True
         """
-        from keras_dlbasic.reports import write_html
-
-        write_html(self, path, self.record, title=title)
-
-    def _repr_html_(self) -> str:
-        """Return the report without pictures, in a frame of its own, for notebooks."""
-        from html import escape
-
-        from keras_dlbasic.reports import html_text
-
-        page = escape(html_text(self, title="Diagnosis"), quote=True)
-        return (
-            f'<iframe srcdoc="{page}" title="Diagnosis" sandbox="allow-scripts" '
-            'style="width: 100%; height: 32rem; border: 0"></iframe>'
-        )
+        with atomic_file(path) as file:  # opened before all is drawn
+            file.write(page_of(self, title=title).encode())
 
     def _text(self) -> list[str]:
         lines = []

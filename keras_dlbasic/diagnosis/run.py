@@ -254,6 +254,8 @@ class Run:
     def overfitting(self) -> OverfittingVerdict:
         """The verdict of `analysis.detect_overfitting` on the curves.
 
+        `.detected`, `.onset` (0-based epoch), `.rise`, `.confidence`, `.reason`.
+
         Raises:
             Skipped: If no finite `val_loss` was logged.
         """
@@ -268,6 +270,12 @@ class Run:
     @cached_property
     def descent(self) -> Descent:
         """What the training loss does: where it begins and ends, falls and swings.
+
+        Losses: `.first` (before training, if known), `.last` (median of the last three
+        epochs), `.lowest`, `.highest` (with `.highest_step`, an int or None), and
+        `.scale`, the loss of a constant prediction if known (`.has_baseline`). Relative
+        to `.scale`: `.drop` over the last half of the epochs, `.swing` around its
+        course. `.falls`: whether the drop is beyond noise. `.n_epochs`: an int.
 
         Raises:
             Skipped: If no finite training loss was logged.
@@ -336,6 +344,10 @@ class Run:
     def movement(self) -> Movement:
         """How far and how fast the weights move.
 
+        `.ratio`, the median update-to-weight ratio of a step, and `.first`, the largest
+        in the first ten sampled steps; `.path`, how far the weights can have moved at
+        most, in units of their norm; `.growth` of their norm; `.steps`, an int.
+
         Raises:
             Skipped: If no updates of kernels were recorded.
         """
@@ -350,8 +362,10 @@ class Run:
             early: Number of usable steps that are looked at. Defaults to `64`.
 
         Returns:
-            A `Flow`; None if there are too few steps or fewer than two layers with
-            kernels.
+            `.down`, the smallest ratio of a layer's gradient, relative to its weights,
+            to the largest behind it, and `.up`, the largest to that of the last layer,
+            with the labels `.down_layer` and `.up_layer`. None if there are too few
+            steps or fewer than two layers with kernels.
         """
         return early_flow(self.record, self.clean, least=least, early=early)
 
@@ -364,7 +378,11 @@ class Run:
     def outcome(self) -> Outcome:
         """What the run came to, against a constant prediction.
 
-        Its fields are None where nothing is known.
+        `.learned`: True, False, or None where that is unclear. `.is_known`: whether
+        there is anything to judge by. Numbers, None where not known: `.skill` (see
+        `analysis.skill`) and `.reference`, that of the better simple predictor; `.loss`
+        at the end, `.baseline`, that of a constant prediction, and `.loss_saved`, the
+        share of the baseline that is saved, with its `.loss_saved_error`.
         """
         return outcome_of(self.record)
 

@@ -7,9 +7,9 @@
 - `fit_ensemble`: train members from different seeds, resumable
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from keras_dlbasic._front import front
 from keras_dlbasic.ensembles.ensemble import Ensemble, EnsemblePrediction
 
 if TYPE_CHECKING:
@@ -25,16 +25,11 @@ __all__ = [
     "fit_ensemble",
 ]
 
-_WHERE = {
-    # `Ensemble` alone must be known to Keras from the start
-    "SnapshotEnsemble": "keras_dlbasic.ensembles.snapshot_ensemble",
-    "WeightAverage": "keras_dlbasic.ensembles.weight_average",
-    # it stands on the studies, which stand on this package
-    "fit_ensemble": "keras_dlbasic.ensembles.fitting",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(import_module(_WHERE[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    # only `Ensemble` must be known to Keras from the start
+    _LATER = {
+        "SnapshotEnsemble": "snapshot_ensemble",
+        "WeightAverage": "weight_average",
+        "fit_ensemble": "fitting",
+    }
+    __getattr__, __dir__ = front(__name__, _LATER)

@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import replaced
 from keras_dlbasic._keras.intercepted import intercepted
+from keras_dlbasic._keras.layer_kinds import class_kind
 
 
 def batch_normalizations(model: Any) -> list[Any]:
@@ -18,7 +19,7 @@ def batch_normalizations(model: Any) -> list[Any]:
     return [
         layer
         for layer in model._flatten_layers()
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+        if class_kind(type(layer)).state == "averages" and layer.trainable
     ]
 
 

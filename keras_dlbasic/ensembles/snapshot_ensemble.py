@@ -9,14 +9,14 @@ import keras
 import numpy as np
 
 from keras_dlbasic._keras.copying import copy_of
+from keras_dlbasic._keras.optimizer import (
+    read_learning_rate,
+    write_learning_rate,
+)
 from keras_dlbasic.callbacks.arguments import check_verbose
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
-from keras_dlbasic.ensembles.learning_rate import (
-    read_learning_rate,
-    write_learning_rate,
-)
 
 
 class SnapshotEnsemble(keras.callbacks.Callback):

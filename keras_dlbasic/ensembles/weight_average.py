@@ -8,15 +8,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.optimizer import (
+    read_learning_rate,
+    write_learning_rate,
+)
 from keras_dlbasic.callbacks.arguments import check_verbose
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.ensembles.batch_statistics import (
     batch_normalizations,
     recompute_statistics,
-)
-from keras_dlbasic.ensembles.learning_rate import (
-    read_learning_rate,
-    write_learning_rate,
 )
 
 

@@ -1,25 +1,24 @@
 """The gradients of a running fit, taken inside Keras' own training step.
 
-- `Every`: type of the argument `every` of the monitors
 - `GradientTap`: runs chosen steps of a fit through a training step that also measures
 - `NonFiniteOrigin`: where the first NaN or infinity came up in a forward pass
-- `check_every`: return `every` if it is a valid choice, else say what would be
 - `describe_variables`: say of each variable its layer, role and depth
-- `epoch_plan`: plan the sampled steps of an epoch
 - `localize_non_finite`: name the first layer that gives NaN or infinity
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic._keras.graph import describe_variables
 from keras_dlbasic.gradients.localize import NonFiniteOrigin, localize_non_finite
-from keras_dlbasic.gradients.sampling import Every, check_every, epoch_plan
 from keras_dlbasic.gradients.tap import GradientTap
 
 __all__ = [
-    "Every",
     "GradientTap",
     "NonFiniteOrigin",
-    "check_every",
     "describe_variables",
-    "epoch_plan",
     "localize_non_finite",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

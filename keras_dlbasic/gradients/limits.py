@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._backends.replicas import replicas_of
+from keras_dlbasic._keras.optimizer import built_for
 
 
 def reason_not_to_watch(model: Any, *, is_refit: bool = False) -> str | None:
@@ -115,7 +116,7 @@ def _stale_step(model: Any) -> str | None:
     """
     if not _has_changed(model) or watches_stale_step(model):
         return None
-    built = model.optimizer._trainable_variables
+    built = built_for(model.optimizer) or []
     return (
         "layers were frozen or unfrozen since the last fit without a new "
         f"`model.compile(...)`, so Keras goes on training the {len(built)} variables "
@@ -127,6 +128,6 @@ def _stale_step(model: Any) -> str | None:
 
 def _has_changed(model: Any) -> bool:
     """Tell whether other variables are trainable than the optimizer was built for."""
-    built = getattr(model.optimizer, "_trainable_variables", None)
+    built = built_for(model.optimizer)
     trainable = {id(v) for v in model.trainable_variables}
     return built is not None and {id(v) for v in built} not in (set(), trainable)

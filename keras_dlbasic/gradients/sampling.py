@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from keras_dlbasic.records import is_warmup_step
+from keras_dlbasic.records.thinning import is_warmup_step
 
 Every = int | Literal["auto", "epoch"]
 

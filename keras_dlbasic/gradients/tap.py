@@ -18,6 +18,7 @@ from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._backends.may_draw import may_draw
 from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
 from keras_dlbasic._backends.update import Update, final_updates
+from keras_dlbasic._keras.optimizer import optimizers_of
 from keras_dlbasic.gradients.limits import draws_in_plain_step, watches_stale_step
 from keras_dlbasic.gradients.measures import Kernels, measure_row, reduce_update
 from keras_dlbasic.gradients.traced_draws import TracedDraws
@@ -501,21 +502,6 @@ def backend_tap() -> BackendTap:
     """
     module = backend_module("tap", "Gradients can be watched")
     return module.Tap()
-
-
-def optimizers_of(*models: Any) -> list[Any]:
-    """Return the optimizers that models hold, `model.optimizer` first."""
-    held = []
-    for model in models:
-        held += [getattr(model, "optimizer", None), *vars(model).values()]
-    for value in list(held):
-        if isinstance(value, (list, tuple)):
-            held += value
-        elif isinstance(value, dict):
-            held += value.values()
-    found = {id(o): o for o in held if isinstance(o, keras.optimizers.Optimizer)}
-    inner = {id(getattr(o, "inner_optimizer", None)) for o in found.values()}
-    return [o for key, o in found.items() if key not in inner]
 
 
 def row_to_numpy(row: Any) -> np.ndarray:

@@ -7,6 +7,9 @@
 - `for_activation`: return the initializer, with its gain, that suits an activation
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.initializers.for_activation import for_activation
 from keras_dlbasic.initializers.he_normal import HeNormal
 from keras_dlbasic.initializers.he_uniform import HeUniform
@@ -14,3 +17,6 @@ from keras_dlbasic.initializers.xavier_normal import XavierNormal
 from keras_dlbasic.initializers.xavier_uniform import XavierUniform
 
 __all__ = ["HeNormal", "HeUniform", "XavierNormal", "XavierUniform", "for_activation"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.shape_fans import compute_fans
+from keras_dlbasic._keras.fans import compute_fans
 
 
 def sigma_of(law: Any, fan_in: float, fan_out: float) -> float:

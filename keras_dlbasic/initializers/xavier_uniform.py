@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.shape_fans import as_axes
+from keras_dlbasic._keras.fans import as_axes
 from keras_dlbasic.initializers.law import check_gain, config_of, draw
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 WEIGHTY = 2
@@ -32,7 +33,7 @@ class LayerCapacity:
 
 
 @dataclass(frozen=True)
-class CapacityReport:
+class CapacityReport(Displayed):
     """What `capacity_report` found.
 
     Attributes:

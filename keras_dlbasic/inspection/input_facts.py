@@ -31,7 +31,7 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> dict[str, A
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.inspection import input_facts
+    >>> from keras_dlbasic.inspection.input_facts import input_facts
     >>> input_facts(np.array([[3.0], [5.0]]))["offset"]
     4.0
     """

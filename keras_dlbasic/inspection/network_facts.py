@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -12,26 +13,24 @@ from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.fans import kernel_fans
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.graph import walk_layers
-
-NORMALIZING = (
-    keras.layers.BatchNormalization,
-    keras.layers.LayerNormalization,
-    keras.layers.GroupNormalization,
-    keras.layers.UnitNormalization,
-    keras.layers.RMSNormalization,
-)
-SCALING = (keras.layers.Normalization, keras.layers.Rescaling)
+from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
+from keras_dlbasic._keras.outputs import model_outputs
 
 
-def network_facts(model: Any) -> dict[str, Any]:
+def network_facts(model: Any, x: Any = None) -> dict[str, Any]:
     """Describe a built model in terms JSON knows.
 
+    Args:
+        model: A built model.
+        x: A batch of inputs, for models whose outputs must be traced. Defaults to None:
+            zeros, of the shapes that the model was built for.
+
     Returns:
-        `"layers"`: a dictionary each, from input to output: label, class, activation,
-        units, whether it is trainable, how many of its weights are not finite, how its
-        kernel was drawn (rms, expected rms by He's law, whether its units are all
-        alike), dropout rate; `"outputs"`: the activation and number of units of each
-        output; `"n_weights"`,
+        `"layers"`: a dictionary each, from input to output: label, class, kind (see
+        `LayerKind`), activation, units, whether it is trainable, how many of its
+        weights are not finite, how its kernel was drawn (rms, expected rms by He's law,
+        whether its units are all alike), dropout rate; `"outputs"`: name, activation,
+        units, rank and the axis of a softmax, see `Output`; `"n_weights"`,
         `"n_trainable_weights"`; `"is_sequential"`.
     """
     layers = []
@@ -42,7 +41,7 @@ def network_facts(model: Any) -> dict[str, Any]:
         layers.append(_layer_facts(layer, label, following))
     return {
         "layers": layers,
-        "outputs": _outputs(model, layers),
+        "outputs": output_facts(model, x),
         "n_weights": int(sum(np.prod(w.shape) for w in model.weights)),
         "n_trainable_weights": int(
             sum(np.prod(w.shape) for w in model.trainable_variables)
@@ -52,18 +51,13 @@ def network_facts(model: Any) -> dict[str, Any]:
     }
 
 
-def output_facts(model: Any) -> list[dict[str, Any]]:
+def output_facts(model: Any, x: Any = None) -> list[dict[str, Any]]:
     """Return the `"outputs"` of `network_facts` alone, without a look at weights."""
-    layers = [
-        {
-            "label": label,
-            "activation": activation_name(layer),
-            "units": getattr(layer, "units", None) or getattr(layer, "filters", None),
-        }
-        for layer, label, _, is_whole in walk_layers(model)
-        if layer is not model and (is_whole or not isinstance(layer, keras.Model))
-    ]
-    return _outputs(model, layers)
+    found = [asdict(output) for output in model_outputs(model, x)]
+    for facts in found:
+        if facts["activation"] != "softmax":
+            del facts["softmax_axis"]
+    return found
 
 
 def _following(model: Any) -> dict[int, Any]:
@@ -74,30 +68,29 @@ def _following(model: Any) -> dict[int, Any]:
 
 
 def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> dict[str, Any]:
+    core, kind = core_of(layer), kind_of(layer)
     facts: dict[str, Any] = {
         "label": label,
         "class_name": type(layer).__name__,
+        "kind": kind.kind,
         "activation": activation_name(layer),
-        "units": getattr(layer, "units", None) or getattr(layer, "filters", None),
+        "units": getattr(core, "units", None) or getattr(core, "filters", None),
         "trainable": bool(layer.trainable),
         "n_weights": int(sum(np.prod(w.shape) for w in layer.weights)),
         "n_non_finite": sum(_non_finite(w) for w in layer.weights),
-        "normalizes": isinstance(layer, NORMALIZING),
-        "batch_normalizes": isinstance(layer, keras.layers.BatchNormalization),
-        "scales": isinstance(layer, SCALING),
-        "is_recurrent": isinstance(
-            layer, (keras.layers.RNN, keras.layers.Bidirectional)
-        ),
+        "normalizes": kind.kind == "normalization",
+        "batch_normalizes": kind.state == "averages",
+        "scales": kind.kind == "scaling",
+        "is_recurrent": kind.kind == "recurrent",
     }
     after = following.get(id(layer))
     facts["next_activation"] = getattr(after, "__name__", after) if after else None
     if not isinstance(facts["next_activation"], (str, type(None))):
         facts["next_activation"] = "custom"
-    rate = getattr(layer, "rate", None)
-    if isinstance(rate, (int, float)) and "Dropout" in type(layer).__name__:
-        facts["dropout"] = float(rate)
-    if isinstance(layer, keras.layers.BatchNormalization):
-        facts["momentum"] = float(layer.momentum)
+    if kind.kind == "dropout":
+        facts["dropout"] = float(core.rate)
+    if kind.state == "averages":
+        facts["momentum"] = float(core.momentum)
     facts.update(_kernel_facts(layer))
     return facts
 
@@ -112,7 +105,8 @@ def _non_finite(weight: Any) -> int:
 def _kernel_facts(layer: Any) -> dict[str, Any]:
     if not getattr(layer, "built", False):
         return {}
-    kernels = [fans for fans in kernel_fans(layer) if not fans.is_recurrent]
+    owner = first_cell(layer) if kind_of(layer).kind == "recurrent" else layer
+    kernels = [fans for fans in kernel_fans(owner) if not fans.is_recurrent]
     if not kernels:
         return {}
     fans = kernels[0]
@@ -139,50 +133,11 @@ def _penalty(variable: Any) -> str | None:
     return None if regularizer is None else type(regularizer).__name__
 
 
-def _outputs(model: Any, layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    labels = {facts["label"].rsplit("/", 1)[-1]: facts for facts in layers}
-    found = []
-    shapes = getattr(model, "output_shape", None)
-    tensors = keras.tree.flatten(getattr(model, "outputs", None) or [])
-    for number, tensor in enumerate(tensors):
-        history = getattr(tensor, "_keras_history", None)
-        operation = getattr(history, "operation", None)
-        known = labels.get(getattr(operation, "name", ""))
-        if isinstance(operation, keras.Model) and operation is not model:
-            known = _outputs(operation, layers)[0] if operation.outputs else None
-        found.append(
-            {
-                "name": getattr(operation, "name", f"output_{number}"),
-                "activation": _output_activation(operation, known),
-                "units": int(tensor.shape[-1]) if tensor.shape[-1] else None,
-                "rank": len(tensor.shape),
-            }
-        )
-    if not found and shapes is None and layers:
-        last = layers[-1]
-        found = [
-            {
-                "name": last["label"],
-                "activation": last["activation"],
-                "units": last["units"],
-                "rank": None,
-            }
-        ]
-    return found
-
-
-def _output_activation(operation: Any, known: dict[str, Any] | None) -> str | None:
-    if known is not None:
-        return known["activation"]
-    name = type(operation).__name__.lower()
-    return name if name in ("softmax", "sigmoid", "relu", "tanh") else None
-
-
 def _normalizes_inputs(layers: list[dict[str, Any]]) -> bool:
     """Tell whether inputs are scaled before the first kernel meets them."""
     for facts in layers:
         if facts["normalizes"] or facts["scales"]:
             return True
         if "gain" in facts or facts["is_recurrent"]:
-            return facts["class_name"] == "Embedding"
+            return bool(facts["kind"] == "embedding")
     return False

@@ -73,7 +73,7 @@ def preflight(
     record = TrainingRecord(facts=run_facts(model, {}))
     size = batch_size or 32
     record.facts.update(
-        network=network_facts(model),
+        network=network_facts(model, x),
         data=data_facts(x, y, validation_data, output_shapes=output_shapes(model)),
         batch_size=min(size, n_rows),
         epochs=epochs,

@@ -38,7 +38,7 @@ def target_facts(
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.inspection import target_facts
+    >>> from keras_dlbasic.inspection.target_facts import target_facts
     >>> facts = target_facts(np.eye(3)[[0, 1, 1, 2]])
     >>> facts["kind"], facts["frequencies"]
     ('one_hot', [0.25, 0.5, 0.25])

@@ -1,7 +1,6 @@
 """The loss as a function of the weights: its slopes, its curvature, its shape.
 
 - `Objective`: the loss over a data set, its gradient and its Hessian's products
-- `SurfaceHeight`: the layer of the teaching surfaces
 - `classify_point`: say what a model stands on: minimum, saddle, plateau or slope
 - `hessian_extremes`: find the smallest and the largest eigenvalue of the Hessian
 - `hessian_trace`: estimate the sum of all curvatures
@@ -10,16 +9,18 @@
 - `teaching_surface`: return a model whose loss is a surface over its two weights
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.landscape.classify_point import classify_point
 from keras_dlbasic.landscape.hessian_extremes import hessian_extremes
 from keras_dlbasic.landscape.hessian_trace import hessian_trace
 from keras_dlbasic.landscape.loss_surface import loss_line, loss_surface
 from keras_dlbasic.landscape.objective import Objective
-from keras_dlbasic.landscape.teaching_surface import SurfaceHeight, teaching_surface
+from keras_dlbasic.landscape.teaching_surface import teaching_surface
 
 __all__ = [
     "Objective",
-    "SurfaceHeight",
     "classify_point",
     "hessian_extremes",
     "hessian_trace",
@@ -27,3 +28,6 @@ __all__ = [
     "loss_surface",
     "teaching_surface",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

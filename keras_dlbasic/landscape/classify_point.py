@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._keras.optimizer import current_learning_rate
 from keras_dlbasic.analysis.landscape.critical_point import (
     FLAT_SHARE,
     LOSS_NOISES,
@@ -18,7 +19,7 @@ from keras_dlbasic.analysis.landscape.hessian_spectrum import HessianExtremes
 from keras_dlbasic.analysis.landscape.lanczos import lanczos
 from keras_dlbasic.landscape.hessian_extremes import hessian_extremes
 from keras_dlbasic.landscape.objective import Objective, objective_of
-from keras_dlbasic.landscape.optimizer_limit import learning_rate_of, stability_limit
+from keras_dlbasic.landscape.optimizer_limit import stability_limit
 
 NEAR = 0.1
 """Near are weights that differ by a tenth of their norm."""
@@ -124,7 +125,7 @@ class _Survey:
             later = float(v @ self._objective.product(v, lower))
         scale = max(scale, self._fallback_scale(scale))
         inert = self._inert(scale)
-        rate = learning_rate_of(self._objective.model)
+        rate = current_learning_rate(self._objective.model.optimizer)
         return PointEvidence(
             loss=self._loss,
             loss_noise=loss_noise,

@@ -8,6 +8,9 @@
 - `mc_predict`: predict many times with dropout on and return mean and spread
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.layers.batch_normalization import BatchNormalization
 from keras_dlbasic.layers.dropout import Dropout
 from keras_dlbasic.layers.gradient_clipping import GradientClipping
@@ -22,3 +25,6 @@ __all__ = [
     "MonteCarloPrediction",
     "mc_predict",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

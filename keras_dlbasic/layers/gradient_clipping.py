@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_dlbasic._keras.layer_kinds import LayerKind, register_kind
+
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class GradientClipping(keras.layers.Layer):
@@ -75,6 +77,9 @@ class GradientClipping(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
         return {**super().get_config(), "value": self.value, "norm": self.norm}
+
+
+register_kind(GradientClipping, LayerKind("custom", passes="units"))
 
 
 def _clipped_identity(value: float | None, norm: float | None) -> Any:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._keras.intercepted import intercepted
+from keras_dlbasic._keras.layer_kinds import class_kind
 
 
 class MonteCarloPrediction(NamedTuple):
@@ -95,15 +96,8 @@ def mc_predict(
 
 
 def _drops(layer: Any) -> bool:
-    kinds = (
-        keras.layers.Dropout,
-        keras.layers.AlphaDropout,
-        keras.layers.GaussianDropout,
-        keras.layers.SpatialDropout1D,
-        keras.layers.SpatialDropout2D,
-        keras.layers.SpatialDropout3D,
-    )
-    return isinstance(layer, kinds) and layer.rate > 0
+    # not `kind_of`: what a wrapper wraps is itself among the layers
+    return class_kind(type(layer)).kind == "dropout" and layer.rate > 0
 
 
 def _in_training(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:

@@ -27,6 +27,9 @@
 - `style`: draw in one of the package's styles: colour-blind-safe, legible in print
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.plots.activations import plot_activations
 from keras_dlbasic.plots.augmentation import plot_augmentation
 from keras_dlbasic.plots.batch_size_study import plot_batch_size_study
@@ -80,3 +83,6 @@ __all__ = [
     "plot_update_ratio",
     "style",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -8,7 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from keras_dlbasic.analysis import BatchSizeResult, mean_interval
+from keras_dlbasic._display import plot_of
+from keras_dlbasic.analysis import BatchSizeResult
+from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.plots.axes import say_empty
 
 REGIMES = {
@@ -49,6 +51,9 @@ def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
     _draw_plane(axes[3], result, colors)
     axes[0].legend(title="batch size")
     return axes.reshape(np.shape(ax))
+
+
+plot_of.register(BatchSizeResult, plot_batch_size_study)
 
 
 def _colors(n: int) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.interval_points import (
@@ -53,6 +54,9 @@ def plot_capacity(
     ax.set_ylabel(measure)
     ax.legend(loc="best")
     return ax
+
+
+plot_of.register(CapacityResult, plot_capacity)
 
 
 def _name_sizes(ax: Axes, result: CapacityResult, measure: str) -> None:

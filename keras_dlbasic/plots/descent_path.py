@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import DescentPaths
 from keras_dlbasic.plots.axes import axes_or_new
 
@@ -71,3 +72,6 @@ def plot_descent_path(paths: DescentPaths, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel(paths.names[0])
     ax.set_ylabel(paths.names[1])
     return ax
+
+
+plot_of.register(DescentPaths, plot_descent_path)

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import (
     OverfittingVerdict,
     StoppingReport,
@@ -81,6 +82,9 @@ def plot_history(
             _mark_stop(panel, report)
         panel.legend()
     return axes
+
+
+plot_of.register(TrainingRecord, plot_history)
 
 
 def _as_record(source: Any) -> TrainingRecord:

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.interval_points import (
@@ -52,6 +53,9 @@ def plot_learning_curve(
     ax.set_ylabel(measure)
     ax.legend(loc="best")
     return ax
+
+
+plot_of.register(SampleSizeResult, plot_learning_curve)
 
 
 def _draw_law(ax: Axes, result: SampleSizeResult, measure: str, color: str) -> None:

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import LearningRateRange
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 
@@ -53,3 +54,6 @@ def plot_learning_rate_range(
             ax.axvline(value, color=color, ls=style, label=f"{text} {value:.2g}")
     ax.legend()
     return ax
+
+
+plot_of.register(LearningRateRange, plot_learning_rate_range)

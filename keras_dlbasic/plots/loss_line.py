@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import LossLine
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 
@@ -59,3 +60,6 @@ def plot_loss_line(line: LossLine, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("place on the straight line")
     ax.set_ylabel("loss")
     return ax
+
+
+plot_of.register(LossLine, plot_loss_line)

@@ -10,6 +10,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import LossSurface
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 
@@ -68,6 +69,9 @@ def plot_loss_surface(
     ax.set_xlabel(first)
     ax.set_ylabel(second)
     return ax
+
+
+plot_of.register(LossSurface, plot_loss_surface)
 
 
 def _contours(ax: Axes, surface: LossSurface, loss: np.ndarray) -> None:

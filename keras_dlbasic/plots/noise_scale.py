@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import NoiseScaleCurve
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 
@@ -72,3 +73,6 @@ def plot_noise_scale(curve: NoiseScaleCurve, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel(f"samples ({curve.estimand})")
     ax.legend()
     return ax
+
+
+plot_of.register(NoiseScaleCurve, plot_noise_scale)

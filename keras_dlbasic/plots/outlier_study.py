@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis.experiments.outlier_result import OutlierResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.interval_points import draw_intervals
@@ -59,3 +60,6 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
     ax.set_ylabel("held-out error")
     ax.legend(title="numbers: average precision\nof finding them again")
     return ax
+
+
+plot_of.register(OutlierResult, plot_outlier_study)

@@ -8,7 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from keras_dlbasic.analysis import RemedyResult, mean_interval
+from keras_dlbasic._display import plot_of
+from keras_dlbasic.analysis import RemedyResult
+from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.analysis.experiments.remedy_result import UNTREATED
 from keras_dlbasic.plots.axes import say_empty
 
@@ -61,6 +63,9 @@ def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
     for axis in axes:
         axis.set_ylim(len(arms) - 0.4, -1.4)  # with a row for the legends
     return axes.reshape(np.shape(ax))
+
+
+plot_of.register(RemedyResult, plot_remedy_study)
 
 
 def _ordered(result: RemedyResult) -> list[str]:

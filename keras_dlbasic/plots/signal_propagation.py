@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import LayerSignal, PropagationReport
 from keras_dlbasic.plots.axes import MOST_LINES, axes_or_new, say_empty
 from keras_dlbasic.plots.layer_axis import label_layers
@@ -82,6 +83,9 @@ def plot_signal_propagation(
     ax.set_ylabel("variance / that of the reference layer")
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
     return ax
+
+
+plot_of.register(PropagationReport, plot_signal_propagation)
 
 
 def _relative(

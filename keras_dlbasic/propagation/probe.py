@@ -16,16 +16,10 @@ from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._keras.activations import activation_name, inline_activation
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.intercepted import intercepted
+from keras_dlbasic._keras.layer_kinds import core_of, kind_of
 
-_PASSIVE = (
-    keras.layers.InputLayer,
-    keras.layers.Flatten,
-    keras.layers.Reshape,
-    keras.layers.Permute,
-    keras.layers.RepeatVector,
-    keras.layers.Masking,
-    keras.layers.Dropout,
-)
+_PASSIVE = ("input", "reshaping", "masking", "dropout", "noise", "identity")
+"""Kinds of layers that change nothing in inference, or only places and edges."""
 
 
 @dataclass
@@ -56,20 +50,25 @@ Meet = Callable[[LayerProbe, int, Any], Any]
 def probe_layers(model: Any) -> list[LayerProbe]:
     """List the layers of a model between which signals are looked at.
 
-    Layers that only reshape, mask or drop are left out. Keras' composed layers, such as
-    attention, count as one.
+    Layers that only reshape, mask, drop or disturb are left out. Keras' composed
+    layers, such as attention, count as one.
     """
     probes: list[LayerProbe] = []
     labels: dict[str, int] = {}
     for layer, label, _, is_whole in walk_layers(model):
-        if layer is model or isinstance(layer, (keras.Model, *_PASSIVE)):
+        if layer is model or isinstance(layer, keras.Model):
+            continue
+        if kind_of(layer).kind in _PASSIVE:
             continue
         has_parts = bool(layer._flatten_layers(include_self=False))
-        if has_parts and not is_whole and not inline_activation(layer):
+        is_wrapper = core_of(layer) is not layer
+        if has_parts and not is_whole and (is_wrapper or not inline_activation(layer)):
             continue  # a layer of the user's; its parts are looked at
         labels[label] = labels.get(label, 0) + 1
         unique = label if labels[label] == 1 else f"{label}#{labels[label]}"
-        probes.append(LayerProbe(layer, unique, activation_name(layer)))
+        # a wrapper's layer is looked at itself, maybe in many calls: one a time step
+        core = core_of(layer) if is_whole else layer
+        probes.append(LayerProbe(core, unique, activation_name(core)))
     return probes
 
 
@@ -136,7 +135,7 @@ def _watch(
     layer, inline = probe.layer, inline_activation(probe.layer)
 
     def run(call: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(layer, keras.layers.BatchNormalization):
+        if kind_of(layer).state == "averages":
             kwargs["training"] = bool(layer.trainable)
         number = len(probe.outputs)
         tensors = [t for t in keras.tree.flatten((args, kwargs)) if _is_float(t)]

@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -15,6 +14,7 @@ from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.checks import check_batch, check_built
 from keras_dlbasic._keras.fans import kernel_fans, model_kernels
 from keras_dlbasic._keras.following_activation import activations_after
+from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.analysis.activations.propagation import (
     LayerSignal,
     PropagationReport,
@@ -144,7 +144,7 @@ def _expectation(probe: LayerProbe) -> tuple[float, float]:
         return (kernels[0].fan_in if kernels else math.nan), math.nan
     kernel = np.asarray(ops.convert_to_numpy(kernels[0].variable), np.float64)
     x = np.asarray(ops.convert_to_numpy(probe.inputs[0]), np.float64)
-    if isinstance(probe.layer, keras.layers.Embedding):
+    if kind_of(probe.layer).kind == "embedding":
         x = np.ones(1)  # which row to take is no size
     fan_in = kernels[0].fan_in
     expected = fan_in * np.mean(kernel**2) * np.mean(x**2)

@@ -2,18 +2,17 @@
 
 - `MEASURES`: what is measured per sampled step and variable
 - `SCALARS`: what is measured per sampled step
-- `WARMUP_STEPS`: number of the first steps that are sampled densely
 - `LayerTable`: values by step, measure and layer; never more than 1,024 steps
 - `TrainingRecord`: what was measured during a training run
 - `TrialResult`: what one trial of a study gave
 - `VariableInfo`: a trainable variable of a watched model
-- `global_norm`: join norms of variables to the norm over all of them
-- `is_warmup_step`: tell whether a step is one that is sampled densely
 """
 
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.records.layer_table import LayerTable
-from keras_dlbasic.records.record_data import MEASURES, SCALARS, global_norm
-from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step
+from keras_dlbasic.records.record_data import MEASURES, SCALARS
 from keras_dlbasic.records.training_record import TrainingRecord
 from keras_dlbasic.records.trial_result import TrialResult
 from keras_dlbasic.records.variable_info import VariableInfo
@@ -21,11 +20,11 @@ from keras_dlbasic.records.variable_info import VariableInfo
 __all__ = [
     "MEASURES",
     "SCALARS",
-    "WARMUP_STEPS",
     "LayerTable",
     "TrainingRecord",
     "TrialResult",
     "VariableInfo",
-    "global_norm",
-    "is_warmup_step",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -66,30 +66,6 @@ class RecordData:
 
     # -- what was measured -------------------------------------------------------
 
-    def _repr_html_(self) -> str:
-        """Return a table of what was recorded, for notebooks."""
-        from html import escape
-
-        epochs = {name: values for name, values in self.epochs.items() if len(values)}
-        rows = {
-            "sampled steps": f"{len(self.steps)} of {self.trained_steps}",
-            "layers": f"{len(self.layers)}, of {len(self.variables)} variables",
-            "tables": ", ".join(self.tables) or "none",
-            "model": self.facts.get("model", "not known"),
-            "backend": self.facts.get("backend", "not known"),
-        }
-        for name, values in epochs.items():
-            if name != "epoch":
-                first, last = values[0], values[-1]
-                rows[name] = f"{first:.4g} at first, {last:.4g} in the end"
-        lines = "".join(
-            f'<tr><th scope="row">{escape(str(name))}</th>'
-            f"<td>{escape(str(value))}</td></tr>"
-            for name, value in rows.items()
-        )
-        caption = f"Training record, {len(epochs.get('epoch', ()))} epochs"
-        return f"<table><caption>{caption}</caption>{lines}</table>"
-
     @property
     def steps(self) -> np.ndarray:  # noqa: D102 - see the class
         return self._rows.steps
@@ -268,7 +244,7 @@ def global_norm(norms: np.ndarray, non_finite: np.ndarray) -> np.ndarray:
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.records import global_norm
+    >>> from keras_dlbasic.records.record_data import global_norm
     >>> global_norm(np.array([[3.0, 4.0], [3.0, np.nan]]), np.zeros((2, 2)))
     array([5., 3.])
     """

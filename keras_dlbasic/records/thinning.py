@@ -17,7 +17,7 @@ def is_warmup_step(step: int) -> bool:
         step: Number of the step since the start of the run, 0-based.
 
     Example:
-    >>> from keras_dlbasic.records import is_warmup_step
+    >>> from keras_dlbasic.records.thinning import is_warmup_step
     >>> [step for step in range(40) if is_warmup_step(step)][14:]
     [14, 15, 16, 18, 20, 22, 24, 26, 28, 30, 32, 36]
     """

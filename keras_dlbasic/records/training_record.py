@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
+from keras_dlbasic._display import Plotted
 from keras_dlbasic.records.epoch_sources import record_from_csv, record_from_history
 from keras_dlbasic.records.npz_file import read_npz, write_npz
 from keras_dlbasic.records.pandas_table import to_pandas
@@ -12,7 +13,7 @@ from keras_dlbasic.records.record_data import RecordData
 from keras_dlbasic.records.tensorboard_file import write_tensorboard
 
 
-class TrainingRecord(RecordData):
+class TrainingRecord(Plotted, RecordData):
     """What was measured during a training run.
 
     A record holds NumPy arrays only. It can be saved, loaded, judged and drawn without

@@ -20,8 +20,9 @@
 - `swap_activations`: other hidden activations
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from keras_dlbasic._front import front
 from keras_dlbasic.remedies import rebuild
 from keras_dlbasic.remedies._registry import own_remedy, remedy
 from keras_dlbasic.remedies.add_dropout import add_dropout
@@ -63,6 +64,5 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        return own_remedy(name)  # so that the code that is printed for it runs
+    # remedies of the user's own, so that the code that is printed for them runs
+    __getattr__, __dir__ = front(__name__, otherwise=own_remedy)

@@ -9,24 +9,10 @@ import numpy as np
 
 from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.following_activation import consumers_of
-from keras_dlbasic._keras.layer_kinds import (
-    ACTIVATIONS,
-    RECURRENT,
-    WEIGHTING,
-    is_product,
-)
+from keras_dlbasic._keras.layer_kinds import KERNELS, core_of, is_product, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
 from keras_dlbasic.remedies._registry import remedy
-
-_DROPOUTS = (
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.GaussianDropout,
-    keras.layers.AlphaDropout,
-)
 
 
 @remedy()
@@ -42,8 +28,9 @@ def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> An
 
     Returns:
         A new model with the same weights, compiled like `model`; its optimizer starts
-        anew. There is none behind outputs, nor where dropout follows already; a
-        dropout layer there is gets the higher rate of the two.
+        anew. There is none behind outputs and attention layers, which have dropout of
+        their own, nor where dropout follows already; a dropout layer there is, of any
+        kind, gets the higher rate of the two.
 
     Raises:
         ValueError: If `rate` is not from 0 to below 1, or the model cannot be rebuilt.
@@ -63,16 +50,17 @@ def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> An
     sequence = np.random.SeedSequence(seed)
 
     def edit(layer: Any) -> Chain | None:
-        if isinstance(layer, keras.layers.Dropout):
-            return Chain(with_config(layer, rate=max(rate, layer.rate)))
+        kind = kind_of(layer).kind
+        if kind == "dropout":
+            return Chain(with_config(layer, rate=max(rate, core_of(layer).rate)))
         if id(layer) in outputs:
             return None
-        is_activation = isinstance(layer, ACTIVATIONS) and activation_name(layer)
-        is_active = isinstance(layer, WEIGHTING) and activation_name(layer)
-        if not (is_activation or is_active or isinstance(layer, RECURRENT)):
+        is_active = kind in ("activation", *KERNELS) and activation_name(layer)
+        is_recurrent = kind == "recurrent" and not getattr(layer, "return_state", False)
+        if not (is_active or is_recurrent):
             return None
         after = consumers.get(id(layer), [])
-        if any(isinstance(o, _DROPOUTS) or is_product(o) for o in after):
+        if any(kind_of(o).kind == "dropout" or is_product(o) for o in after):
             return None
         own = None
         if seed is not None:

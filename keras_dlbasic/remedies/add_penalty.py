@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dlbasic._keras.layer_kinds import WEIGHTING
-from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._keras.layer_kinds import KERNELS, kind_of
+from keras_dlbasic._keras.rebuild import Chain, configurations, rebuild, with_config
 from keras_dlbasic.regularizers import L1L2
 from keras_dlbasic.remedies._registry import remedy
 
@@ -38,7 +38,9 @@ def add_penalty(model: Any, l2: float = 1e-4, *, l1: float = 0.0) -> Any:
     penalty = L1L2(l1=l1, l2=l2)
 
     def edit(layer: Any) -> Chain | None:
-        config = layer.get_config() if isinstance(layer, WEIGHTING) else {}
+        if kind_of(layer).kind not in KERNELS:
+            return None
+        config = configurations(layer.get_config())[-1]
         names = [n for n in config if n in ("kernel_regularizer", *_SEPARABLE)]
         free = {name: penalty for name in names if config[name] is None}
         return Chain(with_config(layer, **free)) if free else None

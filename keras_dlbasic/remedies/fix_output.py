@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.layer_kinds import ACTIVATIONS, WEIGHTING
-from keras_dlbasic._keras.outputs import check_known, output_part
+from keras_dlbasic._keras.layer_kinds import KERNELS, SIZES, core_of, kind_of
+from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
 from keras_dlbasic.remedies._registry import remedy
 
@@ -48,17 +48,16 @@ def fix_output(
     >>> new.layers[0].activation.__name__, new.loss
     ('sigmoid', 'binary_crossentropy')
     """
-    check_known(model)
     keras.activations.get(None if activation == _KEEP else activation)
+    part = output_part(model)
     if len(model.outputs) != 1:
         raise ValueError(
             f"Model '{model.name}' has {len(model.outputs)} outputs. Expected one; "
             "change the output layers of others by hand."
         )
-    part = output_part(model)
     last = [layer for layer in model._flatten_layers() if id(layer) in part]
-    kernels = [layer for layer in last if isinstance(layer, WEIGHTING)]
-    if len(kernels) != 1 or getattr(kernels[0], "groups", 1) != 1:
+    kernels = [layer for layer in last if kind_of(layer).kind in KERNELS]
+    if len(kernels) != 1 or getattr(core_of(kernels[0]), "groups", 1) != 1:
         raise ValueError(
             f"The output of model '{model.name}' does not come from one Dense or "
             f"convolution layer. Its last layers: {[layer.name for layer in last]}. "
@@ -73,11 +72,10 @@ def fix_output(
             if activation != _KEEP:
                 changes["activation"] = activation
             if units is not None:
-                name = "units" if hasattr(layer, "units") else "filters"
+                name = next(n for n in SIZES if hasattr(core_of(layer), n))
                 changes[name] = units
             return Chain(with_config(layer, **changes))
-        is_activation = isinstance(layer, (*ACTIVATIONS, keras.layers.Softmax))
-        if activation != _KEEP and is_activation:
+        if activation != _KEEP and kind_of(layer).kind == "activation":
             return Chain(keras.layers.Activation("linear", name=layer.name))
         return None
 

@@ -8,7 +8,7 @@ import keras
 
 from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.following_activation import consumers_of
-from keras_dlbasic._keras.layer_kinds import NORMALIZATIONS, WEIGHTING
+from keras_dlbasic._keras.layer_kinds import KERNELS, core_of, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
 from keras_dlbasic.remedies._registry import remedy
@@ -52,15 +52,16 @@ def insert_normalization(model: Any, kind: str = "batch") -> Any:
     outputs, consumers = output_part(model), consumers_of(model)
 
     def edit(layer: Any) -> Chain | None:
-        if id(layer) in outputs or not isinstance(layer, WEIGHTING):
+        if id(layer) in outputs or kind_of(layer).kind not in KERNELS:
             return None
-        if any(isinstance(o, NORMALIZATIONS) for o in consumers.get(id(layer), [])):
+        after = consumers.get(id(layer), [])
+        if any(kind_of(o).kind == "normalization" for o in after):
             return None
         normalization = _KINDS[kind](name=f"{layer.name}_normalization")
         if activation_name(layer) is None:
             return Chain(with_config(layer), after=[normalization])
         activation = keras.layers.Activation(
-            layer.activation, name=f"{layer.name}_activation"
+            core_of(layer).activation, name=f"{layer.name}_activation"
         )
         bare = with_config(layer, activation=None)
         return Chain(bare, after=[normalization, activation])

@@ -12,12 +12,13 @@ from keras import ops
 
 from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic._keras.copying import copy_of
+from keras_dlbasic._keras.layer_kinds import SIZES
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.unit_paths import (
-    KERNEL_LAYERS,
     UnitPath,
     UnitPaths,
     UnitsStayError,
+    has_units,
 )
 
 
@@ -36,14 +37,14 @@ def prune_units(model: Any, threshold: float = 1e-2) -> Any:
 
     A unit whose kernel is zero gives a constant, which moves into the biases of the
     layers behind it. Units of `Dense` and convolution layers can go if all they reach,
-    through activations, batch normalisation, dropout, pooling or `Flatten` and on any
-    number of branches, are further `Dense` or convolution layers. Of units near zero
-    that reach something else (a sum, a concatenation, an output, a shared layer, a
+    through activations, batch normalisation, dropout, pooling, padding or `Flatten` and
+    on any number of branches, are further `Dense` or convolution layers. Of units near
+    zero that reach something else (a sum, a concatenation, an output, a shared layer, a
     grouped convolution, a nested model) a warning says why they stay. What is within
     nested models is not looked at.
 
     The result differs from the model by what the removed weights still did, and, behind
-    padded convolutions, at the borders if the constant is not zero.
+    padding (of convolutions too), at the borders if the constant is not zero.
 
     Args:
         model: A built Sequential or Functional model.
@@ -90,8 +91,7 @@ def prune_units(model: Any, threshold: float = 1e-2) -> Any:
     def resized(layer: Any) -> Any:
         config = layer.get_config()
         if id(layer) in sizes:
-            name = "units" if isinstance(layer, keras.layers.Dense) else "filters"
-            config[name] = sizes[id(layer)]
+            config[next(n for n in SIZES if n in config)] = sizes[id(layer)]
         return type(layer).from_config(config)
 
     new = copy_of(model, clone_function=resized)
@@ -111,7 +111,7 @@ def _find_cuts(model: Any, threshold: float) -> list[_Cut]:
     paths_of = UnitPaths(model)
     cuts, obstacles = [], []
     for layer in model.layers:
-        if not isinstance(layer, KERNEL_LAYERS) or paths_of.is_last(layer):
+        if not has_units(layer) or paths_of.is_last(layer):
             continue
         kernel = np.asarray(ops.convert_to_numpy(layer.kernel), np.float64)
         norms = np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1))))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
-from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._keras.layer_kinds import kind_of
+from keras_dlbasic._keras.rebuild import Chain, edited, rebuild
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import changed_optimizer, innermost_config
 
@@ -42,27 +41,18 @@ def remove_penalty(model: Any, *, dropout_factor: float = 0.5) -> Any:
             f"dropout_factor={dropout_factor!r}"
         )
 
-    def edit(layer: Any) -> Chain | None:
-        config = layer.get_config()
-        changes: dict[str, Any] = {
-            name: None
-            for name, value in config.items()
-            if name.endswith("_regularizer") and value is not None
-        }
-        if isinstance(layer, _DROPOUTS) and config.get("rate"):
-            changes["rate"] = dropout_factor * config["rate"]
-        return Chain(with_config(layer, **changes)) if changes else None
+    def edit(layer: Any) -> Chain:
+        is_dropout = kind_of(layer).kind == "dropout"
+
+        def change(config: dict[str, Any]) -> dict[str, Any]:
+            new = dict.fromkeys(n for n in config if n.endswith("_regularizer"))
+            if is_dropout and config.get("rate"):
+                return {**new, "rate": dropout_factor * config["rate"]}
+            return new
+
+        return Chain(edited(layer, change))
 
     changes = {}
     if model.compiled and innermost_config(model.optimizer).get("weight_decay"):
         changes["optimizer"] = changed_optimizer(model.optimizer, weight_decay=0.0)
     return rebuild(model, edit, compile_changes=changes)
-
-
-_DROPOUTS = (
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.AlphaDropout,
-)

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
-from keras_dlbasic._keras.layer_kinds import WEIGHTING
+from keras_dlbasic._keras.layer_kinds import KERNELS, SIZES, kind_of
 from keras_dlbasic._keras.outputs import output_part
-from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._keras.rebuild import Chain, edited, rebuild
 from keras_dlbasic.remedies._registry import remedy
-
-_SIZED = {
-    "units": (
-        keras.layers.Dense,
-        keras.layers.LSTM,
-        keras.layers.GRU,
-        keras.layers.SimpleRNN,
-    ),
-    "filters": tuple(set(WEIGHTING) - {keras.layers.Dense, keras.layers.EinsumDense}),
-    "output_dim": (keras.layers.Embedding,),
-}
 
 
 @remedy(repeatable=True)
@@ -55,28 +42,18 @@ def resize(model: Any, width_factor: float = 2.0) -> Any:
         )
     outputs = output_part(model)
 
+    def change(config: dict[str, Any]) -> dict[str, Any]:
+        groups = config.get("groups") or 1
+        sizes = {n: config[n] for n in SIZES if isinstance(config.get(n), int)}
+        return {
+            name: max(1, round(size * width_factor / groups)) * groups
+            for name, size in sizes.items()
+        }
+
     def edit(layer: Any) -> Chain | None:
-        if id(layer) in outputs:
+        is_sized = kind_of(layer).kind in (*KERNELS, "recurrent", "embedding")
+        if id(layer) in outputs or not is_sized:
             return None
-        inner = layer
-        if isinstance(layer, keras.layers.Bidirectional):
-            inner = layer.forward_layer
-        for name, kinds in _SIZED.items():
-            size = getattr(inner, name, None)
-            if isinstance(inner, kinds) and size is not None:
-                groups = getattr(inner, "groups", 1)
-                new = max(1, round(size * width_factor / groups)) * groups
-                if inner is layer:
-                    return Chain(with_config(layer, **{name: new}))
-                return Chain(_bidirectional(layer, name, new))
-        return None
+        return Chain(edited(layer, change))
 
     return rebuild(model, edit)
-
-
-def _bidirectional(layer: Any, name: str, size: int) -> Any:
-    config = layer.get_config()
-    for part in ("layer", "backward_layer"):
-        if config.get(part):
-            config[part]["config"][name] = size
-    return type(layer).from_config(config)

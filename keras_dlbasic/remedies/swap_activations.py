@@ -8,7 +8,7 @@ import keras
 
 from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.following_activation import consumers_of
-from keras_dlbasic._keras.layer_kinds import ACTIVATIONS, WEIGHTING, is_product
+from keras_dlbasic._keras.layer_kinds import KERNELS, is_product, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
 from keras_dlbasic.remedies._registry import remedy
@@ -61,7 +61,8 @@ def swap_activations(
     outputs, consumers = output_part(model), consumers_of(model)
 
     def edit(layer: Any) -> Chain | None:
-        if id(layer) in outputs or not isinstance(layer, (*WEIGHTING, *ACTIVATIONS)):
+        kind = kind_of(layer).kind
+        if id(layer) in outputs or kind not in ("activation", *KERNELS):
             return None
         after = consumers.get(id(layer), [])
         if any(is_product(operation) for operation in after):
@@ -69,12 +70,12 @@ def swap_activations(
         name = activation_name(layer)
         if name in ("softmax", "log_softmax"):
             return None
-        if isinstance(layer, ACTIVATIONS):
+        if kind == "activation":
             if name is None:
                 return None
             return Chain(keras.layers.Activation(activation, name=layer.name))
         follows = any(isinstance(operation, keras.layers.Layer) for operation in after)
-        bare = follows and all(isinstance(operation, WEIGHTING) for operation in after)
+        bare = follows and all(kind_of(o).kind in KERNELS for o in after)
         if name is None and not (linear_too and bare):
             return None
         return Chain(with_config(layer, activation=activation))

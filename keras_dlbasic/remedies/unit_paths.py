@@ -11,38 +11,16 @@ from keras import ops
 
 from keras_dlbasic._keras.activations import activation_function, activation_name
 from keras_dlbasic._keras.following_activation import consumers_of
+from keras_dlbasic._keras.layer_kinds import class_kind
 from keras_dlbasic.analysis.activations.table import ACTIVATIONS
 
-KERNEL_LAYERS = (
-    keras.layers.Dense,
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv3D,
-)
-"""Layers whose units can be taken out, and that can do without some of their inputs."""
 
-_ELEMENTWISE = (
-    keras.layers.Activation,
-    keras.layers.ReLU,
-    keras.layers.LeakyReLU,
-    keras.layers.ELU,
-)
-_IDENTITIES = (
-    keras.layers.Dropout,
-    keras.layers.GaussianDropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.MaxPooling1D,
-    keras.layers.MaxPooling2D,
-    keras.layers.AveragePooling1D,
-    keras.layers.AveragePooling2D,
-    keras.layers.GlobalAveragePooling1D,
-    keras.layers.GlobalAveragePooling2D,
-    keras.layers.GlobalMaxPooling1D,
-    keras.layers.GlobalMaxPooling2D,
-    keras.layers.Flatten,
-)
+def has_units(layer: Any) -> bool:
+    """Tell whether units can be taken out of a layer, and some of its inputs as well.
+
+    So it is with Dense and plain convolutions, unless they are wrapped.
+    """
+    return class_kind(type(layer)).fans in ("dense", "convolution")
 
 
 class UnitsStayError(Exception):
@@ -76,7 +54,7 @@ class UnitPaths:
         at = layer
         while len(after := self._consumers.get(id(at), [])) == 1:
             at = after[0]
-            if isinstance(at, KERNEL_LAYERS):
+            if has_units(at):
                 return False
         return not after
 
@@ -100,7 +78,7 @@ class UnitPaths:
             raise UnitsStayError("they are outputs of the model")
         found = []
         for after in self._consumers.get(id(at), []):
-            if isinstance(after, KERNEL_LAYERS):
+            if has_units(after):
                 _check_simple(after)
                 found.append((between, after))
             else:
@@ -127,13 +105,17 @@ def _check_known_activation(layer: Any) -> None:
 
 def _check_passes(layer: Any) -> None:
     """Check that a layer without kernel keeps units apart."""
+    kind = class_kind(type(layer))
     if isinstance(layer, keras.layers.BatchNormalization):
         passes = layer.axis in (-1, len(layer.input.shape) - 1)
-    else:
-        passes = isinstance(layer, (*_ELEMENTWISE, *_IDENTITIES))
+    else:  # a softmax couples units, and a PReLU has weights for each
+        is_known = kind.kind == "activation" and kind.activation != "softmax"
+        is_elementwise = is_known and not getattr(layer, "weights", ())
+        passes = kind.passes == "units" or is_elementwise
     if not passes:
-        kind = type(layer).__name__
-        raise UnitsStayError(f"they go into '{layer.name}' of class {kind}")
+        raise UnitsStayError(
+            f"they go into '{layer.name}' of class {type(layer).__name__}"
+        )
     _check_simple(layer)
     _check_known_activation(layer)
 

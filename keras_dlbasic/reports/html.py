@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import page_of
 from keras_dlbasic._version import __version__
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.records import TrainingRecord
@@ -51,6 +52,11 @@ def write_html(
     """
     with atomic_file(path) as file:  # opened before all is drawn
         file.write(html_text(diagnosis, record, title=title).encode())
+
+
+@page_of.register(Diagnosis)
+def _page(diagnosis: Diagnosis, *, title: str) -> str:
+    return html_text(diagnosis, diagnosis.record, title=title)
 
 
 def html_text(

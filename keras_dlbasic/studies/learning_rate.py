@@ -12,7 +12,8 @@ from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import take
-from keras_dlbasic.analysis import LearningRateRange, judge_learning_rates
+from keras_dlbasic.analysis import LearningRateRange
+from keras_dlbasic.analysis.experiments.learning_rate_range import judge_learning_rates
 from keras_dlbasic.callbacks import GradientNormMonitor
 from keras_dlbasic.remedies import change_learning_rate
 

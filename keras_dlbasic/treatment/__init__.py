@@ -1,13 +1,17 @@
 """Treatment: diagnosis and remedies in turn, each kept only if it helped.
 
-- `Plan`: remedies in order, and how to fit
 - `Treatment`: what `treat` came to
 - `TreatmentStep`: a remedy that was tried
 - `treat`: diagnose, mend, train; keep only what helped
 """
 
-from keras_dlbasic.treatment.plan import Plan
+from typing import TYPE_CHECKING
+
+from keras_dlbasic._front import front
 from keras_dlbasic.treatment.treat import treat
 from keras_dlbasic.treatment.treatment import Treatment, TreatmentStep
 
-__all__ = ["Plan", "Treatment", "TreatmentStep", "treat"]
+__all__ = ["Treatment", "TreatmentStep", "treat"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = front(__name__)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic.diagnosis import Diagnosis
 
 
@@ -38,7 +39,7 @@ class TreatmentStep:
 
 
 @dataclass(frozen=True)
-class Treatment:
+class Treatment(Displayed):
     """The result of `treat`.
 
     Attributes:

@@ -8,16 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_dlbasic.analysis import (
-    ACTIVATIONS,
     LayerSignal,
     PropagationReport,
-    activation_statistics,
     clipping_summary,
-    normalization_drift,
-    signal_trend,
     suggest_clip,
 )
-from keras_dlbasic.analysis.activations.propagation import signal_verdict
+from keras_dlbasic.analysis.activations.normalization_drift import normalization_drift
+from keras_dlbasic.analysis.activations.propagation import signal_trend, signal_verdict
+from keras_dlbasic.analysis.activations.statistics import activation_statistics
+from keras_dlbasic.analysis.activations.table import ACTIVATIONS
 from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
 
 DEPTH = np.arange(1, 31)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import balanced_accuracy_score, r2_score
 
-from keras_dlbasic.analysis import TaskKind, prediction_skill, row_scores, skill
+from keras_dlbasic.analysis import TaskKind, prediction_skill, skill
+from keras_dlbasic.analysis.row_scores import row_scores
 
 SEEDS = st.integers(0, 2**31)
 ROWS = st.integers(2, 40)

@@ -8,7 +8,8 @@ import pytest
 import reference
 
 import keras_dlbasic as kd
-from keras_dlbasic.landscape.optimizer_limit import learning_rate_of, stability_limit
+from keras_dlbasic._keras.optimizer import current_learning_rate
+from keras_dlbasic.landscape.optimizer_limit import stability_limit
 
 L = keras.layers
 Probe = kd.callbacks.CurvatureProbe
@@ -131,9 +132,9 @@ def test_a_function_that_gives_the_learning_rate_is_not_asked():
     model = keras.Sequential([keras.Input((3,)), L.Dense(1)])
     model.compile(optimizer=keras.optimizers.SGD(rate), loss="mse")
     asked.clear()
-    assert np.isnan(learning_rate_of(model))
+    assert np.isnan(current_learning_rate(model.optimizer))
     assert np.isnan(stability_limit(model))
     assert not asked
     inner = keras.optimizers.SGD(0.5)
     model.compile(optimizer=keras.optimizers.LossScaleOptimizer(inner), loss="mse")
-    assert learning_rate_of(model) == 0.5
+    assert current_learning_rate(model.optimizer) == 0.5

@@ -10,7 +10,7 @@ import pytest
 from made_runs import STUCK, data, made_run
 
 import keras_dlbasic as kd
-from keras_dlbasic.inspection import data_facts
+from keras_dlbasic.inspection.collect import data_facts
 from keras_dlbasic.studies.fitted_trial import score
 
 L = keras.layers

@@ -178,8 +178,8 @@ PAIRS = {
         lambda: deep_net("sigmoid", 3),
     ),
     "slow_convergence": (
-        lambda: made_run(loss=np.linspace(1.38, 1.3, 20), end_loss=1.38, score=0.0),
-        lambda: made_run(loss=np.linspace(1.38, 0.3, 20), end_loss=0.3, score=0.9),
+        lambda: made_run(loss=np.linspace(1.38, 1.3, 20), end_loss=1.38, skill=0.0),
+        lambda: made_run(loss=np.linspace(1.38, 0.3, 20), end_loss=0.3, skill=0.9),
     ),
     "too_few_updates": (
         lambda: made_run(steps=6, loss=np.array([1.41, 1.40, 1.39])),
@@ -190,8 +190,8 @@ PAIRS = {
         lambda: made_run(validation={"overlap": 0.4, "repeats": 0.4}),
     ),
     "underfitting": (
-        lambda: made_run(score=0.5, reference=0.9, end_loss=0.7),
-        lambda: made_run(score=0.3, reference=0.35, end_loss=1.2),
+        lambda: made_run(skill=0.5, reference=0.9, end_loss=0.7),
+        lambda: made_run(skill=0.3, reference=0.35, end_loss=1.2),
     ),
     "unrepresentative_validation": (
         lambda: made_run(validation={"new_classes": [3]}),

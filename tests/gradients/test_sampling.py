@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dlbasic.gradients import check_every, epoch_plan
+from keras_dlbasic.gradients.sampling import check_every, epoch_plan
 
 
 def sampled(every, n_steps, n_epochs, *, known=True):

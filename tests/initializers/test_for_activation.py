@@ -6,7 +6,7 @@ import pytest
 from scipy import integrate
 
 import keras_dlbasic as kd
-from keras_dlbasic.analysis import ACTIVATIONS
+from keras_dlbasic.analysis.activations.table import ACTIVATIONS
 
 laws = kd.initializers
 

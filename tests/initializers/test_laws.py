@@ -7,7 +7,7 @@ import reference
 from scipy import stats
 
 import keras_dlbasic as kd
-from keras_dlbasic._keras.shape_fans import compute_fans
+from keras_dlbasic._keras.fans import compute_fans
 
 laws = kd.initializers
 SHAPE = (400, 150)

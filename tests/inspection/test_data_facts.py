@@ -12,16 +12,14 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
-from keras_dlbasic.inspection import (
-    Probe,
-    data_facts,
-    input_facts,
-    network_facts,
-    target_facts,
-    validation_facts,
-)
 from keras_dlbasic.inspection.baseline import best_constant, sample_losses
+from keras_dlbasic.inspection.collect import data_facts
+from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.inspection.network_facts import network_facts
+from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.reference_scores import reference_scores
+from keras_dlbasic.inspection.target_facts import target_facts
+from keras_dlbasic.inspection.validation_facts import validation_facts
 
 L = keras.layers
 

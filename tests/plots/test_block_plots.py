@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.analysis import LayerSignal, PropagationReport, signal_trend
+from keras_dlbasic.analysis import LayerSignal, PropagationReport
+from keras_dlbasic.analysis.activations.propagation import signal_trend
 from keras_dlbasic.records import LayerTable, TrainingRecord
 
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from keras_dlbasic.records import WARMUP_STEPS, is_warmup_step
 from keras_dlbasic.records.row_buffer import RowBuffer
+from keras_dlbasic.records.thinning import WARMUP_STEPS, is_warmup_step
 
 
 def filled(steps, capacity=1024):

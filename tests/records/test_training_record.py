@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dlbasic.records import (
-    MEASURES,
-    TrainingRecord,
-    VariableInfo,
-    global_norm,
-)
+from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
+from keras_dlbasic.records.record_data import global_norm
 
 
 def make_record(n=5, n_variables=3):

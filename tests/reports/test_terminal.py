@@ -1,7 +1,7 @@
 """What is printed at the end of a run."""
 
 from keras_dlbasic.diagnosis import Diagnosis, Finding, suggest
-from keras_dlbasic.reports import diagnosis_text
+from keras_dlbasic.reports.terminal import diagnosis_text
 
 
 def test_remarks_say_what_was_seen():

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.studies.batch_size.full_batch import check_full_batch
 
 N = 101
 
@@ -268,7 +269,7 @@ def test_models_that_cannot_be_exact_are_refused(make, reason):
 def test_models_that_are_exact_pass():
     frozen = keras.layers.BatchNormalization(trainable=False)
     model = small(frozen, keras.layers.Dropout(0.5), keras.layers.LayerNormalization())
-    kd.studies.check_full_batch(model)
+    check_full_batch(model)
     x, y = np.ones((9, 4)), np.zeros((9, 1))
     data, _ = kd.studies.full_batch(x, y, "sgd", micro_batch=3, model=model)
     assert len(data) == 3
@@ -322,8 +323,8 @@ def test_mixed_precision_is_refused():
     try:
         model = small()
         with pytest.raises(ValueError, match="auto_scale_loss=False"):
-            kd.studies.check_full_batch(model)
+            check_full_batch(model)
         model.compile(optimizer="sgd", loss="mse", auto_scale_loss=False)
-        kd.studies.check_full_batch(model)
+        check_full_batch(model)
     finally:
         keras.config.set_dtype_policy("float32")

@@ -7,7 +7,7 @@ import time
 import keras
 import numpy as np
 
-from keras_dlbasic.studies import DivergedError
+from keras_dlbasic._trials.worker import DivergedError
 
 
 def draw(settings, shared):

@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_dlbasic.treatment import Plan
-from keras_dlbasic.treatment.plan import NotApplicableError
+from keras_dlbasic.treatment.plan import NotApplicableError, Plan
 from keras_dlbasic.treatment.trial import plan_from_json, plan_to_json
 
 

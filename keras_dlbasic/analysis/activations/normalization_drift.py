@@ -30,7 +30,9 @@ def normalization_drift(
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis import normalization_drift
+    >>> from keras_dlbasic.analysis.activations.normalization_drift import (
+    ...     normalization_drift,
+    ... )
     >>> before, after = (np.zeros(1), np.ones(1)), (np.full(1, 0.02), np.ones(1))
     >>> round(normalization_drift(before, after, momentum=0.99)["mean_drift"], 6)
     2.0

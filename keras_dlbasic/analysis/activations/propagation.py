@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
+
 LEAST_LAYERS = 6
 """So many layers at least, before a law of depth is told."""
 
@@ -125,7 +127,7 @@ class LayerSignal:
 
 
 @dataclass(frozen=True)
-class PropagationReport:
+class PropagationReport(Plotted):
     """What `propagation_report` found.
 
     Attributes:
@@ -225,7 +227,7 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
         the logarithms or leaves no more than chance; else irregular.
 
     Example:
-    >>> from keras_dlbasic.analysis import signal_trend
+    >>> from keras_dlbasic.analysis.activations.propagation import signal_trend
     >>> trend = signal_trend([0.5**depth for depth in range(20)])
     >>> trend.kind, round(trend.factor, 2)
     ('exponential', 0.5)

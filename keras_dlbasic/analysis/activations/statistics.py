@@ -55,7 +55,7 @@ def activation_statistics(
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis import activation_statistics
+    >>> from keras_dlbasic.analysis.activations.statistics import activation_statistics
     >>> outputs = np.array([[0.0, 1.0], [0.0, 3.0]])
     >>> activation_statistics(outputs)["dead_units"]
     0.5

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale
 
@@ -19,7 +20,7 @@ RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
-class BatchSizeAdvice:
+class BatchSizeAdvice(Displayed):
     """A recommendation.
 
     Attributes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
 from keras_dlbasic.analysis.experiments.batch_size_advice import BatchSizeAdvice, advise
 from keras_dlbasic.analysis.experiments.comparison import Ranking, rank
 from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale, noise_scale_of
@@ -51,7 +52,7 @@ NOT_COMPARED = (
 )
 
 
-class BatchSizeResult:
+class BatchSizeResult(Plotted):
     """The trials of a `studies.BatchSizeStudy`.
 
     Args:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
 from keras_dlbasic.analysis.experiments.comparison import Interval, mean_interval
 from keras_dlbasic.analysis.experiments.study_table import (
     VariedNumber,
@@ -18,7 +19,7 @@ FITTED = 0.01
 """A training error below this share of the variance counts as fitted, for numbers."""
 
 
-class CapacityResult:
+class CapacityResult(Plotted):
     """The trials of a `studies.CapacityStudy`.
 
     Args:

@@ -54,7 +54,7 @@ def mean_interval(
         An `Interval`; of NaN if nothing is left.
 
     Example:
-    >>> from keras_dlbasic.analysis import mean_interval
+    >>> from keras_dlbasic.analysis.experiments.comparison import mean_interval
     >>> print(mean_interval([1.0, 1.2, 1.1]))
     1.1 [0.852, 1.35]
     """
@@ -136,7 +136,7 @@ def rank(
         A `Ranking`; arms without a finite value are left out.
 
     Example:
-    >>> from keras_dlbasic.analysis import rank
+    >>> from keras_dlbasic.analysis.experiments.comparison import rank
     >>> print(rank("loss", {"a": [3.0, 3.1], "b": [1.0, 1.1], "c": [1.0, 1.2]}))
     loss: b ≈ c < a (not distinguishable: b and c)
     """

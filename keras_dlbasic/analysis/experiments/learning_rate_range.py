@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
+
 SMOOTHING = 0.9
 """Share of the running mean of the loss that each step keeps."""
 
@@ -15,7 +17,7 @@ BELOW_MINIMUM = 10.0
 
 
 @dataclass(frozen=True)
-class LearningRateRange:
+class LearningRateRange(Plotted):
     """What a range test gave.
 
     Attributes:

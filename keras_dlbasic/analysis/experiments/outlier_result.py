@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
 from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.study_table import measure_interval
 from keras_dlbasic.records import TrialResult
@@ -27,8 +28,8 @@ def average_precision(planted: Any, scores: Any) -> float:
         A number from 0 to 1; NaN if nothing is planted.
 
     Example:
-    >>> import keras_dlbasic as kd
-    >>> kd.analysis.average_precision([True, False, True], [0.9, 0.1, 0.5])
+    >>> from keras_dlbasic.analysis.experiments.outlier_result import average_precision
+    >>> average_precision([True, False, True], [0.9, 0.1, 0.5])
     1.0
     """
     p = np.asarray(planted, bool)
@@ -39,7 +40,7 @@ def average_precision(planted: Any, scores: Any) -> float:
     return float(np.mean((at_least & p[None, :]).sum(axis=1) / at_least.sum(axis=1)))
 
 
-class OutlierResult:
+class OutlierResult(Plotted):
     """The trials of a `studies.OutlierStudy`.
 
     Args:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
 from keras_dlbasic.analysis.experiments.comparison import (
     Interval,
     Ranking,
@@ -63,7 +64,7 @@ class RemedyAdvice:
         return f"Recommended: {self.remedy}{doubt}. {self.reason}"
 
 
-class RemedyResult:
+class RemedyResult(Plotted):
     """The trials of a `studies.RemedyStudy`.
 
     Args:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
 from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.power_law import PowerLaw, fit_power_law
 from keras_dlbasic.analysis.experiments.study_table import (
@@ -17,7 +18,7 @@ from keras_dlbasic.analysis.experiments.study_table import (
 from keras_dlbasic.records import TrialResult
 
 
-class SampleSizeResult:
+class SampleSizeResult(Plotted):
     """The trials of a `studies.SampleSizeStudy`.
 
     Args:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
 from keras_dlbasic.records import TrainingRecord
 
 ESTIMANDS = ("population", "data")
@@ -240,7 +241,7 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
 
 
 @dataclass(frozen=True)
-class NoiseScaleCurve:
+class NoiseScaleCurve(Plotted):
     """The two terms of the noise scale, as they were measured over a run.
 
     Attributes:

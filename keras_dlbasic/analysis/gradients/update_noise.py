@@ -20,7 +20,7 @@ class UpdateNoise:
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis import UpdateNoise
+    >>> from keras_dlbasic.analysis.gradients.update_noise import UpdateNoise
     >>> straight = UpdateNoise()
     >>> for step in range(4):
     ...     straight.add(step * np.ones(3))

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from keras_dlbasic._display import Displayed
+
 PointVerdict = Literal["minimum", "saddle", "plateau", "degenerate", "not_stationary"]
 
 VERDICTS: tuple[PointVerdict, ...] = (
@@ -95,7 +97,7 @@ MEASURES = tuple(field.name for field in fields(PointEvidence))
 
 
 @dataclass(frozen=True)
-class CriticalPoint:
+class CriticalPoint(Displayed):
     """What a point of the landscape of a loss is.
 
     Attributes:

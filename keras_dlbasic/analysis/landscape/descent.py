@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
+
 Function = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class DescentPaths:
+class DescentPaths(Plotted):
     """Paths over a surface.
 
     Attributes:

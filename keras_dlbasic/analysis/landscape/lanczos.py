@@ -75,7 +75,7 @@ def lanczos(
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.analysis import lanczos
+    >>> from keras_dlbasic.analysis.landscape.lanczos import lanczos
     >>> found = lanczos(lambda v: np.array([-1.0, 0.0, 3.0]) * v, np.ones(3))
     >>> found.values[[0, -1]].round(6)
     array([-1.,  3.])

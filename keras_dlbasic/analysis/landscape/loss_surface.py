@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from keras_dlbasic._display import Plotted
+
 
 @dataclass(frozen=True)
-class LossSurface:
+class LossSurface(Plotted):
     """A slice with two directions.
 
     Attributes:
@@ -28,7 +30,7 @@ class LossSurface:
 
 
 @dataclass(frozen=True)
-class LossLine:
+class LossLine(Plotted):
     """A slice along the straight line between two points.
 
     Attributes:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from keras_dlbasic._display import Displayed
+
 
 @dataclass(frozen=True)
-class StoppingReport:
+class StoppingReport(Displayed):
     """Why a run ended, in words (`str(report)`) and numbers. Epochs are 0-based.
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic.analysis.overfitting.curve_pattern import Pattern
 from keras_dlbasic.analysis.overfitting.curve_turn import FEWEST_POINTS, CurveTurn
 
@@ -28,7 +29,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class OverfittingVerdict:
+class OverfittingVerdict(Displayed):
     """Whether a run overfits, as far as its curves go.
 
     Attributes:

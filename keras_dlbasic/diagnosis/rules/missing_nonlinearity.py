@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
-KERNELS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
+KERNELS = ("dense", "convolution")
+BENDING = ("recurrent", "attention", "custom", "foreign")
+"""Kinds of layers that are not linear without an activation, or may not be."""
 
 
 @rule(
@@ -15,13 +17,15 @@ KERNELS = ("Dense", "Conv1D", "Conv2D", "Conv3D")
 def missing_nonlinearity(run: Run) -> Verdict:
     """Look for models all of whose hidden layers are linear."""
     layers = run.layers
-    kernels = [f for f in layers if f["class_name"] in KERNELS]
+    if not any("kind" in f for f in layers):
+        return Skipped("the record is of an earlier version, without kinds of layers")
+    kernels = [f for f in layers if f["kind"] in KERNELS]
     bends = [f for f in layers if f.get("activation") not in (None, "linear")]
-    hidden = kernels[:-1]
-    others = [
-        f for f in layers if f.get("is_recurrent") or "Attention" in f["class_name"]
-    ]
-    inner = [f for f in bends if not kernels or f is not kernels[-1]]
+    heads = [f for f in kernels if _name(f["label"]) in _output_names(run)]
+    heads = heads or kernels[-1:]  # in the order of their definition, if nothing else
+    hidden = [f for f in kernels if f not in heads]
+    others = [f for f in layers if f["kind"] in BENDING]
+    inner = [f for f in bends if f not in heads]
     pooled = [f for f in layers if "Max" in f["class_name"]]
     if hidden and not inner and not others and not pooled:
         return Finding(
@@ -38,3 +42,12 @@ def missing_nonlinearity(run: Run) -> Verdict:
             remedies=(suggest.activations("lets the layers bend", linear_too=True),),
         )
     return Fine(f"{len(inner)} hidden layers have activations")
+
+
+def _output_names(run: Run) -> set[str]:
+    outputs = run.fact("network").get("outputs") or []
+    return {_name(output.get("name") or "") for output in outputs}
+
+
+def _name(label: str) -> str:
+    return label.rsplit("/", 1)[-1]

@@ -10,6 +10,7 @@ from keras_dlbasic.diagnosis import (
     Fine,
     RemedySuggestion,
     Run,
+    Skipped,
     Verdict,
     rule,
     suggest,
@@ -67,6 +68,8 @@ def output_activation_mismatch(
     """
     output = run.output
     activation, units = output.get("activation"), output.get("units")
+    if activation == "unknown":
+        return Skipped("what limits the model's output could not be told from its code")
     targets = _targets(run)
     found = (
         _softmax_of_one(activation, units, targets)

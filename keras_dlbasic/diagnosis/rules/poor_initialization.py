@@ -96,7 +96,7 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
 def _sizes(layers: list[dict[str, Any]], large: float, small: float) -> Finding | None:
     shrink, smallest = 1.0, None
     for facts in layers:
-        if facts["class_name"] == "Embedding":
+        if "Embedding" in facts["class_name"]:
             continue
         if facts["gain"] > large:
             return Finding(

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import (
-    Finding,
-    Fine,
-    RemedySuggestion,
-    Run,
-    Verdict,
-    rule,
-)
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -45,14 +38,7 @@ def regularization_too_strong(
             threshold=dropout,
             unit="share of the units",
             confidence=0.9,
-            remedies=(
-                RemedySuggestion(
-                    "remove_penalty",
-                    "a moderate rate",
-                    "keras.layers.Dropout(0.2)",
-                    {"dropout_factor": 0.25},
-                ),
-            ),
+            remedies=(suggest.less_dropout("a moderate rate"),),
         )
     penalised = {f["label"] for f in layers if f.get("penalty")}
     part = _share(run)
@@ -70,13 +56,7 @@ def regularization_too_strong(
             threshold=share,
             unit="share of the loss",
             confidence=0.88,
-            remedies=(
-                RemedySuggestion(
-                    "remove_penalty",
-                    "lets the data count again",
-                    "kernel_regularizer=kd.regularizers.L2(1e-4)",
-                ),
-            ),
+            remedies=(suggest.no_penalty("lets the data count again"),),
         )
     return Fine(f"penalties make up {part:.0%} of the loss")
 

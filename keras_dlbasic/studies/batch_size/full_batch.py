@@ -11,6 +11,8 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
+from keras_dlbasic._keras.layer_kinds import class_kind
+from keras_dlbasic._keras.optimizer import schedule_of
 from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
 from keras_dlbasic.studies.batch_size.micro_step_schedule import MicroStepSchedule
 
@@ -104,10 +106,9 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     optimizer = keras.optimizers.get(optimizer)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         _refuse(*SKIPS)
-    schedule = getattr(optimizer, "_learning_rate", None)
-    is_schedule = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
-    is_number = isinstance(schedule, (int, float, keras.Variable))
-    if callable(schedule) and not is_schedule and not is_number:
+    schedule = schedule_of(optimizer)
+    is_known = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
+    if schedule is not None and not is_known:
         _refuse(
             "the learning rate is a plain function, which Keras asks at every "
             "micro-step",
@@ -134,7 +135,7 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     if micro_steps == 1:
         return type(optimizer).from_config(config)
     config["gradient_accumulation_steps"] = micro_steps
-    if is_schedule:
+    if is_known:
         config["learning_rate"] = MicroStepSchedule(schedule, micro_steps)
     return type(optimizer).from_config(config)
 
@@ -210,19 +211,19 @@ def _check_constraints(variables: Any) -> None:
 
 
 def _layer_reason(layer: Any) -> str | None:
-    kinds = {kind.__name__ for kind in type(layer).__mro__}
-    if kinds & {"BatchNormalization", "SpectralNormalization"}:
+    kind = class_kind(type(layer))
+    if kind.state in ("averages", "vectors"):
         if not layer.trainable:
             return None
         return (
             "sees one micro-batch at a time: batch normalisation uses the mean and "
             "variance of the batch, so the gradient would be another"
-            if "BatchNormalization" in kinds
+            if kind.state == "averages"
             else "changes its state at every micro-step"
         )
-    if getattr(layer, "stateful", False) and "RNN" in kinds:
+    if kind.state == "sequence" and getattr(layer, "stateful", False):
         return "carries its state from one micro-batch into the next"
-    if "Masking" in kinds or getattr(layer, "mask_zero", False):
+    if kind.kind == "masking" or getattr(layer, "mask_zero", False):
         return (
             "masks: Keras divides the loss of a batch by its number of unmasked "
             "places, which differs between micro-batches"

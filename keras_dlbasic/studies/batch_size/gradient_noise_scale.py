@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
+from keras_dlbasic._keras.optimizer import accumulated_gradients
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic.analysis import NoiseScaleCurve, gradient_noise_scale
@@ -175,7 +176,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
         # length was not known
         if self._sum is None or len(self._norms) >= done:
             return
-        values = self.model.optimizer._accumulated_gradients
+        values = accumulated_gradients(self.model.optimizer)
         total = np.concatenate(
             [
                 np.asarray(keras.ops.convert_to_numpy(v.value), np.float64).ravel()

@@ -30,7 +30,7 @@ class MicroBatches(keras.utils.PyDataset):
 
     Example:
     >>> import numpy as np
-    >>> from keras_dlbasic.studies import MicroBatches
+    >>> from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
     >>> data = MicroBatches(np.zeros((5, 2)), np.zeros(5), micro_batch=2)
     >>> len(data), data[2][2]  # 3 micro-batches; weights 3 * 2 / 5 and padding
     (3, array([1.2, 0. ], dtype=float32))

@@ -21,7 +21,9 @@ class MicroStepSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
     Example:
     >>> import keras
-    >>> from keras_dlbasic.studies import MicroStepSchedule
+    >>> from keras_dlbasic.studies.batch_size.micro_step_schedule import (
+    ...     MicroStepSchedule,
+    ... )
     >>> inner = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.5, 0.25])
     >>> schedule = MicroStepSchedule(inner, 10)
     >>> [float(schedule(step)) for step in (9, 19, 29)]

@@ -11,13 +11,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.optimizer import schedule_of
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.budget import Budget
 from keras_dlbasic._trials.seeded_model import build_seeded, weights_digest
 from keras_dlbasic._trials.stored_batches import StoredBatches, is_on_disk, take
 from keras_dlbasic._trials.watch import TrialWatch, pause_steps
 from keras_dlbasic._trials.worker import DivergedError
-from keras_dlbasic.analysis import UpdateNoise
+from keras_dlbasic.analysis.gradients.update_noise import UpdateNoise
 from keras_dlbasic.studies.batch_size.full_batch import full_batch
 from keras_dlbasic.studies.batch_size.gradient_probe import GradientProbe
 
@@ -133,8 +134,7 @@ def scale_learning_rate(optimizer: Any, rule: str, batch_size: int) -> float:
     """Scale the learning rate from 32 samples to `batch_size`; return what it is."""
     factor = SCALING[rule](batch_size / REFERENCE)
     if rule != "none":
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
-        if not isinstance(inner._learning_rate, keras.Variable):
+        if schedule_of(optimizer) is not None:
             raise ValueError(
                 f"learning_rate_scaling={rule!r} needs a learning rate that is a "
                 "number; a schedule or function must be scaled in `build_model`"

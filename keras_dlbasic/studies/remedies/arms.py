@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic import remedies
-from keras_dlbasic._keras.layer_kinds import WEIGHTING
+from keras_dlbasic._keras.layer_kinds import KERNELS, class_kind
 from keras_dlbasic._keras.rebuild import rebuild
 from keras_dlbasic._trials.batch_sizes import count_rows, flatten
 from keras_dlbasic.augmentation.augmented_batches import AugmentedBatches
@@ -200,7 +200,7 @@ def input_kind(model: Any, x: Any) -> str:
     if leaf.ndim == 4:
         return "images"
     layers = [la for la in model._flatten_layers() if la is not model]
-    embeds = any(isinstance(layer, keras.layers.Embedding) for layer in layers)
+    embeds = any(class_kind(type(la)).kind == "embedding" for la in layers)
     if embeds and leaf.ndim == 2:
         return "tokens"
     few = np.asarray(leaf[:256])
@@ -221,7 +221,7 @@ def _default_strengths(family: str, model: Any, x: Any) -> tuple[float, ...]:
 def _penalties(family: str, model: Any, rows: int) -> tuple[float, ...]:
     total, n = 0.0, 0
     for layer in model._flatten_layers():
-        if isinstance(layer, WEIGHTING) and layer.built:
+        if class_kind(type(layer)).kind in KERNELS and layer.built:
             kernel = np.asarray(keras.ops.convert_to_numpy(layer.weights[0].value))
             total += float((kernel.astype(np.float64) ** 2).sum())
             n += kernel.size

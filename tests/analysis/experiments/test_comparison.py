@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from keras_dlbasic.analysis import mean_interval, rank
+from keras_dlbasic.analysis.experiments.comparison import mean_interval, rank
 
 
 @settings(max_examples=30, deadline=None)

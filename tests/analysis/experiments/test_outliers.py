@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 import keras_dlbasic as kd
-from keras_dlbasic.analysis import OutlierResult, average_precision
+from keras_dlbasic.analysis import OutlierResult
+from keras_dlbasic.analysis.experiments.outlier_result import average_precision
 from keras_dlbasic.records import TrialResult
 
 

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 import keras_dlbasic as kd
-from keras_dlbasic.analysis import RemedyResult, paired_differences, row_scores
+from keras_dlbasic.analysis import RemedyResult, paired_differences
+from keras_dlbasic.analysis.row_scores import row_scores
 from keras_dlbasic.records import TrialResult
 
 RNG = np.random.default_rng(0)

@@ -3,11 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_dlbasic.analysis import (
-    gradient_noise_scale,
-    noise_scale_of,
-    replica_noise_scale,
-)
+from keras_dlbasic.analysis import gradient_noise_scale, replica_noise_scale
+from keras_dlbasic.analysis.gradients.noise_scale import noise_scale_of
 from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
 
 TRUE = np.array([1.0, -2.0, 0.5, 1.5])

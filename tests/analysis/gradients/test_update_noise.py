@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_dlbasic.analysis import UpdateNoise
+from keras_dlbasic.analysis.gradients.update_noise import UpdateNoise
 
 
 def noise_of(moves):

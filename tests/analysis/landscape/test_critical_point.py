@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dlbasic.analysis import PointEvidence, judge_point
+from keras_dlbasic.analysis import judge_point
+from keras_dlbasic.analysis.landscape.critical_point import PointEvidence
 
 MINIMUM = PointEvidence(
     loss=0.5,

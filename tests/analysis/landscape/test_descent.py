@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_dlbasic.analysis import SURFACES, descend, fit_line
+from keras_dlbasic.analysis import descend, fit_line
+from keras_dlbasic.analysis.landscape.descent import SURFACES
 
 
 @pytest.mark.parametrize("name", SURFACES)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dlbasic.analysis import lanczos
+from keras_dlbasic.analysis.landscape.lanczos import lanczos
 
 
 def symmetric(rng, values):

@@ -1,0 +1,92 @@
+"""How results are shown: they ask here, and what draws and reports registers how.
+
+So what judges knows nothing of pictures and pages. A new plot of a result is made known
+by one line, `plot_of.register(Result, plot_result)`, beside the plot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Any
+
+_fillers: list[Callable[[], object]] = []
+
+
+class Displayed:
+    """A result that notebooks show as more than its `repr`."""
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
+
+
+class Plotted(Displayed):
+    """A result of which there is a plot."""
+
+    def plot(self, **options: Any) -> Any:
+        """Draw it.
+
+        Args:
+            **options: What the plot of this result in `plots` takes, such as `ax`.
+
+        Returns:
+            The matplotlib axes that `plots` returns.
+        """
+        return plot_of(self, **options)
+
+
+@singledispatch
+def plot_of(result: Any, **options: Any) -> Any:
+    """Draw a result and return the axes.
+
+    Raises:
+        TypeError: If there is no plot of such a result.
+    """
+    return _way(plot_of, result)(result, **options)
+
+
+@singledispatch
+def html_of(result: Any) -> str:
+    """Return what a notebook shows of a result.
+
+    Raises:
+        TypeError: If nothing is known of such a result.
+    """
+    return _way(html_of, result)(result)
+
+
+@singledispatch
+def page_of(result: Any, *, title: str) -> str:
+    """Return a page of HTML on a result that needs no network and no other file.
+
+    Raises:
+        TypeError: If nothing is known of such a result.
+    """
+    return _way(page_of, result)(result, title=title)
+
+
+def is_plotted(result: Any) -> bool:
+    """Tell whether there is a plot of a result."""
+    fill()
+    return plot_of.dispatch(type(result)) is not plot_of.dispatch(object)
+
+
+def fill_on_demand(filler: Callable[[], object]) -> None:
+    """Have something imported that registers displays, once a result is shown."""
+    _fillers.append(filler)
+
+
+def fill() -> None:
+    """Import what registers displays."""
+    for filler in _fillers:
+        filler()
+
+
+def _way(show: Any, result: Any) -> Callable[..., Any]:
+    """Return how to show a result, now that what can show it is imported."""
+    fill()
+    way: Callable[..., Any] = show.dispatch(type(result))
+    if way is show.dispatch(object):  # else it would ask here again, for ever
+        name = show.dispatch(object).__name__
+        raise TypeError(f"`{name}` knows no {type(result).__name__}: {result!r}")
+    return way

@@ -1,0 +1,82 @@
+"""What Keras' optimizers keep in private: their rate, their variables, their sums."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+
+def optimizers_of(*models: Any) -> list[Any]:
+    """Return the optimizers that models hold, `model.optimizer` first."""
+    held = []
+    for model in models:
+        held += [getattr(model, "optimizer", None), *vars(model).values()]
+    for value in list(held):
+        if isinstance(value, (list, tuple)):
+            held += value
+        elif isinstance(value, dict):
+            held += value.values()
+    found = {id(o): o for o in held if isinstance(o, keras.optimizers.Optimizer)}
+    inner = {id(getattr(o, "inner_optimizer", None)) for o in found.values()}
+    return [o for key, o in found.items() if key not in inner]
+
+
+def innermost(optimizer: Any) -> Any:
+    """Return the optimizer below any `LossScaleOptimizer`."""
+    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    return optimizer
+
+
+def schedule_of(optimizer: Any) -> Any:
+    """Return the schedule or function that gives the learning rate, or None."""
+    rate = getattr(innermost(optimizer), "_learning_rate", None)
+    is_given = callable(rate) and not isinstance(rate, keras.Variable)
+    return rate if is_given else None
+
+
+def current_learning_rate(optimizer: Any) -> float:
+    """Return the learning rate as it is.
+
+    NaN without an optimizer, and where a function of the user's gives the rate: one
+    more call could change what it gives next.
+    """
+    schedule = schedule_of(optimizer)
+    known = (type(None), keras.optimizers.schedules.LearningRateSchedule)
+    if optimizer is None or not isinstance(schedule, known):
+        return math.nan
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def read_learning_rate(optimizer: Any) -> float:
+    """Return the learning rate of an optimizer whose rate can be set.
+
+    Raises:
+        ValueError: If the optimizer follows a schedule.
+    """
+    schedule = schedule_of(optimizer)
+    if schedule is not None:
+        raise ValueError(
+            "The learning rate is to be set during the fit, but this optimizer follows "
+            f"a schedule: {schedule!r}. Compile the model with an "
+            "optimizer whose `learning_rate` is a number."
+        )
+    return current_learning_rate(optimizer)
+
+
+def write_learning_rate(optimizer: Any, value: float) -> None:
+    """Set the learning rate."""
+    innermost(optimizer).learning_rate = value
+
+
+def built_for(optimizer: Any) -> list[Any] | None:
+    """Return the variables that an optimizer was built for; None if not known."""
+    variables = getattr(optimizer, "_trainable_variables", None)
+    return None if variables is None else list(variables)
+
+
+def accumulated_gradients(optimizer: Any) -> list[Any]:
+    """Return the variables in which an optimizer sums up gradients of micro-steps."""
+    return list(innermost(optimizer)._accumulated_gradients)

@@ -1,0 +1,78 @@
+"""What notebooks show of records, diagnoses and results."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+
+import numpy as np
+
+from keras_dlbasic._display import Displayed, html_of, is_plotted, plot_of
+from keras_dlbasic.diagnosis import Diagnosis
+from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.reports.html import html_text
+
+
+@html_of.register(Displayed)
+def result_html(result: Displayed) -> str:
+    """Return a result in its own words, and its picture if there is a plot of it."""
+    parts = []
+    if type(result).__str__ is not object.__str__:
+        parts.append(f"<pre>{escape(str(result))}</pre>")
+    if is_plotted(result):
+        name = escape(type(result).__name__)
+        parts.append(
+            f'<img src="data:image/png;base64,{_picture(result)}" alt="{name}">'
+        )
+    return "".join(parts) or f"<pre>{escape(repr(result))}</pre>"
+
+
+@html_of.register(Diagnosis)
+def diagnosis_frame(diagnosis: Diagnosis) -> str:
+    """Return the report without pictures, in a frame of its own."""
+    page = escape(html_text(diagnosis, title="Diagnosis"), quote=True)
+    return (
+        f'<iframe srcdoc="{page}" title="Diagnosis" sandbox="allow-scripts" '
+        'style="width: 100%; height: 32rem; border: 0"></iframe>'
+    )
+
+
+@html_of.register(TrainingRecord)
+def record_table(record: TrainingRecord) -> str:
+    """Return a table of what was recorded."""
+    epochs = {name: values for name, values in record.epochs.items() if len(values)}
+    rows = {
+        "sampled steps": f"{len(record.steps)} of {record.trained_steps}",
+        "layers": f"{len(record.layers)}, of {len(record.variables)} variables",
+        "tables": ", ".join(record.tables) or "none",
+        "model": record.facts.get("model", "not known"),
+        "backend": record.facts.get("backend", "not known"),
+    }
+    for name, values in epochs.items():
+        if name != "epoch":
+            first, last = values[0], values[-1]
+            rows[name] = f"{first:.4g} at first, {last:.4g} in the end"
+    lines = "".join(
+        f'<tr><th scope="row">{escape(str(name))}</th>'
+        f"<td>{escape(str(value))}</td></tr>"
+        for name, value in rows.items()
+    )
+    caption = f"Training record, {len(epochs.get('epoch', ()))} epochs"
+    return f"<table><caption>{caption}</caption>{lines}</table>"
+
+
+def _picture(result: Displayed) -> str:
+    import matplotlib.pyplot as plt
+
+    from keras_dlbasic.plots.style import style
+
+    # not interactive, and closed: a notebook would show the figure once more below
+    with plt.ioff(), style("light"):
+        figure = np.ravel(plot_of(result))[0].figure
+        try:
+            file = io.BytesIO()
+            figure.savefig(file, format="png")
+        finally:
+            plt.close(figure)
+    return base64.b64encode(file.getvalue()).decode("ascii")

@@ -1,0 +1,149 @@
+"""Models rebuilt after public programs whose output is not that of the last layer.
+
+Each is trained right for a moment: nothing may be said of its output. Its twin ends
+with another function, which does not fit its loss.
+"""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_dlbasic as kd
+from keras_dlbasic.inspection.network_facts import network_facts
+
+RNG = np.random.default_rng(0)
+BCE, SCCE = "binary_crossentropy", "sparse_categorical_crossentropy"
+layers = keras.layers
+
+
+class AttractRepel(keras.Model):
+    """Scores pairs by a difference of dot products (a link decoder of a graph net)."""
+
+    def __init__(self, end):
+        super().__init__()
+        self.attract, self.repel = layers.Dense(4), layers.Dense(4)
+        self.end = end
+
+    def call(self, x):
+        one, other = x[:, :3], x[:, 3:]
+        attract = ops.sum(self.attract(one) * self.attract(other), axis=1)
+        repel = ops.sum(self.repel(one) * self.repel(other), axis=1)
+        return self.end(attract - repel)
+
+
+class TokenHead(keras.Model):
+    """A head on the first token, its projection defined before what comes before it."""
+
+    def __init__(self, end):
+        super().__init__()
+        self.projection = layers.Dense(1)
+        self.dense, self.dropout = layers.Dense(8), layers.Dropout(0.1)
+        self.end = end
+
+    def call(self, x, training=False):
+        x = self.dropout(x[:, 0, :], training=training)
+        x = keras.activations.gelu(self.dense(x))
+        return self.end(self.projection(self.dropout(x, training=training)))
+
+
+class LabelAttention(keras.Model):
+    """Class probabilities are a softmax over products with embeddings of the labels."""
+
+    def __init__(self, end):
+        super().__init__()
+        self.labels = self.add_weight(shape=(3, 8), initializer="glorot_uniform")
+        self.encoder, self.norm = layers.Dense(8, "tanh"), layers.LayerNormalization()
+        self.end = end
+
+    def call(self, x):
+        encoded = self.norm(self.encoder(x))
+        return self.end(ops.matmul(encoded, ops.transpose(self.labels)) / 8**0.5)
+
+
+class Temperature(layers.Layer):
+    """A softmax with a temperature that is learned."""
+
+    def __init__(self, end):
+        super().__init__()
+        self.end = end
+
+    def build(self, shape):
+        self.temperature = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, x):
+        return self.end(x / self.temperature)
+
+
+class BlockThenNorm(keras.Model):
+    """A transformer block whose normalizations are listed behind the head."""
+
+    def __init__(self, end):
+        super().__init__()
+        self.head = layers.Dense(3)
+        self.attention = layers.MultiHeadAttention(2, 4)
+        self.norm_1, self.norm_2 = (
+            layers.LayerNormalization(),
+            layers.RMSNormalization(),
+        )
+        self.end = end
+
+    def call(self, x):
+        x = self.norm_1(x + self.attention(x, x))
+        return self.end(self.head(ops.mean(self.norm_2(x), axis=1)))
+
+
+def softmax(x):
+    return ops.softmax(x, axis=-1)
+
+
+def with_temperature(end):
+    dense = [layers.Dense(8, "relu"), layers.Dense(3), Temperature(end)]
+    return keras.Sequential([keras.Input((4,)), *dense])
+
+
+PAIRS = RNG.normal(size=(64, 6)).astype("float32")
+TOKENS = RNG.normal(size=(64, 5, 8)).astype("float32")
+ROWS = RNG.normal(size=(64, 4)).astype("float32")
+YES = RNG.integers(0, 2, 64).astype("float32")
+CLASSES = RNG.integers(0, 3, 64)
+CASES = {
+    "difference of products": (AttractRepel, ops.sigmoid, "sigmoid", PAIRS, YES, BCE),
+    "head on a token": (TokenHead, ops.sigmoid, "sigmoid", TOKENS, YES[:, None], BCE),
+    "attention on labels": (LabelAttention, softmax, "softmax", ROWS, CLASSES, SCCE),
+    "temperature": (with_temperature, softmax, "softmax", ROWS, CLASSES, SCCE),
+    "norms listed last": (BlockThenNorm, softmax, "softmax", TOKENS, CLASSES, SCCE),
+}
+
+
+def built(name, end):
+    make, _, _, x, y, loss = CASES[name]
+    model = make(end)
+    model(x[:2])
+    model.compile(optimizer="adam", loss=loss)
+    return model, x, y
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_function_in_call_is_the_output(name):
+    model, _, _ = built(name, CASES[name][1])
+    (output,) = activations(model)
+    assert output == CASES[name][2]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_right_model_is_left_alone(name):
+    model, x, y = built(name, CASES[name][1])
+    assert "output_activation_mismatch" not in kd.preflight(model, x, y).names
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_output_without_a_limit_is_named(name):
+    model, x, y = built(name, lambda x: x)
+    names = kd.preflight(model, x, y).names
+    assert "output_activation_mismatch" in names or activations(model) == [None], names
+
+
+def activations(model):
+    outputs = network_facts(model)["outputs"]
+    return [output["activation"] for output in outputs]

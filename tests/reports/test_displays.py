@@ -1,0 +1,121 @@
+"""Results show themselves: pictures and pages from what is registered for them."""
+
+import inspect
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+from keras_dlbasic._display import Displayed, html_of, page_of, plot_of
+from keras_dlbasic.analysis.experiments.learning_rate_range import judge_learning_rates
+from keras_dlbasic.analysis.gradients.noise_scale import NoiseScaleCurve
+from keras_dlbasic.analysis.landscape.loss_surface import LossLine, LossSurface
+from keras_dlbasic.records import TrainingRecord
+
+RATE = np.geomspace(1e-5, 1, 50)
+T = np.linspace(-0.25, 1.25, 31)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def made(kind):
+    return {
+        "history": lambda: TrainingRecord.from_history({"loss": [3.0, 2.0]}),
+        "range": lambda: judge_learning_rates(RATE, 1 - 0.5 / (1 + 1e-2 / RATE)),
+        "noise": lambda: NoiseScaleCurve(np.arange(3), np.ones(3), np.ones(3)),
+        "line": lambda: LossLine(T, 0.1 + (T * (T - 1)) ** 2),
+        "surface": lambda: LossSurface(T, T, T[:, None] ** 2 + T**2, ("a", "b")),
+        "paths": lambda: kd.analysis.descend("saddle"),
+    }[kind]()
+
+
+KINDS = ("history", "range", "noise", "line", "surface", "paths")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_result_draws_what_its_plot_draws(kind):
+    result = made(kind)
+    _, mine = plt.subplots()
+    axes = np.ravel(result.plot(ax=mine))
+    assert axes[0] is mine
+    by_name = plot_of.dispatch(type(result))
+    (again,) = np.ravel(by_name(result))
+    assert again.get_title() == mine.get_title()
+    assert len(again.lines) == len(mine.lines)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_notebook_shows_words_and_picture_and_no_second_figure(kind):
+    class Tags(HTMLParser):
+        found = ()
+
+        def handle_starttag(self, tag, attributes):
+            self.found = (*self.found, (tag, dict(attributes)))
+
+    page = Tags()
+    page.feed(made(kind)._repr_html_())
+    (picture,) = [given for tag, given in page.found if tag == "img"]
+    assert picture["src"].startswith("data:image/png;base64,iVBOR")
+    assert picture["alt"]
+    assert plt.get_fignums() == []
+
+
+def test_words_of_a_result_are_escaped():
+    class Odd(Displayed):
+        def __str__(self):
+            return "<b>"
+
+    assert Odd()._repr_html_() == "<pre>&lt;b&gt;</pre>"
+
+
+def test_results_without_a_plot_show_their_words():
+    verdict = kd.analysis.detect_overfitting([1.0, 0.5], [1.0, 0.6])
+    assert str(verdict) in verdict._repr_html_()
+    assert not hasattr(verdict, "plot")
+
+
+def test_every_plot_of_a_result_is_known_to_it():
+    plot_of(TrainingRecord())
+    known = {
+        kind: plot for kind, plot in plot_of.registry.items() if kind is not object
+    }
+    # `plot_suspects` is the second plot of its result, the others draw no result
+    others = {"activations", "augmentation", "decision_regions", "suspects"}
+    others = {f"plot_{name}" for name in others} | {"style"}
+    for name in set(kd.plots.__all__) - others:
+        plot = getattr(kd.plots, name)
+        of_record = "record" in inspect.signature(plot).parameters
+        assert of_record or plot in known.values(), name
+    assert all(callable(kind.plot) for kind in known)
+
+
+@pytest.mark.parametrize("show", [plot_of, html_of, lambda r: page_of(r, title="")])
+def test_what_nobody_can_show_is_an_error(show):
+    with pytest.raises(TypeError, match="knows no int: 3"):
+        show(3)
+
+
+@pytest.mark.once
+def test_what_judges_imports_what_shows_only_when_asked(tmp_path):
+    code = (
+        "import sys\n"
+        "from keras_dlbasic.diagnosis import diagnose\n"
+        "from keras_dlbasic.records import TrainingRecord\n"
+        "record = TrainingRecord.from_history({'loss': [3.0, 2.0]})\n"
+        "rooms = ('keras_dlbasic.plots', 'keras_dlbasic.reports')\n"
+        "diagnosis = diagnose(record)\n"
+        "print([room for room in rooms if room in sys.modules])\n"
+        "record.plot(), record._repr_html_(), diagnosis._repr_html_()\n"
+        "diagnosis.to_html(sys.argv[1])\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "page.html")]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout.strip()) == (0, "[]"), found.stderr
