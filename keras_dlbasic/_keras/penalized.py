@@ -7,6 +7,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._keras.graph import describe_variables
 
 
@@ -24,7 +25,9 @@ class PenalizedWeight:
 
     def penalty(self) -> float:
         """Return the penalty of the weight as it is."""
-        value = self.variable.regularizer(self.variable)
+        regularizer = self.variable.regularizer
+        with generators_kept(regularizer):
+            value = regularizer(self.variable)
         return float(ops.convert_to_numpy(value))
 
     def description(self) -> str:

@@ -153,12 +153,12 @@ class FitWatch(FitLog):
 
     def _arm(self, step: int) -> None:
         is_planned = self._plan.steps_begin(step, self._model.steps_per_execution)
-        if self._tap is None:
+        if self._tap is None or self._tap.is_refused:
             return
         if is_planned:
             self._has_armed = True
             self._tap.arm(self._offset + self._plan.steps - 1)
-        elif self._plan.steps_per_epoch is None or self._tap.stands_in:
+        elif self._plan.steps_per_epoch is None or self._tap.must_see_every_step:
             self._tap.arm(None)
 
     def epoch_ends(self, callback: Any, epoch: int, logs: Mapping[str, Any]) -> None:
@@ -176,7 +176,8 @@ class FitWatch(FitLog):
         self._plan.epoch_ends()
         self.record.trained_steps = self._offset + self._plan.steps
         self.last_epoch = self._rows.take_mean_norm()
-        is_unseen = not (self._has_seen_a_step or self.guard.has_ended)
+        is_refused = self._tap is not None and self._tap.is_refused
+        is_unseen = not (self._has_seen_a_step or self.guard.has_ended or is_refused)
         if self._has_armed and is_unseen:
             self._has_seen_a_step = True  # is said once
             warnings.warn(

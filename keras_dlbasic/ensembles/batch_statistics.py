@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import replaced
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import class_kind
@@ -38,7 +39,7 @@ def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
     """
     layers = batch_normalizations(model)
     rows = len(keras.tree.flatten(x)[0])
-    with ExitStack() as stack:
+    with generators_kept(model), ExitStack() as stack:
         for layer in layers:
             stack.enter_context(intercepted(layer, _in_training))
             stack.enter_context(replaced(layer, "momentum", layer.momentum))

@@ -35,6 +35,22 @@ def watches_stale_step(model: Any) -> bool:
     return tapped is not None and tapped.has_updated and _has_changed(model)
 
 
+def draws_in_plain_step(operation: str) -> str:
+    """Say why a fit is not watched whose plain step has drawn random numbers before.
+
+    Args:
+        operation: The TensorFlow operation that draws them.
+    """
+    return (
+        f"the model draws by TensorFlow's operation {operation}, whose state is in the "
+        "compiled step, and an earlier fit without this callback has drawn from it: a "
+        "watched step would begin anew, which changes what is trained. Draw by "
+        "`keras.random` with a `keras.random.SeedGenerator`, for example "
+        "`keras.random.normal(shape, seed=self.seed_generator)`, or watch all fits "
+        "after `model.compile(...)`"
+    )
+
+
 def _torch_compile(model: Any) -> str | None:
     if not model.jit_compile:
         return None

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import wrapped_method
 from keras_dlbasic._keras.graph import own_weights, walk_layers
 
@@ -88,7 +89,7 @@ def localize_non_finite(
     calls: list[str] = []
     state = [(v, keras.ops.copy(v.value)) for v in model.non_trainable_variables]
     try:
-        with ExitStack() as stack:
+        with generators_kept(model), ExitStack() as stack:
             for layer, label, _, is_whole in walk_layers(model):
                 check = _check(own_weights(layer, is_whole), label, calls)
                 stack.enter_context(wrapped_method(layer, "call", check))

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from inspect import getclosurevars
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.code_of_users import code_of_users
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import wrapped_method
 from keras_dlbasic._backends.loading import backend_module
+from keras_dlbasic._backends.may_draw import may_draw
 from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
 from keras_dlbasic._backends.update import Update, final_updates
 from keras_dlbasic._keras.optimizer import optimizers_of
-from keras_dlbasic.gradients.limits import watches_stale_step
+from keras_dlbasic.gradients.limits import draws_in_plain_step, watches_stale_step
 from keras_dlbasic.gradients.measures import Kernels, measure_row, reduce_update
+from keras_dlbasic.gradients.traced_draws import TracedDraws
 
 KEY = "keras_dlbasic/row"
 """Log key under which a row leaves the compiled step; Keras never sees it."""
@@ -31,6 +33,9 @@ KEPT_ENTRIES = 2**20
 """And so many entries of them."""
 
 Measured = Callable[[Callable[[Any], Any], Any], Any]
+
+Tracing = Callable[[Any], Any]
+"""Given a batch, returns a context for a step with it, which may be traced."""
 
 
 class BackendTap(Protocol):
@@ -54,6 +59,23 @@ class BackendTap(Protocol):
 
     def tapped_function(self, model: Any, train_step: Any) -> Any:
         """Return a train function that runs `train_step`."""
+
+    def is_traced(self, function: Any) -> bool:
+        """Tell whether a train function has been traced, so that it may have run."""
+
+    def drawing_operation(self, function: Any, args: Any) -> str | None:
+        """Name an operation of a train function whose random state only it has.
+
+        For this TensorFlow traces the function, if it is not traced yet.
+        """
+
+    def args_traced_in(
+        self, model: Any, args: Any, tracing: Tracing, stack: ExitStack
+    ) -> Any:
+        """Return arguments with which a train function traces in contexts.
+
+        Those are entered in `stack`. Only JAX traces within the call.
+        """
 
     def step_ended(self, logs: Any) -> None:
         """Let go of what was kept for a step whose row was taken out of `logs`."""
@@ -93,9 +115,13 @@ class GradientTap:
             the first step. Defaults to None.
         on_failure: Called when the step raises, as it does when the data end. Defaults
             to None.
-        stands_in: Whether all steps must be watched ones to train what Keras would:
-            layers were frozen without `compile`, and only a watched step was traced
-            before.
+        must_tap_every_step: Whether all steps must be watched ones to train what Keras
+            would: layers were frozen without `compile` and only a watched step was
+            traced before, or, on TensorFlow, the step draws random numbers whose state
+            each traced function has for itself. The latter is known from the first
+            step on.
+        is_refused: Whether no step is watched, since the plain step has drawn such
+            numbers in an earlier fit. There is a warning before the first step.
     """
 
     def __init__(
@@ -110,46 +136,40 @@ class GradientTap:
         self.on_failure: Callable[[], None] | None = None
         self._sink = sink
         self._backend = backend_tap()
-        self.stands_in = self._must_stand_in()
+        # only code of the user's draws from what no variable keeps
+        self._is_examined = not code_of_users(model)
+        self._draws = self._traced_draws()
+        self._refusal: str | None = None
+        self.is_refused = False
+        self.must_tap_every_step = self._must_stand_in()
+
+    def _traced_draws(self) -> TracedDraws | None:
+        is_traced = keras.backend.backend() != "torch"  # which runs Python each time
+        return TracedDraws() if is_traced and may_draw(self.model) else None
+
+    @property
+    def must_see_every_step(self) -> bool:
+        """Whether to arm for steps, too, that are not to be measured."""
+        may_have_to = self._draws is not None or not self._is_examined
+        return self.must_tap_every_step or may_have_to
 
     def arm(self, step: int | None) -> None:
         """Have the next call of `model.train_function` measured.
 
         Args:
             step: Number of the step, passed to the sink; None to run the step as it is
-                and only see whether it fails.
+                and only see whether it fails and what it draws.
         """
         self._put_back()
         attributes = vars(self.model)
         plain = attributes.get("train_function")
         if plain is None:
             return  # recompiled within the fit; Keras itself will say so
-        tapped = None
-        if self.guard.has_ended:
-            step = None
-        if step is not None or self.stands_in:
-            tapped = self._tapped(plain)
         make = self.model.make_train_function
 
         def train_function(*args: Any) -> Any:
             self._put_back()
-            try:
-                outputs = (plain if tapped is None else tapped.function)(*args)
-            except BaseException:
-                if self.on_failure is not None:
-                    with self.guard.on_host():
-                        self.on_failure()
-                raise
-            if tapped is not None:
-                # first of all, and by nothing that could fail: Keras never sees the row
-                logs = outputs[0] if isinstance(outputs, tuple) else outputs
-                row = logs.pop(KEY, None) if isinstance(logs, dict) else None
-                with self.guard.on_host():
-                    tapped.step_ended(logs)
-                    if step is not None and row is not None:
-                        self._take_row(step, row, tapped)
-                self.guard.warn()
-            return outputs
+            return self._run(plain, step, args)
 
         def make_train_function(*args: Any, **kwargs: Any) -> Any:
             # asked for by whatever trains next: the step armed for was interrupted
@@ -161,6 +181,101 @@ class GradientTap:
         make_train_function.keras_dlbasic_plain = own  # type: ignore[attr-defined]
         attributes["train_function"] = train_function
         attributes["make_train_function"] = make_train_function
+
+    def _run(self, plain: Any, step: int | None, args: Any) -> Any:
+        """Run a step. Errors of the user's pass; those of ours end the measuring."""
+        tapped = None
+        try:
+            with ExitStack() as stack:
+                with self.guard.in_step():
+                    self._examine(plain, args)
+                    tapped, args = self._prepared(plain, step, args, stack)
+                reason, self._refusal = self._refusal, None
+                if reason is not None:
+                    message = f"Gradients are not watched: {reason}."
+                    warnings.warn(message, stacklevel=2)
+                outputs = (plain if tapped is None else tapped.function)(*args)
+        except BaseException:
+            if self.on_failure is not None:
+                with self.guard.on_host():
+                    self.on_failure()
+            raise
+        # first of all, and by nothing that could fail: Keras never sees the row
+        logs = outputs[0] if isinstance(outputs, tuple) else outputs
+        row = logs.pop(KEY, None) if isinstance(logs, dict) else None
+        if tapped is not None:
+            with self.guard.on_host():
+                tapped.step_ended(logs)
+                if step is not None and row is not None:
+                    self._take_row(step, row, tapped)
+        self.guard.warn()
+        return outputs
+
+    def _prepared(
+        self, plain: Any, step: int | None, args: Any, stack: ExitStack
+    ) -> tuple[_TappedStep | None, Any]:
+        """Return the watched step if it is to run, and arguments to run with."""
+        is_measured = step is not None and not (self.is_refused or self.guard.has_ended)
+        is_tapped = is_measured or self.must_tap_every_step
+        tapped = self._tapped(plain) if is_tapped else None
+        if self._draws is None:
+            return tapped, args
+        if self._draws.is_new(is_tapped, None):
+            function = plain if tapped is None else tapped.function
+            self._drawing_operation(function, args, is_tapped=is_tapped)
+
+        def tracing(batch: Any) -> Any:
+            return self._tracing(is_tapped, batch)
+
+        return tapped, self._backend.args_traced_in(self.model, args, tracing, stack)
+
+    def _examine(self, plain: Any, args: Any) -> None:
+        """Before the first step, see which function must run the steps.
+
+        The state of TensorFlow's random operations is in the kernel: two traced
+        functions draw from two streams. All steps go through the watched one then. That
+        is neutral unless the plain one has run: it would go on where it is.
+        """
+        if self._is_examined:
+            return
+        self._is_examined = True
+        is_traced = self._backend.is_traced(plain)
+        function = plain if is_traced else self._tapped(plain).function
+        operation = self._drawing_operation(function, args, is_tapped=not is_traced)
+        if operation is not None and is_traced:
+            self.is_refused = True
+            self._refusal = draws_in_plain_step(operation)
+        elif operation is not None:
+            self.must_tap_every_step = self._tapped(plain).draws = True
+        elif self._draws is not None and not is_traced:
+            # now, as soon other threads may read data, and draw from the generators
+            # that the second trace sets back
+            self._drawing_operation(plain, args, is_tapped=False)
+
+    def _drawing_operation(
+        self, function: Any, args: Any, *, is_tapped: bool
+    ) -> str | None:
+        with ExitStack() as stack:
+            if self._draws is not None and self._draws.is_new(is_tapped, None):
+                stack.enter_context(self._draws.tracing(is_tapped, None))
+            return self._backend.drawing_operation(function, args)
+
+    @contextmanager
+    def _tracing(self, is_tapped: bool, batch: Any) -> Iterator[None]:
+        """Return a context for a step that is traced now, or was before.
+
+        It runs code of the user's, to which errors of ours must not come.
+        """
+        stack = ExitStack()
+        with self.guard.in_step():
+            spec = _spec(batch)
+            if self._draws is not None and self._draws.is_new(is_tapped, spec):
+                stack.enter_context(self._draws.tracing(is_tapped, spec))
+        try:
+            yield
+        finally:
+            with self.guard.in_step():
+                stack.close()
 
     def _take_row(self, step: int, row: Any, tapped: _TappedStep) -> None:
         if tapped.keeps_batch:
@@ -195,11 +310,7 @@ class GradientTap:
         """
         plain = vars(self.model).get("train_function")
         plain = getattr(plain, "keras_dlbasic_plain", plain)
-        if not self._is_stale():
-            return False
-        compiled = getclosurevars(plain).nonlocals.get("multi_step_on_iterator")
-        count = getattr(compiled, "experimental_get_tracing_count", lambda: 1)
-        return not count()
+        return self._is_stale() and not self._backend.is_traced(plain)
 
     def _is_stale(self) -> bool:
         return keras.backend.backend() == "tensorflow" and watches_stale_step(
@@ -213,11 +324,13 @@ class GradientTap:
         keeps_batch = self.batch_sink is not None
         if tapped is None or (
             (keeps_batch > tapped.keeps_batch or tapped.has_failed)
-            and not self._is_stale()
+            and not (tapped.draws or self._is_stale())
         ):
             tapped = _TappedStep(self.model, self._backend, keeps_batch)
             plain.keras_dlbasic_tapped = tapped
         tapped.guard = self.guard
+        if self._draws is not None:
+            tapped.on_trace = self._draws.note_trace
         return tapped
 
 
@@ -237,6 +350,8 @@ class _TappedStep:
         self.layouts = RowLayouts()
         self.keeps_batch = keeps_batch
         self.has_failed = False
+        self.on_trace: Callable[[], None] = lambda: None
+        self.draws = False  # numbers of which the state is in the traced function
         self._has_warned = False
         self._model = model
         self._backend = backend
@@ -276,6 +391,7 @@ class _TappedStep:
         seen = _Seen()
         stack = ExitStack()
         with self.guard.in_step():
+            self.on_trace()
             if self.keeps_batch:
                 seen.inputs = self._first_rows(data)
             self._listen_to(seen, stack)
@@ -391,6 +507,14 @@ def backend_tap() -> BackendTap:
 def row_to_numpy(row: Any) -> np.ndarray:
     """Fetch a row from the device; this waits for its step."""
     return np.asarray(keras.ops.convert_to_numpy(row))
+
+
+def _spec(batch: Any) -> Any:
+    """Return what makes a step be traced anew: the shapes and types of a batch."""
+    return tuple(
+        (str(getattr(leaf, "shape", None)), str(getattr(leaf, "dtype", None)))
+        for leaf in keras.tree.flatten(batch)
+    )
 
 
 def _cut(leaf: Any) -> Any:

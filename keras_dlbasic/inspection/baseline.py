@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic.analysis.scoring import target_columns
 
 
@@ -30,7 +31,9 @@ def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
         targets = ops.expand_dims(targets, -1)
     if "float" in keras.backend.standardize_dtype(targets.dtype):
         targets = ops.cast(targets, outputs.dtype)
-    values = np.asarray(ops.convert_to_numpy(function(targets, outputs)), np.float64)
+    with generators_kept(loss):  # it may smooth targets by noise
+        losses = function(targets, outputs)
+    values = np.asarray(ops.convert_to_numpy(losses), np.float64)
     return values.reshape(len(values), -1).mean(axis=1) if values.ndim else values[None]
 
 

@@ -140,9 +140,7 @@ class Probe:
         """
         try:
             said, layers = self._measure(model)
-        except (
-            Exception
-        ) as error:  # inputs that do not fit; one that runs in `fit` only
+        except Exception as error:  # wrong inputs; a model that runs in `fit` only
             known = record.facts.probe or ProbeFacts()
             failed = f"{type(error).__name__}: {error}"[:300]
             record.note(probe=replace(known, failed=failed))

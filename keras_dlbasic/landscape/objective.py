@@ -13,7 +13,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
+from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic.landscape.rows import Batch, Rows
 
 MICRO_BATCH = 256
@@ -120,10 +122,11 @@ class Objective:
             at: Weights. Defaults to None: those of the model.
         """
         weights, state = self._parts(at), self._values(self._state)
-        return sum(
-            share * float(_numpy(self._products.loss(weights, state, *batch)))
-            for batch, share in self._batches()
-        )
+        with generators_kept(self.model):
+            return sum(
+                share * float(_numpy(self._products.loss(weights, state, *batch)))
+                for batch, share in self._batches()
+            )
 
     def gradient(self, at: np.ndarray | None = None) -> tuple[float, np.ndarray]:
         """Return the loss and its gradient, `[size]` in float64.
@@ -133,10 +136,11 @@ class Objective:
         """
         weights, state = self._parts(at), self._values(self._state)
         value, total = 0.0, np.zeros(self.size)
-        for batch, share in self._batches():
-            loss, gradient = self._products.gradient(weights, state, *batch)
-            value += share * float(_numpy(loss))
-            total += share * self._joined(gradient)
+        with generators_kept(self.model):
+            for batch, share in self._batches():
+                loss, gradient = self._products.gradient(weights, state, *batch)
+                value += share * float(_numpy(loss))
+                total += share * self._joined(gradient)
         return value, total
 
     def product(
@@ -158,7 +162,8 @@ class Objective:
         unit = direction / length  # so that no precision is lost in tiny numbers
         if self._lacks is None:
             try:
-                return length * self._exact_product(unit, at)
+                with generators_kept(self.model):
+                    return length * self._exact_product(unit, at)
             except self._products.no_second_derivative as error:
                 self._lacks = _operation(error)
                 warnings.warn(
@@ -276,25 +281,34 @@ class Objective:
         before = [ops.copy(v.value) for v in metrics]
         x, y, weight = _tensors(self.rows.cut(0, min(2, self.rows.n)))
         mapping = [(v, v.value) for v in (*self._variables, *self._state)]
-        with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
-            outputs = model(x, training=False)
+        masks: list[Any] = []
+
+        def run() -> Any:
+            with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
+                outputs = model(x, training=False)
+            masks[:] = [
+                getattr(output, "_keras_mask", None)
+                for output in keras.tree.flatten(outputs)
+            ]
+            return outputs
+
+        outputs = run_apart(model, run)
         try:
-            self._computed(x, y, outputs, weight)
+            with generators_kept(self.model):
+                self._computed(x, y, outputs, weight)
         finally:
             for variable, value in zip(metrics, before, strict=True):
                 variable.assign(value)
-        return any(
-            getattr(output, "_keras_mask", None) is not None
-            for output in keras.tree.flatten(outputs)
-        )
+        return any(mask is not None for mask in masks)
 
     def _check_fixed(self) -> None:
         """Refuse random draws that differ from call to call."""
         batch, _ = next(self._batches())
         weights, state = self._parts(None), self._values(self._state)
-        first, second = (
-            float(_numpy(self._products.loss(weights, state, *batch))) for _ in "12"
-        )
+        with generators_kept(self.model):
+            first, second = (
+                float(_numpy(self._products.loss(weights, state, *batch))) for _ in "12"
+            )
         if first != second and np.isfinite(first):
             raise ValueError(
                 "With `training=True` the loss must be the same in each call, but a "

@@ -8,7 +8,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
+from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic.propagation.probe import LayerProbe, probe_layers, watched
 
 
@@ -58,7 +60,7 @@ def preactivation_gradients(
                 return loss * autodiff.loss_divisor()
             return _noise_product(outputs)
 
-    gradients = autodiff.gradient(loss_at, nothing)
+    gradients = run_apart(model, lambda: autodiff.gradient(loss_at, nothing))
     arrays: dict[str, list[np.ndarray]] = {}
     for (label, _), gradient in zip(places, gradients, strict=True):
         array = np.asarray(ops.convert_to_numpy(gradient), np.float64)
@@ -87,8 +89,13 @@ def _build_loss(model: Any, x: Any, y: Any) -> None:
         )
     variables = [variable for metric in model.metrics for variable in metric.variables]
     values = [np.array(ops.convert_to_numpy(variable)) for variable in variables]
-    with keras.StatelessScope():
-        outputs = model(x, training=False)
-    model.compute_loss(x=x, y=y, y_pred=outputs)
+
+    def run() -> Any:
+        with keras.StatelessScope():
+            return model(x, training=False)
+
+    outputs = run_apart(model, run)
+    with generators_kept(model):
+        model.compute_loss(x=x, y=y, y_pred=outputs)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._keras.activations import activation_name, inline_activation
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.intercepted import intercepted
@@ -75,7 +76,8 @@ def run_probe(model: Any, x: Any) -> list[LayerProbe]:
     """Run a model on `x` and return what went through its layers.
 
     Dropout is off; batch normalisation that is trained uses the batch, as in training.
-    The state of the model, moving averages and random seeds included, stays as it is.
+    The state of the model, moving averages and random seeds included, stays as it is,
+    and so do the generators of the process.
 
     Returns:
         The layers in the order in which they ran, with tensors.
@@ -94,9 +96,17 @@ def outputs_and_layers(model: Any, x: Any) -> tuple[list[Any], list[LayerProbe]]
         if len(probe.outputs) == 1:
             ran.append(probe)
 
-    with keras.StatelessScope(), watched(probe_layers(model), meet, note):
-        outputs = model(x, training=False)
-    return keras.tree.flatten(outputs), ran
+    def run() -> Any:
+        ran.clear()
+        with keras.StatelessScope(), watched(probe_layers(model), meet, note):
+            outputs = model(x, training=False)
+        met = [(probe.inputs, probe.preactivations, probe.outputs) for probe in ran]
+        return keras.tree.flatten(outputs), met
+
+    outputs, met = run_apart(model, run)
+    for probe, tensors in zip(ran, met, strict=True):  # those of a graph hold none
+        probe.inputs, probe.preactivations, probe.outputs = map(list, tensors)
+    return list(outputs), ran
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.checks import check_batch, check_built
 from keras_dlbasic._keras.fans import kernel_fans, model_kernels
@@ -159,7 +160,8 @@ def _kernel_scale(layer: Any, activation: Any) -> float:
     if len(kernels) != 1:
         return math.nan
     try:
-        law = for_activation(activation)
+        with generators_kept():  # an initializer draws its seed
+            law = for_activation(activation)
     except ValueError:  # a custom function whose gain cannot be told
         return math.nan
     kernel = np.asarray(ops.convert_to_numpy(kernels[0].variable), np.float64)

@@ -15,6 +15,7 @@ import numpy as np
 
 import keras_dlbasic as kd
 from ways_to_train.way import (
+    BACKEND,
     BACKENDS,
     EVERYWHERE,
     SGD,
@@ -57,6 +58,46 @@ def tied_weights(monitor):
         return keras.Model(tokens, Unembedding(table)(pooled))
 
     return fitted(monitor, name="embedding", prepare=tied)
+
+
+class Drawing(keras.layers.Layer):
+    """Draws from what is the backend's own, not from a `SeedGenerator`."""
+
+    def call(self, x):
+        if BACKEND == "torch":
+            import torch
+
+            return x + 0.1 * torch.randn_like(x)
+        import tensorflow as tf
+
+        return x + 0.1 * tf.random.normal(tf.shape(x))
+
+
+@way(
+    "a layer that draws by `tf.random` or `torch.randn_like`",
+    {"tensorflow": WORKS, "torch": WORKS},
+)
+def own_draws(monitor, unwatched=0):
+    """Fit a model that draws, at first so many times without the monitor."""
+    model, x, y, loss = models.make("mlp")
+    model = keras.Sequential([keras.Input((6,)), Drawing(), *model.layers])
+    model.compile(optimizer=SGD(0.1, momentum=0.9), loss=loss)
+    for _ in range(unwatched):
+        model.fit(x, y, batch_size=8, verbose=0)
+    callbacks = [] if monitor is None else [monitor]
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=callbacks)
+    return Trained(model)
+
+
+@way(
+    "the same, after a fit that was not watched",
+    {
+        "tensorflow": "refused: the model draws by TensorFlow's operation",
+        "torch": WORKS,
+    },
+)
+def own_draws_after_an_unwatched_fit(monitor):
+    return own_draws(monitor, unwatched=1)
 
 
 class FitWithin(keras.callbacks.Callback):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import jax
@@ -133,6 +134,31 @@ class Tap:
 
     def step_ended(self, logs: Any) -> None:
         """Let go of what was kept for a step: nothing."""
+
+    def args_traced_in(
+        self, model: Any, args: Any, tracing: Callable[[Any], Any], stack: ExitStack
+    ) -> Any:
+        """Return arguments with which a train function traces in contexts."""
+        if model.run_eagerly or not model.jit_compile:
+            return args
+        state, iterator = args
+
+        def batches() -> Iterator[Any]:
+            # reading the data may draw, too: it stays outside
+            for batch in iterator:
+                stack.enter_context(tracing(batch))
+                yield batch
+                stack.close()
+
+        return state, batches()
+
+    def is_traced(self, function: Any) -> bool:
+        """Tell whether a train function has been traced: nobody asks."""
+        return True
+
+    def drawing_operation(self, function: Any, args: Any) -> str | None:
+        """Name an operation whose random state is in a train function: none has."""
+        return None
 
     def place(self) -> Any:
         """Return the function being traced: what is traced elsewhere stays there."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 import keras
@@ -173,6 +175,34 @@ class Tap:
     def step_ended(self, logs: Any) -> None:
         """Let go of what was kept for a step: nothing."""
 
+    def args_traced_in(
+        self, model: Any, args: Any, tracing: Callable[[Any], Any], stack: ExitStack
+    ) -> Any:
+        """Return arguments as they are: it is traced before it is called."""
+        return args
+
+    def is_traced(self, function: Any) -> bool:
+        """Tell whether a train function has been traced, so that it may have run."""
+        count = getattr(_part(function), "experimental_get_tracing_count", lambda: 1)
+        return bool(count())
+
+    def drawing_operation(self, function: Any, args: Any) -> str | None:
+        """Name an operation of a train function whose random state only it has.
+
+        Those that draw anew in each process (without any seed) do not count.
+        """
+        compiled = _compiled(function, args)
+        if compiled is None:
+            return None
+        graph = compiled.get_concrete_function(*args).graph.as_graph_def()
+        # branches, loops and functions within functions are in the library
+        nodes = chain(graph.node, *(f.node_def for f in graph.library.function))
+        for node in nodes:
+            seeds = [node.attr[name].i for name in SEEDS if name in node.attr]
+            if len(seeds) == len(SEEDS) and any(seeds):
+                return f"{node.op} ('{node.name}')"
+        return None
+
     def place(self) -> Any:
         """Return the function being traced: what is traced elsewhere stays there."""
         return tf.compat.v1.get_default_graph()
@@ -205,6 +235,28 @@ def _add_after(optimizer: Any, update: Update) -> None:
     update.after = [tf.identity(v.value) for v in update.variables]
     iterations = tf.identity(optimizer.iterations)
     update.is_update = tf.not_equal(update.is_update, iterations)
+
+
+COMPILED = "multi_step_on_iterator"
+"""What Keras calls the compiled part of a train function."""
+
+SEEDS = ("seed", "seed2")
+"""Attributes of operations that keep a random state in their kernel."""
+
+
+def _part(function: Any) -> Any:
+    """Return what Keras compiles of a train function; None if it is not of Keras."""
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    cells = dict(zip(names, getattr(function, "__closure__", None) or (), strict=True))
+    return cells[COMPILED].cell_contents if COMPILED in cells else None
+
+
+def _compiled(function: Any, args: Any) -> Any:
+    """Return the compiled part of a train function that these arguments go to."""
+    compiled = _part(function)
+    iterators = (tf.data.Iterator, tf.distribute.DistributedIterator)
+    is_compiled = hasattr(compiled, "get_concrete_function")
+    return compiled if is_compiled and isinstance(args[0], iterators) else None
 
 
 def _replicas() -> int:

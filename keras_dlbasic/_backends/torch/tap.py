@@ -214,6 +214,20 @@ class Tap:
 
         return train_function
 
+    def args_traced_in(
+        self, model: Any, args: Any, tracing: Callable[[Any], Any], stack: ExitStack
+    ) -> Any:
+        """Return arguments as they are: nothing is traced."""
+        return args
+
+    def is_traced(self, function: Any) -> bool:
+        """Tell whether a train function has been traced: nobody asks."""
+        return True
+
+    def drawing_operation(self, function: Any, args: Any) -> str | None:
+        """Name an operation whose random state is in a train function: none has."""
+        return None
+
     def step_ended(self, logs: Any) -> None:
         """Release the copies when the step's logs go, which no fit outlives.
 
@@ -247,13 +261,24 @@ class Generators:
 
     def __init__(self) -> None:
         self._cpu = torch.get_rng_state()
-        self._cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        self._others = [(a, a.get_rng_state_all()) for a in _started_accelerators()]
+        # Apple's has one generator, which exists from the start
+        mps = torch.backends.mps.is_available()
+        self._mps = torch.mps.get_rng_state() if mps else None
 
     def restore(self) -> None:
         """Put them back."""
         torch.set_rng_state(self._cpu)
-        if self._cuda:
-            torch.cuda.set_rng_state_all(self._cuda)
+        for accelerator, states in self._others:
+            accelerator.set_rng_state_all(states)
+        if self._mps is not None:
+            torch.mps.set_rng_state(self._mps)
+
+
+def _started_accelerators() -> list[Any]:
+    """Return the modules of accelerators in use: to ask of others would start them."""
+    known = [getattr(torch, name, None) for name in ("cuda", "xpu")]
+    return [a for a in known if a is not None and a.is_initialized()]
 
 
 def _at_least_float32(x: torch.Tensor) -> torch.dtype:

@@ -1,0 +1,56 @@
+"""The parts of a model that are not Keras'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+def code_of_users(*given: Any) -> list[Any]:
+    """Return what runs other code than that of Keras and this package.
+
+    Only such code can draw from generators of the process, or by a backend's own
+    operations: Keras' draws from a `SeedGenerator`, of which the state is a variable.
+
+    Args:
+        *given: Models, compiled or not, and other things that a step calls, such as a
+            loss.
+
+    Returns:
+        Classes of layers, and losses, metrics, optimizers, activations, regularizers
+        and constraints, as they were given.
+    """
+    parts: list[Any] = []
+    for one in given:
+        parts += _parts(one) if isinstance(one, keras.layers.Layer) else [one]
+    return [part for part in parts if _is_of_users(part)]
+
+
+def _parts(model: Any) -> list[Any]:
+    layers = list(model._flatten_layers())
+    parts: list[Any] = list(dict.fromkeys(type(layer) for layer in layers))
+    parts += [getattr(layer, "activation", None) for layer in layers]
+    # what a `Lambda` calls
+    parts += [getattr(layer, "function", None) for layer in layers]
+    parts += keras.tree.flatten(
+        [getattr(model, n, None) for n in ("loss", "optimizer")]
+    )
+    # `model.metrics` are Keras' own, with functions of the user's in them
+    metrics = getattr(model, "_compile_metrics", None)
+    given = [
+        getattr(metrics, n, None) for n in ("_user_metrics", "_user_weighted_metrics")
+    ]
+    parts += keras.tree.flatten([getattr(model, "metrics", None), given])
+    for variable in model.variables:
+        parts += [variable.regularizer, variable.constraint]
+    return parts
+
+
+def _is_of_users(part: Any) -> bool:
+    if part is None or isinstance(part, str):
+        return False
+    if part is keras.layers.Lambda:
+        return True
+    module = getattr(part, "__module__", None) or type(part).__module__
+    return not module.startswith(("keras.", "keras_dlbasic."))
