@@ -15,6 +15,7 @@ from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
 from keras_dlbasic._keras.outputs import model_outputs
+from keras_dlbasic._keras.own_operations import may_act_between_layers
 from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
 
 
@@ -49,6 +50,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         ),
         is_sequential=isinstance(model, keras.Sequential),
         normalizes_inputs=_normalizes_inputs(layers),
+        may_act_between_layers=may_act_between_layers(model),
     )
 
 

@@ -101,6 +101,8 @@ class ModelFacts(Facts):
         n_trainable_weights: Number of those that are trained; None if not known.
         is_sequential: Whether it is a `Sequential` model.
         normalizes_inputs: Whether inputs are scaled before the first kernel.
+        may_act_between_layers: Whether a `call` of the user's or operations that are no
+            layers may bend what passes between layers; None if not known.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -115,3 +117,4 @@ class ModelFacts(Facts):
     n_trainable_weights: int | None = None
     is_sequential: bool = False
     normalizes_inputs: bool = False
+    may_act_between_layers: bool | None = None

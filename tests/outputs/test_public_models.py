@@ -146,3 +146,37 @@ def test_an_output_without_a_limit_is_named(name):
 
 def activations(model):
     return [output.activation for output in network_facts(model).outputs]
+
+
+class ReluInCall(keras.Model):
+    """The usual way to write a network by hand: layers without, `call` with."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.three = (layers.Dense(n) for n in (16, 16, 1))
+
+    def call(self, x):
+        return self.three(ops.relu(self.two(ops.relu(self.one(x)))))
+
+
+def functional(act):
+    x = keras.Input((4,))
+    hidden = act(layers.Dense(8)(act(layers.Dense(8)(x))))
+    return keras.Model(x, layers.Dense(1)(hidden))
+
+
+@pytest.mark.parametrize(
+    ("make", "is_named"),
+    [
+        (ReluInCall, False),
+        (lambda: functional(ops.relu), False),
+        (lambda: functional(lambda x: x + 1.0), True),
+        (lambda: functional(lambda x: x), True),
+    ],
+)
+def test_activations_may_be_operations(make, is_named):
+    model = make()
+    model(ROWS[:2])
+    model.compile(optimizer="adam", loss="mse")
+    names = kd.preflight(model, ROWS, YES).names
+    assert ("missing_nonlinearity" in names) == is_named

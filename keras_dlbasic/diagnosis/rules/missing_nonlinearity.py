@@ -19,6 +19,11 @@ def missing_nonlinearity(run: Run) -> Verdict:
     layers = run.layers
     if all(f.kind is None for f in layers):
         return Skipped("the record is of an earlier version, without kinds of layers")
+    if run.model.may_act_between_layers:
+        return Skipped(
+            "the model computes more than its layers show (operations in `call` or "
+            "between layers), so it may have activations there"
+        )
     kernels = [f for f in layers if f.kind in KERNELS]
     bends = [f for f in layers if f.activation not in (None, "linear")]
     heads = [f for f in kernels if _name(f.label) in _output_names(run)]
