@@ -12,6 +12,7 @@ from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
+from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.inspection.collect import arrays_of
 from keras_dlbasic.records import TrainingRecord
@@ -87,7 +88,7 @@ class TrainingDoctor(Monitor):
         self.every = check_every(every)
         self.stop_on = stop_on
         self.rows = rows
-        self.rules = None if rules is None else tuple(rules)
+        self.rules = None if rules is None else checked_rules(rules)
         self.diagnosis: Diagnosis | None = None
 
     def _join(self) -> FitWatch:

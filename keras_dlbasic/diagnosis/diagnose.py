@@ -16,7 +16,7 @@ from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.fine import Fine
 from keras_dlbasic.diagnosis.nearest import nearest
-from keras_dlbasic.diagnosis.registry import all_rules, check_names, symptoms_by_cause
+from keras_dlbasic.diagnosis.registry import all_rules, checked_rules, symptoms_by_cause
 from keras_dlbasic.diagnosis.rule import Rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.skipped import Skipped
@@ -113,7 +113,7 @@ Chosen = list[tuple[Rule, dict[str, Any]]]
 
 
 def _chosen(rules: Iterable[Rule] | None, thresholds: Any) -> Chosen:
-    chosen = all_rules() if rules is None else _checked(tuple(rules))
+    chosen = all_rules() if rules is None else checked_rules(rules)
     given = dict(thresholds or {})
     names = [rule.name for rule in chosen]
     unknown = sorted(set(given) - set(names))
@@ -124,27 +124,6 @@ def _chosen(rules: Iterable[Rule] | None, thresholds: Any) -> Chosen:
     for rule in chosen:
         _check_thresholds(rule, given.get(rule.name, {}))
     return [(rule, dict(given.get(rule.name, {}))) for rule in chosen]
-
-
-def _checked(rules: tuple[Any, ...]) -> tuple[Rule, ...]:
-    """Check rules that the user has put together, also against the package's."""
-    for rule in rules:
-        if not isinstance(rule, Rule):
-            raise TypeError(
-                "`rules` must be functions with `@rule(...)` above them, as in "
-                f"`rules=[*all_rules(), mine]`. Received: {rule!r} of type "
-                f"{type(rule).__name__}"
-            )
-    names = [rule.name for rule in rules]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(
-            f"Two of the `rules` are called {twice[0]!r}. Leave one of them out, or "
-            "rename its function."
-        )
-    own = [rule for rule in all_rules() if rule.name not in names]
-    check_names(rules, [*own, *rules])
-    return rules
 
 
 def _check_thresholds(rule: Rule, given: dict[str, Any]) -> None:

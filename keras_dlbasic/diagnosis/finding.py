@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from types import NoneType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
+from keras_dlbasic.diagnosis.nearest import nearest
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.records.json_text import plain
 
@@ -86,6 +87,16 @@ class Finding:
     unit: str = ""
     risk: Severity | None = None
     note: bool = True
+
+    def __new__(cls, *args: Any, **given: Any) -> Self:
+        """Name the nearest field where one is misspelled."""
+        known = cls.__dataclass_fields__
+        for name in given if cls is Finding else ():
+            if name not in known:
+                raise TypeError(
+                    f"A finding has no field {name!r}. {nearest(name, known)}"
+                )
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for name, (types, words) in _TYPES.items():

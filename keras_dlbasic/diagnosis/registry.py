@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from keras_dlbasic.diagnosis.nearest import nearest
 from keras_dlbasic.diagnosis.rule import Rule
@@ -60,8 +61,40 @@ def check_names(rules: Iterable[Rule], known: Iterable[Rule]) -> None:
                 names = [other for other, is_a in kinds.items() if is_a == kind]
                 raise ValueError(
                     f"`{part}` of rule {rule.name!r} must name {kind}s, but {name!r} "
-                    f"{fault}. {nearest(name, names)}"
+                    f"{fault}. {nearest(name, names)} A rule of yours must be among "
+                    "the `rules` as well."
                 )
+
+
+def checked_rules(rules: Iterable[Any]) -> tuple[Rule, ...]:
+    """Check rules that the user has put together, also against the package's.
+
+    Args:
+        rules: What was given as `rules=`.
+
+    Raises:
+        TypeError: If one of them is not a rule.
+        ValueError: If two have the same name, or one names a symptom or a cause that
+            there is none of.
+    """
+    rules = tuple(rules)
+    for rule in rules:
+        if not isinstance(rule, Rule):
+            raise TypeError(
+                "`rules` must be functions with `@rule(...)` above them, as in "
+                f"`rules=[*all_rules(), mine]`. Received: {rule!r} of type "
+                f"{type(rule).__name__}"
+            )
+    names = [rule.name for rule in rules]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"Two of the `rules` are called {twice[0]!r}. Leave one of them out, or "
+            "rename its function."
+        )
+    own = [rule for rule in all_rules() if rule.name not in names]
+    check_names(rules, [*own, *rules])
+    return rules
 
 
 def symptoms_by_cause(rules: Iterable[Rule]) -> dict[str, tuple[str, ...]]:

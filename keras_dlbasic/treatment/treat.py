@@ -17,6 +17,7 @@ from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import data_digest, model_digest
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion, Rule
+from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.inspection import preflight
 from keras_dlbasic.inspection.output_tasks import output_tasks
@@ -136,7 +137,7 @@ def treat(
             raise ValueError(
                 f"`{name}` must be at least {least}. Received: {name}={value!r}"
             )
-    chosen = None if rules is None else tuple(rules)
+    chosen = None if rules is None else checked_rules(rules)
     task = TreatmentTask(model, (x, y), validation_data, rules=chosen)
     untreated = task.build(0)
     check_compiled(untreated)

@@ -213,7 +213,10 @@ def failing(body):
         (lambda run: Finding(**{**SAID, "risk": "high"}), "`risk`.*Received: 'high'"),
         (lambda run: Finding(message="It is odd."), "`severity`.*Received: ''"),
         (lambda run: Finding(severity="info"), "`message`"),
-        (lambda run: Finding(treshold=3, **SAID), "unexpected keyword.*'treshold'"),
+        (
+            lambda run: Finding(treshold=3, **SAID),
+            "no field 'treshold'. Did you mean 'threshold'",
+        ),
         (lambda run: Finding(value="3", **SAID), "`value`.*a number.*'3'"),
         (lambda run: Finding(confidence=90, **SAID), "from 0 to 1"),
         (lambda run: Finding(evidence=3, **SAID), "dictionary"),
@@ -396,3 +399,33 @@ def test_rules_of_the_package_are_files_that_explain_their_thresholds(own):
     assert "details=" not in source
     assert isinstance(own, Rule)
     assert own.is_own
+
+
+def typo():
+    @rule(kind="cause", explains=("diverging_los",))
+    def mine(run):
+        """Name a symptom that there is none of."""
+        return Fine("so")
+
+    return mine
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda rules: kd.callbacks.TrainingDoctor(rules=rules),
+        lambda rules: kd.treat(
+            None, np.ones((4, 1)), np.ones(4), epochs=1, rules=rules
+        ),
+    ],
+)
+def test_rules_are_checked_before_anything_is_trained(use):
+    with pytest.raises(ValueError, match="Did you mean 'diverging_loss'"):
+        use([typo()])
+
+
+def test_a_misspelled_field_is_named_with_the_nearest():
+    with pytest.raises(
+        TypeError, match="no field 'treshold'. Did you mean 'threshold'"
+    ):
+        Finding(severity="info", message="So.", treshold=1.0)
