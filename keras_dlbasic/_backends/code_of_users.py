@@ -6,6 +6,9 @@ from typing import Any
 
 import keras
 
+FOREIGN = ("FlaxLayer", "JaxLayer", "Lambda", "TFSMLayer", "TorchModuleWrapper")
+"""Layers of Keras that run other code than that of Keras."""
+
 
 def code_of_users(*given: Any) -> list[Any]:
     """Return what runs other code than that of Keras and this package.
@@ -36,6 +39,9 @@ def _parts(model: Any) -> list[Any]:
     parts += keras.tree.flatten(
         [getattr(model, n, None) for n in ("loss", "optimizer")]
     )
+    # a schedule of the user's is given to an optimizer of Keras
+    optimizer = getattr(model, "optimizer", None)
+    parts.append(getattr(optimizer, "_learning_rate", None))
     # `model.metrics` are Keras' own, with functions of the user's in them
     metrics = getattr(model, "_compile_metrics", None)
     given = [
@@ -50,7 +56,9 @@ def _parts(model: Any) -> list[Any]:
 def _is_of_users(part: Any) -> bool:
     if part is None or isinstance(part, str):
         return False
-    if part is keras.layers.Lambda:
+    if getattr(part, "__name__", None) in FOREIGN and part is getattr(
+        keras.layers, part.__name__, None
+    ):
         return True
     module = getattr(part, "__module__", None) or type(part).__module__
     return not module.startswith(("keras.", "keras_dlbasic."))

@@ -119,7 +119,7 @@ def _trace(model: Any, example: Any) -> list[Output]:
         return outputs
 
     backend = backend_module("last_operations", "Models can be traced")
-    with warnings.catch_warnings(action="ignore"), generators_kept():
+    with warnings.catch_warnings(action="ignore"), generators_kept(model):
         operations = backend.traced(run, example)
         found = [output_activation(operation) for operation in operations]
     return [

@@ -46,7 +46,9 @@ def may_act_between_layers(model: Any) -> bool:
     if not type(model).call.__module__.startswith("keras."):
         return True
     is_sequential = isinstance(model, keras.Sequential)
-    parts = model.layers if is_sequential else model.operations
+    parts = model.layers if is_sequential else getattr(model, "operations", None)
+    if parts is None:  # without `call`: a `train_step` puts its parts together
+        return True
     return any(
         may_act_between_layers(part)
         if isinstance(part, keras.Model)

@@ -136,6 +136,8 @@ class FitWatch(FitLog):
 
     def epoch_begins(self, callback: Any, epoch: int) -> None:
         """Plan the steps of an epoch."""
+        if vars(self._driver).get("_is_off"):
+            self._driver = callback  # the first one failed as the fit began
         if callback is not self._driver or self._open_epoch == epoch:
             return
         with self.guard.on_host():

@@ -73,8 +73,9 @@ class Monitor(keras.callbacks.Callback):
     def _join(self) -> FitLog:
         """Return what drives this callback: here the record alone, no gradients."""
         record = TrainingRecord() if self._given_record is None else self._given_record
-        if record.facts.is_empty:
-            record.facts = run_facts(self._model, self.params or {})
+        with self._guard.on_host():
+            if record.facts.is_empty:
+                record.facts = run_facts(self._model, self.params or {})
         return FitLog(record, self._guard)
 
     def _fit_begins(self) -> None:

@@ -48,8 +48,8 @@ class ProbeLooks:
         with guard.on_host(ValueError, TypeError):  # of what the user gave
             data = data_facts(x, y, validation_data, output_shapes=output_shapes(model))
             record.note(data=replace(data, source="given"))
-            self._make_probe(model, record, x, y)
         with guard.on_host():
+            self._make_probe(model, record, x, y)
             self.look(model, record, epoch=-1)
 
     def gather(self, x: Any, y: Any) -> bool:

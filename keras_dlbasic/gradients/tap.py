@@ -194,6 +194,10 @@ class GradientTap:
                 if reason is not None:
                     message = f"Gradients are not watched: {reason}."
                     warnings.warn(message, stacklevel=2)
+                if tapped is None and self.must_see_every_step:
+                    # what was to be measured failed; the plain step would train
+                    # otherwise than the steps before
+                    tapped = self._tapped(plain)
                 outputs = (plain if tapped is None else tapped.function)(*args)
         except BaseException:
             if self.on_failure is not None:
@@ -387,6 +391,7 @@ class _TappedStep:
         is done around it may fail without changing what the step returns.
         """
         if self.guard.has_ended:
+            self.has_failed = True  # traced without a row: to be made anew
             return call(self._original)
         seen = _Seen()
         stack = ExitStack()

@@ -48,10 +48,10 @@ def _optimizer_config(optimizer: Any) -> Any:
     if optimizer is None:
         return None
     try:
-        config = optimizer.get_config()
+        config = _plain(dict(optimizer.get_config()))
     except Exception:  # a user's optimizer may have none
-        return {"class_name": type(optimizer).__name__}
-    return {"class_name": type(optimizer).__name__, **_plain(config)}
+        config = {}
+    return {"class_name": type(optimizer).__name__, **config}
 
 
 def loss_config(loss: Any) -> Any:

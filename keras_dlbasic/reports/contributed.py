@@ -95,6 +95,11 @@ def picture(
 
 
 def _check(plot: Any) -> None:
+    if not inspect.isfunction(plot):
+        raise TypeError(
+            "`@picture(...)` goes above a function, whose name the report shows. "
+            f"Received: {plot!r} of type {type(plot).__name__}"
+        )
     try:
         inspect.signature(plot).bind(None, ax=None)
     except (TypeError, ValueError) as error:

@@ -117,3 +117,17 @@ def test_each_refuses_what_is_no_record(kind):
     given = {name: X for name in ("x", "y") if name in names}
     with pytest.raises(ValueError, match="must be a `TrainingRecord` or None"):
         kind(**given, record="a record")
+
+
+def test_others_go_on_where_the_first_callback_fails_as_the_fit_begins():
+    class Broken(kd.callbacks.GradientNormMonitor):
+        def _fit_begins(self):
+            raise OSError("broken")
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    monitor = kd.callbacks.GradientNormMonitor()
+    callbacks = [Broken(), monitor]
+    with pytest.warns(UserWarning, match="broken"):
+        model.fit(X, X[:, :1], epochs=1, verbose=0, callbacks=callbacks)
+    assert len(monitor.record.steps)

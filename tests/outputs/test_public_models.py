@@ -180,3 +180,19 @@ def test_activations_may_be_operations(make, is_named):
     model.compile(optimizer="adam", loss="mse")
     names = kd.preflight(model, ROWS, YES).names
     assert ("missing_nonlinearity" in names) == is_named
+
+
+class WithoutCall(keras.Model):
+    """Two parts that a `train_step` would put together, as in many GANs."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = functional(ops.relu), functional(ops.relu)
+
+
+def test_a_model_without_call_is_described():
+    model = WithoutCall()
+    model.built = True
+    facts = network_facts(model, ROWS)
+    assert facts.may_act_between_layers
+    assert len(facts.layers) == 8  # with the two inputs
