@@ -91,7 +91,10 @@ def class_kind(layer_class: type) -> LayerKind:
         # By name, since not every supported Keras has every class, and the cells of
         # convolutional LSTMs are not public. So operations of the same name, such as
         # `Multiply` for `a * b`, are found as well.
-        if base.__module__.split(".")[0] == "keras" and base.__name__ in _TABLE:
+        place = base.__module__.split(".")
+        # not what a backend mixes into each layer: that of JAX is called `JaxLayer`
+        is_mixed_in = "backend" in place
+        if place[0] == "keras" and base.__name__ in _TABLE and not is_mixed_in:
             return _TABLE[base.__name__]
         if base in _REGISTERED:
             return _REGISTERED[base]

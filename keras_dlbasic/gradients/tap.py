@@ -165,6 +165,11 @@ class GradientTap:
         plain = attributes.get("train_function")
         if plain is None:
             return  # recompiled within the fit; Keras itself will say so
+        if step is not None and not (self.is_refused or self.guard.has_ended):
+            # here and not within the call, where JAX has taken the weights away from
+            # the variables: to make a step on several devices, Keras asks for them
+            with self.guard.in_step():
+                self._tapped(plain)
         make = self.model.make_train_function
 
         def train_function(*args: Any) -> Any:

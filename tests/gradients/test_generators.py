@@ -112,6 +112,7 @@ def unwatched():
 
 
 @pytest.mark.once
+@pytest.mark.once
 @pytest.mark.parametrize("name", list(CALLBACKS))
 def test_callbacks_draw_nothing(name, unwatched):
     for watched in ((name, name), (name, None), (None, name)):
@@ -174,6 +175,7 @@ LOOKS = {
 
 
 @pytest.mark.once
+@pytest.mark.once
 @pytest.mark.parametrize("name", list(LOOKS))
 def test_looks_draw_nothing(name):
     model = noisy_model()
@@ -182,6 +184,7 @@ def test_looks_draw_nothing(name):
     assert states() == before
 
 
+@pytest.mark.once
 @pytest.mark.once
 def test_weight_average_draws_nothing():
     drawn = []

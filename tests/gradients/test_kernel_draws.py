@@ -118,7 +118,14 @@ def given(name):
     }[name]()
 
 
-@pytest.mark.parametrize("kind", list(DRAWS))
+@pytest.mark.parametrize(
+    "kind",
+    # each compiles two steps: the others run in `make test-everywhere`
+    [
+        k if n < 2 else pytest.param(k, marks=pytest.mark.once)
+        for n, k in enumerate(DRAWS)
+    ],
+)
 def test_one_fit(kind):
     monitor = Monitor(every=2)
     with warnings.catch_warnings(action="error", category=UserWarning):
@@ -127,6 +134,7 @@ def test_one_fit(kind):
     assert monitor.record.steps.tolist() == list(range(0, 10, 2))
 
 
+@pytest.mark.once
 def test_a_loss_that_draws():
     def loss(y, predicted):
         return tf.square(y + 0.1 * tf.random.normal(tf.shape(y)) - predicted)
@@ -139,6 +147,7 @@ def test_a_loss_that_draws():
     assert results[0] == results[1]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("every", ["auto", 5])
 def test_every(every):
     assert_same(left_by("normal", Monitor(every=every)), unwatched("normal"))
@@ -154,11 +163,13 @@ def test_ways_to_train(option):
 LOOKING = ["doctor", "gathering", "activations", "curvature", "overfitting"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", LOOKING)
 def test_looks_draw_nothing(name):
     assert_same(left_by("normal", given(name)), unwatched("normal"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", ["normal", "op seed"])
 def test_looks_at_a_model_that_runs_eagerly(kind):
     """Its steps draw from what eager looks would draw from."""
@@ -168,6 +179,7 @@ def test_looks_at_a_model_that_runs_eagerly(kind):
     assert_same(seen, plain)
 
 
+@pytest.mark.once
 def test_reports_draw_nothing():
     drawn = []
     for look in (False, True):
@@ -180,6 +192,7 @@ def test_reports_draw_nothing():
     np.testing.assert_array_equal(drawn[0], drawn[1])
 
 
+@pytest.mark.once
 def test_fits_that_are_all_watched_are_one_stream():
     watched = [given(name) for name in ("monitor", "gathering")]
     assert_same(left_by("normal", *watched), unwatched("normal", fits=2))
@@ -198,6 +211,7 @@ def test_a_fit_after_an_unwatched_one_is_refused():
     assert not len(monitor.record.steps)
 
 
+@pytest.mark.once
 def test_compile_begins_a_new_stream():
     results = []
     for callback in (None, Monitor(every=2)):
@@ -210,6 +224,7 @@ def test_compile_begins_a_new_stream():
     assert results[0] == results[1]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seeded", [True, False])
 def test_other_models_have_their_plain_steps(seeded, monkeypatch):
     """Without draws, or where each run draws otherwise, two steps may be traced."""
