@@ -48,10 +48,10 @@ def _optimizer_config(optimizer: Any) -> Any:
     if optimizer is None:
         return None
     try:
-        config = _plain(dict(optimizer.get_config()))
+        config = dict(optimizer.get_config())
     except Exception:  # a user's optimizer may have none
         config = {}
-    return {"class_name": type(optimizer).__name__, **config}
+    return {"class_name": type(optimizer).__name__, **_plain(config)}
 
 
 def loss_config(loss: Any) -> Any:
