@@ -11,7 +11,7 @@ import numpy as np
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.row_layout import RowLayouts
 from keras_dlbasic.gradients import describe_variables
-from keras_dlbasic.gradients.tap import row_to_numpy
+from keras_dlbasic.gradients.backend_tap import row_to_numpy
 from keras_dlbasic.records import MEASURES, TrainingRecord
 from keras_dlbasic.records.record_data import global_norm
 

@@ -5,95 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import keras
-import numpy as np
 
 from keras_dlbasic._backends.code_of_users import code_of_users
 from keras_dlbasic._backends.guard import Guard
-from keras_dlbasic._backends.intercept import wrapped_method
-from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._backends.may_draw import may_draw
-from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
-from keras_dlbasic._backends.update import Update, final_updates
-from keras_dlbasic._keras.optimizer import optimizers_of
+from keras_dlbasic._backends.row_layout import RowLayouts
+from keras_dlbasic.gradients.backend_tap import backend_tap
 from keras_dlbasic.gradients.limits import draws_in_plain_step, watches_stale_step
-from keras_dlbasic.gradients.measures import Kernels, measure_row, reduce_update
+from keras_dlbasic.gradients.tapped_step import KEY, TappedStep
 from keras_dlbasic.gradients.traced_draws import TracedDraws
-
-KEY = "keras_dlbasic/row"
-"""Log key under which a row leaves the compiled step; Keras never sees it."""
-
-KEPT_ROWS = 256
-"""So many rows of a batch leave the step where they are asked for, at most."""
-
-KEPT_ENTRIES = 2**20
-"""And so many entries of them."""
-
-Measured = Callable[[Callable[[Any], Any], Any], Any]
-
-Tracing = Callable[[Any], Any]
-"""Given a batch, returns a context for a step with it, which may be traced."""
-
-
-class BackendTap(Protocol):
-    """What differs between backends."""
-
-    kernels: Kernels
-    changes_in_place: bool
-    """Whether gradients and weights may change after an update, within the step."""
-
-    guard: Guard
-    """Of the fit that is watched."""
-
-    def intercept(self, optimizer: Any, sink: Callable[[Update], None]) -> Any:
-        """Return a context in which `optimizer` reports each update to `sink`."""
-
-    def wrap_step(self, measured: Measured) -> Any:
-        """Return a `train_step` of Keras' signature that runs `measured`."""
-
-    def with_row(self, outputs: Any, key: str, row: Any) -> Any:
-        """Return what a step returned, with a row added to its logs."""
-
-    def tapped_function(self, model: Any, train_step: Any) -> Any:
-        """Return a train function that runs `train_step`."""
-
-    def is_traced(self, function: Any) -> bool:
-        """Tell whether a train function has been traced, so that it may have run."""
-
-    def drawing_operation(self, function: Any, args: Any) -> str | None:
-        """Name an operation of a train function whose random state only it has.
-
-        For this TensorFlow traces the function, if it is not traced yet.
-        """
-
-    def args_traced_in(
-        self, model: Any, args: Any, tracing: Tracing, stack: ExitStack
-    ) -> Any:
-        """Return arguments with which a train function traces in contexts.
-
-        Those are entered in `stack`. Only JAX traces within the call.
-        """
-
-    def step_ended(self, logs: Any) -> None:
-        """Let go of what was kept for a step whose row was taken out of `logs`."""
-
-    def place(self) -> Any:
-        """Return the function being traced: what is traced elsewhere stays there."""
-
-    def release(self) -> None:
-        """Let go of memory kept between steps."""
-
-    def batch_size(self, leaf: Any) -> Any:
-        """Return the number of rows of a part of the batch."""
-
-    def gathered(self, rows: Any) -> Any:
-        """Return rows of all replicas, given those of one."""
-
-    def without_gradients(self, function: Callable[[], Any]) -> Any:
-        """Call a function whose operations are not differentiated."""
 
 
 class GradientTap:
@@ -222,7 +145,7 @@ class GradientTap:
 
     def _prepared(
         self, plain: Any, step: int | None, args: Any, stack: ExitStack
-    ) -> tuple[_TappedStep | None, Any]:
+    ) -> tuple[TappedStep | None, Any]:
         """Return the watched step if it is to run, and arguments to run with."""
         is_measured = step is not None and not (self.is_refused or self.guard.has_ended)
         is_tapped = is_measured or self.must_tap_every_step
@@ -286,7 +209,7 @@ class GradientTap:
             with self.guard.in_step():
                 stack.close()
 
-    def _take_row(self, step: int, row: Any, tapped: _TappedStep) -> None:
+    def _take_row(self, step: int, row: Any, tapped: TappedStep) -> None:
         if tapped.keeps_batch:
             row, inputs = row
             if self.batch_sink is not None:
@@ -326,7 +249,7 @@ class GradientTap:
             self.model
         )
 
-    def _tapped(self, plain: Any) -> _TappedStep:
+    def _tapped(self, plain: Any) -> TappedStep:
         # kept with the plain function, so that both are traced from the same state of
         # the model and go when Keras drops it
         tapped = getattr(plain, "keras_dlbasic_tapped", None)
@@ -335,188 +258,12 @@ class GradientTap:
             (keeps_batch > tapped.keeps_batch or tapped.has_failed)
             and not (tapped.draws or self._is_stale())
         ):
-            tapped = _TappedStep(self.model, self._backend, keeps_batch)
+            tapped = TappedStep(self.model, self._backend, keeps_batch)
             plain.keras_dlbasic_tapped = tapped
         tapped.guard = self.guard
         if self._draws is not None:
             tapped.on_trace = self._draws.note_trace
         return tapped
-
-
-@dataclass
-class _Seen:
-    """What was seen of a step: its updates, losses and first rows."""
-
-    updates: list[Update] = field(default_factory=list)
-    losses: list[Any] = field(default_factory=list)
-    inputs: Any = ()
-
-
-class _TappedStep:
-    """A train function that measures, and how to read its rows."""
-
-    def __init__(self, model: Any, backend: BackendTap, keeps_batch: bool) -> None:
-        self.layouts = RowLayouts()
-        self.keeps_batch = keeps_batch
-        self.has_failed = False
-        self.on_trace: Callable[[], None] = lambda: None
-        self.draws = False  # numbers of which the state is in the traced function
-        self._has_warned = False
-        self._model = model
-        self._backend = backend
-        self._original = model.train_step
-        self._parts = [
-            part
-            for part in model._flatten_layers()
-            if part is model or isinstance(part, keras.Model)
-        ]
-        step = backend.wrap_step(self._measured)
-        self.function = backend.tapped_function(model, step)
-        self.release = backend.release
-        self.step_ended = backend.step_ended
-
-    @property
-    def has_updated(self) -> bool:
-        """Whether the step was traced, and updates variables."""
-        return not self.layouts.is_empty
-
-    @property
-    def guard(self) -> Guard:
-        """Of the fit that is watched; the step may serve several."""
-        return self._backend.guard
-
-    @guard.setter
-    def guard(self, guard: Guard) -> None:
-        self._backend.guard = guard
-
-    def _measured(self, call: Callable[[Any], Any], data: Any) -> Any:
-        """Run (or trace) the model's step and measure it.
-
-        The user's step runs outside of the guard: its errors are the user's. All that
-        is done around it may fail without changing what the step returns.
-        """
-        if self.guard.has_ended:
-            self.has_failed = True  # traced without a row: to be made anew
-            return call(self._original)
-        seen = _Seen()
-        stack = ExitStack()
-        with self.guard.in_step():
-            self.on_trace()
-            if self.keeps_batch:
-                seen.inputs = self._first_rows(data)
-            self._listen_to(seen, stack)
-        try:
-            outputs = call(self._original)
-        finally:
-            with self.guard.in_step():
-                stack.close()
-        if not self.guard.has_ended:
-            with self.guard.in_step():
-                row = self._row(seen, data)
-                outputs = self._backend.with_row(outputs, KEY, row)
-        self.has_failed = self.guard.has_ended
-        return outputs
-
-    def _listen_to(self, seen: _Seen, stack: ExitStack) -> None:
-        """Have optimizers and the loss tracker report to `seen`, in `stack`."""
-        kernels = self._backend.kernels
-
-        def take(update: Update) -> None:
-            if self._backend.changes_in_place:
-                update.reduced = self._backend.without_gradients(
-                    lambda: reduce_update(kernels, update)
-                )
-            seen.updates.append(update)
-
-        for optimizer in optimizers_of(*self._parts):
-            stack.enter_context(self._backend.intercept(optimizer, take))
-        tracker = _loss_tracker(self._model)
-        if tracker is not None:
-            listen = self._listen(seen.losses)
-            stack.enter_context(wrapped_method(tracker, "update_state", listen))
-
-    def _row(self, seen: _Seen, data: Any) -> Any:
-        """Return the row of a step, with the batch where it is kept."""
-        if seen.updates:
-            row = self._backend.without_gradients(
-                lambda: measure_row(
-                    self._backend.kernels,
-                    final_updates(seen.updates),
-                    seen.losses[0] if seen.losses else UNKNOWN,
-                    self._batch_size(data),
-                    self.layouts,
-                )
-            )
-        else:
-            self._say_nothing_is_updated()
-            row = keras.ops.zeros((0,), "float32")
-        return (row, seen.inputs) if self.keeps_batch else row
-
-    def _say_nothing_is_updated(self) -> None:
-        # no error: on JAX an exception in a step costs the model its weights
-        if self._has_warned:
-            return
-        self._has_warned = True
-        warnings.warn(
-            "Gradients are not watched: the training step of "
-            f"{type(self._model).__name__} updated no variable through an optimizer of "
-            "the model. Expected a `train_step` that calls `self.optimizer.apply` (on "
-            "JAX `stateless_apply`), and trainable variables.",
-            stacklevel=2,
-        )
-
-    def _listen(self, losses: list[Any]) -> Callable[..., Any]:
-        place = self._backend.place()
-
-        def make(original: Callable[..., Any]) -> Callable[..., Any]:
-            def update_state(values: Any, *args: Any, **kwargs: Any) -> Any:
-                with self.guard.in_step():
-                    if self._backend.place() == place and keras.ops.ndim(values) == 0:
-                        losses.append(values)
-                return original(values, *args, **kwargs)
-
-            return update_state
-
-        return make
-
-    def _batch_size(self, data: Any) -> Any:
-        for leaf in keras.tree.flatten(data):
-            try:
-                if len(leaf.shape):
-                    return self._backend.batch_size(leaf)
-            except (AttributeError, TypeError, ValueError):
-                continue  # None, a number, or of unknown rank
-        return UNKNOWN
-
-    def _first_rows(self, data: Any) -> Any:
-        """Return copies of the first rows, `(x, y)`, or () if there are none."""
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        try:
-            return keras.tree.map_structure(
-                lambda leaf: (
-                    None
-                    if leaf is None
-                    else keras.ops.copy(_cut(self._backend.gathered(_cut(leaf))))
-                ),
-                (x, y),
-            )
-        except (TypeError, ValueError, IndexError, NotImplementedError):
-            return ()  # sparse, ragged or without rows
-
-
-def backend_tap() -> BackendTap:
-    """Return the tap of the backend that Keras runs on.
-
-    Raises:
-        RuntimeError: If Keras' backend trains no models.
-    """
-    module = backend_module("tap", "Gradients can be watched")
-    return module.Tap()
-
-
-def row_to_numpy(row: Any) -> np.ndarray:
-    """Fetch a row from the device; this waits for its step."""
-    return np.asarray(keras.ops.convert_to_numpy(row))
 
 
 def _spec(batch: Any) -> Any:
@@ -525,16 +272,3 @@ def _spec(batch: Any) -> Any:
         (str(getattr(leaf, "shape", None)), str(getattr(leaf, "dtype", None)))
         for leaf in keras.tree.flatten(batch)
     )
-
-
-def _cut(leaf: Any) -> Any:
-    tensor = keras.ops.convert_to_tensor(leaf)
-    entries = [n for n in tensor.shape[1:] if n is not None]
-    rows = max(1, KEPT_ENTRIES // max(1, int(np.prod(entries))))
-    return tensor[: min(KEPT_ROWS, rows)]
-
-
-def _loss_tracker(model: Any) -> Any:
-    metrics = model.metrics
-    is_loss = metrics and metrics[0].name == "loss"
-    return metrics[0] if is_loss and type(metrics[0]) is keras.metrics.Mean else None

@@ -21,8 +21,8 @@ import pytest
 import reference
 
 import keras_dlbasic as kd
+from keras_dlbasic.gradients.backend_tap import BackendTap
 from keras_dlbasic.gradients.measures import Kernels
-from keras_dlbasic.gradients.tap import BackendTap
 
 C = kd.callbacks
 BACKEND = keras.backend.backend()
@@ -69,8 +69,8 @@ SKELETON = {
     "Guard": "the guard itself",
     "_OnHost": "the guard itself",
     "guard_of": "the guard itself",
-    "_TappedStep._measured": "runs the user's step within the guard",
-    "_TappedStep.guard": "returns the guard",
+    "TappedStep._measured": "runs the user's step within the guard",
+    "TappedStep.guard": "returns the guard",
     "GradientTap._run": "runs the user's step beside the guard",
     "GradientTap._tracing": "runs the user's step beside the guard",
     "_PerThread.__call__": "calls the user's method",
@@ -325,7 +325,9 @@ def test_interrupts_while_measuring_pass(monkeypatch):
         raise KeyboardInterrupt
 
     kernels = (
-        importlib.import_module("keras_dlbasic.gradients.tap").backend_tap().kernels
+        importlib.import_module("keras_dlbasic.gradients.backend_tap")
+        .backend_tap()
+        .kernels
     )
     monkeypatch.setattr(type(kernels), "dense", interrupt)
     with pytest.raises(KeyboardInterrupt):

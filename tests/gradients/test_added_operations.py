@@ -7,7 +7,8 @@ import models
 import numpy as np
 import pytest
 
-from keras_dlbasic.gradients.tap import KEY, _TappedStep, backend_tap
+from keras_dlbasic.gradients.backend_tap import backend_tap
+from keras_dlbasic.gradients.tapped_step import KEY, TappedStep
 
 BACKEND = keras.backend.backend()
 if BACKEND == "torch":
@@ -73,7 +74,7 @@ def traced(name, optimizer):
     x, y = (keras.ops.convert_to_tensor(rows[:8]) for rows in (x, y))
     model.train_on_batch(np.asarray(x), np.asarray(y))  # builds all there is
     tap = backend_tap()
-    watched = tap.wrap_step(_TappedStep(model, tap, True)._measured)
+    watched = tap.wrap_step(TappedStep(model, tap, True)._measured)
     args = ((x, y),)
     if BACKEND == "jax":
         model._symbolic_build(data_batch=(x, y))

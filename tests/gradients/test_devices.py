@@ -12,8 +12,8 @@ import pytest
 
 from keras_dlbasic._backends.row_layout import RowLayouts
 from keras_dlbasic._backends.update import Clipping, Update
+from keras_dlbasic.gradients.backend_tap import backend_tap
 from keras_dlbasic.gradients.measures import measure_row, reduce_update
-from keras_dlbasic.gradients.tap import backend_tap
 
 if keras.backend.backend() != "torch":
     pytest.skip("PyTorch only", allow_module_level=True)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_dlbasic.gradients.tap import backend_tap
+from keras_dlbasic.gradients.backend_tap import backend_tap
 
 KERNELS = backend_tap().kernels
 SHAPES = [(7,), (784, 512), (20_000, 128), (1_000_003,), (300_000, 1), (3, 3, 128, 300)]
