@@ -66,7 +66,7 @@ def page_of(result: Any, *, title: str) -> str:
 
 
 def is_plotted(result: Any) -> bool:
-    """Tell whether there is a plot of a result."""
+    """Return whether there is a plot of a result."""
     fill()
     return plot_of.dispatch(type(result)) is not plot_of.dispatch(object)
 

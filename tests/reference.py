@@ -72,7 +72,7 @@ def _torch(model, x, y, sample_weight):
     model.zero_grad()
     loss = _loss(model, x, y, sample_weight)
     found = torch.autograd.grad(loss, [v.value for v in model.trainable_variables])
-    return [g.detach().numpy() for g in found]
+    return [keras.ops.convert_to_numpy(g) for g in found]
 
 
 def _tensors(data):

@@ -23,7 +23,7 @@ WRAPPED = ("__func__", "__wrapped__", "func", "fget")
 
 
 def may_draw(*given: Any) -> bool:
-    """Tell whether code of the user's may draw from `random` or `numpy.random`.
+    """Return whether code of the user's may draw from `random` or `numpy.random`.
 
     Its code is read, and that of the functions and classes it names; it is not run. The
     answer is True for all that names something `random`, also where that is Keras' or a

@@ -38,6 +38,6 @@ def require_backend() -> bool:
 
 
 def _is_command() -> bool:
-    """Tell whether this is our command, which judges files and needs no Keras."""
+    """Return whether this is our command, which judges files and needs no Keras."""
     name = os.path.basename((getattr(sys, "argv", None) or [""])[0])
     return name.removesuffix(".exe") == COMMAND

@@ -72,7 +72,7 @@ class RowLayout:
         self.variables = [variables[place] for place in self._columns]
 
     def is_like(self, other: RowLayout) -> bool:
-        """Tell whether rows of `other` are read alike."""
+        """Return whether rows of `other` are read alike."""
         ids, others = ([id(v) for v in x.variables] for x in (self, other))
         is_same = ids == others and self._columns == other._columns
         return is_same and self._updates == other._updates

@@ -122,7 +122,7 @@ def _sublayers(layer: Any) -> list[Any]:
 
 
 def _is_part_of_keras(layer: Any) -> bool:
-    """Tell whether a layer is one that users know by its own name.
+    """Return whether a layer is one that users know by its own name.
 
     The cell of an LSTM or the projections of an attention layer are details of these.
     """

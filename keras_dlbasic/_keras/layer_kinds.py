@@ -125,7 +125,7 @@ def register_kind(layer_class: type, kind: LayerKind) -> None:
 
 
 def is_product(operation: Any) -> bool:
-    """Tell whether an operation or layer multiplies its inputs, as gates do."""
+    """Return whether an operation or layer multiplies its inputs, as gates do."""
     return type(operation).__name__ == "Multiply"
 
 

@@ -31,7 +31,7 @@
 - `TaskKind`: how predictions are to be understood: classes, labels, values
 - `clipping_summary`: tell how often and how hard the optimizer's clipping cut
 - `descend`: descend a teaching surface in the three regimes
-- `detect_overfitting`: tell whether a run overfits, and since when
+- `detect_overfitting`: return whether a run overfits, and since when
 - `fit_line`: fit a line to data by gradient descent in the three regimes
 - `fit_power_law`: fit a falling power law with a floor to errors
 - `gradient_events`: find where gradients vanish, explode or turn non-finite

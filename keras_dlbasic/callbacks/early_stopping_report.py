@@ -248,7 +248,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         return bool(self.monitor_op(value - self.min_delta, self.baseline))
 
     def _is_measured_before(self, steps: int | None) -> bool:
-        """Tell whether the quantity belongs to the weights before the epoch."""
+        """Return whether the quantity belongs to the weights before the epoch."""
         return steps in (None, 1) and not self.monitor.startswith("val_")
 
     def _train_value(self, logs: Any) -> float:

@@ -201,7 +201,7 @@ class FitWatch(FitLog):
                 self._tap.disarm()
 
     def is_about(self, model: Any) -> bool:
-        """Tell whether this watch is, or was, that of a fit of `model`."""
+        """Return whether this watch is, or was, that of a fit of `model`."""
         return self._model is model
 
     def __getstate__(self) -> dict[str, Any]:
@@ -233,7 +233,7 @@ class FitWatch(FitLog):
 
 
 def has_train_function(model: Any) -> bool:
-    """Tell whether Keras goes on with the train function of an earlier fit.
+    """Return whether Keras goes on with the train function of an earlier fit.
 
     To be asked in `set_model`: afterwards Keras makes one.
     """

@@ -40,7 +40,7 @@ class PenaltyMonitor(Monitor):
         record: The record of the current or last fit, None before the first.
 
     Raises:
-        ValueError: If `near_zero` or `verbose` is out of range, or, at the begin of
+        ValueError: If `near_zero` or `verbose` is out of range, or, at the start of
             training, if no trainable weight of the model has a regularizer.
 
     Example:

@@ -65,7 +65,7 @@ class RowFetcher:
         return float(np.mean(norms)) if norms else float("nan")
 
     def _is_of_record(self, record: TrainingRecord, variables: Sequence[Any]) -> bool:
-        """Tell whether the record is about `variables`; the first row sets them."""
+        """Return whether the record is about `variables`; the first row sets them."""
         ids = [id(variable) for variable in variables]
         if self._variables is None:
             self._variables = ids

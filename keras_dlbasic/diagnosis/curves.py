@@ -19,7 +19,7 @@ class Descent:
         scale: What losses are relative to: the constant predictor's loss, else the loss
             before training, else the first epoch's.
         has_baseline: Whether it is the constant predictor's.
-        first: Loss at the begin: before training if known, else of the first epoch.
+        first: Loss at the start: before training if known, else of the first epoch.
         last: Median of the last three epochs.
         lowest: Lowest epoch.
         highest: Largest loss of an epoch (or, for batches of 8 rows and more, of a

@@ -64,7 +64,7 @@ class Finding:
     Example:
     >>> from keras_dlbasic.diagnosis import Finding
     >>> finding = Finding(
-    ...     severity="warning", message="The loss lies still.", value=0.0, unit="share"
+    ...     severity="warning", message="The loss is stuck.", value=0.0, unit="share"
     ... )
     >>> finding.severity, finding.value, finding.threshold
     ('warning', 0.0, None)

@@ -20,7 +20,7 @@ class Movement:
         first: Largest ratio in the first ten sampled steps.
         path: Length of the way in units of the weights' norm, at most: the mean ratio
             times the number of steps.
-        growth: Norm of the weights at the end over that at the begin.
+        growth: Norm of the weights at the end over that at the start.
         steps: Number of steps trained.
     """
 

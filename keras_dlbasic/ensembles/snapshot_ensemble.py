@@ -44,7 +44,7 @@ class SnapshotEnsemble(keras.callbacks.Callback):
         snapshot_epochs: The epochs (0-based) after which they were kept.
 
     Raises:
-        ValueError: If an argument is out of range; at the begin of a fit if it has
+        ValueError: If an argument is out of range; at the start of a fit if it has
             fewer epochs than cycles or the optimizer follows a schedule.
 
     Reference:

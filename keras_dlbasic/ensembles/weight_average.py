@@ -49,7 +49,7 @@ class WeightAverage(keras.callbacks.Callback):
             before the first.
 
     Raises:
-        ValueError: If an argument is out of range; at the begin of a fit if the model
+        ValueError: If an argument is out of range; at the start of a fit if the model
             has batch normalisation and there is no `x`, or no epoch would be averaged.
 
     Reference:

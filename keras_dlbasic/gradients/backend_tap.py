@@ -43,7 +43,7 @@ class BackendTap(Protocol):
         """Return a train function that runs `train_step`."""
 
     def is_traced(self, function: Any) -> bool:
-        """Tell whether a train function has been traced, so that it may have run."""
+        """Return whether a train function has been traced, so that it may have run."""
 
     def drawing_operation(self, function: Any, args: Any) -> str | None:
         """Name an operation of a train function whose random state only it has.

@@ -26,7 +26,7 @@ def reason_not_to_watch(model: Any, *, is_refit: bool = False) -> str | None:
 
 
 def watches_stale_step(model: Any) -> bool:
-    """Tell whether a watched step of an earlier fit trains what is frozen by now.
+    """Return whether a watched step of an earlier fit trains what is frozen by now.
 
     It was traced when Keras' own was, or in its place: to go on with it is to go on
     with what Keras trains.
@@ -109,7 +109,7 @@ def _refused_by_keras(model: Any) -> str | None:
 
 
 def _stale_step(model: Any) -> str | None:
-    """Tell whether TensorFlow's compiled step trains what is frozen by now.
+    """Return whether TensorFlow's compiled step trains what is frozen by now.
 
     A train function from an earlier fit goes on training what was trainable when it was
     traced, also if layers were frozen since without `compile`.
@@ -127,7 +127,7 @@ def _stale_step(model: Any) -> str | None:
 
 
 def _has_changed(model: Any) -> bool:
-    """Tell whether other variables are trainable than the optimizer was built for."""
+    """Return whether other variables are trainable than the optimizer was built for."""
     built = built_for(model.optimizer)
     trainable = {id(v) for v in model.trainable_variables}
     return built is not None and {id(v) for v in built} not in (set(), trainable)

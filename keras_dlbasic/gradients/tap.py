@@ -236,7 +236,7 @@ class GradientTap:
                 attributes["make_train_function"] = make.keras_dlbasic_plain
 
     def _must_stand_in(self) -> bool:
-        """Tell whether the plain step was never traced before layers were frozen.
+        """Return whether the plain step was never traced before layers were frozen.
 
         So it is if each step of the fits before was watched.
         """

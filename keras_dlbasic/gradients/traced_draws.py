@@ -28,7 +28,7 @@ class TracedDraws:
         self._open: list[Any] = []  # what is traced for the first time
 
     def is_new(self, is_tapped: bool, spec: Any) -> bool:
-        """Tell whether a step is still to be traced.
+        """Return whether a step is still to be traced.
 
         Args:
             is_tapped: Whether it is the watched step.

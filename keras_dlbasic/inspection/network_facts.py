@@ -129,7 +129,7 @@ def _penalty(variable: Any) -> str | None:
 
 
 def _normalizes_inputs(layers: tuple[LayerFacts, ...]) -> bool:
-    """Tell whether inputs are scaled before the first kernel meets them."""
+    """Return whether inputs are scaled before the first kernel meets them."""
     for facts in layers:
         if facts.normalizes or facts.scales:
             return True

@@ -319,7 +319,7 @@ class _Survey:
         return strange.loss(at) - own.loss(at)
 
     def _targets_matter(self) -> bool:
-        """Tell whether the loss ever depends on which row has which target."""
+        """Return whether the loss ever depends on which row has which target."""
         for _ in range(2):
             at = self._at + self._sizes * self._rng.standard_normal(len(self._at))
             if abs(self._gain(at)) > self._rounding(self._objective.loss(at)):

@@ -51,5 +51,5 @@ def check_epsilon(epsilon: Any) -> None:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether an argument is a real number."""
+    """Return whether an argument is a real number."""
     return isinstance(value, Real) and not isinstance(value, bool)

@@ -31,8 +31,8 @@ def plot_augmentation(
             `augmentation.BackTranslation`.
         x: Images `(n, height, width, channels)` or `(n, height, width)`, or a list of
             texts.
-        rows: So many of them are drawn. Defaults to 4.
-        copies: So many versions of each image. Defaults to 5. Of a text there is one.
+        rows: Number of them that are drawn. Defaults to 4.
+        copies: Number of versions of each image. Defaults to 5. Of a text there is one.
         ax: For images an array of axes, `copies + 1` for each row; for texts one.
             Defaults to None: a new figure.
 

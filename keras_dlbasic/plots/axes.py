@@ -54,9 +54,7 @@ def depth_colors(n: int) -> list[Any]:
 
 
 def layer_legend(ax: Axes) -> None:
-    """Name the lines of layers beside the axes, if there are any."""
-    if not ax.get_legend_handles_labels()[0]:
-        return
+    """Name the lines of layers beside the axes."""
     ax.legend(
         title="layer, input first",
         loc="upper left",

@@ -34,6 +34,8 @@ def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
     ax.set_title("Gradient flow: relative gradient from input to output")
     if not len(record.steps):
         return say_empty(ax, "no sampled steps in this record")
+    if not record.layers:
+        return say_empty(ax, "no layers in this record")
     flow = gradient_flow(
         record.by_layer("gradient_norm"), record.by_layer("weight_norm")
     )

@@ -29,6 +29,8 @@ def plot_gradient_norm(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
     ax.set_title("Gradient norm by layer")
     if not len(record.steps):
         return say_empty(ax, "no sampled steps in this record")
+    if not record.layers:
+        return say_empty(ax, "no layers in this record")
     draw_over_steps(
         ax,
         record.steps,

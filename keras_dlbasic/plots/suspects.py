@@ -28,7 +28,7 @@ def plot_suspects(
             (`x[study.rows]`). Defaults to None, and for other data: the scores of all
             rows are drawn.
         y: Their class numbers or one-hot rows, for the titles. Defaults to None.
-        n: So many. Defaults to 12.
+        n: Number of rows to show. Defaults to 12.
         columns: Images in a row. Defaults to 6.
         ax: For images an array of `n` axes, else one. Defaults to None: a new figure.
 

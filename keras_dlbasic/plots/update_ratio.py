@@ -39,6 +39,8 @@ def plot_update_ratio(record: TrainingRecord, *, ax: Axes | None = None) -> Axes
     ax.set_title("Update-to-weight ratio by layer")
     if not len(record.steps):
         return say_empty(ax, "no sampled steps in this record")
+    if not record.layers:
+        return say_empty(ax, "no layers in this record")
     ratio = gradient_flow(
         record.by_layer("update_norm"), record.by_layer("weight_norm")
     )

@@ -46,7 +46,7 @@ def record_from_history(history: Any, record_type: type[Record]) -> Record:
 
 
 def _falls_on(place: int, length: int, n_epochs: int) -> bool:
-    """Tell whether the epoch at `place` has a value in a list of `length`.
+    """Return whether the epoch at `place` has a value in a list of `length`.
 
     Keras validates every `validation_freq` epochs, so a shorter list belongs to the
     epochs at the end of equal strides.

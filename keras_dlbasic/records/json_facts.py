@@ -74,7 +74,7 @@ class Facts:
         return self.to_dict()[key]
 
     def __contains__(self, key: str) -> bool:
-        """Tell whether something is known, by its name in files."""
+        """Return whether something is known, by its name in files."""
         return key in self.to_dict()
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -9,7 +9,7 @@ WARMUP_STEPS = 256
 
 
 def is_warmup_step(step: int) -> bool:
-    """Tell whether `step` is one of the logarithmically spaced warm-up steps.
+    """Return whether `step` is one of the logarithmically spaced warm-up steps.
 
     All of the first 16 steps, then eight per doubling, up to `WARMUP_STEPS`.
 

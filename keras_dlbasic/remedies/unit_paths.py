@@ -16,7 +16,7 @@ from keras_dlbasic.analysis.activations.table import ACTIVATIONS
 
 
 def has_units(layer: Any) -> bool:
-    """Tell whether units can be taken out of a layer, and some of its inputs as well.
+    """Return whether units can be taken out of a layer, and some of its inputs as well.
 
     So it is with Dense and plain convolutions, unless they are wrapped.
     """
@@ -50,7 +50,7 @@ class UnitPaths:
         self._outputs = {id(t._keras_history.operation) for t in model.outputs}
 
     def is_last(self, layer: Any) -> bool:
-        """Tell whether a layer's units are outputs of the model and nothing else."""
+        """Return whether a layer's units are outputs of the model and nothing else."""
         at = layer
         while len(after := self._consumers.get(id(at), [])) == 1:
             at = after[0]

@@ -126,7 +126,7 @@ def _drawings() -> list[_Drawing]:
         return lambda record, figure: plot(record, ax=figure.subplots())
 
     def steps(record: TrainingRecord) -> bool:
-        return len(record.steps) > 0
+        return len(record.steps) > 0 and len(record.layers) > 0
 
     def table(name: str) -> Callable[[TrainingRecord], bool]:
         return lambda record: len(record.tables.get(name, ())) > 0

@@ -53,7 +53,7 @@ def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool
 
 
 def is_gone(finding: Finding, after: Diagnosis) -> bool:
-    """Tell whether a finding was looked for and not found any more, or less badly."""
+    """Return whether a finding was looked for and not found any more, or less badly."""
     names = {found.name for found in after.at_least(finding.severity)}
     return finding.name not in names and finding.name not in after.skipped
 
@@ -79,7 +79,7 @@ def beyond_us(diagnosis: Diagnosis) -> set[str]:
 
 
 def came_alive(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
-    """Tell whether a run that stood still learns now, however far it has come.
+    """Return whether a run that stood still learns now, however far it has come.
 
     A model whose weights were all zero answers a constant, the best there is without
     learning; random weights are worse than that before they are better.
@@ -93,7 +93,7 @@ def came_alive(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
 
 
 def falls_faster(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
-    """Tell whether a run that is too slow has become much faster.
+    """Return whether a run that is too slow has become much faster.
 
     In a short trial of a slow run no skill may show with or without the remedy, while
     the loss on the training rows tells clearly. Falls are shares of the loss at which

@@ -365,7 +365,7 @@ class _Doctor:
         return short_epochs(plan, self._rows)
 
     def _can_pay(self, epochs: float) -> bool:
-        """Tell whether the budget lets so many epochs be spent before the last fit."""
+        """Return whether the budget has these epochs besides those of the last fit."""
         return epochs + self._plan.epochs <= self._left()
 
     def _left(self) -> float:

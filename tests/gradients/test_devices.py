@@ -144,7 +144,8 @@ def test_every_option_on_all_devices(default, devices, clipping, scaled, accumul
 @pytest.mark.parametrize("clipping", CLIPPINGS.values(), ids=CLIPPINGS)
 def test_sparse_gradients(default, clipping):
     with devices_without_hardware(default):
-        row_of(update(PLACES["cuda"], sparse=True, clipping=clipping))
+        row = row_of(update(PLACES["cuda"], sparse=True, clipping=clipping))
+    assert row.device.type == "cuda"
 
 
 @pytest.mark.parametrize("default", ["cpu", "cuda:0", "cuda:1"])

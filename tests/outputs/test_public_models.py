@@ -140,8 +140,8 @@ def test_a_right_model_is_left_alone(name):
 @pytest.mark.parametrize("name", CASES)
 def test_an_output_without_a_limit_is_named(name):
     model, x, y = built(name, lambda x: x)
-    names = kd.preflight(model, x, y).names
-    assert "output_activation_mismatch" in names or activations(model) == [None], names
+    assert activations(model) == [None]
+    assert "output_activation_mismatch" in kd.preflight(model, x, y).names
 
 
 def activations(model):

@@ -193,3 +193,18 @@ def test_nothing_is_cut_off_in_a_figure_of_our_own():
     assert drawn.x1 <= page.x1
     assert drawn.y0 >= page.y0
     assert drawn.y1 <= page.y1
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        kd.plots.plot_gradient_flow,
+        kd.plots.plot_gradient_norm,
+        kd.plots.plot_update_ratio,
+    ],
+)
+def test_a_record_without_layers_is_said_to_have_none(plot):
+    record = kd.records.TrainingRecord()
+    record.append_step(0, {"epoch": 0}, np.zeros((len(kd.records.MEASURES), 0)))
+    ax = plot(record)
+    assert "no layers in this record" in [text.get_text() for text in ax.texts]

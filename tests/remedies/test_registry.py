@@ -139,7 +139,9 @@ def test_a_suggestion_that_cannot_be_followed_is_refused(suggestion, message):
 
 
 def test_by_hand_there_is_nothing_to_check():
-    RemedySuggestion(None, "clean the data").check()
+    by_hand = RemedySuggestion(None, "clean the data")
+    by_hand.check()
+    assert by_hand.call == ""
 
 
 def test_without_keras_the_same_code_is_printed(monkeypatch):

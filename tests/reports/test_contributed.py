@@ -1,5 +1,6 @@
 """Pictures of one's own in the HTML report."""
 
+import numpy as np
 import pytest
 from made_runs import made_run
 
@@ -76,3 +77,9 @@ def test_a_plot_that_is_defined_again_replaces_the_first():
 def test_slips_are_named(wrong, words):
     with pytest.raises(TypeError, match=words):
         wrong()
+
+
+def test_a_report_without_layers_has_no_pictures_of_them():
+    record = kd.records.TrainingRecord()
+    record.append_step(0, {"epoch": 0}, np.zeros((len(kd.records.MEASURES), 0)))
+    assert "<figure" not in report(record)

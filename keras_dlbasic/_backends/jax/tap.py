@@ -153,7 +153,7 @@ class Tap:
         return state, batches()
 
     def is_traced(self, function: Any) -> bool:
-        """Tell whether a train function has been traced: nobody asks."""
+        """Return whether a train function has been traced: nobody asks."""
         return True
 
     def drawing_operation(self, function: Any, args: Any) -> str | None:

@@ -182,7 +182,7 @@ class Tap:
         return args
 
     def is_traced(self, function: Any) -> bool:
-        """Tell whether a train function has been traced, so that it may have run."""
+        """Return whether a train function has been traced, so that it may have run."""
         count = getattr(_part(function), "experimental_get_tracing_count", lambda: 1)
         return bool(count())
 

@@ -94,7 +94,7 @@ def gaussian_moments(function: Function, sigma: float = 1.0) -> tuple[float, flo
 
 
 def is_s_shaped(function: Function) -> bool:
-    """Tell whether a function rises all along and levels off on both sides.
+    """Return whether a function rises all along and levels off on both sides.
 
     Example:
     >>> import numpy as np

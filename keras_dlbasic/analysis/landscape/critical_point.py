@@ -200,7 +200,7 @@ def _is_flat(e: PointEvidence, flat: float) -> bool:
 
 
 def _leads_off(e: PointEvidence, flat: float) -> bool:
-    """Tell whether there is a way off a flat point that curvature shows."""
+    """Return whether there is a way off a flat point that curvature shows."""
     return _is_negative(e) and _is_saddle(e) and _share(e, e.escape_fall) > flat
 
 

@@ -34,7 +34,7 @@ CHANCE = 1e-3
 
 
 def ends_non_finite(train: np.ndarray, val: np.ndarray) -> bool:
-    """Tell whether a run ends in values that are NaN or infinite.
+    """Return whether a run ends in values that are NaN or infinite.
 
     NaN in the validation loss alone means that an epoch had no validation, unless it
     lasts longer than any pause before.
@@ -85,7 +85,7 @@ def name_pattern(train: np.ndarray, val: np.ndarray) -> Pattern:
 
 
 def oscillates(values: np.ndarray) -> bool:
-    """Tell whether a curve swings around the way it takes, regularly or widely.
+    """Return whether a curve swings around the way it takes, regularly or widely.
 
     Regularly: one frequency holds more of the variance than in noise (Fisher, 1929).
     Widely: neighbouring epochs differ by more than a fifth of the level.
@@ -111,7 +111,7 @@ def _smooth_fall(values: np.ndarray) -> np.ndarray:
 
 
 def _blows_up(values: np.ndarray) -> bool:
-    """Tell whether a curve ends above where it began, far above its lowest."""
+    """Return whether a curve ends above where it began, far above its lowest."""
     if len(values) < 3:
         return False
     lowest, last = float(values.min()), float(np.median(values[-2:]))
@@ -121,7 +121,7 @@ def _blows_up(values: np.ndarray) -> bool:
 
 
 def _came_back(values: np.ndarray) -> bool:
-    """Tell whether a curve rose for several epochs and then fell below its past."""
+    """Return whether a curve rose for several epochs and then fell below its past."""
     smooth = without_outliers(values)
     excess = smooth - fall(smooth)
     above = excess > max(4 * difference_noise(values), 0.03 * abs(smooth.min()))
@@ -130,7 +130,7 @@ def _came_back(values: np.ndarray) -> bool:
 
 
 def _falls(values: np.ndarray) -> bool:
-    """Tell whether the last third still falls, by more than noise."""
+    """Return whether the last third still falls, by more than noise."""
     last = values[-max(FEWEST_POINTS, len(values) // 3) :]
     t = np.arange(len(last)) - (len(last) - 1) / 2
     slope = float(t @ last / (t @ t))

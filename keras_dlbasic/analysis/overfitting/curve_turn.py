@@ -54,7 +54,7 @@ class CurveTurn:
 def find_turn(
     values: np.ndarray, *, min_rise: float = 0.01, alpha: float = 0.05
 ) -> CurveTurn:
-    """Tell whether a curve has turned up, as far as it goes.
+    """Return whether a curve has turned up, as far as it goes.
 
     For each point, what comes after it is compared with the mean of what comes before,
     over spans of all lengths: a curve that falls is nowhere above such a mean. The

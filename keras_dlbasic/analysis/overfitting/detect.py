@@ -42,7 +42,7 @@ def detect_overfitting(
     min_rise: float = 0.01,
     epochs: Sequence[int] | np.ndarray | None = None,
 ) -> OverfittingVerdict:
-    """Tell whether a run overfits, as far as its curves go, and since when.
+    """Return whether a run overfits, as far as its curves go, and since when.
 
     A run overfits if its validation loss has turned up for good, by more than its own
     noise explains and by at least `min_rise`, while its training loss has not. The

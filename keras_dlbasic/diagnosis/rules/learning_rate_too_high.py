@@ -54,7 +54,7 @@ def learning_rate_too_high(
     }
     sign = max(signs, key=lambda name: np.nan_to_num(signs[name], posinf=1e9))
     if not signs[sign] > 1:
-        return Fine(f"largest update-to-weight ratio at the begin {movement.first:.2g}")
+        return Fine(f"largest update-to-weight ratio at the start {movement.first:.2g}")
     words = {
         "rise_of_loss": f"the loss rose to {rise:.3g} times its begin"
         if math.isfinite(rise)
