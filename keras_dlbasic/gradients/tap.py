@@ -122,7 +122,7 @@ class GradientTap:
                 if reason is not None:
                     message = f"Gradients are not watched: {reason}."
                     warnings.warn(message, stacklevel=2)
-                if tapped is None and self.must_see_every_step:
+                if tapped is None and self.must_tap_every_step:
                     # what was to be measured failed; the plain step would train
                     # otherwise than the steps before
                     tapped = self._tapped(plain)

@@ -237,8 +237,8 @@ def complaints(way, name, function):
     return found
 
 
-SPARSE = 1 if BACKEND == "torch" or os.environ.get("EVERYWHERE") else 4
-"""Where each fit is compiled, `make test` tries one function in four."""
+SPARSE = 1 if BACKEND == "torch" or os.environ.get("EVERYWHERE") else 10
+"""Where each fit is compiled, `make test` tries one function in ten."""
 
 PARTS = [info.name for info in pkgutil.iter_modules(kd.__path__) if info.ispkg]
 ON_DEVICE = {"gradients", "_backends"}

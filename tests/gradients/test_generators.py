@@ -112,7 +112,6 @@ def unwatched():
 
 
 @pytest.mark.once
-@pytest.mark.once
 @pytest.mark.parametrize("name", list(CALLBACKS))
 def test_callbacks_draw_nothing(name, unwatched):
     for watched in ((name, name), (name, None), (None, name)):
@@ -121,7 +120,9 @@ def test_callbacks_draw_nothing(name, unwatched):
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="traces nothing")
-@pytest.mark.parametrize("name", ["monitor", "doctor"])
+@pytest.mark.parametrize(
+    "name", ["monitor", pytest.param("doctor", marks=pytest.mark.once("jax"))]
+)
 def test_what_is_drawn_while_a_step_is_traced(name, unwatched):
     """It becomes a constant of the step, which is traced twice."""
     for watched in ((name, name), (name, None)):
@@ -175,7 +176,6 @@ LOOKS = {
 
 
 @pytest.mark.once
-@pytest.mark.once
 @pytest.mark.parametrize("name", list(LOOKS))
 def test_looks_draw_nothing(name):
     model = noisy_model()
@@ -184,7 +184,6 @@ def test_looks_draw_nothing(name):
     assert states() == before
 
 
-@pytest.mark.once
 @pytest.mark.once
 def test_weight_average_draws_nothing():
     drawn = []
