@@ -83,8 +83,43 @@ def test_programs_are_dealt_to_all_backends(field):
 
 def test_names_are_unique(field):
     programs, registry = field
-    name = next(iter(programs))
+    entry = next(iter(programs.values()))
+    again = registry.program(kind="x", family="y", half="tune")
     with pytest.raises(ValueError, match="two programs"):
-        registry.program(kind="x", family="y", half="tune")(
-            type("Build", (), {"__name__": name})
-        )
+        again(entry.build)
+
+
+def said(*findings):
+    row = {"truth": ("cause_a",), "also": ("cause_b",), "judged": True}
+    return row | {"findings": [[*f, 0.9] for f in findings]}
+
+
+@pytest.mark.parametrize(
+    ("findings", "found", "first", "false_first", "silent"),
+    [
+        ([], False, False, False, True),
+        ([("cause_a", "cause", "info")], False, False, False, True),
+        ([("cause_a", "cause", "warning")], True, True, False, False),
+        (
+            [("cause_c", "cause", "info"), ("cause_a", "cause", "critical")],
+            *(True, True, False, False),
+        ),
+        (
+            [("cause_c", "cause", "warning"), ("cause_a", "cause", "warning")],
+            *(True, False, True, False),
+        ),
+        ([("cause_b", "cause", "warning")], False, False, False, False),
+        ([("plateau", "symptom", "warning")], False, False, False, False),
+    ],
+)
+def test_a_verdict_compares_with_the_truth(
+    field, findings, found, first, false_first, silent, monkeypatch
+):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    from field import verdict
+
+    result = verdict(said(*findings))
+    assert result["found"] == found
+    assert result["first"] == first
+    assert result["false cause first"] == false_first
+    assert result["silent"] == silent

@@ -174,7 +174,9 @@ def lstm_learns_by_heart(repaired):
             L.Dense(1, activation="sigmoid"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
+    )
     options = {
         "epochs": 8 if repaired else 30,
         "validation_data": (new, new_y),
@@ -197,12 +199,12 @@ def plants_learned_by_heart(repaired):
     new = new + 0.35 * rng.normal(size=new.shape).astype("float32")
     x = x + 0.35 * rng.normal(size=x.shape).astype("float32")
     if not repaired:
-        x, y = x[:80], y[:80]
-    model = small_cnn(filters=16)
-    model.compile(keras.optimizers.Adam(0.003), CROSS, metrics=["accuracy"])
+        x, y = x[:64], y[:64]
+    model = small_cnn(filters=10)
+    model.compile(keras.optimizers.Adam(0.005), CROSS, metrics=["accuracy"])
     options = {
-        "epochs": 6 if repaired else 45,
-        "batch_size": 32 if repaired else 20,
+        "epochs": 7 if repaired else 36,
+        "batch_size": 32,
         "validation_data": (new, new_y),
     }
     return Fit(model, x, y, scores.accuracy(new, new_y), options)

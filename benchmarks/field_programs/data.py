@@ -55,7 +55,7 @@ def two_classes(n=550, columns=12, share=0.5, seed=5, apart=1.3):
 
 
 def shapes(n=360, size=16, seed=1):
-    """Return noisy pictures of a disc or a square, which of them, and its mask."""
+    """Return noisy pictures of a disc or a cross, which of them, and its mask."""
     rng = np.random.default_rng(seed)
     kind = rng.integers(0, 2, n)
     row, column = np.mgrid[:size, :size]
@@ -64,7 +64,8 @@ def shapes(n=360, size=16, seed=1):
         r, c = rng.integers(4, size - 4, 2)
         away = abs(row - r), abs(column - c)
         radius = rng.uniform(2.2, 3.8)
-        inside = np.hypot(*away) < radius if k else np.maximum(*away) < radius - 0.3
+        cross = (np.minimum(*away) < 1) & (np.maximum(*away) < radius + 1)
+        inside = np.hypot(*away) < radius if k else cross
         masks[i, ..., 0] = inside
     bright = rng.uniform(0.4, 0.7, (n, 1, 1, 1))
     x = np.clip(0.15 + bright * masks + 0.08 * rng.normal(size=masks.shape), 0, 1)

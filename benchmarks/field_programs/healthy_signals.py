@@ -21,7 +21,7 @@ CROSS = "sparse_categorical_crossentropy"
 def digits_convolved():
     x, y, new, new_y = data.digits()
     model = small_cnn()
-    model.compile(keras.optimizers.Adam(0.003), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.003), CROSS, metrics=["accuracy"])
     options = {"epochs": 8, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
@@ -37,7 +37,7 @@ def digits_by_sgd():
             L.Dense(10, activation="softmax"),
         ]
     )
-    model.compile(keras.optimizers.SGD(0.05, momentum=0.9), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.9), CROSS, metrics=["accuracy"])
     options = {"epochs": 9, "validation_split": 0.2}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
@@ -70,7 +70,7 @@ def residual_blocks():
         hidden = L.Add()([hidden, inner])
     out = L.Dense(10, activation="softmax")(L.Flatten()(L.MaxPooling2D()(hidden)))
     model = keras.Model(inputs, out)
-    model.compile(keras.optimizers.Adam(0.004), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.004), CROSS, metrics=["accuracy"])
     options = {"epochs": 6, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
@@ -86,7 +86,7 @@ def head_on_trained_base():
     inputs = keras.Input((8, 8, 1))
     hidden = body(inputs, training=False)
     model = keras.Model(inputs, L.Dense(10, activation="softmax")(hidden))
-    model.compile(keras.optimizers.Adam(0.01), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.01), CROSS, metrics=["accuracy"])
     options = {"epochs": 10, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
@@ -100,7 +100,7 @@ def augmented_batches():
         return np.roll(x, order.integers(-1, 2), axis=2), y
 
     model = small_cnn()
-    model.compile(keras.optimizers.Adam(0.003), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.003), CROSS, metrics=["accuracy"])
     options = {"epochs": 9, "validation_data": Batches(new, new_y, 64)}
     batches = Batches(x, y, 32, shift)
     return Fit(model, batches, None, scores.accuracy(new, new_y), options)
@@ -114,7 +114,7 @@ def shuffled_pipeline():
     rows = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x)).batch(32)
     held_out = tf.data.Dataset.from_tensor_slices((new, new_y)).batch(64)
     model = small_cnn()
-    model.compile(keras.optimizers.Adam(0.003), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.003), CROSS, metrics=["accuracy"])
     options = {"epochs": 8, "validation_data": held_out}
     return Fit(model, rows, None, scores.accuracy(new, new_y), options)
 
@@ -127,7 +127,7 @@ def loader_of_torch():
     pairs = torch.utils.data.TensorDataset(torch.tensor(x), torch.tensor(y))
     loader = torch.utils.data.DataLoader(pairs, batch_size=32, shuffle=True)
     model = small_cnn()
-    model.compile(keras.optimizers.Adam(0.003), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.003), CROSS, metrics=["accuracy"])
     options = {"epochs": 8, "validation_data": (new, new_y)}
     return Fit(model, loader, None, scores.accuracy(new, new_y), options)
 
@@ -155,7 +155,7 @@ def classes_of_pixels():
             L.Conv2D(3, 1, activation="softmax"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.02), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.02), CROSS, metrics=["accuracy"])
     options = {"epochs": 8, "batch_size": 16, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
@@ -313,7 +313,7 @@ def movements():
         [keras.Input((24, 3)), L.Conv1D(12, 5, activation="relu"), L.GRU(16)]
     )
     model.add(L.Dense(4, activation="softmax"))
-    model.compile(keras.optimizers.Adam(0.01), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.01), CROSS, metrics=["accuracy"])
     options = {"epochs": 9, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
@@ -325,7 +325,7 @@ def any_length():
     inputs = keras.Input((None, 3))
     hidden = L.GRU(16)(inputs)
     model = keras.Model(inputs, L.Dense(3, activation="softmax")(hidden))
-    model.compile(keras.optimizers.Adam(0.015), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.015), CROSS, metrics=["accuracy"])
     options = {"epochs": 10, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
@@ -342,7 +342,9 @@ def praise_or_blame():
             L.Dense(1, activation="sigmoid"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.02), "binary_crossentropy", metrics=["accuracy"]
+    )
     options = {"epochs": 5, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
@@ -352,7 +354,7 @@ def attentive_reviews():
     x, y, _ = data.reviews(seed=102, long=True)
     x, y, new, new_y = data.split(x, y)
     model = small_transformer(2)
-    model.compile(keras.optimizers.Adam(0.005), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.005), CROSS, metrics=["accuracy"])
     options = {"epochs": 6, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 

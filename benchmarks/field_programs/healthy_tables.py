@@ -19,7 +19,9 @@ CROSS = "sparse_categorical_crossentropy"
 def one_layer():
     x, new, y, new_y = data.table("breast_cancer")
     model = keras.Sequential([keras.Input((30,)), L.Dense(1, activation="sigmoid")])
-    model.compile(keras.optimizers.Adam(0.03), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.03), "binary_crossentropy", metrics=["accuracy"]
+    )
     options = {"epochs": 12, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
@@ -30,7 +32,7 @@ def wine_of_three():
     model = keras.Sequential(
         [keras.Input((13,)), L.Dense(24, "relu"), L.Dense(3, "softmax")]
     )
-    model.compile(keras.optimizers.Adam(0.01), CROSS, ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.01), CROSS, metrics=["accuracy"])
     options = {"epochs": 14, "batch_size": 16, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
@@ -42,7 +44,9 @@ def iris_one_hot():
     model = keras.Sequential(
         [keras.Input((4,)), L.Dense(16, "tanh"), L.Dense(3, "softmax")]
     )
-    model.compile(keras.optimizers.Adam(0.03), "categorical_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.03), "categorical_crossentropy", metrics=["accuracy"]
+    )
     options = {"epochs": 20, "batch_size": 16, "validation_data": (new, held)}
     return Fit(model, x, rows, scores.accuracy(new, new_y), options)
 
@@ -151,7 +155,9 @@ def labels_at_once():
 def built_when_called():
     x, y, new, new_y = data.two_classes(seed=78)
     model = TwoLayers(1, "sigmoid")
-    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
+    )
     options = {"epochs": 12, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
@@ -174,7 +180,9 @@ def rare_class_weighted():
     model = keras.Sequential(
         [keras.Input((12,)), L.Dense(24, "relu"), L.Dense(1, "sigmoid")]
     )
-    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
+    )
     options = {
         "epochs": 10,
         "class_weight": {0: 0.55, 1: 5.0},
@@ -278,7 +286,9 @@ def stopped_in_time():
     model = keras.Sequential(
         [keras.Input((30,)), L.Dense(16, "relu"), L.Dense(1, "sigmoid")]
     )
-    model.compile(keras.optimizers.Adam(0.005), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.005), "binary_crossentropy", metrics=["accuracy"]
+    )
     stop = keras.callbacks.EarlyStopping(patience=4, restore_best_weights=True)
     options = {"epochs": 25, "validation_data": (new, new_y), "callbacks": [stop]}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
@@ -299,8 +309,12 @@ def second_fit():
     model = keras.Sequential(
         [keras.Input((12,)), L.Dense(24, "relu"), L.Dense(1, "sigmoid")]
     )
-    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
+    )
     model.fit(x, y, epochs=8, verbose=0)
-    model.compile(keras.optimizers.Adam(0.0005), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.0005), "binary_crossentropy", metrics=["accuracy"]
+    )
     options = {"epochs": 6, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)

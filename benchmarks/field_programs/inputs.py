@@ -164,7 +164,9 @@ def divided_to_zero(repaired):
         ]
     )
     model.compile(
-        keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", ["accuracy"]
+        keras.optimizers.Adam(0.01),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     options = {"epochs": 7, "validation_data": (new.astype("float32"), new_y)}
     new = new.astype("float32")
@@ -222,6 +224,8 @@ def padded_texts(repaired):
             L.Dense(1, activation="sigmoid"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.02), "binary_crossentropy", metrics=["accuracy"]
+    )
     options = {"epochs": 8, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)

@@ -47,7 +47,9 @@ def oversampled_first(repaired):
             L.Dense(1, activation="sigmoid"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.004), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.004), "binary_crossentropy", metrics=["accuracy"]
+    )
     recall = scores.balanced
 
     def score(model, history):
@@ -86,7 +88,9 @@ def overlapping_windows(repaired):
     model = keras.Sequential(
         [keras.Input((20, 2)), L.GRU(24), L.Dense(1, activation="sigmoid")]
     )
-    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
+    )
 
     def score(model, history):
         known = (scores.predicted(model, held)[:, 0] > 0.5) == held_y
@@ -196,7 +200,9 @@ def faint_nerves(repaired):
 def prevalent_class_only(repaired):
     x, y, new, new_y = data.two_classes(1400, share=0.05, seed=49, apart=0.6)
     model = TwoLayers(1, "sigmoid", 8)
-    model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["accuracy"]
+    )
     weights = {"class_weight": {0: 0.53, 1: 10.0}} if repaired else {}
     options = {"epochs": 8, "validation_data": (new, new_y), **weights}
     return Fit(model, x, y, scores.balanced(new, new_y), options)

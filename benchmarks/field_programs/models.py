@@ -87,7 +87,9 @@ def tower_of_sigmoids(repaired):
     for _ in range(7):
         model.add(L.Dense(24, activation=activation))
     model.add(L.Dense(1, activation="sigmoid"))
-    model.compile(keras.optimizers.SGD(0.05), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.SGD(0.05), "binary_crossentropy", metrics=["accuracy"]
+    )
     options = {"epochs": 12, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 

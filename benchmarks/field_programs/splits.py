@@ -60,7 +60,9 @@ def last_class_held_out(repaired):
         x, y = x[order], y[order]
     model = small_cnn()
     model.compile(
-        keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", ["accuracy"]
+        keras.optimizers.Adam(0.003),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     options = {"epochs": 9, "validation_split": 0.2}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
@@ -92,7 +94,9 @@ def generator_from_the_start(repaired):
         [keras.Input((64,)), L.Dense(64, "relu"), L.Dense(10, "softmax")]
     )
     model.compile(
-        keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", ["accuracy"]
+        keras.optimizers.Adam(0.005),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     options = {
         "epochs": 12,
@@ -122,7 +126,7 @@ def batches_of_one_class(repaired):
     model.compile(
         keras.optimizers.SGD(0.05, momentum=0.9),
         "sparse_categorical_crossentropy",
-        ["accuracy"],
+        metrics=["accuracy"],
     )
     options = {
         "epochs": 8,
@@ -154,7 +158,7 @@ def small_shuffle_buffer(repaired):
     model.compile(
         keras.optimizers.SGD(0.05, momentum=0.9),
         "sparse_categorical_crossentropy",
-        ["accuracy"],
+        metrics=["accuracy"],
     )
     held_out = tf.data.Dataset.from_tensor_slices((new, new_y)).batch(64)
     options = {"epochs": 6, "validation_data": held_out}
@@ -179,7 +183,9 @@ def shuffle_switched_off(repaired):
         [keras.Input((24, 3)), L.GRU(24), L.Dense(5, activation="softmax")]
     )
     model.compile(
-        keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", ["accuracy"]
+        keras.optimizers.Adam(0.01),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     options = {
         "epochs": 12,
@@ -214,7 +220,9 @@ def shuffled_questions(repaired):
             L.Dense(1, activation="sigmoid"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", ["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
+    )
     options = {"epochs": 10, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
@@ -266,7 +274,9 @@ def rescaled_in_training_only(repaired):
 
     model = small_cnn()
     model.compile(
-        keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", ["accuracy"]
+        keras.optimizers.Adam(0.003),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     held_out = Batches(raw_new, new_y, 64, rescale if repaired else None)
 
@@ -316,7 +326,9 @@ def breeds_numbered_anew(repaired):
     given = new_y if repaired else (3 * new_y + 1) % 10
     model = small_cnn()
     model.compile(
-        keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", ["accuracy"]
+        keras.optimizers.Adam(0.003),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
 
     def score(model, history):
