@@ -38,7 +38,7 @@ def main() -> None:
     given = arguments()
     if given.join:
         rows = [row for path in given.join for row in json.loads(path.read_text())]
-        report(rows)
+        report([row | truth_of(PROGRAMS[row["name"]]) for row in rows])
         return
     warnings.simplefilter("ignore")
     rows = []
@@ -92,9 +92,7 @@ def run(entry: Program, repaired: bool, given: argparse.Namespace) -> dict[str, 
         "family": entry.family,
         "version": "healthy" if entry.is_healthy else ["faulty", "repaired"][repaired],
         "backend": keras.backend.backend(),
-        "truth": entry.truth,
-        "also": entry.also,
-        "margin": entry.margin,
+        **truth_of(entry),
     }
     begin = time.perf_counter()
     try:
@@ -109,6 +107,11 @@ def run(entry: Program, repaired: bool, given: argparse.Namespace) -> dict[str, 
     keras.backend.clear_session()
     gc.collect()
     return row
+
+
+def truth_of(entry: Program) -> dict[str, Any]:
+    """Return what a diagnosis is compared with."""
+    return {"truth": entry.truth, "also": entry.also, "margin": entry.margin}
 
 
 def fitted(fit: Any, watch: bool) -> tuple[Any, float]:

@@ -49,7 +49,7 @@ class Batches(keras.utils.PyDataset):
     address="https://github.com/keras-team/keras/issues/8346",
     symptom="the validation accuracy is zero",
     cause="validation_split takes the last rows: all of the last classes",
-    truth=("unrepresentative_validation", "unshuffled_rows"),
+    truth=("unrepresentative_validation", "rows_in_order"),
     also=("overfitting",),
 )
 def last_class_held_out(repaired):
@@ -113,7 +113,7 @@ def generator_from_the_start(repaired):
     address="https://github.com/epfml/disco/issues/288",
     symptom="strange oscillations when the data are not shuffled",
     cause="batches hold one class, and come in the order of the classes",
-    truth=("unshuffled_rows",),
+    truth=("rows_in_order",),
     also=("oscillating_loss", "learning_rate_too_high"),
 )
 def batches_of_one_class(repaired):
@@ -143,7 +143,7 @@ def batches_of_one_class(repaired):
     address="https://github.com/IBM/graph2tac/pull/95",
     symptom="by the end of an epoch the network has forgotten its beginning",
     cause="a shuffle buffer far smaller than the data, which are sorted",
-    truth=("unshuffled_rows",),
+    truth=("rows_in_order",),
     also=("oscillating_loss", "learning_rate_too_high"),
     backends=("tensorflow",),
 )
@@ -172,7 +172,7 @@ def small_shuffle_buffer(repaired):
     address="https://github.com/MAC-AutoML/rethinking_performance_estimation_in_NAS/issues/17",
     symptom="the accuracy is below the published one; shuffle=True repairs it",
     cause="sorted rows with shuffle=False",
-    truth=("unshuffled_rows",),
+    truth=("rows_in_order",),
     also=("oscillating_loss", "learning_rate_too_high", "plateau"),
 )
 def shuffle_switched_off(repaired):
