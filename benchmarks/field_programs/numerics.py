@@ -217,7 +217,7 @@ def adam_in_half_precision(repaired):
     symptom="the loss suddenly explodes to very high numbers",
     cause="an LSTM with ReLU for its activation over long sequences",
     truth=("exploding_activations", "exploding_gradients"),
-    also=(*NOT_FINITE, "diverging_loss", "oscillating_loss"),
+    also=(*NOT_FINITE, "diverging_loss", "oscillating_loss", "dead_units"),
 )
 def relu_in_lstm(repaired):
     x, y = data.gestures(300, length=40, classes=3)

@@ -56,14 +56,14 @@ def hashtag_pictures(repaired):
 )
 def next_character(repaired):
     rng = np.random.default_rng(11)
-    start, step = rng.integers(0, 26, 600), rng.integers(1, 6, 600)
+    start, step = rng.integers(0, 26, 400), rng.integers(1, 6, 400)
     walk = (start[:, None] + step[:, None] * np.arange(9)) % 26 / 25
     x, y = walk[:, :8, None].astype("float32"), walk[:, 8:].astype("float32")
     x, y, new, new_y = data.split(x, y)
     model = keras.Sequential(
         [
             keras.Input((8, 1)),
-            L.GRU(32),
+            L.GRU(24),
             L.Dense(24, activation="relu"),
             L.Dense(1, activation="sigmoid" if repaired else "softmax"),
         ]
@@ -325,6 +325,7 @@ def skeleton_autoencoder(repaired):
     symptom="the loss of the autoencoder is negative and nothing converges",
     cause="standardized pictures under a sigmoid and binary cross-entropy",
     truth=("output_activation_mismatch", "loss_target_mismatch"),
+    backends=("jax", "tensorflow"),  # PyTorch refuses such targets
 )
 def standardized_pictures(repaired):
     x, _, new, _ = data.digits()
