@@ -47,11 +47,11 @@ def main() -> None:
             row = run(entry, repaired, given)
             rows.append(row)
             print(progress(row), flush=True)
+            if given.json:
+                given.json.write_text(json.dumps(rows, indent=1))
     if not (given.check or given.smoke):
         report(rows)
     check(rows)
-    if given.json:
-        given.json.write_text(json.dumps(rows, indent=1))
 
 
 def arguments() -> argparse.Namespace:

@@ -193,9 +193,9 @@ def nerves_at_small_rate(repaired):
     x, _, masks = data.shapes(200, seed=34)
     x, masks, new, new_masks = data.split(x, masks)
     model = small_unet("sigmoid")
-    rate = 0.01 if repaired else 1e-5
+    rate = 0.005 if repaired else 1e-5
     model.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
-    options = {"epochs": 10, "batch_size": 16, "validation_data": (new, new_masks)}
+    options = {"epochs": 13, "batch_size": 16, "validation_data": (new, new_masks)}
     return Fit(model, x, masks, scores.overlap(new, new_masks), options)
 
 
