@@ -198,6 +198,10 @@ PAIRS = {
         lambda: made_run(skill=0.5, reference=0.9, end_loss=0.7),
         lambda: made_run(skill=0.3, reference=0.35, end_loss=1.2),
     ),
+    "unknown_cause": (
+        lambda: made_run(**STUCK),
+        lambda: made_run(),
+    ),
     "unrepresentative_validation": (
         lambda: made_run(validation={"new_classes": [3]}),
         lambda: made_run(validation={"scale": 1.1, "shift": 0.1}),

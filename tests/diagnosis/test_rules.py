@@ -102,7 +102,7 @@ def test_what_is_skipped_for_values_that_are_not_finite_says_so():
     record = made_run(val_loss=np.full(20, np.nan), end_loss=np.nan, skill=np.nan)
     skipped = kd.diagnose(record).skipped
     assert skipped["overfitting"] == "`val_loss` is not finite in any epoch"
-    assert skipped["plateau"].startswith("needs finite predictions on the probe")
+    assert skipped["plateau"].startswith("the predictions on the probe are not finite")
 
 
 def test_classes_missing_from_validation_come_before_a_large_model():
@@ -130,10 +130,10 @@ def test_overfitting_of_a_model_that_never_learned_says_so():
 @pytest.mark.parametrize(
     ("probe", "words"),
     [
-        (None, "needs `x=` and `y=`"),
+        (None, "the model was not run"),
         ({"failed": "ValueError: bad"}, "ValueError: bad"),
-        ({"rows": 9, "baseline_loss": None}, "needs `y=`"),
-        ({"rows": 9, "baseline_loss": 0.0}, "needs targets that differ"),
+        ({"rows": 9, "baseline_loss": None}, "a constant answer could not be told"),
+        ({"rows": 9, "baseline_loss": 0.0}, "the targets do not differ"),
     ],
 )
 def test_why_it_is_not_known_what_a_run_came_to(probe, words):

@@ -8,7 +8,10 @@ def test_remarks_say_what_was_seen():
     remark = Finding("overfitting", "symptom", "info", "The validation loss rose.")
     said = diagnosis_text(Diagnosis([remark]))
     assert "Nothing wrong was found." in said
-    assert "harmless so far:\n  overfitting: The validation loss rose." in said
+    assert (
+        "Notes (no effect on this run):\n  overfitting: The validation loss rose."
+        in said
+    )
 
 
 def test_remedies_are_code_that_a_script_can_run():

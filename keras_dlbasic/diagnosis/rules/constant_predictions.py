@@ -6,7 +6,7 @@ import math
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
+from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 
 
 @rule(kind="symptom", needs=("probe", "target"), live=False)
