@@ -43,16 +43,14 @@ def rivals(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
 def rivals_text(group: tuple[Finding, ...]) -> str:
     """Return that causes fit equally well, and what would tell them apart."""
     names = [cause.name for cause in group]
-    tests = [f"{cause.name}: {_test(cause)}" for cause in group]
+    tests = [f"for {cause.name}, {_test(cause)}" for cause in group]
     return (
         f"{', '.join(names[:-1])} and {names[-1]} fit equally well. To tell them "
-        f"apart, change one thing at a time. {'; '.join(tests)}."
+        f"apart, change one thing at a time: {'; '.join(tests)}."
     )
 
 
 def _test(cause: Finding) -> str:
     if cause.told_apart_by:
         return cause.told_apart_by
-    if cause.remedies:
-        return f"train again with only {cause.remedies[0].title} changed"
-    return "see its message"
+    return cause.remedies[0].title if cause.remedies else "see its message"
