@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from keras_dlbasic.diagnosis.finding import Finding
 
-MARGIN = 0.1
+MARGIN = 0.15
 """Confidences that differ by less do not say which cause it is."""
 
 MAX_NAMED = 3

@@ -35,6 +35,7 @@ def overfitting(
     *,
     rise: float = 0.05,
     lost: float = 0.1,
+    trifle: float = 0.02,
     much: float = 0.5,
     memorised: float = 0.05,
     unknown: float = 0.25,
@@ -54,6 +55,7 @@ def overfitting(
             For `n` validation rows it is `1.5 / sqrt(n)` at least: the standard error
             of a mean of losses whose deviation is of the order of the mean.
         lost: Share of what was learned whose loss is a warning.
+        trifle: With less nobody would do anything else, so there is no note.
         much: The same for critical.
         memorised: Share of a constant answer's loss on training rows up to which
             these are memorised, if
@@ -76,6 +78,8 @@ def overfitting(
         severity = "critical" if share >= much else "warning"
     elif is_memorised:
         return _memorised(run, unknown)
+    if severity == "info" and share < trifle:
+        return Fine(f"of what was learned, {share:.1%} is lost")
     message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
