@@ -8,10 +8,7 @@ from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.records import RunFacts
 
-UNKNOWN_LOSS = (
-    "the loss is not known (of your own, or none), so whether the targets are classes "
-    "is not known"
-)
+UNKNOWN_LOSS = "the loss is not known (of your own, or none)"
 
 MIN_ROWS = 20
 """With fewer rows simple predictors tell nothing."""
@@ -161,7 +158,7 @@ class Reasons:
         if LossKind.of(self.facts.loss).family == "unknown":
             if isinstance(self.facts.loss, (dict, list, tuple)):
                 return "there are several losses, and predictions have one score each"
-            return "the loss is not known (of your own, or none)"
+            return UNKNOWN_LOSS
         if not self.task.is_known:
             return "what the predictions mean could not be told from loss and output"
         return "the loss of a constant answer could not be told"

@@ -81,7 +81,8 @@ class RemedySuggestion:
     @property
     def title(self) -> str:
         """What is done, in words."""
-        return (self.name or self.code or "by hand").replace("_", " ")
+        # code is shown as it is to be typed
+        return self.name.replace("_", " ") if self.name else self.code or "by hand"
 
     @property
     def call(self) -> str:

@@ -181,6 +181,8 @@ def test_inputs_and_labels_that_have_nothing_to_do_with_each_other():
     )
     assert "do rows and labels belong together?" in str(memorised)
     assert "model_too_large" not in memorised.names
+    overfitting = next(f for f in memorised if f.name == "overfitting")
+    assert "ten rows of `x`" in overfitting.remedies[0].code
 
 
 def test_a_model_that_finds_what_simple_predictors_miss_is_fine():

@@ -15,6 +15,10 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
+from keras_dlbasic.diagnosis.generalization import (
+    never_generalized,
+    predictors_find_nothing,
+)
 
 REMEDIES = (
     suggest.early_stopping("costs nothing, and keeps the best weights"),
@@ -26,6 +30,10 @@ REMEDIES = (
     suggest.smaller_model(
         "a smaller model, with new weights, has less room to memorise"
     ),
+)
+
+CHECK_ROWS = suggest.check_rows(
+    "no simple predictor finds anything in these inputs either"
 )
 
 
@@ -97,8 +105,12 @@ def overfitting(
             "statistic": verdict.turn.statistic,
             "statistic_threshold": verdict.turn.threshold,
         },
-        remedies=REMEDIES,
+        remedies=(CHECK_ROWS, *REMEDIES) if _finds_nothing(run) else REMEDIES,
     )
+
+
+def _finds_nothing(run: Run) -> bool:
+    return predictors_find_nothing(run) and never_generalized(run) is True
 
 
 def _in_words(share: float) -> str:

@@ -10,8 +10,7 @@ from keras_dlbasic.diagnosis.generalization import (
     predictors_find_nothing,
 )
 
-CHECK_ROWS = suggest.by_hand(
-    "look at ten rows of `x` with their rows of `y`",
+CHECK_ROWS = suggest.check_rows(
     "if they do not belong together, longer training only memorises",
 )
 

@@ -32,8 +32,7 @@ ABOUT_SIZE = ("model_too_large", "model_too_small", "too_few_updates")
 
 MAX_NAMED = 5
 
-CHECK_ROWS = suggest.by_hand(
-    "look at ten rows of `x` with their rows of `y`",
+CHECK_ROWS = suggest.check_rows(
     "rows out of step and wrong columns are seen at once, and in no curve",
 )
 ONE_BATCH = suggest.by_hand(
@@ -81,7 +80,8 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
             f"{run.outcome.reference:.2f} on rows not seen): do rows and labels belong "
             "together?"
         )
-    parts.append(f"None of the {len(checked) - len(skipped)} checks for causes fits.")
+    n = len(checked) - len(skipped)
+    parts.append(f"None of the {n} causes that were checked explains it.")
     parts += [f"Ruled out: {_listed(passed)}."] if passed else []
     parts += [f"Not checked: {_listed(skipped)}."] if skipped else []
     broke = any(_is_serious(run.verdicts.get(name)) for name in BREAKING)
