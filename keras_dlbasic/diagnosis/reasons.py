@@ -124,7 +124,7 @@ class Reasons:
             return self.probe
         if not self.facts.targets and self.facts.data is not None:
             return self.targets
-        if probe.baseline_failed:
+        if probe.baseline_failed and self.facts.loss is not None:
             failed = probe.baseline_failed
             return f"the loss failed on a constant answer ({failed})"
         if probe.baseline_loss is None:

@@ -59,6 +59,14 @@ def own_loss():
     return record
 
 
+def own_loss_in_the_model():
+    """As with `compute_loss`: there is no compiled loss to try on anything."""
+    record = own_loss()
+    failed = "NotImplementedError: "
+    record.note(probe=replace(record.facts.probe, baseline_failed=failed))
+    return record
+
+
 def several_outputs():
     record = run("x", "y", "validation_data", probe={"rows": 256})
     with edited_facts(record) as known:
@@ -151,6 +159,7 @@ def test_reasons_ask_for_what_is_missing():
         (unbuilt, "unscaled_inputs", "was not built before the first step"),
         (own_loss, "underfitting", "the loss is not known"),
         (own_loss, "slow_convergence", "the loss is not known"),
+        (own_loss_in_the_model, "slow_convergence", "the loss is not known"),
         (several_outputs, "loss_target_mismatch", "2 arrays of targets"),
         (without_data, "constant_inputs", "no batches could be kept"),
         (values_in_the_inputs_are_not_finite, "plateau", "NaN or infinity"),
