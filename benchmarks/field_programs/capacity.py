@@ -26,7 +26,7 @@ CROSS = "sparse_categorical_crossentropy"
     also=("constant_predictions", "plateau", "underfitting"),
 )
 def penalized_convolutions(repaired):
-    x, y, _ = data.reviews(seed=62)
+    x, y, _ = data.reviews(800, seed=62)
     x, y, new, new_y = data.split(x, y)
     penalty = None if repaired else keras.regularizers.L2(2.0)
     model = keras.Sequential([keras.Input((20,), dtype="int32"), L.Embedding(60, 16)])
@@ -36,11 +36,10 @@ def penalized_convolutions(repaired):
                 16, size, padding="same", activation="relu", kernel_regularizer=penalty
             )
         )
-    model.add(L.MaxPooling1D(3))
-    model.add(L.Flatten())
+    model.add(L.GlobalMaxPooling1D())
     model.add(L.Dense(2, activation="softmax"))
     model.compile(keras.optimizers.Adam(0.005), CROSS, metrics=["accuracy"])
-    options = {"epochs": 9, "validation_data": (new, new_y)}
+    options = {"epochs": 5, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
 

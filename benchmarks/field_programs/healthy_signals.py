@@ -136,13 +136,14 @@ def loader_of_torch():
 def masks_found():
     x, _, masks = data.shapes(200, seed=91)
     x, masks, new, new_masks = data.split(x, masks)
-    model = small_unet("sigmoid", filters=4)
-    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
-    options = {"epochs": 9, "batch_size": 16, "validation_data": (new, new_masks)}
+    model = small_unet("sigmoid")
+    model.compile(keras.optimizers.Adam(0.005), "binary_crossentropy")
+    options = {"epochs": 13, "batch_size": 16, "validation_data": (new, new_masks)}
     return Fit(model, x, masks, scores.overlap(new, new_masks), options)
 
 
-@healthy(family="segmentation by number", half="look")
+# PyTorch refuses the layout of the gradients of sparse targets with axes
+@healthy(family="segmentation by number", half="look", backends=("jax", "tensorflow"))
 def classes_of_pixels():
     x, _, masks = data.shapes(220, seed=92)
     y = (masks[..., 0] * (1 + (x[..., 0] > 0.68))).astype("int32")
@@ -332,7 +333,7 @@ def any_length():
 
 @healthy(family="masked text", half="tune")
 def praise_or_blame():
-    x, y, _ = data.reviews(seed=101)
+    x, y, _ = data.reviews(900, seed=101)
     x, y, new, new_y = data.split(x, y)
     model = keras.Sequential(
         [
@@ -343,7 +344,7 @@ def praise_or_blame():
         ]
     )
     model.compile(
-        keras.optimizers.Adam(0.02), "binary_crossentropy", metrics=["accuracy"]
+        keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
     )
     options = {"epochs": 5, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)

@@ -358,14 +358,14 @@ def standardized_pictures(repaired):
 )
 def ion_mobility(repaired):
     rng = np.random.default_rng(14)
-    x = rng.integers(1, 21, (500, 5)).astype("int32")
-    y = (0.5 + 0.5 * (x > 10).sum(axis=1)).astype("float32")[:, None]
+    x = rng.normal(size=(500, 6, 3)).astype("float32")
+    y = (2.2 + 0.5 * np.tanh(x[..., 0].sum(axis=1)) + 0.2 * x[:, -1, 1])[:, None]
+    y = y.astype("float32")
     x, y, new, new_y = data.split(x, y)
     unlucky = keras.initializers.RandomUniform(-0.3, 0.0, seed=2)
     model = keras.Sequential(
         [
-            keras.Input((5,), dtype="int32"),
-            L.Embedding(21, 8),
+            keras.Input((6, 3)),
             L.LSTM(24),
             L.Dense(32, activation="relu"),
             L.Dense(
