@@ -37,8 +37,7 @@ def main() -> None:
     """Run what is asked for and print the table."""
     given = arguments()
     if given.join:
-        rows = [row for path in given.join for row in json.loads(path.read_text())]
-        report([row | truth_of(PROGRAMS[row["name"]]) for row in rows])
+        report(joined(given.join))
         return
     warnings.simplefilter("ignore")
     rows = []
@@ -66,6 +65,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--check", action="store_true")
     return parser.parse_args()
+
+
+def joined(paths: list[Path]) -> list[dict[str, Any]]:
+    """Read results; of a program that was run again, those of the last file."""
+    rows = [row for path in paths for row in json.loads(path.read_text())]
+    last = {(row["name"], row["version"]): row for row in rows}
+    return [row | truth_of(PROGRAMS[row["name"]]) for row in last.values()]
 
 
 def chosen(given: argparse.Namespace) -> list[Program]:
