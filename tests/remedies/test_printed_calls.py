@@ -28,6 +28,7 @@ WHY = "because"
 SUGGESTIONS = {
     "lower_learning_rate": [suggest.lower_learning_rate(WHY)],
     "raise_learning_rate": [suggest.raise_learning_rate(WHY)],
+    "learning_rate": [suggest.learning_rate(WHY, 0.01)],
     "range_test": [suggest.range_test(WHY)],
     "gradient_clipping": [suggest.gradient_clipping(WHY)],
     "optimizer": [suggest.optimizer(WHY)],
