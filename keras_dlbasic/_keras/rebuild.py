@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.outputs import check_known
 
 
@@ -156,7 +157,7 @@ def compile_like(new: Any, model: Any, **changes: Any) -> Any:
         if config is None:
             raise ValueError("its class overrides `compile`.")
         config = {k: v for k, v in config.items() if k not in {"loss", *changes}}
-        if not all(layer.supports_jit for layer in new._flatten_layers()):
+        if not all(layer.supports_jit for layer in all_layers(new)):
             config["jit_compile"] = "auto"
         new.compile(
             **keras.saving.deserialize_keras_object(config), loss=loss, **changes

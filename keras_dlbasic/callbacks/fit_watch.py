@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.row_layout import RowLayouts
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.graph import printable_path
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.row_fetcher import RowFetcher
@@ -85,7 +86,7 @@ class FitWatch(FitLog):
             ValueError: If two callbacks of a fit ask for different records, or if
                 `record` is about other variables.
         """
-        model, params = callback._model, callback.params
+        model, params = model_of(callback), callback.params
         if params is None:  # its hooks are called by hand
             params = {}
         known = _watches.get(model)

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._keras.callbacks import model_of, state_without_model
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
-from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import has_train_function
 from keras_dlbasic.callbacks.guarded import guard_of, guarded
@@ -75,7 +75,7 @@ class Monitor(keras.callbacks.Callback):
         record = TrainingRecord() if self._given_record is None else self._given_record
         with self._guard.on_host():
             if record.facts.is_empty:
-                record.facts = run_facts(self._model, self.params or {})
+                record.facts = run_facts(model_of(self), self.params or {})
         return FitLog(record, self._guard)
 
     def _fit_begins(self) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.callbacks.arguments import check_sample
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.guarded import guard_of
@@ -173,7 +174,7 @@ class TrainingDoctor(Monitor):
                 if self.verbose:
                     self._messages.add(str(finding))
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
-                self._model.stop_training = True
+                model_of(self).stop_training = True
 
 
 def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:

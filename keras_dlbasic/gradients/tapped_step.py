@@ -15,6 +15,7 @@ from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
 from keras_dlbasic._backends.update import Update, final_updates
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.optimizer import optimizers_of
 from keras_dlbasic.gradients.backend_tap import BackendTap
 from keras_dlbasic.gradients.measures import measure_row, reduce_update
@@ -53,7 +54,7 @@ class TappedStep:
         self._original = model.train_step
         self._parts = [
             part
-            for part in model._flatten_layers()
+            for part in all_layers(model)
             if part is model or isinstance(part, keras.Model)
         ]
         step = backend.wrap_step(self._measured)
