@@ -144,7 +144,7 @@ class FitWatch(FitLog):
         with self.guard.on_host():
             self._number_from(epoch)
             self._open_epoch = epoch
-            self._epoch = epoch + (self._epoch_offset or 0)
+            self._epoch = self.in_record(epoch)
             self._plan.epoch_begins()
 
     def step_begins(self, callback: Any, step: int) -> None:

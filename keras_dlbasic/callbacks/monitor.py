@@ -95,7 +95,8 @@ class Monitor(keras.callbacks.Callback):
     ) -> LayerTable | None:
         """Add a row to the table, by `TableWriter.append`."""
         assert self._table is not None
-        return self._table.append(step, self._epoch, columns)
+        epoch = self._watch.in_record(self._epoch)
+        return self._table.append(step, epoch, columns)
 
     # -- hooks ---------------------------------------------------------------------
 
@@ -114,7 +115,7 @@ class Monitor(keras.callbacks.Callback):
         self._watch.epoch_begins(self, epoch)
         name, record = self._table_name, self._watch.record
         if self._table is None and name is not None:
-            self._table = TableWriter(record, name, self._measures, epoch)
+            self._table = TableWriter(record, name, self._measures)
         self._messages.say()
 
     @guarded

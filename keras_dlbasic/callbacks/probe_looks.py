@@ -50,7 +50,7 @@ class ProbeLooks:
             record.note(data=replace(data, source="given"))
         with guard.on_host():
             self._make_probe(model, record, x, y)
-            self.look(model, record, epoch=-1)
+            self.look(model, record, record.last_epoch)
 
     def gather(self, x: Any, y: Any) -> bool:
         """Keep the rows of a batch; returns whether there are enough."""
@@ -78,7 +78,7 @@ class ProbeLooks:
         Args:
             model: The model.
             record: Where to write what is seen.
-            epoch: Number of the epoch, -1 before the first.
+            epoch: Number of the epoch in the record, -1 before the first.
             steps: Number of steps in an epoch, None if not known.
         """
         if self._gathered:

@@ -20,15 +20,10 @@ class TableWriter:
         record: The record.
         name: The name of the table.
         measures: What is measured.
-        first_epoch: Number of the fit's first epoch.
     """
 
     def __init__(
-        self,
-        record: TrainingRecord,
-        name: str,
-        measures: Iterable[str],
-        first_epoch: int,
+        self, record: TrainingRecord, name: str, measures: Iterable[str]
     ) -> None:
         self._record = record
         self._name = name
@@ -36,14 +31,13 @@ class TableWriter:
         table = record.tables.get(name)
         last_step = int(table.steps[-1]) if table else 0
         self._step_offset = max(last_step, record.trained_steps)
-        self._epoch_offset = record.epoch_offset(first_epoch)
 
     def append(self, step: int, epoch: int, columns: Columns) -> LayerTable | None:
         """Add a row, to a new table if the layers have changed.
 
         Args:
             step: Number of steps of the fit so far.
-            epoch: Number of the epoch in the fit.
+            epoch: Number of the epoch in the record.
             columns: What was measured.
 
         Returns:
@@ -54,6 +48,6 @@ class TableWriter:
             self._name,
             self._measures,
             self._step_offset + step,
-            self._epoch_offset + epoch,
+            epoch,
             columns,
         )

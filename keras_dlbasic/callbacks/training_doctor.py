@@ -155,9 +155,9 @@ class TrainingDoctor(Monitor):
     def _look(self) -> None:
         self._has_looked = True
         assert self.record is not None
-        steps = self.params.get("steps")
+        epoch, steps = self._watch.in_record(self._epoch), self.params.get("steps")
         with guard_of(self).on_host():
-            self._looks.look(self.model, self.record, self._epoch, steps)
+            self._looks.look(self.model, self.record, epoch, steps)
 
     def _judge(self, *, live: bool) -> None:
         assert self.record is not None
