@@ -14,6 +14,8 @@ import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import RemedySuggestion, suggest
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 
+pytestmark = pytest.mark.once  # remedies as such are tested on all
+
 L = keras.layers
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 6, 6, 1)).astype("float32")
@@ -154,7 +156,6 @@ def test_subclassed_models_are_changed_or_refused_by_name(suggestion):
     assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"]).all()
 
 
-@pytest.mark.once
 def test_without_keras_the_same_is_printed():
     code = (
         "import importlib.util as u, sys; find = u.find_spec\n"
