@@ -28,6 +28,8 @@ class TableWriter:
         self._record = record
         self._name = name
         self._measures = tuple(measures)
+        # The record may know of more steps than the table, whose monitor was not in all
+        # fits, or of fewer, if no gradients were watched: the later one counts.
         table = record.tables.get(name)
         last_step = int(table.steps[-1]) if table else 0
         self._step_offset = max(last_step, record.trained_steps)
