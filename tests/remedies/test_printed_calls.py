@@ -19,6 +19,8 @@ from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.run_facts import loss_config
 from keras_dlbasic.records import TrainingRecord
 
+pytestmark = pytest.mark.once  # remedies as such are tested on all
+
 L = keras.layers
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 6, 6, 1)).astype("float32")
@@ -214,7 +216,6 @@ def test_on_a_subclassed_model_it_runs_or_is_by_hand(suggestion):
     assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"]).all()
 
 
-@pytest.mark.once("torch")
 @pytest.mark.parametrize("build", [own_step, own_layer, residual, linear])
 @pytest.mark.parametrize("suggestion", ALL, ids=lambda s: s.call)
 def test_on_other_models_it_runs_or_is_by_hand(suggestion, build):
@@ -226,7 +227,6 @@ def test_on_other_models_it_runs_or_is_by_hand(suggestion, build):
         assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"]).all()
 
 
-@pytest.mark.once
 def test_each_remedy_of_a_model_is_known_to_rebuild_or_to_work_in_place():
     """A saved record gets the same advice where there is no Keras to ask."""
     suggested = {s.name for s in ALL}
@@ -239,7 +239,6 @@ def test_each_remedy_of_a_model_is_known_to_rebuild_or_to_work_in_place():
     assert {*IN_PLACE, *REBUILDING, *ANY_MODEL} == suggested
 
 
-@pytest.mark.once
 def test_without_keras_the_same_is_printed():
     code = (
         "import importlib.util as u, sys; find = u.find_spec\n"
