@@ -50,7 +50,7 @@ class ProbeLooks:
             record.note(data=replace(data, source="given"))
         with guard.on_host():
             self._make_probe(model, record, x, y)
-            self.look(model, record, epoch=-1)
+            self.look(model, record, record.last_epoch)
 
     def gather(self, x: Any, y: Any) -> bool:
         """Keep the rows of a batch; returns whether there are enough."""
@@ -60,6 +60,9 @@ class ProbeLooks:
             lambda leaf: None if leaf is None else keras.ops.convert_to_numpy(leaf),
             (x, y),
         )
+        # Batches of sequences may differ in length. Rows can be joined only if they do
+        # not, so the first batch decides and gathering ends with the first that
+        # differs.
         shapes = [
             [np.shape(leaf)[1:] for leaf in keras.tree.flatten(known)]
             for known in (rows, *self._gathered[:1])
@@ -78,7 +81,7 @@ class ProbeLooks:
         Args:
             model: The model.
             record: Where to write what is seen.
-            epoch: Number of the epoch, -1 before the first.
+            epoch: Number of the epoch in the record, -1 before the first.
             steps: Number of steps in an epoch, None if not known.
         """
         if self._gathered:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.callbacks.arguments import check_sample
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.guarded import guard_of
@@ -156,9 +157,9 @@ class TrainingDoctor(Monitor):
     def _look(self) -> None:
         self._has_looked = True
         assert self.record is not None
-        steps = self.params.get("steps")
+        epoch, steps = self._watch.in_record(self._epoch), self.params.get("steps")
         with guard_of(self).on_host():
-            self._looks.look(self.model, self.record, self._epoch, steps)
+            self._looks.look(self.model, self.record, epoch, steps)
 
     def _judge(self, *, live: bool) -> None:
         assert self.record is not None
@@ -175,7 +176,7 @@ class TrainingDoctor(Monitor):
                 if self.verbose:
                     self._messages.add(str(finding))
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
-                self._model.stop_training = True
+                model_of(self).stop_training = True
 
 
 def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:
