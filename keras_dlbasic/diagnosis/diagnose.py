@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.advice import advice
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.fine import Fine
 from keras_dlbasic.diagnosis.nearest import nearest
+from keras_dlbasic.diagnosis.per_output import verdicts_of
 from keras_dlbasic.diagnosis.registry import all_rules, checked_rules, symptoms_by_cause
 from keras_dlbasic.diagnosis.rule import Rule
 from keras_dlbasic.diagnosis.run import Run
@@ -150,18 +150,20 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
     skipped: dict[str, str] = {}
     explains = symptoms_by_cause(rule for rule, _ in chosen)
     for rule, thresholds in chosen:
-        verdict = _judged(rule, run, thresholds)
-        if isinstance(verdict, Finding):
-            found.append(replace(verdict, explains=explains.get(rule.name, ())))
-        elif isinstance(verdict, Fine):
-            fine[rule.name] = verdict.text
-        else:
-            skipped[rule.name] = verdict.reason
+        for verdict in _judged(rule, run, thresholds):
+            if isinstance(verdict, Finding):
+                found.append(replace(verdict, explains=explains.get(rule.name, ())))
+            elif isinstance(verdict, Fine):
+                fine[rule.name] = verdict.text
+            else:
+                skipped[rule.name] = verdict.reason
     findings = _joined(found, planned=run.is_planned)
     # a trait that does no harm here changes nothing for the reader
-    fine.update({f.name: f.message for f in findings if not f.rank and not f.note})
+    told = [finding for finding in findings if finding.rank or finding.note]
+    names = {finding.name for finding in told}
+    fine.update({f.name: f.message for f in findings if f.name not in names})
     return Diagnosis(
-        [finding for finding in findings if finding.name not in fine],
+        told,
         fine,
         skipped,
         outcome="" if run.live or run.is_planned else _outcome(run),
@@ -169,15 +171,12 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
     )
 
 
-def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> Verdict:
+def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> list[Verdict]:
     if run.live and not rule.live:
-        return Skipped(NOT_YET)
+        return [Skipped(NOT_YET)]
     try:
         with np.errstate(all="ignore"):  # records may hold anything
-            verdict = rule(run, **thresholds)
-        if isinstance(verdict, Finding):
-            verdict = replace(verdict, remedies=advice(run, verdict.remedies))
-        return verdict
+            return verdicts_of(rule, run, thresholds)
     except Exception as error:  # the other rules may do with what is there
         reason = FAILED if rule.is_own else FAILED_RULE
         reason = f"{reason} ({type(error).__name__}: {error})"
@@ -188,7 +187,7 @@ def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> Verdict:
                 UserWarning,
                 stacklevel=4,
             )
-        return Skipped(f"{reason}\n{''.join(traceback.format_exception(error))}")
+        return [Skipped(f"{reason}\n{''.join(traceback.format_exception(error))}")]
 
 
 def _outcome(run: Run) -> str:
@@ -202,12 +201,9 @@ def _joined(found: list[Finding], *, planned: bool) -> list[Finding]:
     """Put symptoms under their causes, and order all."""
     symptoms = [finding for finding in found if finding.kind == "symptom"]
     judged = [finding for finding in found if finding.kind == "cause"]
-    sure = {
-        name
-        for cause in judged
-        if cause.risk is None and cause.severity == "critical"
-        for name in cause.explains
-    }
+    sure = [
+        cause for cause in judged if cause.risk is None and cause.severity == "critical"
+    ]
     causes = [_weighed(cause, symptoms, sure, planned=planned) for cause in judged]
     causes.sort(key=lambda cause: (-cause.rank, -cause.confidence))
     explained = []
@@ -215,20 +211,20 @@ def _joined(found: list[Finding], *, planned: bool) -> list[Finding]:
         by = tuple(
             c.name
             for c in causes
-            if symptom.name in c.explains and c.rank >= min(1, symptom.rank)
+            if c.can_explain(symptom) and c.rank >= min(1, symptom.rank)
         )
-        explained.append(replace(symptom, explained_by=by))
+        explained.append(replace(symptom, explained_by=tuple(dict.fromkeys(by))))
     explained.sort(key=lambda s: (-s.rank, bool(s.explained_by), -s.confidence))
     return [*causes, *explained]
 
 
 def _weighed(
-    cause: Finding, symptoms: list[Finding], sure: set[str], *, planned: bool
+    cause: Finding, symptoms: list[Finding], sure: list[Finding], *, planned: bool
 ) -> Finding:
     """Give a cause that may do harm its severity, by the harm that was found.
 
-    Symptoms in `sure` have a cause that is beyond doubt; for others they are no more
-    than a warning.
+    Symptoms of a cause in `sure`, which are beyond doubt, are for others no more than a
+    warning.
     """
     if cause.risk is None:
         return cause
@@ -237,9 +233,9 @@ def _weighed(
     else:
         harm = max(
             (
-                min(s.rank, 1) if s.name in sure else s.rank
+                min(s.rank, 1) if any(c.can_explain(s) for c in sure) else s.rank
                 for s in symptoms
-                if s.name in cause.explains
+                if cause.can_explain(s)
             ),
             default=0,
         )

@@ -55,6 +55,8 @@ class Finding:
             whatever else is found.
         note: Whether a cause that has done no harm is worth a note; else it counts as
             a check that passed. Defaults to `True`.
+        output: Of a model with several outputs, the name of the one it is about; None
+            for the whole model, or a model with one output.
 
     Raises:
         TypeError: If a field has a value of another type.
@@ -87,6 +89,7 @@ class Finding:
     unit: str = ""
     risk: Severity | None = None
     note: bool = True
+    output: str | None = None
 
     def __new__(cls, *args: Any, **given: Any) -> Self:
         """Name the nearest field where one is misspelled."""
@@ -126,6 +129,14 @@ class Finding:
     def rank(self) -> int:
         """Place of the severity in `SEVERITIES`."""
         return SEVERITIES.index(self.severity)
+
+    def can_explain(self, symptom: Finding) -> bool:
+        """Return whether this cause can have brought a symptom about."""
+        return symptom.name in self.explains and self.may_concern(symptom)
+
+    def may_concern(self, other: Finding) -> bool:
+        """Return whether both are not about different outputs of a model."""
+        return self.output == other.output or None in (self.output, other.output)
 
     @property
     def where(self) -> str:
@@ -182,6 +193,7 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "explained_by": (tuple, "a tuple of names"),
     "unit": (str, "text"),
     "note": (bool, "True or False"),
+    "output": ((str, NoneType), "the name of an output, or None"),
 }
 
 

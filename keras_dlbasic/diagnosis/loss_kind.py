@@ -90,15 +90,6 @@ class LossKind:
             config.get("ignore_class"),
         )
 
-    @classmethod
-    def of_first(cls, loss: Any, name: str | None) -> LossKind:
-        """Read the first of several losses, or that of the target called `name`."""
-        if isinstance(loss, dict) and "class_name" not in loss and len(loss) > 1:
-            loss = loss.get(name)
-        elif isinstance(loss, list) and loss:
-            loss = loss[0]
-        return cls.of(loss)
-
     @property
     def decides_at_zero(self) -> bool:
         """Whether an output above 0, not above 0.5, means yes."""

@@ -30,6 +30,7 @@ class Rule:
         explained_by: Names of the causes that can bring this symptom about.
         needs: What it needs of the record; without it the rule is skipped.
         live: Whether it can judge a run that goes on.
+        per_output: Whether it judges each of several outputs by itself.
 
     Raises:
         TypeError: If the function has no `run` as its first argument, or thresholds
@@ -45,6 +46,7 @@ class Rule:
     explained_by: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     live: bool = True
+    per_output: bool = False
 
     def __post_init__(self) -> None:
         self._check_function()
@@ -182,6 +184,7 @@ def rule(
     explained_by: tuple[str, ...] = (),
     needs: tuple[str, ...] = (),
     live: bool = True,
+    per_output: bool = False,
 ) -> Callable[[Callable[..., Verdict]], Rule]:
     """Make a function a rule; its name is that of the problem it finds.
 
@@ -198,6 +201,9 @@ def rule(
             the reason. The names are those of `keras_dlbasic.diagnosis.NEEDS`.
             Defaults to none.
         live: Whether it can judge a run that goes on. Defaults to `True`.
+        per_output: Whether to judge each output of a model with several by itself, as
+            `Run.outputs_apart` has it, with a finding for each. Defaults to `False`:
+            once, for the whole model.
 
     Returns:
         A decorator that turns a function into a `Rule`.
@@ -228,6 +234,8 @@ def rule(
 
     def make(function: Callable[..., Verdict]) -> Rule:
         name = getattr(function, "__name__", repr(function))
-        return Rule(name, kind, function, explains, explained_by, needs, live)
+        return Rule(
+            name, kind, function, explains, explained_by, needs, live, per_output
+        )
 
     return make

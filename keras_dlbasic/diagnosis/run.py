@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -14,7 +15,9 @@ from keras_dlbasic.diagnosis.curves import Descent, descent_of, penalty_of
 from keras_dlbasic.diagnosis.flow import Flow, early_flow
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
+from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
 from keras_dlbasic.diagnosis.rates import Movement, movement_of, update_ratio_of
+from keras_dlbasic.diagnosis.reasons import why_no_skill, why_unknown
 from keras_dlbasic.diagnosis.skipped import Skipped
 from keras_dlbasic.records import (
     DataFacts,
@@ -65,6 +68,8 @@ class Run:
             a `RunFacts`. What is not known is None.
         live: Whether the run goes on, so that what it comes to cannot be judged yet.
         is_planned: Whether nothing was trained yet (`preflight`).
+        output_name: Of a run looked at for one of several outputs, the name of the
+            output; else None.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Run
@@ -84,6 +89,74 @@ class Run:
         self.facts = record.facts
         self.live = live
         self.is_planned = planned
+        self.output_name: str | None = None
+
+    # -- outputs -----------------------------------------------------------------
+
+    @cached_property
+    def outputs_apart(self) -> tuple[Run, ...]:
+        """The run as it is for each of several outputs; empty where there is one.
+
+        In each of them `.output`, `.target`, `.loss_kind`, `.task`, `.outcome`,
+        `.probed(...)`, `.loss` and `.descent` are about its output alone; layers,
+        gradients and inputs are those of the whole model. See
+        `@rule(per_output=True)`.
+        """
+        n = len(self.facts.outputs)
+        return tuple(map(self._of_output, range(n))) if n > 1 else ()
+
+    def for_output(self, name: str) -> Run:
+        """Return the run as it is for one of several outputs.
+
+        Args:
+            name: What the output is called, as in `losses` and logs.
+
+        Raises:
+            KeyError: If there is no such output.
+        """
+        by_name = {run.output_name: run for run in self.outputs_apart}
+        if name not in by_name:
+            raise KeyError(
+                f"The model has no output {name!r} beside others; there are "
+                f"{sorted(map(str, by_name)) or 'no several'}."
+            )
+        return by_name[name]
+
+    def _of_output(self, index: int) -> Run:
+        record = OutputRecord(self.record, index)
+        run = Run(record, live=self.live, planned=self.is_planned)
+        run.output_name = record.name
+        return run
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the output has a loss; True for a model of one."""
+        return not isinstance(self.record, OutputRecord) or self.record.is_trained
+
+    @property
+    def loss_weight(self) -> float:
+        """What the loss of the output is multiplied by in the sum over outputs."""
+        record = self.record
+        return record.loss_weight if isinstance(record, OutputRecord) else 1.0
+
+    def hidden(self, labels: Sequence[str]) -> list[int]:
+        """Return the places of labels whose layers give no output.
+
+        Of a model with one output the last one is taken for that which gives it.
+
+        Args:
+            labels: Labels of layers, from input to output.
+        """
+        heads = self._heads.intersection(labels) or set(labels[-1:])
+        return [place for place, label in enumerate(labels) if label not in heads]
+
+    @cached_property
+    def _heads(self) -> set[str | None]:
+        """Names of the layers that give one of several outputs."""
+        record = self.record
+        whole = record.whole if isinstance(record, OutputRecord) else record
+        outputs = whole.facts.outputs
+        return {output.name for output in outputs} if len(outputs) > 1 else set()
 
     # -- facts -------------------------------------------------------------------
 
@@ -123,7 +196,7 @@ class Run:
 
     @property
     def output(self) -> OutputFacts:
-        """What is known of the only output: `.name`, `.activation`, `.units`, `.rank`.
+        """What is known of the output: `.name`, `.activation`, `.units`, `.rank`.
 
         Raises:
             Skipped: If there are several, or it is not known.
@@ -155,7 +228,7 @@ class Run:
 
     @property
     def target(self) -> TargetFacts:
-        """What is known of the only target: `.kind`, `.min`, `.max`, `.std`, ...
+        """What is known of the target: `.kind`, `.min`, `.max`, `.std`, ...
 
         Raises:
             Skipped: If there are several or none, or these are no numbers.
@@ -221,15 +294,17 @@ class Run:
 
     @cached_property
     def task(self) -> TaskKind:
-        """What the loss and the output make of the first target: classes or values.
+        """What the loss and the output make of the target: classes or values.
+
+        Of several outputs the first is meant; see `outputs_apart`.
 
         A `keras_dlbasic.analysis.TaskKind`, `TaskKind.UNKNOWN` if nothing tells.
         """
-        targets, outputs = self.facts.targets, self.facts.outputs
-        name = targets[0].name if targets else None
-        family = LossKind.of_first(self.facts.loss, name).family
-        output = outputs[0] if len(outputs) == 1 else OutputFacts()
-        return TaskKind.of(family, output.activation, output.units)
+        if self.outputs_apart:
+            return self.outputs_apart[0].task
+        outputs = self.facts.outputs
+        output = outputs[0] if outputs else OutputFacts()
+        return TaskKind.of(self.loss_kind.family, output.activation, output.units)
 
     @property
     def compares_class_numbers(self) -> bool:
@@ -414,30 +489,12 @@ class Run:
     @property
     def why_no_skill(self) -> str:
         """Why the skill of the predictions is not known."""
-        probe = self.facts.probe
-        if probe and self.task is TaskKind.UNKNOWN:
-            return "needs a loss that is known, to tell classes from values"
-        if probe and (probe.rows or 0) < 20:
-            return "needs 20 rows of data"
-        if not probe or probe.failed is not None:
-            return self.why_unknown
-        if probe.no_skill:
-            return f"there is no skill: {probe.no_skill}"
-        return "needs one output, finite predictions and targets that fit them"
+        return why_no_skill(self.facts, self.task)
 
     @property
     def why_unknown(self) -> str:
         """Why what the run came to is not known."""
-        probe = self.facts.probe
-        if not probe:
-            return "needs `x=` and `y=`"
-        if probe.failed is not None:
-            return f"needs a probe that does not fail ({probe.failed})"
-        if probe.baseline_loss is None:
-            return "needs `y=` and a loss that is known"
-        if not probe.baseline_loss:
-            return "needs targets that differ"
-        return "needs finite predictions on the probe"
+        return why_unknown(self.facts, self.task)
 
 
 _WHY = {

@@ -81,6 +81,8 @@ class OutputFacts(Facts):
         rank: Number of its axes, samples included; None if not known.
         softmax_axis: Axis over which a softmax adds up to one, counted from the end;
             None if there is none, or it is not known.
+        label: Of one of several outputs: what losses, targets and logs call it; None if
+            not known.
     """
 
     name: str | None = None
@@ -88,6 +90,12 @@ class OutputFacts(Facts):
     units: int | None = None
     rank: int | None = None
     softmax_axis: int | None = None
+    label: str | None = None
+
+    @property
+    def known_as(self) -> str | None:
+        """The label, else the name."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True, eq=False)

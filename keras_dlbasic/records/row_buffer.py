@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,14 @@ class RowBuffer:
     def measures(self) -> np.ndarray:
         """Values per step and variable, `[n, n_measures, n_variables]`."""
         return self._measures[: self._n]
+
+    def of_variable(self, index: int) -> RowBuffer:
+        """Return a copy with the values of one of the variables."""
+        own = copy(self)
+        own._steps, own._ordinals = self._steps.copy(), self._ordinals.copy()
+        own._scalars = self._scalars.copy()
+        own._measures = self._measures[:, :, [index]]
+        return own
 
     def append(self, step: int, scalars: np.ndarray, measures: np.ndarray) -> None:
         """Add the row of `step`; steps must ascend."""

@@ -15,7 +15,7 @@ ZERO_ONE = ("binary", "one_hot", "multi_label", "probabilities")
 WHOLE = ("whole_numbers", "binary", "one_hot", "multi_label")
 
 
-@rule(kind="cause", explains=EXPLAINS, needs=("target",))
+@rule(kind="cause", explains=EXPLAINS, needs=("target",), per_output=True)
 def loss_target_mismatch(run: Run) -> Verdict:
     """Compare what the compiled loss expects with the targets."""
     loss, target = run.loss_kind, run.target

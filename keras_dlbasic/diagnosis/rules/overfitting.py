@@ -29,7 +29,7 @@ REMEDIES = (
 )
 
 
-@rule(kind="symptom", needs=("val_loss",))
+@rule(kind="symptom", needs=("val_loss",), per_output=True)
 def overfitting(
     run: Run,
     *,

@@ -45,7 +45,7 @@ def poor_initialization(
             units idle; that of `unscaled_inputs`.
     """
     layers = [f for f in run.layers if f.has_kernel]
-    hidden = layers[:-1]
+    hidden = [layers[place] for place in run.hidden([f.label for f in layers])]
     alike = [f for f in hidden if f.units_alike and f.trainable]
     if alike:
         return Finding(
@@ -68,19 +68,21 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
     if table is None or not len(table) or table.epochs[0] >= 0:
         return None
     for measure, word in (("dead_units", "dead"), ("saturated_units", "saturated")):
-        shares = np.nan_to_num(table[measure][0])[:-1]
-        if not len(shares) or shares.max() < idle:
+        shares = np.nan_to_num(table[measure][0])
+        places = run.hidden(table.labels)
+        worst = max(places, key=lambda place: shares[place], default=None)
+        if worst is None or shares[worst] < idle:
             continue
         if any(facts.rms > limit for facts in run.facts.inputs[:1]):
             continue  # the inputs did it
-        layer = table.labels[int(shares.argmax())]
+        layer = table.labels[worst]
         return Finding(
             severity="info",
-            message=f"{shares.max():.0%} of the units of layer '{layer}' are {word} "
+            message=f"{shares[worst]:.0%} of the units of layer '{layer}' are {word} "
             "before training begins.",
             risk="critical",
             layer=layer,
-            value=float(shares.max()),
+            value=float(shares[worst]),
             threshold=idle,
             unit="share of the units",
             confidence=0.92,

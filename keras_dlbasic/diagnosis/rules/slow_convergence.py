@@ -7,7 +7,7 @@ import math
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
-@rule(kind="symptom", live=False)
+@rule(kind="symptom", live=False, per_output=True)
 def slow_convergence(
     run: Run, *, least_drop: float = 1e-4, much: float = 0.02, share: float = 0.75
 ) -> Verdict:
