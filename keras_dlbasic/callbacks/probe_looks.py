@@ -30,6 +30,7 @@ class ProbeLooks:
 
     Attributes:
         probe: The rows, None as long as there are none.
+        is_examined: Whether model and data have been examined.
     """
 
     def __init__(self, x: Any, y: Any, validation_data: Any, rows: int) -> None:
@@ -38,11 +39,16 @@ class ProbeLooks:
         self._rows = rows
         self._gathered: list[tuple[Any, Any]] = []
         self._offset = 0
-        self._is_examined = False
+        self.is_examined = False
         self._answers: Any = None
 
     def examine(
-        self, model: Any, record: TrainingRecord, guard: Guard, epoch: int = -1
+        self,
+        model: Any,
+        record: TrainingRecord,
+        guard: Guard,
+        epoch: int = -1,
+        steps: int = 0,
     ) -> None:
         """Note what model and data are like, once; a model without weights has to wait.
 
@@ -51,13 +57,16 @@ class ProbeLooks:
             record: Where to write what is seen.
             guard: Of the fit.
             epoch: Number of the epoch, -1 before the first step.
+            steps: Number of steps that the fit has trained so far.
         """
-        if self._is_examined or not model.built:
+        if self.is_examined or not model.built:
             return
-        self._is_examined = True
+        self.is_examined = True
+        self._offset = max(self._offset, record.trained_steps + steps)
         x, y, validation_data = self._given
         with guard.on_host():
-            record.note(model=network_facts(model, x))
+            facts = replace(network_facts(model, x), seen_after=steps or None)
+            record.note(model=facts)
         if x is None:
             return
         with guard.on_host(ValueError, TypeError):  # of what the user gave

@@ -103,11 +103,24 @@ class TrainingDoctor(Monitor):
     def _fit_begins(self) -> None:
         assert self.record is not None
         self.diagnosis = None
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str | None]] = set()
         self._next_look = 1.0
         self._epochs = 0
         self._has_looked = False
-        self._looks.examine(self.model, self.record, guard_of(self))
+        if self.model.built:
+            self._examine(-1)
+        else:
+            self._watch.when_built(lambda: self._examine(-1))
+
+    def _step_begins(self, batch: int) -> None:
+        # a model that had no weights until its first step was run
+        if self._count.so_far and not self._looks.is_examined:
+            self._examine(self._epoch)
+
+    def _examine(self, epoch: int) -> None:
+        assert self.record is not None
+        guard, steps = guard_of(self), self._count.so_far
+        self._looks.examine(self.model, self.record, guard, epoch, steps)
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._epochs += 1
@@ -155,6 +168,8 @@ class TrainingDoctor(Monitor):
         self._has_looked = True
         assert self.record is not None
         steps = self.params.get("steps")
+        if not self._looks.is_examined:  # the epoch had one step
+            self._examine(self._epoch)
         with guard_of(self).on_host():
             self._looks.look(self.model, self.record, self._epoch, steps)
 
@@ -168,8 +183,9 @@ class TrainingDoctor(Monitor):
         for finding in self.diagnosis:
             if finding.confidence < 0.9 or finding.explained_by:
                 continue
-            if finding.rank >= least and finding.name not in self._said:
-                self._said.add(finding.name)
+            said = finding.name, finding.output
+            if finding.rank >= least and said not in self._said:
+                self._said.add(said)
                 if self.verbose:
                     self._messages.add(str(finding))
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):

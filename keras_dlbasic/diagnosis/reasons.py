@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.records import RunFacts
+from keras_dlbasic.records import ProbeFacts, RunFacts
 
 
 def why_no_skill(facts: RunFacts, task: TaskKind) -> str:
@@ -41,12 +41,23 @@ def why_unknown(facts: RunFacts, task: TaskKind) -> str:
     if not probe:
         return "needs `x=` and `y=`"
     if probe.failed is not None:
-        return f"needs a probe that does not fail ({probe.failed})"
+        return why_no_probe(probe)
+    if probe.baseline_failed is not None:
+        return f"the loss of single rows is not known ({probe.baseline_failed})"
     if probe.baseline_loss is None:
-        return "needs `y=` and a loss that is known"
+        return (
+            "needs a loss that compares each row with its own target"
+            if facts.targets
+            else "needs `y=` and a loss that is known"
+        )
     if not probe.baseline_loss:
         return "needs targets that differ"
     return "needs finite predictions on the probe"
+
+
+def why_no_probe(probe: ProbeFacts) -> str:
+    """Return why the model was not looked at, though there were rows."""
+    return f"the model could not be run apart from `fit` ({probe.failed})"
 
 
 def _why_no_loss(facts: RunFacts) -> str:

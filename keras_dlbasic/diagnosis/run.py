@@ -17,7 +17,11 @@ from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
 from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
 from keras_dlbasic.diagnosis.rates import Movement, movement_of, update_ratio_of
-from keras_dlbasic.diagnosis.reasons import why_no_skill, why_unknown
+from keras_dlbasic.diagnosis.reasons import (
+    why_no_probe,
+    why_no_skill,
+    why_unknown,
+)
 from keras_dlbasic.diagnosis.skipped import Skipped
 from keras_dlbasic.records import (
     DataFacts,
@@ -296,12 +300,14 @@ class Run:
     def task(self) -> TaskKind:
         """What the loss and the output make of the target: classes or values.
 
-        Of several outputs the first is meant; see `outputs_apart`.
+        Of several outputs that of the first target is meant; see `outputs_apart`.
 
         A `keras_dlbasic.analysis.TaskKind`, `TaskKind.UNKNOWN` if nothing tells.
         """
         if self.outputs_apart:
-            return self.outputs_apart[0].task
+            first = self.facts.targets[:1]
+            with_it = [run for run in self.outputs_apart if run.facts.targets == first]
+            return with_it[0].task if first and with_it else TaskKind.UNKNOWN
         outputs = self.facts.outputs
         output = outputs[0] if outputs else OutputFacts()
         return TaskKind.of(self.loss_kind.family, output.activation, output.units)
@@ -390,6 +396,9 @@ class Run:
         """
         table = self.record.tables.get(name)
         if table is None or not len(table):
+            probe = self.facts.probe
+            if name in ("probe", "activations") and probe and probe.failed is not None:
+                raise Skipped(why_no_probe(probe))
             raise Skipped(_WHY.get(name, f"no table of {name} was recorded"))
         return table
 

@@ -111,6 +111,9 @@ class ModelFacts(Facts):
         normalizes_inputs: Whether inputs are scaled before the first kernel.
         may_act_between_layers: Whether a `call` of the user's or operations that are no
             layers may bend what passes between layers; None if not known.
+        seen_after: Number of steps that were trained before it was looked at; None if
+            it was looked at before the first. A model that is built in its first step
+            has no weights before.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -126,3 +129,4 @@ class ModelFacts(Facts):
     is_sequential: bool = False
     normalizes_inputs: bool = False
     may_act_between_layers: bool | None = None
+    seen_after: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 from keras_dlbasic.records import LayerFacts
 
@@ -44,6 +44,11 @@ def poor_initialization(
         inputs: Root mean square of the inputs from which these, not the weights, make
             units idle; that of `unscaled_inputs`.
     """
+    if run.model.seen_after:
+        return Skipped(
+            f"the model had no weights before it was trained: seen after step "
+            f"{run.model.seen_after}, they do not tell how they began"
+        )
     layers = [f for f in run.layers if f.has_kernel]
     hidden = [layers[place] for place in run.hidden([f.label for f in layers])]
     alike = [f for f in hidden if f.units_alike and f.trainable]
