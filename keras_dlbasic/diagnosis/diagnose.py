@@ -6,11 +6,13 @@ import traceback
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.fine import Fine
@@ -145,29 +147,46 @@ def _check_thresholds(rule: Rule, given: dict[str, Any]) -> None:
 
 
 def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
-    found: list[Finding] = []
-    fine: dict[str, str] = {}
-    skipped: dict[str, str] = {}
     explains = symptoms_by_cause(rule for rule, _ in chosen)
-    for rule, thresholds in chosen:
-        for verdict in _judged(rule, run, thresholds):
-            if isinstance(verdict, Finding):
-                found.append(replace(verdict, explains=explains.get(rule.name, ())))
-            elif isinstance(verdict, Fine):
-                fine[rule.name] = verdict.text
-            else:
-                skipped[rule.name] = verdict.reason
-    findings = _joined(found, planned=run.is_planned)
+    verdicts: dict[str, list[Verdict]] = {}
+    # the last ones judge by what the others found, symptoms under their causes
+    for is_last in (False, True):
+        run.verdicts = _worst(verdicts, planned=run.is_planned) if is_last else {}
+        for rule, thresholds in chosen:
+            if rule.last is is_last:
+                verdicts[rule.name] = [
+                    replace(verdict, explains=explains.get(rule.name, ()))
+                    if isinstance(verdict, Finding)
+                    else verdict
+                    for verdict in _judged(rule, run, thresholds)
+                ]
+    findings = _joined(verdicts, planned=run.is_planned)
     # a trait that does no harm here changes nothing for the reader
     told = [finding for finding in findings if finding.rank or finding.note]
     names = {finding.name for finding in told}
+    single = {name: parts[0] for name, parts in verdicts.items()}
+    fine = {n: v.text for n, v in single.items() if isinstance(v, Fine)}
     fine.update({f.name: f.message for f in findings if f.name not in names})
+    skipped = {n: v.reason for n, v in single.items() if isinstance(v, Skipped)}
     return Diagnosis(
         told,
         fine,
         skipped,
         outcome="" if run.live or run.is_planned else _outcome(run),
         record=run.record,
+        coverage=_coverage(run, chosen, skipped),
+    )
+
+
+def _coverage(run: Run, chosen: Chosen, skipped: dict[str, str]) -> Coverage:
+    rules = [rule for rule, _ in chosen]
+    record = run.record
+    return Coverage.of(
+        {rule.name: rule.decides for rule in rules if rule.decides},
+        [rule.name for rule in rules if rule.name not in skipped],
+        skipped,
+        pending=[name for name, reason in skipped.items() if reason == NOT_YET],
+        curves_only=not (len(record.steps) or record.tables or record.facts.model),
     )
 
 
@@ -197,8 +216,21 @@ def _outcome(run: Run) -> str:
         return ""
 
 
-def _joined(found: list[Finding], *, planned: bool) -> list[Finding]:
-    """Put symptoms under their causes, and order all."""
+def _worst(verdicts: dict[str, list[Verdict]], *, planned: bool) -> dict[str, Verdict]:
+    """Return what each rule says, the worst where it is about several outputs."""
+    found = reversed(_joined(verdicts, planned=planned))
+    first = {name: parts[0] for name, parts in verdicts.items()}
+    return {**first, **{finding.name: finding for finding in found}}
+
+
+def _joined(verdicts: dict[str, list[Verdict]], *, planned: bool) -> list[Finding]:
+    """Put symptoms under their causes, and order all.
+
+    The order is that of everything that shows a diagnosis: by severity, then causes
+    before symptoms, then confidence.
+    """
+    told = chain.from_iterable(verdicts.values())
+    found = [verdict for verdict in told if isinstance(verdict, Finding)]
     symptoms = [finding for finding in found if finding.kind == "symptom"]
     judged = [finding for finding in found if finding.kind == "cause"]
     sure = [
@@ -214,8 +246,10 @@ def _joined(found: list[Finding], *, planned: bool) -> list[Finding]:
             if c.can_explain(symptom) and c.rank >= min(1, symptom.rank)
         )
         explained.append(replace(symptom, explained_by=tuple(dict.fromkeys(by))))
-    explained.sort(key=lambda s: (-s.rank, bool(s.explained_by), -s.confidence))
-    return [*causes, *explained]
+    return sorted(
+        [*causes, *explained],
+        key=lambda f: (-f.rank, f.kind, bool(f.explained_by), -f.confidence),
+    )
 
 
 def _weighed(

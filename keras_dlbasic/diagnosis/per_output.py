@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from keras_dlbasic.diagnosis.advice import advice
+from keras_dlbasic.diagnosis.advice import ONE_OUTPUT, advice
 from keras_dlbasic.diagnosis.finding import Finding
 from keras_dlbasic.diagnosis.fine import Fine
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
@@ -14,9 +14,6 @@ from keras_dlbasic.diagnosis.rule import Rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.skipped import Skipped
 from keras_dlbasic.diagnosis.verdict import Verdict
-
-OF_ONE_OUTPUT = ("fix_output", "scale_targets")
-"""Remedies that take models with one output only."""
 
 NOT_TRAINED = "it has no loss, so it is not trained"
 
@@ -71,7 +68,7 @@ def _advised(run: Run, verdict: Verdict) -> Verdict:
 
 def _for_output(name: str, remedy: RemedySuggestion) -> RemedySuggestion:
     """Leave to the user what no remedy does for one of several outputs."""
-    if remedy.name not in OF_ONE_OUTPUT:
+    if remedy.name not in ONE_OUTPUT:
         return remedy
     code = f"for output '{name}': {remedy.code}"
     return RemedySuggestion(None, remedy.reason, code)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 
@@ -17,12 +16,9 @@ from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
 from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
 from keras_dlbasic.diagnosis.rates import Movement, movement_of, update_ratio_of
-from keras_dlbasic.diagnosis.reasons import (
-    why_no_probe,
-    why_no_skill,
-    why_unknown,
-)
+from keras_dlbasic.diagnosis.reasons import Reasons
 from keras_dlbasic.diagnosis.skipped import Skipped
+from keras_dlbasic.diagnosis.verdict import Verdict
 from keras_dlbasic.records import (
     DataFacts,
     InputFacts,
@@ -35,23 +31,11 @@ from keras_dlbasic.records import (
     ValidationFacts,
 )
 
-Part = TypeVar("Part")
-
 USUAL_BATCH_SIZE = 32
 """Small batches do best over many tasks, between 2 and 32 (Masters & Luschi 2018)."""
 
 ENOUGH_UPDATES = 300
 """With so many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
-
-UNKNOWN_LOSS = (
-    "the loss is not known (of your own, or none), so whether the targets are classes "
-    "is not known"
-)
-
-UNKNOWN_VALIDATION = (
-    "the validation data are not known; give `TrainingDoctor` or `preflight` "
-    "`validation_data=(x, y)`, arrays"
-)
 
 
 class Run:
@@ -74,6 +58,8 @@ class Run:
         is_planned: Whether nothing was trained yet (`preflight`).
         output_name: Of a run looked at for one of several outputs, the name of the
             output; else None.
+        verdicts: For rules that are applied `last`: what the other rules say, by name,
+            symptoms under their causes. Empty for the others.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Run
@@ -93,6 +79,7 @@ class Run:
         self.facts = record.facts
         self.live = live
         self.is_planned = planned
+        self.verdicts: Mapping[str, Verdict] = {}
         self.output_name: str | None = None
 
     # -- outputs -----------------------------------------------------------------
@@ -171,7 +158,9 @@ class Run:
         Raises:
             Skipped: If nothing is known of it.
         """
-        return _known(self.facts.model, "network")
+        if self.facts.model is None:
+            raise Skipped(self.reasons.network)
+        return self.facts.model
 
     @property
     def layers(self) -> tuple[LayerFacts, ...]:
@@ -207,7 +196,7 @@ class Run:
         """
         outputs = self.model.outputs
         if len(outputs) != 1:
-            raise Skipped(f"the model has {len(outputs)} known outputs; needs one")
+            raise Skipped(self.reasons.output)
         return outputs[0]
 
     @property
@@ -217,7 +206,9 @@ class Run:
         Raises:
             Skipped: If nothing is known of them.
         """
-        return _known(self.facts.data, "data")
+        if self.facts.data is None:
+            raise Skipped(self.reasons.data)
+        return self.facts.data
 
     @property
     def targets(self) -> tuple[TargetFacts, ...]:
@@ -227,7 +218,7 @@ class Run:
             Skipped: If there are none.
         """
         if not self.data.targets:
-            raise Skipped("needs the targets, `y=`")
+            raise Skipped(self.reasons.targets)
         return self.data.targets
 
     @property
@@ -239,7 +230,7 @@ class Run:
         """
         targets = self.data.targets
         if len(targets) != 1 or targets[0].kind is None:
-            raise Skipped("needs one array of targets, `y=`")
+            raise Skipped(self.reasons.targets)
         return targets[0]
 
     @property
@@ -251,7 +242,7 @@ class Run:
         """
         inputs = tuple(facts for facts in self.data.inputs if facts.dtype is not None)
         if not inputs:
-            raise Skipped("needs the inputs, `x=`")
+            raise Skipped(self.reasons.inputs)
         return inputs
 
     @property
@@ -261,7 +252,9 @@ class Run:
         Raises:
             Skipped: If nothing is known of them.
         """
-        return _known(self.data.validation, "validation")
+        if self.facts.validation is None:
+            raise Skipped(self.reasons.validation)
+        return self.facts.validation
 
     def moderate_batch_size(self, least: int = 8) -> int:
         """Return a batch size of 32, or less if that would leave too few updates.
@@ -396,10 +389,9 @@ class Run:
         """
         table = self.record.tables.get(name)
         if table is None or not len(table):
-            probe = self.facts.probe
-            if name in ("probe", "activations") and probe and probe.failed is not None:
-                raise Skipped(why_no_probe(probe))
-            raise Skipped(_WHY.get(name, f"no table of {name} was recorded"))
+            if name in ("probe", "activations"):
+                raise Skipped(self.reasons.probe)
+            raise Skipped(f"no {name} was recorded")
         return table
 
     def probed(self, measure: str) -> np.ndarray:
@@ -414,7 +406,7 @@ class Run:
         table = self.table("probe")
         values = table[measure][:, 0] if measure in table.measures else np.zeros(0)
         if not np.isfinite(values).any():
-            raise Skipped(f"the {measure} on the probe is not known")
+            raise Skipped(f"the {measure} of the predictions is not known")
         return values
 
     @property
@@ -496,26 +488,6 @@ class Run:
         return self.facts.probe.rows if self.facts.probe else None
 
     @property
-    def why_no_skill(self) -> str:
-        """Why the skill of the predictions is not known."""
-        return why_no_skill(self.facts, self.task)
-
-    @property
-    def why_unknown(self) -> str:
-        """Why what the run came to is not known."""
-        return why_unknown(self.facts, self.task)
-
-
-_WHY = {
-    "network": "the model is not known; watch the run with `TrainingDoctor`",
-    "data": "the data are not known; give `TrainingDoctor` `x=` and `y=`",
-    "probe": "no probe of the data; give `TrainingDoctor` `x=` and `y=`",
-    "activations": "no activations; give `TrainingDoctor` `x=`",
-    "validation": UNKNOWN_VALIDATION,
-}
-
-
-def _known(value: Part | None, name: str) -> Part:
-    if value is None:
-        raise Skipped(_WHY[name])
-    return value
+    def reasons(self) -> Reasons:
+        """Why something is not known, in words for a `Skipped`."""
+        return Reasons(self.facts, self.task, self.output_name)

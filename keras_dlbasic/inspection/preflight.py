@@ -17,6 +17,7 @@ from keras_dlbasic.inspection.collect import (
     output_shapes,
     with_output_shapes,
 )
+from keras_dlbasic.inspection.given_names import given_names
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -76,6 +77,7 @@ def preflight(
     record.note(
         model=network_facts(model, x),
         data=data_facts(x, y, validation_data, output_shapes=output_shapes(model)),
+        given=given_names(x, y, validation_data),
         batch_size=min(size, n_rows),
         epochs=epochs,
         steps_per_epoch=math.ceil(n_rows / size),

@@ -114,6 +114,10 @@ class ModelFacts(Facts):
         seen_after: Number of steps that were trained before it was looked at; None if
             it was looked at before the first. A model that is built in its first step
             has no weights before.
+        why_not_rebuilt: Why remedies cannot remake the model with changes, in words;
+            None if they can, or it is not known.
+        n_resizable: Number of hidden layers whose number of units is free; None if not
+            known.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -130,3 +134,5 @@ class ModelFacts(Facts):
     normalizes_inputs: bool = False
     may_act_between_layers: bool | None = None
     seen_after: int | None = None
+    why_not_rebuilt: str | None = None
+    n_resizable: int | None = None

@@ -33,6 +33,10 @@ def old(path):
     return entry["facts"], entry["said"]
 
 
+LATER = ("unbalanced_outputs",)
+"""Rules that there were none of when these were written."""
+
+
 def missing(part, whole, at=""):
     """Return what is in `part` and is another or none in `whole`; null is nothing."""
     if isinstance(part, dict):
@@ -56,7 +60,8 @@ def test_old_facts_lose_nothing_and_mean_the_same(path):
     assert RunFacts.from_dict(json.loads(json.dumps(facts.to_dict()))) == facts
     diagnosis = diagnose_plan(TrainingRecord(facts=written))
     assert [finding.message for finding in diagnosis] == said["findings"]
-    assert dict(diagnosis.checked_fine) == said["fine"]
+    fine = {n: t for n, t in diagnosis.checked_fine.items() if n not in LATER}
+    assert fine == said["fine"]
     assert dict(diagnosis.skipped) == said["skipped"]
 
 

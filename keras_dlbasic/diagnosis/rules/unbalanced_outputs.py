@@ -13,7 +13,7 @@ from keras_dlbasic.diagnosis.outputs_apart import is_single
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
-@rule(kind="cause", explains=NOT_LEARNING, live=False)
+@rule(kind="cause", explains=NOT_LEARNING, needs=("network",), live=False)
 def unbalanced_outputs(
     run: Run, *, ratio: float = 30.0, learnable: float = 0.15
 ) -> Verdict:
