@@ -112,6 +112,7 @@ def made_run(
     steps=None,
     weights=None,
     penalty=0.0,
+    rates=None,
     facts=None,
     **changes,
 ):
@@ -152,7 +153,7 @@ def made_run(
             {
                 "epoch": row * 5 // 16,
                 "batch_loss": told,
-                "learning_rate": 1e-3,
+                "learning_rate": 1e-3 if rates is None else rates[row],
                 "skipped": 0,
                 "batch_size": 32,
             },

@@ -84,6 +84,9 @@ class ProbeLooks:
             lambda leaf: None if leaf is None else keras.ops.convert_to_numpy(leaf),
             (x, y),
         )
+        # Batches of sequences may differ in length. Rows can be joined only if they do
+        # not, so the first batch decides and gathering ends with the first that
+        # differs.
         shapes = [
             [np.shape(leaf)[1:] for leaf in keras.tree.flatten(known)]
             for known in (rows, *self._gathered[:1])
@@ -102,7 +105,7 @@ class ProbeLooks:
         Args:
             model: The model.
             record: Where to write what is seen.
-            epoch: Number of the epoch, -1 before the first.
+            epoch: Number of the epoch in the record, -1 before the first.
             steps: Number of steps in an epoch, None if not known.
         """
         if self._gathered:

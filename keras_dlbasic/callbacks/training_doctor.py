@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.callbacks.arguments import check_sample
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.guarded import guard_of
@@ -110,14 +111,15 @@ class TrainingDoctor(Monitor):
         self._has_looked = False
         self.record.note(given=given_names(self.x, self.y, self.validation_data))
         if self.model.built:
-            self._examine(-1)
+            self._examine(self.record.last_epoch)
         else:
-            self._watch.when_built(lambda: self._examine(-1))
+            before = self.record.last_epoch
+            self._watch.when_built(lambda: self._examine(before))
 
     def _step_begins(self, batch: int) -> None:
         # a model that had no weights until its first step was run
         if self._count.so_far and not self._looks.is_examined:
-            self._examine(self._epoch)
+            self._examine(self._watch.in_record(self._epoch))
 
     def _examine(self, epoch: int) -> None:
         assert self.record is not None
@@ -169,11 +171,11 @@ class TrainingDoctor(Monitor):
     def _look(self) -> None:
         self._has_looked = True
         assert self.record is not None
-        steps = self.params.get("steps")
+        epoch, steps = self._watch.in_record(self._epoch), self.params.get("steps")
         if not self._looks.is_examined:  # the epoch had one step
-            self._examine(self._epoch)
+            self._examine(epoch)
         with guard_of(self).on_host():
-            self._looks.look(self.model, self.record, self._epoch, steps)
+            self._looks.look(self.model, self.record, epoch, steps)
 
     def _judge(self, *, live: bool) -> None:
         assert self.record is not None
@@ -191,7 +193,7 @@ class TrainingDoctor(Monitor):
                 if self.verbose:
                     self._messages.add(str(finding))
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
-                self._model.stop_training = True
+                model_of(self).stop_training = True
 
 
 def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:

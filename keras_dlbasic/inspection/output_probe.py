@@ -95,9 +95,11 @@ class OutputProbe:
             return said
         if self._losses is not None:
             losses = sample_losses(self.loss, self.y, outputs)
-            gain = losses - self._losses
             said["loss"] = float(losses.mean())
-            said["loss_error"] = float(gain.std() / math.sqrt(len(gain)))
+            # huge predictions are finite, their losses may not be
+            with np.errstate(over="ignore", invalid="ignore"):
+                gain = losses - self._losses
+                said["loss_error"] = float(gain.std() / math.sqrt(len(gain)))
         if predicted.ndim and len(predicted) == len(self.y):
             at_zero = self.kind.decides_at_zero
             found = skill(self.y, predicted, self.task, from_logits=at_zero)

@@ -14,6 +14,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
 from keras_dlbasic.records import MEASURES
 
 EPOCHS = np.arange(40)
+COSINE = 5e-4 * (1 + np.cos(np.linspace(0, np.pi, 60)))
 FALLING = np.exp(-EPOCHS / 8) + 0.01
 
 
@@ -36,6 +37,14 @@ def lost_weights(layer=None):
     if layer is not None:
         record._rows.measures[0, MEASURES.index("weight_norm"), layer] = np.nan
         record._rows.measures[0, MEASURES.index("non_finite")] = 16.0
+    return record
+
+
+def lost_at_first(*, loss=np.nan, gradients=16.0):
+    """A run whose first step has a loss or gradients that are not finite."""
+    losses = np.append(loss, np.full(59, np.nan))
+    record = made_run(loss=np.full(20, np.nan), batch_loss=losses)
+    record._rows.measures[0, MEASURES.index("non_finite")] = gradients
     return record
 
 
@@ -113,6 +122,10 @@ PAIRS = {
         lambda: made_run(targets={"frequencies": [0.97, 0.03]}),
         lambda: made_run(targets={"frequencies": [0.9, 0.1]}),
     ),
+    "learning_rate_collapsed": (
+        lambda: made_run(rates=np.geomspace(1e-3, 1e-13, 60), **STUCK),
+        lambda: made_run(rates=COSINE, **STUCK),
+    ),
     "learning_rate_too_high": (
         lambda: made_run(ratio=0.5, **STUCK),
         lambda: made_run(ratio=0.1, **STUCK),
@@ -140,6 +153,10 @@ PAIRS = {
     "non_finite_data": (
         lambda: made_run(inputs={"non_finite": 3}),
         lambda: made_run(inputs={"non_finite": 0}),
+    ),
+    "non_finite_start": (
+        lambda: lost_at_first(),
+        lambda: lost_at_first(loss=2.3, gradients=0.0),
     ),
     "non_finite_values": (
         lambda: made_run(loss=np.r_[np.full(10, 1.3), np.full(10, np.nan)]),
@@ -225,6 +242,10 @@ PAIRS = {
     "vanishing_gradients": (
         lambda: made_run(gradients=(1e-5, 1e-2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e-9, 1e-9, 1e-9), **STUCK),
+    ),
+    "zero_gradients": (
+        lambda: made_run(gradients=(0.0, 0.0, 0.0), **STUCK),
+        lambda: made_run(gradients=(0.0, 0.0, 1e-20), **STUCK),
     ),
 }
 """By the name of the rule: what makes the record that it fires on, and the other."""

@@ -60,6 +60,9 @@ def loss_target_mismatch(run: Run) -> Verdict:
         return _found(run, fault)
     if loss.family == "values" and kind in ZERO_ONE:
         return _zero_one_as_values(loss, target)
+    is_exclusive = kind == "one_hot" and target.n_columns > 2
+    if loss.family == "zero_one" and is_exclusive and output.activation == "softmax":
+        return _exclusive_classes(loss, target)
     return Fine(f"'{loss.name}' suits targets that are {kind}")
 
 
@@ -98,6 +101,29 @@ def _renumbered(numbers: list[int]) -> RemedySuggestion:
         return suggest.by_hand(code, f"the classes are counted from {first}, not 0")
     code = "classes, y = np.unique(y, return_inverse=True)"
     return suggest.by_hand(code, "classes are then numbered from 0, without gaps")
+
+
+def _exclusive_classes(loss: LossKind, target: TargetFacts) -> Finding:
+    columns = target.n_columns
+    return Finding(
+        severity="info",
+        message=(
+            f"The output is a softmax over {columns} classes that exclude each other, "
+            f"but '{loss.name}' takes each column for a question by itself: most of "
+            "the loss comes from columns that are 0, and it is small from the start. "
+            "The accuracy that goes with it counts these columns, too."
+        ),
+        risk="critical",
+        confidence=0.75,
+        evidence={"loss": loss.name, "kind": target.kind},
+        remedies=(
+            suggest.output(
+                "compares the class that is right with all others",
+                None,
+                "categorical_crossentropy",
+            ),
+        ),
+    )
 
 
 def _zero_one_as_values(loss: LossKind, target: TargetFacts) -> Finding:

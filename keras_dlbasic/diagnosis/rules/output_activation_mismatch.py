@@ -36,6 +36,9 @@ RANGES = {
 PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh")
 
+SUM_ERROR = 0.05
+"""Sums of rounded probabilities are nearer to 1."""
+
 EXPLAINS = (
     *NOT_LEARNING,
     *UNSTABLE,
@@ -78,6 +81,7 @@ def output_activation_mismatch(
         _softmax_of_one(activation, units)
         or _logits(run, activation)
         or _range(run, activation, target, outside, much)
+        or _shares(run, activation, target)
         or _coupled(run, activation, target)
     )
     if found is None:
@@ -157,6 +161,25 @@ def _range(
             None if family == "values" else "mse",
         ),
         "critical" if share > much else "warning",
+    )
+
+
+def _shares(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
+    """Compare the sum of softmax outputs, which is 1, with that of targets."""
+    is_share = activation == "softmax" and run.output.softmax_axis in (None, -1)
+    compared = is_share and target.kind == "continuous"
+    if not compared or target.n_columns != run.output.units:
+        return None
+    if not target.row_sum_error > SUM_ERROR:
+        return None
+    return Mismatch(
+        "Softmax outputs add up to 1 in each row, but those of the targets do not: "
+        f"their sums are {target.row_sum_error:.2g} away from 1 on average.",
+        suggest.output(
+            "each column is free",
+            "sigmoid" if target.min >= 0 and target.max <= 1 else "linear",
+            None if run.loss_kind.family in ("values", "zero_one") else "mse",
+        ),
     )
 
 
