@@ -105,6 +105,15 @@ class FitWatch(FitLog):
             watch._tap.batch_sink = watch._receive_batch
         return watch
 
+    def when_built(self, listener: Callable[[], None]) -> None:
+        """Have a listener called before the first step, when the model has weights.
+
+        It is not called where steps are not watched, or where only the first step
+        itself makes the weights: run eagerly, on TensorFlow.
+        """
+        if self._tap is not None:
+            self._tap.on_built = listener
+
     def _add(self, callback: Any, every: Every, record: TrainingRecord | None) -> None:
         # Hooks of all callbacks are called in turn, but a step may be armed only once:
         # the first callback that joined drives the watch, and the others share what it

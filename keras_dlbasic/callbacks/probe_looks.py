@@ -9,8 +9,11 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection.collect import data_facts, output_shapes
+from keras_dlbasic.inspection.collect import (
+    data_facts,
+    output_shapes,
+    with_output_shapes,
+)
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.records import TrainingRecord
@@ -27,6 +30,7 @@ class ProbeLooks:
 
     Attributes:
         probe: The rows, None as long as there are none.
+        is_examined: Whether model and data have been examined.
     """
 
     def __init__(self, x: Any, y: Any, validation_data: Any, rows: int) -> None:
@@ -35,14 +39,34 @@ class ProbeLooks:
         self._rows = rows
         self._gathered: list[tuple[Any, Any]] = []
         self._offset = 0
+        self.is_examined = False
+        self._answers: Any = None
 
-    def examine(self, model: Any, record: TrainingRecord, guard: Guard) -> None:
-        """Note what is known before the first step."""
-        if not model.built:
+    def examine(
+        self,
+        model: Any,
+        record: TrainingRecord,
+        guard: Guard,
+        epoch: int = -1,
+        steps: int = 0,
+    ) -> None:
+        """Note what model and data are like, once; a model without weights has to wait.
+
+        Args:
+            model: The model.
+            record: Where to write what is seen.
+            guard: Of the fit.
+            epoch: Number of the epoch, -1 before the first step.
+            steps: Number of steps that the fit has trained so far.
+        """
+        if self.is_examined or not model.built:
             return
+        self.is_examined = True
+        self._offset = max(self._offset, record.trained_steps + steps)
         x, y, validation_data = self._given
         with guard.on_host():
-            record.note(model=network_facts(model, x))
+            facts = replace(network_facts(model, x), seen_after=steps or None)
+            record.note(model=facts)
         if x is None:
             return
         with guard.on_host(ValueError, TypeError):  # of what the user gave
@@ -50,7 +74,7 @@ class ProbeLooks:
             record.note(data=replace(data, source="given"))
         with guard.on_host():
             self._make_probe(model, record, x, y)
-            self.look(model, record, record.last_epoch)
+            self.look(model, record, epoch)
 
     def gather(self, x: Any, y: Any) -> bool:
         """Keep the rows of a batch; returns whether there are enough."""
@@ -91,6 +115,13 @@ class ProbeLooks:
         step = max(self._offset, record.trained_steps)
         if not self.probe.look(model, record, step, epoch):
             self.probe = None  # a model that runs in `fit` only; go on without
+            return
+        facts, answers = record.facts, self._answers
+        if answers is not None and facts.data is not None:
+            shapes = self.probe.shapes
+            data = with_output_shapes(facts.data, answers, facts.outputs, shapes)
+            record.note(data=data)
+        self._answers = None
 
     def _use_gathered(
         self, model: Any, record: TrainingRecord, steps: int | None
@@ -108,11 +139,10 @@ class ProbeLooks:
     def _make_probe(self, model: Any, record: TrainingRecord, x: Any, y: Any) -> None:
         if any(facts.non_finite for facts in record.facts.inputs):
             return  # the model has nothing to say on such rows
-        shape = getattr(model, "output_shape", None)
-        kind = record.facts.loss
-        task = Run(record).task
-        self.probe = Probe(x, y, model.loss, kind, self._rows, shape, task=task)
-        record.note(probe=self.probe.facts(shape))
+        shapes, outputs = output_shapes(model), record.facts.outputs
+        loss = getattr(model, "loss", None)
+        self.probe = Probe(x, y, loss, self._rows, shapes, outputs)
+        self._answers = y
         table = record.tables.get("probe")
         if table is not None and len(table):  # a continued record
             self._offset = int(table.steps[-1]) + 1

@@ -105,12 +105,26 @@ class TrainingDoctor(Monitor):
     def _fit_begins(self) -> None:
         assert self.record is not None
         self.diagnosis = None
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str | None]] = set()
         self._next_look = 1.0
         self._epochs = 0
         self._has_looked = False
         self.record.note(given=given_names(self.x, self.y, self.validation_data))
-        self._looks.examine(self.model, self.record, guard_of(self))
+        if self.model.built:
+            self._examine(self.record.last_epoch)
+        else:
+            before = self.record.last_epoch
+            self._watch.when_built(lambda: self._examine(before))
+
+    def _step_begins(self, batch: int) -> None:
+        # a model that had no weights until its first step was run
+        if self._count.so_far and not self._looks.is_examined:
+            self._examine(self._watch.in_record(self._epoch))
+
+    def _examine(self, epoch: int) -> None:
+        assert self.record is not None
+        guard, steps = guard_of(self), self._count.so_far
+        self._looks.examine(self.model, self.record, guard, epoch, steps)
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._epochs += 1
@@ -158,6 +172,8 @@ class TrainingDoctor(Monitor):
         self._has_looked = True
         assert self.record is not None
         epoch, steps = self._watch.in_record(self._epoch), self.params.get("steps")
+        if not self._looks.is_examined:  # the epoch had one step
+            self._examine(epoch)
         with guard_of(self).on_host():
             self._looks.look(self.model, self.record, epoch, steps)
 
@@ -171,8 +187,9 @@ class TrainingDoctor(Monitor):
         for finding in self.diagnosis.top_level:
             if finding.confidence < 0.9:
                 continue
-            if finding.rank >= least and finding.name not in self._said:
-                self._said.add(finding.name)
+            said = finding.name, finding.output
+            if finding.rank >= least and said not in self._said:
+                self._said.add(said)
                 if self.verbose:
                     self._messages.add(str(finding))
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):

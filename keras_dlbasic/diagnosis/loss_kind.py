@@ -93,15 +93,6 @@ class LossKind:
             axis if isinstance(axis := config.get("axis"), int) else -1,
         )
 
-    @classmethod
-    def of_first(cls, loss: Any, name: str | None) -> LossKind:
-        """Read the first of several losses, or that of the target called `name`."""
-        if isinstance(loss, dict) and "class_name" not in loss and len(loss) > 1:
-            loss = loss.get(name)
-        elif isinstance(loss, list) and loss:
-            loss = loss[0]
-        return cls.of(loss)
-
     def axis_from_end(self, rank: int | None) -> int | None:
         """Return the axis of classes counted from the end; None if not known.
 

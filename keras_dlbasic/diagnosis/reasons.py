@@ -24,10 +24,12 @@ class Reasons:
     Attributes:
         facts: What is known of the run.
         task: What the predictions are.
+        output_name: Of one of several outputs that is asked about, its name.
     """
 
     facts: RunFacts
     task: TaskKind = TaskKind.UNKNOWN
+    output_name: str | None = None
 
     def gave(self, name: str) -> bool:
         """Return whether the user gave `"x"`, `"y"` or `"validation_data"`."""
@@ -75,6 +77,8 @@ class Reasons:
         n = len(self.facts.targets)
         if n > 1:
             return f"there are {n} arrays of targets, and this check needs one"
+        if not n and self.gave("y") and self.output_name is not None:
+            return "which of the targets belong to this output is not known"
         if n or self.gave("y"):
             return "the targets are no array of numbers"
         if self.gave("x"):
@@ -158,7 +162,15 @@ class Reasons:
         if LossKind.of(self.facts.loss).family == "unknown":
             if isinstance(self.facts.loss, (dict, list, tuple)):
                 return "there are several losses, and predictions have one score each"
-            return UNKNOWN_LOSS
+            return self._own_loss or UNKNOWN_LOSS
         if not self.task.is_known:
             return "what the predictions mean could not be told from loss and output"
         return "the loss of a constant answer could not be told"
+
+    @property
+    def _own_loss(self) -> str:
+        """Say where the model computes its loss itself; empty if it does not."""
+        if self.facts.loss is not None or not self.facts.own_loss:
+            return ""
+        methods = " and ".join(f"`{name}`" for name in self.facts.own_loss)
+        return f"the loss is computed by {methods} of the model's own, not compiled"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -11,7 +12,12 @@ import numpy as np
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.validation_facts import validation_facts
-from keras_dlbasic.records import DataFacts, ValidationFacts
+from keras_dlbasic.records import (
+    DataFacts,
+    OutputFacts,
+    TargetFacts,
+    ValidationFacts,
+)
 
 Shape = tuple[int | None, ...]
 
@@ -39,23 +45,56 @@ def data_facts(
     """
     inputs = arrays_of(x)
     targets = arrays_of(y)
-    if isinstance(output_shapes, Mapping):
-        output_shapes = [output_shapes.get(name, ()) for name, _ in targets]
-    shapes = list(output_shapes or [])
-    if len(shapes) != len(targets):
-        shapes = [()] * len(targets)
     return DataFacts(
         inputs=tuple(input_facts(array, name) for name, array in inputs),
-        targets=tuple(
-            target_facts(array, name, has_columns=_has_columns(array, shape))
-            for (name, array), shape in zip(targets, shapes, strict=True)
-        ),
+        targets=_facts_of_targets(targets, output_shapes),
         n_rows=len(inputs[0][1]) if inputs else None,
         validation=_validation(inputs, targets, validation_data),
     )
 
 
+def with_output_shapes(
+    data: DataFacts, y: Any, outputs: Sequence[OutputFacts], shapes: Sequence[Shape]
+) -> DataFacts:
+    """Describe targets again, once it is known what the model gives.
+
+    Only a run of it tells the shapes of a subclassed model, and which of several
+    outputs is called what.
+
+    Args:
+        data: What is known of the data.
+        y: The targets that it is about.
+        outputs: The outputs of the model.
+        shapes: Their shapes, samples first, in the same order.
+    """
+    names = [name for name, _ in arrays_of(y)]
+    if names == [str(i) for i in range(len(outputs))]:
+        by_name = dict(zip(names, shapes, strict=True))
+    else:
+        by_name = {
+            name: shape
+            for output, shape in zip(outputs, shapes, strict=True)
+            for name in (output.name, output.label)
+            if name is not None
+        }
+    return replace(data, targets=_facts_of_targets(arrays_of(y), by_name))
+
+
 Named = list[tuple[str, np.ndarray]]
+
+
+def _facts_of_targets(
+    targets: Named, output_shapes: Mapping[str, Shape] | Sequence[Shape] | None
+) -> tuple[TargetFacts, ...]:
+    if isinstance(output_shapes, Mapping):
+        output_shapes = [output_shapes.get(name, ()) for name, _ in targets]
+    shapes = list(output_shapes or [])
+    if len(shapes) != len(targets):
+        shapes = [()] * len(targets)
+    return tuple(
+        target_facts(array, name, has_columns=_has_columns(array, shape))
+        for (name, array), shape in zip(targets, shapes, strict=True)
+    )
 
 
 def _validation(

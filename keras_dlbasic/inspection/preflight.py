@@ -11,8 +11,12 @@ import keras
 from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic.diagnosis import Diagnosis, Rule
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
+from keras_dlbasic.inspection.collect import (
+    arrays_of,
+    data_facts,
+    output_shapes,
+    with_output_shapes,
+)
 from keras_dlbasic.inspection.given_names import given_names
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
@@ -103,13 +107,13 @@ def _check(x: Any, y: Any) -> int:
 def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     loss = getattr(model, "loss", None)
     answers = y if loss is not None else None
-    shape = getattr(model, "output_shape", None)
-    kind = record.facts.loss
-    task = Run(record).task
-    probe = Probe(x, answers, loss, kind, outputs_shape=shape, task=task)
-    record.note(probe=probe.facts(shape))
+    shapes = output_shapes(model)
+    probe = Probe(x, answers, loss, shapes=shapes, outputs=record.facts.outputs)
     if not probe.look(model, record, 0, -1):  # `fit` will say so too
         return
+    facts = record.facts
+    assert facts.data is not None
+    record.note(data=with_output_shapes(facts.data, y, facts.outputs, probe.shapes))
     rows = keras.tree.map_structure(lambda a: a[:64], probe.x)
     record.note(signals=signal_facts(model, rows))
     if answers is not None:

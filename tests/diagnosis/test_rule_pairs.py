@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_runs import STUCK, edited_facts, made_run
+from made_runs import STUCK, edited_facts, made_outputs, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
@@ -53,6 +53,10 @@ def of_values(**targets):
     """A regression: the loss takes values, the output is linear."""
     record = made_run(targets={"kind": "continuous", **targets}, facts={"loss": "mse"})
     return with_output(record, activation=None, units=1)
+
+
+LARGE = {"baseline": 400.0, "first": 500.0, "end_loss": 20.0}
+NOT_LEARNED = {"end_loss": 1.386, "skill": 0.0}
 
 
 def with_many_weights(n):
@@ -225,6 +229,10 @@ PAIRS = {
     "train_validation_overlap": (
         lambda: made_run(validation={"overlap": 0.4, "repeats": 0.0}),
         lambda: made_run(validation={"overlap": 0.4, "repeats": 0.4}),
+    ),
+    "unbalanced_outputs": (
+        lambda: made_outputs(age=LARGE, kind=NOT_LEARNED),
+        lambda: made_outputs(age=LARGE),
     ),
     "underfitting": (
         lambda: made_run(skill=0.5, reference=0.9, end_loss=0.7),

@@ -9,6 +9,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
     kind="cause",
     explains=("constant_predictions", "plateau", "overfitting"),
     needs=("target",),
+    per_output=True,
 )
 def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     """Look for targets with nothing to learn.

@@ -11,6 +11,7 @@ from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
     kind="cause",
     explains=("constant_predictions", "plateau", "underfitting"),
     needs=("target",),
+    per_output=True,
 )
 def imbalanced_classes(run: Run, *, share: float = 0.95) -> Verdict:
     """Look for a class that makes up nearly all rows.

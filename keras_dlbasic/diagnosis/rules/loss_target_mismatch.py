@@ -17,7 +17,13 @@ SPARSE = "sparse_categorical_crossentropy"
 WHOLE = ("whole_numbers", "binary", "one_hot", "multi_label")
 
 
-@rule(kind="cause", explains=EXPLAINS, needs=("target",), decides="match")
+@rule(
+    kind="cause",
+    explains=EXPLAINS,
+    needs=("target",),
+    decides="match",
+    per_output=True,
+)
 def loss_target_mismatch(run: Run) -> Verdict:
     """Compare what the compiled loss expects with the targets."""
     loss, target = run.loss_kind, run.target

@@ -59,7 +59,7 @@ class Mismatch:
     risk: Any = None
 
 
-@rule(kind="cause", explains=EXPLAINS, needs=("output",))
+@rule(kind="cause", explains=EXPLAINS, needs=("output",), per_output=True)
 def output_activation_mismatch(
     run: Run, *, outside: float = 0.02, much: float = 0.25
 ) -> Verdict:
