@@ -97,7 +97,8 @@ class TrainingDoctor(Monitor):
             self,
             self.every,
             self._given_record,
-            batch_listener=self._looks.gather if self.x is None else None,
+            batch_listener=self._looks.batches.take,
+            reads=True,
         )
 
     def _fit_begins(self) -> None:
@@ -112,6 +113,7 @@ class TrainingDoctor(Monitor):
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._epochs += 1
         self._has_looked = False
+        self._read(logs)
         if self._epochs < self._next_look:
             return
         if self._epochs >= DENSE_EPOCHS:
@@ -154,9 +156,14 @@ class TrainingDoctor(Monitor):
     def _look(self) -> None:
         self._has_looked = True
         assert self.record is not None
-        steps = self.params.get("steps")
         with guard_of(self).on_host():
-            self._looks.look(self.model, self.record, self._epoch, steps)
+            self._looks.look(self.model, self.record, self._epoch)
+
+    def _read(self, logs: dict[str, Any]) -> None:
+        assert self.record is not None
+        steps = self.params.get("steps") or self._count.so_far // self._epochs
+        with guard_of(self).on_host():
+            self._looks.read(self.model, self.record, steps=steps, logs=logs)
 
     def _judge(self, *, live: bool) -> None:
         assert self.record is not None

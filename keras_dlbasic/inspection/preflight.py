@@ -71,7 +71,9 @@ def preflight(
     size = batch_size or 32
     record.note(
         model=network_facts(model, x),
-        data=data_facts(x, y, validation_data, output_shapes=output_shapes(model)),
+        data=data_facts(
+            x, y, validation_data, output_shapes=output_shapes(model), model=model
+        ),
         batch_size=min(size, n_rows),
         epochs=epochs,
         steps_per_epoch=math.ceil(n_rows / size),
