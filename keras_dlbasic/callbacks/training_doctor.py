@@ -15,6 +15,7 @@ from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.inspection.collect import arrays_of
+from keras_dlbasic.inspection.no_arrays import EXPECTED, no_arrays
 from keras_dlbasic.records import TrainingRecord
 
 DENSE_EPOCHS = 8
@@ -33,11 +34,14 @@ class TrainingDoctor(Monitor):
     epochs a fifth further apart each), and at the end.
 
     Args:
-        x: Training inputs: arrays. Defaults to None: up to 256 rows of the batches that
-            are trained first are kept. The report says what that rules out.
-        y: Training targets: arrays.
+        x: Training inputs: arrays, tensors or data frames with samples first. Rows that
+            `fit` holds out by `validation_split` may be among them; they count as
+            validation. Defaults to None: rows of batches of the first epoch serve, read
+            as they pass, so that nothing is drawn from a data set or generator. The
+            report says what that rules out.
+        y: Training targets, in the same forms.
         validation_data: `(x, y)` of the validation, to be compared with `x` and `y`.
-            Defaults to None.
+            Defaults to None: the rows that `fit` holds out, if that is sure.
         every: At which steps gradients are measured, see `GradientNormMonitor`.
         stop_on: `"critical"` or `"warning"`: stop training when something of that
             severity is found for sure. Defaults to None: never.
@@ -186,11 +190,7 @@ class TrainingDoctor(Monitor):
 def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:
     check_sample(x, y, rows)
     if x is not None and not arrays_of(x):
-        raise ValueError(
-            "`x` must be an array, or a structure of arrays. Received an object of "
-            f"type {type(x).__name__}. Of a data set, give a part as arrays, or leave "
-            "`x` out: the batches that are trained first then serve."
-        )
+        raise ValueError(f"`x` {EXPECTED} {no_arrays(x, passing=True)}")
     if stop_on not in (None, "warning", "critical"):
         raise ValueError(
             f'`stop_on` must be "critical", "warning" or None. Received: {stop_on!r}'

@@ -415,6 +415,8 @@ class Run:
     def why_no_skill(self) -> str:
         """Why the skill of the predictions is not known."""
         probe = self.facts.probe
+        if self.facts.data and self.facts.data.one_sided:
+            return self.facts.data.one_sided
         if probe and self.task is TaskKind.UNKNOWN:
             return "needs a loss that is known, to tell classes from values"
         if probe and (probe.rows or 0) < 20:
@@ -429,6 +431,8 @@ class Run:
     def why_unknown(self) -> str:
         """Why what the run came to is not known."""
         probe = self.facts.probe
+        if self.facts.data and self.facts.data.one_sided:
+            return self.facts.data.one_sided
         if not probe:
             return "needs `x=` and `y=`"
         if probe.failed is not None:
