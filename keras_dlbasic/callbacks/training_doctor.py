@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from keras_dlbasic._keras.no_arrays import EXPECTED, no_arrays
 from keras_dlbasic.callbacks.arguments import check_sample
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.guarded import guard_of
@@ -15,7 +16,6 @@ from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.inspection.collect import arrays_of
-from keras_dlbasic.inspection.no_arrays import EXPECTED, no_arrays
 from keras_dlbasic.records import TrainingRecord
 
 DENSE_EPOCHS = 8

@@ -9,13 +9,13 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.checks import check_built
+from keras_dlbasic._keras.no_arrays import EXPECTED, no_arrays
 from keras_dlbasic.diagnosis import Diagnosis, Rule
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.as_arrays import as_arrays
 from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
 from keras_dlbasic.inspection.network_facts import network_facts
-from keras_dlbasic.inspection.no_arrays import EXPECTED, no_arrays
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.inspection.signal_facts import signal_facts
@@ -43,7 +43,8 @@ def preflight(
         model: A built model; compiled, if its loss is to be judged.
         x: Training inputs: an array, a tensor or a data frame with samples first, or a
             structure of these.
-        y: Training targets, in the same forms. Defaults to None: what needs them is skipped.
+        y: Training targets, in the same forms. Defaults to None: what needs them is
+            skipped.
         validation_data: `(x, y)` of the validation, or None.
         batch_size: As it will be given to `fit`. Defaults to None: 32.
         epochs: As it will be given to `fit`. Defaults to None: the number of updates is

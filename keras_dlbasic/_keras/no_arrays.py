@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 EXPECTED = (
-    "must be an array, a tensor or a data frame with samples first, or a structure of "
+    "must be an array of samples, a tensor or a data frame of them, or a structure of "
     "these."
 )
 
