@@ -6,6 +6,9 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._keras.rebuild import compile_like
+
 
 def copy_of(model: Any, *, clone_function: Any = None) -> Any:
     """Return a model of the same architecture, weights and compile arguments.
@@ -19,9 +22,10 @@ def copy_of(model: Any, *, clone_function: Any = None) -> Any:
         ValueError: If Keras cannot clone the model.
     """
     try:
-        clone = keras.models.clone_model(
-            model, **({"clone_function": clone_function} if clone_function else {})
-        )
+        with replaced(model, "compiled", False):  # `compile_like` does it
+            clone = keras.models.clone_model(
+                model, **({"clone_function": clone_function} if clone_function else {})
+            )
         if not clone.built:
             clone.build(model.input_shape)
     except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
@@ -32,7 +36,4 @@ def copy_of(model: Any, *, clone_function: Any = None) -> Any:
         ) from error
     if clone_function is None:
         clone.set_weights(model.get_weights())
-    compile_config = model.get_compile_config() if model.compiled else None
-    if compile_config:
-        clone.compile_from_config(compile_config)
-    return clone
+    return compile_like(clone, model)

@@ -143,31 +143,57 @@ _PARTS = ("layer", "backward_layer", "cell", "cells")
 def compile_like(new: Any, model: Any, **changes: Any) -> Any:
     """Compile `new` with the arguments of `model`, but for `changes`.
 
+    Args:
+        new: What to compile; it may be `model` itself.
+        model: A model.
+        changes: Arguments of `compile` that change.
+
     Raises:
         ValueError: If an argument cannot be copied.
     """
     if not model.compiled:
         return new
-    loss = changes.pop("loss", model.loss)  # has no state: it can be shared
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about a lambda among them
-            config = model.get_compile_config()
-        if config is None:
-            raise ValueError("its class overrides `compile`.")
-        config = {k: v for k, v in config.items() if k not in {"loss", *changes}}
+        arguments = {**_compile_arguments(model, changes), **changes}
         if not all(layer.supports_jit for layer in new._flatten_layers()):
-            config["jit_compile"] = "auto"
-        new.compile(
-            **keras.saving.deserialize_keras_object(config), loss=loss, **changes
-        )
-    except (ValueError, TypeError) as error:
+            arguments["jit_compile"] = "auto"
+        new.compile(**arguments)
+    except (ValueError, TypeError, NotImplementedError) as error:
         raise ValueError(
             f"The compile arguments of model '{model.name}' cannot be copied: {error} "
-            "Decorate metrics and optimizers of your own with "
-            "`@keras.saving.register_keras_serializable()`."
+            "Give an optimizer of your own `get_config`."
         ) from error
     return new
+
+
+def _compile_arguments(model: Any, left_out: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a model was compiled with, as a second model can take it.
+
+    Not by way of the serialized arguments: there functions of the user's, such as a
+    metric, are names that have to be registered to be found again.
+    """
+    given: Mapping[str, Any] | None = getattr(
+        getattr(model, "_compile_config", None), "config", None
+    )
+    if given is None:
+        raise ValueError("its class overrides `compile`.")
+    return {
+        name: keras.tree.map_structure(_copied, value)
+        for name, value in given.items()
+        if name not in left_out
+    }
+
+
+def _copied(argument: Any) -> Any:
+    """Return an argument of `compile`, anew if it has a state."""
+    if isinstance(argument, keras.optimizers.Optimizer):
+        return type(argument).from_config(argument.get_config())
+    if isinstance(argument, keras.metrics.Metric):
+        try:
+            return type(argument).from_config(argument.get_config())
+        except Exception:  # without a `get_config` of its own: its state is shared
+            return argument
+    return argument
 
 
 def _rebuilt(

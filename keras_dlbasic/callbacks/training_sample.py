@@ -87,6 +87,9 @@ class TrainingSample:
                     lambda leaf, begin=begin: leaf[begin : begin + BATCH],
                     (self.x, self.y),
                 )
+                # tensors, as in a fit: a metric of the user's may subtract them as they
+                # are, which PyTorch refuses for arrays
+                y = keras.tree.map_structure(keras.ops.convert_to_tensor, y)
                 logs = model.test_on_batch(x, y, return_dict=True)
         return logs
 

@@ -45,16 +45,28 @@ def _longer(factor: float = 3.0, epochs: int | None = None) -> str:
     )
 
 
-@_fit_remedy(
-    lambda: (
+def _found_rate(in_place: bool = False) -> str:
+    where = ", in_place=True" if in_place else ""
+    return (
         "rate = kd.studies.LearningRateRangeTest(model, x, y).run().suggestion\n"
-        "model = kd.remedies.change_learning_rate(model, learning_rate=rate)"
-    ),
+        f"model = kd.remedies.change_learning_rate(model, learning_rate=rate{where})"
+    )
+
+
+@_fit_remedy(
+    _found_rate,
     needs=("find_rate",),
     repeatable=True,
 )
-def find_learning_rate(plan: Any, find_rate: Callable[[], float | None]) -> Any:
+def find_learning_rate(
+    plan: Any, find_rate: Callable[[], float | None], *, in_place: bool = False
+) -> Any:
     """Take the learning rate that a range test suggests.
+
+    Args:
+        plan: The plan.
+        find_rate: Runs a range test.
+        in_place: Whether the model is compiled itself, as one that cannot be rebuilt.
 
     Raises:
         ValueError: If no rate makes the loss fall.
@@ -62,7 +74,8 @@ def find_learning_rate(plan: Any, find_rate: Callable[[], float | None]) -> Any:
     rate = find_rate()
     if rate is None:
         raise ValueError("the range test found no rate that makes the loss fall")
-    return plan.with_step("change_learning_rate", {"learning_rate": rate})
+    where = {"in_place": True} if in_place else {}
+    return plan.with_step("change_learning_rate", {"learning_rate": rate, **where})
 
 
 @_fit_remedy(lambda batch_size: f"model.fit(x, y, batch_size={batch_size})")

@@ -53,6 +53,8 @@ class RemedySuggestion:
         needs: Names of the data that the remedy takes, `"x"` or `"y"`. Defaults to
             None: as the remedy says. The rules of the package give it, so that they
             print the same code where there is no Keras to ask the remedy.
+        from_new_weights: Whether the weights are drawn anew first, as those that the
+            run left cannot be trained on. Defaults to `False`.
 
     Example:
     >>> from keras_dlbasic.diagnosis import RemedySuggestion
@@ -71,24 +73,35 @@ class RemedySuggestion:
     code: str = ""
     kwargs: dict[str, Any] = field(default_factory=dict, hash=False)
     needs: tuple[str, ...] | None = field(default=None, compare=False)
+    from_new_weights: bool = False
 
     def __str__(self) -> str:
+        start = " from new weights" if self.from_new_weights else ""
         if self.name is None:
-            return f"{self.code or 'by hand'}: {self.reason}"
+            return f"{self.code or 'by hand'}{start}: {self.reason}"
         given = ", ".join(f"{key}={value!r}" for key, value in self.kwargs.items())
-        return f"{self.name}({given}): {self.reason}"
+        return f"{self.name}({given}){start}: {self.reason}"
 
     @property
     def title(self) -> str:
         """What is done, in words."""
-        return (self.name or self.code or "by hand").replace("_", " ")
+        start = " from new weights" if self.from_new_weights else ""
+        if self.name is None:
+            return (self.code or "by hand") + start
+        return self.name.replace("_", " ") + start
 
     @property
     def call(self) -> str:
         """The code that applies it; empty for what only the user can do."""
         if self.name is None:
             return ""
-        return remedy_call(self.name, self.kwargs, self.needs)
+        call = remedy_call(self.name, self.kwargs, self.needs)
+        if not self.from_new_weights:
+            return call
+        anew: dict[str, Any] = {"zero_biases": True}
+        if self.kwargs.get("in_place"):
+            anew["in_place"] = True
+        return f"{remedy_call('initialize', anew, ())}\n{call}"
 
     def check(self) -> None:
         """Check that there is such a remedy and that it takes these arguments.
@@ -108,6 +121,7 @@ class RemedySuggestion:
             "code": self.code,
             "kwargs": dict(self.kwargs),
             "needs": list(self._known_needs),
+            "from_new_weights": self.from_new_weights,
         }
 
     @classmethod

@@ -97,9 +97,10 @@ def output(
 ) -> RemedySuggestion:
     """Suggest an output activation and a loss that fit the targets."""
     given = {k: v for k, v in {"activation": activation, "loss": loss}.items() if v}
-    code = f"output activation {activation!r}" if activation else ""
-    if loss:
-        code += (" with " if code else "") + f"loss {loss!r}"
+    parts = [f"output activation {activation!r}"] if activation else []
+    parts += [f"{kwargs['units']} output units"] if "units" in kwargs else []
+    parts += [f"loss {loss!r}"] if loss else []
+    code = " with ".join(parts)
     return RemedySuggestion("fix_output", reason, code, {**given, **kwargs})
 
 

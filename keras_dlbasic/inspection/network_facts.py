@@ -11,11 +11,13 @@ from keras import ops
 
 from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.fans import kernel_fans
+from keras_dlbasic._keras.fixed_widths import resizable_layers
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
 from keras_dlbasic._keras.outputs import model_outputs
 from keras_dlbasic._keras.own_operations import may_act_between_layers
+from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
 
 
@@ -36,6 +38,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
     (15, 'relu')
     """
     following = _following(model)
+    fixed = why_not_rebuilt(model)
     layers = tuple(
         _layer_facts(layer, label, following)
         for layer, label, _, is_whole in walk_layers(model)
@@ -51,6 +54,8 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         is_sequential=isinstance(model, keras.Sequential),
         normalizes_inputs=_normalizes_inputs(layers),
         may_act_between_layers=may_act_between_layers(model),
+        why_not_rebuilt=fixed,
+        n_resizable=None if fixed else len(resizable_layers(model)),
     )
 
 

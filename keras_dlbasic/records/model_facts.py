@@ -103,6 +103,10 @@ class ModelFacts(Facts):
         normalizes_inputs: Whether inputs are scaled before the first kernel.
         may_act_between_layers: Whether a `call` of the user's or operations that are no
             layers may bend what passes between layers; None if not known.
+        why_not_rebuilt: Why remedies cannot remake the model with changes, in words;
+            None if they can, or it is not known.
+        n_resizable: Number of hidden layers whose number of units is free; None if not
+            known.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -118,3 +122,5 @@ class ModelFacts(Facts):
     is_sequential: bool = False
     normalizes_inputs: bool = False
     may_act_between_layers: bool | None = None
+    why_not_rebuilt: str | None = None
+    n_resizable: int | None = None

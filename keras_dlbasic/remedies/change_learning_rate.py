@@ -17,15 +17,22 @@ from keras_dlbasic.remedies.change_optimizer import (
 
 @remedy(repeatable=True)
 def change_learning_rate(
-    model: Any, learning_rate: Any = None, *, factor: float | None = None
+    model: Any,
+    learning_rate: Any = None,
+    *,
+    factor: float | None = None,
+    in_place: bool = False,
 ) -> Any:
     """Compile a copy of a model with another learning rate.
 
     Args:
-        model: A built and compiled Sequential or Functional model.
+        model: A built and compiled Sequential or Functional model; of any class with
+            `in_place`.
         learning_rate: The new rate, a number or a schedule of Keras'. It takes the
             place of a schedule, too.
         factor: What the present rate, or all rates of a schedule, are multiplied by.
+        in_place: Whether to compile `model` itself instead of a copy. Defaults to
+            `False`.
 
     Returns:
         A new model with the same weights; its optimizer starts anew.
@@ -62,7 +69,8 @@ def change_learning_rate(
         rate = _scaled_schedule(rate, given[0])
     else:
         rate = float(rate) * given[0]
-    return with_optimizer(model, changed_optimizer(model.optimizer, learning_rate=rate))
+    optimizer = changed_optimizer(model.optimizer, learning_rate=rate)
+    return with_optimizer(model, optimizer, in_place=in_place)
 
 
 def _scaled_schedule(config: dict[str, Any], factor: float) -> dict[str, Any]:

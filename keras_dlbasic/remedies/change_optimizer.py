@@ -6,21 +6,28 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic._keras.rebuild import compile_like, rebuild
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy()
 def change_optimizer(
-    model: Any, optimizer: Any = "adam", *, learning_rate: float | None = None
+    model: Any,
+    optimizer: Any = "adam",
+    *,
+    learning_rate: float | None = None,
+    in_place: bool = False,
 ) -> Any:
     """Compile a copy of a model with another optimizer.
 
     Args:
-        model: A built and compiled Sequential or Functional model.
+        model: A built and compiled Sequential or Functional model; of any class with
+            `in_place`.
         optimizer: Name or instance of a Keras optimizer. Defaults to `"adam"` (Kingma
             and Ba 2015), whose steps do not depend on the gradients' size.
         learning_rate: Its learning rate. Defaults to None: the optimizer's own.
+        in_place: Whether to compile `model` itself instead of a copy. Defaults to
+            `False`.
 
     Returns:
         A new model with the same weights and the new optimizer.
@@ -44,11 +51,13 @@ def change_optimizer(
         optimizer = keras.optimizers.get(optimizer)
     if learning_rate is not None:
         optimizer.learning_rate = learning_rate
-    return with_optimizer(model, optimizer)
+    return with_optimizer(model, optimizer, in_place=in_place)
 
 
-def with_optimizer(model: Any, optimizer: Any) -> Any:
+def with_optimizer(model: Any, optimizer: Any, *, in_place: bool = False) -> Any:
     """Return a copy of a model compiled with an optimizer that is not built yet."""
+    if in_place:
+        return compile_like(model, model, optimizer=optimizer)
     return rebuild(model, compile_changes={"optimizer": optimizer})
 
 

@@ -21,15 +21,19 @@ def clip_gradients(
     *,
     clipnorm: float | None = None,
     clipvalue: float | None = None,
+    in_place: bool = False,
 ) -> Any:
     """Compile a copy of a model with gradient clipping (Pascanu et al. 2013).
 
     Args:
-        model: A built and compiled Sequential or Functional model.
+        model: A built and compiled Sequential or Functional model; of any class with
+            `in_place`.
         global_clipnorm: Bound of the norm of all gradients together, which keeps their
             direction. Defaults to 1.0 if no other bound is given.
         clipnorm: Bound of each gradient's norm.
         clipvalue: Bound of each entry.
+        in_place: Whether to compile `model` itself instead of a copy. Defaults to
+            `False`.
 
     Returns:
         A new model with the same weights; its optimizer starts anew.
@@ -62,4 +66,5 @@ def clip_gradients(
         )
     check_compiled(model)
     changes = {**dict.fromkeys(_KINDS), name: float(value)}
-    return with_optimizer(model, changed_optimizer(model.optimizer, **changes))
+    optimizer = changed_optimizer(model.optimizer, **changes)
+    return with_optimizer(model, optimizer, in_place=in_place)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dlbasic._keras.layer_kinds import KERNELS, SIZES, kind_of
-from keras_dlbasic._keras.outputs import output_part
+from keras_dlbasic._keras.fixed_widths import resizable_layers
+from keras_dlbasic._keras.layer_kinds import SIZES
 from keras_dlbasic._keras.rebuild import Chain, edited, rebuild
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy(repeatable=True)
 def resize(model: Any, width_factor: float = 2.0) -> Any:
-    """Multiply the number of units of all hidden layers.
+    """Multiply the number of units of hidden layers.
+
+    Layers stay as they are where another place counts their units: those whose output
+    is added to an input of the model, or goes into a `Reshape`.
 
     Args:
         model: A built Sequential or Functional model; nested models are gone through.
@@ -25,8 +28,8 @@ def resize(model: Any, width_factor: float = 2.0) -> Any:
         shapes have changed start from new weights.
 
     Raises:
-        ValueError: If the factor is not positive, or the model cannot be rebuilt:
-            layers that rely on fixed shapes, such as Reshape, or sums with the input.
+        ValueError: If the factor is not positive, no hidden layer can be resized, or
+            the model cannot be rebuilt.
 
     Example:
     >>> import keras
@@ -40,7 +43,13 @@ def resize(model: Any, width_factor: float = 2.0) -> Any:
         raise ValueError(
             f"`width_factor` must be positive. Received: width_factor={width_factor!r}"
         )
-    outputs = output_part(model)
+    layers = {id(layer) for layer in resizable_layers(model)}
+    if not layers:
+        raise ValueError(
+            f"Model '{model.name}' has no hidden layer that can be resized: the units "
+            "of all are set by its outputs, by sums with its inputs or by Reshape. "
+            "Add or remove layers by hand."
+        )
 
     def change(config: dict[str, Any]) -> dict[str, Any]:
         groups = config.get("groups") or 1
@@ -51,9 +60,6 @@ def resize(model: Any, width_factor: float = 2.0) -> Any:
         }
 
     def edit(layer: Any) -> Chain | None:
-        is_sized = kind_of(layer).kind in (*KERNELS, "recurrent", "embedding")
-        if id(layer) in outputs or not is_sized:
-            return None
-        return Chain(edited(layer, change))
+        return Chain(edited(layer, change)) if id(layer) in layers else None
 
     return rebuild(model, edit)

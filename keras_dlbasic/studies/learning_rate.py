@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.rebuild import compile_like
+from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
@@ -22,12 +26,13 @@ class LearningRateRangeTest:
     """Find a learning rate by raising it from step to step (Smith 2017).
 
     A copy of the model trains for `steps` updates while the rate grows geometrically
-    from `low` to `high`, within the compiled step. From the loss of each batch, what
-    makes that batch harder than others for the initial weights is taken out, so that
-    fewer steps tell.
+    from `low` to `high`, within the compiled step. A model that cannot be copied, such
+    as a subclassed one, trains itself and gets its weights and its optimizer back. From
+    the loss of each batch, what makes that batch harder than others for the initial
+    weights is taken out, so that fewer steps tell.
 
     Args:
-        model: A compiled model, whose copy starts from its weights; or a function
+        model: A compiled model, from whose weights the test starts; or a function
             without arguments that returns one.
         x: Training inputs, arrays.
         y: Training targets, arrays.
@@ -75,10 +80,23 @@ class LearningRateRangeTest:
     def run(self) -> LearningRateRange:
         """Train and judge; all random generators are put back as they were."""
         with seeded(self._seed):
-            return self._run()
+            if not isinstance(self._model, keras.Model):
+                return self._judge(self._raised(build_seeded(self._model, self._seed)))
+            refuse_several_devices(self._model, "The learning-rate range test")
+            if why_not_rebuilt(self._model) is None:
+                return self._judge(self._raised(self._model))
+            with _put_back(self._model):
+                return self._judge(self._raised(self._model, in_place=True))
 
-    def _run(self) -> LearningRateRange:
-        model = self._raising()
+    def _raised(self, model: Any, *, in_place: bool = False) -> Any:
+        """Return a model compiled with a learning rate that grows."""
+        growth = (self._high / self._low) ** (1.0 / (self._steps - 1))
+        schedule = keras.optimizers.schedules.ExponentialDecay(
+            self._low, decay_steps=1, decay_rate=growth
+        )
+        return change_learning_rate(model, schedule, in_place=in_place)
+
+    def _judge(self, model: Any) -> LearningRateRange:
         rows = count_rows(list(self._data))
         batch = min(self._batch_size, rows)
         order = np.random.default_rng(self._seed).permutation(rows)
@@ -101,17 +119,18 @@ class LearningRateRangeTest:
         losses = _same_batches(record.batch_loss, before)
         return judge_learning_rates(record.learning_rate[finite], losses[finite])
 
-    def _raising(self) -> Any:
-        if isinstance(self._model, keras.Model):
-            refuse_several_devices(self._model, "The learning-rate range test")
-            model = change_learning_rate(self._model, self._low)
-        else:
-            model = build_seeded(self._model, self._seed)
-        growth = (self._high / self._low) ** (1.0 / (self._steps - 1))
-        schedule = keras.optimizers.schedules.ExponentialDecay(
-            self._low, decay_steps=1, decay_rate=growth
-        )
-        return change_learning_rate(model, schedule)
+
+@contextmanager
+def _put_back(model: Any) -> Iterator[None]:
+    """Give a model its weights, seeds and optimizer back."""
+    optimizer = model.optimizer
+    before = [keras.ops.copy(variable) for variable in model.variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.variables, before, strict=True):
+            variable.assign(value)
+        compile_like(model, model, optimizer=optimizer)
 
 
 def _losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
@@ -120,7 +139,10 @@ def _losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
     found = []
     for place in range(n):
         model.reset_metrics()  # Keras before 3.15 returns the mean over all calls
-        logs = model.test_on_batch(*take(data, rows + place * batch), return_dict=True)
+        x, y = take(data, rows + place * batch)
+        # tensors, as in a fit: a metric of the user's may subtract them as they are
+        y = keras.tree.map_structure(keras.ops.convert_to_tensor, y)
+        logs = model.test_on_batch(x, y, return_dict=True)
         found.append(float(logs["loss"]))
     return np.array(found)
 

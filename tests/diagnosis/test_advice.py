@@ -70,3 +70,73 @@ def test_a_misspelled_remedy_of_a_users_rule_is_named_with_the_nearest():
     with pytest.warns(UserWarning, match="Did you mean 'scale_inputs'"):
         diagnosis = kd.diagnose(made_run(**STUCK), rules=[mine])
     assert "Did you mean 'scale_inputs'" in diagnosis.skipped["mine"]
+
+
+class TestNewWeights:
+    """Where the run ruined its weights, a remedy starts from new ones."""
+
+    def advised(self, *names, skill=0.0, **run):
+        end_loss = 1.4 if skill < 0.5 else 0.2
+        record = made_run(skill=skill, end_loss=end_loss, **run)
+        given = [RemedySuggestion(name, "why") for name in names]
+        return list(advice(Run(record), given))
+
+    def test_after_units_have_died(self):
+        slower, anew = self.advised(
+            "change_learning_rate", "initialize", "train_longer", dead=0.9
+        )
+        assert slower.from_new_weights
+        assert slower.call.splitlines() == [
+            "model = kd.remedies.initialize(model, zero_biases=True)",
+            "model = kd.remedies.change_learning_rate(model)",
+        ]
+        assert not anew.from_new_weights  # it draws them itself
+        assert "from new weights" in str(slower)
+
+    @pytest.mark.parametrize("run", [{}, {"dead": 0.9, "dead_before": 0.9}])
+    def test_not_where_the_run_did_not_do_it(self, run):
+        (slower,) = self.advised("change_learning_rate", **run)
+        assert not slower.from_new_weights
+
+    def test_not_where_the_run_learned(self):
+        (slower,) = self.advised("change_learning_rate", skill=0.8, dead=0.9)
+        assert not slower.from_new_weights
+
+    def test_after_weights_became_infinite(self):
+        weights = np.append(np.ones(59), np.inf)
+        (slower,) = self.advised("change_learning_rate", weights=weights)
+        assert slower.from_new_weights
+
+    def test_it_is_kept_in_files(self):
+        (slower,) = self.advised("change_learning_rate", dead=0.9)
+        assert RemedySuggestion.from_dict(slower.to_dict()) == slower
+
+
+def suited(name, **facts):
+    return [
+        s.title
+        for s in advice(
+            Run(made_run(facts=facts)), [RemedySuggestion(name, "why", "by hand so")]
+        )
+    ]
+
+
+def test_images_are_augmented_where_there_are_images():
+    images = {"inputs": [{"name": "x", "dtype": "float32", "shape": [9, 8, 8, 3]}]}
+    columns = {"inputs": [{"name": "x", "dtype": "float32", "shape": [9, 8]}]}
+    assert suited("augment_images", data=images) == ["augment images"]
+    assert suited("augment_images", data=columns) == []
+
+
+def test_what_needs_one_output_is_by_hand_where_there_are_two():
+    outputs = [{"name": name, "activation": None} for name in ("a", "b")]
+    assert suited("fix_output", network={"outputs": outputs}) == ["by hand so"]
+
+
+def test_what_cannot_be_rebuilt_is_changed_in_place_or_by_hand():
+    network = {"outputs": [], "why_not_rebuilt": "it has a `call` of yours"}
+    assert suited("add_dropout", network=network) == ["by hand so"]
+    record = made_run(facts={"network": network})
+    (rate,) = advice(Run(record), [RemedySuggestion("find_learning_rate", "why")])
+    assert rate.kwargs == {"in_place": True}
+    assert rate.call.endswith("learning_rate=rate, in_place=True)")

@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.diagnosis import RemedySuggestion, suggest
+from keras_dlbasic.diagnosis import RemedySuggestion, Run, suggest
+from keras_dlbasic.diagnosis.advice import IN_PLACE, REBUILDING, advice
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
+from keras_dlbasic.inspection.collect import data_facts
+from keras_dlbasic.inspection.network_facts import network_facts
+from keras_dlbasic.inspection.run_facts import loss_config
+from keras_dlbasic.records import TrainingRecord
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -63,8 +68,8 @@ SUGGESTIONS = {
     "larger_model": [suggest.larger_model(WHY)],
 }
 ALL = [suggestion for several in SUGGESTIONS.values() for suggestion in several]
-ANY_MODEL = {"initialize", "change_batch_size", "train_longer", "stop_early"}
-"""Remedies that say that they work on subclassed models, too."""
+ANY_MODEL = {"change_batch_size", "train_longer", "stop_early"}
+"""Remedies that leave the model as it is."""
 
 
 def parts():
@@ -84,7 +89,7 @@ def functional():
 
 
 class Subclassed(keras.Model):
-    def __init__(self):
+    def __init__(self, width=6):  # without `get_config`, as most of them are
         super().__init__()
         self.flat, self.hidden, self.drop, self.out = parts()
 
@@ -92,8 +97,49 @@ class Subclassed(keras.Model):
         hidden = self.drop(self.hidden(self.flat(inputs)), training=training)
         return self.out(hidden)
 
-    def get_config(self):
-        return {}
+
+class OwnStep(keras.Model):
+    def train_step(self, *args, **kwargs):
+        return super().train_step(*args, **kwargs)
+
+
+def own_step():
+    base = functional()
+    return OwnStep(base.input, base.output)
+
+
+class OwnLayer(L.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.dense = L.Dense(units, "relu")
+
+    def build(self, shape):
+        self.dense.build(shape)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+def own_layer():
+    parts = [L.Flatten(), OwnLayer(4), L.Dense(1)]
+    return keras.Sequential([keras.Input(X.shape[1:]), *parts])
+
+
+def residual():
+    inputs = keras.Input(X.shape[1:])
+    hidden = L.Flatten()(inputs)
+    inner = L.LayerNormalization()(L.Dense(12, "gelu")(hidden))
+    hidden = hidden + L.Dense(36)(inner)
+    return keras.Model(inputs, L.Dense(1)(hidden))
+
+
+def linear():
+    return keras.Sequential([keras.Input(X.shape[1:]), L.Flatten(), L.Dense(1)])
+
+
+def size(y_true, y_pred):
+    """A metric that Keras does not know by its name."""
+    return keras.ops.mean(keras.ops.abs(y_true - y_pred))
 
 
 def compiled(build):
@@ -141,17 +187,55 @@ def test_it_runs_as_printed(suggestion, build):
     assert np.isfinite(history.history["loss"]).all()
 
 
+def suited(model, suggestion):
+    """Return the suggestion as a diagnosis of a run of the model gives it."""
+    record = TrainingRecord.from_history({"loss": [1.0, 0.9]})
+    record.note(
+        model=network_facts(model, X), data=data_facts(X, Y), loss=loss_config("mse")
+    )
+    found = list(advice(Run(record), [suggestion]))
+    return found[0] if found else None
+
+
 @pytest.mark.parametrize("suggestion", ALL, ids=lambda s: s.call)
-def test_subclassed_models_are_changed_or_refused_by_name(suggestion):
+def test_on_a_subclassed_model_it_runs_or_is_by_hand(suggestion):
     model = compiled(Subclassed)
-    if suggestion.name not in ANY_MODEL:
-        with pytest.raises(ValueError, match=r"Subclassed|subclassed"):
-            followed(suggestion, model)
+    given = suited(model, suggestion)
+    if given is None:  # it is so already
+        assert suggestion.kwargs == {"activation": "linear"}
         return
-    model = followed(suggestion, model)
-    assert isinstance(model, Subclassed)
-    assert model.compiled
+    if given.name is None:
+        assert suggestion.name in REBUILDING
+        assert (given.call, given.title) == ("", suggestion.code)
+        return
+    assert given.name in {*IN_PLACE, *ANY_MODEL}
+    assert followed(given, model) is model
     assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"]).all()
+
+
+@pytest.mark.once("torch")
+@pytest.mark.parametrize("build", [own_step, own_layer, residual, linear])
+@pytest.mark.parametrize("suggestion", ALL, ids=lambda s: s.call)
+def test_on_other_models_it_runs_or_is_by_hand(suggestion, build):
+    model = compiled(build)
+    model.compile(optimizer="sgd", loss="mse", metrics=[size])
+    given = suited(model, suggestion)
+    if given is not None and given.name is not None:
+        model = followed(given, model)
+        assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"]).all()
+
+
+@pytest.mark.once
+def test_each_remedy_of_a_model_is_known_to_rebuild_or_to_work_in_place():
+    """A saved record gets the same advice where there is no Keras to ask."""
+    suggested = {s.name for s in ALL}
+    for name in suggested:
+        spec = REMEDIES[name]
+        if spec.takes("in_place"):
+            assert name in IN_PLACE
+        elif spec.fit_call is None:
+            assert name in REBUILDING
+    assert {*IN_PLACE, *REBUILDING, *ANY_MODEL} == suggested
 
 
 @pytest.mark.once

@@ -261,12 +261,31 @@ class TestResize:
         model, x, _ = made("embedding")
         assert R.resize(model, 2).layers[0].output_dim == 12
 
-    def test_a_sum_with_the_input_is_refused(self):
+    def test_what_is_added_to_the_input_keeps_its_width(self):
+        inputs = keras.Input((6,))
+        inner = L.Dense(9, "relu")(inputs)
+        summed = L.Add()([inputs, L.Dense(6, "relu")(inner)])
+        new = R.resize(keras.Model(inputs, L.Dense(1)(summed)), 2)
+        units = [layer.units for layer in new.layers if hasattr(layer, "units")]
+        assert units == [18, 6, 1]
+
+    def test_what_is_added_to_each_other_changes_together(self):
+        inputs = keras.Input((6,))
+        summed = L.Dense(4)(inputs) + L.Dense(4)(inputs)
+        new = R.resize(keras.Model(inputs, L.Dense(1)(summed)), 2)
+        units = [layer.units for layer in new.layers if hasattr(layer, "units")]
+        assert units == [8, 8, 1]
+
+    def test_what_is_reshaped_keeps_its_width(self):
+        after = (L.Conv2D(3, 2), L.Flatten(), L.Dense(1))
+        new = R.resize(dense(L.Dense(16), L.Reshape((4, 4, 1)), *after), 2)
+        assert (new.layers[0].units, new.layers[2].filters) == (16, 6)
+
+    def test_a_model_without_a_layer_to_resize_is_refused(self):
         inputs = keras.Input((6,))
         summed = L.Add()([inputs, L.Dense(6, "relu")(inputs)])
-        model = keras.Model(inputs, L.Dense(1)(summed))
-        with pytest.raises(ValueError, match="cannot be rebuilt"):
-            R.resize(model, 2)
+        with pytest.raises(ValueError, match="no hidden layer that can be resized"):
+            R.resize(keras.Model(inputs, L.Dense(1)(summed)), 2)
 
 
 @pytest.mark.once
@@ -391,9 +410,15 @@ def test_compile_arguments_of_the_users_own():
         np.zeros((64, 6)), np.ones((64, 1)), verbose=0, return_dict=True
     )
     assert sorted(scores) == ["loss", "mae"]
-    model.compile(optimizer="sgd", loss="mse", metrics=[size])
-    with pytest.raises(ValueError, match="register_keras_serializable"):
-        R.add_dropout(model)
+
+    class Unregistered(keras.metrics.MeanAbsoluteError):
+        def __init__(self, factor):
+            super().__init__("unregistered")
+
+    model.compile(optimizer="sgd", loss="mse", metrics=[size, Unregistered(2)])
+    copy = R.initialize(R.add_dropout(model))
+    logs = copy.fit(np.zeros((64, 6)), np.ones((64, 1)), verbose=0).history
+    assert sorted(logs) == ["loss", "size", "unregistered"]
 
 
 def test_weights_that_a_training_destroyed_are_not_handed_on():

@@ -60,3 +60,43 @@ def test_wrong_arguments():
         kd.studies.LearningRateRangeTest(linear, X, Y, low=1, high=0.1)
     with pytest.raises(TypeError, match="compiled"):
         kd.studies.LearningRateRangeTest(lambda: None, X, Y).run()
+
+
+class Subclassed(keras.Model):
+    """Cannot be copied: it has no `get_config`."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.drop, self.out = keras.layers.Dropout(0.1), keras.layers.Dense(units)
+
+    def call(self, inputs):
+        return self.out(self.drop(inputs))
+
+
+def test_a_model_that_cannot_be_copied_is_put_back():
+    keras.utils.set_random_seed(0)
+    model = Subclassed(1)
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+    model.fit(X, Y, epochs=1, verbose=0)
+    optimizer = model.optimizer
+
+    def state():
+        variables = [*model.variables, *model.optimizer.variables]
+        return [keras.ops.convert_to_numpy(v) for v in variables]
+
+    before = state()
+    result = kd.studies.LearningRateRangeTest(model, X, Y, low=1e-5).run()
+    assert 1e-4 < result.suggestion < 5
+    assert model.optimizer is optimizer
+    for one, other in zip(before, state(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.once("torch")
+def test_metrics_of_the_users_get_tensors():
+    def distance(y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred))
+
+    model = linear()
+    model.compile(optimizer="sgd", loss="mse", metrics=[distance])
+    assert kd.studies.LearningRateRangeTest(model, X, Y, steps=20).run().suggestion

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.loss_kind import LossKind
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.records import OutputFacts, TargetFacts
 
 EXPLAINS = (*NOT_LEARNING, "non_finite_values", "diverging_loss", "vanishing_gradients")
 ZERO_ONE = ("binary", "one_hot", "multi_label", "probabilities")
+SPARSE = "sparse_categorical_crossentropy"
 WHOLE = ("whole_numbers", "binary", "one_hot", "multi_label")
 
 
@@ -23,12 +25,11 @@ def loss_target_mismatch(run: Run) -> Verdict:
         return Skipped(UNKNOWN_LOSS)
     kind = target.kind
     if run.compares_class_numbers:
-        return _found(
-            run,
+        text = (
             "The targets are class numbers and the output is a softmax, but "
-            f"'{loss.name}' compares every column with the class number.",
-            "sparse_categorical_crossentropy",
+            f"'{loss.name}' compares every column with the class number."
         )
+        return _found(run, _Fault(text, (_other_loss(SPARSE),)))
     output = next(iter(run.facts.outputs), OutputFacts())
     pair = _Pair(loss, target, output.units, output.rank)
     padding = pair.padding
@@ -49,24 +50,48 @@ def loss_target_mismatch(run: Run) -> Verdict:
                 ),
             ),
         )
-    wrong = pair.fault
-    if wrong:
-        is_sparse = kind == "whole_numbers" and loss.is_crossentropy
-        proper = "sparse_categorical_crossentropy" if is_sparse else "mse"
-        return _found(run, wrong, proper)
+    if fault := pair.fault:
+        return _found(run, fault)
     if loss.family == "values" and kind in ZERO_ONE:
         return _zero_one_as_values(loss, target)
     return Fine(f"'{loss.name}' suits targets that are {kind}")
 
 
-def _found(run: Run, text: str, proper: str) -> Finding:
+@dataclass(frozen=True)
+class _Fault:
+    """What cannot be right, and what to do."""
+
+    text: str
+    remedies: tuple[RemedySuggestion, ...]
+
+
+def _found(run: Run, fault: _Fault) -> Finding:
     return Finding(
         severity="critical",
-        message=text,
+        message=fault.text,
         confidence=0.98,
         evidence={"loss": run.loss_kind.name, "kind": run.target.kind},
-        remedies=(suggest.output("a loss for such targets", None, proper),),
+        remedies=fault.remedies,
     )
+
+
+def _other_loss(name: str) -> RemedySuggestion:
+    return suggest.output("a loss for such targets", None, name)
+
+
+def _renumbered(numbers: list[int]) -> RemedySuggestion:
+    """Suggest how to count classes from 0.
+
+    Args:
+        numbers: The class numbers that occur, sorted.
+    """
+    first, last = numbers[0], numbers[-1]
+    if last - first + 1 == len(numbers):
+        sign = "-" if first > 0 else "+"
+        code = f"y = y {sign} {abs(first)}"
+        return suggest.by_hand(code, f"the classes are counted from {first}, not 0")
+    code = "classes, y = np.unique(y, return_inverse=True)"
+    return suggest.by_hand(code, "classes are then numbered from 0, without gaps")
 
 
 def _zero_one_as_values(loss: LossKind, target: TargetFacts) -> Finding:
@@ -113,16 +138,12 @@ class _Pair:
     rank: int | None
 
     @property
-    def fault(self) -> str | None:
-        """What cannot be right, in words; None if nothing is certain."""
+    def fault(self) -> _Fault | None:
+        """What cannot be right; None if nothing is certain."""
         if self.loss.family == "class_numbers":
             return self._class_numbers()
-        low, high = self.target.min, self.target.max
-        if self.loss.family == "zero_one" and (low < 0 or high > 1):
-            return (
-                f"'{self.loss.name}' is for targets from 0 to 1, but these range from "
-                f"{low:.4g} to {high:.4g}."
-            )
+        if self.loss.family == "zero_one":
+            return self._zero_one()
         return self._one_hot() if self.loss.family == "one_hot" else None
 
     @property
@@ -189,38 +210,97 @@ class _Pair:
         """The number of classes; None if not known."""
         return self.width if self.loss.family == "class_numbers" else 2
 
-    def _class_numbers(self) -> str | None:
+    def _class_numbers(self) -> _Fault | None:
         target, width = self.target, self.width
         is_share = target.kind in ("one_hot", "probabilities")
         if is_share and target.n_columns > 1 and not self._is_class_each:
-            return "The loss is for class numbers, but the targets are one-hot."
+            text = "The loss is for class numbers, but the targets are one-hot."
+            return _Fault(text, (_other_loss("categorical_crossentropy"),))
         if self._is_whole is False:
-            return "The loss is for class numbers, but the targets are not whole."
+            text = "The loss is for class numbers, but the targets are not whole."
+            return _Fault(text, (_other_loss("mse"),))
         if self._outside:
-            return (
-                f"There are class numbers from {min(self._outside)} to "
-                f"{max(self._outside)} that none of the {width or ''} outputs stands "
-                "for."
-            ).replace("  ", " ")
+            low, high = min(self._outside), max(self._outside)
+            these = f"number {low}" if low == high else f"numbers from {low} to {high}"
+            outputs = f"the {width} outputs are" if width else "the outputs are"
+            text = (
+                f"The targets hold class {these}, but {outputs} for classes from 0"
+                f"{f' to {width - 1}' if width else ''}."
+            )
+            return _Fault(text, self._in_range(list(target.distinct or ())))
         is_counted = target.distinct is None and self.loss.ignore_class is None
         if is_counted and width and target.max >= width:
-            return (
+            text = (
                 f"There are class numbers up to {target.max:.0f}, but only {width} "
                 "outputs."
             )
+            return _Fault(text, (self._more_units(int(target.max) + 1),))
         return None
 
-    def _one_hot(self) -> str | None:
+    def _in_range(self, numbers: list[int]) -> tuple[RemedySuggestion, ...]:
+        """Suggest how class numbers and outputs come to fit together."""
+        numbers = sorted(n for n in numbers if n != self.loss.ignore_class)
+        found = []
+        if numbers[0] != 0 or numbers[-1] - numbers[0] + 1 != len(numbers):
+            found.append(_renumbered(numbers))
+        is_dense = numbers[-1] < 2 * len(numbers)
+        if numbers[0] >= 0 and (is_dense or len(numbers) > (self.width or 0)):
+            found.append(self._more_units(numbers[-1] + 1))
+        return tuple(found)
+
+    def _more_units(self, units: int) -> RemedySuggestion:
+        reason = "one output for each class number, from 0"
+        return suggest.output(reason, None, None, units=units)
+
+    def _zero_one(self) -> _Fault | None:
+        target = self.target
+        low, high = target.min, target.max
+        if not (low < 0 or high > 1):
+            return None
+        text = (
+            f"'{self.loss.name}' is for targets from 0 to 1, but these range from "
+            f"{low:.4g} to {high:.4g}."
+        )
+        return _Fault(text, self._from_zero_to_one(list(target.distinct or ())))
+
+    def _from_zero_to_one(self, numbers: list[int]) -> tuple[RemedySuggestion, ...]:
+        """Suggest what fits targets that a binary loss does not take."""
+        if not self._is_whole or self.target.n_columns > 1:
+            return (_other_loss("mse"),)
+        if len(numbers) == 2:
+            code = f"y = (y == {numbers[1]}).astype('float32')"
+            return (suggest.by_hand(code, "the two classes are then 0 and 1"),)
+        is_image = len(self.target.shape or ()) > 2 and numbers and numbers[-1] > 100
+        if is_image:
+            return (suggest.by_hand(f"y = y / {numbers[-1]}", "from 0 to 1 then"),)
+        if not numbers or numbers[0] < 0 or numbers[-1] >= 2 * len(numbers):
+            return (_other_loss("mse"),)
+        units = numbers[-1] + 1
+        reason = f"if the {len(numbers)} numbers are classes: a share for each"
+        classes = suggest.output(reason, "softmax", SPARSE, units=units)
+        values = suggest.output("if the numbers are values", "linear", "mse")
+        return classes, values
+
+    def _one_hot(self) -> _Fault | None:
         target, width = self.target, self.width
         columns = target.n_columns
         if columns == 1 and width and width > 1:
-            return "The loss is for one-hot targets, but these are class numbers."
+            text = "The loss is for one-hot targets, but these are class numbers."
+            return _Fault(text, (_other_loss(SPARSE),))
         # rows of zeros have no loss: that is how padding is written
         if target.min < 0 or (columns > 1 and target.has_several_labels):
-            return "The loss is for one class per row, but the rows do not add up to 1."
+            text = "The loss is for one class per row, but the rows do not add up to 1."
+            proper = "binary_crossentropy" if target.has_several_labels else "mse"
+            activation = "sigmoid" if target.has_several_labels else "linear"
+            reason = "a loss for such targets"
+            return _Fault(text, (suggest.output(reason, activation, proper),))
         if columns == 1 and width == 1:
-            return (
+            text = (
                 "Categorical cross-entropy over a single output is zero whatever the "
                 "output."
             )
+            remedy = suggest.output(
+                "one probability for two classes", "sigmoid", "binary_crossentropy"
+            )
+            return _Fault(text, (remedy,))
         return None

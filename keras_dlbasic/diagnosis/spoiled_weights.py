@@ -1,0 +1,47 @@
+"""Whether the weights that a run left can be trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.skipped import Skipped
+
+MOST_INACTIVE = 0.5
+"""With so many of a layer's units dead or saturated, little gets through it."""
+
+GAINED = 0.25
+"""What begins inactive is the matter of the initial weights, not of the run."""
+
+
+def weights_are_spoiled(run: Run) -> bool:
+    """Return whether a run ruined its weights, so that a remedy needs new ones.
+
+    A smaller learning rate cannot wake units that a large one has killed: their
+    gradient is zero.
+
+    Args:
+        run: The run.
+    """
+    if run.is_planned or run.outcome.learned:
+        return False
+    norms = run.record.weight_norm
+    if len(norms) and not np.isfinite(norms[-1]).all():
+        return True
+    try:
+        table = run.table("activations")
+    except Skipped:
+        return False
+    measures = [m for m in ("dead_units", "saturated_units") if m in table.measures]
+    return any(_has_lost(table[measure]) for measure in measures)
+
+
+def _has_lost(shares: np.ndarray) -> bool:
+    """Return whether a hidden layer's share of inactive units has become large.
+
+    Args:
+        shares: Of each look and layer, `[n_looks, n_layers]`.
+    """
+    hidden = np.nan_to_num(shares[:, :-1])
+    first, last = hidden[0], hidden[-1]
+    return bool(((last >= MOST_INACTIVE) & (last - first >= GAINED)).any())
