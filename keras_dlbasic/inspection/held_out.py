@@ -61,7 +61,8 @@ def held_out(
     >>> held_out(x, x[:64], steps=3, batch_size=32, n_validated=20)
     HeldOut(n_trained=80, first=80)
     """
-    if not steps or not batch_size:
+    are_numbers = x.dtype.kind in "iubf" and seen.dtype.kind in "iubf"
+    if not steps or not batch_size or not are_numbers:
         return None
     least, most = (steps - 1) * batch_size + 1, steps * batch_size
     n = len(x)

@@ -45,6 +45,14 @@ def test_rows_that_are_forgotten():
     assert "all kinds" in finding.message
 
 
+def test_a_loss_of_weighted_rows_is_not_that_of_the_probe():
+    losses = np.linspace(0.14, 0.03, 20)
+    run = made_run(losses, end_loss=0.3, skill=0.9, reference=0.85)
+    weights = [np.full(32, 0.1) for _ in SORTED]
+    diagnosis = kd.diagnose(with_batches(run, SORTED, weights))
+    assert "rows_in_order" in diagnosis.checked_fine
+
+
 def test_order_that_does_no_harm_is_no_finding():
     diagnosis = kd.diagnose(with_batches(made_run(), SORTED))
     assert diagnosis.is_healthy

@@ -98,6 +98,8 @@ def test_other_splits_are_not_taken_for_it(rng):
     assert held_out(ROWS, ROWS[:20], **KNOWN) is None  # may be luck
     assert held_out(ROWS, ROWS[:96] + 0.5, **KNOWN) is None  # augmented
     assert held_out(ROWS, ROWS[:96, :2], **KNOWN) is None
+    words = ROWS.astype(str)
+    assert held_out(words, words[:96], **KNOWN) is None
 
 
 def test_all_rows_were_trained():

@@ -58,6 +58,7 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
 def _forgotten(run: Run) -> tuple[float, float]:
     """Return by how much the probe is worse than the last epochs, and their loss."""
     last = run.descent.last
-    if run.outcome.loss is None:
+    # a loss of weighted rows is of another size than that of the probe
+    if run.outcome.loss is None or (run.facts.data and run.facts.data.weights):
         return float("nan"), last
     return run.outcome.loss + run.penalty - last, last
