@@ -35,6 +35,8 @@ def symptoms():
         for rule in all_rules()
         if rule.kind == "symptom"
     ]
+    # the last ones judge by the others: no cause brings them about
+    rows = [(name, causes or "(none was found)") for name, causes in rows]
     rows += [("(shows in no curve)", _names(c for c in pairs if not pairs[c]))]
     return _table(("symptom", "causes"), rows)
 

@@ -16,6 +16,7 @@ from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.inspection.collect import arrays_of
+from keras_dlbasic.inspection.given_names import given_names
 from keras_dlbasic.records import TrainingRecord
 
 DENSE_EPOCHS = 8
@@ -112,6 +113,7 @@ class TrainingDoctor(Monitor):
         self._next_look = 1.0
         self._epochs = 0
         self._has_looked = False
+        self.record.note(given=given_names(self.x, self.y, self.validation_data))
         self._looks.examine(self.model, self.record, guard_of(self))
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
@@ -176,8 +178,8 @@ class TrainingDoctor(Monitor):
     def _speak(self) -> None:
         assert self.diagnosis is not None
         least = SEVERITIES.index("critical")
-        for finding in self.diagnosis:
-            if finding.confidence < 0.9 or finding.explained_by:
+        for finding in self.diagnosis.top_level:
+            if finding.confidence < 0.9:
                 continue
             if finding.rank >= least and finding.name not in self._said:
                 self._said.add(finding.name)

@@ -2,6 +2,7 @@
 
 - `NEEDS`: what a rule can need of a record, by name
 - `SEVERITIES`: from the mildest to the worst
+- `Coverage`: how much of a run could be judged
 - `Diagnosis`: what was found, found fine and could not be looked at
 - `Fine`: what a rule returns if nothing is wrong
 - `Finding`: one problem, with what speaks for it
@@ -19,6 +20,7 @@
 from typing import TYPE_CHECKING
 
 from keras_dlbasic._front import front
+from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.diagnose import diagnose
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
@@ -35,6 +37,7 @@ from keras_dlbasic.diagnosis.verdict import Verdict
 __all__ = [
     "NEEDS",
     "SEVERITIES",
+    "Coverage",
     "Diagnosis",
     "Finding",
     "Fine",

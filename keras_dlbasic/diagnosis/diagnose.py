@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.diagnosis.advice import advice
+from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.fine import Fine
@@ -145,27 +146,42 @@ def _check_thresholds(rule: Rule, given: dict[str, Any]) -> None:
 
 
 def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
-    found: list[Finding] = []
-    fine: dict[str, str] = {}
-    skipped: dict[str, str] = {}
     explains = symptoms_by_cause(rule for rule, _ in chosen)
-    for rule, thresholds in chosen:
-        verdict = _judged(rule, run, thresholds)
-        if isinstance(verdict, Finding):
-            found.append(replace(verdict, explains=explains.get(rule.name, ())))
-        elif isinstance(verdict, Fine):
-            fine[rule.name] = verdict.text
-        else:
-            skipped[rule.name] = verdict.reason
-    findings = _joined(found, planned=run.is_planned)
+    verdicts: dict[str, Verdict] = {}
+    # the last ones judge by what the others found, symptoms under their causes
+    for is_last in (False, True):
+        joined = {f.name: f for f in _joined(verdicts, planned=run.is_planned)}
+        run.verdicts = {**verdicts, **joined} if is_last else {}
+        for rule, thresholds in chosen:
+            if rule.last is is_last:
+                verdict = _judged(rule, run, thresholds)
+                if isinstance(verdict, Finding):
+                    verdict = replace(verdict, explains=explains.get(rule.name, ()))
+                verdicts[rule.name] = verdict
+    findings = _joined(verdicts, planned=run.is_planned)
+    fine = {n: v.text for n, v in verdicts.items() if isinstance(v, Fine)}
     # a trait that does no harm here changes nothing for the reader
     fine.update({f.name: f.message for f in findings if not f.rank and not f.note})
+    skipped = {n: v.reason for n, v in verdicts.items() if isinstance(v, Skipped)}
     return Diagnosis(
         [finding for finding in findings if finding.name not in fine],
         fine,
         skipped,
         outcome="" if run.live or run.is_planned else _outcome(run),
         record=run.record,
+        coverage=_coverage(run, chosen, skipped),
+    )
+
+
+def _coverage(run: Run, chosen: Chosen, skipped: dict[str, str]) -> Coverage:
+    rules = [rule for rule, _ in chosen]
+    record = run.record
+    return Coverage.of(
+        {rule.name: rule.decides for rule in rules if rule.decides},
+        [rule.name for rule in rules if rule.name not in skipped],
+        skipped,
+        pending=[name for name, reason in skipped.items() if reason == NOT_YET],
+        curves_only=not (len(record.steps) or record.tables or record.facts.model),
     )
 
 
@@ -198,8 +214,13 @@ def _outcome(run: Run) -> str:
         return ""
 
 
-def _joined(found: list[Finding], *, planned: bool) -> list[Finding]:
-    """Put symptoms under their causes, and order all."""
+def _joined(verdicts: dict[str, Verdict], *, planned: bool) -> list[Finding]:
+    """Put symptoms under their causes, and order all.
+
+    The order is that of everything that shows a diagnosis: by severity, then causes
+    before symptoms, then confidence.
+    """
+    found = [verdict for verdict in verdicts.values() if isinstance(verdict, Finding)]
     symptoms = [finding for finding in found if finding.kind == "symptom"]
     judged = [finding for finding in found if finding.kind == "cause"]
     sure = {
@@ -218,8 +239,10 @@ def _joined(found: list[Finding], *, planned: bool) -> list[Finding]:
             if symptom.name in c.explains and c.rank >= min(1, symptom.rank)
         )
         explained.append(replace(symptom, explained_by=by))
-    explained.sort(key=lambda s: (-s.rank, bool(s.explained_by), -s.confidence))
-    return [*causes, *explained]
+    return sorted(
+        [*causes, *explained],
+        key=lambda f: (-f.rank, f.kind, bool(f.explained_by), -f.confidence),
+    )
 
 
 def _weighed(

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from keras_dlbasic._display import Displayed, page_of
+from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
+from keras_dlbasic.diagnosis.headline import headline
+from keras_dlbasic.diagnosis.rivals import rivals, rivals_text
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.atomic_file import atomic_file
 from keras_dlbasic.records.json_text import json_text
 
 
 class Diagnosis(Displayed, Sequence[Finding]):
-    """The findings of a diagnosis: causes before symptoms, the most likely first.
+    """The findings of a diagnosis: by severity, then causes before symptoms.
 
     A cause explains symptoms: `symptoms_of(cause)` lists them, and each symptom names
     its causes in `explained_by`.
@@ -26,6 +29,8 @@ class Diagnosis(Displayed, Sequence[Finding]):
         skipped: What could not be looked at: name of the check to the reason.
         outcome: What the run came to, in words, or an empty string.
         record: What was judged, for the pictures of `to_html`. Defaults to None.
+        coverage: How much could be judged, a `Coverage`. Defaults to None: counted from
+            the above, with no check that is decisive.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Diagnosis, Finding
@@ -42,12 +47,17 @@ class Diagnosis(Displayed, Sequence[Finding]):
         *,
         outcome: str = "",
         record: TrainingRecord | None = None,
+        coverage: Coverage | None = None,
     ) -> None:
         self._findings = tuple(findings)
         self.checked_fine = dict(checked_fine or {})
         self.skipped = dict(skipped or {})
         self.outcome = outcome
         self.record = record
+        if coverage is None:
+            ran = {*self.names, *self.checked_fine}
+            coverage = Coverage.of({}, ran, self.skipped)
+        self.coverage = coverage
 
     def __len__(self) -> int:
         return len(self._findings)
@@ -71,17 +81,48 @@ class Diagnosis(Displayed, Sequence[Finding]):
 
     def __repr__(self) -> str:
         named = ", ".join(f"{f.name} ({f.severity})" for f in self._findings)
-        return (
-            f"<Diagnosis: {named or 'nothing found'}; {len(self.checked_fine)} checks "
-            f"fine, {len(self.skipped)} skipped>"
-        )
+        return f"<Diagnosis: {named or 'nothing found'}. {self.coverage.text}>"
 
     def __str__(self) -> str:
         lines = [self.outcome] if self.outcome else []
-        lines += self._text() or ["Nothing found."]
+        if self._is_quiet:
+            lines.append(self.headline)
+        elif not self.coverage.is_complete:
+            lines.append(self.coverage.text)
+        lines += self._text()
+        lines += [rivals_text(group) for group in self.rivals]
         if self.skipped:
             lines.append(f"Skipped: {', '.join(self.skipped)}.")
         return "\n".join(lines)
+
+    @property
+    def headline(self) -> str:
+        """What was found, and how much could be judged, in a sentence or two.
+
+        "Nothing wrong was found" is said only where the decisive checks ran.
+        """
+        serious = [found for found in self.top_level if found.rank]
+        return headline(serious, self.coverage)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the decisive checks ran, so that no finding means no problem."""
+        return self.coverage.is_judged
+
+    @property
+    def top_level(self) -> tuple[Finding, ...]:
+        """The findings that stand by themselves, in order: the lines of a report.
+
+        All but the symptoms that are no worse than a cause that explains them: these
+        are told beneath it, see `beneath`.
+        """
+        below = {s.name for f in self._findings for s in self.beneath(f)}
+        return tuple(f for f in self._findings if f.name not in below)
+
+    @property
+    def rivals(self) -> tuple[tuple[Finding, ...], ...]:
+        """Groups of found causes that fit equally well; empty where one fits best."""
+        return rivals(self._findings)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,8 +147,11 @@ class Diagnosis(Displayed, Sequence[Finding]):
 
     @property
     def is_healthy(self) -> bool:
-        """Whether nothing was found at severity warning or above."""
-        return not self.at_least("warning")
+        """Whether the run was judged and nothing is at severity warning or above.
+
+        `False`, too, where the decisive checks could not run: `is_judged` tells.
+        """
+        return self.is_judged and not self.at_least("warning")
 
     def at_least(self, severity: str) -> tuple[Finding, ...]:
         """Return the findings of a severity or worse.
@@ -126,9 +170,25 @@ class Diagnosis(Displayed, Sequence[Finding]):
         """Return the found symptoms that a found cause explains."""
         return tuple(f for f in self.symptoms if cause.name in f.explained_by)
 
+    def beneath(self, finding: Finding) -> tuple[Finding, ...]:
+        """Return the symptoms that are told beneath a finding, each under one cause.
+
+        That is the likeliest cause. A symptom that is worse than all its causes is told
+        by itself: they can hardly be all there is to it.
+        """
+        return tuple(
+            symptom
+            for symptom in self.symptoms
+            if symptom.explained_by[:1] == (finding.name,)
+            and finding.kind == "cause"
+            and finding.rank >= symptom.rank
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return all of it in terms JSON knows."""
         return {
+            "headline": self.headline,
+            "coverage": self.coverage.to_dict(),
             "outcome": self.outcome,
             "worst": self.worst,
             "findings": [finding.to_dict() for finding in self._findings],
@@ -138,12 +198,14 @@ class Diagnosis(Displayed, Sequence[Finding]):
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> Diagnosis:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote, also that of older versions."""
+        coverage = entry.get("coverage")
         return cls(
             [Finding.from_dict(part) for part in entry["findings"]],
             entry["checked_fine"],
             entry["skipped"],
             outcome=entry["outcome"],
+            coverage=None if coverage is None else Coverage.from_dict(coverage),
         )
 
     def to_json(self, *, indent: int | None = 2) -> str:
@@ -171,13 +233,17 @@ class Diagnosis(Displayed, Sequence[Finding]):
         with atomic_file(path) as file:  # opened before all is drawn
             file.write(page_of(self, title=title).encode())
 
+    @property
+    def _is_quiet(self) -> bool:
+        return not self.at_least("warning")
+
     def _text(self) -> list[str]:
         lines = []
-        for finding in self._findings:
-            if finding.kind == "symptom" and finding.explained_by:
-                continue
+        for finding in self.top_level:
             lines.append(str(finding))
-            lines += [f"    so {symptom}" for symptom in self.symptoms_of(finding)]
+            lines += [f"    so {symptom}" for symptom in self.beneath(finding)]
+            if finding.explained_by:
+                lines.append(f"    Perhaps by: {', '.join(finding.explained_by)}")
             if finding.remedies:
                 lines.append(f"    Try {finding.remedies[0]}")
         return lines

@@ -35,7 +35,8 @@ class Finding:
     Attributes:
         name: Name of the problem, such as `"dead_units"`: that of its rule.
         kind: `"cause"` or `"symptom"`.
-        severity: `"info"` (harmless so far), `"warning"` or `"critical"`.
+        severity: `"critical"`: this run cannot succeed; `"warning"`: it is likely to
+            cost; `"info"`: a note, harmless so far.
         message: What was found, in a sentence or two, epochs and steps 1-based.
         layer: Label of the layer, or of the first of them; None for the whole model.
         epoch: First epoch in which it showed, 0-based; None if it has no time.
@@ -53,8 +54,11 @@ class Finding:
         risk: For a cause that may or may not do harm: the severity that it takes, at
             most, if a symptom that it can bring about is found too. None: `severity`,
             whatever else is found.
-        note: Whether a cause that has done no harm is worth a note; else it counts as
-            a check that passed. Defaults to `True`.
+        note: Whether a cause that has done no harm is worth a note, because it changes
+            what a reader does; else it counts as a check that passed. Defaults to
+            `True`.
+        told_apart_by: The measurement that would tell this cause from others that fit
+            as well, without a full stop; empty where that is to try the first remedy.
 
     Raises:
         TypeError: If a field has a value of another type.
@@ -87,6 +91,7 @@ class Finding:
     unit: str = ""
     risk: Severity | None = None
     note: bool = True
+    told_apart_by: str = ""
 
     def __new__(cls, *args: Any, **given: Any) -> Self:
         """Name the nearest field where one is misspelled."""
@@ -181,6 +186,7 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "explains": (tuple, "a tuple of names"),
     "explained_by": (tuple, "a tuple of names"),
     "unit": (str, "text"),
+    "told_apart_by": (str, "text"),
     "note": (bool, "True or False"),
 }
 

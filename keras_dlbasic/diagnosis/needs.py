@@ -38,7 +38,7 @@ def _learning_rate(run: Run) -> None:
 
 def _skill(run: Run) -> None:
     if run.outcome.skill is None or run.outcome.reference is None:
-        raise Skipped(run.why_no_skill)
+        raise Skipped(run.reasons.skill)
 
 
 NEEDS: Mapping[str, Need] = {

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from keras_dlbasic.diagnosis.areas import AREAS
 from keras_dlbasic.diagnosis.finding import KINDS, Finding, Kind
 from keras_dlbasic.diagnosis.fine import Fine
 from keras_dlbasic.diagnosis.nearest import nearest
@@ -30,6 +31,10 @@ class Rule:
         explained_by: Names of the causes that can bring this symptom about.
         needs: What it needs of the record; without it the rule is skipped.
         live: Whether it can judge a run that goes on.
+        decides: What cannot be told without this check, a key of `areas.AREAS`; empty
+            for checks that are not decisive.
+        last: Whether it is applied after all others, and asks `run.verdicts` what they
+            say.
 
     Raises:
         TypeError: If the function has no `run` as its first argument, or thresholds
@@ -45,6 +50,8 @@ class Rule:
     explained_by: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     live: bool = True
+    decides: str = ""
+    last: bool = False
 
     def __post_init__(self) -> None:
         self._check_function()
@@ -60,6 +67,11 @@ class Rule:
             raise ValueError(
                 f"`needs` of rule {self.name!r} names {unknown[0]!r}, which no record "
                 f"has. {nearest(unknown[0], NEEDS)}"
+            )
+        if self.decides and self.decides not in AREAS:
+            raise ValueError(
+                f"`decides` of rule {self.name!r} must be one of {list(AREAS)}. "
+                f"Received: {self.decides!r}. {nearest(self.decides, AREAS)}"
             )
         wrong = {"cause": "explained_by", "symptom": "explains"}[self.kind]
         if getattr(self, wrong):
@@ -182,6 +194,8 @@ def rule(
     explained_by: tuple[str, ...] = (),
     needs: tuple[str, ...] = (),
     live: bool = True,
+    decides: str = "",
+    last: bool = False,
 ) -> Callable[[Callable[..., Verdict]], Rule]:
     """Make a function a rule; its name is that of the problem it finds.
 
@@ -198,6 +212,11 @@ def rule(
             the reason. The names are those of `keras_dlbasic.diagnosis.NEEDS`.
             Defaults to none.
         live: Whether it can judge a run that goes on. Defaults to `True`.
+        decides: What of a run is not judged if this check is skipped: `"predictions"`,
+            `"loss"`, `"updates"`, `"match"` or `"data"`. Defaults to `""`: nothing
+            that the verdict rests on. See `Coverage`.
+        last: Whether the rule is applied after all others and judges by what they say,
+            `run.verdicts`. Defaults to `False`.
 
     Returns:
         A decorator that turns a function into a `Rule`.
@@ -205,8 +224,8 @@ def rule(
     Raises:
         TypeError: If it is used without brackets, or the function has no `run` as its
             first argument, or thresholds that are not keyword-only with defaults.
-        ValueError: If the kind or a need is not known, or the function has no
-            docstring.
+        ValueError: If the kind, a need or what it decides is not known, or the function
+            has no docstring.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Finding, Fine, rule
@@ -228,6 +247,7 @@ def rule(
 
     def make(function: Callable[..., Verdict]) -> Rule:
         name = getattr(function, "__name__", repr(function))
-        return Rule(name, kind, function, explains, explained_by, needs, live)
+        parts = (explains, explained_by, needs, live, decides, last)
+        return Rule(name, kind, function, *parts)
 
     return make

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from keras_dlbasic.diagnosis.flow import Flow, early_flow
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
 from keras_dlbasic.diagnosis.rates import Movement, movement_of, update_ratio_of
+from keras_dlbasic.diagnosis.reasons import Reasons
 from keras_dlbasic.diagnosis.skipped import Skipped
+from keras_dlbasic.diagnosis.verdict import Verdict
 from keras_dlbasic.records import (
     DataFacts,
     InputFacts,
@@ -28,23 +30,11 @@ from keras_dlbasic.records import (
     ValidationFacts,
 )
 
-Part = TypeVar("Part")
-
 USUAL_BATCH_SIZE = 32
 """Small batches do best over many tasks, between 2 and 32 (Masters & Luschi 2018)."""
 
 ENOUGH_UPDATES = 300
 """With so many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
-
-UNKNOWN_LOSS = (
-    "the loss is not known (of your own, or none), so whether the targets are classes "
-    "is not known"
-)
-
-UNKNOWN_VALIDATION = (
-    "the validation data are not known; give `TrainingDoctor` or `preflight` "
-    "`validation_data=(x, y)`, arrays"
-)
 
 
 class Run:
@@ -65,6 +55,8 @@ class Run:
             a `RunFacts`. What is not known is None.
         live: Whether the run goes on, so that what it comes to cannot be judged yet.
         is_planned: Whether nothing was trained yet (`preflight`).
+        verdicts: For rules that are applied `last`: what the other rules say, by name,
+            symptoms under their causes. Empty for the others.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Run
@@ -84,6 +76,7 @@ class Run:
         self.facts = record.facts
         self.live = live
         self.is_planned = planned
+        self.verdicts: Mapping[str, Verdict] = {}
 
     # -- facts -------------------------------------------------------------------
 
@@ -94,7 +87,9 @@ class Run:
         Raises:
             Skipped: If nothing is known of it.
         """
-        return _known(self.facts.model, "network")
+        if self.facts.model is None:
+            raise Skipped(self.reasons.network)
+        return self.facts.model
 
     @property
     def layers(self) -> tuple[LayerFacts, ...]:
@@ -130,7 +125,7 @@ class Run:
         """
         outputs = self.model.outputs
         if len(outputs) != 1:
-            raise Skipped(f"the model has {len(outputs)} known outputs; needs one")
+            raise Skipped(self.reasons.output)
         return outputs[0]
 
     @property
@@ -140,7 +135,9 @@ class Run:
         Raises:
             Skipped: If nothing is known of them.
         """
-        return _known(self.facts.data, "data")
+        if self.facts.data is None:
+            raise Skipped(self.reasons.data)
+        return self.facts.data
 
     @property
     def targets(self) -> tuple[TargetFacts, ...]:
@@ -150,7 +147,7 @@ class Run:
             Skipped: If there are none.
         """
         if not self.data.targets:
-            raise Skipped("needs the targets, `y=`")
+            raise Skipped(self.reasons.targets)
         return self.data.targets
 
     @property
@@ -162,7 +159,7 @@ class Run:
         """
         targets = self.data.targets
         if len(targets) != 1 or targets[0].kind is None:
-            raise Skipped("needs one array of targets, `y=`")
+            raise Skipped(self.reasons.targets)
         return targets[0]
 
     @property
@@ -174,7 +171,7 @@ class Run:
         """
         inputs = tuple(facts for facts in self.data.inputs if facts.dtype is not None)
         if not inputs:
-            raise Skipped("needs the inputs, `x=`")
+            raise Skipped(self.reasons.inputs)
         return inputs
 
     @property
@@ -184,7 +181,9 @@ class Run:
         Raises:
             Skipped: If nothing is known of them.
         """
-        return _known(self.data.validation, "validation")
+        if self.facts.validation is None:
+            raise Skipped(self.reasons.validation)
+        return self.facts.validation
 
     def moderate_batch_size(self, least: int = 8) -> int:
         """Return a batch size of 32, or less if that would leave too few updates.
@@ -315,7 +314,9 @@ class Run:
         """
         table = self.record.tables.get(name)
         if table is None or not len(table):
-            raise Skipped(_WHY.get(name, f"no table of {name} was recorded"))
+            if name in ("probe", "activations"):
+                raise Skipped(self.reasons.probe)
+            raise Skipped(f"no {name} was recorded")
         return table
 
     def probed(self, measure: str) -> np.ndarray:
@@ -330,7 +331,7 @@ class Run:
         table = self.table("probe")
         values = table[measure][:, 0] if measure in table.measures else np.zeros(0)
         if not np.isfinite(values).any():
-            raise Skipped(f"the {measure} on the probe is not known")
+            raise Skipped(f"the {measure} of the predictions is not known")
         return values
 
     @property
@@ -412,48 +413,6 @@ class Run:
         return self.facts.probe.rows if self.facts.probe else None
 
     @property
-    def why_no_skill(self) -> str:
-        """Why the skill of the predictions is not known."""
-        probe = self.facts.probe
-        if self.facts.data and self.facts.data.one_sided:
-            return self.facts.data.one_sided
-        if probe and self.task is TaskKind.UNKNOWN:
-            return "needs a loss that is known, to tell classes from values"
-        if probe and (probe.rows or 0) < 20:
-            return "needs 20 rows of data"
-        if not probe or probe.failed is not None:
-            return self.why_unknown
-        if probe.no_skill:
-            return f"there is no skill: {probe.no_skill}"
-        return "needs one output, finite predictions and targets that fit them"
-
-    @property
-    def why_unknown(self) -> str:
-        """Why what the run came to is not known."""
-        probe = self.facts.probe
-        if self.facts.data and self.facts.data.one_sided:
-            return self.facts.data.one_sided
-        if not probe:
-            return "needs `x=` and `y=`"
-        if probe.failed is not None:
-            return f"needs a probe that does not fail ({probe.failed})"
-        if probe.baseline_loss is None:
-            return "needs `y=` and a loss that is known"
-        if not probe.baseline_loss:
-            return "needs targets that differ"
-        return "needs finite predictions on the probe"
-
-
-_WHY = {
-    "network": "the model is not known; watch the run with `TrainingDoctor`",
-    "data": "the data are not known; give `TrainingDoctor` `x=` and `y=`",
-    "probe": "no probe of the data; give `TrainingDoctor` `x=` and `y=`",
-    "activations": "no activations; give `TrainingDoctor` `x=`",
-    "validation": UNKNOWN_VALIDATION,
-}
-
-
-def _known(value: Part | None, name: str) -> Part:
-    if value is None:
-        raise Skipped(_WHY[name])
-    return value
+    def reasons(self) -> Reasons:
+        """Why something is not known, in words for a `Skipped`."""
+        return Reasons(self.facts, self.task)

@@ -216,3 +216,8 @@ def larger_model(reason: str, factor: float = 2.0) -> RemedySuggestion:
 def by_hand(what: str, reason: str) -> RemedySuggestion:
     """Suggest what only the user can do."""
     return RemedySuggestion(None, reason, what)
+
+
+def check_rows(reason: str) -> RemedySuggestion:
+    """Suggest to look whether inputs and targets belong together."""
+    return by_hand("look at ten rows of `x` with their rows of `y`", reason)

@@ -15,6 +15,7 @@ from keras_dlbasic.diagnosis.diagnose import diagnose_plan
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.as_arrays import as_arrays
 from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
+from keras_dlbasic.inspection.given_names import given_names
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -79,6 +80,7 @@ def preflight(
         data=data_facts(
             x, y, validation_data, output_shapes=output_shapes(model), model=model
         ),
+        given=given_names(x, y, validation_data),
         batch_size=min(size, n_rows),
         epochs=epochs,
         steps_per_epoch=math.ceil(n_rows / size),

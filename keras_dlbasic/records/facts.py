@@ -104,6 +104,8 @@ class RunFacts(Facts):
         optimizer: Configuration of the optimizer, with `"class_name"`.
         loss: Name or configuration of the loss; a list or dictionary of several. See
             `diagnosis.loss_kind.LossKind`, which reads it.
+        given: What the user gave to be looked at, of `"x"`, `"y"` and
+            `"validation_data"`; None where nobody was asked (and in old records).
         replicas: Number of replicas that share a batch.
         versions: Versions of packages, by name.
         model: The model.
@@ -131,6 +133,7 @@ class RunFacts(Facts):
     dtype_policy: str | None = None
     optimizer: Mapping[str, Any] | None = None
     loss: Any = None
+    given: tuple[str, ...] | None = None
     replicas: int | None = None
     versions: Mapping[str, str] | None = None
     model: ModelFacts | None = field(default=None, metadata={"key": "network"})

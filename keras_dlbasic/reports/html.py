@@ -12,6 +12,7 @@ import numpy as np
 from keras_dlbasic._display import page_of
 from keras_dlbasic._version import __version__
 from keras_dlbasic.diagnosis import Diagnosis, Finding
+from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.atomic_file import atomic_file
 
@@ -94,6 +95,7 @@ def html_text(
         outcome=diagnosis.outcome,
         sections=sections,
         findings=list(_findings(diagnosis)),
+        rivals=[rivals_text(group) for group in diagnosis.rivals],
         remarks=[f for f in diagnosis if not f.rank],
         pictures=pictures,
         layers=layers,
@@ -107,30 +109,25 @@ def html_text(
 
 
 def _verdict(diagnosis: Diagnosis) -> dict[str, str]:
-    serious = diagnosis.at_least("warning")
-    if not serious:
-        return {"severity": "fine", "text": "Nothing wrong was found."}
-    first = serious[0]
-    n = len([f for f in serious if f.kind == "cause"]) or len(serious)
-    more = f" And {n - 1} more." if n > 1 else ""
-    return {
-        "severity": str(diagnosis.worst),
-        "text": f"{first.message}{more}",
-    }
+    is_quiet = not diagnosis.at_least("warning")
+    if not is_quiet:
+        severity = str(diagnosis.worst)
+    else:
+        severity = "fine" if diagnosis.coverage.is_complete else "unjudged"
+    return {"severity": severity, "text": diagnosis.headline}
 
 
 def _findings(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
-    serious = diagnosis.at_least("warning")
-    names = {finding.name for finding in serious}
-    for finding in serious:
-        if finding.kind == "symptom" and names & set(finding.explained_by):
-            continue  # said under its cause
+    for finding in diagnosis.top_level:
+        if not finding.rank:
+            continue
         yield {
             "name": finding.name,
             "severity": finding.severity,
             "message": finding.message,
             "where": f"{finding.kind}, {finding.where}",
-            "symptoms": diagnosis.symptoms_of(finding),
+            "symptoms": diagnosis.beneath(finding),
+            "perhaps_by": finding.explained_by,
             "evidence": list(_evidence(finding)),
             "remedies": [
                 {

@@ -6,6 +6,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Any
 
 from keras_dlbasic.diagnosis import Diagnosis, Finding
+from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.records.printable import printable, printable_text
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
     >>> from keras_dlbasic.diagnosis import Diagnosis
     >>> print(diagnosis_text(Diagnosis(checked_fine={"plateau": "it falls"})))
     Diagnosis
-    Nothing wrong was found.
-    Looked at and found fine: 1 checks.
+    Nothing wrong was found. 1 of 1 checks ran.
+    1 check passed.
     """
     from io import StringIO
 
@@ -67,21 +68,26 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
 def _print(console: Console, diagnosis: Diagnosis) -> None:
     if diagnosis.outcome:
         console.print(printable_text(diagnosis.outcome))
-    serious = [f for f in diagnosis if f.rank]
+    serious = [f for f in diagnosis.top_level if f.rank]
+    coverage = diagnosis.coverage
     if not serious:
-        console.print("Nothing wrong was found.", style="green")
+        # green only where it means that all is well
+        style = "green" if coverage.is_complete else "yellow"
+        console.print(printable_text(diagnosis.headline), style=style)
+    elif not coverage.is_complete:
+        console.print(printable_text(coverage.text), style="yellow")
     for finding in serious:
-        explained = any(c.name in finding.explained_by and c.rank for c in serious)
-        if finding.kind == "cause" or not explained:
-            _finding(console, finding, diagnosis)
+        _finding(console, finding, diagnosis)
+    for group in diagnosis.rivals:
+        _put(console, rivals_text(group), 0)
     remarks = [f for f in diagnosis if not f.rank]
     if remarks:
-        console.print("In passing, harmless so far:", style="dim")
+        console.print("Notes (no effect on this run):", style="dim")
         for remark in remarks:
             _put(console, f"{remark.name}: {remark.message}", 2, "dim")
     if diagnosis.checked_fine:
         n = len(diagnosis.checked_fine)
-        console.print(f"Looked at and found fine: {n} checks.", style="dim")
+        console.print(f"{n} {'check' if n == 1 else 'checks'} passed.", style="dim")
     # the first line: that of a rule that failed is followed by its traceback
     reasons = {n: why.partition("\n")[0] for n, why in diagnosis.skipped.items()}
     for reason in dict.fromkeys(reasons.values()):
@@ -95,10 +101,10 @@ def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:
     title = f"{finding.severity.upper()} {finding.name} ({finding.where})"
     _put(console, title, 0, style)
     _put(console, finding.message, 2)
-    if finding.kind == "cause":
-        for symptom in diagnosis.symptoms_of(finding):
-            if symptom.explained_by[0] == finding.name:
-                _put(console, f"-> {symptom.name}: {symptom.message}", 2)
+    for symptom in diagnosis.beneath(finding):
+        _put(console, f"-> {symptom.name}: {symptom.message}", 2)
+    if finding.explained_by:
+        _put(console, f"Perhaps by: {', '.join(finding.explained_by)}.", 2)
     for number, remedy in enumerate(finding.remedies[:MOST_REMEDIES], start=1):
         _put(console, f"try {number}. {remedy.title}: {remedy.reason}", 4, "dim")
         if remedy.call:

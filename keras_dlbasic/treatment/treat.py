@@ -210,6 +210,7 @@ class _Doctor:
                 first.checked_fine,
                 first.skipped,
                 outcome=first.outcome,
+                coverage=first.coverage,
             )
         self._try_all()
         model, values = self._train(self._plan.epochs)
@@ -250,10 +251,10 @@ class _Doctor:
         trial = self._trial(self._plan, 0)
         before, short = self._preflight(), diagnosis_of(trial)
         learns = score_of(trial) > CLEAR
-        for finding in before.at_least("warning") if before else ():
+        for finding in _causes_first(before.at_least("warning") if before else ()):
             yield from self._untried(finding, in_short_trial=True)
         passed_over = beyond_us(short) | set(TOO_SHORT if learns else ())
-        for finding in short.at_least("warning"):
+        for finding in _causes_first(short.at_least("warning")):
             if finding.name not in passed_over:
                 yield from self._untried(finding, in_short_trial=True)
 
@@ -480,3 +481,8 @@ class _Doctor:
 
 def _key(remedy: RemedySuggestion) -> str:
     return json.dumps([remedy.name, remedy.kwargs], sort_keys=True)
+
+
+def _causes_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return causes before symptoms: once a cause is gone, so are its symptoms."""
+    return sorted(findings, key=lambda finding: finding.kind == "symptom")

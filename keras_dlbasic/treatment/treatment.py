@@ -67,7 +67,7 @@ class Treatment(Displayed):
 
     @property
     def is_healthy(self) -> bool:
-        """Whether nothing at severity warning or above is left."""
+        """Whether the run was judged and nothing at warning or above is left."""
         return self.diagnosis.is_healthy
 
     @property

@@ -74,11 +74,11 @@ def both_hidden(**facts):
 
 PAIRS = {
     "batch_size_too_large": (
-        lambda: made_run(facts={"steps_per_epoch": 1, "batch_size": 500}),
+        lambda: made_run(facts={"steps_per_epoch": 1, "batch_size": 500}, **STUCK),
         lambda: made_run(facts={"steps_per_epoch": 1, "batch_size": 60}),
     ),
     "batch_size_too_small": (
-        lambda: made_run(facts={"batch_size": 2}),
+        lambda: made_run(facts={"batch_size": 2}, **STUCK),
         lambda: made_run(facts={"batch_size": 8}),
     ),
     "constant_inputs": (
@@ -134,7 +134,7 @@ PAIRS = {
         lambda: with_many_weights(400),
     ),
     "model_too_small": (
-        lambda: made_run(n_trainable_weights=12),
+        lambda: made_run(n_trainable_weights=12, **STUCK),
         lambda: made_run(n_trainable_weights=48),
     ),
     "non_finite_data": (
@@ -195,7 +195,7 @@ PAIRS = {
         lambda: made_run(loss=np.linspace(1.38, 0.3, 20), end_loss=0.3, skill=0.9),
     ),
     "too_few_updates": (
-        lambda: made_run(steps=6, loss=np.array([1.41, 1.40, 1.39])),
+        lambda: made_run(**{**STUCK, "steps": 6, "loss": np.array([1.41, 1.40, 1.39])}),
         lambda: made_run(),
     ),
     "train_validation_overlap": (
@@ -205,6 +205,10 @@ PAIRS = {
     "underfitting": (
         lambda: made_run(skill=0.5, reference=0.9, end_loss=0.7),
         lambda: made_run(skill=0.3, reference=0.35, end_loss=1.2),
+    ),
+    "unknown_cause": (
+        lambda: made_run(**STUCK),
+        lambda: made_run(),
     ),
     "unrepresentative_validation": (
         lambda: made_run(validation={"new_classes": [3]}),

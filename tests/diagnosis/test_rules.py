@@ -102,7 +102,7 @@ def test_what_is_skipped_for_values_that_are_not_finite_says_so():
     record = made_run(val_loss=np.full(20, np.nan), end_loss=np.nan, skill=np.nan)
     skipped = kd.diagnose(record).skipped
     assert skipped["overfitting"] == "`val_loss` is not finite in any epoch"
-    assert skipped["plateau"].startswith("needs finite predictions on the probe")
+    assert skipped["plateau"].startswith("the predictions on the probe are not finite")
 
 
 def test_classes_missing_from_validation_come_before_a_large_model():
@@ -130,10 +130,10 @@ def test_overfitting_of_a_model_that_never_learned_says_so():
 @pytest.mark.parametrize(
     ("probe", "words"),
     [
-        (None, "needs `x=` and `y=`"),
+        (None, "the model was not run"),
         ({"failed": "ValueError: bad"}, "ValueError: bad"),
-        ({"rows": 9, "baseline_loss": None}, "needs `y=`"),
-        ({"rows": 9, "baseline_loss": 0.0}, "needs targets that differ"),
+        ({"rows": 9, "baseline_loss": None}, "a constant answer could not be told"),
+        ({"rows": 9, "baseline_loss": 0.0}, "the targets do not differ"),
     ],
 )
 def test_why_it_is_not_known_what_a_run_came_to(probe, words):
@@ -361,7 +361,8 @@ def test_penalties_that_shrink_the_weights():
 )
 def test_smaller_batches_where_there_would_be_few_updates(epochs, size):
     facts = {"steps_per_epoch": 1, "batch_size": 500, "epochs": epochs}
-    found = kd.diagnose(made_run(loss=np.ones(epochs), steps=epochs, facts=facts))
+    stuck = {**STUCK, "loss": np.ones(epochs)}
+    found = kd.diagnose(made_run(steps=epochs, facts=facts, **stuck))
     remedies = {
         r.kwargs["batch_size"]
         for finding in found
@@ -374,7 +375,8 @@ def test_smaller_batches_where_there_would_be_few_updates(epochs, size):
 @pytest.mark.parametrize("size", [4, 8])
 def test_no_larger_batches_are_advised_for_more_updates(size):
     facts = {"steps_per_epoch": 16, "batch_size": size, "epochs": 1}
-    found = kd.diagnose(made_run(loss=np.ones(1), steps=1, facts=facts))
+    stuck = {**STUCK, "loss": np.ones(1)}
+    found = kd.diagnose(made_run(steps=1, facts=facts, **stuck))
     few = next(finding for finding in found if finding.name == "too_few_updates")
     assert "change_batch_size" not in [remedy.name for remedy in few.remedies]
 
@@ -431,3 +433,29 @@ def test_records_that_call_the_skill_a_score_are_judged_alike():
         expected = kd.diagnose(record)
         record.tables["probe"] = older
         assert kd.diagnose(record) == expected
+
+
+TRAITS = {
+    "too_few_updates": {"steps": 6},
+    "batch_size_too_small": {"facts": {"batch_size": 2}},
+    "batch_size_too_large": {"facts": {"steps_per_epoch": 1, "batch_size": 500}},
+    "model_too_small": {"n_trainable_weights": 12},
+    "learning_rate_too_low": {"ratio": 1e-6},
+    "learning_rate_too_high": {"ratio": 0.5},
+}
+"""What makes a run with a trait that may or may not do harm."""
+
+
+@pytest.mark.parametrize("name", TRAITS)
+def test_a_trait_with_which_a_run_has_learned_is_not_noted(name):
+    learned = kd.diagnose(made_run(**TRAITS[name]))
+    assert name in learned.checked_fine
+    unclear = kd.diagnose(made_run(end_loss=1.33, skill=0.1, **TRAITS[name]))
+    assert name in unclear.names
+
+
+def test_losing_next_to_nothing_again_is_not_noted():
+    val = np.r_[np.linspace(1.3, 0.1, 20), np.linspace(0.1, 0.12, 20)]
+    loss = np.geomspace(1.4, 0.01, 40)
+    fine = kd.diagnose(made_run(loss=loss, val_loss=val)).checked_fine
+    assert fine["overfitting"].startswith("of what was learned, 1.")

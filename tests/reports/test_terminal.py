@@ -8,7 +8,10 @@ def test_remarks_say_what_was_seen():
     remark = Finding("overfitting", "symptom", "info", "The validation loss rose.")
     said = diagnosis_text(Diagnosis([remark]))
     assert "Nothing wrong was found." in said
-    assert "harmless so far:\n  overfitting: The validation loss rose." in said
+    assert (
+        "Notes (no effect on this run):\n  overfitting: The validation loss rose."
+        in said
+    )
 
 
 def test_remedies_are_code_that_a_script_can_run():
@@ -24,3 +27,11 @@ def test_remedies_are_code_that_a_script_can_run():
     assert "change_learning_rate(model, learning_rate=rate)" in said
     for remedy in remedies:
         compile(remedy.call, "advice", "exec")
+
+
+def test_code_to_be_typed_is_shown_as_it_is():
+    """Underscores are part of arguments, not of words."""
+    code = "model.fit(x[:32], y[:32], batch_size=32)"
+    remedy = suggest.by_hand(code, "overfits one batch")
+    finding = Finding("odd", "cause", "warning", "It is odd.", remedies=(remedy,))
+    assert f"try 1. {code}: overfits" in diagnosis_text(Diagnosis([finding]))

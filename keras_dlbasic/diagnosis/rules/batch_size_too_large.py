@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
 
 @rule(kind="cause", explains=NOT_LEARNING, live=False)
@@ -27,6 +28,7 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Verdict
             threshold=float(steps),
             unit="updates an epoch",
             confidence=0.75,
+            note=worth_a_note(run),
             evidence={"batch_size": size},
             remedies=(
                 suggest.batch_size(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
 
 @rule(
@@ -34,6 +35,7 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Verdict:
             threshold=float(rows),
             unit="rows",
             confidence=0.72,
+            note=worth_a_note(run),
             remedies=(
                 suggest.batch_size("updates that agree", run.moderate_batch_size()),
                 suggest.lower_learning_rate("shorter steps average over more rows"),

@@ -6,7 +6,7 @@ import math
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
+from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 
 
 @rule(kind="symptom", needs=("probe", "target"), live=False)
@@ -24,7 +24,7 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
         return Skipped(run.data.one_sided)
     deviation, shares = target.std, [p for p in target.frequencies or () if p]
     if run.task is TaskKind.UNKNOWN and values[-1]:
-        return Skipped(f"{UNKNOWN_LOSS}, nor how far predictions should differ")
+        return Skipped(UNKNOWN_LOSS)
     if run.task is TaskKind.CLASSES and target.kind == "whole_numbers":
         deviation = math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
     if run.outcome.learned is True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
-@rule(kind="symptom", needs=("loss",), live=False)
+@rule(kind="symptom", needs=("loss",), live=False, decides="loss")
 def diverging_loss(run: Run, *, above: float = 1.5) -> Verdict:
     """Compare the end of the training loss with its begin and with a constant answer.
 

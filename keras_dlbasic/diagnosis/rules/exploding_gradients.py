@@ -11,7 +11,7 @@ HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "
 """The severity by whether the model has learned something."""
 
 
-@rule(kind="symptom", needs=("gradients",))
+@rule(kind="symptom", needs=("gradients",), decides="updates")
 def exploding_gradients(
     run: Run, *, ratio: float = 1e3, jump: float = 1e3, least: int = 5, early: int = 64
 ) -> Verdict:

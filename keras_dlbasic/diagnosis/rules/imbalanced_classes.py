@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
+from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 
 
 @rule(

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import UNSTABLE
+from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
 EXPLAINS = (
     *UNSTABLE,
@@ -76,6 +77,7 @@ def learning_rate_too_high(
             "growth_of_weights": growth,
         }[sign],
         confidence=0.6 + 0.1 * strong,
+        note=worth_a_note(run),
         evidence=evidence,
         remedies=(
             suggest.lower_learning_rate("the direct remedy"),

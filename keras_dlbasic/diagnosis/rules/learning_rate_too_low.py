@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("updates",), live=False)
@@ -42,6 +43,7 @@ def learning_rate_too_low(
             threshold=ratio,
             unit="weight norms a step",
             confidence=0.6 if fades else 0.85,
+            note=worth_a_note(run),
             evidence={"path": movement.path},
             remedies=(
                 suggest.range_test("finds the largest that works"),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.loss_kind import LossKind
+from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
-from keras_dlbasic.diagnosis.run import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.records import OutputFacts, TargetFacts
 
@@ -17,7 +17,7 @@ SPARSE = "sparse_categorical_crossentropy"
 WHOLE = ("whole_numbers", "binary", "one_hot", "multi_label")
 
 
-@rule(kind="cause", explains=EXPLAINS, needs=("target",))
+@rule(kind="cause", explains=EXPLAINS, needs=("target",), decides="match")
 def loss_target_mismatch(run: Run) -> Verdict:
     """Compare what the compiled loss expects with the targets."""
     loss, target = run.loss_kind, run.target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.generalization import never_generalized
 
 
 @rule(kind="cause", explains=("overfitting",), needs=("data", "network"), live=False)
@@ -10,13 +11,15 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
     """Compare the number of weights with that of the training rows.
 
     Most networks of today have more weights than rows and do well, so this counts only
-    where overfitting was found.
+    where overfitting was found, of a model that had learned something before.
 
     Args:
         run: The run.
         weights_per_row: From one weight per row and output on, a model can go through
             all points; whether it does is for the curves to tell.
     """
+    if never_generalized(run):
+        return Fine("validation was never better than a constant answer: see the data")
     n, rows = run.n_trainable_weights, run.data.n_rows or 0
     value = n / rows if rows else 0.0
     if rows and value > weights_per_row:

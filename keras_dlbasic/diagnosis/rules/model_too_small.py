@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 from keras_dlbasic.records import LayerFacts
 
 
@@ -26,6 +27,7 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
             threshold=float(weights),
             unit="weights",
             confidence=0.6,
+            note=worth_a_note(run),
             remedies=(suggest.larger_model("more units can follow the data"),),
         )
     return Fine(f"{n} trainable weights in {len(layers)} layers")

@@ -6,7 +6,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 
-@rule(kind="cause", explains=NOT_FINITE, needs=("data",))
+@rule(kind="cause", explains=NOT_FINITE, needs=("data",), decides="data")
 def non_finite_data(run: Run) -> Verdict:
     """Count what is not finite in the data."""
     data = run.data

@@ -17,7 +17,7 @@ REMEDIES = (
 )
 
 
-@rule(kind="symptom")
+@rule(kind="symptom", decides="loss")
 def non_finite_values(run: Run) -> Verdict:
     """Look for values that are NaN or infinite: in gradients, losses, predictions."""
     found = _in_gradients(run) or _in_losses(run) or _in_predictions(run)

@@ -15,6 +15,10 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
+from keras_dlbasic.diagnosis.generalization import (
+    never_generalized,
+    predictors_find_nothing,
+)
 
 REMEDIES = (
     suggest.early_stopping("costs nothing, and keeps the best weights"),
@@ -28,6 +32,10 @@ REMEDIES = (
     ),
 )
 
+CHECK_ROWS = suggest.check_rows(
+    "no simple predictor finds anything in these inputs either"
+)
+
 
 @rule(kind="symptom", needs=("val_loss",))
 def overfitting(
@@ -35,6 +43,7 @@ def overfitting(
     *,
     rise: float = 0.05,
     lost: float = 0.1,
+    trifle: float = 0.02,
     much: float = 0.5,
     memorised: float = 0.05,
     unknown: float = 0.25,
@@ -54,6 +63,7 @@ def overfitting(
             For `n` validation rows it is `1.5 / sqrt(n)` at least: the standard error
             of a mean of losses whose deviation is of the order of the mean.
         lost: Share of what was learned whose loss is a warning.
+        trifle: With less nobody would do anything else, so there is no note.
         much: The same for critical.
         memorised: Share of a constant answer's loss on training rows up to which
             these are memorised, if
@@ -76,6 +86,8 @@ def overfitting(
         severity = "critical" if share >= much else "warning"
     elif is_memorised:
         return _memorised(run, unknown)
+    if severity == "info" and share < trifle:
+        return Fine(f"of what was learned, {share:.1%} is lost")
     message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
@@ -93,8 +105,12 @@ def overfitting(
             "statistic": verdict.turn.statistic,
             "statistic_threshold": verdict.turn.threshold,
         },
-        remedies=REMEDIES,
+        remedies=(CHECK_ROWS, *REMEDIES) if _finds_nothing(run) else REMEDIES,
     )
+
+
+def _finds_nothing(run: Run) -> bool:
+    return predictors_find_nothing(run) and never_generalized(run) is True
 
 
 def _in_words(share: float) -> str:

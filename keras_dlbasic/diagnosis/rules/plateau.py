@@ -76,7 +76,7 @@ def plateau(
         if is_still and abs(last / chance - 1) < flat:
             text = f"The loss lies still at {chance:.4g}, that of guessing."
             return _found(run, last, text, 0.8)
-    return Skipped(f"{run.why_unknown} to tell a plateau from convergence")
+    return Skipped(run.reasons.outcome)
 
 
 def _chance(run: Run) -> float | None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import math
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.generalization import (
+    never_generalized,
+    predictors_find_nothing,
+)
+
+CHECK_ROWS = suggest.check_rows(
+    "if they do not belong together, longer training only memorises",
+)
 
 
-@rule(kind="symptom", live=False)
+@rule(kind="symptom", live=False, decides="predictions")
 def slow_convergence(
     run: Run, *, least_drop: float = 1e-4, much: float = 0.02, share: float = 0.75
 ) -> Verdict:
@@ -24,13 +32,16 @@ def slow_convergence(
     """
     outcome = run.outcome
     if not outcome.is_known:
-        return Skipped(f"{run.why_unknown} to tell slow from converged")
+        return Skipped(run.reasons.outcome)
     descent = run.descent
     rows = run.probe_rows or 20
     behind = False
     if outcome.skill is not None and outcome.reference is not None:
         margin = max((1 - share) * outcome.reference, 1 / math.sqrt(rows))
         behind = outcome.skill < outcome.reference - margin
+    nothing = predictors_find_nothing(run)
+    if nothing and never_generalized(run):
+        return Fine("the loss falls on training rows only")
     is_falling = descent.falls and (
         descent.drop > (much if outcome.learned else least_drop)
     )
@@ -41,12 +52,14 @@ def slow_convergence(
                 "The run ended while its loss was still falling, by "
                 f"{descent.drop:.2%} of a constant answer's loss over its last half, "
                 "and has not got far."
+                + (" No simple predictor finds anything here either." * nothing)
             ),
             value=descent.drop,
             threshold=much if outcome.learned else least_drop,
             unit="share of the baseline loss",
             confidence=0.8,
             remedies=(
+                *((CHECK_ROWS,) if nothing else ()),
                 suggest.range_test("longer steps get there sooner"),
                 suggest.more_epochs("more updates", epochs=run.facts.epochs),
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
 
 @rule(kind="cause", explains=NOT_LEARNING, live=False)
@@ -30,12 +31,13 @@ def too_few_updates(
         smaller = suggest.batch_size("smaller batches give more updates an epoch", size)
         return Finding(
             severity="info",
-            message=f"The run has {steps} updates, too few to get anywhere.",
+            message=f"The run has only {steps} updates.",
             risk="critical",
             value=float(steps),
             threshold=float(updates),
             unit="updates",
             confidence=0.8 if steps < few else 0.7,
+            note=worth_a_note(run),
             evidence={"path": way},
             remedies=(
                 suggest.more_epochs("more updates", epochs=run.facts.epochs),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.run import UNKNOWN_VALIDATION
 
 
 @rule(kind="cause", needs=("validation",))
@@ -23,7 +22,7 @@ def train_validation_overlap(
     """
     validation = run.validation
     if math.isnan(validation.overlap):
-        return Skipped(UNKNOWN_VALIDATION)
+        return Skipped("validation rows could not be compared with training rows")
     overlap, repeats = validation.overlap, validation.repeats
     if overlap > repeats + share and overlap * (validation.n_rows or 0) >= rows:
         return Finding(

@@ -24,7 +24,7 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdi
     """
     outcome = run.outcome
     if outcome.skill is None or outcome.reference is None:
-        return Skipped(run.why_no_skill)
+        return Skipped(run.reasons.skill)
     rows = run.probe_rows or 20
     least = outcome.reference - max(
         (1 - share) * outcome.reference, errors / math.sqrt(rows)

@@ -1,0 +1,126 @@
+"""How much of a run could be judged, and what could not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from keras_dlbasic.diagnosis.areas import AREAS
+
+MAX_REASONS = 2
+"""So many reasons are named in the sentence; all of them are in `missing`."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many checks there are, how many ran, and which decisive ones did not.
+
+    A check is decisive if its rule says what it decides, `@rule(decides=...)`: what the
+    model predicts, what the loss does, gradients and updates, whether loss, targets and
+    output go together, the data. Without one of them a run that nothing was found in
+    may still be a run that failed.
+
+    Attributes:
+        n_checks: Number of checks that were to be made.
+        n_ran: Number of those that ran, whatever they found.
+        n_pending: Number of those that are made when the run is over.
+        missing: What could not be judged, in words, with the reason.
+        curves_only: Whether there are no more than the curves of losses and metrics, as
+            in a `CSVLogger` table. They are judged by what they have.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> record = kd.records.TrainingRecord.from_history({"loss": [0.7, 0.5, 0.4]})
+    >>> coverage = kd.diagnose(record).coverage
+    >>> coverage.is_judged, coverage.curves_only, coverage.n_ran < coverage.n_checks
+    (True, True, True)
+    """
+
+    n_checks: int = 0
+    n_ran: int = 0
+    n_pending: int = 0
+    missing: Mapping[str, str] = field(default_factory=dict, hash=False)
+    curves_only: bool = False
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the decisive checks ran, as far as the kind of record allows."""
+        return self.n_ran > 0 and (self.curves_only or not self.missing)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the decisive checks ran, all of them."""
+        return self.is_judged and not self.curves_only
+
+    @property
+    def text(self) -> str:
+        """What ran, and what could not be judged and why, in a sentence."""
+        ran = f"{self.n_ran} of {self.n_checks} checks"
+        if self.curves_only:
+            return f"Judged by the curves only: {ran} could run."
+        if self.is_judged:
+            later = f", {self.n_pending} follow at the end of the run"
+            return f"{ran} ran{later if self.n_pending else ''}."
+        if not self.missing:
+            return f"{ran} could run; the model could not be judged."
+        # the model is judged by its predictions; without them nothing else decides
+        is_open = AREAS["predictions"] in self.missing or len(self.missing) > 2
+        what = "the model" if is_open else " and ".join(self.missing)
+        reasons = list(dict.fromkeys(self.missing.values()))[:MAX_REASONS]
+        return (
+            f"{ran} could run; {what} could not be judged because "
+            f"{', and because '.join(reasons)}."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it in terms JSON knows."""
+        return {
+            "n_checks": self.n_checks,
+            "n_ran": self.n_ran,
+            "n_pending": self.n_pending,
+            "missing": dict(self.missing),
+            "curves_only": self.curves_only,
+            "is_judged": self.is_judged,
+        }
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        given = {name: value for name, value in entry.items() if name != "is_judged"}
+        return cls(**given)
+
+    @classmethod
+    def of(
+        cls,
+        decides: Mapping[str, str],
+        ran: Iterable[str],
+        skipped: Mapping[str, str],
+        *,
+        pending: Iterable[str] = (),
+        curves_only: bool = False,
+    ) -> Self:
+        """Count checks, and find what none of the checks that decide it could tell.
+
+        Args:
+            decides: By the name of each decisive check, its key in `AREAS`.
+            ran: Names of the checks that ran.
+            skipped: Names of the others, with the reasons.
+            pending: Names of those among them that are made when the run is over.
+            curves_only: Whether there are no more than curves.
+        """
+        ran, pending = set(ran), set(pending)
+        missing: dict[str, str] = {}
+        for area, words in AREAS.items():
+            checks = [name for name, decided in decides.items() if decided == area]
+            open_now = [name for name in checks if name in skipped]
+            if len(open_now) == len(checks) and not pending & set(open_now):
+                for name in open_now[:1]:
+                    missing[words] = skipped[name].partition("\n")[0]
+        return cls(
+            n_checks=len(ran) + len(skipped),
+            n_ran=len(ran),
+            n_pending=len(pending),
+            missing=missing,
+            curves_only=curves_only and AREAS["loss"] not in missing,
+        )

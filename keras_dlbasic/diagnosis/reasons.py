@@ -1,0 +1,168 @@
+"""Why something is not known of a run: what was not given, or what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis.loss_kind import LossKind
+from keras_dlbasic.records import RunFacts
+
+UNKNOWN_LOSS = "the loss is not known (of your own, or none)"
+
+MIN_ROWS = 20
+"""With fewer rows simple predictors tell nothing."""
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Reasons for which a question about a run has no answer.
+
+    Each is a clause without a full stop. None asks for what was given: a user who gave
+    `x=` is told what was wrong with it.
+
+    Attributes:
+        facts: What is known of the run.
+        task: What the predictions are.
+    """
+
+    facts: RunFacts
+    task: TaskKind = TaskKind.UNKNOWN
+
+    def gave(self, name: str) -> bool:
+        """Return whether the user gave `"x"`, `"y"` or `"validation_data"`."""
+        if self.facts.given is not None:
+            return name in self.facts.given
+        data = self.facts.data  # a record of an earlier version
+        if data is None or data.source == "first batches":
+            return False
+        known = {"x": data.inputs, "y": data.targets}
+        known["validation_data"] = (data.validation,) if data.validation else ()
+        return bool(known[name])
+
+    @property
+    def network(self) -> str:
+        """Why the model is not known."""
+        if self.facts.given is not None:
+            return "the model was not built before the first step"
+        if self.facts.data is not None or self.facts.probe is not None:
+            return "the model is not known"
+        return "the model is not known; watch the run with `TrainingDoctor`"
+
+    @property
+    def data(self) -> str:
+        """Why nothing is known of the data."""
+        if self.gave("x"):
+            if self.facts.model is None and self.facts.given is not None:
+                return self.network
+            return "the data that were given could not be read"
+        if self.facts.given is not None:
+            return "no batches could be kept to look at; give `x=` and `y=`"
+        return "the data are not known; give `TrainingDoctor` `x=` and `y=`"
+
+    @property
+    def inputs(self) -> str:
+        """Why no array of inputs is known."""
+        if self.facts.data is None:
+            return self.data
+        return "the inputs are no arrays of numbers"
+
+    @property
+    def targets(self) -> str:
+        """Why the targets, or the only target, are not known."""
+        if self.facts.data is None:
+            return self.data
+        n = len(self.facts.targets)
+        if n > 1:
+            return f"there are {n} arrays of targets, and this check needs one"
+        if n or self.gave("y"):
+            return "the targets are no array of numbers"
+        if self.gave("x"):
+            return "no targets were given; give `y=`"
+        return "the batches have no targets"
+
+    @property
+    def output(self) -> str:
+        """Why the only output is not known."""
+        n = len(self.facts.outputs)
+        if n > 1:
+            return f"the model has {n} outputs, and this check needs one"
+        return "what the outputs of the model are could not be told"
+
+    @property
+    def validation(self) -> str:
+        """Why nothing is known of the validation data."""
+        if self.gave("validation_data"):
+            if self.gave("x"):
+                return "the validation data could not be compared with `x`"
+            return "validation data are compared with `x=`, which was not given"
+        what = "`validation_data=(x, y)`"
+        if not self.gave("x"):
+            what = f"`x=`, `y=` and {what}"
+        return (
+            f"the validation data are not known; give `TrainingDoctor` or `preflight` "
+            f"{what}, arrays"
+        )
+
+    @property
+    def probe(self) -> str:
+        """Why the model was not run on rows of the data."""
+        probe = self.facts.probe
+        if probe is not None and probe.failed is not None:
+            return f"the model could not be run on rows of the data ({probe.failed})"
+        if self.facts.data is None:
+            return self.data
+        if any(facts.non_finite for facts in self.facts.inputs):
+            return "the inputs have NaN or infinity, so the model was not run on them"
+        return "the model was not run on rows of the data"
+
+    @property
+    def outcome(self) -> str:
+        """Why the predictions are not compared with a constant answer."""
+        if self.facts.data is not None and self.facts.data.one_sided:
+            return self.facts.data.one_sided
+        probe = self.facts.probe
+        if probe is None or probe.failed is not None:
+            return self.probe
+        if not self.facts.targets and self.facts.data is not None:
+            return self.targets
+        if probe.baseline_failed and self.facts.loss is not None:
+            failed = probe.baseline_failed
+            return f"the loss failed on a constant answer ({failed})"
+        if probe.baseline_loss is None:
+            return self._no_baseline
+        if not probe.baseline_loss:
+            return "a constant answer has no loss: the targets do not differ"
+        return "the predictions on the probe are not finite"
+
+    @property
+    def skill(self) -> str:
+        """Why the skill of the model or of simple predictors is not known."""
+        if self.facts.data is not None and self.facts.data.one_sided:
+            return self.facts.data.one_sided
+        probe = self.facts.probe
+        if probe is None or probe.failed is not None:
+            return self.probe
+        if not self.facts.targets and self.facts.data is not None:
+            return self.targets
+        if self.task is TaskKind.UNKNOWN:
+            return self._no_baseline
+        if (probe.rows or 0) < MIN_ROWS:
+            return f"the data have {probe.rows or 0} rows, and this needs {MIN_ROWS}"
+        if probe.no_skill:
+            return f"there is no skill: {probe.no_skill}"
+        if len(self.facts.targets) > 1 or len(self.facts.outputs) > 1:
+            return "there are several outputs, and skill is of one"
+        if not probe.references:
+            return "no simple predictor can be fitted to such inputs"
+        return "the predictions on the probe are not finite or do not fit the targets"
+
+    @property
+    def _no_baseline(self) -> str:
+        if LossKind.of(self.facts.loss).family == "unknown":
+            if isinstance(self.facts.loss, (dict, list, tuple)):
+                return "there are several losses, and predictions have one score each"
+            return UNKNOWN_LOSS
+        if not self.task.is_known:
+            return "what the predictions mean could not be told from loss and output"
+        return "the loss of a constant answer could not be told"

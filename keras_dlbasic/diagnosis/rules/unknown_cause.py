@@ -1,0 +1,152 @@
+"""A run that fails, and no check says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.generalization import (
+    never_generalized,
+    predictors_find_nothing,
+)
+from keras_dlbasic.diagnosis.registry import all_rules
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+
+BREAKING = ("non_finite_values", "diverging_loss")
+"""Symptoms of a run that fails, whatever else is known of it."""
+
+RELEVANT = (
+    "learning_rate_too_low",
+    "learning_rate_too_high",
+    "loss_target_mismatch",
+    "output_activation_mismatch",
+    "poor_initialization",
+    "unscaled_inputs",
+    "non_finite_data",
+    "nothing_to_train",
+)
+"""What is looked for first where a run does not learn."""
+
+ABOUT_SIZE = ("model_too_large", "model_too_small", "too_few_updates")
+"""Traits that explain nothing where no predictor finds anything in the data."""
+
+MAX_NAMED = 5
+
+CHECK_ROWS = suggest.check_rows(
+    "rows out of step and wrong columns are seen at once, and in no curve",
+)
+ONE_BATCH = suggest.by_hand(
+    "model.fit(x[:32], y[:32], batch_size=32, epochs=300)",
+    "overfits one batch on purpose, with a model made anew: a loss that stays up "
+    "points to model, loss or optimizer, one that falls to the data",
+)
+SHUFFLED = suggest.by_hand(
+    "train on shuffled labels, y[numpy.random.permutation(len(y))]",
+    "if the loss is the same, the model gets nothing from the inputs",
+)
+ONE_STEP = suggest.by_hand(
+    "print the loss and the gradients of single batches before the first update",
+    "the first value that is not finite has its cause before it",
+)
+
+
+@rule(kind="symptom", needs=("network",), live=False, last=True)
+def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
+    """Look for a run that evidently fails, and a cause that explains it.
+
+    It fails if it does no better than a constant answer, diverges or is not finite; or
+    if simple predictors find nothing in the inputs either, and the model nothing that
+    carries over to validation rows. A cause at severity warning or above explains it.
+
+    Args:
+        run: The run, with the verdicts of the other rules.
+        updates: Before so many updates nothing has failed yet.
+    """
+    unrelated = _is_unrelated(run)
+    observed = _observed(run, updates, unrelated=unrelated)
+    if observed is None:
+        return Fine("the run does not evidently fail")
+    causes = _causes(run, ABOUT_SIZE if unrelated else ())
+    if causes:
+        return Fine(f"explained by {', '.join(causes)}")
+    kinds = {known.name: known.kind for known in all_rules()}
+    checked = {n: v for n, v in run.verdicts.items() if kinds.get(n) == "cause"}
+    passed = [n for n, verdict in checked.items() if isinstance(verdict, Fine)]
+    skipped = [n for n, verdict in checked.items() if isinstance(verdict, Skipped)]
+    parts = [observed]
+    if unrelated:
+        parts.append(
+            "No simple predictor finds anything in these inputs either (skill "
+            f"{run.outcome.reference:.2f} on rows not seen): do rows and labels belong "
+            "together?"
+        )
+    n = len(checked) - len(skipped)
+    parts.append(f"None of the {n} causes that were checked explains it.")
+    parts += [f"Ruled out: {_listed(passed)}."] if passed else []
+    parts += [f"Not checked: {_listed(skipped)}."] if skipped else []
+    broke = any(_is_serious(run.verdicts.get(name)) for name in BREAKING)
+    first = (CHECK_ROWS, SHUFFLED) if unrelated else (ONE_BATCH, CHECK_ROWS, SHUFFLED)
+    return Finding(
+        severity="warning",
+        message=" ".join(parts),
+        confidence=0.7,
+        value=run.outcome.skill,
+        unit="" if run.outcome.skill is None else "skill",
+        evidence={"ruled_out": passed, "not_checked": skipped},
+        remedies=(ONE_STEP, CHECK_ROWS) if broke else first,
+    )
+
+
+def _observed(run: Run, updates: int, *, unrelated: bool) -> str | None:
+    """Return what shows that the run fails, None if it does not evidently."""
+    for name in BREAKING:
+        verdict = run.verdicts.get(name)
+        if isinstance(verdict, Finding) and verdict.rank:
+            return f"The run fails, and it is not known why: {verdict.message}"
+    if max(run.record.trained_steps, len(run.numbers)) < updates:
+        return None
+    if run.outcome.learned is False:
+        return (
+            "The model does not learn, and it is not known why: it does no better than "
+            "a constant answer."
+        )
+    if unrelated:
+        return (
+            "The model learns nothing that carries over to other rows, and it is not "
+            "known why."
+        )
+    return None
+
+
+def _is_unrelated(run: Run) -> bool:
+    """Return whether neither simple predictors nor the model find anything."""
+    if not predictors_find_nothing(run):
+        return False
+    return run.outcome.learned is False or never_generalized(run) is True
+
+
+def _causes(run: Run, ignored: Iterable[str]) -> list[str]:
+    """Return the serious causes of all that shows that the run fails."""
+    names = (*BREAKING, *NOT_LEARNING, "overfitting")
+    shown = [run.verdicts.get(name) for name in names]
+    causes = [
+        name
+        for symptom in shown
+        if isinstance(symptom, Finding) and symptom.rank
+        for name in symptom.explained_by
+        if name not in ignored and _is_serious(run.verdicts.get(name))
+    ]
+    return list(dict.fromkeys(causes))
+
+
+def _is_serious(verdict: Verdict | None) -> bool:
+    return isinstance(verdict, Finding) and verdict.rank > 0
+
+
+def _listed(names: list[str]) -> str:
+    """Name the most relevant, and count the others."""
+    order = {name: place for place, name in enumerate(RELEVANT)}
+    names = sorted(names, key=lambda name: order.get(name, len(order)))
+    more = len(names) - MAX_NAMED
+    text = ", ".join(names[:MAX_NAMED])
+    return f"{text} and {more} more" if more > 0 else text
