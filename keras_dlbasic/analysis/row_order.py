@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import f as f_distribution
 from scipy.stats import rankdata
 
-LEAST_BATCHES = 4
+MIN_BATCHES = 4
 """Of fewer batches nothing is said."""
 
 _TILTS = np.concatenate([[0.0], np.geomspace(1e-3, 60.0, 200)])
@@ -55,7 +55,7 @@ def order_of_classes(batches: Sequence[np.ndarray]) -> RowOrder | None:
     (1.0, 3.0, True)
     """
     batches = [batch for batch in batches if len(batch)]
-    if len(batches) < LEAST_BATCHES:
+    if len(batches) < MIN_BATCHES:
         return None
     classes, counts = np.unique(np.concatenate(batches), return_counts=True)
     if len(classes) < 2:
@@ -88,7 +88,7 @@ def order_of_values(batches: Sequence[np.ndarray]) -> RowOrder | None:
         all alike.
     """
     batches = [batch for batch in batches if len(batch) > 1]
-    if len(batches) < LEAST_BATCHES:
+    if len(batches) < MIN_BATCHES:
         return None
     ranks = rankdata(np.concatenate(batches))
     n, groups = len(ranks), len(batches)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keras_dlbasic.analysis.row_order import MIN_BATCHES
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.records import RunFacts
@@ -80,6 +81,21 @@ class Reasons:
         if self.gave("x"):
             return "no targets were given; give `y=`"
         return "the batches have no targets"
+
+    @property
+    def batches(self) -> str:
+        """Why batches do not tell of the order or the weights of rows."""
+        batches = None if self.facts.data is None else self.facts.data.batches
+        if batches is None:
+            if self.facts.given is not None:
+                return "no batches of the fit were read as they passed"
+            return "no batches were read as they passed; needs a record of a fit"
+        n = batches.n_batches or 0
+        if n < MIN_BATCHES:
+            return f"{n} batches were read as they passed, and this needs {MIN_BATCHES}"
+        return (
+            "the targets in batches are all alike, or have more than one answer a row"
+        )
 
     @property
     def output(self) -> str:

@@ -26,10 +26,7 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
     """
     seen = order_seen(run)
     if seen is None:
-        return Skipped(
-            "needs batches of one array of targets, read in passing "
-            "(`TrainingDoctor` in a fit of four steps and more)"
-        )
+        return Skipped(run.reasons.batches)
     if not seen.is_in_order:
         return Fine(f"rows come in no order: {seen.text}")
     worse, last = _forgotten(run)

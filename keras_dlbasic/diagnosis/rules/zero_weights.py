@@ -24,7 +24,7 @@ def zero_weights(run: Run, *, share: float = 0.99, chance: float = 1e-6) -> Verd
             probability, were the zeros spread over all classes alike.
     """
     if run.data.batches is None:
-        return Skipped("needs batches read in passing (`TrainingDoctor` in a fit)")
+        return Skipped(run.reasons.batches)
     if not run.data.weights:
         return Fine("all rows weigh the same")
     for weights in run.data.weights:
