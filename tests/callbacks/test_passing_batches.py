@@ -127,7 +127,8 @@ def as_dataset(x, y):
 def as_loader(x, y):
     torch = pytest.importorskip("torch")
     data = torch.utils.data.TensorDataset(torch.tensor(x), torch.tensor(y))
-    return torch.utils.data.DataLoader(data, batch_size=16, shuffle=True)
+    own = torch.Generator().manual_seed(3)  # Keras seeds PyTorch's on PyTorch only
+    return torch.utils.data.DataLoader(data, 16, shuffle=True, generator=own)
 
 
 class Sequence(keras.utils.PyDataset):
