@@ -6,10 +6,11 @@ import ast
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from difflib import get_close_matches
 from importlib import import_module
 from importlib.resources import files
 from typing import Any
+
+from keras_dlbasic._nearest import nearest_name
 
 PACKAGE = "keras_dlbasic"
 ALIAS = "kd"
@@ -77,9 +78,9 @@ def _nearest(package: str, wanted: str) -> str | None:
         if _plain(wanted) in names:
             return names[_plain(wanted)]
     for names in (here, elsewhere):
-        close = get_close_matches(_plain(wanted), names, n=1, cutoff=CLOSE)
+        close = nearest_name(_plain(wanted), names, cutoff=CLOSE)
         if close:
-            return names[close[0]]
+            return names[close]
     return None
 
 

@@ -23,6 +23,13 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
+# Most of the time of a small fit goes into LLVM. What is compared bit by bit is compiled
+# alike; tests marked `optimized` are about what XLA's optimizer makes of a program. It is
+# set for the whole process, since fixtures of a module come before those of a test, and
+# for those it starts.
+if not os.environ.get("EVERYWHERE"):
+    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
 sys.path.insert(0, os.path.dirname(__file__))  # tests import `models`, `reference`
 
 import numpy as np
@@ -39,6 +46,7 @@ ON_ONE_BACKEND = {
         "diagnosis",
         "examples",
         "inspection",
+        "layer_kinds",
         "plots",
         "records",
         "reports",
@@ -113,17 +121,18 @@ def pytest_unconfigure():
 
 
 @pytest.fixture(autouse=True)
-def _quick_programs(request):
-    """Have XLA spend less on programs whose bits and fusions no test is about."""
-    bits = {"gradients", "callbacks"} & set(request.path.parts)
-    if os.environ["KERAS_BACKEND"] != "jax" or bits or os.environ.get("EVERYWHERE"):
+def _as_users_compile(request):
+    """Have XLA do all it does for users, in tests that are marked `optimized`."""
+    is_marked = request.node.get_closest_marker("optimized") is not None
+    if not is_marked or os.environ["KERAS_BACKEND"] != "jax":
         yield
         return
     import jax
 
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
+    before = jax.config.jax_disable_most_optimizations
     jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture(scope="session")

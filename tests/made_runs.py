@@ -112,6 +112,8 @@ def made_run(
     steps=None,
     weights=None,
     penalty=0.0,
+    rates=None,
+    clip_factor=1.0,
     facts=None,
     **changes,
 ):
@@ -145,14 +147,14 @@ def made_run(
         values[MEASURES.index("weight_norm")] = weights[row]
         values[MEASURES.index("update_norm")] = ratio
         values[MEASURES.index("zero_unit_fraction")] = np.nan
-        values[MEASURES.index("clip_factor")] = 1.0
+        values[MEASURES.index("clip_factor")] = clip_factor
         told = 1.4 if batch_loss is None else batch_loss[row]
         record.append_step(
             row * 5,
             {
                 "epoch": row * 5 // 16,
                 "batch_loss": told,
-                "learning_rate": 1e-3,
+                "learning_rate": 1e-3 if rates is None else rates[row],
                 "skipped": 0,
                 "batch_size": 32,
             },

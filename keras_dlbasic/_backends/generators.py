@@ -35,6 +35,8 @@ def generators_kept(*code: Any) -> Iterator[None]:
             nothing else does. See `may_draw`.
     """
     state = shared_state() if not code or may_draw(*code) else None
+    # PyTorch's generators are put back in any case: its own code draws from them, a
+    # `DataLoader` or `dropout`, which no reading of the user's code would show.
     torch = None
     if keras.backend.backend() == "torch":
         torch = import_module("keras_dlbasic._backends.torch.tap").Generators()

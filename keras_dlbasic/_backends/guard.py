@@ -37,6 +37,8 @@ class Guard:
         """
         try:
             yield
+        # A row of a part of a step would look like a whole one. So none is made, now or
+        # later in this fit, while the logs of the epochs go on being kept.
         except Exception as error:
             self.has_ended = True
             self._note(error)

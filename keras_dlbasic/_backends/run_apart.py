@@ -28,6 +28,8 @@ def run_apart(model: Any, function: Callable[[], Tensors]) -> Tensors:
         function: Takes nothing; returns tensors, in any structure. Run again from the
             start if it cannot be traced.
     """
+    # Only code of users may hold such operations: Keras' layers draw from variables of
+    # their own. So models of Keras' layers alone run as they are, which is quicker.
     with generators_kept(model):
         if keras.backend.backend() == "tensorflow" and code_of_users(model):
             module = import_module("keras_dlbasic._backends.tensorflow.own_graph")

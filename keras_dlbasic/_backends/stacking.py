@@ -26,11 +26,15 @@ def groups_of_shapes(
         The places of the tensors of each group, and the place of each tensor in what
         the groups give one after the other.
     """
+    # The key of a small tensor is its shape, which others share. That of a large one is
+    # its place, which none shares: it is a group of its own.
     groups: dict[object, list[int]] = {}
     for place, shape in enumerate(shapes):
         is_small = (
             shape is not None and None not in shape and prod(shape) <= STACKED_ENTRIES
         )
         groups.setdefault(shape if is_small else place, []).append(place)
+    # The groups' results come one after the other. Sorting the places by where they
+    # came gives, for each tensor, where to find its own.
     order = [place for places in groups.values() for place in places]
     return list(groups.values()), sorted(range(len(order)), key=order.__getitem__)

@@ -72,6 +72,8 @@ class Update:
 
 def final_updates(updates: list[Update]) -> list[Update]:
     """Leave out updates all of whose variables are updated again in the same step."""
+    # From the end: the last update of a variable is the one that the weights have after
+    # the step. An earlier one stays only if it has a variable that none has later.
     seen: set[int] = set()
     final = []
     for update in reversed(updates):

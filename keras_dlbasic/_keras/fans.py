@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import core_of, kind_of
 
 Axes = Sequence[int] | None
@@ -50,7 +51,7 @@ def kernel_fans(layer: Any) -> list[KernelFans]:
 def model_kernels(model: Any) -> Iterator[tuple[Any, KernelFans]]:
     """Yield each kernel of a model once, with the layer that owns it."""
     seen = set()
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if not getattr(layer, "built", False):
             continue
         for fans in kernel_fans(layer):

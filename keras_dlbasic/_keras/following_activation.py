@@ -7,6 +7,8 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.activations import activation_function
+from keras_dlbasic._keras.connections import calls_of
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import HIDDEN, core_of, kind_of
 
 MAX_STEPS = 14
@@ -21,7 +23,7 @@ def activations_after(model: Any) -> dict[int, Any]:
     """
     consumers = consumers_of(model)
     found: dict[int, Any] = {}
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         function = _activation_after(layer, consumers)
         if function is not None:
             # the kernel of a wrapped layer is that layer's own
@@ -50,14 +52,14 @@ def _activation_after(layer: Any, consumers: dict[int, list[Any]]) -> Any:
 def consumers_of(model: Any) -> dict[int, list[Any]]:
     """Return the operations that take each operation's outputs, where it is known."""
     after: dict[int, list[Any]] = {}
-    models = [m for m in model._flatten_layers() if isinstance(m, keras.Model)]
+    models = [m for m in all_layers(model) if isinstance(m, keras.Model)]
     for part in models:
         if isinstance(part, keras.Sequential):
             for first, second in zip(part.layers, part.layers[1:], strict=False):
                 after.setdefault(id(first), []).append(second)
             continue
         for operation in getattr(part, "operations", ()):
-            for node in getattr(operation, "_inbound_nodes", ()):
+            for node in calls_of(operation):
                 for parent in node.parent_nodes:
                     users = after.setdefault(id(parent.operation), [])
                     if operation not in users:

@@ -115,6 +115,11 @@ def _levels(layer: Any) -> Iterator[tuple[int, Any]]:
         yield level_of.get(id(sub), greatest + 2), sub
 
 
+def all_layers(layer: Any) -> list[Any]:
+    """Return a layer or model and all that is in it, at any depth, itself first."""
+    return list(layer._flatten_layers())
+
+
 def _sublayers(layer: Any) -> list[Any]:
     if isinstance(layer, keras.Model):
         return list(layer.layers)
@@ -126,9 +131,8 @@ def _is_part_of_keras(layer: Any) -> bool:
 
     The cell of an LSTM or the projections of an attention layer are details of these.
     """
-    layers = layer._flatten_layers()
     return not any(
         isinstance(part, keras.Model)
         or not type(part).__module__.startswith(("keras.", "keras_dlbasic."))
-        for part in layers
+        for part in all_layers(layer)
     )

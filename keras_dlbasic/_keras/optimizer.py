@@ -77,6 +77,23 @@ def built_for(optimizer: Any) -> list[Any] | None:
     return None if variables is None else list(variables)
 
 
+def steps_taken(optimizer: Any) -> int:
+    """Return how many steps an optimizer has counted, each micro-step by itself.
+
+    `optimizer.iterations` counts the updates: fewer, if gradients are accumulated.
+    """
+    return int(keras.ops.convert_to_numpy(optimizer._iterations.value))
+
+
+def place_of(optimizer: Any, variable: Any) -> int:
+    """Return which of the variables that an optimizer was built for this one is.
+
+    Within a step TensorFlow gives its own variables and not those of Keras, so that
+    one cannot look for the same object.
+    """
+    return int(optimizer._get_variable_index(variable))
+
+
 def accumulated_gradients(optimizer: Any) -> list[Any]:
     """Return the variables in which an optimizer sums up gradients of micro-steps."""
     return list(innermost(optimizer)._accumulated_gradients)

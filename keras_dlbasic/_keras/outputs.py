@@ -15,6 +15,7 @@ from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.checks import check_built
+from keras_dlbasic._keras.connections import inputs_of, inside_of, operation_of
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import HIDDEN, KERNELS, core_of, kind_of
@@ -77,11 +78,10 @@ def model_outputs(model: Any, x: Any = None) -> list[Output]:
 
 def _from_graph(tensor: Any) -> Output:
     """Describe an output by the layer it comes from, where that says all."""
-    history = tensor._keras_history
-    operation = history.operation
+    inner, operation = tensor, operation_of(tensor)
     while isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
-        history = operation.outputs[history.tensor_index]._keras_history
-        operation = history.operation
+        inner = inside_of(operation, inner)
+        operation = operation_of(inner)
     name, rank, axis = activation_name(operation), len(tensor.shape), None
     is_active_operation = name and not isinstance(operation, keras.layers.Layer)
     says_all = kind_of(operation).kind in (*KERNELS, "activation")
@@ -227,11 +227,9 @@ def _walk_model(model: Any, part: set[int]) -> bool:
 
 def _walk_back(tensor: Any, part: set[int]) -> bool:
     """Go back to the kernel layers that a tensor comes from; tell if all were found."""
-    operation = tensor._keras_history.operation
-    if _visit(operation, part):
+    if _visit(operation_of(tensor), part):
         return True
-    node = operation._inbound_nodes[tensor._keras_history.node_index]
-    found = [_walk_back(parent, part) for parent in node.input_tensors]
+    found = [_walk_back(parent, part) for parent in inputs_of(tensor)]
     return bool(found) and all(found)
 
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.outputs import check_known
 
 
@@ -155,7 +156,7 @@ def compile_like(new: Any, model: Any, **changes: Any) -> Any:
         return new
     try:
         arguments = {**_compile_arguments(model, changes), **changes}
-        if not all(layer.supports_jit for layer in new._flatten_layers()):
+        if not all(layer.supports_jit for layer in all_layers(new)):
             arguments["jit_compile"] = "auto"
         new.compile(**arguments)
     except (ValueError, TypeError, NotImplementedError) as error:

@@ -98,9 +98,13 @@ class TrialRunner:
             known = self._store.get(settings)
             if known is not None:
                 results[settings_key(settings)] = known
+        # Finished trials are known by their settings, not by their place, so that an
+        # interrupted study goes on, and a longer one takes up what a shorter one had.
         waiting = [s for s in wanted if settings_key(s) not in results]
         progress = self._progress(len(wanted), len(results))
         for result in self._fresh(waiting, executor):
+            # A lost trial says nothing of its settings: the process may have been
+            # killed. It is not kept, so that the next run tries it again.
             if result.status != "lost":
                 self._store.add(result)
             results[settings_key(result.settings)] = result
@@ -121,6 +125,9 @@ class TrialRunner:
         self, executor: Executor, waiting: Sequence[Mapping[str, Any]]
     ) -> Iterator[TrialResult]:
         _refuse_fork(executor)
+        # Packed once and not by the executor for each trial: what is shared holds the
+        # data set. Packing also finds out here, and not in a worker, what cannot
+        # travel.
         packed = pack_trial(self._function, self._shared)
         with _environment("KERAS_BACKEND", keras.backend.backend()):
             futures: dict[Future[str], Mapping[str, Any]] = {}

@@ -53,6 +53,7 @@ def _config() -> dict[str, Any]:
 
 
 def _configure(config: dict[str, Any]) -> None:
+    # Setting `floatx` sets the policy as well, so the policy is compared after it.
     for name, value in config.items():
         if value == _config()[name]:
             continue

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.callbacks import model_of
+
 Weights = list[np.ndarray]
 
 
@@ -67,7 +69,7 @@ class TrialWatch(keras.callbacks.Callback):
                 self._close(now)
             self.seconds += now - self._since
             if not self._measure(model, self.updates, self.seconds):
-                self._model.stop_training = True
+                model_of(self).stop_training = True
             self._since = time.perf_counter()
         elif second:
             _wait(self.model)
@@ -84,7 +86,7 @@ class TrialWatch(keras.callbacks.Callback):
         if self._most_seconds is not None:
             over = over or self.seconds + now - self._since >= self._most_seconds
         if over:
-            self._model.stop_training = True
+            model_of(self).stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         _wait(self.model)

@@ -6,13 +6,11 @@ from typing import Any
 
 import keras
 
-# Keras' image layers run in `tf.data` on every backend; what makes them do so is in
-# their base class, which has no public name
-_ImageLayer: Any = keras.layers.RandomErasing.__bases__[0]
+from keras_dlbasic._keras.image_layers import ImageLayer, running_generator
 
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
-class ImageNoise(_ImageLayer):
+class ImageNoise(ImageLayer):
     """Adds Gaussian noise to images, in training.
 
     Does what `keras.layers.GaussianNoise` does, and runs in `tf.data` as Keras' other
@@ -59,7 +57,7 @@ class ImageNoise(_ImageLayer):
             self.backend.shape(images),
             stddev=self.stddev,
             dtype=self.compute_dtype,
-            seed=seed or self._get_seed_generator(self.backend._backend),
+            seed=seed or running_generator(self),
         )
 
     def transform_images(  # noqa: D102

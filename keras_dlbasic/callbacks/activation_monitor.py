@@ -141,7 +141,7 @@ class ActivationMonitor(Monitor):
         if self.x is None:
             self._warn("no batch was seen.")
             return
-        # not `_model`: JAX must sync the weights
+        # not `model_of`: JAX must sync the weights
         _, columns = layer_activations(self.model, self.x, dormant=self.dormant)
         table = self._write(step, columns)
         if self.verbose and table is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.callbacks import state_without_model
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.landscape.critical_point import (
     MEASURES,
@@ -14,7 +15,6 @@ from keras_dlbasic.analysis.landscape.critical_point import (
     CriticalPoint,
 )
 from keras_dlbasic.callbacks.arguments import check_sample
-from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.landscape import Objective, classify_point

@@ -10,13 +10,13 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._keras.callbacks import model_of, state_without_model
 from keras_dlbasic.analysis.overfitting.prechelt import (
     generalization_loss,
     rising_strips,
     training_progress,
 )
 from keras_dlbasic.analysis.overfitting.stopping_report import StoppingReport
-from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 
@@ -314,7 +314,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         )
 
     def _other_ending(self) -> str:
-        stopped = bool(getattr(self._model, "stop_training", False))
+        stopped = bool(getattr(model_of(self), "stop_training", False))
         return "other" if stopped else "epochs"
 
     def _note(self) -> str:

@@ -42,7 +42,11 @@ class FitLog:
     def log(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Keep logs of an epoch."""
         with self.guard.on_host():
-            self.record.append_epoch(epoch + (self._epoch_offset or 0), logs)
+            self.record.append_epoch(self.in_record(epoch), logs)
+
+    def in_record(self, epoch: int) -> int:
+        """Return the number in the record of an epoch of this fit."""
+        return epoch + (self._epoch_offset or 0)
 
     def fit_ends(self, callback: Any) -> None:
         """Take no notice of the end."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.row_layout import RowLayouts
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.graph import printable_path
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.row_fetcher import RowFetcher
@@ -93,9 +94,12 @@ class FitWatch(FitLog):
             ValueError: If two callbacks of a fit ask for different records, or if
                 `record` is about other variables.
         """
-        model, params = callback._model, callback.params
+        model, params = model_of(callback), callback.params
         if params is None:  # its hooks are called by hand
             params = {}
+        # Keras gives the callbacks of one fit the same `params`, and those of the next
+        # fit others. So identity tells whether a watch of the model is that of this
+        # fit.
         known = _watches.get(model)
         watch = known() if known is not None else None
         if watch is None or watch._params is not params:
@@ -113,6 +117,9 @@ class FitWatch(FitLog):
         return watch
 
     def _add(self, callback: Any, every: Every, record: TrainingRecord | None) -> None:
+        # Hooks of all callbacks are called in turn, but a step may be armed only once:
+        # the first callback that joined drives the watch, and the others share what it
+        # gives.
         first = self._driver is None
         if first:
             self._driver = callback
@@ -154,7 +161,7 @@ class FitWatch(FitLog):
         with self.guard.on_host():
             self._number_from(epoch)
             self._open_epoch = epoch
-            self._epoch = epoch + (self._epoch_offset or 0)
+            self._epoch = self.in_record(epoch)
             self._plan.epoch_begins()
 
     def step_begins(self, callback: Any, step: int) -> None:
@@ -168,6 +175,9 @@ class FitWatch(FitLog):
         is_planned = self._plan.steps_begin(step, self._model.steps_per_execution)
         if self._tap is None or self._tap.is_refused:
             return
+        # A step that is not planned runs Keras' own function, untouched. Without a
+        # known length the tap is told of each step all the same: one in which the data
+        # end must not be counted.
         if is_planned:
             self._has_armed = True
             self._tap.arm(self._offset + self._plan.steps - 1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.analysis import GradientEvent, gradient_events
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.monitor import Monitor
@@ -83,7 +84,7 @@ class GradientNormMonitor(Monitor):
         record = self._given_record
         earlier = self._watch
         if record is None and self.append and earlier is not None:
-            record = earlier.record if earlier.is_about(self._model) else None
+            record = earlier.record if earlier.is_about(model_of(self)) else None
         if self.stop_on_non_finite:
             return FitWatch.join(self, 1, record, self._check_finite)
         return FitWatch.join(self, self.every, record)
@@ -107,7 +108,7 @@ class GradientNormMonitor(Monitor):
         if self.non_finite is None:
             self.non_finite = self._non_finite_watch.check(self._watch.record, measures)
             if self.non_finite is not None:
-                self._model.stop_training = True
+                model_of(self).stop_training = True
 
     def _report(self) -> None:
         events = gradient_events(self._watch.record)

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._keras.callbacks import model_of, state_without_model
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
-from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import has_train_function
 from keras_dlbasic.callbacks.guarded import guard_of, guarded
@@ -75,7 +75,7 @@ class Monitor(keras.callbacks.Callback):
         record = TrainingRecord() if self._given_record is None else self._given_record
         with self._guard.on_host():
             if record.facts.is_empty:
-                record.facts = run_facts(self._model, self.params or {})
+                record.facts = run_facts(model_of(self), self.params or {})
         return FitLog(record, self._guard)
 
     def _fit_begins(self) -> None:
@@ -95,7 +95,8 @@ class Monitor(keras.callbacks.Callback):
     ) -> LayerTable | None:
         """Add a row to the table, by `TableWriter.append`."""
         assert self._table is not None
-        return self._table.append(step, self._epoch, columns)
+        epoch = self._watch.in_record(self._epoch)
+        return self._table.append(step, epoch, columns)
 
     # -- hooks ---------------------------------------------------------------------
 
@@ -114,7 +115,7 @@ class Monitor(keras.callbacks.Callback):
         self._watch.epoch_begins(self, epoch)
         name, record = self._table_name, self._watch.record
         if self._table is None and name is not None:
-            self._table = TableWriter(record, name, self._measures, epoch)
+            self._table = TableWriter(record, name, self._measures)
         self._messages.say()
 
     @guarded

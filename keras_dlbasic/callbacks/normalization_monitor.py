@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.analysis.activations.normalization_drift import (
     MEASURES,
@@ -68,7 +69,7 @@ class NormalizationMonitor(Monitor):
     def _fit_begins(self) -> None:
         self._layers = {
             probe.label: probe.layer
-            for probe in probe_layers(self._model)
+            for probe in probe_layers(model_of(self))
             if _is_watchable(probe.layer)
         }
         self._steps_per_epoch = self.params.get("steps")
@@ -83,7 +84,8 @@ class NormalizationMonitor(Monitor):
         # the last batch may be a short one: take the one before it
         chosen = max((self._steps_per_epoch or 1) - 2, 0)
         is_free = self._before is None and self._measured_epoch != self._epoch
-        if is_free and batch <= chosen < batch + int(self._model.steps_per_execution):
+        at_once = int(model_of(self).steps_per_execution)
+        if is_free and batch <= chosen < batch + at_once:
             self._read_before(batch)
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:

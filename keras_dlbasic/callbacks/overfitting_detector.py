@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
 from keras_dlbasic.callbacks.arguments import check_sample
 from keras_dlbasic.callbacks.monitor import Monitor
@@ -89,7 +90,7 @@ class OverfittingDetector(Monitor):
     def _fit_begins(self) -> None:
         assert self.record is not None
         known = self.record.facts
-        self.record.facts = run_facts(self._model, self.params or {}, known)
+        self.record.facts = run_facts(model_of(self), self.params or {}, known)
         self.verdict = None
         self._is_said = False
 
@@ -146,7 +147,7 @@ class OverfittingDetector(Monitor):
             assert self.verdict is not None
             self._add(f"{self.verdict.reason} {self._source()}")
         if self.stop:
-            self._model.stop_training = True
+            model_of(self).stop_training = True
 
     def _add(self, text: str) -> None:
         if self.verbose:

@@ -61,7 +61,7 @@ class ProbeLooks:
             record.note(data=replace(data, source="given"))
         with guard.on_host():
             self._make_probe(model, record, x, y)
-            self.look(model, record, epoch=-1)
+            self.look(model, record, record.last_epoch)
 
     def read(
         self,
@@ -98,7 +98,7 @@ class ProbeLooks:
         Args:
             model: The model.
             record: Where to write what is seen.
-            epoch: Number of the epoch, -1 before the first.
+            epoch: Number of the epoch in the record, -1 before the first.
         """
         if self.probe is None:
             return

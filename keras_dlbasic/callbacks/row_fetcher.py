@@ -51,9 +51,12 @@ class RowFetcher:
 
     def fetch(self, record: TrainingRecord) -> None:
         """Append what waits to `record`."""
+        # Taken out first: a row that cannot be read must not be met again in the next
+        # epoch, and fail there once more.
         pending, self._pending = self._pending, []
         for step, epoch, on_device, layouts in pending:
             with self._guard.on_host():
+                # this waits for the device: all before it only queued work there
                 row = row_to_numpy(on_device)
                 layout = layouts.of(row)
                 if self._is_of_record(record, layout.variables):
@@ -67,6 +70,9 @@ class RowFetcher:
     def _is_of_record(self, record: TrainingRecord, variables: Sequence[Any]) -> bool:
         """Return whether the record is about `variables`; the first row sets them."""
         ids = [id(variable) for variable in variables]
+        # The first row decides, and not `model.trainable_variables`: a step of the
+        # user's may train some of them, in any order. Identity counts, since names may
+        # repeat.
         if self._variables is None:
             self._variables = ids
             if not len(record.steps):

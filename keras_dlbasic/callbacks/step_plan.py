@@ -50,6 +50,8 @@ class StepPlan:
         """Plan the steps of an epoch."""
         self._is_planned = self._is_to_read = _never
         self._epoch_first_step = self.steps
+        # Where Keras does not know the length, the epoch before tells it. The first
+        # epoch of such data is planned without a length.
         n_steps = self.steps_per_epoch or self._steps_in_last_epoch
         plans = [
             epoch_plan(every, self._epochs_begun, n_steps, self.steps)
@@ -71,6 +73,8 @@ class StepPlan:
             step: Number of the first in its epoch.
             count: How many there are (`steps_per_execution`); the epoch may end before.
         """
+        # Keras calls the hook once for `steps_per_execution` steps. They run in one
+        # program, so that all of them are measured if one of them is planned.
         last = step + count - 1
         if self.steps_per_epoch is not None:
             last = min(last, self.steps_per_epoch - 1)

@@ -20,30 +20,26 @@ class TableWriter:
         record: The record.
         name: The name of the table.
         measures: What is measured.
-        first_epoch: Number of the fit's first epoch.
     """
 
     def __init__(
-        self,
-        record: TrainingRecord,
-        name: str,
-        measures: Iterable[str],
-        first_epoch: int,
+        self, record: TrainingRecord, name: str, measures: Iterable[str]
     ) -> None:
         self._record = record
         self._name = name
         self._measures = tuple(measures)
+        # The record may know of more steps than the table, whose monitor was not in all
+        # fits, or of fewer, if no gradients were watched: the later one counts.
         table = record.tables.get(name)
         last_step = int(table.steps[-1]) if table else 0
         self._step_offset = max(last_step, record.trained_steps)
-        self._epoch_offset = record.epoch_offset(first_epoch)
 
     def append(self, step: int, epoch: int, columns: Columns) -> LayerTable | None:
         """Add a row, to a new table if the layers have changed.
 
         Args:
             step: Number of steps of the fit so far.
-            epoch: Number of the epoch in the fit.
+            epoch: Number of the epoch in the record.
             columns: What was measured.
 
         Returns:
@@ -54,6 +50,6 @@ class TableWriter:
             self._name,
             self._measures,
             self._step_offset + step,
-            self._epoch_offset + epoch,
+            epoch,
             columns,
         )

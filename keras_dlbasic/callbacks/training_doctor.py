@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.no_arrays import EXPECTED, no_arrays
 from keras_dlbasic.callbacks.arguments import check_sample
 from keras_dlbasic.callbacks.fit_watch import FitWatch
@@ -162,8 +163,9 @@ class TrainingDoctor(Monitor):
     def _look(self) -> None:
         self._has_looked = True
         assert self.record is not None
+        epoch = self._watch.in_record(self._epoch)
         with guard_of(self).on_host():
-            self._looks.look(self.model, self.record, self._epoch)
+            self._looks.look(self.model, self.record, epoch)
 
     def _read(self, logs: dict[str, Any]) -> None:
         assert self.record is not None
@@ -186,7 +188,7 @@ class TrainingDoctor(Monitor):
                 if self.verbose:
                     self._messages.add(str(finding))
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
-                self._model.stop_training = True
+                model_of(self).stop_training = True
 
 
 def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._nearest import nearest
 from keras_dlbasic.diagnosis.advice import advice
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.fine import Fine
-from keras_dlbasic.diagnosis.nearest import nearest
 from keras_dlbasic.diagnosis.registry import all_rules, checked_rules, symptoms_by_cause
 from keras_dlbasic.diagnosis.rule import Rule
 from keras_dlbasic.diagnosis.run import Run

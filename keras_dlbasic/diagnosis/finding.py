@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from types import NoneType
 from typing import Any, Literal, Self, TypeAlias
 
-from keras_dlbasic.diagnosis.nearest import nearest
+from keras_dlbasic._nearest import nearest
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.records.json_text import plain
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from keras_dlbasic.diagnosis.nearest import nearest
+from keras_dlbasic._nearest import nearest
 from keras_dlbasic.diagnosis.rule import Rule
 
 

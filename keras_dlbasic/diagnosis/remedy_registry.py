@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
+from keras_dlbasic._nearest import nearest
 from keras_dlbasic.diagnosis.fit_remedies import FIT_REMEDIES
 from keras_dlbasic.diagnosis.remedy_spec import RemedySpec
 
@@ -73,15 +73,10 @@ class RemedyRegistry(Mapping[str, RemedySpec]):
 
     def unknown(self, name: str) -> str:
         """Return the message for a name that is not known, with the nearest that is."""
-        near = get_close_matches(name, self._specs, n=1)
-        hint = (
-            f"Did you mean {near[0]!r}?"
-            if near
-            else f"Expected one of {sorted(self._specs)}."
-        )
         return (
-            f"There is no remedy of the name {name!r}. {hint} One of your own is known "
-            "once its function is defined with `@keras_dlbasic.remedies.remedy(...)`."
+            f"There is no remedy of the name {name!r}. {nearest(name, self._specs)} "
+            "One of your own is known once its function is defined with "
+            "`@keras_dlbasic.remedies.remedy(...)`."
         )
 
     @property

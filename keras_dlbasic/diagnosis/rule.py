@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from keras_dlbasic._nearest import nearest
 from keras_dlbasic.diagnosis.areas import AREAS
 from keras_dlbasic.diagnosis.finding import KINDS, Finding, Kind
 from keras_dlbasic.diagnosis.fine import Fine
-from keras_dlbasic.diagnosis.nearest import nearest
 from keras_dlbasic.diagnosis.needs import NEEDS
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.skipped import Skipped

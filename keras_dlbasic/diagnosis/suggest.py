@@ -27,6 +27,16 @@ def raise_learning_rate(reason: str, factor: float = 10.0) -> RemedySuggestion:
     return lower_learning_rate(reason, factor)
 
 
+def learning_rate(reason: str, rate: float) -> RemedySuggestion:
+    """Suggest a learning rate that stays as it is."""
+    return RemedySuggestion(
+        "change_learning_rate",
+        reason,
+        f"model.optimizer.learning_rate = {rate:g}",
+        {"learning_rate": rate},
+    )
+
+
 def range_test(reason: str) -> RemedySuggestion:
     """Suggest a learning rate from a short range test."""
     return RemedySuggestion(

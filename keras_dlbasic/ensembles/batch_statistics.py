@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import class_kind
 
@@ -18,7 +19,7 @@ def batch_normalizations(model: Any) -> list[Any]:
     """Return the layers whose moving statistics follow the batches."""
     return [
         layer
-        for layer in model._flatten_layers()
+        for layer in all_layers(model)
         if class_kind(type(layer)).state == "averages" and layer.trainable
     ]
 

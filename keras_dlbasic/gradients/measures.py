@@ -115,6 +115,9 @@ def measure_row(
     Returns:
         A float32 vector.
     """
+    # A row is one flat vector: one transfer from the device a step, however many
+    # variables there are. Which number is what is told apart on the host, by a layout
+    # that is made once a trace; a number of the row says which.
     parts: list[Any] = []
     of_updates = []
     for update in updates:
@@ -135,6 +138,8 @@ def reduce_update(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLa
     held = [place for place, v in enumerate(update.variables) if 0 not in v.shape]
     present = [place for place in held if _has_gradient(update, place)]
     units = [place for place in present if _has_units(update.variables[place])]
+    # The order of these entries is the order in the row. Each is given with its length,
+    # from which the layout knows where the next begins.
     values = {"scale": (update.scale, 1), "is_update": (update.is_update, 1)}
     if update.replica_square is not None:
         values["replica_square"] = (update.replica_square, 1)
@@ -170,6 +175,9 @@ def _norms(
     sum of zero may be of numbers that are all but zero.
     """
     n, m = len(gradients), len(before)
+    # Squares of float32 leave the range of float32 below 1e-19 and above 1e19. To scale
+    # all tensors first would cost a pass over them at each step; so it is done only
+    # where the plain sums, or the largest entry, show that it is needed.
     max_abs = kernels.max_abs(gradients)
     tensors = gradients + [kernels.dense(x) for x in before]
     squares = kernels.squares(tensors)
@@ -240,6 +248,9 @@ def _clipping(
     if update.clipped is not None:
         after = [update.clipped[place] for place in present]
         return {**found, "unscaled_clipped_squares": (kernels.squares(after), n)}
+    # Keras divides gradients by the loss scale before it clips them. Here the limit is
+    # multiplied, or the norms are divided on the host: no copy of all gradients is
+    # made.
     scale = kernels.beside(update.scale, raw[0])
     if update.accumulated is not None:
         accumulated = [update.accumulated[place] for place in present]

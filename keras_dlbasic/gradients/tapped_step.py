@@ -15,6 +15,7 @@ from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
 from keras_dlbasic._backends.update import Update, final_updates
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.loss_tracker import loss_tracker
 from keras_dlbasic._keras.optimizer import optimizers_of
 from keras_dlbasic.gradients.backend_tap import BackendTap
@@ -52,9 +53,11 @@ class TappedStep:
         self._model = model
         self._backend = backend
         self._original = model.train_step
+        # A model of several, such as a GAN, may keep an optimizer on each of them: on
+        # parts that are models as well.
         self._parts = [
             part
-            for part in model._flatten_layers()
+            for part in all_layers(model)
             if part is model or isinstance(part, keras.Model)
         ]
         step = backend.wrap_step(self._measured)
@@ -109,6 +112,9 @@ class TappedStep:
         kernels = self._backend.kernels
 
         def take(update: Update) -> None:
+            # Where weights change in place, a later update of the same step would
+            # change what this one is compared with: it is reduced to numbers at once.
+            # Traced values stay, and are reduced together at the end.
             if self._backend.changes_in_place:
                 update.reduced = self._backend.without_gradients(
                     lambda: reduce_update(kernels, update)
@@ -158,6 +164,8 @@ class TappedStep:
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def update_state(values: Any, *args: Any, **kwargs: Any) -> Any:
                 with self.guard.in_step():
+                    # the tracker of the loss is given the batch's loss as a scalar;
+                    # what is traced within a function of the user's cannot leave it
                     if self._backend.place() == place and keras.ops.ndim(values) == 0:
                         losses.append(values)
                 return original(values, *args, **kwargs)
@@ -167,6 +175,8 @@ class TappedStep:
         return make
 
     def _batch_size(self, data: Any) -> Any:
+        # The first part of the batch that has rows tells their number: `data` may hold
+        # None, numbers, or tensors of unknown rank before it.
         for leaf in keras.tree.flatten(data):
             try:
                 if len(leaf.shape):

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._display import Displayed
+from keras_dlbasic._keras.connections import inputs_of, operation_of
 from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 WEIGHTY = 2
@@ -151,12 +152,11 @@ def _depth(model: Any) -> int | None:
 def _depth_to(tensor: Any, reached: dict[int, int]) -> int:
     key = id(tensor)
     if key not in reached:
-        operation = tensor._keras_history.operation
+        operation = operation_of(tensor)
         own = _layer_depth(operation)
         if own is None:
             raise ValueError(f"the depth of '{operation.name}' is not known")
-        node = operation._inbound_nodes[tensor._keras_history.node_index]
-        before = [_depth_to(parent, reached) for parent in node.input_tensors]
+        before = [_depth_to(parent, reached) for parent in inputs_of(tensor)]
         reached[key] = own + max(before, default=0)
     return reached[key]
 

@@ -20,6 +20,7 @@ from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.inspection.signal_facts import signal_facts
+from keras_dlbasic.inspection.start_facts import start_facts
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -115,3 +116,5 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
         return
     rows = keras.tree.map_structure(lambda a: a[:64], probe.x)
     record.note(signals=signal_facts(model, rows))
+    if answers is not None:
+        record.note(start=start_facts(model, x, answers))

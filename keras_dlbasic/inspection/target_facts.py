@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.records import TargetFacts
+from keras_dlbasic.records.json_facts import UNKNOWN
 
 MOST_CLASSES = 1000
 
@@ -73,6 +74,9 @@ def _described(facts: TargetFacts, columns: np.ndarray) -> TargetFacts:
         constant_columns=int(np.sum(spread <= 1e-7 * np.abs(columns).max(axis=0))),
         is_constant=bool((columns == columns[0]).all() and len(columns) > 1),
         commonest=_commonest(columns),
+        row_sum_error=float(np.abs(columns.sum(axis=1) - 1).mean())
+        if columns.shape[1] > 1
+        else UNKNOWN,
     )
 
 

@@ -16,6 +16,8 @@ from keras import ops
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._backends.run_apart import run_apart
+from keras_dlbasic._keras.connections import mask_of
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic.landscape.rows import Batch, Rows
 
 MICRO_BATCH = 256
@@ -286,10 +288,7 @@ class Objective:
         def run() -> Any:
             with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
                 outputs = model(x, training=False)
-            masks[:] = [
-                getattr(output, "_keras_mask", None)
-                for output in keras.tree.flatten(outputs)
-            ]
+            masks[:] = [mask_of(output) for output in keras.tree.flatten(outputs)]
             return outputs
 
         outputs = run_apart(model, run)
@@ -375,7 +374,7 @@ def _check_additive(model: Any, masked: bool, weighted: bool) -> None:
         is_mean = reduction in ("sum_over_batch_size", "mean")
         if not is_mean and (weighted or reduction != "mean_with_sample_weight"):
             reason = f"a loss has reduction={reduction!r}"
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if getattr(layer, "activity_regularizer", None) is not None:
             reason = f"layer '{layer.name}' has an activity regularizer, a sum"
     if masked:
@@ -400,7 +399,7 @@ _EPSILONS = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float64": 2.0**-53}
 def _epsilon(model: Any) -> float:
     """Return the rounding unit of the coarsest precision in which layers compute."""
     found = [2.0**-53 if keras.config.floatx() == "float64" else 2.0**-24]
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         name = getattr(layer, "compute_dtype", None)
         if layer.weights and name in ("float16", "bfloat16"):
             found.append(_EPSILONS[name])

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import class_kind
 
@@ -59,7 +60,7 @@ def mc_predict(
             "`samples` must be an integer of at least 2, or there is no spread. "
             f"Received: samples={samples!r}"
         )
-    dropouts = [layer for layer in model._flatten_layers() if _drops(layer)]
+    dropouts = [layer for layer in all_layers(model) if _drops(layer)]
     if not dropouts:
         raise ValueError(
             f"Model '{model.name}' has no dropout layer with a rate above 0, so all "

@@ -14,7 +14,7 @@ from keras import ops
 from keras_dlbasic._backends.intercept import replaced
 from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._keras.activations import activation_name, inline_activation
-from keras_dlbasic._keras.graph import walk_layers
+from keras_dlbasic._keras.graph import all_layers, walk_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import core_of, kind_of
 
@@ -60,7 +60,7 @@ def probe_layers(model: Any) -> list[LayerProbe]:
             continue
         if kind_of(layer).kind in _PASSIVE:
             continue
-        has_parts = bool(layer._flatten_layers(include_self=False))
+        has_parts = len(all_layers(layer)) > 1
         is_wrapper = core_of(layer) is not layer
         if has_parts and not is_whole and (is_wrapper or not inline_activation(layer)):
             continue  # a layer of the user's; its parts are looked at

@@ -87,6 +87,7 @@ class TargetFacts(Facts):
             known.
         is_constant: Whether all rows are alike.
         commonest: Share of the commonest row.
+        row_sum_error: Mean distance of the sums of rows from 1; NaN with one column.
     """
 
     name: str = ""
@@ -108,6 +109,7 @@ class TargetFacts(Facts):
     constant_columns: int | None = None
     is_constant: bool = False
     commonest: float = UNKNOWN
+    row_sum_error: float = UNKNOWN
 
     @property
     def has_several_labels(self) -> bool:

@@ -70,6 +70,19 @@ class SignalFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False)
+class StartFacts(Facts):
+    """The loss and its gradient on a few rows, before training.
+
+    Attributes:
+        loss_is_finite: Whether the loss is neither NaN nor infinite.
+        layers: Labels of the layers whose gradient is not finite.
+    """
+
+    loss_is_finite: bool = True
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class CurvatureFacts(Facts):
     """How the curvature of the loss was measured.
 
@@ -112,6 +125,7 @@ class RunFacts(Facts):
         data: The data.
         probe: The rows on which the model is looked at.
         signals: How signals go through the model.
+        start: The loss and its gradient before training, where they were evaluated.
         curvature: How the curvature of the loss was measured.
         penalties: Weight penalties in words, by the label of the weight.
 
@@ -140,6 +154,7 @@ class RunFacts(Facts):
     data: DataFacts | None = None
     probe: ProbeFacts | None = None
     signals: SignalFacts | None = None
+    start: StartFacts | None = None
     curvature: CurvatureFacts | None = None
     penalties: Mapping[str, str] | None = None
 

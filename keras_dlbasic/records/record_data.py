@@ -227,14 +227,19 @@ class RecordData:
         self._rows.append(step, row, measures)
         self.trained_steps = max(self.trained_steps, step + 1)
 
+    @property
+    def last_epoch(self) -> int:
+        """Number of the last epoch that has logs, -1 as long as there is none."""
+        known = self.epochs["epoch"]
+        return int(known[-1]) if len(known) else -1
+
     def epoch_offset(self, first: int) -> int:
         """Return what to add to the epochs of a fit so that they follow on.
 
         Args:
             first: Number of the first epoch of the fit.
         """
-        known = self.epochs["epoch"]
-        last = int(known[-1]) if len(known) else -1
+        last = self.last_epoch
         return 0 if first > last else last + 1 - first
 
     def append_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any, TypeVar
 
+from keras_dlbasic._nearest import nearest
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.diagnosis.remedy_spec import DATA, JUDGED_BY, JudgedBy, RemedySpec
 
@@ -109,10 +109,9 @@ def _check_arguments(
         if not isinstance(value, bool):
             raise TypeError(f"`{name}` must be True or False. Received: {value!r}")
     if judged_by not in JUDGED_BY:
-        near = get_close_matches(str(judged_by), JUDGED_BY, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"`judged_by` must be one of {JUDGED_BY}. Received: {judged_by!r}.{hint}"
+            f"`judged_by` says how a remedy is tried. Received: {judged_by!r}. "
+            f"{nearest(judged_by, JUDGED_BY)}"
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import KERNELS, SIZES, core_of, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
@@ -55,7 +56,7 @@ def fix_output(
             f"Model '{model.name}' has {len(model.outputs)} outputs. Expected one; "
             "change the output layers of others by hand."
         )
-    last = [layer for layer in model._flatten_layers() if id(layer) in part]
+    last = [layer for layer in all_layers(model) if id(layer) in part]
     kernels = [layer for layer in last if kind_of(layer).kind in KERNELS]
     if len(kernels) != 1 or getattr(core_of(kernels[0]), "groups", 1) != 1:
         raise ValueError(

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._keras.activations import activation_function, activation_name
+from keras_dlbasic._keras.connections import calls_of, operation_of
 from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.layer_kinds import class_kind
 from keras_dlbasic.analysis.activations.table import ACTIVATIONS
@@ -47,7 +48,7 @@ class UnitPaths:
 
     def __init__(self, model: Any) -> None:
         self._consumers = consumers_of(model)
-        self._outputs = {id(t._keras_history.operation) for t in model.outputs}
+        self._outputs = {id(operation_of(t)) for t in model.outputs}
 
     def is_last(self, layer: Any) -> bool:
         """Return whether a layer's units are outputs of the model and nothing else."""
@@ -91,7 +92,7 @@ def _check_simple(layer: Any) -> None:
     name = f"'{layer.name}'"
     if getattr(layer, "data_format", "channels_last") == "channels_first":
         raise UnitsStayError(f"{name} has its channels first")
-    if len(getattr(layer, "_inbound_nodes", ())) > 1:
+    if len(calls_of(layer)) > 1:
         raise UnitsStayError(f"{name} is called more than once")
     if getattr(layer, "groups", 1) != 1:
         raise UnitsStayError(f"{name} is a grouped convolution")

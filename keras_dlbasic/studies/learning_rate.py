@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.rebuild import compile_like
 from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic._trials.batch_sizes import count_rows
@@ -171,4 +172,4 @@ class _StopAfter(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._left -= 1
         if self._left == 0:
-            self._model.stop_training = True
+            model_of(self).stop_training = True

@@ -40,6 +40,8 @@ value and by so many times what it fell without the remedy."""
 
 def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool, str]:
     """Judge a remedy by its gains in skill and by what is found with it."""
+    # The seeds are paired: each gain is with and without the remedy from the same seed.
+    # With one seed there is no noise to be told, and `LEAST_GAIN` alone decides.
     gain = float(np.mean(gains))
     noise = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)) if gains[1:] else 0.0
     text = f"skill {gain:+.3f}"
@@ -63,6 +65,9 @@ def beyond_us(diagnosis: Diagnosis) -> set[str]:
 
     That is its symptoms, and other causes that were found for these symptoms alone.
     """
+    # NaN in the data explains a loss that is NaN, dead units and more, and a second
+    # cause may claim the same symptoms. To try remedies for these would be to spend the
+    # budget on a run that cannot be mended here.
     causes = [found for found in diagnosis.at_least("warning") if found.kind == "cause"]
     explained = {
         cause.name: {symptom.name for symptom in diagnosis.symptoms_of(cause)}

@@ -77,6 +77,8 @@ class Plan:
         spec = REMEDIES[name]
         if spec.judged_by == "user":
             raise NotApplicableError(f"whether {name!r} helps is for you to judge")
+        # What does not fit this plan is no fault of the treatment, which goes on with
+        # the next remedy.
         try:
             spec.check_arguments(kwargs)
             if spec.fit_call is None:

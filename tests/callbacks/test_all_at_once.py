@@ -7,6 +7,7 @@ import random
 
 import keras
 import numpy as np
+import pytest
 import reference
 
 import keras_dlbasic as kd
@@ -59,6 +60,7 @@ def run(callbacks):
     }
 
 
+@pytest.mark.optimized
 def test_nothing_changes():
     plain = run([])
     callbacks = all_callbacks()

@@ -15,6 +15,8 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
 from keras_dlbasic.records import MEASURES
 
 EPOCHS = np.arange(40)
+SGD = {"class_name": "SGD", "learning_rate": 0.1}
+COSINE = 5e-4 * (1 + np.cos(np.linspace(0, np.pi, 60)))
 FALLING = np.exp(-EPOCHS / 8) + 0.01
 
 
@@ -37,6 +39,14 @@ def lost_weights(layer=None):
     if layer is not None:
         record._rows.measures[0, MEASURES.index("weight_norm"), layer] = np.nan
         record._rows.measures[0, MEASURES.index("non_finite")] = 16.0
+    return record
+
+
+def lost_at_first(*, loss=np.nan, gradients=16.0):
+    """A run whose first step has a loss or gradients that are not finite."""
+    losses = np.append(loss, np.full(59, np.nan))
+    record = made_run(loss=np.full(20, np.nan), batch_loss=losses)
+    record._rows.measures[0, MEASURES.index("non_finite")] = gradients
     return record
 
 
@@ -81,6 +91,10 @@ PAIRS = {
         lambda: made_run(facts={"batch_size": 2}, **STUCK),
         lambda: made_run(facts={"batch_size": 8}),
     ),
+    "clipping_too_tight": (
+        lambda: made_run(clip_factor=1e-3, facts={"optimizer": SGD}, **STUCK),
+        lambda: made_run(clip_factor=1e-3, **STUCK),  # Adam scales it anew
+    ),
     "constant_inputs": (
         lambda: made_run(inputs={"is_constant": True}),
         lambda: made_run(inputs={"is_constant": False, "constant_features": 3}),
@@ -109,9 +123,19 @@ PAIRS = {
         lambda: made_run(gradients=(1e5, 1e2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e2, 1e1, 1.0), **STUCK),
     ),
+    "frozen_layers": (
+        lambda: made_run(**both_hidden(trainable=False, n_weights=20), **STUCK),
+        lambda: made_run(
+            first={"trainable": False, "n_weights": 0}, second={"n_weights": 9}, **STUCK
+        ),
+    ),
     "imbalanced_classes": (
         lambda: made_run(targets={"frequencies": [0.97, 0.03]}),
         lambda: made_run(targets={"frequencies": [0.9, 0.1]}),
+    ),
+    "learning_rate_collapsed": (
+        lambda: made_run(rates=np.geomspace(1e-3, 1e-13, 60), **STUCK),
+        lambda: made_run(rates=COSINE, **STUCK),
     ),
     "learning_rate_too_high": (
         lambda: made_run(ratio=0.5, **STUCK),
@@ -140,6 +164,10 @@ PAIRS = {
     "non_finite_data": (
         lambda: made_run(inputs={"non_finite": 3}),
         lambda: made_run(inputs={"non_finite": 0}),
+    ),
+    "non_finite_start": (
+        lambda: lost_at_first(),
+        lambda: lost_at_first(loss=2.3, gradients=0.0),
     ),
     "non_finite_values": (
         lambda: made_run(loss=np.r_[np.full(10, 1.3), np.full(10, np.nan)]),
@@ -194,6 +222,10 @@ PAIRS = {
         lambda: made_run(loss=np.linspace(1.38, 1.3, 20), end_loss=1.38, skill=0.0),
         lambda: made_run(loss=np.linspace(1.38, 0.3, 20), end_loss=0.3, skill=0.9),
     ),
+    "stopped_too_early": (
+        lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 100}),
+        lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 9}),
+    ),
     "too_few_updates": (
         lambda: made_run(**{**STUCK, "steps": 6, "loss": np.array([1.41, 1.40, 1.39])}),
         lambda: made_run(),
@@ -225,6 +257,10 @@ PAIRS = {
     "vanishing_gradients": (
         lambda: made_run(gradients=(1e-5, 1e-2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e-9, 1e-9, 1e-9), **STUCK),
+    ),
+    "zero_gradients": (
+        lambda: made_run(gradients=(0.0, 0.0, 0.0), **STUCK),
+        lambda: made_run(gradients=(0.0, 0.0, 1e-20), **STUCK),
     ),
     "zero_weights": (
         lambda: with_batches(made_run(), *weighed(1.0, 0.0, 1.0, 1.0)),

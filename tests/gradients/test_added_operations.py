@@ -1,5 +1,6 @@
 """What a watched step adds to a compiled one cannot fail: it is looked up in the graph."""
 
+import os
 from collections import Counter
 
 import keras
@@ -99,8 +100,15 @@ def _state(model):
     return tuple([variable.value for variable in group] for group in groups)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("name", ["mlp", "embedding", "cnn"])
+MODELS = ["mlp", "embedding", "cnn"]
+CASES = [(name, optimizer) for name in MODELS for optimizer in OPTIMIZERS]
+if not os.environ.get("EVERYWHERE"):
+    # The way of clipping matters, and whether gradients are sparse. A convolution adds
+    # nothing that a product of matrices does not.
+    CASES = [case for case in CASES if case[0] != "cnn"] + [("cnn", "global_clipnorm")]
+
+
+@pytest.mark.parametrize(("name", "optimizer"), CASES)
 def test_no_operation_that_could_fail_is_added(name, optimizer):
     plain, watched, keys = traced(name, optimizer)
     assert KEY in keys  # it was watched

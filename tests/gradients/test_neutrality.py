@@ -75,9 +75,8 @@ def run(make, path, watched, *, optimizer, compile_args=None, **fit):
     model, x, y, loss = make()
     model.compile(optimizer=optimizer(), loss=loss, **(compile_args or {}))
     callbacks = [Monitor(every=watched)] if watched else []
-    history = model.fit(
-        x, y, batch_size=8, epochs=3, verbose=0, callbacks=callbacks, **fit
-    )
+    fit = {"batch_size": 8, "epochs": 3, "verbose": 0, **fit}
+    history = model.fit(x, y, callbacks=callbacks, **fit)
     return fingerprint(model, history.history, path)
 
 
@@ -142,6 +141,7 @@ TRAINED_WITH = {
 """Each in another way: tracing all of them in all ways takes minutes."""
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("name", list(TRAINED_WITH))
 def test_models(name, tmp_path):
     every, optimizer, options = TRAINED_WITH[name]
@@ -176,17 +176,19 @@ BACKEND = keras.backend.backend()
 
 
 @pytest.mark.parametrize(
-    ("make", "compile_args"),
+    ("make", "compile_args", "epochs"),
     [
-        (two_layers, {"run_eagerly": True}),
+        (two_layers, {"run_eagerly": True}, 1),
         pytest.param(
             two_layers,
             {"jit_compile": False},
+            3,
             marks=pytest.mark.skipif(BACKEND != "jax", reason="the default elsewhere"),
         ),
         pytest.param(
             convolution,
             {"jit_compile": True},
+            3,
             marks=[
                 pytest.mark.skipif(BACKEND == "torch", reason="refused: test_limits"),
                 pytest.mark.skipif(BACKEND == "jax", reason="the default"),
@@ -195,16 +197,18 @@ BACKEND = keras.backend.backend()
     ],
     ids=["eager", "no-jit", "jit"],
 )
-def test_ways_to_compile(make, compile_args, tmp_path):
+def test_ways_to_compile(make, compile_args, epochs, tmp_path):
     assert_neutral(
         make,
         tmp_path,
         every=(2,),
         optimizer=lambda: keras.optimizers.Adam(0.01),
         compile_args=compile_args,
+        epochs=epochs,
     )
 
 
+@pytest.mark.optimized
 @pytest.mark.skipif(BACKEND != "jax", reason="compiled by XLA")
 def test_convolutions_that_xla_fuses():
     """Reading gradients carelessly changes how XLA compiles this one."""

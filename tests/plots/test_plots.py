@@ -1,4 +1,3 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
@@ -92,11 +91,7 @@ def test_clipping_says_how_often():
 
 
 @pytest.mark.parametrize("plot", PLOTS)
-class TestAllPlots:
-    def test_draws_on_given_axes(self, plot):
-        _, ax = plt.subplots()
-        assert plot(make_record(3), ax=ax) is ax
-
+class TestPlotsOfSteps:
     def test_an_empty_record_is_said_to_be_empty(self, plot):
         ax = plot(TrainingRecord())
         assert "no " in ax.texts[0].get_text()
@@ -163,13 +158,6 @@ class TestAllPlots:
             norms, factors = record.gradient_norm[11, 1:], record.clip_factor[11, 1:]
             whole = np.linalg.norm(norms * factors) / np.linalg.norm(norms)
             assert line.get_ydata()[11] == pytest.approx(whole)
-
-    @pytest.mark.parametrize("name", ["light", "dark"])
-    def test_styles(self, plot, name):
-        before = plt.rcParams["axes.facecolor"]
-        with kd.plots.style(name):
-            plot(make_record(14)).figure.canvas.draw()
-        assert plt.rcParams["axes.facecolor"] == before
 
 
 def test_an_unknown_style():

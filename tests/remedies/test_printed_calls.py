@@ -19,6 +19,8 @@ from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.run_facts import loss_config
 from keras_dlbasic.records import TrainingRecord
 
+pytestmark = pytest.mark.once  # remedies as such are tested on all
+
 L = keras.layers
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 6, 6, 1)).astype("float32")
@@ -28,6 +30,7 @@ WHY = "because"
 SUGGESTIONS = {
     "lower_learning_rate": [suggest.lower_learning_rate(WHY)],
     "raise_learning_rate": [suggest.raise_learning_rate(WHY)],
+    "learning_rate": [suggest.learning_rate(WHY, 0.01)],
     "range_test": [suggest.range_test(WHY)],
     "gradient_clipping": [suggest.gradient_clipping(WHY)],
     "optimizer": [suggest.optimizer(WHY)],
@@ -159,7 +162,7 @@ def followed(suggestion, model):
 
 def test_there_is_an_example_of_each_suggestion():
     functions = dict(inspect.getmembers(suggest, inspect.isfunction))
-    assert set(SUGGESTIONS) == set(functions) - {"by_hand"}
+    assert set(SUGGESTIONS) == set(functions) - {"by_hand", "check_rows"}
     assert not set(functions) & set(REMEDIES)  # they do something else
 
 
@@ -213,7 +216,6 @@ def test_on_a_subclassed_model_it_runs_or_is_by_hand(suggestion):
     assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"]).all()
 
 
-@pytest.mark.once("torch")
 @pytest.mark.parametrize("build", [own_step, own_layer, residual, linear])
 @pytest.mark.parametrize("suggestion", ALL, ids=lambda s: s.call)
 def test_on_other_models_it_runs_or_is_by_hand(suggestion, build):
@@ -225,7 +227,6 @@ def test_on_other_models_it_runs_or_is_by_hand(suggestion, build):
         assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"]).all()
 
 
-@pytest.mark.once
 def test_each_remedy_of_a_model_is_known_to_rebuild_or_to_work_in_place():
     """A saved record gets the same advice where there is no Keras to ask."""
     suggested = {s.name for s in ALL}
@@ -238,7 +239,6 @@ def test_each_remedy_of_a_model_is_known_to_rebuild_or_to_work_in_place():
     assert {*IN_PLACE, *REBUILDING, *ANY_MODEL} == suggested
 
 
-@pytest.mark.once
 def test_without_keras_the_same_is_printed():
     code = (
         "import importlib.util as u, sys; find = u.find_spec\n"

@@ -127,7 +127,7 @@ def test_a_cell_can_be_run_again_but_a_name_belongs_to_one_module():
     ("suggestion", "message"),
     [
         (RemedySuggestion("scale_input", ""), "Did you mean 'scale_inputs'"),
-        (RemedySuggestion("nonsense", ""), "Expected one of .*'add_dropout'"),
+        (RemedySuggestion("nonsense", ""), "There are: 'add_dropout', "),
         (RemedySuggestion("resize", "", kwargs={"width": 2}), "width.*resize.model"),
         (RemedySuggestion("change_batch_size", ""), "batch_size"),
         (RemedySuggestion("scale_inputs", "", needs=("y",)), r"needs \('x',\)"),

@@ -139,6 +139,10 @@ class Tap:
         self, model: Any, args: Any, tracing: Callable[[Any], Any], stack: ExitStack
     ) -> Any:
         """Return arguments with which a train function traces in contexts."""
+        # JAX traces when the compiled step is first called, deep within Keras. All that
+        # is ours around it is the iterator: a batch is asked for just before each step,
+        # so the context is entered as it is given, and left when the next one is asked
+        # for.
         if model.run_eagerly or not model.jit_compile:
             return args
         state, iterator = args
@@ -184,6 +188,9 @@ def _update(
     optimizer: Any, grads: Any, before: Any, old: Any, after: Any, new: Any
 ) -> Update:
     """Describe an update from values, those of the optimizer `old` and `new`."""
+    # The step is a pure function: the optimizer's variables are arguments, and their
+    # values before and after are both at hand. In the scope `optimizer.iterations` and
+    # the learning rate read as they were then.
     with _state(optimizer, old):
         update = update_of(optimizer, list(optimizer._trainable_variables), grads)
         update.learning_rate = _value(update.learning_rate)
@@ -210,6 +217,7 @@ def _observed(grads: Any, *values: Any) -> Any:
 
 
 def _state(optimizer: Any, values: Any) -> Any:
+    # Keras gives the state of an optimizer as a list in the order of its variables.
     mapping = list(zip(optimizer.variables, values, strict=True))
     return keras.StatelessScope(state_mapping=mapping)
 

@@ -27,6 +27,8 @@ class TensorFlowKernels:
         return tf.cast(value, tf.float32)
 
     def dense(self, gradient: Any) -> Any:
+        # An embedding's gradient holds a row for each time a token was looked up. The
+        # norm is that of the sum, so repeated rows are added up first.
         if isinstance(gradient, tf.IndexedSlices):
             rows = tf.math.unsorted_segment_sum(
                 gradient.values, gradient.indices, gradient.dense_shape[0]
@@ -150,6 +152,8 @@ class Tap:
             _join_replicas(self.kernels, update)
         elif not tf.executing_eagerly():
             update.gradients = _reread(gradients, optimizer.iterations)
+        # Reading a variable gives its value when the operation runs, which may be after
+        # the update. A copy at this place is ordered before the assignment.
         update.before = [tf.identity(v.value) for v in variables]
         if update.accumulated is not None:
             update.accumulated = [tf.identity(a) for a in update.accumulated]
@@ -232,6 +236,8 @@ class Tap:
 
 def _add_after(optimizer: Any, update: Update) -> None:
     """Add to an update what is known after it was made."""
+    # Likewise ordered behind the update: TensorFlow runs what is stateful in the order
+    # in which it was traced.
     update.after = [tf.identity(v.value) for v in update.variables]
     iterations = tf.identity(optimizer.iterations)
     update.is_update = tf.not_equal(update.is_update, iterations)
@@ -246,6 +252,8 @@ SEEDS = ("seed", "seed2")
 
 def _part(function: Any) -> Any:
     """Return what Keras compiles of a train function; None if it is not of Keras."""
+    # Keras keeps the compiled part in the closure of its train function and nowhere
+    # else. Looked up by name, it is found whatever else the closure holds.
     names = getattr(getattr(function, "__code__", None), "co_freevars", ())
     cells = dict(zip(names, getattr(function, "__closure__", None) or (), strict=True))
     return cells[COMPILED].cell_contents if COMPILED in cells else None
@@ -289,6 +297,8 @@ def _join_replicas(kernels: TensorFlowKernels, update: Update) -> None:
     Keras clips in each replica before it sums, which is done again here to see how
     much of the sum is left.
     """
+    # Each replica has the gradient of its own part of the batch. What is trained with
+    # is the sum, so the record is about the sum; the parts give the noise scale.
     gradients = update.gradients
     update.gradients = _sum_of_replicas(gradients)
     update.replica_square = _mean_of_squares(kernels, gradients)

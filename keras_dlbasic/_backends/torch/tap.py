@@ -125,6 +125,9 @@ class Tap:
 
     def _copied(self, variables: list[Any]) -> list[Any]:
         """Return copies of the weights, in memory that is used again."""
+        # An update changes weights in place, so that what they were must be copied.
+        # Fresh memory for this at each step would cost more than the copying: the
+        # copies of each update of a step are kept for the next step.
         values = [v.value.detach() for v in variables]
         # `release` may come at any time: garbage is collected when it likes
         place = self._updates
@@ -235,6 +238,8 @@ class Tap:
         those of the next one are there, so that steps measured in a row share memory.
         """
         values = logs.values() if isinstance(logs, dict) else ()
+        # A weak reference to one tensor of the logs tells when they are let go: then no
+        # step follows, or it has its own logs already.
         tensors = [value for value in values if isinstance(value, torch.Tensor)]
         if not tensors or self.guard.has_ended:
             self.release()

@@ -131,6 +131,8 @@ def gradient_noise_scale(
             "`data_size` must be at least `big_batch`. Received: "
             f"data_size={data_size}, big_batch={big_batch}"
         )
+    # Both terms are solved for in each measurement and averaged only later: a ratio of
+    # two noisy numbers has a bias that its average keeps.
     squares = np.square(small).reshape(len(big), -1).mean(axis=1)
     big_squares = np.square(big)
     noise = (squares - big_squares) / (1.0 / small_batch - 1.0 / big_batch)
@@ -170,6 +172,8 @@ def noise_scale_of(
     if not n:
         nan = float("nan")
         return NoiseScale(nan, nan, nan, nan, nan, level, estimand, 0)
+    # A signal that comes out below zero is no error: near a minimum it is lost in the
+    # noise. The scale is then unbounded, not negative.
     top, bottom = float(noise.mean()), float(signal.mean())
     value = max(top, 0.0) / bottom if bottom > 0 else float("inf")
     low, high = _fieller(noise, signal, level) if n > 1 else (0.0, float("inf"))
@@ -212,6 +216,8 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
     size = record.batch_size
     norms = record.replica_gradient_norm
     replicas = record.facts.replicas or 1
+    # The two batch sizes must be exact. In a batch that does not divide evenly the
+    # replicas have unequal parts, and a short last batch would be a third size.
     known = np.isfinite(norms) & (size % replicas == 0) & ~record.skipped
     known &= size == np.nanmax(size, initial=0.0)
     if replicas < 2 or not known.any():
@@ -300,6 +306,8 @@ def _fieller(top: np.ndarray, bottom: np.ndarray, level: float) -> tuple[float, 
     """Return the interval of mean(top) / mean(bottom), both taken to be >= 0."""
     from scipy.stats import t as student
 
+    # The bounds are those ratios r at which mean(top) - r mean(bottom) does not differ
+    # from zero by a t test: the roots of a r^2 - 2 b r + c.
     n = len(top)
     quantile = student.ppf(0.5 + level / 2, n - 1) ** 2 / n
     covariance = np.cov(top, bottom)

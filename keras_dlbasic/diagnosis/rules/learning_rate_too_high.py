@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.first_step import broken_start
 from keras_dlbasic.diagnosis.symptoms import UNSTABLE
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
@@ -36,13 +37,9 @@ def learning_rate_too_high(
         growth: Growth of the weights' norm that counts.
     """
     movement = run.movement
-    try:
-        descent = run.descent
-        reference = max(abs(descent.first), descent.scale)
-        rise = descent.highest / reference if reference > 0 else 0.0
-        step = descent.highest_step
-    except Skipped:
-        rise, step = (math.inf, None) if np.isnan(run.loss).any() else (0.0, None)
+    if broken_start(run) is not None:
+        return Fine("values were not finite before the first update")
+    rise, step = _rise(run)
     evidence = {
         "rise_of_loss": rise,
         "update_ratio": movement.first,
@@ -85,3 +82,28 @@ def learning_rate_too_high(
             suggest.gradient_clipping("bounds the steps"),
         ),
     )
+
+
+def _rise(run: Run) -> tuple[float, int | None]:
+    """Return how far the loss rose, relative to where it began, and at which step.
+
+    It rose beyond all numbers where it is NaN and steps that came before were long:
+    a logarithm of zero makes a loss NaN at any rate.
+    """
+    try:
+        descent = run.descent
+    except Skipped:  # no epoch has a finite loss
+        is_lost = bool(np.isnan(run.loss).any()) and _was_long(run)
+        return (math.inf if is_lost else 0.0), None
+    reference = max(abs(descent.first), descent.scale)
+    rise = descent.highest / reference if reference > 0 else 0.0
+    return rise, descent.highest_step
+
+
+def _was_long(run: Run, *, ratio: float = 0.05, rise: float = 3.0) -> bool:
+    """Return whether steps before the loss was lost show that they were too long."""
+    losses = run.record.batch_loss
+    finite = losses[np.isfinite(losses)]
+    rose = len(finite) > 1 and finite.max() > rise * abs(finite[0])
+    movement = run.movement
+    return bool(rose or movement.first > ratio or movement.growth > 1 + ratio)

@@ -24,13 +24,15 @@ def loss_target_mismatch(run: Run) -> Verdict:
     if loss.family == "unknown":
         return Skipped(UNKNOWN_LOSS)
     kind = target.kind
+    output = next(iter(run.facts.outputs), OutputFacts())
+    if loss.axis_from_end(output.rank) not in (-1, None):
+        return Skipped(f"the loss compares classes along axis {loss.axis}")
     if run.compares_class_numbers:
         text = (
             "The targets are class numbers and the output is a softmax, but "
             f"'{loss.name}' compares every column with the class number."
         )
         return _found(run, _Fault(text, (_other_loss(SPARSE),)))
-    output = next(iter(run.facts.outputs), OutputFacts())
     pair = _Pair(loss, target, output.units, output.rank)
     padding = pair.padding
     if padding is not None:
@@ -54,6 +56,9 @@ def loss_target_mismatch(run: Run) -> Verdict:
         return _found(run, fault)
     if loss.family == "values" and kind in ZERO_ONE:
         return _zero_one_as_values(loss, target)
+    is_exclusive = kind == "one_hot" and target.n_columns > 2
+    if loss.family == "zero_one" and is_exclusive and output.activation == "softmax":
+        return _exclusive_classes(loss, target)
     return Fine(f"'{loss.name}' suits targets that are {kind}")
 
 
@@ -92,6 +97,29 @@ def _renumbered(numbers: list[int]) -> RemedySuggestion:
         return suggest.by_hand(code, f"the classes are counted from {first}, not 0")
     code = "classes, y = np.unique(y, return_inverse=True)"
     return suggest.by_hand(code, "classes are then numbered from 0, without gaps")
+
+
+def _exclusive_classes(loss: LossKind, target: TargetFacts) -> Finding:
+    columns = target.n_columns
+    return Finding(
+        severity="info",
+        message=(
+            f"The output is a softmax over {columns} classes that exclude each other, "
+            f"but '{loss.name}' takes each column for a question by itself: most of "
+            "the loss comes from columns that are 0, and it is small from the start. "
+            "The accuracy that goes with it counts these columns, too."
+        ),
+        risk="critical",
+        confidence=0.75,
+        evidence={"loss": loss.name, "kind": target.kind},
+        remedies=(
+            suggest.output(
+                "compares the class that is right with all others",
+                None,
+                "categorical_crossentropy",
+            ),
+        ),
+    )
 
 
 def _zero_one_as_values(loss: LossKind, target: TargetFacts) -> Finding:
@@ -144,6 +172,8 @@ class _Pair:
             return self._class_numbers()
         if self.loss.family == "zero_one":
             return self._zero_one()
+        if self.loss.family == "values":
+            return self._values()
         return self._one_hot() if self.loss.family == "one_hot" else None
 
     @property
@@ -262,6 +292,23 @@ class _Pair:
             f"{low:.4g} to {high:.4g}."
         )
         return _Fault(text, self._from_zero_to_one(list(target.distinct or ())))
+
+    def _values(self) -> _Fault | None:
+        """Look for targets that a loss of ratios or logarithms cannot take."""
+        name, low = self.loss.name, self.target.min
+        if name == "mean_absolute_percentage_error" and low == 0:
+            text = (
+                "The loss divides by the target, and some targets are 0: an error "
+                "there counts ten million times, and the others do not count."
+            )
+            return _Fault(text, (_other_loss("mae"),))
+        if name in ("mean_squared_logarithmic_error", "poisson") and low < 0:
+            text = (
+                f"'{name}' is for targets that are not below 0, but these begin at "
+                f"{low:.4g}."
+            )
+            return _Fault(text, (_other_loss("mse"),))
+        return None
 
     def _from_zero_to_one(self, numbers: list[int]) -> tuple[RemedySuggestion, ...]:
         """Suggest what fits targets that a binary loss does not take."""

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import class_kind
 from keras_dlbasic._keras.optimizer import schedule_of
 from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
@@ -176,7 +177,7 @@ def check_full_batch(model: Any) -> None:
             changes (mixed_float16), or several replicas.
     """
     _check_replicas(model)
-    for layer in model._flatten_layers(include_self=True):
+    for layer in all_layers(model):
         reason = _layer_reason(layer)
         if reason:
             _refuse(f"layer {layer.name!r} {reason}", "Use `batch_size=len(x)` instead")

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
-from keras_dlbasic._keras.optimizer import accumulated_gradients
+from keras_dlbasic._keras.callbacks import state_without_model
+from keras_dlbasic._keras.optimizer import accumulated_gradients, steps_taken
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic.analysis import NoiseScaleCurve, gradient_noise_scale
-from keras_dlbasic.callbacks.copies import state_without_model
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.studies.batch_size.gradient_probe import GradientProbe
 
@@ -126,8 +126,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
         self._micro_steps, self._accumulates = micro, accumulates
         self._first_micro_step = 0
         if micro > 1:
-            count = keras.ops.convert_to_numpy(optimizer._iterations.value)
-            self._first_micro_step = int(count) % micro
+            self._first_micro_step = steps_taken(optimizer) % micro
         self._count = StepCount()
         self._next_update = 0
         self._rows = []
@@ -148,7 +147,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
         if self._micro_steps == 1:
             return
         # TensorFlow counts one more where data of unknown length end
-        done = int(keras.ops.convert_to_numpy(self.model.optimizer._iterations.value))
+        done = steps_taken(self.model.optimizer)
         drift = (done - self._first_micro_step - self._count.first) % self._micro_steps
         if drift:
             self._first_micro_step += drift

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.optimizer import place_of
 from keras_dlbasic._trials.stored_batches import take
 
 
@@ -29,7 +30,7 @@ class GradientCollector(keras.optimizers.Optimizer):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Keep a gradient."""
-        place = self.gradients[self._get_variable_index(variable)]
+        place = self.gradients[place_of(self, variable)]
         gradient = keras.ops.convert_to_tensor(gradient)
         self.assign(place, keras.ops.cast(gradient, place.dtype))
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._trials.batch_sizes import named_batch_size
 from keras_dlbasic._trials.budget import Budget
 from keras_dlbasic.analysis import BatchSizeResult
@@ -154,5 +155,5 @@ class BatchSizeStudy(Study[BatchSizeResult]):
 def _normalises_batches(model: Any) -> bool:
     return any(
         "BatchNormalization" in {kind.__name__ for kind in type(layer).__mro__}
-        for layer in model._flatten_layers()
+        for layer in all_layers(model)
     )

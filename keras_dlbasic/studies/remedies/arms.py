@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic import remedies
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import KERNELS, class_kind
 from keras_dlbasic._keras.rebuild import rebuild
 from keras_dlbasic._trials.batch_sizes import count_rows, flatten
@@ -199,7 +200,7 @@ def input_kind(model: Any, x: Any) -> str:
         return "texts"
     if leaf.ndim == 4:
         return "images"
-    layers = [la for la in model._flatten_layers() if la is not model]
+    layers = [la for la in all_layers(model) if la is not model]
     embeds = any(class_kind(type(la)).kind == "embedding" for la in layers)
     if embeds and leaf.ndim == 2:
         return "tokens"
@@ -220,7 +221,7 @@ def _default_strengths(family: str, model: Any, x: Any) -> tuple[float, ...]:
 
 def _penalties(family: str, model: Any, rows: int) -> tuple[float, ...]:
     total, n = 0.0, 0
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if class_kind(type(layer)).kind in KERNELS and layer.built:
             kernel = np.asarray(keras.ops.convert_to_numpy(layer.weights[0].value))
             total += float((kernel.astype(np.float64) ** 2).sum())
@@ -241,7 +242,7 @@ def _seeded(layer: Any, seed: int) -> dict[str, Any]:
 
 def _description(model: Any) -> list[str]:
     found = []
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         config = layer.get_config() if not isinstance(layer, keras.Model) else {}
         config = {k: v for k, v in config.items() if k not in ("name", "seed")}
         found.append(f"{type(layer).__name__} {config}")

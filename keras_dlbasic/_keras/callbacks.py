@@ -1,8 +1,17 @@
-"""What a copy of a callback keeps."""
+"""The model of a callback: as it is, and what a copy keeps."""
 
 from __future__ import annotations
 
 from typing import Any
+
+
+def model_of(callback: Any) -> Any:
+    """Return the model that a callback is in the fit of, without touching it.
+
+    `callback.model` is the same model, but on JAX reading it writes the weights of the
+    running fit into it: work at each step that only what reads the weights may ask for.
+    """
+    return callback._model
 
 
 def state_without_model(callback: Any, *parts: str) -> dict[str, Any]:

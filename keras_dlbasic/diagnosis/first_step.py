@@ -1,0 +1,84 @@
+"""What the first step of a run was like, before any update."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from keras_dlbasic.diagnosis.run import Run
+
+Place = Literal["outputs", "loss", "gradients"]
+
+
+@dataclass(frozen=True)
+class BrokenStart:
+    """A first step that was not finite, so that no update can be the cause.
+
+    Attributes:
+        place: What was the first not to be finite: `"outputs"`, `"loss"` or, if both
+            are finite, `"gradients"`.
+        layers: Labels of the layers that are not finite: in their outputs, from input
+            to output, or in their gradients; empty if not known.
+    """
+
+    place: Place
+    layers: tuple[str, ...] = ()
+
+
+def broken_start(run: Run) -> BrokenStart | None:
+    """Return what was not finite at the first step; None if all was, or not known.
+
+    Args:
+        run: The run.
+    """
+    record = run.record
+    if run.is_planned:
+        return _planned(run)
+    if not len(record.steps) or record.steps[0] != 0 or record.skipped[0]:
+        return None
+    loss = record.batch_loss[0]
+    counts = record.by_layer("non_finite")[0]
+    # a loss that was not recorded is NaN as well, but its gradients are finite
+    if not counts.sum() > 0:
+        return None
+    outputs = _layers_with_lost_outputs(run)
+    if outputs is not None:
+        return BrokenStart("outputs", outputs)
+    if not np.isfinite(loss):
+        return BrokenStart("loss")
+    named = zip(record.layers, counts, strict=True)
+    return BrokenStart("gradients", tuple(layer for layer, n in named if n))
+
+
+def _planned(run: Run) -> BrokenStart | None:
+    """Return what `preflight` saw as it evaluated the loss and its gradient once."""
+    start = run.facts.start
+    outputs = _layers_with_lost_outputs(run)
+    if outputs is not None:
+        return BrokenStart("outputs", outputs)
+    if start is None or (start.loss_is_finite and not start.layers):
+        return None
+    if not start.loss_is_finite:
+        return BrokenStart("loss")
+    return BrokenStart("gradients", start.layers)
+
+
+def _layers_with_lost_outputs(run: Run) -> tuple[str, ...] | None:
+    """Return the layers whose outputs were not finite before training.
+
+    None if the predictions were finite, or that was not looked at.
+    """
+    tables = run.record.tables
+    probe, layers = tables.get("probe"), tables.get("activations")
+    if probe is None or not len(probe) or probe.epochs[0] >= 0:
+        return None
+    if not np.nan_to_num(probe["non_finite"][0]).max() > 0:
+        return None
+    if layers is None or not len(layers):
+        return ()
+    lost = ~np.isfinite(layers["mean"][0])
+    return tuple(
+        label for label, is_lost in zip(layers.labels, lost, strict=True) if is_lost
+    )

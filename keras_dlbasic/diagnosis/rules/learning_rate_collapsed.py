@@ -1,0 +1,99 @@
+"""A learning rate that falls to nothing while there is still much to learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Skipped,
+    Verdict,
+    rule,
+    suggest,
+)
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+
+
+@rule(kind="cause", explains=NOT_LEARNING, needs=("learning_rate",), live=False)
+def learning_rate_collapsed(
+    run: Run, *, fall: float = 100.0, share: float = 0.4
+) -> Verdict:
+    """Look for a schedule or a callback that ends learning too soon.
+
+    Rates fall in most runs, as they should; it does harm where the model is far from
+    what it could reach. So it counts only where the run does not get far.
+
+    Args:
+        run: The run.
+        fall: How many times the rate has to be below its peak.
+        share: Share of the steps after which it has to be so. A cosine over the run is
+            that low for its last 6 %.
+    """
+    rates = run.record.learning_rate
+    known = np.isfinite(rates)
+    steps = run.record.steps[known]
+    rates = rates[known]
+    if len(rates) < 3:
+        return Skipped("needs three sampled steps with a learning rate")
+    peak = int(np.argmax(rates))
+    low = np.flatnonzero(rates[peak:] <= rates[peak] / fall)
+    total = max(run.record.trained_steps, int(steps[-1]) + 1)
+    if not len(low) or rates[peak] <= 0:
+        return Fine(f"the rate fell from {rates[peak]:.2g} to {rates[-1]:.2g}")
+    first = peak + int(low[0])
+    lost = 1 - steps[first] / total
+    if lost < share or (rates[first:] > rates[peak] / fall).any():
+        return Fine(f"the rate was low for {lost:.0%} of the steps")
+    epoch = int(run.record.step_epochs[known][first])
+    return Finding(
+        severity="info",
+        message=(
+            f"The learning rate collapsed: from {rates[peak]:.2g} it fell to "
+            f"{rates[first]:.1g} by epoch {epoch + 1} and {rates[-1]:.1g} at the end; "
+            f"the last {lost:.0%} of the steps changed next to nothing."
+        ),
+        risk="critical",
+        step=int(steps[first]),
+        epoch=epoch,
+        value=float(rates[-1] / rates[peak]),
+        threshold=1 / fall,
+        unit="of the highest learning rate",
+        confidence=0.9,
+        evidence={"highest": float(rates[peak]), "share_of_steps": float(lost)},
+        remedies=_remedies(run, float(rates[peak])),
+    )
+
+
+def _remedies(run: Run, peak: float) -> tuple[RemedySuggestion, ...]:
+    schedule = _schedule(run)
+    if schedule is None:
+        what = suggest.by_hand(
+            "check the callback that lowers the rate: the `mode`, `patience` and "
+            "`min_lr` of ReduceLROnPlateau, or the function of LearningRateScheduler",
+            "a metric that should rise needs mode='max'",
+        )
+    else:
+        per_epoch = run.facts.steps_per_epoch
+        counted = f"; an epoch has {per_epoch} of them" if per_epoch else ""
+        what = suggest.by_hand(
+            f"let {schedule} fall more slowly: its steps are batches, not epochs",
+            f"it counts updates{counted}",
+        )
+    return what, suggest.learning_rate("keeps the rate it had at first", peak)
+
+
+def _schedule(run: Run) -> str | None:
+    """Return the name of the schedule that the optimizer has; None if it has none."""
+    config: Any = run.facts.optimizer or {}
+    while "inner_optimizer" in config:
+        config = config["inner_optimizer"]
+        config = config.get("config", config)
+    rate = config.get("learning_rate")
+    return (
+        str(rate.get("class_name", "the schedule")) if isinstance(rate, dict) else None
+    )

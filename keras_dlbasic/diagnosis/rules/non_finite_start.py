@@ -1,0 +1,98 @@
+"""A loss or gradients that are not finite before any update."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Skipped,
+    Verdict,
+    rule,
+    suggest,
+)
+from keras_dlbasic.diagnosis.first_step import BrokenStart, broken_start
+from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
+
+LOCALIZE = suggest.by_hand(
+    "evaluate model(x[:32]) and the loss on it by hand, layer by layer",
+    "the first value that is not finite shows where it comes from",
+)
+REMEDIES: dict[str, tuple[RemedySuggestion, ...]] = {
+    "outputs": (
+        suggest.by_hand(
+            "guard the division, logarithm or root in that layer, as in "
+            "ops.log(ops.maximum(x, keras.config.epsilon()))",
+            "it is given zeros or negative numbers",
+        ),
+        LOCALIZE,
+    ),
+    "loss": (
+        suggest.by_hand(
+            "check the loss: the order of its arguments (y_true, y_pred), logarithms "
+            "and divisions of zero, weights of zero",
+            "the model's outputs are finite, what the loss makes of them is not",
+        ),
+        LOCALIZE,
+    ),
+    "gradients": (
+        suggest.by_hand(
+            "add a small number under roots, norms and powers, as in "
+            "ops.sqrt(x + 1e-7)",
+            "the slope of a root or a norm at zero is infinite",
+        ),
+        LOCALIZE,
+    ),
+}
+
+
+@rule(kind="cause", explains=NOT_FINITE)
+def non_finite_start(run: Run) -> Verdict:
+    """Look for a first step whose loss or gradients are not finite.
+
+    No update had been made, so that no learning rate can be the cause: it is the loss,
+    a layer or the data. Data and weights have checks of their own.
+    """
+    if run.is_planned and run.facts.start is None:
+        return Skipped("the loss could not be evaluated outside `fit`")
+    if not run.is_planned and run.steps[0] != 0:
+        return Skipped("the first step was not recorded")
+    start = broken_start(run)
+    if start is None:
+        return Fine("loss and gradients of the first step are finite")
+    if elsewhere := _elsewhere(run):
+        return Fine(f"the first step is not finite because {elsewhere} are not")
+    return Finding(
+        severity="critical",
+        message=_message(start),
+        layer=start.layers[0] if start.layers else None,
+        step=None if run.is_planned else 0,
+        confidence=0.95,
+        evidence={"place": start.place, "layers": list(start.layers[:10])},
+        remedies=REMEDIES[start.place],
+    )
+
+
+def _elsewhere(run: Run) -> str | None:
+    facts = run.facts
+    lost = [x.non_finite for x in facts.inputs] + [y.non_finite for y in facts.targets]
+    if any(lost):
+        return "the data"
+    if any(layer.n_non_finite for layer in facts.layers):
+        return "the weights"
+    return None
+
+
+def _message(start: BrokenStart) -> str:
+    if start.place == "outputs":
+        where = f"the output of layer '{start.layers[0]}'" if start.layers else ""
+        found = where or "the model's output"
+    elif start.place == "loss":
+        found = "the loss, though the model's outputs are finite,"
+    else:
+        found = "the gradient, though the loss is finite,"
+    return (
+        f"Before the first update {found} is NaN or infinite, so the learning rate is "
+        "not the cause and a smaller one does not help."
+    )
