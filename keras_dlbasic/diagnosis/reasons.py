@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keras_dlbasic.analysis.row_order import MIN_BATCHES
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.records import RunFacts
@@ -86,6 +87,21 @@ class Reasons:
         return "the batches have no targets"
 
     @property
+    def batches(self) -> str:
+        """Why batches do not tell of the order or the weights of rows."""
+        batches = None if self.facts.data is None else self.facts.data.batches
+        if batches is None:
+            if self.facts.given is not None:
+                return "no batches of the fit were read as they passed"
+            return "no batches were read as they passed; needs a record of a fit"
+        n = batches.n_batches or 0
+        if n < MIN_BATCHES:
+            return f"{n} batches were read as they passed, and this needs {MIN_BATCHES}"
+        return (
+            "the targets in batches are all alike, or have more than one answer a row"
+        )
+
+    @property
     def output(self) -> str:
         """Why the only output is not known."""
         n = len(self.facts.outputs)
@@ -123,6 +139,8 @@ class Reasons:
     @property
     def outcome(self) -> str:
         """Why the predictions are not compared with a constant answer."""
+        if self.facts.data is not None and self.facts.data.one_sided:
+            return self.facts.data.one_sided
         probe = self.facts.probe
         if probe is None or probe.failed is not None:
             return self.probe
@@ -140,6 +158,8 @@ class Reasons:
     @property
     def skill(self) -> str:
         """Why the skill of the model or of simple predictors is not known."""
+        if self.facts.data is not None and self.facts.data.one_sided:
+            return self.facts.data.one_sided
         probe = self.facts.probe
         if probe is None or probe.failed is not None:
             return self.probe

@@ -34,8 +34,8 @@ class GradientTap:
 
     Attributes:
         batch_sink: Called with the first rows of the batch of each measured step, 256
-            at most, as `(x, y)`; with `()` where they cannot be cut. To be set before
-            the first step. Defaults to None.
+            at most, as `(x, y, sample_weight)`; with `()` where they cannot be cut. To
+            be set before the first step. Defaults to None.
         on_failure: Called when the step raises, as it does when the data end. Defaults
             to None.
         on_built: Called once before the next step that is armed for, when the model has

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic.inspection.as_arrays import as_array, is_array
+from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.validation_facts import validation_facts
@@ -28,25 +30,31 @@ def data_facts(
     validation_data: Any = None,
     *,
     output_shapes: Mapping[str, Shape] | Sequence[Shape] | None = None,
+    model: Any = None,
 ) -> DataFacts:
     """Describe data.
 
     Args:
-        x: Inputs: an array, or a structure of arrays.
+        x: Inputs: an array, or a structure of arrays; tensors and data frames too.
         y: Targets, in the same forms, or None.
         validation_data: `(x, y)` or `(x, y, sample_weight)`, or None; what is no tuple
             of arrays is left out.
         output_shapes: Shapes of the model's outputs, samples first, in the order of the
             targets or by their names. Defaults to None: not known; the last axis of
             targets with axes is then taken for columns.
+        model: The model, which tells which inputs are ids. Defaults to None: none are.
 
     Returns:
         A `DataFacts`, without a `source`.
     """
     inputs = arrays_of(x)
     targets = arrays_of(y)
+    ids = [False] * len(inputs) if model is None else id_inputs(model, inputs)
     return DataFacts(
-        inputs=tuple(input_facts(array, name) for name, array in inputs),
+        inputs=tuple(
+            replace(input_facts(array, name), is_ids=is_ids)
+            for (name, array), is_ids in zip(inputs, ids, strict=True)
+        ),
         targets=_facts_of_targets(targets, output_shapes),
         n_rows=len(inputs[0][1]) if inputs else None,
         validation=_validation(inputs, targets, validation_data),
@@ -133,15 +141,4 @@ def arrays_of(data: Any) -> list[tuple[str, np.ndarray]]:
         leaves = [(str(name), leaf) for name, leaf in data.items()]
     else:
         leaves = [(str(i), leaf) for i, leaf in enumerate(keras.tree.flatten(data))]
-    found = []
-    for name, leaf in leaves:
-        if hasattr(leaf, "shape") and len(leaf.shape) and hasattr(leaf, "dtype"):
-            found.append(
-                (
-                    name,
-                    np.asarray(keras.ops.convert_to_numpy(leaf))
-                    if keras.ops.is_tensor(leaf)
-                    else np.asarray(leaf),
-                )
-            )
-    return found
+    return [(name, as_array(leaf)) for name, leaf in leaves if is_array(leaf)]

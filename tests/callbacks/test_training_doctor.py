@@ -218,4 +218,4 @@ def test_batches_of_several_lengths():
     doctor = kd.callbacks.TrainingDoctor(verbose=0, every=1)
     arguments = {"steps_per_epoch": 4, "shuffle": False, "verbose": 0}
     model.fit(batches(), callbacks=[doctor], **arguments)
-    assert doctor._looks.probe.x.shape == (8, 3, 2)
+    assert doctor._looks.probe.x.shape == (12, 3, 2)

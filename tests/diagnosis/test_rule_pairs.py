@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_batches import DRAWN, SORTED, weighed, with_batches
 from made_runs import STUCK, edited_facts, made_outputs, made_run
 
 import keras_dlbasic as kd
@@ -76,6 +77,9 @@ def deep_net(activation, n):
     ]
     record.note(model=replace(record.facts.model, layers=(*deep, *layers)))
     return record
+
+
+SWINGING = {"loss": 1.0 + 0.6 * np.sin(EPOCHS * 2.0)}
 
 
 def both_hidden(**facts):
@@ -206,6 +210,10 @@ PAIRS = {
         lambda: made_run(second={"dropout": 0.95}),
         lambda: made_run(second={"dropout": 0.5}),
     ),
+    "rows_in_order": (
+        lambda: with_batches(made_run(**SWINGING), SORTED),
+        lambda: with_batches(made_run(**SWINGING), DRAWN),
+    ),
     "saturated_units": (
         lambda: made_run(saturated=0.9, **STUCK),
         lambda: made_run(saturated=0.1, **STUCK),
@@ -261,6 +269,10 @@ PAIRS = {
     "zero_gradients": (
         lambda: made_run(gradients=(0.0, 0.0, 0.0), **STUCK),
         lambda: made_run(gradients=(0.0, 0.0, 1e-20), **STUCK),
+    ),
+    "zero_weights": (
+        lambda: with_batches(made_run(), *weighed(1.0, 0.0, 1.0, 1.0)),
+        lambda: with_batches(made_run(), *weighed(1.0, 0.01, 1.0, 1.0)),
     ),
 }
 """By the name of the rule: what makes the record that it fires on, and the other."""

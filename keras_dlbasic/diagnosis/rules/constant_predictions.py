@@ -20,6 +20,8 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
     """
     values = run.probed("spread")
     target = run.target
+    if run.data.one_sided:
+        return Skipped(run.data.one_sided)
     deviation, shares = target.std, [p for p in target.frequencies or () if p]
     if run.task is TaskKind.UNKNOWN and values[-1]:
         return Skipped(UNKNOWN_LOSS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
 @rule(
@@ -20,6 +20,8 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             to nothing to learn.
     """
     target = run.target
+    if run.data.one_sided:
+        return Skipped(run.data.one_sided)
     check = suggest.by_hand(
         "check how the targets were made", "there is nothing to learn"
     )
