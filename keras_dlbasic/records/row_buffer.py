@@ -109,7 +109,8 @@ class RowBuffer:
         self._steps[at] = step
         self._ordinals[at] = ordinal
         self._scalars[at] = scalars
-        self._measures[at] = measures
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+            self._measures[at] = measures
 
     def _grow(self) -> None:
         size = min(max(32, 2 * len(self._steps)), self.capacity)
