@@ -113,6 +113,7 @@ def made_run(
     weights=None,
     penalty=0.0,
     rates=None,
+    clip_factor=1.0,
     facts=None,
     **changes,
 ):
@@ -146,7 +147,7 @@ def made_run(
         values[MEASURES.index("weight_norm")] = weights[row]
         values[MEASURES.index("update_norm")] = ratio
         values[MEASURES.index("zero_unit_fraction")] = np.nan
-        values[MEASURES.index("clip_factor")] = 1.0
+        values[MEASURES.index("clip_factor")] = clip_factor
         told = 1.4 if batch_loss is None else batch_loss[row]
         record.append_step(
             row * 5,

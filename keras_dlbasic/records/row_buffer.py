@@ -109,7 +109,9 @@ class RowBuffer:
         self._steps[at] = step
         self._ordinals[at] = ordinal
         self._scalars[at] = scalars
-        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+        # norms are measured in float64: beyond float32 they are infinite, which is
+        # what a run that diverges has to say, and no reason for a warning
+        with np.errstate(over="ignore"):
             self._measures[at] = measures
 
     def _grow(self) -> None:

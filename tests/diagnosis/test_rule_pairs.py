@@ -14,6 +14,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
 from keras_dlbasic.records import MEASURES
 
 EPOCHS = np.arange(40)
+SGD = {"class_name": "SGD", "learning_rate": 0.1}
 COSINE = 5e-4 * (1 + np.cos(np.linspace(0, np.pi, 60)))
 FALLING = np.exp(-EPOCHS / 8) + 0.01
 
@@ -90,6 +91,10 @@ PAIRS = {
         lambda: made_run(facts={"batch_size": 2}, **STUCK),
         lambda: made_run(facts={"batch_size": 8}),
     ),
+    "clipping_too_tight": (
+        lambda: made_run(clip_factor=1e-3, facts={"optimizer": SGD}, **STUCK),
+        lambda: made_run(clip_factor=1e-3, **STUCK),  # Adam scales it anew
+    ),
     "constant_inputs": (
         lambda: made_run(inputs={"is_constant": True}),
         lambda: made_run(inputs={"is_constant": False, "constant_features": 3}),
@@ -117,6 +122,12 @@ PAIRS = {
     "exploding_gradients": (
         lambda: made_run(gradients=(1e5, 1e2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e2, 1e1, 1.0), **STUCK),
+    ),
+    "frozen_layers": (
+        lambda: made_run(**both_hidden(trainable=False, n_weights=20), **STUCK),
+        lambda: made_run(
+            first={"trainable": False, "n_weights": 0}, second={"n_weights": 9}, **STUCK
+        ),
     ),
     "imbalanced_classes": (
         lambda: made_run(targets={"frequencies": [0.97, 0.03]}),
@@ -206,6 +217,10 @@ PAIRS = {
     "slow_convergence": (
         lambda: made_run(loss=np.linspace(1.38, 1.3, 20), end_loss=1.38, skill=0.0),
         lambda: made_run(loss=np.linspace(1.38, 0.3, 20), end_loss=0.3, skill=0.9),
+    ),
+    "stopped_too_early": (
+        lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 100}),
+        lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 9}),
     ),
     "too_few_updates": (
         lambda: made_run(**{**STUCK, "steps": 6, "loss": np.array([1.41, 1.40, 1.39])}),
