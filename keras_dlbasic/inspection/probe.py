@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from keras_dlbasic.records import (
     ProbeFacts,
     TrainingRecord,
 )
+from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.table_row import append_row
 
 MEASURES = (
@@ -115,8 +117,7 @@ class Probe:
                 outputs, layers = layer_activations(model, self.x)
         except Exception as error:  # wrong inputs; a model that runs in `fit` only
             known = record.facts.probe or ProbeFacts(rows=self.n_rows)
-            failed = f"{type(error).__name__}: {error}"[:300]
-            record.note(probe=replace(known, failed=failed))
+            record.note(probe=replace(known, failed=_in_a_line(error)))
             return False
         if not self.outputs:
             self._meet(model, record, outputs)
@@ -187,6 +188,15 @@ class Probe:
         for name, part in zip(self._names, said, strict=True):
             columns[name if name not in columns else f"{name}#{len(columns)}"] = part
         return columns
+
+
+def _in_a_line(error: Exception) -> str:
+    """Return what went wrong, without the frame and colours that Keras puts around."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition(
+        "\n\nArguments received"
+    )[0]
+    text = re.sub(r"^Exception encountered when calling [^\n]*\n+", "", text)
+    return printable(f"{type(error).__name__}: {' '.join(text.split())}"[:300])
 
 
 def _completed(

@@ -222,12 +222,17 @@ class NoCall(keras.Model):
 
 @pytest.mark.once
 @pytest.mark.filterwarnings("ignore:Gradients are not watched")
-def test_a_model_without_call_is_not_asked_for_what_was_given():
+def test_a_model_without_call_is_not_asked_for_what_was_given(tmp_path):
     model = NoCall()
     model.compile("sgd")
     doctor, _ = fitted(model, X, KIND)
     reason = doctor.diagnosis.skipped["dead_units"]
     assert "could not be run" in reason
+    assert "`call()`" in reason
+    assert reason.isprintable()
+    doctor.record.save(tmp_path / "run.npz")
+    again = kd.diagnose(kd.records.TrainingRecord.load(tmp_path / "run.npz"))
+    assert again == doctor.diagnosis
     assert not any("x=" in text for text in doctor.diagnosis.skipped.values())
 
 
