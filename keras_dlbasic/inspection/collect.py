@@ -9,9 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.as_arrays import as_array, is_array
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.validation_facts import validation_facts
 from keras_dlbasic.records import (
@@ -57,7 +59,13 @@ def data_facts(
         ),
         targets=_facts_of_targets(targets, output_shapes),
         n_rows=len(inputs[0][1]) if inputs else None,
-        validation=_validation(inputs, targets, validation_data),
+        validation=_validation(
+            inputs,
+            targets,
+            validation_data,
+            model=model,
+            is_ids=any(ids[:1]),
+        ),
     )
 
 
@@ -106,7 +114,12 @@ def _facts_of_targets(
 
 
 def _validation(
-    inputs: Named, targets: Named, validation_data: Any
+    inputs: Named,
+    targets: Named,
+    validation_data: Any,
+    *,
+    model: Any,
+    is_ids: bool,
 ) -> ValidationFacts | None:
     """Compare the first arrays, where there are any."""
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) < 2:
@@ -114,11 +127,16 @@ def _validation(
     val_inputs, val_targets = (arrays_of(part) for part in validation_data[:2])
     if not inputs or not val_inputs:
         return None
+    task = TaskKind.UNKNOWN
+    if len(targets) == 1 and getattr(model, "loss", None) is not None:
+        task = output_tasks(model, 1)[0].task
     return validation_facts(
         inputs[0][1],
         targets[0][1] if targets else None,
         val_inputs[0][1],
         val_targets[0][1] if val_targets else None,
+        task=task,
+        is_ids=is_ids,
     )
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.inspection.transfer_scores import transfer_scores
 from keras_dlbasic.records import ValidationFacts
 
 MOST_BYTES = 2**28
@@ -16,7 +18,13 @@ MOST_CLASSES = 1000
 
 
 def validation_facts(
-    x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any
+    x: np.ndarray,
+    y: Any,
+    val_x: np.ndarray,
+    val_y: Any,
+    *,
+    task: TaskKind = TaskKind.UNKNOWN,
+    is_ids: bool = False,
 ) -> ValidationFacts:
     """Compare validation data with training data.
 
@@ -25,6 +33,10 @@ def validation_facts(
         y: Training targets or None.
         val_x: Validation inputs.
         val_y: Validation targets or None.
+        task: What is predicted, for predictors that are fitted on training rows.
+            Defaults to `TaskKind.UNKNOWN`: none is fitted.
+        is_ids: Whether inputs are numbers of rows in an embedding, whose size means
+            nothing. Defaults to `False`.
 
     Returns:
         A `ValidationFacts`. Whole numbers count as classes here; rules ask the loss
@@ -34,14 +46,20 @@ def validation_facts(
     facts = ValidationFacts(n_rows=len(val_x), non_finite=other.non_finite)
     if x.shape[1:] == val_x.shape[1:] and x.nbytes + val_x.nbytes <= MOST_BYTES:
         facts = replace(facts, **_overlap(x, y, val_x, val_y))
-    if own.rms > 0 and other.has_numbers and not own.is_integer:
+    is_measured = not own.is_integer and not is_ids
+    if own.rms > 0 and other.has_numbers and is_measured:
         facts = replace(
             facts,
             scale=other.rms / own.rms,
             shift=abs(other.mean - own.mean) / (own.std or 1.0),
         )
     if y is not None and val_y is not None:
-        facts = replace(facts, **_classes(np.asarray(y), np.asarray(val_y)))
+        answers = np.asarray(y), np.asarray(val_y)
+        facts = replace(facts, **_classes(*answers))
+        if task.is_known and not own.non_finite and not other.non_finite:
+            parts = x, answers[0], val_x, answers[1]
+            scores = transfer_scores(*parts, task, is_ids=is_ids)
+            facts = replace(facts, **scores)
     return facts
 
 

@@ -133,6 +133,13 @@ class ValidationFacts(Facts):
         missing_classes: Classes of training that validation lacks; None if not known.
         new_classes: Classes of validation that training lacks; None if not known.
         n_classes: Number of classes in training; None if not known.
+        reference_skill: Skill of a simple predictor on training rows that it has not
+            seen, see `analysis.skill`.
+        transfer_skill: Skill of the same on validation rows.
+        transfer_error: Standard error of their difference.
+        restored_by: What makes both alike if it is undone in the validation rows, such
+            as `"transposition"`, `"scaling"` or `"class numbers"`; None if nothing of
+            what was tried, or nothing was.
     """
 
     n_rows: int | None = None
@@ -145,6 +152,10 @@ class ValidationFacts(Facts):
     missing_classes: tuple[int, ...] | None = None
     new_classes: tuple[int, ...] | None = None
     n_classes: int | None = None
+    reference_skill: float = UNKNOWN
+    transfer_skill: float = UNKNOWN
+    transfer_error: float = UNKNOWN
+    restored_by: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
