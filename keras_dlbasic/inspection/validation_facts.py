@@ -9,6 +9,9 @@ import numpy as np
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.inspection.near_copies import near_copies
+from keras_dlbasic.inspection.repeats_by_nature import repeats_by_nature
+from keras_dlbasic.inspection.shared_pieces import shared_pieces
 from keras_dlbasic.inspection.transfer_scores import transfer_scores
 from keras_dlbasic.records import ValidationFacts
 
@@ -46,6 +49,7 @@ def validation_facts(
     facts = ValidationFacts(n_rows=len(val_x), non_finite=other.non_finite)
     if x.shape[1:] == val_x.shape[1:] and x.nbytes + val_x.nbytes <= MOST_BYTES:
         facts = replace(facts, **_overlap(x, y, val_x, val_y))
+        facts = replace(facts, **_likeness(x, y, val_x, val_y, is_ids))
     is_measured = not own.is_integer and not is_ids
     if own.rms > 0 and other.has_numbers and is_measured:
         facts = replace(
@@ -76,6 +80,21 @@ def _overlap(x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any) -> dict[str, 
         "repeats": repeated / max(1, len(known)),
         "distinct_rows": len(counts),
     }
+
+
+def _likeness(
+    x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any, is_ids: bool
+) -> dict[str, Any]:
+    """Tell how near rows of both are, where nearness means something."""
+    if x.dtype.kind not in "iubf" or not x.size or not val_x.size:
+        return {}
+    if repeats_by_nature(x):
+        return {"repeats_by_nature": True}
+    facts: dict[str, Any] = {"repeats_by_nature": False}
+    if not is_ids:
+        facts["near_copies"] = near_copies(x, y, val_x, val_y)
+        facts["shared_pieces"] = shared_pieces(x, val_x)
+    return facts
 
 
 def _rows(x: np.ndarray, y: Any) -> list[int]:

@@ -127,6 +127,12 @@ class ValidationFacts(Facts):
         overlap: Share of the validation rows that are training rows too.
         repeats: Share of the training rows that occur more than once in training.
         distinct_rows: Number of different training rows; None if not known.
+        repeats_by_nature: Whether rows are so coarse (a few categories or whole
+            numbers) that some are the same by chance; None if not known.
+        near_copies: Share of the validation rows that are next to the same as a
+            training row with the same answer, of those looked at.
+        shared_pieces: Share of the validation windows that hold steps of a training
+            window, of those looked at.
         non_finite: Number of input entries that are NaN or infinite.
         scale: Root mean square of the inputs over that in training.
         shift: Distance of the means in training standard deviations.
@@ -146,6 +152,9 @@ class ValidationFacts(Facts):
     overlap: float = UNKNOWN
     repeats: float = UNKNOWN
     distinct_rows: int | None = None
+    repeats_by_nature: bool | None = None
+    near_copies: float = UNKNOWN
+    shared_pieces: float = UNKNOWN
     non_finite: int = 0
     scale: float = UNKNOWN
     shift: float = UNKNOWN

@@ -1,0 +1,65 @@
+"""Validation windows that overlap with windows in training."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from keras_dlbasic.analysis.evenly import evenly
+
+STEPS = 4
+"""So many steps in a row with the very same values are no chance."""
+
+ROWS, MOST_PIECES = 200, 400_000
+
+
+def shared_pieces(x: np.ndarray, val_x: np.ndarray) -> float:
+    """Return the share of validation windows that hold steps of a training window.
+
+    Windows of one recording that overlap share values to the last bit, at other
+    places. Looked for are the first and the last steps of validation windows.
+
+    Args:
+        x: Training windows, `[n, steps, ...]`, of numbers that are not whole.
+        val_x: Validation windows.
+
+    Returns:
+        The share; NaN for other data, and where there are more training rows than can
+        be gone through.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.inspection.shared_pieces import shared_pieces
+    >>> series = np.sin(np.arange(60.0) ** 2)
+    >>> windows = np.stack([series[i : i + 9] for i in range(50)])[..., None]
+    >>> shared_pieces(windows[::2], windows[1::2])
+    1.0
+    """
+    if x.ndim < 2 or x.dtype.kind != "f" or x.shape[1:] != val_x.shape[1:]:
+        return math.nan
+    steps = x.shape[1]
+    n_pieces = len(x) * (steps - STEPS + 1)
+    if steps < 2 * STEPS or n_pieces > MOST_PIECES or not len(val_x):
+        return math.nan
+    known = set()
+    for start in range(steps - STEPS + 1):
+        known.update(_keys(x[:, start : start + STEPS]))
+    known.discard(0)
+    asked = val_x[evenly(len(val_x), ROWS)]
+    ends = [_keys(asked[:, :STEPS]), _keys(asked[:, -STEPS:])]
+    told = [[key in known for key in keys if key] for keys in ends]
+    if min(map(len, told)) < len(asked) / 2:
+        return math.nan  # mostly steps that do not vary
+    found = [a in known or b in known for a, b in zip(*ends, strict=True)]
+    return float(np.mean(found))
+
+
+def _keys(pieces: np.ndarray) -> list[int]:
+    """Return a number for each piece; 0 for pieces of the same value all along."""
+    flat = np.ascontiguousarray(pieces).reshape(len(pieces), STEPS, -1)
+    varies = (flat[:, 1:] != flat[:, :-1]).any(axis=2).all(axis=1)
+    return [
+        hash(piece.tobytes()) or 1 if changes else 0
+        for piece, changes in zip(flat, varies, strict=True)
+    ]
