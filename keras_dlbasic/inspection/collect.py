@@ -11,10 +11,15 @@ import numpy as np
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.as_arrays import as_array, is_array
+from keras_dlbasic.inspection.beyond_vocabulary import (
+    beyond_vocabulary,
+    vocabulary_sizes,
+)
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.inspection.target_facts import target_facts
+from keras_dlbasic.inspection.trailing_padding import trailing_padding
 from keras_dlbasic.inspection.validation_facts import validation_facts
 from keras_dlbasic.records import (
     DataFacts,
@@ -52,10 +57,16 @@ def data_facts(
     inputs = arrays_of(x)
     targets = arrays_of(y)
     ids = [False] * len(inputs) if model is None else id_inputs(model, inputs)
+    rows = [None] * len(inputs) if model is None else vocabulary_sizes(model, inputs)
     return DataFacts(
         inputs=tuple(
-            replace(input_facts(array, name), is_ids=is_ids)
-            for (name, array), is_ids in zip(inputs, ids, strict=True)
+            replace(
+                input_facts(array, name),
+                is_ids=is_ids,
+                padding=trailing_padding(array, is_ids=is_ids),
+                **beyond_vocabulary(array, size),
+            )
+            for (name, array), is_ids, size in zip(inputs, ids, rows, strict=True)
         ),
         targets=_facts_of_targets(targets, output_shapes),
         n_rows=len(inputs[0][1]) if inputs else None,

@@ -32,6 +32,10 @@ class InputFacts(Facts):
         is_constant: Whether all samples are alike; None if not known.
         is_ids: Whether they are numbers of rows in an embedding, whose size means
             nothing.
+        vocabulary: Number of rows of the embedding that takes them as they are; None if
+            there is none, or it is not known.
+        beyond_vocabulary: Number of samples with ids that have no row there.
+        padding: Mean share of steps at the end of sequences that are padding.
     """
 
     name: str = ""
@@ -52,6 +56,9 @@ class InputFacts(Facts):
     constant_features: int | None = None
     is_constant: bool | None = None
     is_ids: bool = False
+    vocabulary: int | None = None
+    beyond_vocabulary: int = 0
+    padding: float = UNKNOWN
 
     @property
     def has_numbers(self) -> bool:
