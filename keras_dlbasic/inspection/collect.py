@@ -18,6 +18,7 @@ from keras_dlbasic.inspection.beyond_vocabulary import (
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.output_tasks import output_tasks
+from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
 from keras_dlbasic.inspection.validation_facts import validation_facts
@@ -63,6 +64,7 @@ def data_facts(
             replace(
                 input_facts(array, name),
                 is_ids=is_ids,
+                target_column=None if is_ids else _target_column(array, targets),
                 padding=trailing_padding(array, is_ids=is_ids),
                 **beyond_vocabulary(array, size),
             )
@@ -78,6 +80,10 @@ def data_facts(
             is_ids=any(ids[:1]),
         ),
     )
+
+
+def _target_column(x: np.ndarray, targets: Named) -> int | None:
+    return target_column(x, targets[0][1]) if len(targets) == 1 else None
 
 
 def with_output_shapes(

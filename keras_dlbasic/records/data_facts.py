@@ -36,6 +36,8 @@ class InputFacts(Facts):
             there is none, or it is not known.
         beyond_vocabulary: Number of samples with ids that have no row there.
         padding: Mean share of steps at the end of sequences that are padding.
+        target_column: Place of a column that is the target, scaled or renamed; None if
+            there is none, or it is not known.
     """
 
     name: str = ""
@@ -59,6 +61,7 @@ class InputFacts(Facts):
     vocabulary: int | None = None
     beyond_vocabulary: int = 0
     padding: float = UNKNOWN
+    target_column: int | None = None
 
     @property
     def has_numbers(self) -> bool:
@@ -195,6 +198,8 @@ class BatchFacts(Facts):
         expected_within: The same for random draws.
         value_chance: Decimal logarithm of the probability that random draws give
             batches whose targets are so much alike.
+        compared: Number of batches of which inputs were kept; None if not known.
+        different: Number of those that differ from all before.
     """
 
     n_batches: int | None = None
@@ -206,6 +211,8 @@ class BatchFacts(Facts):
     within: float = UNKNOWN
     expected_within: float = UNKNOWN
     value_chance: float = UNKNOWN
+    compared: int | None = None
+    different: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -219,6 +219,10 @@ PAIRS = {
         lambda: made_run(second={"dropout": 0.95}),
         lambda: made_run(second={"dropout": 0.5}),
     ),
+    "repeated_batches": (
+        lambda: with_batches(made_run(), DRAWN, compared=9, different=1),
+        lambda: with_batches(made_run(), DRAWN, compared=9, different=8),
+    ),
     "rows_in_order": (
         lambda: with_batches(made_run(**SWINGING), SORTED),
         lambda: with_batches(made_run(**SWINGING), DRAWN),
@@ -238,6 +242,10 @@ PAIRS = {
     "stopped_too_early": (
         lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 100}),
         lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 9}),
+    ),
+    "target_leakage": (
+        lambda: made_run(inputs={"target_column": 0}),
+        lambda: made_run(inputs={"target_column": None}),
     ),
     "token_ids_out_of_range": (
         lambda: made_run(inputs={**IDS, "beyond_vocabulary": 3}),

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from made_batches import DRAWN, with_batches
 from made_runs import edited_facts, made_run
 
 import keras_dlbasic as kd
@@ -141,3 +142,24 @@ def test_many_weights_are_no_cause_of_a_mere_gap():
     low = {"end_loss": 0.01, "skill": 1.0, "n_trainable_weights": 10**6}
     standing = np.r_[np.linspace(1.3, 0.6, 10), np.full(10, 0.6)]
     assert shown(made_run(FALLING, standing, **low)) == [("overfitting", "warning")]
+
+
+# -- batches that come again -----------------------------------------------------------
+
+
+def test_repeated_batches_count_where_new_rows_are_worse_known():
+    worse = 0.5 + 0.9 * np.exp(-np.arange(20) / 5)
+    again = {"compared": 9, "different": 1}
+    learned = {"end_loss": 0.02, "skill": 1.0}
+    run = with_batches(made_run(FALLING, worse, **learned), DRAWN, **again)
+    assert shown(run)[0] == ("repeated_batches", "warning")
+    alike = with_batches(made_run(FALLING, FALLING, **learned), DRAWN, **again)
+    assert shown(alike) == []
+    few = with_batches(made_run(FALLING, worse), DRAWN, compared=3, different=1)
+    assert "repeated_batches" in kd.diagnose(few).checked_fine
+
+
+def test_predictors_know_repeated_rows_by_heart():
+    record = without_validation(val_loss=NEVER)
+    with_batches(record, DRAWN, compared=9, different=1)
+    assert "unrepresentative_validation" in kd.diagnose(record).skipped

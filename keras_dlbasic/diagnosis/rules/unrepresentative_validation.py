@@ -177,6 +177,10 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
     lags = run.facts.model is None or any(
         layer.batch_normalizes for layer in run.facts.model.layers
     )
+    batches = run.facts.data.batches if run.facts.data else None
+    # predictors know rows that come again and again by heart
+    if batches is not None and (batches.different or 0) < (batches.compared or 0):
+        return Skipped(run.reasons.validation)
     enough = (run.probe_rows or 0) >= MIN_ROWS and outcome.loss_saved >= saved
     if not never or known < reference or not enough or lags or run.live:
         return Skipped(run.reasons.validation)
