@@ -80,15 +80,15 @@ def transfer_scores(
     found = _compared(rows, known, others, asked, task)
     if found is None:
         return {}
-    facts: dict[str, Any] = {
+    told: dict[str, Any] = {
         "reference_skill": found.reference,
         "transfer_skill": found.skill,
         "transfer_error": found.error,
     }
     if found.reference >= USABLE and found.skill < found.reference / 2:
         changes = _changes(view, val_x, val_targets, other, is_ids, (rows, known), task)
-        facts["restored_by"] = _restored(rows, known, changes, found, task)
-    return facts
+        told["restored_by"] = _restored(rows, known, changes, found, task)
+    return told
 
 
 @dataclass(frozen=True)

@@ -90,11 +90,13 @@ def _likeness(
         return {}
     if repeats_by_nature(x):
         return {"repeats_by_nature": True}
-    facts: dict[str, Any] = {"repeats_by_nature": False}
-    if not is_ids:
-        facts["near_copies"] = near_copies(x, y, val_x, val_y)
-        facts["shared_pieces"] = shared_pieces(x, val_x)
-    return facts
+    if is_ids:
+        return {"repeats_by_nature": False}
+    return {
+        "repeats_by_nature": False,
+        "near_copies": near_copies(x, y, val_x, val_y),
+        "shared_pieces": shared_pieces(x, val_x),
+    }
 
 
 def _rows(x: np.ndarray, y: Any) -> list[int]:

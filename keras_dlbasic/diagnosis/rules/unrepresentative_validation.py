@@ -78,7 +78,13 @@ def unrepresentative_validation(
     ratio, distance = validation.scale, validation.shift
     if not math.isnan(ratio) and (not 1 / scale < ratio < scale or distance > shift):
         return _by_scale(validation, scale)
-    return Fine("validation rows are like training rows")
+    known, told = validation.reference_skill, validation.transfer_skill
+    if math.isnan(known):
+        return Fine("classes and sizes are alike")
+    return Fine(
+        f"classes and sizes are alike; a simple predictor has a skill of {told:.2f} on "
+        f"validation rows, and of {known:.2f} on training rows that it has not seen"
+    )
 
 
 def _by_classes(run: Run, validation: ValidationFacts) -> Finding | None:
