@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.inspection.input_facts import ROWS, input_facts
 from keras_dlbasic.inspection.near_copies import near_copies
 from keras_dlbasic.inspection.repeats_by_nature import repeats_by_nature
 from keras_dlbasic.inspection.shared_pieces import shared_pieces
@@ -50,7 +51,9 @@ def validation_facts(
     if x.shape[1:] == val_x.shape[1:] and x.nbytes + val_x.nbytes <= MOST_BYTES:
         facts = replace(facts, **_overlap(x, y, val_x, val_y))
         facts = replace(facts, **_likeness(x, y, val_x, val_y, is_ids))
-    is_measured = not own.is_integer and not is_ids
+    # numbers in a table may be codes; in pictures, or of another type, they are sizes
+    may_be_codes = own.is_integer and other.is_integer and x.ndim < 4
+    is_measured = not may_be_codes and not is_ids
     if own.rms > 0 and other.has_numbers and is_measured:
         facts = replace(
             facts,
@@ -88,15 +91,23 @@ def _likeness(
     """Tell how near rows of both are, where nearness means something."""
     if x.dtype.kind not in "iubf" or not x.size or not val_x.size:
         return {}
-    if repeats_by_nature(x):
-        return {"repeats_by_nature": True}
-    if is_ids:
-        return {"repeats_by_nature": False}
+    is_coarse = repeats_by_nature(x)
+    told = {"repeats_by_nature": is_coarse, "blank": _blank(val_x)}
+    if is_ids or is_coarse:
+        return told
     return {
-        "repeats_by_nature": False,
+        **told,
         "near_copies": near_copies(x, y, val_x, val_y),
         "shared_pieces": shared_pieces(x, val_x),
     }
+
+
+def _blank(x: np.ndarray) -> float:
+    """Return the share of rows whose entries are all the same: silence, empty plots."""
+    flat = x[evenly(len(x), ROWS)].reshape(min(len(x), ROWS), -1)
+    if flat.shape[1] < 2:
+        return 0.0
+    return float((flat == flat[:, :1]).all(axis=1).mean())
 
 
 def _rows(x: np.ndarray, y: Any) -> list[int]:

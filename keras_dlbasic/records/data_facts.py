@@ -139,6 +139,7 @@ class ValidationFacts(Facts):
         distinct_rows: Number of different training rows; None if not known.
         repeats_by_nature: Whether rows are so coarse (a few categories or whole
             numbers) that some are the same by chance; None if not known.
+        blank: Share of the validation rows whose entries are all the same.
         near_copies: Share of the validation rows that are next to the same as a
             training row with the same answer, of those looked at.
         shared_pieces: Share of the validation windows that hold steps of a training
@@ -163,6 +164,7 @@ class ValidationFacts(Facts):
     repeats: float = UNKNOWN
     distinct_rows: int | None = None
     repeats_by_nature: bool | None = None
+    blank: float = UNKNOWN
     near_copies: float = UNKNOWN
     shared_pieces: float = UNKNOWN
     non_finite: int = 0

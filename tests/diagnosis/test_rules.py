@@ -322,6 +322,7 @@ def test_coarse_data_repeat_by_themselves():
     assert serious(made_run(validation=coarse)) == set()
     continuous = {**seen, "repeats_by_nature": False}
     assert serious(made_run(validation=continuous)) == {"train_validation_overlap"}
+    assert serious(made_run(validation={**continuous, "blank": 0.38})) == set()
 
 
 @pytest.mark.parametrize(

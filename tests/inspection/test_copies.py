@@ -88,3 +88,19 @@ def test_copies_made_before_the_split_are_not_excused(rng):
     coarse = rng.integers(0, 3, (600, 4))
     facts = validation_facts(*parted(coarse, coarse[:, 0], rng))
     assert facts.repeats_by_nature is True
+
+
+def test_blank_rows_are_counted(rng):
+    x = rng.normal(size=(100, 6))
+    x[:30] = 0.0
+    facts = validation_facts(x, None, x, None)
+    assert (facts.overlap, facts.blank) == (1.0, 0.3)
+    assert validation_facts(x[:, :1], None, x[:, :1], None).blank == 0
+
+
+def test_sizes_of_pictures_are_compared_and_codes_are_not(rng):
+    pictures = rng.integers(0, 256, (40, 4, 4, 1))
+    assert validation_facts(pictures, None, pictures / 255, None).scale < 0.01
+    assert validation_facts(pictures, None, pictures // 99, None).scale < 0.1
+    codes = pictures.reshape(40, -1)
+    assert np.isnan(validation_facts(codes, None, codes // 99, None).scale)

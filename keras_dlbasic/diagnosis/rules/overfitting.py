@@ -95,23 +95,8 @@ def overfitting(
     )
     if not verdict.detected and not is_memorised:
         return Fine(verdict.reason)
-    finding = _judged(run, rise, lost, trifle, much, unknown, is_memorised, stopped)
-    return finding if isinstance(finding, Fine) else _with_doubt(run, finding)
-
-
-def _judged(
-    run: Run,
-    rise: float,
-    lost: float,
-    trifle: float,
-    much: float,
-    unknown: float,
-    is_memorised: bool,
-    stopped: bool,
-) -> Finding | Fine:
-    verdict = run.overfitting
     if not verdict.detected:
-        return _memorised(run, unknown)
+        return _with_doubt(run, _memorised(run, unknown))
     rows = run.facts.validation.n_rows if run.facts.validation else None
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
     share = _lost(run)
@@ -119,13 +104,13 @@ def _judged(
     if verdict.rise >= least and share >= lost and not stopped:
         severity = "critical" if share >= much else "warning"
     elif is_memorised:
-        return _memorised(run, unknown)
+        return _with_doubt(run, _memorised(run, unknown))
     if severity == "info" and share < trifle:
         return Fine(f"of what was learned, {share:.1%} is lost")
     message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
-    return Finding(
+    finding = Finding(
         severity=severity,
         message=message,
         epoch=verdict.onset,
@@ -141,6 +126,7 @@ def _judged(
         },
         remedies=(CHECK_ROWS, *REMEDIES) if _finds_nothing(run) else REMEDIES,
     )
+    return _with_doubt(run, finding)
 
 
 def _with_doubt(run: Run, finding: Finding) -> Finding:

@@ -33,7 +33,8 @@ def train_validation_overlap(
 
     Rows of a few categories or whole numbers repeat by themselves: of these, as many
     are excused as have a twin within training. Of continuous rows none is, since
-    copies that were made before the split repeat within training too.
+    copies that were made before the split repeat within training too. Blank rows are
+    excused in all.
 
     Args:
         run: The run.
@@ -50,7 +51,8 @@ def train_validation_overlap(
     overlap, repeats = validation.overlap, validation.repeats
     if math.isnan(overlap):
         return Skipped("validation rows could not be compared with training rows")
-    excused = 0.0 if validation.repeats_by_nature is False else repeats
+    blank = 0.0 if math.isnan(validation.blank) else validation.blank
+    excused = blank if validation.repeats_by_nature is False else max(repeats, blank)
     evidence = {
         "repeats": repeats,
         "near_copies": validation.near_copies,
