@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from keras_dlbasic.analysis.evenly import evenly
 
 STEPS = 4
 """So many steps in a row with the very same values are no chance."""
+
+VALUES, DIFFERENT = 2000, 0.25
+"""Of so many values more than this share have to be different."""
 
 ROWS, MOST_PIECES = 200, 400_000
 
@@ -42,17 +46,28 @@ def shared_pieces(x: np.ndarray, val_x: np.ndarray) -> float:
     n_pieces = len(x) * (steps - STEPS + 1)
     if steps < 2 * STEPS or n_pieces > MOST_PIECES or not len(val_x):
         return math.nan
-    known = set()
-    for start in range(steps - STEPS + 1):
-        known.update(_keys(x[:, start : start + STEPS]))
-    known.discard(0)
     asked = val_x[evenly(len(val_x), ROWS)]
-    ends = [_keys(asked[:, :STEPS]), _keys(asked[:, -STEPS:])]
-    told = [[key in known for key in keys if key] for keys in ends]
-    if min(map(len, told)) < len(asked) / 2:
+    if not _is_continuous(asked):
+        return math.nan
+    # the same values at the same place are no sign of windows, so starts are kept apart
+    at_starts = [_keys(x[:, i : i + STEPS]) for i in range(steps - STEPS + 1)]
+    later = set(chain.from_iterable(at_starts[1:]))
+    earlier = set(chain.from_iterable(at_starts[:-1]))
+    first, last = _keys(asked[:, :STEPS]), _keys(asked[:, -STEPS:])
+    if min(sum(map(bool, keys)) for keys in (first, last)) < len(asked) / 2:
         return math.nan  # mostly steps that do not vary
-    found = [a in known or b in known for a, b in zip(*ends, strict=True)]
+    found = [
+        (a != 0 and a in later) or (b != 0 and b in earlier)
+        for a, b in zip(first, last, strict=True)
+    ]
     return float(np.mean(found))
+
+
+def _is_continuous(x: np.ndarray) -> bool:
+    """Return whether values hardly ever occur twice, so that four in a row never do."""
+    flat = x.reshape(-1)
+    some = flat[evenly(len(flat), VALUES)]
+    return len(np.unique(some)) > DIFFERENT * len(some)
 
 
 def _keys(pieces: np.ndarray) -> list[int]:

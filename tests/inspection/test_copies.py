@@ -63,6 +63,11 @@ def test_windows_of_one_recording(rng, columns):
 def test_windows_that_tell_nothing(rng):
     quiet = np.zeros((50, 20, 1))
     assert np.isnan(shared_pieces(quiet, quiet))
+    gray = rng.integers(0, 17, (400, 64)) / 16  # some four in a row come again
+    assert np.isnan(shared_pieces(gray[:200], gray[200:]))
+    table = rng.normal(size=(60, 20))
+    table[:, :4] = [0.5, 1.5, 2.5, 3.5]  # the same in all rows, at the same place
+    assert shared_pieces(table[:30], table[30:]) == 0
     words = rng.integers(0, 9, (50, 20))
     assert np.isnan(shared_pieces(words, words))
     assert np.isnan(shared_pieces(rng.normal(size=(50, 5)), rng.normal(size=(50, 5))))
