@@ -12,8 +12,8 @@ from keras_dlbasic.analysis.evenly import evenly
 STEPS = 4
 """So many steps in a row with the very same values are no chance."""
 
-VALUES, DIFFERENT = 2000, 0.25
-"""Of so many values more than this share have to be different."""
+VALUES, DIFFERENT = 20_000, 300
+"""Of so many values so many have to be different: pictures have 256 levels."""
 
 ROWS, MOST_PIECES = 200, 400_000
 
@@ -35,8 +35,8 @@ def shared_pieces(x: np.ndarray, val_x: np.ndarray) -> float:
     Example:
     >>> import numpy as np
     >>> from keras_dlbasic.inspection.shared_pieces import shared_pieces
-    >>> series = np.sin(np.arange(60.0) ** 2)
-    >>> windows = np.stack([series[i : i + 9] for i in range(50)])[..., None]
+    >>> series = np.random.default_rng(0).normal(size=900)
+    >>> windows = np.stack([series[i : i + 9] for i in range(0, 890, 2)])[..., None]
     >>> shared_pieces(windows[::2], windows[1::2])
     1.0
     """
@@ -47,7 +47,7 @@ def shared_pieces(x: np.ndarray, val_x: np.ndarray) -> float:
     if steps < 2 * STEPS or n_pieces > MOST_PIECES or not len(val_x):
         return math.nan
     asked = val_x[evenly(len(val_x), ROWS)]
-    if not _is_continuous(asked):
+    if not _is_continuous(x):
         return math.nan
     # the same values at the same place are no sign of windows, so starts are kept apart
     at_starts = [_keys(x[:, i : i + STEPS]) for i in range(steps - STEPS + 1)]
@@ -64,10 +64,9 @@ def shared_pieces(x: np.ndarray, val_x: np.ndarray) -> float:
 
 
 def _is_continuous(x: np.ndarray) -> bool:
-    """Return whether values hardly ever occur twice, so that four in a row never do."""
+    """Return whether there are so many values that four in a row do not come again."""
     flat = x.reshape(-1)
-    some = flat[evenly(len(flat), VALUES)]
-    return len(np.unique(some)) > DIFFERENT * len(some)
+    return len(np.unique(flat[evenly(len(flat), VALUES)])) >= DIFFERENT
 
 
 def _keys(pieces: np.ndarray) -> list[int]:
