@@ -65,6 +65,7 @@ def test_the_cause_is_mended(treated):
     assert "kd.remedies.fix_output(model, activation='sigmoid'" in result.code
     assert "output_activation_mismatch" in str(result)
     assert len(result.table()) == len(result.history)
+    assert "drawn anew" not in result.kept[0].note
 
 
 def test_the_users_model_is_not_touched(treated):
@@ -242,6 +243,7 @@ def test_lost_weights_are_drawn_anew_and_nothing_else_takes_the_credit():
     assert result.first_diagnosis[0].name == "non_finite_weights"
     assert result.history[0].remedy == "initialize()"
     assert result.history[0].kept
+    assert "weights are drawn anew" in result.history[0].note
     assert not any(s.finding == "non_finite_values" for s in result.history)
     assert any("build the model anew" in words for words in result.by_hand)
 
