@@ -206,15 +206,15 @@ def test_what_is_left_of_the_budget_goes_to_what_shows_late():
     def build():
         layers = [L.Dense(64, "relu"), L.Dense(64, "relu"), L.Dense(1)]
         model = keras.Sequential([keras.Input((8,)), *layers])
-        model.compile(keras.optimizers.Adam(3e-3), "mse")
+        model.compile(keras.optimizers.Adam(6e-3), "mse")
         return model
 
     result = kd.treat(
         build,
         x,
         y,
-        epochs=60,
-        batch_size=8,
+        epochs=40,
+        batch_size=16,
         validation_data=(held_out, answers),
         budget=2.5,
         verbose=0,
@@ -224,7 +224,7 @@ def test_what_is_left_of_the_budget_goes_to_what_shows_late():
     assert last.finding in ("overfitting", "model_too_large")
     assert last.score_after > last.score_before + 0.05
     assert result.score == last.score_after
-    assert "of 60 epochs" in last.note
+    assert "of 40 epochs" in last.note
     assert result.cost <= 2.5
 
 
