@@ -293,6 +293,8 @@ class _Doctor:
                 self._log.add(finding, remedy, note=f"cannot be applied ({new.error})")
                 return None
             gains.append(score_of(new) - score_of(old))
+            # A second seed costs as much as two short trials, so it is asked only where
+            # the first leaves it open, and the budget allows.
             is_clear = abs(np.mean(gains)) > CLEAR
             # with the cause gone a short trial need not show skill yet, only no loss
             least = -LEAST_GAIN if finding.kind == "cause" else LEAST_GAIN
