@@ -113,6 +113,7 @@ def made_run(
     weights=None,
     penalty=0.0,
     rates=None,
+    clip_factor=1.0,
     facts=None,
     **changes,
 ):
@@ -146,7 +147,7 @@ def made_run(
         values[MEASURES.index("weight_norm")] = weights[row]
         values[MEASURES.index("update_norm")] = ratio
         values[MEASURES.index("zero_unit_fraction")] = np.nan
-        values[MEASURES.index("clip_factor")] = 1.0
+        values[MEASURES.index("clip_factor")] = clip_factor
         told = 1.4 if batch_loss is None else batch_loss[row]
         record.append_step(
             row * 5,
@@ -188,6 +189,93 @@ def made_run(
         }
         units.append(step, epoch, {m: shares.get(m, [0.1] * 3) for m in ACTIVATIONS})
     record.tables.update(probe=probe, activations=units)
+    return record
+
+
+AGE = {
+    "loss": "mse",
+    "activation": None,
+    "units": 1,
+    "target": {"kind": "continuous", "std": 1.0, "rms": 1.0, "min": -2.0, "max": 2.0},
+    "baseline": 1.0,
+    "first": 1.2,
+    "end_loss": 0.1,
+    "spread": 0.9,
+}
+"""An output of values that is learned."""
+
+KIND = {
+    "loss": "sparse_categorical_crossentropy",
+    "activation": "softmax",
+    "units": 4,
+    "target": {},
+    "baseline": float(np.log(4)),
+    "first": 1.4,
+    "end_loss": 0.2,
+    "spread": 0.4,
+}
+"""An output of classes that is learned."""
+
+
+def made_outputs(*, age=None, kind=None, loss_weights=None, logs_each=True, **changes):
+    """Return the record of a run with the outputs "age" and "kind", healthy by default.
+
+    What is given for an output changes `AGE` or `KIND`; besides, both take `skill`,
+    `reference`, `curve` and `val_curve`.
+    """
+    outputs = {"age": {**AGE, **(age or {})}, "kind": {**KIND, **(kind or {})}}
+    record = made_run(**changes)
+    with edited_facts(record) as facts:
+        facts["loss"] = {name: part["loss"] for name, part in outputs.items()}
+        facts["loss_weights"] = loss_weights
+        facts["network"]["outputs"] = [
+            {"name": f"{name}_layer", "label": name, "rank": 2}
+            | {key: part[key] for key in ("activation", "units")}
+            for name, part in outputs.items()
+        ]
+        target = facts["data"]["targets"][0]
+        facts["data"]["targets"] = [
+            {**target, "name": name, **part["target"]} for name, part in outputs.items()
+        ]
+        facts["probe"] = {
+            "rows": 256,
+            "baseline_loss": sum(part["baseline"] for part in outputs.values()),
+            "outputs": [
+                {
+                    "rows": 256,
+                    "baseline_loss": part["baseline"],
+                    "references": {"linear": part.get("reference", 0.8)},
+                }
+                for part in outputs.values()
+            ],
+        }
+    table = LayerTable(("model", *outputs), PROBED)
+    for row, (step, epoch) in enumerate(((0, -1), (320, 19))):
+        columns = [{"penalty": 0.0, "non_finite": 0.0}]
+        for part in outputs.values():
+            loss = (part["first"], part["end_loss"])[row]
+            columns.append(
+                {
+                    "loss": loss,
+                    "loss_error": 0.01,
+                    "skill": part.get("skill", 0.9),
+                    "spread": part["spread"],
+                    "commonest": 0.3,
+                    "non_finite": 0.0,
+                }
+            )
+        columns[0]["loss"] = sum(column["loss"] for column in columns[1:])
+        told = {m: [column.get(m, np.nan) for column in columns] for m in PROBED}
+        table.append(step, epoch, told)
+    record.tables["probe"] = table
+    for epoch in range(20 if logs_each else 0):
+        for name, part in outputs.items():
+            fall = part["first"] - part["end_loss"]
+            curve = part["end_loss"] + fall * np.exp(-np.arange(20) / 4)
+            logs = {f"{name}_loss": part.get("curve", curve)[epoch]}
+            if "val_curve" in part:
+                logs[f"val_{name}_loss"] = part["val_curve"][epoch]
+            record.append_epoch(epoch, logs)
     return record
 
 

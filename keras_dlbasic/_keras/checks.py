@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._keras.no_arrays import EXPECTED, no_arrays
+
 
 def check_batch(x: Any, name: str = "x") -> Any:
     """Return a batch as arrays that a model takes.
@@ -18,6 +20,8 @@ def check_batch(x: Any, name: str = "x") -> Any:
     leaves = keras.tree.flatten(x)
     if not leaves or any(leaf is None for leaf in leaves):
         raise ValueError(f"`{name}` must be an array of samples. Received: {x!r}")
+    if not all(hasattr(leaf, "shape") for leaf in leaves):
+        raise ValueError(f"`{name}` {EXPECTED} {no_arrays(x)}")
     arrays = [np.asarray(ops.convert_to_numpy(leaf)) for leaf in leaves]
     for array in arrays:
         if array.ndim == 0 or len(array) == 0:

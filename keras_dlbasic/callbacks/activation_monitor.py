@@ -116,7 +116,7 @@ class ActivationMonitor(Monitor):
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._measure(self._count.so_far)
 
-    def _keep(self, inputs: Any, targets: Any) -> bool:
+    def _keep(self, inputs: Any, targets: Any, weights: Any) -> bool:
         """Keep the first batch as the probe; no other is asked for."""
         if not keras.tree.flatten(inputs):
             self._warn("the first batch is sparse, ragged or without rows.")

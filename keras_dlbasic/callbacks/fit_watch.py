@@ -26,6 +26,9 @@ from keras_dlbasic.records import TrainingRecord
 FIRST_STEP = 2**62
 """As `every`: the first step of the fit only."""
 
+BatchListener = Callable[[Any, Any, Any], bool]
+"""Takes inputs, targets and sample weights; returns whether it has enough."""
+
 _watches: weakref.WeakKeyDictionary[Any, weakref.ref[FitWatch]] = (
     weakref.WeakKeyDictionary()
 )
@@ -50,7 +53,8 @@ class FitWatch(FitLog):
         self._params = params
         self._plan = StepPlan(params)
         self._rows = RowFetcher(model, self.guard)
-        self._batch_listeners: list[Callable[[Any, Any], bool]] = []
+        self._batch_listeners: list[BatchListener] = []
+        self._only_read: set[int] = set()  # steps that nobody wants the rows of
         self._tap: GradientTap | None = None
         self._driver: Any = None
         self._has_given_record = False
@@ -67,7 +71,9 @@ class FitWatch(FitLog):
         every: Every,
         record: TrainingRecord | None = None,
         row_listener: Callable[[int, np.ndarray], None] | None = None,
-        batch_listener: Callable[[Any, Any], bool] | None = None,
+        batch_listener: BatchListener | None = None,
+        *,
+        reads: bool = False,
     ) -> FitWatch:
         """Return the watch of the fit that `callback` is in.
 
@@ -78,9 +84,11 @@ class FitWatch(FitLog):
             record: Where to record; continued if it has rows. Defaults to a new one.
             row_listener: Called with the number and row of each sampled step, at once:
                 this waits for the step.
-            batch_listener: Called with the first 256 rows of the inputs and targets of
-                each sampled step, `()` and None where they cannot be had, until it
-                returns True.
+            batch_listener: Called with the first 256 rows of the inputs, targets and
+                sample weights of each sampled step, `()` and None where they cannot be
+                had, until it returns True.
+            reads: Whether it is to be called at the steps of `reading_plan` instead,
+                sampled or not. Defaults to `False`.
 
         Raises:
             ValueError: If two callbacks of a fit ask for different records, or if
@@ -101,9 +109,21 @@ class FitWatch(FitLog):
         if row_listener is not None:
             watch._rows.listen(row_listener)
         if batch_listener is not None and watch._tap is not None:
+            if reads:
+                watch._plan.ask_to_read()
+                batch_listener = watch._at_steps_to_read(batch_listener)
             watch._batch_listeners.append(batch_listener)
             watch._tap.batch_sink = watch._receive_batch
         return watch
+
+    def when_built(self, listener: Callable[[], None]) -> None:
+        """Have a listener called before the first step, when the model has weights.
+
+        It is not called where steps are not watched, or where only the first step
+        itself makes the weights: run eagerly, on TensorFlow.
+        """
+        if self._tap is not None:
+            self._tap.on_built = listener
 
     def _add(self, callback: Any, every: Every, record: TrainingRecord | None) -> None:
         # Hooks of all callbacks are called in turn, but a step may be armed only once:
@@ -170,6 +190,9 @@ class FitWatch(FitLog):
         if is_planned:
             self._has_armed = True
             self._tap.arm(self._offset + self._plan.steps - 1)
+        elif self._plan.must_read and self._batch_listeners:
+            self._only_read.add(self._offset + self._plan.steps - 1)
+            self._tap.arm(self._offset + self._plan.steps - 1)
         elif self._plan.steps_per_epoch is None or self._tap.must_see_every_step:
             self._tap.arm(None)
 
@@ -224,22 +247,28 @@ class FitWatch(FitLog):
 
     def _receive(self, step: int, row: Any, layouts: RowLayouts | None) -> None:
         self._has_seen_a_step = True
-        if layouts is not None:
+        if layouts is not None and step not in self._only_read:
             self._rows.add(step, self._epoch, row, layouts)
         if self._rows.is_due:
             self._rows.fetch(self.record)
 
     def _receive_batch(self, rows: Any) -> None:
-        x, y = rows or ((), None)
+        rows = rows or ((), None, None)
         waiting = self._batch_listeners
-        self._batch_listeners = [f for f in waiting if self._asks_on(f, x, y)]
+        self._batch_listeners = [f for f in waiting if self._asks_on(f, rows)]
 
-    def _asks_on(self, listener: Callable[[Any, Any], bool], x: Any, y: Any) -> bool:
+    def _asks_on(self, listener: BatchListener, rows: tuple[Any, Any, Any]) -> bool:
         """Show a batch to a listener; tell whether it asks for another."""
         has_enough = True
         with self.guard.on_host():
-            has_enough = listener(x, y)
+            has_enough = listener(*rows)
         return not has_enough
+
+    def _at_steps_to_read(self, listener: BatchListener) -> BatchListener:
+        def listen(x: Any, y: Any, weights: Any) -> bool:
+            return self._plan.is_read and listener(x, y, weights)
+
+        return listen
 
 
 def has_train_function(model: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,114 +10,234 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._keras.loss_tracker import counted_rows
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.callbacks.passing_batches import PassingBatches
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection.collect import data_facts, output_shapes
+from keras_dlbasic.inspection.as_arrays import as_arrays
+from keras_dlbasic.inspection.batch_facts import batch_facts
+from keras_dlbasic.inspection.collect import (
+    arrays_of,
+    data_facts,
+    output_shapes,
+    with_output_shapes,
+)
+from keras_dlbasic.inspection.held_out import held_out
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
-from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.inspection.weight_facts import weight_facts
+from keras_dlbasic.records import DataFacts, TrainingRecord
 
 
 class ProbeLooks:
     """Notes what model and data are like, and what the model makes of a probe batch.
 
     Args:
-        x: Training inputs: arrays. None: batches that are shown to `gather` serve.
+        x: Training inputs: arrays. None: those of the batches that pass serve.
         y: Training targets: arrays.
         validation_data: `(x, y)` of the validation, or None.
         rows: Number of rows of the probe.
 
     Attributes:
         probe: The rows, None as long as there are none.
+        is_examined: Whether model and data have been examined.
+        batches: Rows of batches that pass, kept until they were made use of.
     """
 
     def __init__(self, x: Any, y: Any, validation_data: Any, rows: int) -> None:
         self.probe: Probe | None = None
-        self._given = x, y, validation_data
+        self.batches = PassingBatches()
+        self._given = as_arrays(x), as_arrays(y), validation_data
         self._rows = rows
-        self._gathered: list[tuple[Any, Any]] = []
+        self._has_read = self._is_split = False
         self._offset = 0
+        self.is_examined = False
+        self._answers: Any = None
 
-    def examine(self, model: Any, record: TrainingRecord, guard: Guard) -> None:
-        """Note what is known before the first step."""
-        if not model.built:
+    def examine(
+        self,
+        model: Any,
+        record: TrainingRecord,
+        guard: Guard,
+        epoch: int = -1,
+        steps: int = 0,
+    ) -> None:
+        """Note what model and data are like, once; a model without weights has to wait.
+
+        Args:
+            model: The model.
+            record: Where to write what is seen.
+            guard: Of the fit.
+            epoch: Number of the epoch, -1 before the first step.
+            steps: Number of steps that the fit has trained so far.
+        """
+        if self.is_examined or not model.built:
             return
+        self.is_examined = True
+        self._offset = max(self._offset, record.trained_steps + steps)
         x, y, validation_data = self._given
         with guard.on_host():
-            record.note(model=network_facts(model, x))
+            facts = replace(network_facts(model, x), seen_after=steps or None)
+            record.note(model=facts)
         if x is None:
             return
         with guard.on_host(ValueError, TypeError):  # of what the user gave
-            data = data_facts(x, y, validation_data, output_shapes=output_shapes(model))
+            shapes = output_shapes(model)
+            data = data_facts(x, y, validation_data, output_shapes=shapes, model=model)
             record.note(data=replace(data, source="given"))
         with guard.on_host():
             self._make_probe(model, record, x, y)
-            self.look(model, record, record.last_epoch)
+            self.look(model, record, epoch)
 
-    def gather(self, x: Any, y: Any) -> bool:
-        """Keep the rows of a batch; returns whether there are enough."""
-        if not keras.tree.flatten(x):
-            return False
-        rows = keras.tree.map_structure(
-            lambda leaf: None if leaf is None else keras.ops.convert_to_numpy(leaf),
-            (x, y),
-        )
-        # Batches of sequences may differ in length. Rows can be joined only if they do
-        # not, so the first batch decides and gathering ends with the first that
-        # differs.
-        shapes = [
-            [np.shape(leaf)[1:] for leaf in keras.tree.flatten(known)]
-            for known in (rows, *self._gathered[:1])
-        ]
-        if shapes[0] != shapes[-1]:
-            return True  # of another length, which cannot be joined
-        self._gathered.append(rows)
-        n = sum(len(keras.tree.flatten(x)[0]) for x, _ in self._gathered)
-        return n >= self._rows
-
-    def look(
-        self, model: Any, record: TrainingRecord, epoch: int, steps: int | None = None
+    def read(
+        self,
+        model: Any,
+        record: TrainingRecord,
+        *,
+        steps: int | None,
+        logs: Mapping[str, Any],
     ) -> None:
+        """Note what the batches tell that passed, after an epoch.
+
+        Args:
+            model: The model.
+            record: Where to write what is known now.
+            steps: Number of steps in an epoch, None if not known.
+            logs: The logs of the epoch.
+        """
+        rows = counted_rows(model)
+        is_validated = any(name.startswith("val_") for name in logs)
+        if not self._has_read:
+            self._has_read = True
+            if self._given[0] is None:
+                self._use_batches(model, record, steps, None if is_validated else rows)
+            self._note_batches(record)
+        if is_validated and not self._is_split:
+            self._is_split = True
+            self._split(model, record, steps, rows)
+        if self._is_split or self._given[0] is None:
+            self.batches.drop()
+
+    def look(self, model: Any, record: TrainingRecord, epoch: int) -> None:
         """Run the model on the probe.
 
         Args:
             model: The model.
             record: Where to write what is seen.
             epoch: Number of the epoch in the record, -1 before the first.
-            steps: Number of steps in an epoch, None if not known.
         """
-        if self._gathered:
-            self._use_gathered(model, record, steps)
         if self.probe is None:
             return
         step = max(self._offset, record.trained_steps)
         if not self.probe.look(model, record, step, epoch):
             self.probe = None  # a model that runs in `fit` only; go on without
+            return
+        facts, answers = record.facts, self._answers
+        if answers is not None and facts.data is not None:
+            shapes = self.probe.shapes
+            data = with_output_shapes(facts.data, answers, facts.outputs, shapes)
+            record.note(data=data)
+        self._answers = None
 
-    def _use_gathered(
-        self, model: Any, record: TrainingRecord, steps: int | None
+    def _use_batches(
+        self,
+        model: Any,
+        record: TrainingRecord,
+        steps: int | None,
+        n_rows: int | None,
     ) -> None:
-        """Make a probe of the batches that were trained first."""
-        gathered, self._gathered = self._gathered, []
-        x, y = keras.tree.map_structure(_joined, *gathered)
-        shapes = output_shapes(model)
-        data = data_facts(x, y, output_shapes=shapes)
+        """Make the probe of batches that passed, once and for all."""
+        if not self.batches.parts or not model.built:
+            return
+        x, y = self.batches.joined()
+        data = data_facts(x, y, output_shapes=output_shapes(model), model=model)
         size = record.facts.batch_size
-        n_rows = size * steps if size and steps else None
-        record.note(data=replace(data, source="first batches", n_rows=n_rows))
+        most = size * steps if size and steps else None
+        if most and size and (n_rows is None or not most - size < n_rows <= most):
+            n_rows = most  # what was counted were no rows
+        data = replace(data, source="first batches", n_rows=n_rows if most else None)
+        record.note(data=data)
+        if record.facts.model is None:
+            record.note(model=network_facts(model, x))
+        side = self._side(record)
+        record.note(data=replace(data, one_sided=side))
+        self._make_probe(model, record, x, y if side is None else None)
+
+    def _side(self, record: TrainingRecord) -> str | None:
+        """Say so if all rows that were read are of one class."""
+        targets = record.facts.targets
+        is_one = len(targets) == 1 and targets[0].is_constant
+        if not is_one or Run(record).task not in (TaskKind.CLASSES, TaskKind.LABELS):
+            return None
+        return (
+            f"all {targets[0].n_rows} rows that were read in passing have the same "
+            "target, and may be one side of the data only; give `TrainingDoctor` `x=` "
+            "and `y=`"
+        )
+
+    def _note_batches(self, record: TrainingRecord) -> None:
+        if not self.batches.targets:
+            return
+        targets, weights = self.batches.targets, self.batches.weights
+        record.note(
+            data=replace(
+                record.facts.data or DataFacts(),
+                batches=batch_facts(targets),
+                weights=weight_facts(targets, weights),
+            )
+        )
+
+    def _split(
+        self,
+        model: Any,
+        record: TrainingRecord,
+        steps: int | None,
+        n_validated: int | None,
+    ) -> None:
+        """Part the rows given, where `fit` held out the last of them."""
+        x, y, validation_data = self._given
+        if x is None or not self.batches.parts or record.facts.data is None:
+            return
+        (_, own), *_ = arrays_of(x)
+        (_, seen), *_ = arrays_of(self.batches.joined()[0])
+        size = record.facts.batch_size
+        known = {"steps": steps, "batch_size": size, "n_validated": n_validated}
+        found = held_out(own, seen, **known)
+        if found is None:
+            return
+        n = len(own)
+        first, last = slice(found.n_trained), slice(found.first, None)
+        if validation_data is None:
+            validation_data = _part(x, last, n), _part(y, last, n)
+        x, y = _part(x, first, n), _part(y, first, n)
+        shapes = output_shapes(model)
+        data = data_facts(x, y, validation_data, output_shapes=shapes, model=model)
+        known_before = record.facts.data
+        record.note(
+            data=replace(
+                data,
+                source="given",
+                held_out=n - found.first,
+                batches=known_before.batches,
+                weights=known_before.weights,
+            )
+        )
         self._make_probe(model, record, x, y)
 
     def _make_probe(self, model: Any, record: TrainingRecord, x: Any, y: Any) -> None:
         if any(facts.non_finite for facts in record.facts.inputs):
             return  # the model has nothing to say on such rows
-        shape = getattr(model, "output_shape", None)
-        kind = record.facts.loss
-        task = Run(record).task
-        self.probe = Probe(x, y, model.loss, kind, self._rows, shape, task=task)
-        record.note(probe=self.probe.facts(shape))
+        shapes, outputs = output_shapes(model), record.facts.outputs
+        loss = getattr(model, "loss", None)
+        self.probe = Probe(x, y, loss, self._rows, shapes, outputs)
+        self._answers = y
         table = record.tables.get("probe")
         if table is not None and len(table):  # a continued record
             self._offset = int(table.steps[-1]) + 1
 
 
-def _joined(*parts: Any) -> Any:
-    return None if parts[0] is None else np.concatenate(parts)
+def _part(data: Any, rows: slice, n: int) -> Any:
+    """Return some of the rows of a structure of arrays of `n` rows."""
+    return keras.tree.map_structure(
+        lambda leaf: leaf[rows] if np.ndim(leaf) and len(leaf) == n else leaf, data
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_dlbasic.gradients.sampling import Every, epoch_plan
+from keras_dlbasic.gradients.sampling import Every, epoch_plan, reading_plan
 
 
 class StepPlan:
@@ -16,10 +16,15 @@ class StepPlan:
 
     Attributes:
         steps: Number of steps of the fit that have begun.
+        is_read: Whether the batch of one of the steps that began last is to be read.
+        must_read: Whether that is so, and it must be read for that reason alone.
     """
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self.steps = 0
+        self.is_read = self.must_read = False
+        self._reads = False
+        self._is_to_read: Callable[[int], bool] = _never
         self._params = params
         self._every: list[Every] = []
         self._is_planned: Callable[[int], bool] = _never
@@ -37,9 +42,13 @@ class StepPlan:
         """Have steps sampled at `every`, besides those that were asked for before."""
         self._every.append(every)
 
+    def ask_to_read(self) -> None:
+        """Have batches of the first epoch read."""
+        self._reads = True
+
     def epoch_begins(self) -> None:
         """Plan the steps of an epoch."""
-        self._is_planned = _never
+        self._is_planned = self._is_to_read = _never
         self._epoch_first_step = self.steps
         # Where Keras does not know the length, the epoch before tells it. The first
         # epoch of such data is planned without a length.
@@ -53,6 +62,8 @@ class StepPlan:
             if len(plans) == 1
             else lambda step: any(plan(step) for plan in plans)
         )
+        if self._reads and not self._epochs_begun:
+            self._is_to_read = reading_plan(n_steps)
         self._epochs_begun += 1
 
     def steps_begin(self, step: int, count: int) -> bool:
@@ -69,7 +80,13 @@ class StepPlan:
             last = min(last, self.steps_per_epoch - 1)
         self._begun_step = self._epoch_first_step + step
         self.steps = self._epoch_first_step + last + 1
-        return any(self._is_planned(s) for s in range(step, last + 1))
+        begun = range(step, last + 1)
+        is_planned = any(map(self._is_planned, begun))
+        self.is_read = any(map(self._is_to_read, begun))
+        # the plain step is compiled at the second one, from the model's first state
+        is_second = self._begun_step <= 1 < self.steps and self.steps_per_epoch != 1
+        self.must_read = self.is_read and not is_planned and not is_second
+        return is_planned
 
     def step_failed(self) -> None:
         """Do not count the steps that began last."""

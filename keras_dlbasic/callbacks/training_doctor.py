@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_dlbasic._keras.callbacks import model_of
+from keras_dlbasic._keras.no_arrays import EXPECTED, no_arrays
 from keras_dlbasic.callbacks.arguments import check_sample
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.guarded import guard_of
@@ -35,11 +36,14 @@ class TrainingDoctor(Monitor):
     epochs a fifth further apart each), and at the end.
 
     Args:
-        x: Training inputs: arrays. Defaults to None: up to 256 rows of the batches that
-            are trained first are kept. The report says what that rules out.
-        y: Training targets: arrays.
+        x: Training inputs: arrays, tensors or data frames with samples first. Rows that
+            `fit` holds out by `validation_split` may be among them; they count as
+            validation. Defaults to None: rows of batches of the first epoch serve, read
+            as they pass, so that nothing is drawn from a data set or generator. The
+            report says what that rules out.
+        y: Training targets, in the same forms.
         validation_data: `(x, y)` of the validation, to be compared with `x` and `y`.
-            Defaults to None.
+            Defaults to None: the rows that `fit` holds out, if that is sure.
         every: At which steps gradients are measured, see `GradientNormMonitor`.
         stop_on: `"critical"` or `"warning"`: stop training when something of that
             severity is found for sure. Defaults to None: never.
@@ -99,22 +103,38 @@ class TrainingDoctor(Monitor):
             self,
             self.every,
             self._given_record,
-            batch_listener=self._looks.gather if self.x is None else None,
+            batch_listener=self._looks.batches.take,
+            reads=True,
         )
 
     def _fit_begins(self) -> None:
         assert self.record is not None
         self.diagnosis = None
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str | None]] = set()
         self._next_look = 1.0
         self._epochs = 0
         self._has_looked = False
         self.record.note(given=given_names(self.x, self.y, self.validation_data))
-        self._looks.examine(self.model, self.record, guard_of(self))
+        if self.model.built:
+            self._examine(self.record.last_epoch)
+        else:
+            before = self.record.last_epoch
+            self._watch.when_built(lambda: self._examine(before))
+
+    def _step_begins(self, batch: int) -> None:
+        # a model that had no weights until its first step was run
+        if self._count.so_far and not self._looks.is_examined:
+            self._examine(self._watch.in_record(self._epoch))
+
+    def _examine(self, epoch: int) -> None:
+        assert self.record is not None
+        guard, steps = guard_of(self), self._count.so_far
+        self._looks.examine(self.model, self.record, guard, epoch, steps)
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._epochs += 1
         self._has_looked = False
+        self._read(logs)
         if self._epochs < self._next_look:
             return
         if self._epochs >= DENSE_EPOCHS:
@@ -157,9 +177,17 @@ class TrainingDoctor(Monitor):
     def _look(self) -> None:
         self._has_looked = True
         assert self.record is not None
-        epoch, steps = self._watch.in_record(self._epoch), self.params.get("steps")
+        epoch = self._watch.in_record(self._epoch)
+        if not self._looks.is_examined:  # the epoch had one step
+            self._examine(epoch)
         with guard_of(self).on_host():
-            self._looks.look(self.model, self.record, epoch, steps)
+            self._looks.look(self.model, self.record, epoch)
+
+    def _read(self, logs: dict[str, Any]) -> None:
+        assert self.record is not None
+        steps = self.params.get("steps") or self._count.so_far // self._epochs
+        with guard_of(self).on_host():
+            self._looks.read(self.model, self.record, steps=steps, logs=logs)
 
     def _judge(self, *, live: bool) -> None:
         assert self.record is not None
@@ -171,8 +199,9 @@ class TrainingDoctor(Monitor):
         for finding in self.diagnosis.top_level:
             if finding.confidence < 0.9:
                 continue
-            if finding.rank >= least and finding.name not in self._said:
-                self._said.add(finding.name)
+            said = finding.name, finding.output
+            if finding.rank >= least and said not in self._said:
+                self._said.add(said)
                 if self.verbose:
                     self._messages.add(str(finding))
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
@@ -182,11 +211,7 @@ class TrainingDoctor(Monitor):
 def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:
     check_sample(x, y, rows)
     if x is not None and not arrays_of(x):
-        raise ValueError(
-            "`x` must be an array, or a structure of arrays. Received an object of "
-            f"type {type(x).__name__}. Of a data set, give a part as arrays, or leave "
-            "`x` out: the batches that are trained first then serve."
-        )
+        raise ValueError(f"`x` {EXPECTED} {no_arrays(x, passing=True)}")
     if stop_on not in (None, "warning", "critical"):
         raise ValueError(
             f'`stop_on` must be "critical", "warning" or None. Received: {stop_on!r}'

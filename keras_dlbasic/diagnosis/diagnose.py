@@ -6,17 +6,18 @@ import traceback
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from keras_dlbasic._nearest import nearest
-from keras_dlbasic.diagnosis.advice import advice
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.fine import Fine
+from keras_dlbasic.diagnosis.per_output import verdicts_of
 from keras_dlbasic.diagnosis.registry import all_rules, checked_rules, symptoms_by_cause
 from keras_dlbasic.diagnosis.rule import Rule
 from keras_dlbasic.diagnosis.run import Run
@@ -147,24 +148,28 @@ def _check_thresholds(rule: Rule, given: dict[str, Any]) -> None:
 
 def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
     explains = symptoms_by_cause(rule for rule, _ in chosen)
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, list[Verdict]] = {}
     # the last ones judge by what the others found, symptoms under their causes
     for is_last in (False, True):
-        joined = {f.name: f for f in _joined(verdicts, planned=run.is_planned)}
-        run.verdicts = {**verdicts, **joined} if is_last else {}
+        run.verdicts = _worst(verdicts, planned=run.is_planned) if is_last else {}
         for rule, thresholds in chosen:
             if rule.last is is_last:
-                verdict = _judged(rule, run, thresholds)
-                if isinstance(verdict, Finding):
-                    verdict = replace(verdict, explains=explains.get(rule.name, ()))
-                verdicts[rule.name] = verdict
+                verdicts[rule.name] = [
+                    replace(verdict, explains=explains.get(rule.name, ()))
+                    if isinstance(verdict, Finding)
+                    else verdict
+                    for verdict in _judged(rule, run, thresholds)
+                ]
     findings = _joined(verdicts, planned=run.is_planned)
-    fine = {n: v.text for n, v in verdicts.items() if isinstance(v, Fine)}
     # a trait that does no harm here changes nothing for the reader
-    fine.update({f.name: f.message for f in findings if not f.rank and not f.note})
-    skipped = {n: v.reason for n, v in verdicts.items() if isinstance(v, Skipped)}
+    told = [finding for finding in findings if finding.rank or finding.note]
+    names = {finding.name for finding in told}
+    single = {name: parts[0] for name, parts in verdicts.items()}
+    fine = {n: v.text for n, v in single.items() if isinstance(v, Fine)}
+    fine.update({f.name: f.message for f in findings if f.name not in names})
+    skipped = {n: v.reason for n, v in single.items() if isinstance(v, Skipped)}
     return Diagnosis(
-        [finding for finding in findings if finding.name not in fine],
+        told,
         fine,
         skipped,
         outcome="" if run.live or run.is_planned else _outcome(run),
@@ -185,15 +190,12 @@ def _coverage(run: Run, chosen: Chosen, skipped: dict[str, str]) -> Coverage:
     )
 
 
-def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> Verdict:
+def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> list[Verdict]:
     if run.live and not rule.live:
-        return Skipped(NOT_YET)
+        return [Skipped(NOT_YET)]
     try:
         with np.errstate(all="ignore"):  # records may hold anything
-            verdict = rule(run, **thresholds)
-        if isinstance(verdict, Finding):
-            verdict = replace(verdict, remedies=advice(run, verdict.remedies))
-        return verdict
+            return verdicts_of(rule, run, thresholds)
     except Exception as error:  # the other rules may do with what is there
         reason = FAILED if rule.is_own else FAILED_RULE
         reason = f"{reason} ({type(error).__name__}: {error})"
@@ -204,7 +206,7 @@ def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> Verdict:
                 UserWarning,
                 stacklevel=4,
             )
-        return Skipped(f"{reason}\n{''.join(traceback.format_exception(error))}")
+        return [Skipped(f"{reason}\n{''.join(traceback.format_exception(error))}")]
 
 
 def _outcome(run: Run) -> str:
@@ -214,23 +216,28 @@ def _outcome(run: Run) -> str:
         return ""
 
 
-def _joined(verdicts: dict[str, Verdict], *, planned: bool) -> list[Finding]:
+def _worst(verdicts: dict[str, list[Verdict]], *, planned: bool) -> dict[str, Verdict]:
+    """Return what each rule says, the worst where it is about several outputs."""
+    found = reversed(_joined(verdicts, planned=planned))
+    first = {name: parts[0] for name, parts in verdicts.items()}
+    return {**first, **{finding.name: finding for finding in found}}
+
+
+def _joined(verdicts: dict[str, list[Verdict]], *, planned: bool) -> list[Finding]:
     """Put symptoms under their causes, and order all.
 
     The order is that of everything that shows a diagnosis: by severity, then causes
     before symptoms, then confidence.
     """
-    found = [verdict for verdict in verdicts.values() if isinstance(verdict, Finding)]
+    told = chain.from_iterable(verdicts.values())
+    found = [verdict for verdict in told if isinstance(verdict, Finding)]
     symptoms = [finding for finding in found if finding.kind == "symptom"]
     judged = [finding for finding in found if finding.kind == "cause"]
     # What a certain cause explains is weak evidence against another one: it makes of
     # what merely may do harm no more than a warning.
-    sure = {
-        name
-        for cause in judged
-        if cause.risk is None and cause.severity == "critical"
-        for name in cause.explains
-    }
+    sure = [
+        cause for cause in judged if cause.risk is None and cause.severity == "critical"
+    ]
     causes = [_weighed(cause, symptoms, sure, planned=planned) for cause in judged]
     causes.sort(key=lambda cause: (-cause.rank, -cause.confidence))
     explained = []
@@ -239,9 +246,9 @@ def _joined(verdicts: dict[str, Verdict], *, planned: bool) -> list[Finding]:
         by = tuple(
             c.name
             for c in causes
-            if symptom.name in c.explains and c.rank >= min(1, symptom.rank)
+            if c.can_explain(symptom) and c.rank >= min(1, symptom.rank)
         )
-        explained.append(replace(symptom, explained_by=by))
+        explained.append(replace(symptom, explained_by=tuple(dict.fromkeys(by))))
     return sorted(
         [*causes, *explained],
         key=lambda f: (-f.rank, f.kind, bool(f.explained_by), -f.confidence),
@@ -249,12 +256,12 @@ def _joined(verdicts: dict[str, Verdict], *, planned: bool) -> list[Finding]:
 
 
 def _weighed(
-    cause: Finding, symptoms: list[Finding], sure: set[str], *, planned: bool
+    cause: Finding, symptoms: list[Finding], sure: list[Finding], *, planned: bool
 ) -> Finding:
     """Give a cause that may do harm its severity, by the harm that was found.
 
-    Symptoms in `sure` have a cause that is beyond doubt; for others they are no more
-    than a warning.
+    Symptoms of a cause in `sure`, which are beyond doubt, are for others no more than a
+    warning.
     """
     if cause.risk is None:
         return cause
@@ -264,9 +271,9 @@ def _weighed(
     else:
         harm = max(
             (
-                min(s.rank, 1) if s.name in sure else s.rank
+                min(s.rank, 1) if any(c.can_explain(s) for c in sure) else s.rank
                 for s in symptoms
-                if s.name in cause.explains
+                if cause.can_explain(s)
             ),
             default=0,
         )

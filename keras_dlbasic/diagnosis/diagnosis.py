@@ -168,7 +168,11 @@ class Diagnosis(Displayed, Sequence[Finding]):
 
     def symptoms_of(self, cause: Finding) -> tuple[Finding, ...]:
         """Return the found symptoms that a found cause explains."""
-        return tuple(f for f in self.symptoms if cause.name in f.explained_by)
+        return tuple(
+            symptom
+            for symptom in self.symptoms
+            if cause.name in symptom.explained_by and cause.may_concern(symptom)
+        )
 
     def beneath(self, finding: Finding) -> tuple[Finding, ...]:
         """Return the symptoms that are told beneath a finding, each under one cause.

@@ -59,6 +59,8 @@ class Finding:
             `True`.
         told_apart_by: The measurement that would tell this cause from others that fit
             as well, without a full stop; empty where that is to try the first remedy.
+        output: Of a model with several outputs, the name of the one it is about; None
+            for the whole model, or a model with one output.
 
     Raises:
         TypeError: If a field has a value of another type.
@@ -92,6 +94,7 @@ class Finding:
     risk: Severity | None = None
     note: bool = True
     told_apart_by: str = ""
+    output: str | None = None
 
     def __new__(cls, *args: Any, **given: Any) -> Self:
         """Name the nearest field where one is misspelled."""
@@ -131,6 +134,14 @@ class Finding:
     def rank(self) -> int:
         """Place of the severity in `SEVERITIES`."""
         return SEVERITIES.index(self.severity)
+
+    def can_explain(self, symptom: Finding) -> bool:
+        """Return whether this cause can have brought a symptom about."""
+        return symptom.name in self.explains and self.may_concern(symptom)
+
+    def may_concern(self, other: Finding) -> bool:
+        """Return whether both are not about different outputs of a model."""
+        return self.output == other.output or None in (self.output, other.output)
 
     @property
     def where(self) -> str:
@@ -188,6 +199,7 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "unit": (str, "text"),
     "told_apart_by": (str, "text"),
     "note": (bool, "True or False"),
+    "output": ((str, NoneType), "the name of an output, or None"),
 }
 
 

@@ -10,6 +10,7 @@ from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.skipped import Skipped
 from keras_dlbasic.diagnosis.verdict import Verdict
+from keras_dlbasic.records import LayerTable
 
 
 def judge_inactive_units(
@@ -39,21 +40,21 @@ def judge_inactive_units(
     if rows is not None and rows < least_rows:
         return Skipped(f"the probe has {rows} rows; needs {least_rows}")
     shares = np.nan_to_num(table[f"{state}_units"])
-    hidden = list(table.labels)[:-1]
+    hidden = run.hidden(table.labels)
     if not hidden:
         return Skipped("no hidden layers are known")
-    worst = max(range(len(hidden)), key=lambda i: shares[-1, i])
+    worst = max(hidden, key=lambda place: shares[-1, place])
     value = float(shares[-1, worst])
     if value < most:
         return Fine(f"at most {value:.0%} of a layer's units are {state}")
-    at_start = float(shares[0, worst])
+    layer, at_start = table.labels[worst], float(shares[0, worst])
     return Finding(
         severity=_severity(run, value, nearly_all),
         message=(
-            f"{value:.0%} of the units of layer '{hidden[worst]}' are {state} on the "
-            f"probe ({at_start:.0%} before training)."
+            f"{value:.0%} of the units of layer '{layer}' are {state} on the probe "
+            f"({at_start:.0%} {_start_in_words(table)})."
         ),
-        layer=hidden[worst],
+        layer=layer,
         epoch=max(0, int(table.epochs[np.argmax(shares[:, worst] >= most)])),
         value=value,
         threshold=most,
@@ -62,6 +63,13 @@ def judge_inactive_units(
         evidence={"before_training": at_start},
         remedies=remedies,
     )
+
+
+def _start_in_words(table: LayerTable) -> str:
+    """Say when the table begins: a model may have no weights before its first step."""
+    if table.epochs[0] < 0:
+        return "before training"
+    return f"after step {table.steps[0]}"
 
 
 def _severity(run: Run, share: float, nearly_all: float) -> Severity:

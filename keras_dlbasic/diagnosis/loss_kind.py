@@ -54,6 +54,7 @@ class LossKind:
             `"probabilities"` or `"unknown"`.
         from_logits: Whether outputs are taken as logits.
         ignore_class: Class number that does not count; None if all do.
+        axis: Axis of the outputs along which classes are compared. Defaults to -1.
 
     Example:
     >>> from keras_dlbasic.diagnosis.loss_kind import LossKind
@@ -66,6 +67,7 @@ class LossKind:
     family: str = "unknown"
     from_logits: bool = False
     ignore_class: int | None = None
+    axis: int = -1
 
     @classmethod
     def of(cls, loss: Any) -> LossKind:
@@ -88,16 +90,18 @@ class LossKind:
             _FAMILIES[name],
             bool(config.get("from_logits")),
             config.get("ignore_class"),
+            axis if isinstance(axis := config.get("axis"), int) else -1,
         )
 
-    @classmethod
-    def of_first(cls, loss: Any, name: str | None) -> LossKind:
-        """Read the first of several losses, or that of the target called `name`."""
-        if isinstance(loss, dict) and "class_name" not in loss and len(loss) > 1:
-            loss = loss.get(name)
-        elif isinstance(loss, list) and loss:
-            loss = loss[0]
-        return cls.of(loss)
+    def axis_from_end(self, rank: int | None) -> int | None:
+        """Return the axis of classes counted from the end; None if not known.
+
+        Args:
+            rank: Number of axes of the output, samples included.
+        """
+        if self.axis < 0:
+            return self.axis
+        return None if rank is None else self.axis - rank
 
     @property
     def decides_at_zero(self) -> bool:

@@ -76,14 +76,14 @@ NEEDS: Mapping[str, Need] = {
         "run.model",
         lambda run: run.model,
     ),
-    "output": Need("facts of the only output", "run.output", lambda run: run.output),
+    "output": Need("facts of the output", "run.output", lambda run: run.output),
     "probe": Need(
         "what the model predicts for up to 256 rows",
         'run.table("probe")',
         lambda run: run.table("probe"),
     ),
     "skill": Need("skill of the model and of simple predictors", "run.outcome", _skill),
-    "target": Need("facts of the only target", "run.target", lambda run: run.target),
+    "target": Need("facts of the target", "run.target", lambda run: run.target),
     "targets": Need(
         "facts of the targets, one an output", "run.targets", lambda run: run.targets
     ),

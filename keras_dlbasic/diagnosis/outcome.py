@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from keras_dlbasic.records import LayerTable, TrainingRecord
+from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
+from keras_dlbasic.records import LayerTable, ProbeFacts, TrainingRecord
 
 LEARNED_SAVED = 0.05
 LEARNED_SKILL = 0.15
@@ -29,6 +31,8 @@ class Outcome:
         reference_name: Which one it is.
         baseline: Loss of the constant predictor.
         loss: Loss of the model on the probe at the end.
+        outputs: What it came to for each of several outputs, by name; then the losses
+            above are weighted sums, and the skill is not known.
     """
 
     skill: float | None = None
@@ -38,17 +42,26 @@ class Outcome:
     reference_name: str = ""
     baseline: float | None = None
     loss: float | None = None
+    outputs: Mapping[str, Outcome] = field(default_factory=dict, hash=False)
 
     @property
     def is_known(self) -> bool:
         """Whether there is anything to judge by."""
+        if self.outputs:
+            return any(outcome.is_known for outcome in self.outputs.values())
         return self.skill is not None or self.loss_saved is not None
 
     @property
     def learned(self) -> bool | None:
-        """Whether the model does better than a constant; None if that is unclear."""
+        """Whether the model does better than a constant; None if that is unclear.
+
+        Of several outputs all have to, or none.
+        """
         if not self.is_known:
             return None
+        if self.outputs:
+            found = {outcome.learned for outcome in self.outputs.values()}
+            return found.pop() if len(found) == 1 else None
         saved = -math.inf if self.loss_saved is None else self.loss_saved
         skill = -math.inf if self.skill is None else self.skill
         error = self.loss_saved_error
@@ -63,6 +76,9 @@ class Outcome:
     @property
     def text(self) -> str:
         """The outcome in words."""
+        if self.outputs:
+            told = ((name, outcome.text) for name, outcome in self.outputs.items())
+            return " ".join(f"Output '{name}': {text}" for name, text in told if text)
         parts = []
         if self.loss is not None and self.baseline is not None:
             parts.append(
@@ -84,6 +100,16 @@ def outcome_of(record: TrainingRecord) -> Outcome:
     facts = record.facts.probe
     if table is None or not len(table) or facts is None:
         return Outcome()
+    known = _of_one(table, facts)
+    n = len(record.facts.outputs)
+    if n < 2:
+        return known
+    apart = [OutputRecord(record, index) for index in range(n)]
+    outputs = {one.name: outcome_of(one) for one in apart if one.is_trained}
+    return replace(known, outputs=outputs)
+
+
+def _of_one(table: LayerTable, facts: ProbeFacts) -> Outcome:
     baseline = facts.baseline_loss
     loss, error = _last(table["loss"]), _last(table["loss_error"])
     references = {

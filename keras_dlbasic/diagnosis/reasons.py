@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keras_dlbasic.analysis.row_order import MIN_BATCHES
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.records import RunFacts
@@ -24,10 +25,12 @@ class Reasons:
     Attributes:
         facts: What is known of the run.
         task: What the predictions are.
+        output_name: Of one of several outputs that is asked about, its name.
     """
 
     facts: RunFacts
     task: TaskKind = TaskKind.UNKNOWN
+    output_name: str | None = None
 
     def gave(self, name: str) -> bool:
         """Return whether the user gave `"x"`, `"y"` or `"validation_data"`."""
@@ -75,11 +78,28 @@ class Reasons:
         n = len(self.facts.targets)
         if n > 1:
             return f"there are {n} arrays of targets, and this check needs one"
+        if not n and self.gave("y") and self.output_name is not None:
+            return "which of the targets belong to this output is not known"
         if n or self.gave("y"):
             return "the targets are no array of numbers"
         if self.gave("x"):
             return "no targets were given; give `y=`"
         return "the batches have no targets"
+
+    @property
+    def batches(self) -> str:
+        """Why batches do not tell of the order or the weights of rows."""
+        batches = None if self.facts.data is None else self.facts.data.batches
+        if batches is None:
+            if self.facts.given is not None:
+                return "no batches of the fit were read as they passed"
+            return "no batches were read as they passed; needs a record of a fit"
+        n = batches.n_batches or 0
+        if n < MIN_BATCHES:
+            return f"{n} batches were read as they passed, and this needs {MIN_BATCHES}"
+        return (
+            "the targets in batches are all alike, or have more than one answer a row"
+        )
 
     @property
     def output(self) -> str:
@@ -119,6 +139,8 @@ class Reasons:
     @property
     def outcome(self) -> str:
         """Why the predictions are not compared with a constant answer."""
+        if self.facts.data is not None and self.facts.data.one_sided:
+            return self.facts.data.one_sided
         probe = self.facts.probe
         if probe is None or probe.failed is not None:
             return self.probe
@@ -136,6 +158,8 @@ class Reasons:
     @property
     def skill(self) -> str:
         """Why the skill of the model or of simple predictors is not known."""
+        if self.facts.data is not None and self.facts.data.one_sided:
+            return self.facts.data.one_sided
         probe = self.facts.probe
         if probe is None or probe.failed is not None:
             return self.probe
@@ -158,7 +182,15 @@ class Reasons:
         if LossKind.of(self.facts.loss).family == "unknown":
             if isinstance(self.facts.loss, (dict, list, tuple)):
                 return "there are several losses, and predictions have one score each"
-            return UNKNOWN_LOSS
+            return self._own_loss or UNKNOWN_LOSS
         if not self.task.is_known:
             return "what the predictions mean could not be told from loss and output"
         return "the loss of a constant answer could not be told"
+
+    @property
+    def _own_loss(self) -> str:
+        """Say where the model computes its loss itself; empty if it does not."""
+        if self.facts.loss is not None or not self.facts.own_loss:
+            return ""
+        methods = " and ".join(f"`{name}`" for name in self.facts.own_loss)
+        return f"the loss is computed by {methods} of the model's own, not compiled"

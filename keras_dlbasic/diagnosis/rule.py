@@ -31,6 +31,7 @@ class Rule:
         explained_by: Names of the causes that can bring this symptom about.
         needs: What it needs of the record; without it the rule is skipped.
         live: Whether it can judge a run that goes on.
+        per_output: Whether it judges each of several outputs by itself.
         decides: What cannot be told without this check, a key of `areas.AREAS`; empty
             for checks that are not decisive.
         last: Whether it is applied after all others, and asks `run.verdicts` what they
@@ -52,6 +53,7 @@ class Rule:
     live: bool = True
     decides: str = ""
     last: bool = False
+    per_output: bool = False
 
     def __post_init__(self) -> None:
         self._check_function()
@@ -196,6 +198,7 @@ def rule(
     live: bool = True,
     decides: str = "",
     last: bool = False,
+    per_output: bool = False,
 ) -> Callable[[Callable[..., Verdict]], Rule]:
     """Make a function a rule; its name is that of the problem it finds.
 
@@ -212,6 +215,9 @@ def rule(
             the reason. The names are those of `keras_dlbasic.diagnosis.NEEDS`.
             Defaults to none.
         live: Whether it can judge a run that goes on. Defaults to `True`.
+        per_output: Whether to judge each output of a model with several by itself, as
+            `Run.outputs_apart` has it, with a finding for each. Defaults to `False`:
+            once, for the whole model.
         decides: What of a run is not judged if this check is skipped: `"predictions"`,
             `"loss"`, `"updates"`, `"match"` or `"data"`. Defaults to `""`: nothing
             that the verdict rests on. See `Coverage`.
@@ -247,7 +253,7 @@ def rule(
 
     def make(function: Callable[..., Verdict]) -> Rule:
         name = getattr(function, "__name__", repr(function))
-        parts = (explains, explained_by, needs, live, decides, last)
+        parts = (explains, explained_by, needs, live, decides, last, per_output)
         return Rule(name, kind, function, *parts)
 
     return make

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ from keras_dlbasic.diagnosis.curves import Descent, descent_of, penalty_of
 from keras_dlbasic.diagnosis.flow import Flow, early_flow
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
+from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
 from keras_dlbasic.diagnosis.rates import Movement, movement_of, update_ratio_of
 from keras_dlbasic.diagnosis.reasons import Reasons
 from keras_dlbasic.diagnosis.skipped import Skipped
@@ -55,6 +56,8 @@ class Run:
             a `RunFacts`. What is not known is None.
         live: Whether the run goes on, so that what it comes to cannot be judged yet.
         is_planned: Whether nothing was trained yet (`preflight`).
+        output_name: Of a run looked at for one of several outputs, the name of the
+            output; else None.
         verdicts: For rules that are applied `last`: what the other rules say, by name,
             symptoms under their causes. Empty for the others.
 
@@ -77,6 +80,74 @@ class Run:
         self.live = live
         self.is_planned = planned
         self.verdicts: Mapping[str, Verdict] = {}
+        self.output_name: str | None = None
+
+    # -- outputs -----------------------------------------------------------------
+
+    @cached_property
+    def outputs_apart(self) -> tuple[Run, ...]:
+        """The run as it is for each of several outputs; empty where there is one.
+
+        In each of them `.output`, `.target`, `.loss_kind`, `.task`, `.outcome`,
+        `.probed(...)`, `.loss` and `.descent` are about its output alone; layers,
+        gradients and inputs are those of the whole model. See
+        `@rule(per_output=True)`.
+        """
+        n = len(self.facts.outputs)
+        return tuple(map(self._of_output, range(n))) if n > 1 else ()
+
+    def for_output(self, name: str) -> Run:
+        """Return the run as it is for one of several outputs.
+
+        Args:
+            name: What the output is called, as in `losses` and logs.
+
+        Raises:
+            KeyError: If there is no such output.
+        """
+        by_name = {run.output_name: run for run in self.outputs_apart}
+        if name not in by_name:
+            raise KeyError(
+                f"The model has no output {name!r} beside others; there are "
+                f"{sorted(map(str, by_name)) or 'no several'}."
+            )
+        return by_name[name]
+
+    def _of_output(self, index: int) -> Run:
+        record = OutputRecord(self.record, index)
+        run = Run(record, live=self.live, planned=self.is_planned)
+        run.output_name = record.name
+        return run
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the output has a loss; True for a model of one."""
+        return not isinstance(self.record, OutputRecord) or self.record.is_trained
+
+    @property
+    def loss_weight(self) -> float:
+        """What the loss of the output is multiplied by in the sum over outputs."""
+        record = self.record
+        return record.loss_weight if isinstance(record, OutputRecord) else 1.0
+
+    def hidden(self, labels: Sequence[str]) -> list[int]:
+        """Return the places of labels whose layers give no output.
+
+        Of a model with one output the last one is taken for that which gives it.
+
+        Args:
+            labels: Labels of layers, from input to output.
+        """
+        heads = self._heads.intersection(labels) or set(labels[-1:])
+        return [place for place, label in enumerate(labels) if label not in heads]
+
+    @cached_property
+    def _heads(self) -> set[str | None]:
+        """Names of the layers that give one of several outputs."""
+        record = self.record
+        whole = record.whole if isinstance(record, OutputRecord) else record
+        outputs = whole.facts.outputs
+        return {output.name for output in outputs} if len(outputs) > 1 else set()
 
     # -- facts -------------------------------------------------------------------
 
@@ -118,7 +189,7 @@ class Run:
 
     @property
     def output(self) -> OutputFacts:
-        """What is known of the only output: `.name`, `.activation`, `.units`, `.rank`.
+        """What is known of the output: `.name`, `.activation`, `.units`, `.rank`.
 
         Raises:
             Skipped: If there are several, or it is not known.
@@ -152,7 +223,7 @@ class Run:
 
     @property
     def target(self) -> TargetFacts:
-        """What is known of the only target: `.kind`, `.min`, `.max`, `.std`, ...
+        """What is known of the target: `.kind`, `.min`, `.max`, `.std`, ...
 
         Raises:
             Skipped: If there are several or none, or these are no numbers.
@@ -222,15 +293,19 @@ class Run:
 
     @cached_property
     def task(self) -> TaskKind:
-        """What the loss and the output make of the first target: classes or values.
+        """What the loss and the output make of the target: classes or values.
+
+        Of several outputs that of the first target is meant; see `outputs_apart`.
 
         A `keras_dlbasic.analysis.TaskKind`, `TaskKind.UNKNOWN` if nothing tells.
         """
-        targets, outputs = self.facts.targets, self.facts.outputs
-        name = targets[0].name if targets else None
-        family = LossKind.of_first(self.facts.loss, name).family
-        output = outputs[0] if len(outputs) == 1 else OutputFacts()
-        return TaskKind.of(family, output.activation, output.units)
+        if self.outputs_apart:
+            first = self.facts.targets[:1]
+            with_it = [run for run in self.outputs_apart if run.facts.targets == first]
+            return with_it[0].task if first and with_it else TaskKind.UNKNOWN
+        outputs = self.facts.outputs
+        output = outputs[0] if outputs else OutputFacts()
+        return TaskKind.of(self.loss_kind.family, output.activation, output.units)
 
     @property
     def compares_class_numbers(self) -> bool:
@@ -418,4 +493,4 @@ class Run:
     @property
     def reasons(self) -> Reasons:
         """Why something is not known, in words for a `Skipped`."""
-        return Reasons(self.facts, self.task)
+        return Reasons(self.facts, self.task, self.output_name)

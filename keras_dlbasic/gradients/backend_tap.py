@@ -45,6 +45,12 @@ class BackendTap(Protocol):
     def is_traced(self, function: Any) -> bool:
         """Return whether a train function has been traced, so that it may have run."""
 
+    def trace(self, function: Any, args: Any) -> None:
+        """Trace a train function ahead of its call with such arguments.
+
+        Only TensorFlow can, and only there a model may have no weights until then.
+        """
+
     def drawing_operation(self, function: Any, args: Any) -> str | None:
         """Name an operation of a train function whose random state only it has.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -13,6 +14,9 @@ STEPS_PER_SAMPLE = 32
 """Under `"auto"`, one of at least so many steps is measured after the warm-up."""
 
 MOST_SAMPLES_PER_EPOCH = 32
+
+FIRST_READ, SPREAD_READ = 16, 16
+"""So many batches of the first epoch are read at its start, and all over it."""
 
 GOLDEN_RATIO = 0.6180339887498949
 
@@ -72,6 +76,31 @@ def epoch_plan(
         return steady or is_warmup_step(total)
 
     return is_sampled
+
+
+def reading_plan(n_steps: int | None) -> Callable[[int], bool]:
+    """Plan which batches of the first epoch are read.
+
+    The first 16, and 16 spread evenly over the epoch; where its length is not known,
+    four for each doubling of the number of steps. So batches are seen from all over the
+    epoch, however long it is and in whatever order rows come.
+
+    Args:
+        n_steps: Number of steps in the epoch, or None if not known.
+
+    Returns:
+        A function that tells for a step, counted from the begin of the epoch, whether
+        its batch is read.
+    """
+    if n_steps is None:
+        return lambda step: (
+            step < FIRST_READ or step % 2 ** (int(math.log2(step)) - 2) == 0
+        )
+    # not the last step, whose batch is often shorter: that would cost a compilation
+    spread = frozenset(
+        int((place + 0.5) * (n_steps - 1) / SPREAD_READ) for place in range(SPREAD_READ)
+    )
+    return lambda step: step < FIRST_READ or step in spread
 
 
 def _spread(count: int, epoch: int, n_steps: int | None) -> frozenset[int]:

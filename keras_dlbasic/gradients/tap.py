@@ -34,10 +34,14 @@ class GradientTap:
 
     Attributes:
         batch_sink: Called with the first rows of the batch of each measured step, 256
-            at most, as `(x, y)`; with `()` where they cannot be cut. To be set before
-            the first step. Defaults to None.
+            at most, as `(x, y, sample_weight)`; with `()` where they cannot be cut. To
+            be set before the first step. Defaults to None.
         on_failure: Called when the step raises, as it does when the data end. Defaults
             to None.
+        on_built: Called once before the next step that is armed for, when the model has
+            its weights. On TensorFlow a model that is built in its first step has them
+            once that is traced, and they are still as they were drawn. Defaults to
+            None.
         must_tap_every_step: Whether all steps must be watched ones to train what Keras
             would: layers were frozen without `compile` and only a watched step was
             traced before, or, on TensorFlow, the step draws random numbers whose state
@@ -57,6 +61,7 @@ class GradientTap:
         self.guard = guard or Guard()
         self.batch_sink: Callable[[Any], None] | None = None
         self.on_failure: Callable[[], None] | None = None
+        self.on_built: Callable[[], None] | None = None
         self._sink = sink
         self._backend = backend_tap()
         # only code of the user's draws from what no variable keeps
@@ -126,7 +131,9 @@ class GradientTap:
                     # what was to be measured failed; the plain step would train
                     # otherwise than the steps before
                     tapped = self._tapped(plain)
-                outputs = (plain if tapped is None else tapped.function)(*args)
+                function = plain if tapped is None else tapped.function
+                self._announce_weights(function, args)
+                outputs = function(*args)
         except BaseException:
             if self.on_failure is not None:
                 with self.guard.on_host():
@@ -142,6 +149,23 @@ class GradientTap:
                     self._take_row(step, row, tapped)
         self.guard.warn()
         return outputs
+
+    def _announce_weights(self, function: Any, args: Any) -> None:
+        """Have `on_built` called, after tracing the step if only that makes weights.
+
+        The step is traced now instead of within its call, with the same arguments, so
+        the weights are drawn as ever.
+        """
+        on_built, self.on_built = self.on_built, None
+        if on_built is None:
+            return
+        with self.guard.in_step():
+            if not self.model.built:
+                self._backend.trace(function, args)
+        # arguments of the user's that are wrong are told as at the start of the fit
+        with self.guard.on_host(ValueError, TypeError):
+            if self.model.built:
+                on_built()
 
     def _prepared(
         self, plain: Any, step: int | None, args: Any, stack: ExitStack

@@ -16,6 +16,7 @@ from keras_dlbasic._backends.intercept import wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
 from keras_dlbasic._backends.update import Update, final_updates
 from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._keras.loss_tracker import loss_tracker
 from keras_dlbasic._keras.optimizer import optimizers_of
 from keras_dlbasic.gradients.backend_tap import BackendTap
 from keras_dlbasic.gradients.measures import measure_row, reduce_update
@@ -122,7 +123,7 @@ class TappedStep:
 
         for optimizer in optimizers_of(*self._parts):
             stack.enter_context(self._backend.intercept(optimizer, take))
-        tracker = _loss_tracker(self._model)
+        tracker = loss_tracker(self._model)
         if tracker is not None:
             listen = self._listen(seen.losses)
             stack.enter_context(wrapped_method(tracker, "update_state", listen))
@@ -185,8 +186,18 @@ class TappedStep:
         return UNKNOWN
 
     def _first_rows(self, data: Any) -> Any:
-        """Return copies of the first rows, `(x, y)`, or () if there are none."""
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        """Return copies of the first rows, or () if there are none.
+
+        They are `(x, y, sample_weight)`; class weights are in the latter, too.
+        """
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+        rows = self._copied((x, y))
+        if not rows:
+            return ()
+        copied = None if weights is None else self._copied(weights)
+        return (*rows, None if isinstance(copied, tuple) and not copied else copied)
+
+    def _copied(self, part: Any) -> Any:
         try:
             return keras.tree.map_structure(
                 lambda leaf: (
@@ -194,7 +205,7 @@ class TappedStep:
                     if leaf is None
                     else keras.ops.copy(_cut(self._backend.gathered(_cut(leaf))))
                 ),
-                (x, y),
+                part,
             )
         except (TypeError, ValueError, IndexError, NotImplementedError):
             return ()  # sparse, ragged or without rows
@@ -205,9 +216,3 @@ def _cut(leaf: Any) -> Any:
     entries = [n for n in tensor.shape[1:] if n is not None]
     rows = max(1, KEPT_ENTRIES // max(1, int(np.prod(entries))))
     return tensor[: min(KEPT_ROWS, rows)]
-
-
-def _loss_tracker(model: Any) -> Any:
-    metrics = model.metrics
-    is_loss = metrics and metrics[0].name == "loss"
-    return metrics[0] if is_loss and type(metrics[0]) is keras.metrics.Mean else None

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_dlbasic.inspection.as_arrays import as_array, is_array
+from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.validation_facts import validation_facts
-from keras_dlbasic.records import DataFacts, ValidationFacts
+from keras_dlbasic.records import (
+    DataFacts,
+    OutputFacts,
+    TargetFacts,
+    ValidationFacts,
+)
 
 Shape = tuple[int | None, ...]
 
@@ -22,40 +30,79 @@ def data_facts(
     validation_data: Any = None,
     *,
     output_shapes: Mapping[str, Shape] | Sequence[Shape] | None = None,
+    model: Any = None,
 ) -> DataFacts:
     """Describe data.
 
     Args:
-        x: Inputs: an array, or a structure of arrays.
+        x: Inputs: an array, or a structure of arrays; tensors and data frames too.
         y: Targets, in the same forms, or None.
         validation_data: `(x, y)` or `(x, y, sample_weight)`, or None; what is no tuple
             of arrays is left out.
         output_shapes: Shapes of the model's outputs, samples first, in the order of the
             targets or by their names. Defaults to None: not known; the last axis of
             targets with axes is then taken for columns.
+        model: The model, which tells which inputs are ids. Defaults to None: none are.
 
     Returns:
         A `DataFacts`, without a `source`.
     """
     inputs = arrays_of(x)
     targets = arrays_of(y)
-    if isinstance(output_shapes, Mapping):
-        output_shapes = [output_shapes.get(name, ()) for name, _ in targets]
-    shapes = list(output_shapes or [])
-    if len(shapes) != len(targets):
-        shapes = [()] * len(targets)
+    ids = [False] * len(inputs) if model is None else id_inputs(model, inputs)
     return DataFacts(
-        inputs=tuple(input_facts(array, name) for name, array in inputs),
-        targets=tuple(
-            target_facts(array, name, has_columns=_has_columns(array, shape))
-            for (name, array), shape in zip(targets, shapes, strict=True)
+        inputs=tuple(
+            replace(input_facts(array, name), is_ids=is_ids)
+            for (name, array), is_ids in zip(inputs, ids, strict=True)
         ),
+        targets=_facts_of_targets(targets, output_shapes),
         n_rows=len(inputs[0][1]) if inputs else None,
         validation=_validation(inputs, targets, validation_data),
     )
 
 
+def with_output_shapes(
+    data: DataFacts, y: Any, outputs: Sequence[OutputFacts], shapes: Sequence[Shape]
+) -> DataFacts:
+    """Describe targets again, once it is known what the model gives.
+
+    Only a run of it tells the shapes of a subclassed model, and which of several
+    outputs is called what.
+
+    Args:
+        data: What is known of the data.
+        y: The targets that it is about.
+        outputs: The outputs of the model.
+        shapes: Their shapes, samples first, in the same order.
+    """
+    names = [name for name, _ in arrays_of(y)]
+    if names == [str(i) for i in range(len(outputs))]:
+        by_name = dict(zip(names, shapes, strict=True))
+    else:
+        by_name = {
+            name: shape
+            for output, shape in zip(outputs, shapes, strict=True)
+            for name in (output.name, output.label)
+            if name is not None
+        }
+    return replace(data, targets=_facts_of_targets(arrays_of(y), by_name))
+
+
 Named = list[tuple[str, np.ndarray]]
+
+
+def _facts_of_targets(
+    targets: Named, output_shapes: Mapping[str, Shape] | Sequence[Shape] | None
+) -> tuple[TargetFacts, ...]:
+    if isinstance(output_shapes, Mapping):
+        output_shapes = [output_shapes.get(name, ()) for name, _ in targets]
+    shapes = list(output_shapes or [])
+    if len(shapes) != len(targets):
+        shapes = [()] * len(targets)
+    return tuple(
+        target_facts(array, name, has_columns=_has_columns(array, shape))
+        for (name, array), shape in zip(targets, shapes, strict=True)
+    )
 
 
 def _validation(
@@ -94,15 +141,4 @@ def arrays_of(data: Any) -> list[tuple[str, np.ndarray]]:
         leaves = [(str(name), leaf) for name, leaf in data.items()]
     else:
         leaves = [(str(i), leaf) for i, leaf in enumerate(keras.tree.flatten(data))]
-    found = []
-    for name, leaf in leaves:
-        if hasattr(leaf, "shape") and len(leaf.shape) and hasattr(leaf, "dtype"):
-            found.append(
-                (
-                    name,
-                    np.asarray(keras.ops.convert_to_numpy(leaf))
-                    if keras.ops.is_tensor(leaf)
-                    else np.asarray(leaf),
-                )
-            )
-    return found
+    return [(name, as_array(leaf)) for name, leaf in leaves if is_array(leaf)]

@@ -9,10 +9,16 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.checks import check_built
+from keras_dlbasic._keras.no_arrays import EXPECTED, no_arrays
 from keras_dlbasic.diagnosis import Diagnosis, Rule
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
-from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection.collect import arrays_of, data_facts, output_shapes
+from keras_dlbasic.inspection.as_arrays import as_arrays
+from keras_dlbasic.inspection.collect import (
+    arrays_of,
+    data_facts,
+    output_shapes,
+    with_output_shapes,
+)
 from keras_dlbasic.inspection.given_names import given_names
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
@@ -41,8 +47,10 @@ def preflight(
 
     Args:
         model: A built model; compiled, if its loss is to be judged.
-        x: Training inputs: an array or a structure of arrays.
-        y: Training targets: an array. Defaults to None: what needs them is skipped.
+        x: Training inputs: an array, a tensor or a data frame with samples first, or a
+            structure of these.
+        y: Training targets, in the same forms. Defaults to None: what needs them is
+            skipped.
         validation_data: `(x, y)` of the validation, or None.
         batch_size: As it will be given to `fit`. Defaults to None: 32.
         epochs: As it will be given to `fit`. Defaults to None: the number of updates is
@@ -68,12 +76,15 @@ def preflight(
     ('output_activation_mismatch', 'critical')
     """
     check_built(model)
+    x, y = as_arrays(x), as_arrays(y)
     n_rows = _check(x, y)
     record = TrainingRecord(facts=run_facts(model, {}))
     size = batch_size or 32
     record.note(
         model=network_facts(model, x),
-        data=data_facts(x, y, validation_data, output_shapes=output_shapes(model)),
+        data=data_facts(
+            x, y, validation_data, output_shapes=output_shapes(model), model=model
+        ),
         given=given_names(x, y, validation_data),
         batch_size=min(size, n_rows),
         epochs=epochs,
@@ -87,10 +98,7 @@ def preflight(
 def _check(x: Any, y: Any) -> int:
     inputs = arrays_of(x)
     if not inputs or not len(inputs[0][1]):
-        raise ValueError(
-            "`x` must be an array of samples, or a structure of arrays. Received an "
-            f"object of type {type(x).__name__}. Of a data set, give a part as arrays."
-        )
+        raise ValueError(f"`x` {EXPECTED} {no_arrays(x)}")
     lengths = {len(array) for _, array in [*inputs, *arrays_of(y)]}
     if len(lengths) > 1:
         raise ValueError(
@@ -103,13 +111,13 @@ def _check(x: Any, y: Any) -> int:
 def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     loss = getattr(model, "loss", None)
     answers = y if loss is not None else None
-    shape = getattr(model, "output_shape", None)
-    kind = record.facts.loss
-    task = Run(record).task
-    probe = Probe(x, answers, loss, kind, outputs_shape=shape, task=task)
-    record.note(probe=probe.facts(shape))
+    shapes = output_shapes(model)
+    probe = Probe(x, answers, loss, shapes=shapes, outputs=record.facts.outputs)
     if not probe.look(model, record, 0, -1):  # `fit` will say so too
         return
+    facts = record.facts
+    assert facts.data is not None
+    record.note(data=with_output_shapes(facts.data, y, facts.outputs, probe.shapes))
     rows = keras.tree.map_structure(lambda a: a[:64], probe.x)
     record.note(signals=signal_facts(model, rows))
     if answers is not None:

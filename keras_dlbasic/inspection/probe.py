@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.output_labels import output_labels
 from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.analysis.evenly import evenly
-from keras_dlbasic.analysis.scoring import TaskKind, skill
-from keras_dlbasic.diagnosis.loss_kind import LossKind
-from keras_dlbasic.inspection.baseline import (
-    as_columns,
-    best_constant,
-    rewards_the_truth,
-    sample_losses,
-)
-from keras_dlbasic.inspection.reference_scores import reference_scores
+from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.propagation.layer_activations import layer_activations
-from keras_dlbasic.records import ProbeFacts, TrainingRecord
+from keras_dlbasic.propagation.probe import Outputs
+from keras_dlbasic.records import (
+    ModelFacts,
+    OutputFacts,
+    ProbeFacts,
+    TrainingRecord,
+)
+from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.table_row import append_row
 
 MEASURES = (
@@ -42,6 +46,8 @@ ROWS = 256
 MOST_INPUTS, MOST_OUTPUTS = 2**22, 2**24
 """Fewer rows are used where inputs or outputs would have more entries."""
 
+Shapes = Mapping[str, Sequence[int | None]] | Sequence[Sequence[int | None]] | None
+
 
 class Probe:
     """Rows of the training data, and what a model makes of them.
@@ -49,14 +55,20 @@ class Probe:
     The model runs outside the compiled step with dropout off, and with batch
     normalisation on the probe's own statistics, as in training; nothing of it changes.
 
+    How many outputs there are, and of what shape, is what the first run gives.
+
     Args:
         x: Inputs, as for `model.predict`.
-        y: Targets or None.
+        y: Targets, as for `model.fit`, or None.
         loss: What the model was compiled with.
-        loss_facts: The same as `RunFacts.loss` has it.
         rows: Up to so many rows are used, evenly chosen.
-        outputs_shape: Shape of the model's outputs, as far as it is known.
-        task: What the predictions are. Defaults to None: as the loss alone tells.
+        shapes: Shapes of the model's outputs, samples first, as far as they are known:
+            fewer rows are used where outputs are large.
+        outputs: What is known of the outputs besides.
+
+    Attributes:
+        outputs: What is judged at each output; empty before the first run.
+        shapes: Shapes of the outputs for the rows; empty before the first run.
     """
 
     def __init__(
@@ -64,74 +76,36 @@ class Probe:
         x: Any,
         y: Any,
         loss: Any,
-        loss_facts: Any,
         rows: int = ROWS,
-        outputs_shape: Any = None,
-        *,
-        task: TaskKind | None = None,
+        shapes: Shapes = None,
+        outputs: Sequence[OutputFacts] = (),
     ) -> None:
         arrays = [np.asarray(leaf) for leaf in keras.tree.flatten(x)]
-        rows = _affordable(rows, arrays, outputs_shape)
+        rows = min(rows, max(16, _affordable(arrays, shapes, outputs)))
         chosen = evenly(len(arrays[0]), rows)
         self.x = keras.tree.pack_sequence_as(x, [_floats(a[chosen]) for a in arrays])
         self.inputs = keras.tree.flatten(self.x)
         self.n_rows = len(chosen)
-        self.loss = loss
-        self.kind = LossKind.of(loss_facts)
-        answers = [leaf for leaf in keras.tree.flatten(y) if leaf is not None]
-        self.y = np.asarray(answers[0])[chosen] if len(answers) == 1 else None
-        self._losses: np.ndarray | None = None
-        self._task = TaskKind.of(self.kind.family) if task is None else task
-
-    def facts(self, outputs_shape: tuple[int, ...] | None) -> ProbeFacts:
-        """Return what simple predictors reach."""
-        facts = ProbeFacts(rows=self.n_rows)
-        if self.y is None or outputs_shape is None:
-            return facts
-        shape = (self.n_rows, *outputs_shape[1:])
-        if any(n is None for n in shape) or isinstance(self.loss, (dict, list, tuple)):
-            return facts
-        facts = self._with_baseline(facts, self.y, shape)
-        known = skill(self.y, np.zeros(shape), self._task)
-        columns = as_columns(self.y, shape)
-        has_rows = columns is not None and len(columns) == self.n_rows
-        references: dict[str, float] = {}
-        if has_rows and len(self.inputs) == 1 and not known.reason:
-            assert columns is not None
-            references = reference_scores(self.inputs[0], columns, known.task)
-        return replace(
-            facts,
-            scored_as=str(known.task),
-            no_skill=known.reason,
-            references=references,
+        self.y = keras.tree.map_structure(
+            lambda leaf: None if leaf is None else np.asarray(leaf)[chosen], y
         )
-
-    def _with_baseline(
-        self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]
-    ) -> ProbeFacts:
-        """Add the loss of the best constant answer, if that means something."""
-        try:
-            losses = best_constant(self.loss, y, shape)
-            if not self._task.is_known and np.isfinite(losses).all():
-                args = (self.loss, y, shape, losses)
-                losses = losses if rewards_the_truth(*args) else np.full(1, np.nan)
-        except Exception as error:  # a user's loss; targets that do not fit
-            failed = f"{type(error).__name__}: {error}"[:200]
-            return replace(facts, baseline_failed=failed)
-        if not np.isfinite(losses).all():
-            return facts
-        self._losses = losses
-        return replace(facts, baseline_loss=float(losses.mean()))
+        self.loss = loss
+        self.outputs: list[OutputProbe] = []
+        self.shapes: list[tuple[int, ...]] = []
+        self._names: list[str] = []
+        self._weights: list[float] = []
 
     def look(self, model: Any, record: TrainingRecord, step: int, epoch: int) -> bool:
         """Run the model and write what it gives to `record`.
 
         `record.tables` gets a row of `"probe"`, about the predictions, and one of
-        `"activations"`, about the layers.
+        `"activations"`, about the layers. Of several outputs each has a column in
+        `"probe"`, behind one about their sum. The first time the facts of the probe are
+        noted, with what simple predictors reach.
 
         Args:
             model: The model.
-            record: The record, with the facts of the probe.
+            record: The record, with the facts of the model, the data and the loss.
             step: Number of steps trained so far.
             epoch: Number of the epoch, -1 before the first.
 
@@ -139,58 +113,149 @@ class Probe:
             Whether it ran; if not, the record's facts of the probe say why.
         """
         try:
-            said, layers = self._measure(model)
+            with warnings.catch_warnings(action="ignore"):  # as Keras does in `fit`
+                outputs, layers = layer_activations(model, self.x)
         except Exception as error:  # wrong inputs; a model that runs in `fit` only
-            known = record.facts.probe or ProbeFacts()
-            failed = f"{type(error).__name__}: {error}"[:300]
-            record.note(probe=replace(known, failed=failed))
+            known = record.facts.probe or ProbeFacts(rows=self.n_rows)
+            record.note(probe=replace(known, failed=_in_a_line(error)))
             return False
+        if not self.outputs:
+            self._meet(model, record, outputs)
+        said = self._judge(outputs)
+        said["model"]["penalty"] = float(
+            sum(weight.penalty() for weight in penalized_weights(model))
+        )
         tables = record.tables
-        append_row(tables, "probe", MEASURES, step, epoch, {"model": said})
+        append_row(tables, "probe", MEASURES, step, epoch, said)
         append_row(tables, "activations", ACTIVATIONS, step, epoch, layers)
         return True
 
-    def _measure(
-        self, model: Any
-    ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-        """Return what is said of the predictions, and of each layer by its label."""
-        with warnings.catch_warnings(action="ignore"):  # Keras warns as it runs `fit`
-            outputs, layers = layer_activations(model, self.x)
-        said = self._judge(outputs[0]) if len(outputs) == 1 else {}
-        penalties = penalized_weights(model)
-        said["penalty"] = float(sum(weight.penalty() for weight in penalties))
-        return said, layers
+    def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
+        """Note what outputs there are, and what simple predictors reach at each."""
+        self.shapes = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
+        labels = output_labels(model, outputs)
+        known = _completed(record.facts.outputs, self.shapes, labels)
+        record.note(model=replace(record.facts.model or ModelFacts(), outputs=known))
+        run = Run(record)
+        runs = run.outputs_apart or (run,)
+        self._names = [str(one.output_name) for one in runs]
+        self._weights = [one.loss_weight for one in runs]
+        self.outputs = [
+            OutputProbe(
+                _targets_of(self.y, index, known),
+                of_output(self.loss, index, known),
+                one.loss_kind,
+                one.task,
+            )
+            for index, one in enumerate(runs)
+        ]
+        pairs = zip(self.outputs, self.shapes, strict=True)
+        facts = [output.facts(self.inputs, shape) for output, shape in pairs]
+        record.note(probe=facts[0] if len(facts) == 1 else self._summed(facts))
 
-    def _judge(self, outputs: Any) -> dict[str, float]:
-        predicted = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)
-        said = {"non_finite": float(np.mean(~np.isfinite(predicted)))}
-        width = predicted.shape[-1] if predicted.ndim > 1 else 1
-        columns = predicted.reshape(-1, width)
-        with np.errstate(over="ignore", invalid="ignore"):
-            said["spread"] = float(np.sqrt(np.mean(columns.var(axis=0))))
-        if said["non_finite"] or self.y is None:
-            return said
-        if self._losses is not None:
-            losses = sample_losses(self.loss, self.y, outputs)
-            gain = losses - self._losses
-            said["loss"] = float(losses.mean())
-            said["loss_error"] = float(gain.std() / math.sqrt(len(gain)))
-        if len(predicted) == len(self.y):
-            at_zero = self.kind.decides_at_zero
-            found = skill(self.y, predicted, self._task, from_logits=at_zero)
-            said["skill"] = found.value
-            if found.task is TaskKind.CLASSES:
-                counts = np.bincount(columns.argmax(axis=1))
-                said["commonest"] = float(counts.max() / len(columns))
-        return said
+    def _summed(self, facts: list[ProbeFacts]) -> ProbeFacts:
+        """Return the facts of several outputs as one."""
+        losses = [part.baseline_loss for part in facts]
+        weighted = [
+            replace(part, loss_weight=weight)
+            for part, weight in zip(facts, self._weights, strict=True)
+        ]
+        total = self._sum([math.nan if loss is None else loss for loss in losses])
+        return ProbeFacts(
+            rows=self.n_rows,
+            baseline_loss=total if math.isfinite(total) else None,
+            outputs=tuple(weighted),
+        )
+
+    def _sum(self, losses: list[float]) -> float:
+        """Return the weighted sum of losses, over the outputs that have one."""
+        trained = [output.loss is not None for output in self.outputs]
+        parts = zip(losses, self._weights, trained, strict=True)
+        summed = [weight * loss for loss, weight, has_loss in parts if has_loss]
+        return sum(summed) if summed else math.nan
+
+    def _judge(self, outputs: Outputs) -> dict[str, dict[str, float]]:
+        """Return what is said of the predictions, by column of the table."""
+        pairs = zip(self.outputs, outputs.values(), strict=True)
+        said = [output.judge(tensor) for output, tensor in pairs]
+        if len(said) == 1:
+            return {"model": said[0]}
+        whole = {
+            "loss": self._sum([part.get("loss", math.nan) for part in said]),
+            "non_finite": max(part["non_finite"] for part in said),
+        }
+        columns = {"model": whole}
+        for name, part in zip(self._names, said, strict=True):
+            columns[name if name not in columns else f"{name}#{len(columns)}"] = part
+        return columns
 
 
-def _affordable(rows: int, arrays: list[np.ndarray], outputs_shape: Any) -> int:
+def _in_a_line(error: Exception) -> str:
+    """Return what went wrong, without the frame and colours that Keras puts around."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition(
+        "\n\nArguments received"
+    )[0]
+    text = re.sub(r"^Exception encountered when calling [^\n]*\n+", "", text)
+    return printable(f"{type(error).__name__}: {' '.join(text.split())}"[:300])
+
+
+def _completed(
+    known: Sequence[OutputFacts],
+    shapes: list[tuple[int, ...]],
+    labels: list[str | None],
+) -> tuple[OutputFacts, ...]:
+    """Return the facts of outputs with what a run of the model tells of them."""
+    if len(known) != len(shapes):
+        known = [OutputFacts() for _ in shapes]
+    several = len(shapes) > 1
+    return tuple(
+        replace(
+            facts,
+            units=facts.units or (shape[-1] if len(shape) > 1 else None),
+            rank=facts.rank or len(shape),
+            label=label if several else None,
+        )
+        for facts, shape, label in zip(known, shapes, labels, strict=True)
+    )
+
+
+def _targets_of(y: Any, index: int, outputs: Sequence[OutputFacts]) -> Any:
+    """Return the targets of an output; None if they are not known."""
+    leaves = [leaf for leaf in keras.tree.flatten(y) if leaf is not None]
+    if len(outputs) == 1:
+        return leaves[0] if len(leaves) == 1 else None
+    found = None if is_single(y) else of_output(y, index, outputs)
+    return found if isinstance(found, np.ndarray) else None
+
+
+def _affordable(
+    arrays: list[np.ndarray], shapes: Shapes, outputs: Sequence[OutputFacts]
+) -> int:
+    """Return how many rows neither inputs nor outputs of which are too large."""
+    if isinstance(shapes, Mapping):
+        shapes = list(shapes.values())
+    if shapes is None:
+        shapes = [
+            (None,) * ((output.rank or 2) - 1) + (output.units or 1,)
+            for output in outputs
+        ]
     inputs = sum(math.prod(array.shape[1:]) for array in arrays)
-    sizes = [n for n in keras.tree.flatten(outputs_shape) if isinstance(n, int)]
-    outputs = math.prod(sizes) if sizes else 1
-    most = min(MOST_INPUTS // max(1, inputs), MOST_OUTPUTS // max(1, outputs))
-    return min(rows, max(16, most))
+    given = sum(_entries(shape, arrays) for shape in shapes)
+    return min(MOST_INPUTS // max(1, inputs), MOST_OUTPUTS // max(1, given))
+
+
+def _entries(shape: Sequence[int | None], arrays: list[np.ndarray]) -> int:
+    """Return about how many entries a row of an output has.
+
+    An axis that is left open is as long as that of the inputs: words stay words.
+    """
+    lengths = [
+        max([array.shape[axis] for array in arrays if array.ndim > axis], default=1)
+        if length is None
+        else length
+        for axis, length in enumerate(shape)
+    ]
+    return math.prod(lengths[1:])
 
 
 def _floats(array: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._backends.replicas import replicas_of
+from keras_dlbasic._keras.output_labels import loss_weights
 from keras_dlbasic._version import __version__
 from keras_dlbasic.records import RunFacts
 from keras_dlbasic.records.json_text import plain
@@ -39,9 +40,18 @@ def run_facts(
         dtype_policy=str(getattr(model.dtype_policy, "name", model.dtype_policy)),
         optimizer=_optimizer_config(getattr(model, "optimizer", None)),
         loss=loss_config(getattr(model, "loss", None)),
+        own_loss=tuple(own_steps(model)),
+        loss_weights=_plain(loss_weights(model)),
         replicas=replicas_of(model),
         versions=_versions(),
     )
+
+
+def own_steps(model: Any) -> list[str]:
+    """Return the names of methods of the user's that may compute the loss."""
+    names = ("compute_loss", "train_step")
+    base: Any = keras.Model
+    return [n for n in names if getattr(type(model), n, None) is not getattr(base, n)]
 
 
 def _optimizer_config(optimizer: Any) -> Any:

@@ -6,12 +6,12 @@ from typing import Any
 
 from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic.analysis.activations.statistics import DORMANT, activation_statistics
-from keras_dlbasic.propagation.probe import as_array, outputs_and_layers
+from keras_dlbasic.propagation.probe import Outputs, as_array, outputs_and_layers
 
 
 def layer_activations(
     model: Any, x: Any, *, dormant: float = DORMANT
-) -> tuple[list[Any], dict[str, dict[str, float]]]:
+) -> tuple[Outputs, dict[str, dict[str, float]]]:
     """Run a model once and describe the activations of its layers.
 
     It runs as in `run_probe`, and stays as it is.
@@ -22,8 +22,8 @@ def layer_activations(
         dormant: Score up to which a unit is dormant.
 
     Returns:
-        The outputs, flat; and by label of each layer, in the order in which they ran,
-        what `activation_statistics` says of it.
+        The outputs by their path in what the model gives; and by label of each layer,
+        in the order in which they ran, what `activation_statistics` says of it.
     """
     outputs, ran = outputs_and_layers(model, x)
     statistics = {

@@ -46,6 +46,11 @@ class LayerProbe:
 
 Meet = Callable[[LayerProbe, int, Any], Any]
 
+Path = tuple[Any, ...]
+
+Outputs = dict[Path, Any]
+"""Tensors by their path in what a model gives."""
+
 
 def probe_layers(model: Any) -> list[LayerProbe]:
     """List the layers of a model between which signals are looked at.
@@ -85,9 +90,14 @@ def run_probe(model: Any, x: Any) -> list[LayerProbe]:
     return outputs_and_layers(model, x)[1]
 
 
-def outputs_and_layers(model: Any, x: Any) -> tuple[list[Any], list[LayerProbe]]:
-    """Return the outputs of a model on `x`, flat, and what `run_probe` returns."""
+def outputs_and_layers(model: Any, x: Any) -> tuple[Outputs, list[LayerProbe]]:
+    """Return the outputs of a model on `x` by path, and what `run_probe` returns.
+
+    The path of an output has the keys and places that lead to it: none where the model
+    gives a single tensor. The order is that of `keras.tree.flatten`.
+    """
     ran: list[LayerProbe] = []
+    paths: list[Path] = []
 
     def meet(probe: LayerProbe, call: int, tensor: Any) -> Any:
         return tensor
@@ -100,13 +110,14 @@ def outputs_and_layers(model: Any, x: Any) -> tuple[list[Any], list[LayerProbe]]
         ran.clear()
         with keras.StatelessScope(), watched(probe_layers(model), meet, note):
             outputs = model(x, training=False)
+        paths[:] = [path for path, _ in keras.tree.flatten_with_path(outputs)]
         met = [(probe.inputs, probe.preactivations, probe.outputs) for probe in ran]
         return keras.tree.flatten(outputs), met
 
     outputs, met = run_apart(model, run)
     for probe, tensors in zip(ran, met, strict=True):  # those of a graph hold none
         probe.inputs, probe.preactivations, probe.outputs = map(list, tensors)
-    return list(outputs), ran
+    return dict(zip(paths, outputs, strict=True)), ran
 
 
 @contextmanager

@@ -173,6 +173,8 @@ def _input_scale(ran: list[LayerProbe]) -> float:
     """Return the root mean square of what the first layer with a kernel is given."""
     for probe in ran:
         if kernel_fans(probe.layer) and probe.inputs[0] is not None:
+            if kind_of(probe.layer).kind == "embedding":
+                return math.nan  # which row to take is no size
             x = np.asarray(ops.convert_to_numpy(probe.inputs[0]), np.float64)
             return float(np.sqrt(np.mean(x**2)))
     return math.nan

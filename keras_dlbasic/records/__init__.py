@@ -2,6 +2,7 @@
 
 - `MEASURES`: what is measured per sampled step and variable
 - `SCALARS`: what is measured per sampled step
+- `BatchFacts`: what the batches of a fit are like
 - `DataFacts`: what is known of the data of a fit
 - `InputFacts`: what is known of an array of inputs
 - `LayerFacts`: what is known of a layer
@@ -15,16 +16,19 @@
 - `TrialResult`: what one trial of a study gave
 - `ValidationFacts`: how validation data stand to training data
 - `VariableInfo`: a trainable variable of a watched model
+- `WeightFacts`: what weights rows have in the loss
 """
 
 from typing import TYPE_CHECKING
 
 from keras_dlbasic._front import front
 from keras_dlbasic.records.data_facts import (
+    BatchFacts,
     DataFacts,
     InputFacts,
     TargetFacts,
     ValidationFacts,
+    WeightFacts,
 )
 from keras_dlbasic.records.facts import ProbeFacts, RunFacts
 from keras_dlbasic.records.layer_table import LayerTable
@@ -37,6 +41,7 @@ from keras_dlbasic.records.variable_info import VariableInfo
 __all__ = [
     "MEASURES",
     "SCALARS",
+    "BatchFacts",
     "DataFacts",
     "InputFacts",
     "LayerFacts",
@@ -50,6 +55,7 @@ __all__ = [
     "TrialResult",
     "ValidationFacts",
     "VariableInfo",
+    "WeightFacts",
 ]
 
 if not TYPE_CHECKING:

@@ -30,6 +30,8 @@ class InputFacts(Facts):
         constant_features: Number of features that are the same for all samples; None
             if not known.
         is_constant: Whether all samples are alike; None if not known.
+        is_ids: Whether they are numbers of rows in an embedding, whose size means
+            nothing.
     """
 
     name: str = ""
@@ -49,6 +51,7 @@ class InputFacts(Facts):
     n_features: int | None = None
     constant_features: int | None = None
     is_constant: bool | None = None
+    is_ids: bool = False
 
     @property
     def has_numbers(self) -> bool:
@@ -145,16 +148,99 @@ class ValidationFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False)
+class BatchFacts(Facts):
+    """What the batches are like that passed in the first epoch, as far as read.
+
+    Of order it tells where there is one array of targets with one answer a row. Numbers
+    are NaN if they are not known.
+
+    Attributes:
+        n_batches: Number of batches that were read; None if not known.
+        n_rows: Number of their rows that were read; None if not known.
+        classes: The classes in each batch that was read, at most ten of each; None if
+            the targets are no whole numbers and no one-hot rows.
+        classes_per_batch: Mean number of different classes in a batch.
+        expected_classes: The same if batches were drawn at random from all that were
+            read.
+        class_chance: Decimal logarithm of a bound on the probability that random draws
+            give batches of so few classes.
+        within: Share of the variance of the targets' ranks that lies within batches.
+        expected_within: The same for random draws.
+        value_chance: Decimal logarithm of the probability that random draws give
+            batches whose targets are so much alike.
+    """
+
+    n_batches: int | None = None
+    n_rows: int | None = None
+    classes: tuple[tuple[int, ...], ...] | None = None
+    classes_per_batch: float = UNKNOWN
+    expected_classes: float = UNKNOWN
+    class_chance: float = UNKNOWN
+    within: float = UNKNOWN
+    expected_within: float = UNKNOWN
+    value_chance: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
+class WeightFacts(Facts):
+    """What weights the rows have in the loss, in the batches that were read.
+
+    Keras makes class weights sample weights, so they are seen here too.
+
+    Attributes:
+        name: What the weights are called; that of the output where each has its own.
+        n_weights: Number of weights that were read; None if not known.
+        per_row: Whether there is one weight for each row.
+        zeros: Share of them that are zero. NaN if not known.
+        min: Smallest weight. NaN if not known.
+        max: Largest weight. NaN if not known.
+        by_class: Mean weight of the rows of each class, in the order of `counts`; None
+            if there are no classes, or more than a thousand.
+        counts: Number of rows of each class that were read.
+        classes: The number of each class.
+    """
+
+    name: str = ""
+    n_weights: int | None = None
+    per_row: bool = True
+    zeros: float = UNKNOWN
+    min: float = UNKNOWN
+    max: float = UNKNOWN
+    by_class: tuple[float, ...] | None = None
+    counts: tuple[int, ...] | None = None
+    classes: tuple[int, ...] | None = None
+
+    @property
+    def weighted_shares(self) -> tuple[float, ...] | None:
+        """Share of each class in the loss; None if not known."""
+        if not self.by_class or not self.counts:
+            return None
+        parts = [
+            weight * count
+            for weight, count in zip(self.by_class, self.counts, strict=True)
+        ]
+        total = sum(parts)
+        return tuple(part / total for part in parts) if total > 0 else None
+
+
+@dataclass(frozen=True, eq=False)
 class DataFacts(Facts):
     """What is known of the data of a fit.
 
     Attributes:
-        source: `"given"`, or `"first batches"` if they are those trained first; None if
-            not known.
+        source: `"given"`, or `"first batches"` if they are those read as they passed;
+            None if not known.
         inputs: The arrays of inputs.
         targets: The arrays of targets, one an output.
         n_rows: Number of training rows; None if not known.
         validation: How validation data compare; None if not known.
+        held_out: Number of the rows given, the last ones, that `fit` held out by
+            `validation_split`: they are in `validation` and nowhere else. None if it
+            held out none, or that is not known.
+        one_sided: Why the rows that were read may not stand for all of them; None if
+            nothing speaks for that.
+        batches: What the batches were like; None if none was read.
+        weights: The weights of rows in the loss, one an output that has some.
 
     Example:
     >>> from keras_dlbasic.records import DataFacts
@@ -168,3 +254,7 @@ class DataFacts(Facts):
     targets: tuple[TargetFacts, ...] = ()
     n_rows: int | None = None
     validation: ValidationFacts | None = None
+    held_out: int | None = None
+    one_sided: str | None = None
+    batches: BatchFacts | None = None
+    weights: tuple[WeightFacts, ...] = ()

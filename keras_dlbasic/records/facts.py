@@ -20,6 +20,9 @@ from keras_dlbasic.records.model_facts import LayerFacts, ModelFacts, OutputFact
 class ProbeFacts(Facts):
     """What is known of the rows on which a model is looked at now and then.
 
+    Of a model with several outputs `outputs` has what is known of each; the baseline is
+    then that of their weighted sum, and there is no one skill.
+
     Attributes:
         rows: How many they are; None if not known.
         baseline_loss: Loss of the best constant answer; None if not known.
@@ -28,6 +31,10 @@ class ProbeFacts(Facts):
         no_skill: Why there is no skill; empty if there is one, None if not known.
         references: Skill of simple predictors by name; None if not known.
         failed: Why the model could not be run; None if it could.
+        loss_weight: What the loss is multiplied by in the sum over outputs; None for a
+            single output.
+        outputs: The same for each output, in the order of `ModelFacts.outputs`; None
+            where there is one only.
     """
 
     rows: int | None = None
@@ -37,6 +44,8 @@ class ProbeFacts(Facts):
     no_skill: str | None = None
     references: Mapping[str, float] | None = None
     failed: str | None = None
+    loss_weight: float | None = None
+    outputs: tuple[ProbeFacts, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +125,11 @@ class RunFacts(Facts):
         dtype_policy: Name of the model's.
         optimizer: Configuration of the optimizer, with `"class_name"`.
         loss: Name or configuration of the loss; a list or dictionary of several. See
-            `diagnosis.loss_kind.LossKind`, which reads it.
+            `diagnosis.loss_kind.LossKind`, which reads it. None: none was compiled.
+        own_loss: Where the model computes a loss by code of the user's: names of
+            methods; empty if it does not, None if not known.
+        loss_weights: Weights of the losses of several outputs, a list or dictionary;
+            None if all are 1.
         given: What the user gave to be looked at, of `"x"`, `"y"` and
             `"validation_data"`; None where nobody was asked (and in old records).
         replicas: Number of replicas that share a batch.
@@ -147,6 +160,8 @@ class RunFacts(Facts):
     dtype_policy: str | None = None
     optimizer: Mapping[str, Any] | None = None
     loss: Any = None
+    own_loss: tuple[str, ...] | None = None
+    loss_weights: Any = None
     given: tuple[str, ...] | None = None
     replicas: int | None = None
     versions: Mapping[str, str] | None = None

@@ -69,6 +69,12 @@ class LayerTable:
     def epochs(self) -> np.ndarray:  # noqa: D102
         return self._rows.scalars[:, 0].astype(np.int64)
 
+    def column(self, index: int, label: str) -> LayerTable:
+        """Return a table of one of the layers, under another label."""
+        table = LayerTable((label,), self.measures)
+        table._rows = self._rows.of_variable(index)
+        return table
+
     def append(
         self, step: int, epoch: int, values: Mapping[str, Sequence[float] | np.ndarray]
     ) -> None:

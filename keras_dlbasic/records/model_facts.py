@@ -81,6 +81,8 @@ class OutputFacts(Facts):
         rank: Number of its axes, samples included; None if not known.
         softmax_axis: Axis over which a softmax adds up to one, counted from the end;
             None if there is none, or it is not known.
+        label: Of one of several outputs: what losses, targets and logs call it; None if
+            not known.
     """
 
     name: str | None = None
@@ -88,6 +90,12 @@ class OutputFacts(Facts):
     units: int | None = None
     rank: int | None = None
     softmax_axis: int | None = None
+    label: str | None = None
+
+    @property
+    def known_as(self) -> str | None:
+        """The label, else the name."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +111,9 @@ class ModelFacts(Facts):
         normalizes_inputs: Whether inputs are scaled before the first kernel.
         may_act_between_layers: Whether a `call` of the user's or operations that are no
             layers may bend what passes between layers; None if not known.
+        seen_after: Number of steps that were trained before it was looked at; None if
+            it was looked at before the first. A model that is built in its first step
+            has no weights before.
         why_not_rebuilt: Why remedies cannot remake the model with changes, in words;
             None if they can, or it is not known.
         n_resizable: Number of hidden layers whose number of units is free; None if not
@@ -122,5 +133,6 @@ class ModelFacts(Facts):
     is_sequential: bool = False
     normalizes_inputs: bool = False
     may_act_between_layers: bool | None = None
+    seen_after: int | None = None
     why_not_rebuilt: str | None = None
     n_resizable: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,14 @@ class RowBuffer:
         """Values per step and variable, `[n, n_measures, n_variables]`."""
         return self._measures[: self._n]
 
+    def of_variable(self, index: int) -> RowBuffer:
+        """Return a copy with the values of one of the variables."""
+        own = copy(self)
+        own._steps, own._ordinals = self._steps.copy(), self._ordinals.copy()
+        own._scalars = self._scalars.copy()
+        own._measures = self._measures[:, :, [index]]
+        return own
+
     def append(self, step: int, scalars: np.ndarray, measures: np.ndarray) -> None:
         """Add the row of `step`; steps must ascend."""
         if self._n and step <= self._steps[self._n - 1]:
@@ -100,7 +109,10 @@ class RowBuffer:
         self._steps[at] = step
         self._ordinals[at] = ordinal
         self._scalars[at] = scalars
-        self._measures[at] = measures
+        # norms are measured in float64: beyond float32 they are infinite, which is
+        # what a run that diverges has to say, and no reason for a warning
+        with np.errstate(over="ignore"):
+            self._measures[at] = measures
 
     def _grow(self) -> None:
         size = min(max(32, 2 * len(self._steps)), self.capacity)

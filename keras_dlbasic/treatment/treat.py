@@ -113,8 +113,8 @@ def treat(
         A `Treatment`.
 
     Raises:
-        ValueError: If a number is out of range, or the model is not compiled, cannot
-            be copied, or is distributed over several devices.
+        ValueError: If a number is out of range, `x` or `y` are no arrays, or the model
+            is not compiled, cannot be copied, or is distributed over several devices.
 
     Example:
     >>> import keras, numpy as np
@@ -138,6 +138,7 @@ def treat(
             raise ValueError(
                 f"`{name}` must be at least {least}. Received: {name}={value!r}"
             )
+    _check_arrays(x, y)
     chosen = None if rules is None else checked_rules(rules)
     task = TreatmentTask(model, (x, y), validation_data, rules=chosen)
     untreated = task.build(0)
@@ -164,6 +165,18 @@ def treat(
     )
     plan = Plan(int(epochs), int(batch_size))
     return _Doctor(task, runner, plan, float(budget), int(seeds), verbose).treat()
+
+
+def _check_arrays(x: Any, y: Any) -> None:
+    for name, data in (("x", x), ("y", y)):
+        leaves = keras.tree.flatten(data)
+        if not leaves or not all(hasattr(leaf, "shape") for leaf in leaves):
+            raise ValueError(
+                f"`{name}` must be arrays: each trial is trained on the same rows, in "
+                f"its own order. Received an object of type {type(data).__name__}. Of "
+                "a data set or generator, give all rows as arrays, or as many as short "
+                "trials need."
+            )
 
 
 class _Doctor:

@@ -120,14 +120,19 @@ def test_a_shared_record_goes_on(xy):
 
 
 @pytest.mark.once
-def test_several_outputs_and_a_model_without_targets(rng):
+def test_several_outputs_with_and_without_targets(rng):
     inputs = keras.Input((4,))
     model = keras.Model(inputs, [L.Dense(1)(inputs), L.Dense(2)(inputs)])
     model.compile(optimizer="sgd", loss=["mse", "mse"])
     x = rng.normal(size=(64, 4)).astype("float32")
-    doctor = Doctor(x, [x[:, :1], x[:, :2]], verbose=0)
-    model.fit(x, [x[:, :1], x[:, :2]], epochs=2, verbose=0, callbacks=[doctor])
-    assert "outputs" in doctor.diagnosis.skipped["output_activation_mismatch"]
+    y = [x[:, :1], x[:, :2]]
+    for given in ((x, y), (x,)):
+        doctor = Doctor(*given, verbose=0)
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[doctor])
+        assert "output_activation_mismatch" in doctor.diagnosis.checked_fine
+        is_known = "underfitting" not in doctor.diagnosis.skipped
+        assert is_known == (len(given) == 2)
+    assert "y=" in doctor.diagnosis.skipped["constant_targets"]
 
 
 @pytest.mark.once
@@ -213,4 +218,4 @@ def test_batches_of_several_lengths():
     doctor = kd.callbacks.TrainingDoctor(verbose=0, every=1)
     arguments = {"steps_per_epoch": 4, "shuffle": False, "verbose": 0}
     model.fit(batches(), callbacks=[doctor], **arguments)
-    assert doctor._looks.probe.x.shape == (8, 3, 2)
+    assert doctor._looks.probe.x.shape == (12, 3, 2)

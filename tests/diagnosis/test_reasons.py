@@ -160,7 +160,7 @@ def test_reasons_ask_for_what_is_missing():
         (own_loss, "underfitting", "the loss is not known"),
         (own_loss, "slow_convergence", "the loss is not known"),
         (own_loss_in_the_model, "slow_convergence", "the loss is not known"),
-        (several_outputs, "loss_target_mismatch", "2 arrays of targets"),
+        (several_outputs, "loss_target_mismatch", "which of the targets belong"),
         (without_data, "constant_inputs", "no batches could be kept"),
         (values_in_the_inputs_are_not_finite, "plateau", "NaN or infinity"),
     ],

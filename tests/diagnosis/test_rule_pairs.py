@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_runs import STUCK, edited_facts, made_run
+from made_batches import DRAWN, SORTED, weighed, with_batches
+from made_runs import STUCK, edited_facts, made_outputs, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
 from keras_dlbasic.records import MEASURES
 
 EPOCHS = np.arange(40)
+SGD = {"class_name": "SGD", "learning_rate": 0.1}
 COSINE = 5e-4 * (1 + np.cos(np.linspace(0, np.pi, 60)))
 FALLING = np.exp(-EPOCHS / 8) + 0.01
 
@@ -54,6 +56,10 @@ def of_values(**targets):
     return with_output(record, activation=None, units=1)
 
 
+LARGE = {"baseline": 400.0, "first": 500.0, "end_loss": 20.0}
+NOT_LEARNED = {"end_loss": 1.386, "skill": 0.0}
+
+
 def with_many_weights(n):
     """An overfitting run: only then it matters how many weights there are."""
     record = with_rising_validation(0.03)
@@ -73,6 +79,9 @@ def deep_net(activation, n):
     return record
 
 
+SWINGING = {"loss": 1.0 + 0.6 * np.sin(EPOCHS * 2.0)}
+
+
 def both_hidden(**facts):
     return {"first": facts, "second": facts}
 
@@ -85,6 +94,10 @@ PAIRS = {
     "batch_size_too_small": (
         lambda: made_run(facts={"batch_size": 2}, **STUCK),
         lambda: made_run(facts={"batch_size": 8}),
+    ),
+    "clipping_too_tight": (
+        lambda: made_run(clip_factor=1e-3, facts={"optimizer": SGD}, **STUCK),
+        lambda: made_run(clip_factor=1e-3, **STUCK),  # Adam scales it anew
     ),
     "constant_inputs": (
         lambda: made_run(inputs={"is_constant": True}),
@@ -113,6 +126,12 @@ PAIRS = {
     "exploding_gradients": (
         lambda: made_run(gradients=(1e5, 1e2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e2, 1e1, 1.0), **STUCK),
+    ),
+    "frozen_layers": (
+        lambda: made_run(**both_hidden(trainable=False, n_weights=20), **STUCK),
+        lambda: made_run(
+            first={"trainable": False, "n_weights": 0}, second={"n_weights": 9}, **STUCK
+        ),
     ),
     "imbalanced_classes": (
         lambda: made_run(targets={"frequencies": [0.97, 0.03]}),
@@ -191,6 +210,10 @@ PAIRS = {
         lambda: made_run(second={"dropout": 0.95}),
         lambda: made_run(second={"dropout": 0.5}),
     ),
+    "rows_in_order": (
+        lambda: with_batches(made_run(**SWINGING), SORTED),
+        lambda: with_batches(made_run(**SWINGING), DRAWN),
+    ),
     "saturated_units": (
         lambda: made_run(saturated=0.9, **STUCK),
         lambda: made_run(saturated=0.1, **STUCK),
@@ -203,6 +226,10 @@ PAIRS = {
         lambda: made_run(loss=np.linspace(1.38, 1.3, 20), end_loss=1.38, skill=0.0),
         lambda: made_run(loss=np.linspace(1.38, 0.3, 20), end_loss=0.3, skill=0.9),
     ),
+    "stopped_too_early": (
+        lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 100}),
+        lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 9}),
+    ),
     "too_few_updates": (
         lambda: made_run(**{**STUCK, "steps": 6, "loss": np.array([1.41, 1.40, 1.39])}),
         lambda: made_run(),
@@ -210,6 +237,10 @@ PAIRS = {
     "train_validation_overlap": (
         lambda: made_run(validation={"overlap": 0.4, "repeats": 0.0}),
         lambda: made_run(validation={"overlap": 0.4, "repeats": 0.4}),
+    ),
+    "unbalanced_outputs": (
+        lambda: made_outputs(age=LARGE, kind=NOT_LEARNED),
+        lambda: made_outputs(age=LARGE),
     ),
     "underfitting": (
         lambda: made_run(skill=0.5, reference=0.9, end_loss=0.7),
@@ -238,6 +269,10 @@ PAIRS = {
     "zero_gradients": (
         lambda: made_run(gradients=(0.0, 0.0, 0.0), **STUCK),
         lambda: made_run(gradients=(0.0, 0.0, 1e-20), **STUCK),
+    ),
+    "zero_weights": (
+        lambda: with_batches(made_run(), *weighed(1.0, 0.0, 1.0, 1.0)),
+        lambda: with_batches(made_run(), *weighed(1.0, 0.01, 1.0, 1.0)),
     ),
 }
 """By the name of the rule: what makes the record that it fires on, and the other."""

@@ -12,14 +12,18 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
+from keras_dlbasic.analysis import TaskKind
+from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.inspection.baseline import best_constant, sample_losses
 from keras_dlbasic.inspection.collect import data_facts
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.network_facts import network_facts
+from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.validation_facts import validation_facts
+from keras_dlbasic.records import OutputFacts
 
 L = keras.layers
 
@@ -110,11 +114,18 @@ def test_baselines_by_their_formulas(rng):
 
 def test_large_outputs_and_inputs_get_fewer_rows():
     x = np.zeros((300, 4), "float32")
-    assert Probe(x, None, "mse", "mse").n_rows == 256
-    wide = Probe(x, None, "mse", "mse", outputs_shape=(None, 1000, 500))
+    assert Probe(x, None, "mse").n_rows == 256
+    wide = Probe(x, None, "mse", shapes=[(None, 1000, 500)])
     assert wide.n_rows == 33
+    # words of a text, each with a share for every word that there is
+    texts = np.zeros((300, 512), "int32")
+    for known in (
+        {"shapes": [(None, None, 50_000)]},
+        {"outputs": [OutputFacts(units=50_000, rank=3)]},
+    ):
+        assert Probe(texts, None, "mse", **known).n_rows == 16
     images = np.broadcast_to(np.zeros((1, 1), "float32"), (300, 10**6))
-    assert Probe(images, None, "mse", "mse").n_rows == 16
+    assert Probe(images, None, "mse").n_rows == 16
 
 
 def test_losses_of_rows(rng):
@@ -161,9 +172,9 @@ def test_only_a_loss_that_compares_rows_with_targets_has_a_baseline(
     rng, loss, width, is_known
 ):
     x, y = rng.normal(size=(40, 2)), rng.integers(0, 3, 40).astype("float32")
-    facts = Probe(x, y[:, None], loss, {"own": True, "class_name": "any"}).facts(
-        (None, width)
-    )
+    kind = LossKind.of({"own": True, "class_name": "any"})
+    probe = OutputProbe(y[:, None], loss, kind, TaskKind.UNKNOWN)
+    facts = probe.facts([x], (40, width))
     assert (facts.baseline_loss is not None) == is_known
     assert facts.scored_as == "unknown"
 

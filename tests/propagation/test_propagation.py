@@ -238,6 +238,20 @@ def test_causes_on_a_model():
 
 
 @pytest.mark.once
+def test_ids_are_no_inputs_out_of_scale():
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Embedding(900, 8),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(1),
+        ]
+    )
+    ids = np.arange(120).reshape(20, 6) * 7
+    assert not any("inputs" in c for c in kd.propagation_report(model, ids).causes)
+
+
+@pytest.mark.once
 def test_a_trained_model_is_known():
     model = deep("relu", laws.HeNormal, 8, 1)
     model.compile(optimizer="sgd", loss="mse")
@@ -248,11 +262,21 @@ def test_a_trained_model_is_known():
     assert kd.propagation_report(model, data(8)).is_trained
 
 
+class Batches(keras.utils.PyDataset):
+    def __getitem__(self, place):
+        return np.zeros((2, 4))
+
+    def __len__(self):
+        return 1
+
+
 @pytest.mark.once
 def test_bad_input():
     model = deep("relu", laws.HeNormal, 4, 1)
     with pytest.raises(ValueError, match="NaN or infinite"):
         kd.propagation_report(model, np.full((2, 4), np.nan))
+    with pytest.raises(ValueError, match="data set of type Batches"):
+        kd.propagation_report(model, Batches())
     with pytest.raises(ValueError, match="at least one sample"):
         kd.propagation_report(model, np.zeros((0, 4)))
     with pytest.raises(ValueError, match="compile"):

@@ -190,6 +190,12 @@ class Tap:
         count = getattr(_part(function), "experimental_get_tracing_count", lambda: 1)
         return bool(count())
 
+    def trace(self, function: Any, args: Any) -> None:
+        """Trace a train function, if it is one that is traced."""
+        compiled = _compiled(function, args)
+        if compiled is not None:
+            compiled.get_concrete_function(*args)
+
     def drawing_operation(self, function: Any, args: Any) -> str | None:
         """Name an operation of a train function whose random state only it has.
 

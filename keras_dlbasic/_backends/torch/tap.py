@@ -227,6 +227,9 @@ class Tap:
         """Return whether a train function has been traced: nobody asks."""
         return True
 
+    def trace(self, function: Any, args: Any) -> None:
+        """Do nothing: Keras gives models their weights before the first step."""
+
     def drawing_operation(self, function: Any, args: Any) -> str | None:
         """Name an operation whose random state is in a train function: none has."""
         return None

@@ -9,7 +9,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 
 
-@rule(kind="symptom", needs=("probe", "target"), live=False)
+@rule(kind="symptom", needs=("probe", "target"), live=False, per_output=True)
 def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
     """Compare the spread of the predictions with that of the targets.
 
@@ -20,6 +20,8 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
     """
     values = run.probed("spread")
     target = run.target
+    if run.data.one_sided:
+        return Skipped(run.data.one_sided)
     deviation, shares = target.std, [p for p in target.frequencies or () if p]
     if run.task is TaskKind.UNKNOWN and values[-1]:
         return Skipped(UNKNOWN_LOSS)

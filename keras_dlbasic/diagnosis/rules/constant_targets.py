@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
 @rule(
     kind="cause",
     explains=("constant_predictions", "plateau", "overfitting"),
     needs=("target",),
+    per_output=True,
 )
 def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     """Look for targets with nothing to learn.
@@ -19,6 +20,8 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             to nothing to learn.
     """
     target = run.target
+    if run.data.one_sided:
+        return Skipped(run.data.one_sided)
     check = suggest.by_hand(
         "check how the targets were made", "there is nothing to learn"
     )

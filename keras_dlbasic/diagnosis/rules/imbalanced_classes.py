@@ -11,6 +11,7 @@ from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
     kind="cause",
     explains=("constant_predictions", "plateau", "underfitting"),
     needs=("target",),
+    per_output=True,
 )
 def imbalanced_classes(run: Run, *, share: float = 0.95) -> Verdict:
     """Look for a class that makes up nearly all rows.
@@ -26,7 +27,17 @@ def imbalanced_classes(run: Run, *, share: float = 0.95) -> Verdict:
         return Fine("the targets are values")
     if not target.frequencies or target.kind == "multi_label":
         return Fine("the targets are no classes")
+    if run.data.one_sided:
+        return Skipped(run.data.one_sided)
     value = max(target.frequencies)
+    weighted = [w.weighted_shares for w in run.data.weights if w.per_row]
+    if value > share and len(weighted) == 1 and weighted[0]:
+        in_loss = max(weighted[0])
+        if in_loss <= share:
+            return Fine(
+                f"the commonest class makes up {value:.1%} of the rows, and with its "
+                f"weight {in_loss:.0%} of the loss"
+            )
     if value > share:
         return Finding(
             severity="info",

@@ -17,20 +17,28 @@ SPARSE = "sparse_categorical_crossentropy"
 WHOLE = ("whole_numbers", "binary", "one_hot", "multi_label")
 
 
-@rule(kind="cause", explains=EXPLAINS, needs=("target",), decides="match")
+@rule(
+    kind="cause",
+    explains=EXPLAINS,
+    needs=("target",),
+    decides="match",
+    per_output=True,
+)
 def loss_target_mismatch(run: Run) -> Verdict:
     """Compare what the compiled loss expects with the targets."""
     loss, target = run.loss_kind, run.target
     if loss.family == "unknown":
         return Skipped(UNKNOWN_LOSS)
     kind = target.kind
+    output = next(iter(run.facts.outputs), OutputFacts())
+    if loss.axis_from_end(output.rank) not in (-1, None):
+        return Skipped(f"the loss compares classes along axis {loss.axis}")
     if run.compares_class_numbers:
         text = (
             "The targets are class numbers and the output is a softmax, but "
             f"'{loss.name}' compares every column with the class number."
         )
         return _found(run, _Fault(text, (_other_loss(SPARSE),)))
-    output = next(iter(run.facts.outputs), OutputFacts())
     pair = _Pair(loss, target, output.units, output.rank)
     padding = pair.padding
     if padding is not None:
@@ -170,6 +178,8 @@ class _Pair:
             return self._class_numbers()
         if self.loss.family == "zero_one":
             return self._zero_one()
+        if self.loss.family == "values":
+            return self._values()
         return self._one_hot() if self.loss.family == "one_hot" else None
 
     @property
@@ -288,6 +298,23 @@ class _Pair:
             f"{low:.4g} to {high:.4g}."
         )
         return _Fault(text, self._from_zero_to_one(list(target.distinct or ())))
+
+    def _values(self) -> _Fault | None:
+        """Look for targets that a loss of ratios or logarithms cannot take."""
+        name, low = self.loss.name, self.target.min
+        if name == "mean_absolute_percentage_error" and low == 0:
+            text = (
+                "The loss divides by the target, and some targets are 0: an error "
+                "there counts ten million times, and the others do not count."
+            )
+            return _Fault(text, (_other_loss("mae"),))
+        if name in ("mean_squared_logarithmic_error", "poisson") and low < 0:
+            text = (
+                f"'{name}' is for targets that are not below 0, but these begin at "
+                f"{low:.4g}."
+            )
+            return _Fault(text, (_other_loss("mse"),))
+        return None
 
     def _from_zero_to_one(self, numbers: list[int]) -> tuple[RemedySuggestion, ...]:
         """Suggest what fits targets that a binary loss does not take."""

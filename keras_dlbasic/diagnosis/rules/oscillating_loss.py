@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.diagnosis.row_order import order_seen, shuffled_rows
 
 
 @rule(kind="symptom", needs=("loss",), live=False)
@@ -25,6 +27,10 @@ def oscillating_loss(
     descent = run.descent
     if descent.n_epochs < epochs:
         return Skipped(f"needs {epochs} epochs")
+    # where rows come in order, the loss swings at any rate: shorter steps forget the
+    # last kind of rows more slowly, but learn the next one more slowly as well
+    order = order_seen(run)
+    in_order = order is not None and order.is_in_order
     if descent.swing > swing and descent.swing_of_level > of_level:
         return Finding(
             severity="warning",
@@ -37,12 +43,14 @@ def oscillating_loss(
             threshold=swing,
             unit="share of the baseline loss",
             confidence=0.9,
-            remedies=(
-                suggest.lower_learning_rate(
-                    "shorter steps do not jump over the valley"
-                ),
-                suggest.batch_size("larger batches agree better", 32),
-                suggest.optimizer("adapts its steps"),
-            ),
+            remedies=(shuffled_rows(),) if in_order else _shorter_steps(),
         )
     return Fine(f"the loss swings by {descent.swing:.1%} of a constant answer's")
+
+
+def _shorter_steps() -> tuple[RemedySuggestion, ...]:
+    return (
+        suggest.lower_learning_rate("shorter steps do not jump over the valley"),
+        suggest.batch_size("larger batches agree better", 32),
+        suggest.optimizer("adapts its steps"),
+    )

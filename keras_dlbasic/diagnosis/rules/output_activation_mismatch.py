@@ -59,7 +59,7 @@ class Mismatch:
     risk: Any = None
 
 
-@rule(kind="cause", explains=EXPLAINS, needs=("output",))
+@rule(kind="cause", explains=EXPLAINS, needs=("output",), per_output=True)
 def output_activation_mismatch(
     run: Run, *, outside: float = 0.02, much: float = 0.25
 ) -> Verdict:
@@ -77,13 +77,12 @@ def output_activation_mismatch(
         return Skipped("what limits the model's output could not be told from its code")
     targets = run.facts.targets
     target = targets[0] if len(targets) == 1 else TargetFacts()
-    found = (
-        _softmax_of_one(activation, units)
-        or _logits(run, activation)
-        or _range(run, activation, target, outside, much)
-        or _shares(run, activation, target)
-        or _coupled(run, activation, target)
-    )
+    axis = output.softmax_axis
+    if activation == "softmax" and axis not in (None, -1):
+        # what is known of units and columns is along the last axis
+        found = _other_axis(run, axis)
+    else:
+        found = _along_last_axis(run, activation, units, target, outside, much)
     if found is None:
         return Fine(f"output activation {activation or 'linear'!r} fits")
     return Finding(
@@ -98,6 +97,41 @@ def output_activation_mismatch(
             "loss": run.loss_kind.name,
         },
         remedies=(found.remedy,),
+    )
+
+
+def _along_last_axis(
+    run: Run,
+    activation: Any,
+    units: Any,
+    target: TargetFacts,
+    outside: float,
+    much: float,
+) -> Mismatch | None:
+    return (
+        _softmax_of_one(activation, units)
+        or _logits(run, activation)
+        or _range(run, activation, target, outside, much)
+        or _shares(run, activation, target)
+        or _coupled(run, activation, target)
+        or _died(run, activation, target)
+    )
+
+
+def _other_axis(run: Run, axis: int) -> Mismatch | None:
+    """Compare the axis of a softmax with that along which the loss compares."""
+    loss = run.loss_kind
+    compared = loss.axis_from_end(run.output.rank)
+    is_compared = loss.family in ("one_hot", "class_numbers")
+    if not is_compared or compared is None or compared == axis:
+        return None
+    return Mismatch(
+        f"The softmax adds up to 1 over axis {axis} of the output, but "
+        f"'{loss.name}' compares classes along axis {compared}.",
+        suggest.by_hand(
+            f"softmax over axis {compared}, or axis={axis} in the loss",
+            "both must count classes along the same axis",
+        ),
     )
 
 
@@ -205,3 +239,23 @@ def _coupled(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
             "critical",
         )
     return None
+
+
+def _died(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
+    """Look for a rectified output that is zero for all rows, as it was trained."""
+    table = run.record.tables.get("probe")
+    is_rectified = activation in ("relu", "relu6") and target.std > 0
+    if not is_rectified or table is None or not len(table):
+        return None
+    spread, wrong = table["spread"][-1, 0], table["non_finite"][-1, 0]
+    if spread != 0 or wrong or run.is_planned:
+        return None
+    return Mismatch(
+        f"The output is 0 for every input: '{activation}' cuts off what is below 0, "
+        "and has no slope there by which the weights could come back.",
+        suggest.output(
+            "an output without limits keeps its slope; from new weights",
+            "linear",
+            None,
+        ),
+    )

@@ -37,7 +37,7 @@ CHECK_ROWS = suggest.check_rows(
 )
 
 
-@rule(kind="symptom", needs=("val_loss",))
+@rule(kind="symptom", needs=("val_loss",), per_output=True)
 def overfitting(
     run: Run,
     *,

@@ -20,7 +20,7 @@ from keras_dlbasic.diagnosis import (
 )
 
 
-@rule(kind="symptom", needs=("loss",), live=False)
+@rule(kind="symptom", needs=("loss",), live=False, per_output=True)
 def plateau(
     run: Run,
     *,

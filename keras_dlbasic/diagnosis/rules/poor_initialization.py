@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 from keras_dlbasic.records import LayerFacts
 
@@ -44,8 +44,13 @@ def poor_initialization(
         inputs: Root mean square of the inputs from which these, not the weights, make
             units idle; that of `unscaled_inputs`.
     """
+    if run.model.seen_after:
+        return Skipped(
+            f"the model had no weights before it was trained: seen after step "
+            f"{run.model.seen_after}, they do not tell how they began"
+        )
     layers = [f for f in run.layers if f.has_kernel]
-    hidden = layers[:-1]
+    hidden = [layers[place] for place in run.hidden([f.label for f in layers])]
     alike = [f for f in hidden if f.units_alike and f.trainable]
     if alike:
         return Finding(
@@ -68,19 +73,21 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
     if table is None or not len(table) or table.epochs[0] >= 0:
         return None
     for measure, word in (("dead_units", "dead"), ("saturated_units", "saturated")):
-        shares = np.nan_to_num(table[measure][0])[:-1]
-        if not len(shares) or shares.max() < idle:
+        shares = np.nan_to_num(table[measure][0])
+        places = run.hidden(table.labels)
+        worst = max(places, key=lambda place: shares[place], default=None)
+        if worst is None or shares[worst] < idle:
             continue
         if any(facts.rms > limit for facts in run.facts.inputs[:1]):
             continue  # the inputs did it
-        layer = table.labels[int(shares.argmax())]
+        layer = table.labels[worst]
         return Finding(
             severity="info",
-            message=f"{shares.max():.0%} of the units of layer '{layer}' are {word} "
+            message=f"{shares[worst]:.0%} of the units of layer '{layer}' are {word} "
             "before training begins.",
             risk="critical",
             layer=layer,
-            value=float(shares.max()),
+            value=float(shares[worst]),
             threshold=idle,
             unit="share of the units",
             confidence=0.92,

@@ -15,7 +15,7 @@ CHECK_ROWS = suggest.check_rows(
 )
 
 
-@rule(kind="symptom", live=False, decides="predictions")
+@rule(kind="symptom", live=False, decides="predictions", per_output=True)
 def slow_convergence(
     run: Run, *, least_drop: float = 1e-4, much: float = 0.02, share: float = 0.75
 ) -> Verdict:

@@ -8,7 +8,7 @@ from typing import Any
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 
-@rule(kind="symptom", needs=("skill",), live=False)
+@rule(kind="symptom", needs=("skill",), live=False, per_output=True)
 def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdict:
     """Compare the skill on training rows with simple predictors on unseen rows.
 

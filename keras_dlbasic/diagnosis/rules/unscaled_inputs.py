@@ -36,7 +36,9 @@ def unscaled_inputs(
         ratio: Largest feature over the median one that counts.
         constant: Offset from which a feature is constant, which does no harm.
     """
-    inputs = [facts for facts in run.inputs if facts.has_numbers]
+    inputs = [facts for facts in run.inputs if facts.has_numbers and not facts.is_ids]
+    if not inputs and any(facts.is_ids for facts in run.inputs):
+        return Fine("the inputs are numbers of rows in an embedding")
     inputs.sort(key=lambda facts: facts.is_integer)  # codes last
     if run.facts.model and run.facts.model.normalizes_inputs:
         return Fine("the model scales its inputs")

@@ -10,7 +10,7 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
 
 
-@rule(kind="cause", explains=EXPLAINS)
+@rule(kind="cause", explains=EXPLAINS, per_output=True)
 def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> Verdict:
     """Compare the size of regression targets with one.
 

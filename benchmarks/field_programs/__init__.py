@@ -1,0 +1,19 @@
+"""Programs after public reports, their repaired twins, and healthy ones."""
+
+# importing a module registers its programs
+from field_programs import (  # noqa: F401
+    capacity,
+    healthy_signals,
+    healthy_tables,
+    inputs,
+    leaks,
+    losses,
+    models,
+    numerics,
+    outputs,
+    rates,
+    splits,
+)
+from field_programs.registry import PROGRAMS, Program, backend_of
+
+__all__ = ["PROGRAMS", "Program", "backend_of"]

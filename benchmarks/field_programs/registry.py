@@ -1,0 +1,128 @@
+"""The registry of programs: what each rebuilds, and what a diagnosis should say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+BACKENDS = ("torch", "jax", "tensorflow")
+"""The backends in the order in which the programs are dealt to them."""
+
+HEALTHY = "healthy"
+
+FUTURE_NAMES = {
+    "collapsed_embeddings": "all embeddings of a model without a score are the same",
+    "disagreeing_loss": "the loss falls while the skill does not rise, or falls too",
+    "learning_rate_not_warm": "the rate is still climbing when the run ends",
+    "loss_terms_out_of_balance": "one term or output of the loss drowns the others",
+    "normalization_lag": "moving statistics are far from those of the batches",
+    "repeated_batches": "the same few rows come again and again",
+    "rows_in_order": "rows in order, batches of one class",
+    "target_leakage": "an input is a copy of the target",
+    "token_ids_out_of_range": "ids that the embedding has no row for",
+    "unmasked_padding": "padding that the recurrent layer reads as input",
+    "unrelated_targets": "no predictor finds anything of the targets in the inputs",
+    "wrong_axis": "softmax or pooling over an axis that is not the one of the classes",
+    "zero_weights": "class or sample weights of zero",
+}
+"""Names that are accepted though no rule has them yet, and what they would say."""
+
+
+@dataclass
+class Fit:
+    """A compiled model with its data, ready for `fit`, as a user has it.
+
+    Attributes:
+        model: The compiled model.
+        x: Arrays, or what yields batches: then `y` is None.
+        y: Arrays.
+        score: Given the trained model and the history, how good the program is at what
+            it is for: the higher, the better. Honest: on data that are new to it.
+        options: Further arguments of `fit`.
+    """
+
+    model: Any
+    x: Any
+    y: Any
+    score: Callable[[Any, Any], float]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A small program that rebuilds a reported problem, or a healthy one.
+
+    Attributes:
+        name: Name of the function.
+        build: Given whether to repair it, the `Fit`.
+        kind: Kind of fault, or `HEALTHY`.
+        family: Kind of model and data.
+        half: `"tune"`, or `"look"`: looked at once.
+        address: Where the problem was reported; empty for healthy programs.
+        symptom: What the report complains of.
+        cause: What was wrong.
+        truth: Names of findings, any of which is right.
+        also: Names of findings that are true but not the cause.
+        backends: The backends it can run on.
+        margin: By how much the score of the repaired program must be higher.
+    """
+
+    name: str
+    build: Callable[[bool], Fit]
+    kind: str
+    family: str
+    half: str
+    address: str = ""
+    symptom: str = ""
+    cause: str = ""
+    truth: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    backends: tuple[str, ...] = BACKENDS
+    margin: float = 0.1
+
+    @property
+    def is_healthy(self) -> bool:
+        return self.kind == HEALTHY
+
+
+PROGRAMS: dict[str, Program] = {}
+
+
+def program(**about: Any) -> Callable[[Callable[[bool], Fit]], Callable[[bool], Fit]]:
+    """Register a program with a fault; it takes whether to repair it."""
+
+    def register(build: Callable[[bool], Fit]) -> Callable[[bool], Fit]:
+        _add(Program(name=build.__name__, build=build, **about))
+        return build
+
+    return register
+
+
+def healthy(**about: Any) -> Callable[[Callable[[], Fit]], Callable[[], Fit]]:
+    """Register a program without a fault."""
+
+    def register(build: Callable[[], Fit]) -> Callable[[], Fit]:
+        _add(
+            Program(name=build.__name__, build=lambda _: build(), kind=HEALTHY, **about)
+        )
+        return build
+
+    return register
+
+
+def backend_of(name: str) -> str:
+    """Return the backend that a program runs on by default: dealt out in turn."""
+    entry = PROGRAMS[name]
+    same = [
+        p.name
+        for p in PROGRAMS.values()
+        if (p.half, p.is_healthy) == (entry.half, entry.is_healthy)
+    ]
+    return entry.backends[same.index(name) % len(entry.backends)]
+
+
+def _add(entry: Program) -> None:
+    if entry.name in PROGRAMS:
+        raise ValueError(f"There are two programs called {entry.name!r}.")
+    PROGRAMS[entry.name] = entry

@@ -1,0 +1,57 @@
+"""Which inputs of a model are numbers of rows in an embedding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_dlbasic._keras.following_activation import consumers_of
+from keras_dlbasic._keras.layer_kinds import kind_of
+
+
+def embedded_inputs(model: Any) -> dict[str, bool] | None:
+    """Return by the name of each input whether it goes to an embedding first.
+
+    Operations without weights on the way, such as a cast, change nothing of that.
+
+    Args:
+        model: A built model.
+
+    Returns:
+        The inputs in their order; None where there is no graph to tell.
+    """
+    try:
+        tensors = list(model.inputs)
+        layers = [tensor._keras_history.operation for tensor in tensors]
+        after = consumers_of(model)
+    except (AttributeError, TypeError, ValueError):  # subclassed
+        return None
+    if hasattr(model, "_functional") and layers:  # Keras leaves it out of `layers`
+        after.setdefault(id(layers[0]), model.layers[:1])
+    return {
+        tensor.name: _is_embedded(layer, after, set())
+        for tensor, layer in zip(tensors, layers, strict=True)
+    }
+
+
+def largest_vocabulary(model: Any) -> int:
+    """Return the most rows of an embedding in a model, 0 if it has none."""
+    sizes = [part.input_dim for part in model._flatten_layers() if _is_embedding(part)]
+    return max((int(n) for n in sizes if n), default=0)
+
+
+def _is_embedding(layer: Any) -> bool:
+    return kind_of(layer).kind == "embedding" and hasattr(layer, "input_dim")
+
+
+def _is_embedded(at: Any, after: dict[int, list[Any]], seen: set[int]) -> bool:
+    seen.add(id(at))
+    for user in after.get(id(at), []):
+        if id(user) in seen:
+            continue
+        parts = list(getattr(user, "_flatten_layers", list)())
+        if any(_is_embedding(part) for part in parts):
+            return True
+        has_weights = bool(getattr(user, "weights", ()))
+        if not has_weights and _is_embedded(user, after, seen):
+            return True
+    return False

@@ -1,0 +1,81 @@
+"""Whether the rows of a run come in order, and whether that shows in its loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis import suggest
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.records import BatchFacts
+
+CHANCE = -6.0
+"""Decimal logarithm of the probability from which batches are no random draws."""
+
+SHARE = 0.8
+"""Batches that hold more than this share of what random draws do are mixed enough."""
+
+
+@dataclass(frozen=True)
+class OrderSeen:
+    """What batches tell of the order of rows.
+
+    Attributes:
+        text: It in words.
+        share: Of what random draws would hold, classes or variance, batches hold so
+            much.
+        log10_chance: Decimal logarithm of the probability of it in random draws.
+    """
+
+    text: str
+    share: float
+    log10_chance: float
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether rows come in order."""
+        return self.log10_chance < CHANCE and self.share < SHARE
+
+
+def order_seen(run: Run) -> OrderSeen | None:
+    """Return what the batches of a run tell of the order of rows; None if nothing."""
+    data = run.facts.data
+    batches = None if data is None else data.batches
+    if batches is None:
+        return None
+    has_classes = not math.isnan(batches.class_chance)
+    if has_classes and run.task is not TaskKind.VALUES:
+        return _of_classes(batches)
+    return None if math.isnan(batches.value_chance) else _of_values(batches)
+
+
+def _of_classes(batches: BatchFacts) -> OrderSeen:
+    seen, expected = batches.classes_per_batch, batches.expected_classes
+    return OrderSeen(
+        f"a batch holds {seen:.2g} classes, of {expected:.2g} if rows were drawn at "
+        "random",
+        seen / expected,
+        batches.class_chance,
+    )
+
+
+def _of_values(batches: BatchFacts) -> OrderSeen:
+    seen, expected = batches.within, batches.expected_within
+    return OrderSeen(
+        f"targets within a batch have {seen:.0%} of the variance of all, against "
+        f"{expected:.0%} if rows were drawn at random",
+        seen / expected,
+        batches.value_chance,
+    )
+
+
+def shuffled_rows() -> RemedySuggestion:
+    """Suggest to mix the rows."""
+    return suggest.by_hand(
+        "model.fit(x, y, shuffle=True) for arrays; "
+        "dataset.shuffle(n_rows) before .batch(...); DataLoader(..., shuffle=True); "
+        "of a generator, shuffle what it reads from",
+        "each batch then is a sample of all rows",
+    )

@@ -1,0 +1,59 @@
+"""Gradients that are clipped to next to nothing at every step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+
+PLAIN = ("SGD",)
+"""Optimizers whose step is as long as the gradient; adaptive ones scale it anew."""
+
+
+@rule(kind="cause", explains=NOT_LEARNING, needs=("gradients",), live=False)
+def clipping_too_tight(
+    run: Run, *, factor: float = 0.02, share: float = 0.9
+) -> Verdict:
+    """Look for clipping that sets the length of the steps, not a bound for few of them.
+
+    Args:
+        run: The run.
+        factor: What is left of the gradient, at most.
+        share: Share of the sampled steps that have to be clipped so much.
+    """
+    if run.facts.inner_optimizer_name not in PLAIN:
+        return Fine("the optimizer scales gradients anew, or does not clip")
+    factors = run.record.clip_factor[run.clean]
+    known = np.isfinite(factors).any(axis=1)
+    if known.sum() < 3:
+        return Skipped("needs three sampled steps with finite gradients")
+    left = np.nanmedian(factors[known], axis=1)
+    value = float((left <= factor).mean())
+    if value < share:
+        return Fine(f"{value:.0%} of the steps are clipped to {factor:.0%} or less")
+    typical = float(np.median(left))
+    return Finding(
+        severity="info",
+        message=(
+            f"Clipping leaves {typical:.1%} of the gradient at nearly every step: it "
+            "sets the length of the steps, and the learning rate is as good as "
+            f"{1 / max(typical, 1e-12):.0f} times lower."
+        ),
+        risk="critical",
+        value=typical,
+        threshold=factor,
+        unit="share of the gradient",
+        confidence=0.85,
+        remedies=(
+            suggest.gradient_clipping("bounds outliers only", norm=_bound(run)),
+            suggest.optimizer("scales its steps itself"),
+        ),
+    )
+
+
+def _bound(run: Run) -> float:
+    """Return a norm that few steps exceed, to one digit."""
+    norms = run.record.global_gradient_norm[run.clean]
+    high = float(np.quantile(norms, 0.9)) if len(norms) else 1.0
+    return float(f"{max(high, 1e-6):.0e}")

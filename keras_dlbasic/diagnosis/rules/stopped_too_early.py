@@ -1,0 +1,59 @@
+"""A run that was stopped on its way down."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.curves import descent_of
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+
+
+@rule(kind="cause", explains=NOT_LEARNING, needs=("loss",), live=False)
+def stopped_too_early(
+    run: Run, *, share: float = 0.5, fall: float = 0.1, last: int = 3
+) -> Verdict:
+    """Look for a run that ended long before its last epoch, while it still improved.
+
+    So it is where `EarlyStopping` has too little patience: a single epoch that is not
+    better ends the run.
+
+    Args:
+        run: The run.
+        share: Share of the planned epochs below which a run ended early.
+        fall: Fall of the training loss over the last half of the epochs, relative to
+            its level there, that counts.
+        last: The best validation loss has to be within so many epochs of the end.
+    """
+    planned, ran = run.facts.epochs, len(run.loss)
+    if not planned:
+        return Skipped("the number of planned epochs is not known")
+    if ran > share * planned:
+        return Fine(f"{ran} of {planned} epochs were trained")
+    if not np.isfinite(run.loss).all():
+        return Fine("the loss was not finite when it ended")
+    half = run.loss[ran // 2 :]
+    level = float(np.abs(half).mean())
+    drop = (half[0] - half[-1]) / level if level > 0 and len(half) > 1 else 0.0
+    val = run.val_loss
+    improves = not len(val) or int(np.nanargmin(val)) >= len(val) - 1 - last
+    if drop < fall or not improves or not descent_of(run.record).falls:
+        return Fine(f"the loss fell by {drop:.0%} over the last half")
+    return Finding(
+        severity="warning",
+        message=(
+            f"The run was stopped after {ran} of {planned} epochs while it still "
+            f"improved: the training loss fell by {drop:.0%} over the last half."
+        ),
+        epoch=ran - 1,
+        value=float(drop),
+        threshold=fall,
+        unit="share of the loss",
+        confidence=0.85,
+        remedies=(
+            suggest.by_hand(
+                "keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True)",
+                "single epochs are noisy: wait for several that are not better",
+            ),
+        ),
+    )

@@ -1,0 +1,103 @@
+"""Rows that do not count in the loss."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.records import WeightFacts
+
+LEAST_ROWS = 5
+
+
+@rule(kind="cause", explains=(*NOT_LEARNING, "overfitting"), needs=("data",))
+def zero_weights(run: Run, *, share: float = 0.99, chance: float = 1e-6) -> Verdict:
+    """Look for a class whose weights are all zero, or rows that nearly all are.
+
+    Zeros in some positions of targets with axes are padding, and those of a class that
+    the model has no output for are rows left out on purpose.
+
+    Args:
+        run: The run.
+        share: Share of weights of zero, one a row, that counts.
+        chance: A class counts if all its weights would be zero with no more than this
+            probability, were the zeros spread over all classes alike.
+    """
+    if run.data.batches is None:
+        return Skipped(run.reasons.batches)
+    if not run.data.weights:
+        return Fine("all rows weigh the same")
+    for weights in run.data.weights:
+        found = _of_output(run, weights, share, chance)
+        if found is not None:
+            return found
+    zeros = max(weights.zeros for weights in run.data.weights)
+    return Fine(f"no class is left out; {zeros:.0%} of the weights are zero")
+
+
+def _of_output(
+    run: Run, weights: WeightFacts, share: float, chance: float
+) -> Finding | None:
+    if weights.zeros > share and (weights.per_row or weights.zeros == 1.0):
+        part = "All" if weights.zeros == 1.0 else f"{weights.zeros:.1%} of the"
+        return Finding(
+            severity="critical" if weights.zeros == 1.0 else "warning",
+            message=(
+                f"{part} sample weights are zero: nothing is learned of these rows."
+            ),
+            value=weights.zeros,
+            threshold=share,
+            unit="share of the weights",
+            confidence=0.95,
+            remedies=(_check_weights(),),
+        )
+    left_out = _left_out(run, weights, chance) if weights.per_row else []
+    if not left_out:
+        return None
+    one = len(left_out) == 1
+    named = ", ".join(map(str, left_out[:5])) + (", ..." if len(left_out) > 5 else "")
+    return Finding(
+        severity="warning",
+        message=(
+            f"{'Class' if one else 'Classes'} {named} never count{'s' if one else ''} "
+            "in the loss: all weights of these rows are zero. The model cannot learn "
+            f"{'it' if one else 'them'}."
+        ),
+        value=float(len(left_out)),
+        threshold=0.0,
+        unit="classes",
+        confidence=0.95,
+        evidence={"classes": left_out[:100]},
+        remedies=(_check_weights(),),
+    )
+
+
+def _left_out(run: Run, weights: WeightFacts, chance: float) -> list[int]:
+    classes, counts, means = weights.classes, weights.counts, weights.by_class
+    if not classes or not counts or means is None:
+        return []
+    counted = sum(n for n, mean in zip(counts, means, strict=True) if mean)
+    zeros = round(weights.zeros * sum(counts))
+    gone = sum(n for n, mean in zip(counts, means, strict=True) if not mean)
+    # zeros among the rows of the other classes, with one to spare
+    others = (zeros - gone + 1) / (counted + 1)
+    outputs = run.facts.outputs
+    units = outputs[0].units if len(outputs) == 1 and outputs[0].units else None
+    most = None if units is None else max(2, units)
+    return [
+        label
+        for label, n, mean in zip(classes, counts, means, strict=True)
+        if not mean
+        and n >= LEAST_ROWS
+        and others**n < chance
+        and label >= 0
+        and (most is None or label < most)
+    ]
+
+
+def _check_weights() -> RemedySuggestion:
+    return suggest.by_hand(
+        "give each class of `class_weight=` a weight above zero, and check how "
+        "`sample_weight=` is made",
+        "rows of weight zero are trained on as if they were not there",
+    )

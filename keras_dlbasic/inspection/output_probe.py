@@ -1,0 +1,110 @@
+"""What a model makes of the probe at one of its outputs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic.analysis.scoring import TaskKind, skill
+from keras_dlbasic.diagnosis.loss_kind import LossKind
+from keras_dlbasic.inspection.baseline import (
+    as_columns,
+    best_constant,
+    rewards_the_truth,
+    sample_losses,
+)
+from keras_dlbasic.inspection.reference_scores import reference_scores
+from keras_dlbasic.records import ProbeFacts
+
+
+class OutputProbe:
+    """The targets of the probe for an output, and how its predictions are judged.
+
+    Args:
+        y: Targets of the rows, None if there are none.
+        loss: The loss of the output, as `model.compile` was given it; None if it has
+            none, or one that is not known.
+        kind: What is known of the loss.
+        task: What the predictions are.
+    """
+
+    def __init__(self, y: Any, loss: Any, kind: LossKind, task: TaskKind) -> None:
+        self.y = y
+        self.loss = loss
+        self.kind = kind
+        self.task = task
+        self._losses: np.ndarray | None = None
+
+    def facts(self, inputs: list[np.ndarray], shape: tuple[int, ...]) -> ProbeFacts:
+        """Return what simple predictors reach.
+
+        Args:
+            inputs: The inputs of the rows, one array for each input of the model.
+            shape: Shape of what the model gives for the rows.
+        """
+        n_rows = len(inputs[0])
+        facts = ProbeFacts(rows=n_rows)
+        if self.y is None or not shape or len(self.y) != shape[0]:
+            return facts
+        if self.loss is not None:
+            facts = self._with_baseline(facts, self.y, shape)
+        known = skill(self.y, np.zeros(shape), self.task)
+        columns = as_columns(self.y, shape)
+        has_rows = columns is not None and len(columns) == n_rows
+        references: dict[str, float] = {}
+        if has_rows and len(inputs) == 1 and not known.reason:
+            assert columns is not None
+            references = reference_scores(inputs[0], columns, known.task)
+        return replace(
+            facts,
+            scored_as=str(known.task),
+            no_skill=known.reason,
+            references=references,
+        )
+
+    def _with_baseline(
+        self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]
+    ) -> ProbeFacts:
+        """Add the loss of the best constant answer, if that means something."""
+        try:
+            losses = best_constant(self.loss, y, shape)
+            if not self.task.is_known and np.isfinite(losses).all():
+                args = (self.loss, y, shape, losses)
+                losses = losses if rewards_the_truth(*args) else np.full(1, np.nan)
+        except Exception as error:  # a user's loss; targets that do not fit
+            failed = f"{type(error).__name__}: {error}"[:200]
+            return replace(facts, baseline_failed=failed)
+        if not np.isfinite(losses).all():
+            return facts
+        self._losses = losses
+        return replace(facts, baseline_loss=float(losses.mean()))
+
+    def judge(self, outputs: Any) -> dict[str, float]:
+        """Return what is said of the predictions for the rows."""
+        predicted = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)
+        said = {"non_finite": float(np.mean(~np.isfinite(predicted)))}
+        width = predicted.shape[-1] if predicted.ndim > 1 else 1
+        columns = predicted.reshape(-1, width)
+        with np.errstate(over="ignore", invalid="ignore"):
+            said["spread"] = float(np.sqrt(np.mean(columns.var(axis=0))))
+        if said["non_finite"] or self.y is None:
+            return said
+        if self._losses is not None:
+            losses = sample_losses(self.loss, self.y, outputs)
+            said["loss"] = float(losses.mean())
+            # huge predictions are finite, their losses may not be
+            with np.errstate(over="ignore", invalid="ignore"):
+                gain = losses - self._losses
+                said["loss_error"] = float(gain.std() / math.sqrt(len(gain)))
+        if predicted.ndim and len(predicted) == len(self.y):
+            at_zero = self.kind.decides_at_zero
+            found = skill(self.y, predicted, self.task, from_logits=at_zero)
+            said["skill"] = found.value
+            if found.task is TaskKind.CLASSES:
+                counts = np.bincount(columns.argmax(axis=1))
+                said["commonest"] = float(counts.max() / len(columns))
+        return said
