@@ -66,7 +66,7 @@ WAYS = {
 """Ways to train: an optimizer, and who watches. What runs in several is tried in the
 first of them, and the slowest come last."""
 
-STEP = ("monitor", "accumulation", "loss scaling", "batch", "own code")
+STEP = ("monitor", "accumulation", "batch", "own code", "loss scaling")
 """Of these, those that differ between backends."""
 
 SKELETON = {
