@@ -89,6 +89,15 @@ def deep_net(activation, n):
     return record
 
 
+IDS = {"is_ids": True, "shape": [500, 40], "vocabulary": 90, "min": 0.0, "max": 92.0}
+
+
+def with_reader(record):
+    """A model whose recurrent layer reads what is masked by nothing."""
+    record.note(model=replace(record.facts.model, padding_reader="lstm"))
+    return record
+
+
 SWINGING = {"loss": 1.0 + 0.6 * np.sin(EPOCHS * 2.0)}
 
 
@@ -224,6 +233,10 @@ PAIRS = {
         lambda: made_run(second={"dropout": 0.95}),
         lambda: made_run(second={"dropout": 0.5}),
     ),
+    "repeated_batches": (
+        lambda: with_batches(made_run(), DRAWN, compared=9, different=1),
+        lambda: with_batches(made_run(), DRAWN, compared=9, different=8),
+    ),
     "rows_in_order": (
         lambda: with_batches(made_run(**SWINGING), SORTED),
         lambda: with_batches(made_run(**SWINGING), DRAWN),
@@ -244,6 +257,14 @@ PAIRS = {
         lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 100}),
         lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 9}),
     ),
+    "target_leakage": (
+        lambda: made_run(inputs={"target_column": 0}),
+        lambda: made_run(inputs={"target_column": None}),
+    ),
+    "token_ids_out_of_range": (
+        lambda: made_run(inputs={**IDS, "beyond_vocabulary": 3}),
+        lambda: made_run(inputs=IDS),
+    ),
     "too_few_updates": (
         lambda: made_run(**{**STUCK, "steps": 6, "loss": np.array([1.41, 1.40, 1.39])}),
         lambda: made_run(),
@@ -263,6 +284,10 @@ PAIRS = {
     "unknown_cause": (
         lambda: made_run(**STUCK),
         lambda: made_run(),
+    ),
+    "unmasked_padding": (
+        lambda: with_reader(made_run(inputs={**IDS, "padding": 0.8}, **STUCK)),
+        lambda: with_reader(made_run(inputs={**IDS, "padding": 0.2}, **STUCK)),
     ),
     "unrepresentative_validation": (
         lambda: made_run(validation={"new_classes": [3]}),
