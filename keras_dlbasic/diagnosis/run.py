@@ -152,6 +152,8 @@ class Run(KnownFacts):
         """
         epochs, per_epoch = self.facts.epochs, self.facts.steps_per_epoch
         batch = self.facts.batch_size
+        # The rows that a run sees are given. A smaller batch makes more updates of
+        # them.
         size = USUAL_BATCH_SIZE
         if epochs and per_epoch and batch:
             while size > least and epochs * per_epoch * batch < ENOUGH_UPDATES * size:
@@ -246,6 +248,7 @@ class Run(KnownFacts):
             if len(val):
                 raise Skipped("`val_loss` is not finite in any epoch")
             raise Skipped("no `val_loss` was logged")
+        # a file may hold the validation loss only; it can be judged by itself
         loss = self.loss if len(self.loss) else np.full(len(val), np.nan)
         return detect_overfitting(loss, val, epochs=self.numbers)
 

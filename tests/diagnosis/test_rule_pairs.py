@@ -50,6 +50,16 @@ def lost_at_first(*, loss=np.nan, gradients=16.0):
     return record
 
 
+def lost_on_the_way(**before):
+    """A run whose loss and gradients are lost at its fourth sampled step."""
+    losses = np.r_[1.4, 1.3, 1.3, np.full(57, np.nan)]
+    given = {"loss": np.full(20, np.nan), "batch_loss": losses, **before}
+    record = made_run(**given)
+    for row in range(3, 60):
+        record._rows.measures[row, MEASURES.index("non_finite")] = 16.0
+    return record
+
+
 def of_values(**targets):
     """A regression: the loss takes values, the output is linear."""
     record = made_run(targets={"kind": "continuous", **targets}, facts={"loss": "mse"})
@@ -177,6 +187,10 @@ PAIRS = {
     "non_finite_data": (
         lambda: made_run(inputs={"non_finite": 3}),
         lambda: made_run(inputs={"non_finite": 0}),
+    ),
+    "non_finite_operation": (
+        lambda: lost_on_the_way(),
+        lambda: lost_on_the_way(ratio=0.2),
     ),
     "non_finite_start": (
         lambda: lost_at_first(),

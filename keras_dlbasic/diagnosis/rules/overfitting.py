@@ -89,6 +89,7 @@ def overfitting(
     """
     verdict = run.overfitting
     planned = run.facts.epochs
+    # Whoever stops early lets it overfit a little, to see it, and takes what is best.
     stopped = planned is not None and len(run.numbers) < planned and not run.live
     is_memorised = (
         not stopped and not run.live and _is_memorised(run, memorised, unknown)
@@ -98,6 +99,7 @@ def overfitting(
     if not verdict.detected:
         return _with_doubt(run, _memorised(run, unknown))
     rows = run.facts.validation.n_rows if run.facts.validation else None
+    # few validation rows make a rise that other rows would not show
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
     share = _lost(run)
     severity: Any = "info"
