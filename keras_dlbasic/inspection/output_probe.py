@@ -17,7 +17,6 @@ from keras_dlbasic.inspection.baseline import (
     rewards_the_truth,
     sample_losses,
 )
-from keras_dlbasic.inspection.loss_sense import has_right_sense
 from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.records import ProbeFacts
 
@@ -31,19 +30,10 @@ class OutputProbe:
             none, or one that is not known.
         kind: What is known of the loss.
         task: What the predictions are.
-        activation: Name of the output's activation; None for none.
     """
 
-    def __init__(
-        self,
-        y: Any,
-        loss: Any,
-        kind: LossKind,
-        task: TaskKind,
-        activation: str | None = None,
-    ) -> None:
+    def __init__(self, y: Any, loss: Any, kind: LossKind, task: TaskKind) -> None:
         self.y = y
-        self.activation = activation
         self.loss = loss
         self.kind = kind
         self.task = task
@@ -62,7 +52,6 @@ class OutputProbe:
             return facts
         if self.loss is not None:
             facts = self._with_baseline(facts, self.y, shape)
-            facts = replace(facts, right_sense=self._right_sense(self.y, shape))
         known = skill(self.y, np.zeros(shape), self.task)
         columns = as_columns(self.y, shape)
         has_rows = columns is not None and len(columns) == n_rows
@@ -76,15 +65,6 @@ class OutputProbe:
             no_skill=known.reason,
             references=references,
         )
-
-    def _right_sense(self, y: np.ndarray, shape: tuple[int, ...]) -> bool | None:
-        """Return whether a loss of the user's rewards what is right."""
-        if self.kind.family != "unknown":
-            return None  # Keras' losses do
-        try:
-            return has_right_sense(self.loss, y, shape, self.activation)
-        except Exception:  # a user's loss; targets that do not fit
-            return None
 
     def _with_baseline(
         self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]

@@ -146,7 +146,6 @@ class Probe:
                 of_output(self.loss, index, known),
                 one.loss_kind,
                 one.task,
-                known[index].activation if index < len(known) else "unknown",
             )
             for index, one in enumerate(runs)
         ]

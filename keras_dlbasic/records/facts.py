@@ -27,8 +27,6 @@ class ProbeFacts(Facts):
         rows: How many they are; None if not known.
         baseline_loss: Loss of the best constant answer; None if not known.
         baseline_failed: Why it is not, if an error was the reason.
-        right_sense: Whether a loss of the user's is lower for right predictions than
-            for wrong ones; None if not known, as for losses of Keras.
         scored_as: What the predictions are scored as, a value of `analysis.TaskKind`.
         no_skill: Why there is no skill; empty if there is one, None if not known.
         references: Skill of simple predictors by name; None if not known.
@@ -42,7 +40,6 @@ class ProbeFacts(Facts):
     rows: int | None = None
     baseline_loss: float | None = None
     baseline_failed: str | None = None
-    right_sense: bool | None = None
     scored_as: str | None = None
     no_skill: str | None = None
     references: Mapping[str, float] | None = None

@@ -28,9 +28,7 @@ def loss_target_mismatch(run: Run) -> Verdict:
     """Compare what the compiled loss expects with the targets."""
     loss, target = run.loss_kind, run.target
     if loss.family == "unknown":
-        probe = run.facts.probe
-        sense = probe.right_sense if probe else None
-        return _wrong_sense(run) if sense is False else Skipped(UNKNOWN_LOSS)
+        return Skipped(UNKNOWN_LOSS)
     kind = target.kind
     output = next(iter(run.facts.outputs), OutputFacts())
     if loss.axis_from_end(output.rank) not in (-1, None):
@@ -86,19 +84,6 @@ def _found(run: Run, fault: _Fault) -> Finding:
         evidence={"loss": run.loss_kind.name, "kind": run.target.kind},
         remedies=fault.remedies,
     )
-
-
-def _wrong_sense(run: Run) -> Finding:
-    text = (
-        "The loss is lower for wrong predictions than for right ones: given the "
-        "targets of other rows as predictions, it is below what it is for the targets "
-        "themselves. Training makes the model worse."
-    )
-    remedy = suggest.by_hand(
-        "check the sign of the loss, and the order of its arguments (y_true, y_pred)",
-        "a measure of agreement, such as a Dice score, has to be subtracted from 1",
-    )
-    return _found(run, _Fault(text, (remedy,)))
 
 
 def _other_loss(name: str) -> RemedySuggestion:
