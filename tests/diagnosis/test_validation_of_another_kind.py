@@ -138,6 +138,15 @@ def test_a_validation_loss_that_still_falls_is_not_memorised():
     assert shown(made_run(FALLING, falling, **low)) == []
 
 
+def test_mistakes_on_a_few_rows_are_no_proof():
+    low = {"end_loss": 0.01, "skill": 1.0}
+    standing = np.r_[np.linspace(1.3, 0.53, 10), np.full(10, 0.53)]  # 38 per cent
+    few = made_run(FALLING, standing, validation={"n_rows": 50}, **low)
+    assert shown(few) == []
+    many = made_run(FALLING, standing, validation={"n_rows": 1000}, **low)
+    assert shown(many) == [("overfitting", "warning")]
+
+
 def test_many_weights_are_no_cause_of_a_mere_gap():
     low = {"end_loss": 0.01, "skill": 1.0, "n_trainable_weights": 10**6}
     standing = np.r_[np.linspace(1.3, 0.6, 10), np.full(10, 0.6)]

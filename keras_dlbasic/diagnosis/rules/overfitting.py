@@ -33,6 +33,8 @@ REMEDIES = (
     ),
 )
 
+ERRORS = 3.0
+
 FALLING = 0.1
 """A fall by this share of a constant answer's loss in the second half goes on."""
 
@@ -84,8 +86,8 @@ def overfitting(
         much: The same for critical.
         memorised: Share of a constant answer's loss on training rows up to which
             these are memorised, if
-        unknown: at least this share remains on validation rows, and two standard
-            errors more (see `rise`).
+        unknown: at least this share remains on validation rows, and three standard
+            errors more: of a loss of which this share of the rows carries most.
     """
     verdict = run.overfitting
     planned = run.facts.epochs
@@ -203,7 +205,8 @@ def _shares(run: Run) -> tuple[float, float]:
 def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:
     known, left = _shares(run)
     rows = run.facts.validation.n_rows if run.facts.validation else None
-    least = unknown * (1 + 2 / math.sqrt(rows)) if rows else unknown
+    # sure mistakes on a few rows make up most of such a loss: their number is its noise
+    least = unknown * (1 + ERRORS / math.sqrt(rows * unknown)) if rows else unknown
     return known <= memorised and left >= least and not _still_falls(run)
 
 
