@@ -168,6 +168,7 @@ def test_data_sets_serve_as_they_pass(rng, kind):
     assert facts.data.n_rows == 256
     assert facts.probe.rows == 240  # all batches but the second
     assert facts.data.targets[0].distinct == (0, 1, 2, 3)
+    assert facts.data.batches.different == facts.data.batches.compared == 15
     with pytest.raises(ValueError, match=r"data set.*Leave `x` and `y` out"):
         Doctor(data)
     with pytest.raises(ValueError, match=r"`x, y = "):
@@ -287,3 +288,19 @@ def test_a_class_that_never_counts(rng):
     make().fit(x, y, class_weight=weights, epochs=3, verbose=0, callbacks=[doctor])
     assert doctor.diagnosis[0].name == "zero_weights"
     assert "Class 2 " in doctor.diagnosis[0].message
+
+
+@pytest.mark.once
+def test_a_generator_that_starts_anew_at_every_batch(rng):
+    x, y = blobs(rng)
+
+    def batches():
+        while True:
+            yield x[:8], y[:8]
+
+    doctor = Doctor(verbose=0)
+    fit = {"epochs": 1, "steps_per_epoch": 8, "shuffle": False, "verbose": 0}
+    make().fit(batches(), callbacks=[doctor], **fit)
+    found = doctor.record.facts.data.batches
+    assert (found.different, found.compared) == (1, 7)
+    assert "repeated_batches" in doctor.diagnosis.names
