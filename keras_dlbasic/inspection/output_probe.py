@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.diagnosis.loss_kind import LossKind
+from keras_dlbasic.diagnosis.loss_sense import loss_sense
 from keras_dlbasic.inspection.baseline import (
     as_columns,
     best_constant,
@@ -18,7 +19,10 @@ from keras_dlbasic.inspection.baseline import (
     sample_losses,
 )
 from keras_dlbasic.inspection.reference_scores import reference_scores
+from keras_dlbasic.inspection.truth_facts import truth_facts
 from keras_dlbasic.records import ProbeFacts
+
+WRONG = ("wrong", "opposite", "blind")
 
 
 class OutputProbe:
@@ -30,13 +34,22 @@ class OutputProbe:
             none, or one that is not known.
         kind: What is known of the loss.
         task: What the predictions are.
+        activation: Activation of the output. Defaults to `"unknown"`.
     """
 
-    def __init__(self, y: Any, loss: Any, kind: LossKind, task: TaskKind) -> None:
+    def __init__(
+        self,
+        y: Any,
+        loss: Any,
+        kind: LossKind,
+        task: TaskKind,
+        activation: str | None = "unknown",
+    ) -> None:
         self.y = y
         self.loss = loss
         self.kind = kind
         self.task = task
+        self.activation = activation
         self._losses: np.ndarray | None = None
 
     def facts(self, inputs: list[np.ndarray], shape: tuple[int, ...]) -> ProbeFacts:
@@ -70,6 +83,12 @@ class OutputProbe:
         self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]
     ) -> ProbeFacts:
         """Add the loss of the best constant answer, if that means something."""
+        if self.kind.family == "unknown":
+            truth = truth_facts(self.loss, y, shape, self.activation)
+            facts = replace(facts, truth=truth)
+            # a loss below that of a constant is no success if being right costs more
+            if truth is not None and loss_sense(truth) in WRONG:
+                return facts
         try:
             losses = best_constant(self.loss, y, shape)
             if not self.task.is_known and np.isfinite(losses).all():

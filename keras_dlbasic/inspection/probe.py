@@ -146,6 +146,7 @@ class Probe:
                 of_output(self.loss, index, known),
                 one.loss_kind,
                 one.task,
+                known[index].activation,
             )
             for index, one in enumerate(runs)
         ]

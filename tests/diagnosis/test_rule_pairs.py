@@ -66,6 +66,14 @@ def of_values(**targets):
     return with_output(record, activation=None, units=1)
 
 
+def with_own_loss(**losses):
+    """A run of a loss of the user's own, by what it gives for known answers."""
+    record = made_run(facts={"loss": {"class_name": "overlap", "own": True}})
+    with edited_facts(record) as facts:
+        facts["probe"]["truth"] = {"moved": 0.5, **losses}
+    return record
+
+
 LARGE = {"baseline": 400.0, "first": 500.0, "end_loss": 20.0}
 NOT_LEARNED = {"end_loss": 1.386, "skill": 0.0}
 
@@ -133,6 +141,10 @@ PAIRS = {
     "dead_units": (
         lambda: made_run(dead=0.6, **STUCK),
         lambda: made_run(dead=0.4, **STUCK),
+    ),
+    "disagreeing_loss": (
+        lambda: with_own_loss(truth=1.0, constant=0.1, shuffled=0.3),
+        lambda: with_own_loss(truth=0.0, constant=0.7, shuffled=0.8),
     ),
     "diverging_loss": (
         lambda: made_run(loss=np.linspace(1.4, 40, 20)),
