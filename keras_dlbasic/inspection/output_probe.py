@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic.analysis.missed_class import missed_class
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.loss_sense import loss_sense
@@ -123,6 +124,7 @@ class OutputProbe:
             at_zero = self.kind.decides_at_zero
             found = skill(self.y, predicted, self.task, from_logits=at_zero)
             said["skill"] = found.value
+            said |= missed_class(self.y, predicted, found.task, from_logits=at_zero)
             if found.task is TaskKind.CLASSES:
                 counts = np.bincount(columns.argmax(axis=1))
                 said["commonest"] = float(counts.max() / len(columns))

@@ -36,6 +36,10 @@ MEASURES = (
     "skill",
     "spread",
     "commonest",
+    "missed",
+    "missed_class",
+    "missed_rows",
+    "missed_ratio",
     "penalty",
     "non_finite",
 )
