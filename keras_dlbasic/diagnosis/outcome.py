@@ -65,6 +65,9 @@ class Outcome:
         saved = -math.inf if self.loss_saved is None else self.loss_saved
         skill = -math.inf if self.skill is None else self.skill
         error = self.loss_saved_error
+        # Either measure shows that it has learned. That it has not takes both: a loss
+        # may be high for being sure and wrong while most answers are right, and the
+        # skill of a task that is not known is missing.
         if saved >= LEARNED_SAVED and saved >= 2 * error:
             return True
         if skill >= LEARNED_SKILL:
