@@ -111,6 +111,8 @@ class OutputProbe:
         columns = predicted.reshape(-1, width)
         with np.errstate(over="ignore", invalid="ignore"):
             said["spread"] = float(np.sqrt(np.mean(columns.var(axis=0))))
+            # where the answer by logits and that by probabilities differ
+            said["undecided"] = float(np.mean((columns > 0) & (columns <= 0.5)))
         if said["non_finite"] or self.y is None:
             return said
         if self._losses is not None:

@@ -36,6 +36,7 @@ MEASURES = (
     "skill",
     "spread",
     "commonest",
+    "undecided",
     "missed",
     "missed_class",
     "missed_rows",
