@@ -19,6 +19,12 @@ from keras_dlbasic.inspection.baseline import (
     rewards_the_truth,
     sample_losses,
 )
+from keras_dlbasic.inspection.reconstruction import (
+    ALIKE,
+    SAME,
+    component_skill,
+    likeness,
+)
 from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.inspection.truth_facts import truth_facts
 from keras_dlbasic.records import ProbeFacts
@@ -53,12 +59,18 @@ class OutputProbe:
         self.activation = activation
         self._losses: np.ndarray | None = None
 
-    def facts(self, inputs: list[np.ndarray], shape: tuple[int, ...]) -> ProbeFacts:
+    def facts(
+        self,
+        inputs: list[np.ndarray],
+        shape: tuple[int, ...],
+        units: int | None = None,
+    ) -> ProbeFacts:
         """Return what simple predictors reach.
 
         Args:
             inputs: The inputs of the rows, one array for each input of the model.
             shape: Shape of what the model gives for the rows.
+            units: Units of the model's narrowest layer. Defaults to None: not known.
         """
         n_rows = len(inputs[0])
         facts = ProbeFacts(rows=n_rows)
@@ -72,7 +84,7 @@ class OutputProbe:
         references: dict[str, float] = {}
         if has_rows and len(inputs) == 1 and not known.reason:
             assert columns is not None
-            references = reference_scores(inputs[0], columns, known.task)
+            references = _references(inputs[0], columns, known.task, units)
         return replace(
             facts,
             scored_as=str(known.task),
@@ -131,3 +143,19 @@ class OutputProbe:
                 counts = np.bincount(columns.argmax(axis=1))
                 said["commonest"] = float(counts.max() / len(columns))
         return said
+
+
+def _references(
+    x: np.ndarray, columns: np.ndarray, task: TaskKind, units: int | None
+) -> dict[str, float]:
+    """Return what simple predictors reach, which must go through as few units.
+
+    Where inputs are to be given back, a linear predictor is perfect: it copies. Where
+    they are to be cleaned, it has no bottleneck either.
+    """
+    alike = likeness(x, columns)
+    if not alike > ALIKE:
+        return reference_scores(x, columns, task)
+    if alike < SAME or units is None:
+        return {}
+    return component_skill(columns, units, task)

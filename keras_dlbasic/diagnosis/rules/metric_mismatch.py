@@ -32,6 +32,8 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
         run: The run.
         share: Share of the predictions from 0 to 0.5 from which it is a warning.
     """
+    if run.facts.metrics is None:
+        return Skipped("no metrics were compiled, or they are not known")
     names = dict(_names(run.facts.metrics))
     known = [name for name in names if name in ACCURACIES]
     if not known:
