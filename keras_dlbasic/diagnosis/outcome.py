@@ -16,6 +16,12 @@ LEARNED_SKILL = 0.15
 NOTHING_SAVED = 0.02
 NOTHING_SKILL = 0.05
 
+NAMES = {
+    "linear": "a linear predictor",
+    "components": "as many principal components as the narrowest layer has units",
+}
+"""Simple predictors in words."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -124,7 +130,7 @@ def _of_one(table: LayerTable, facts: ProbeFacts) -> Outcome:
     known = Outcome(
         skill=_last(probed_skill(table)),
         reference=references.get(best),
-        reference_name={"linear": "a linear predictor"}.get(best, "nearest neighbours"),
+        reference_name=NAMES.get(best, "nearest neighbours"),
         baseline=baseline,
         loss=loss,
     )

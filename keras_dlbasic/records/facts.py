@@ -153,6 +153,8 @@ class RunFacts(Facts):
             methods; empty if it does not, None if not known.
         loss_weights: Weights of the losses of several outputs, a list or dictionary;
             None if all are 1.
+        metrics: Names or configurations of the metrics, as given: a list, or a list or
+            dictionary of these for several outputs; None if there are none.
         given: What the user gave to be looked at, of `"x"`, `"y"` and
             `"validation_data"`; None where nobody was asked (and in old records).
         replicas: Number of replicas that share a batch.
@@ -185,6 +187,7 @@ class RunFacts(Facts):
     loss: Any = None
     own_loss: tuple[str, ...] | None = None
     loss_weights: Any = None
+    metrics: Any = None
     given: tuple[str, ...] | None = None
     replicas: int | None = None
     versions: Mapping[str, str] | None = None

@@ -66,6 +66,12 @@ def of_values(**targets):
     return with_output(record, activation=None, units=1)
 
 
+def with_metrics(record, metrics):
+    with edited_facts(record) as facts:
+        facts["metrics"] = metrics
+    return record
+
+
 def with_own_loss(**losses):
     """A run of a loss of the user's own, by what it gives for known answers."""
     record = made_run(facts={"loss": {"class_name": "overlap", "own": True}})
@@ -183,6 +189,10 @@ PAIRS = {
     "loss_target_mismatch": (
         lambda: made_run(targets={"max": 7.0}),
         lambda: made_run(targets={"max": 3.0}),
+    ),
+    "metric_mismatch": (
+        lambda: with_metrics(of_values(), ["mae", "accuracy"]),
+        lambda: with_metrics(of_values(), ["mae", "r2_score"]),
     ),
     "missing_nonlinearity": (
         lambda: made_run(**both_hidden(activation=None)),
