@@ -35,7 +35,7 @@ MEANING = suggest.by_hand(
 )
 
 
-@rule(kind="cause", explains=EXPLAINS, per_output=True)
+@rule(kind="cause", explains=EXPLAINS, decides="match", per_output=True)
 def disagreeing_loss(run: Run) -> Verdict:
     """Compare a loss of the user's own at the targets with that of wrong answers.
 
