@@ -35,6 +35,7 @@ OPTIMIZERS = {
     "clipnorm": lambda: SGD(0.1, clipnorm=0.5, gradient_accumulation_steps=2),
     "own code": lambda: SGD(0.1),
     "scaled": lambda: keras.optimizers.LossScaleOptimizer(SGD(0.1)),
+    "late": lambda: SGD(0.1),
 }
 WATCHERS = {
     "monitor": lambda: [C.GradientNormMonitor(every=1)],
@@ -62,11 +63,12 @@ WAYS = {
     "doctor without data": ("clipvalue", "doctor without data"),
     "others": ("clipvalue", "others"),
     "curvature": ("clipvalue", "curvature"),
+    "late": ("late", "doctor"),
 }
 """Ways to train: an optimizer, and who watches. What runs in several is tried in the
 first of them, and the slowest come last."""
 
-STEP = ("monitor", "accumulation", "batch", "own code", "loss scaling")
+STEP = ("monitor", "accumulation", "batch", "own code", "loss scaling", "late")
 """Of these, those that differ between backends."""
 
 SKELETON = {
@@ -106,7 +108,9 @@ def build(optimizer):
         Own() if optimizer == "own code" else keras.layers.BatchNormalization(),
         keras.layers.Dense(1),
     ]
-    model = keras.Sequential([keras.Input((3,)), *layers])
+    # one without an input gets its weights in the first step
+    inputs = [] if optimizer == "late" else [keras.Input((3,))]
+    model = keras.Sequential([*inputs, *layers])
     model.compile(optimizer=OPTIMIZERS[optimizer](), loss="mse")
     return model
 
