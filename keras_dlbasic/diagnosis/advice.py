@@ -70,6 +70,7 @@ def _advice(
         if new is None or not _suits(run, new.name):
             continue
         new = _applicable(run, new)
+        # more epochs bring neither dead units back nor weights that are not finite
         if is_spoiled and new.name == "train_longer":
             continue
         if is_spoiled and new.name in (*IN_PLACE, *REBUILDING):

@@ -112,6 +112,9 @@ class Coverage:
         ran, pending = set(ran), set(pending)
         missing: dict[str, str] = {}
         for area, words in AREAS.items():
+            # One check that ran can tell, whichever it was: an area is open only where
+            # none of its checks did. What waits for the end of the run is not missing
+            # yet.
             checks = [name for name, decided in decides.items() if decided == area]
             open_now = [name for name in checks if name in skipped]
             if len(open_now) == len(checks) and not pending & set(open_now):

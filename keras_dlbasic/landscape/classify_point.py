@@ -275,6 +275,8 @@ class _Survey:
         effect = np.zeros(len(self._at))
         for _ in range(2):
             signs = self._rng.choice([-1.0, 1.0], len(self._at))
+            # A product adds up a whole row of the Hessian, with random signs. Where the
+            # entries cancel in one draw, they hardly do so in the other.
             product = self._objective.product(self._sizes * signs)
             effect = np.maximum(effect, NEAR**2 / 2 * np.abs(self._sizes * product))
         effect += NEAR * np.abs(self._sizes * self._gradient)

@@ -197,6 +197,8 @@ def _through(
             f"directions={points!r}"
         )
     a, b = (_weights_of(objective, point) - center for point in points)
+    # What `b` has along `a` is taken out: with axes at right angles the picture shows
+    # distances as they are.
     towards = a / (np.linalg.norm(a) or 1.0)
     across = b - (b @ towards) * towards
     width = float(np.linalg.norm(across))
