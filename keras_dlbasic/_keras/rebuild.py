@@ -157,6 +157,8 @@ def compile_like(new: Any, model: Any, **changes: Any) -> Any:
         return new
     try:
         arguments = {**_compile_arguments(model, changes), **changes}
+        if new is not model:  # else they are its own, and the user's objects stay
+            arguments = keras.tree.map_structure(_copied, arguments)
         # the edit may have brought in a layer that XLA cannot compile; "auto" finds out
         if not all(layer.supports_jit for layer in all_layers(new)):
             arguments["jit_compile"] = "auto"
@@ -180,23 +182,29 @@ def _compile_arguments(model: Any, left_out: Mapping[str, Any]) -> dict[str, Any
     )
     if given is None:
         raise ValueError("its class overrides `compile`.")
-    return {
-        name: keras.tree.map_structure(_copied, value)
-        for name, value in given.items()
-        if name not in left_out
-    }
+    return {name: value for name, value in given.items() if name not in left_out}
 
 
 def _copied(argument: Any) -> Any:
     """Return an argument of `compile`, anew if it has a state."""
     if isinstance(argument, keras.optimizers.Optimizer):
         return type(argument).from_config(argument.get_config())
-    if isinstance(argument, keras.metrics.Metric):
+    if isinstance(argument, keras.metrics.Metric) and _says_all(type(argument)):
         try:
             return type(argument).from_config(argument.get_config())
         except Exception:  # without a `get_config` of its own: its state is shared
             return argument
     return argument
+
+
+def _says_all(metric_class: type) -> bool:
+    """Return whether a configuration of Keras' or the user's has all arguments.
+
+    One that a class inherits from Keras beside an `__init__` of its own has not.
+    """
+    own = [c for c in metric_class.__mro__ if not c.__module__.startswith("keras.")]
+    has_arguments = any("__init__" in vars(c) for c in own if c is not object)
+    return not has_arguments or any("get_config" in vars(c) for c in own)
 
 
 def _rebuilt(

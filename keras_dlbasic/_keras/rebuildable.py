@@ -31,8 +31,9 @@ def why_not_rebuilt(model: Any) -> str | None:
         check_known(model)
     except ValueError:
         return f"its class {type(model).__name__} has a `call` or `train_step` of yours"
-    for layer in _layers_of_users(model):
-        if not _takes_its_config(layer):
+    for layer in _layers(model):
+        known = not _is_of_users(layer) or _takes_its_config(layer)
+        if not known or _has_unknown_function(layer):
             return (
                 f"layer '{layer.name}' of class {type(layer).__name__} cannot be made "
                 "from its `get_config`"
@@ -44,12 +45,43 @@ def why_not_rebuilt(model: Any) -> str | None:
     return None
 
 
-def _layers_of_users(model: Any) -> Iterator[Any]:
+def _layers(model: Any) -> Iterator[Any]:
     for layer in getattr(model, "operations", model.layers):
         if isinstance(layer, keras.Model):
-            yield from _layers_of_users(layer)
-        elif _is_of_users(layer):
+            yield from _layers(layer)
+        elif isinstance(layer, keras.layers.Layer):
             yield layer
+
+
+def _has_unknown_function(layer: Any) -> bool:
+    """Return whether a layer has a function of the user's that Keras cannot find.
+
+    So it is with a lambda, and with an activation or initializer that is not
+    registered.
+    """
+    try:
+        parts = list(_serialized(layer.get_config()))
+    except Exception:  # code of the user's: a remedy fails as well
+        return True
+    return any(
+        part["class_name"] == "__lambda__"
+        or (
+            part["class_name"] == "function"
+            and keras.saving.get_registered_object(part.get("config")) is None
+        )
+        for part in parts
+    )
+
+
+def _serialized(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield what is serialized in a configuration, at all depths."""
+    if isinstance(config, dict):
+        if isinstance(config.get("class_name"), str):
+            yield config
+        config = list(config.values())
+    if isinstance(config, (list, tuple)):
+        for part in config:
+            yield from _serialized(part)
 
 
 def _is_of_users(part: Any) -> bool:

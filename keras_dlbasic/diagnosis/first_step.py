@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_dlbasic.diagnosis.run import Run
 
-Place = Literal["outputs", "loss", "gradients"]
+Place = Literal["outputs", "loss", "gradients", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class BrokenStart:
 
     Attributes:
         place: What was the first not to be finite: `"outputs"`, `"loss"` or, if both
-            are finite, `"gradients"`.
+            are finite, `"gradients"`; `"unknown"` if outputs were not looked at.
         layers: Labels of the layers that are not finite: in their outputs, from input
             to output, or in their gradients; empty if not known.
     """
@@ -47,7 +47,7 @@ def broken_start(run: Run) -> BrokenStart | None:
     if outputs is not None:
         return BrokenStart("outputs", outputs)
     if not np.isfinite(loss):
-        return BrokenStart("loss")
+        return BrokenStart("loss" if _was_looked_at(run) else "unknown")
     named = zip(record.layers, counts, strict=True)
     return BrokenStart("gradients", tuple(layer for layer, n in named if n))
 
@@ -65,6 +65,12 @@ def _planned(run: Run) -> BrokenStart | None:
     return BrokenStart("gradients", start.layers)
 
 
+def _was_looked_at(run: Run) -> bool:
+    """Return whether the model was run on the probe before training."""
+    probe = run.record.tables.get("probe")
+    return probe is not None and len(probe) > 0 and probe.epochs[0] < 0
+
+
 def _layers_with_lost_outputs(run: Run) -> tuple[str, ...] | None:
     """Return the layers whose outputs were not finite before training.
 
@@ -72,7 +78,7 @@ def _layers_with_lost_outputs(run: Run) -> tuple[str, ...] | None:
     """
     tables = run.record.tables
     probe, layers = tables.get("probe"), tables.get("activations")
-    if probe is None or not len(probe) or probe.epochs[0] >= 0:
+    if probe is None or not _was_looked_at(run):
         return None
     if not np.nan_to_num(probe["non_finite"][0]).max() > 0:
         return None

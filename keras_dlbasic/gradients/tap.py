@@ -132,7 +132,8 @@ class GradientTap:
                     # otherwise than the steps before
                     tapped = self._tapped(plain)
                 function = plain if tapped is None else tapped.function
-                self._announce_weights(function, args)
+                with self.guard.on_host(ValueError, TypeError):
+                    self._announce_weights(function, args)
                 outputs = function(*args)
         except BaseException:
             if self.on_failure is not None:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._keras.callbacks import model_of
+from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic._keras.rebuild import compile_like
 from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic._trials.batch_sizes import count_rows
@@ -86,6 +87,7 @@ class LearningRateRangeTest:
             refuse_several_devices(self._model, "The learning-rate range test")
             if why_not_rebuilt(self._model) is None:
                 return self._judge(self._raised(self._model))
+            check_built(self._model)
             with _put_back(self._model):
                 return self._judge(self._raised(self._model, in_place=True))
 
@@ -132,9 +134,11 @@ def _put_back(model: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        for variable, value in zip(model.variables, before, strict=True):
-            variable.assign(value)
-        compile_like(model, model, optimizer=optimizer)
+        try:
+            for variable, value in zip(model.variables, before, strict=True):
+                variable.assign(value)
+        finally:
+            compile_like(model, model, optimizer=optimizer)
 
 
 def _losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:

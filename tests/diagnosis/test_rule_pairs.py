@@ -175,7 +175,10 @@ PAIRS = {
         lambda: made_run(targets={"frequencies": [0.9, 0.1]}),
     ),
     "learning_rate_collapsed": (
-        lambda: made_run(rates=np.geomspace(1e-3, 1e-13, 60), **STUCK),
+        lambda: made_run(
+            rates=np.geomspace(1e-3, 1e-13, 60),
+            **{**STUCK, "loss": np.linspace(1.6, 1.38, 20)},
+        ),
         lambda: made_run(rates=COSINE, **STUCK),
     ),
     "learning_rate_too_high": (

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_batches import DRAWN, SORTED, weighed, with_batches
-from made_runs import edited_facts, made_run
+from made_runs import STUCK, edited_facts, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection.batch_facts import batch_facts
@@ -77,9 +77,10 @@ def test_counts_of_a_regression_in_no_order(rng):
 
 
 def test_the_class_without_weight_is_named():
-    diagnosis = kd.diagnose(with_batches(made_run(), *weighed(1.0, 0.0, 2.0, 0.0)))
+    run = made_run(**STUCK)  # where it does harm; it may be on purpose
+    diagnosis = kd.diagnose(with_batches(run, *weighed(1.0, 0.0, 2.0, 0.0)))
     finding = named(diagnosis, "zero_weights")
-    assert finding.severity == "warning"
+    assert finding.severity == "critical"
     assert "Classes 1, 3" in finding.message
 
 

@@ -26,6 +26,10 @@ class WithConfig(L.Layer):
         return {**super().get_config(), "units": self.units}
 
 
+def metric_like(x):
+    return keras.ops.relu(x)
+
+
 class OwnOptimizer(keras.optimizers.SGD):
     def __init__(self, scale):
         super().__init__(scale / 2)
@@ -41,6 +45,9 @@ def metric(y_true, y_pred):
         (L.Dense(3), None),
         (keras.Sequential([L.Dense(3), L.BatchNormalization()]), None),
         (WithConfig(3), None),
+        (L.Activation("relu"), None),
+        (L.Lambda(lambda x: x / 2), "of class Lambda"),
+        (L.Dense(3, activation=metric_like), "of class Dense"),
         (WithoutConfig(3), "'without_config' of class WithoutConfig"),
         (keras.Sequential([WithoutConfig(3)]), "of class WithoutConfig"),
     ],

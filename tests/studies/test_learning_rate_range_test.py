@@ -93,6 +93,43 @@ def test_a_model_that_cannot_be_copied_is_put_back():
 
 
 @pytest.mark.once("torch")
+def test_a_model_without_weights_is_refused_untouched():
+    model = Subclassed(1)
+    model.compile(optimizer="adam", loss="mse")
+    optimizer = model.optimizer
+    with pytest.raises(ValueError, match="not built"):
+        kd.studies.LearningRateRangeTest(model, X, Y, steps=20).run()
+    assert model.optimizer is optimizer
+
+
+class Above(keras.metrics.Metric):
+    """Without `get_config`, so that Keras would make it anew with its default."""
+
+    def __init__(self, least=0.5):
+        super().__init__(name="above")
+        self.least, self.share = least, self.add_variable((), "zeros", name="share")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        above = keras.ops.cast(y_pred > self.least, "float32")
+        self.share.assign(keras.ops.mean(above))
+
+    def result(self):
+        return self.share
+
+
+@pytest.mark.once("torch")
+def test_metrics_stay_the_users_own():
+    model = Subclassed(1)
+    model.compile(optimizer="adam", loss="mse", metrics=[Above(-1e9)])
+    first = model.evaluate(X, Y, verbose=0, return_dict=True)
+    kd.studies.LearningRateRangeTest(model, X, Y, steps=20).run()
+    assert model.evaluate(X, Y, verbose=0, return_dict=True)["above"] == 1.0
+    changed = kd.remedies.change_learning_rate(model, 0.1, in_place=True)
+    assert changed.evaluate(X, Y, verbose=0, return_dict=True)["above"] == 1.0
+    assert first["above"] == 1.0
+
+
+@pytest.mark.once("torch")
 def test_metrics_of_the_users_get_tensors():
     def distance(y_true, y_pred):
         return keras.ops.mean(keras.ops.abs(y_true - y_pred))

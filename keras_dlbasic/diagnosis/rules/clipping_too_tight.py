@@ -46,14 +46,21 @@ def clipping_too_tight(
         unit="share of the gradient",
         confidence=0.85,
         remedies=(
-            suggest.gradient_clipping("bounds outliers only", norm=_bound(run)),
             suggest.optimizer("scales its steps itself"),
+            suggest.gradient_clipping(
+                "longer steps; go on from there", norm=_bound(run, typical)
+            ),
         ),
     )
 
 
-def _bound(run: Run) -> float:
-    """Return a norm that few steps exceed, to one digit."""
+def _bound(run: Run, typical: float) -> float:
+    """Return ten times the present bound, to one digit: more may be too much at once.
+
+    Args:
+        run: The run.
+        typical: What the present bound leaves of the gradient.
+    """
     norms = run.record.global_gradient_norm[run.clean]
-    high = float(np.quantile(norms, 0.9)) if len(norms) else 1.0
-    return float(f"{max(high, 1e-6):.0e}")
+    present = typical * float(np.median(norms)) if len(norms) else 0.1
+    return float(f"{max(10 * present, 1e-6):.0e}")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
+LEAST_REFERENCE = 0.15
+"""Skill of simple predictors below which there is little to learn."""
+
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("network",), live=False)
 def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
@@ -25,6 +28,9 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
     value = sum(layer.n_weights for layer in frozen) / total
     if run.n_trainable_weights == 0 or value < share:
         return Fine(f"{value:.0%} of the weights are frozen")
+    reference = run.outcome.reference
+    if reference is not None and reference < LEAST_REFERENCE:
+        return Fine("simple predictors find nothing in the inputs either")
     names = ", ".join(f"'{layer.label}'" for layer in frozen[:3])
     more = f" and {len(frozen) - 3} more" if len(frozen) > 3 else ""
     return Finding(
@@ -33,7 +39,7 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
             f"{value:.0%} of the weights are frozen ({names}{more}): they stay as they "
             "were, and the rest has to do with what they pass on."
         ),
-        risk="critical",
+        risk="warning",
         layer=frozen[0].label,
         value=value,
         threshold=share,
@@ -42,8 +48,7 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
         evidence={"layers": [layer.label for layer in frozen[:10]]},
         remedies=(
             suggest.by_hand(
-                f"model.get_layer('{frozen[-1].label}').trainable = True, then compile "
-                "again",
+                f"model{_path(frozen[-1].label)}.trainable = True, then compile again",
                 "unfreeze from the last layer on; with trained weights at a tenth of "
                 "the learning rate",
             ),
@@ -54,3 +59,8 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
             ),
         ),
     )
+
+
+def _path(label: str) -> str:
+    """Return the code that leads to a layer, through nested models."""
+    return "".join(f".get_layer('{name}')" for name in label.split("/"))

@@ -50,6 +50,9 @@ def learning_rate_collapsed(
     if lost < share or (rates[first:] > rates[peak] / fall).any():
         return Fine(f"the rate was low for {lost:.0%} of the steps")
     epoch = int(run.record.step_epochs[known][first])
+    if _schedule(run) is None and not _fell_before(run, epoch):
+        # a callback that watches the loss acts when that has stopped falling
+        return Fine("the rate fell after the loss had stopped falling")
     return Finding(
         severity="info",
         message=(
@@ -67,6 +70,14 @@ def learning_rate_collapsed(
         evidence={"highest": float(rates[peak]), "share_of_steps": float(lost)},
         remedies=_remedies(run, float(rates[peak])),
     )
+
+
+def _fell_before(run: Run, epoch: int, *, epochs: int = 4, least: float = 0.02) -> bool:
+    """Return whether the training loss still fell in the epochs before one."""
+    loss = run.loss[max(0, epoch - epochs) : epoch + 1]
+    if len(loss) < 2 or not np.isfinite(loss).all():
+        return True  # not known
+    return bool(loss[0] - loss[-1] > least * abs(loss[0]))
 
 
 def _remedies(run: Run, peak: float) -> tuple[RemedySuggestion, ...]:

@@ -50,6 +50,16 @@ REMEDIES: dict[str, tuple[RemedySuggestion, ...]] = {
     ),
 }
 
+REMEDIES["unknown"] = (
+    suggest.by_hand(
+        "check the batch that came first for NaN, then the model's output on it, then "
+        "the loss",
+        "the first of them that is not finite is the cause; with `x=` and `y=` "
+        "`TrainingDoctor` tells them apart",
+    ),
+    LOCALIZE,
+)
+
 
 @rule(kind="cause", explains=NOT_FINITE)
 def non_finite_start(run: Run) -> Verdict:
@@ -82,6 +92,8 @@ def _message(start: BrokenStart) -> str:
     if start.place == "outputs":
         where = f"the output of layer '{start.layers[0]}'" if start.layers else ""
         found = where or "the model's output"
+    elif start.place == "unknown":
+        found = "the loss (or the model's output, which was not looked at)"
     elif start.place == "loss":
         found = "the loss, though the model's outputs are finite,"
     else:

@@ -248,7 +248,13 @@ def _died(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
     if not is_rectified or table is None or not len(table):
         return None
     spread, wrong = table["spread"][-1, 0], table["non_finite"][-1, 0]
-    if spread != 0 or wrong or run.is_planned:
+    layers = run.record.tables.get("activations")
+    if spread != 0 or wrong or run.is_planned or layers is None:
+        return None
+    # a constant other than zero comes from hidden layers that are dead
+    if run.output.name not in layers.labels:
+        return None
+    if layers["mean"][-1, layers.labels.index(run.output.name)] != 0:
         return None
     return Mismatch(
         f"The output is 0 for every input: '{activation}' cuts off what is below 0, "

@@ -7,7 +7,7 @@ from keras_dlbasic.diagnosis.row_order import order_seen, shuffled_rows
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 
-@rule(kind="cause", explains=(*NOT_LEARNING, *UNSTABLE, "overfitting"))
+@rule(kind="cause", explains=(*NOT_LEARNING, *UNSTABLE))
 def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Verdict:
     """Compare the targets of batches with those of random draws.
 

@@ -11,7 +11,12 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("loss",), live=False)
 def stopped_too_early(
-    run: Run, *, share: float = 0.5, fall: float = 0.1, last: int = 3
+    run: Run,
+    *,
+    share: float = 0.5,
+    fall: float = 0.1,
+    last: int = 3,
+    good: float = 0.9,
 ) -> Verdict:
     """Look for a run that ended long before its last epoch, while it still improved.
 
@@ -22,8 +27,9 @@ def stopped_too_early(
         run: The run.
         share: Share of the planned epochs below which a run ended early.
         fall: Fall of the training loss over the last half of the epochs, relative to
-            its level there, that counts.
+            where that half began, that counts.
         last: The best validation loss has to be within so many epochs of the end.
+        good: Skill from which a run has got where it was to go.
     """
     planned, ran = run.facts.epochs, len(run.loss)
     if not planned:
@@ -33,8 +39,10 @@ def stopped_too_early(
     if not np.isfinite(run.loss).all():
         return Fine("the loss was not finite when it ended")
     half = run.loss[ran // 2 :]
-    level = float(np.abs(half).mean())
-    drop = (half[0] - half[-1]) / level if level > 0 and len(half) > 1 else 0.0
+    begin = abs(float(half[0]))
+    drop = (half[0] - half[-1]) / begin if begin > 0 and len(half) > 1 else 0.0
+    if (run.outcome.skill or 0.0) >= good:
+        return Fine(f"it had learned when it ended (skill {run.outcome.skill:.2f})")
     val = run.val_loss
     improves = not len(val) or int(np.nanargmin(val)) >= len(val) - 1 - last
     if drop < fall or not improves or not descent_of(run.record).falls:

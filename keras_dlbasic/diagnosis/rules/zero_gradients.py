@@ -42,8 +42,12 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
     losses = run.record.batch_loss
     if len(losses) and np.nan_to_num(losses, nan=1.0).max() == 0:
         return Fine("gradients are zero since the loss is zero")
+    # an output that is saturated for all rows has no slope either, and other causes
+    activations = {output.activation for output in run.facts.outputs}
+    is_saturable = bool(activations & {"sigmoid", "tanh", "softmax"})
     return Finding(
-        severity="critical",
+        severity="info" if is_saturable else "critical",
+        risk="critical" if is_saturable else None,
         message=(
             f"The gradient of every weight was exactly zero at all {len(norms)} "
             "sampled steps, so no weight can move: the loss does not depend on the "
@@ -53,7 +57,7 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
         value=0.0,
         threshold=0.0,
         unit="gradient norm",
-        confidence=0.97,
+        confidence=0.6 if is_saturable else 0.97,
         remedies=_remedies(run),
     )
 

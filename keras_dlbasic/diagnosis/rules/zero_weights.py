@@ -38,10 +38,12 @@ def zero_weights(run: Run, *, share: float = 0.99, chance: float = 1e-6) -> Verd
 def _of_output(
     run: Run, weights: WeightFacts, share: float, chance: float
 ) -> Finding | None:
+    is_only = len(run.facts.outputs) <= 1  # another output may be what is trained
+    is_all = weights.zeros == 1.0 and is_only
     if weights.zeros > share and (weights.per_row or weights.zeros == 1.0):
         part = "All" if weights.zeros == 1.0 else f"{weights.zeros:.1%} of the"
         return Finding(
-            severity="critical" if weights.zeros == 1.0 else "warning",
+            severity="critical" if is_all else "warning",
             message=(
                 f"{part} sample weights are zero: nothing is learned of these rows."
             ),
@@ -57,7 +59,8 @@ def _of_output(
     one = len(left_out) == 1
     named = ", ".join(map(str, left_out[:5])) + (", ..." if len(left_out) > 5 else "")
     return Finding(
-        severity="warning",
+        severity="info",  # a class may be left out on purpose
+        risk="critical",
         message=(
             f"{'Class' if one else 'Classes'} {named} never count{'s' if one else ''} "
             "in the loss: all weights of these rows are zero. The model cannot learn "
