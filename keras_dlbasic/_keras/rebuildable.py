@@ -12,7 +12,7 @@ from keras_dlbasic._keras.outputs import check_known
 
 
 def why_not_rebuilt(model: Any) -> str | None:
-    """Return why `rebuild` cannot remake a model, in words; None if nothing is known.
+    """Return why `rebuild` cannot remake a model; None if no reason is known.
 
     Nothing is built: new layers would take names and seeds from Keras, and the layers
     that the user makes next would then get others.

@@ -9,7 +9,7 @@ from typing import Any, Self
 from keras_dlbasic.diagnosis.areas import AREAS
 
 MAX_REASONS = 2
-"""So many reasons are named in the sentence; all of them are in `missing`."""
+"""Number of reasons in the sentence; all of them are in `missing`."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Coverage:
         n_checks: Number of checks that were to be made.
         n_ran: Number of those that ran, whatever they found.
         n_pending: Number of those that are made when the run is over.
-        missing: What could not be judged, in words, with the reason.
+        missing: What could not be judged, with the reason.
         curves_only: Whether there are no more than the curves of losses and metrics, as
             in a `CSVLogger` table. They are judged by what they have.
 
@@ -74,7 +74,7 @@ class Coverage:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in terms JSON knows."""
+        """Return a JSON-serializable dict."""
         return {
             "n_checks": self.n_checks,
             "n_ran": self.n_ran,

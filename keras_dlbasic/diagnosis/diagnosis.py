@@ -189,7 +189,7 @@ class Diagnosis(Displayed, Sequence[Finding]):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it in terms JSON knows."""
+        """Return a JSON-serializable dict."""
         return {
             "headline": self.headline,
             "coverage": self.coverage.to_dict(),

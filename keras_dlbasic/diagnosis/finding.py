@@ -44,7 +44,7 @@ class Finding:
         value: What was measured.
         threshold: What it was compared with.
         confidence: From 0 to 1: how sure the rule is, given what it has seen.
-        evidence: Further numbers and names, in terms JSON knows.
+        evidence: Further numbers and names, JSON-serializable.
         remedies: What to try, in this order.
         explains: Names of the symptoms that this cause can bring about.
         explained_by: Names of the found causes that can have brought this symptom
@@ -156,7 +156,7 @@ class Finding:
         return ", ".join([*parts, f"confidence {self.confidence:.0%}"])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in terms JSON knows; numbers that are not finite become text."""
+        """Return a JSON-serializable dict; numbers that are not finite become text."""
         entry = {part.name: plain(getattr(self, part.name)) for part in fields(self)}
         return {**entry, "remedies": [remedy.to_dict() for remedy in self.remedies]}
 

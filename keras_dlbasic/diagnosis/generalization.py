@@ -11,7 +11,7 @@ MIN_ROWS = 100
 """The skill of a predictor on rows not seen has a standard error of 0.1 then."""
 
 ERRORS = 5.0
-"""Differences of skills below so many standard errors are chance."""
+"""Number of standard errors from which two skills differ."""
 
 
 def never_generalized(run: Run) -> bool | None:

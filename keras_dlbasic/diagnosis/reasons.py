@@ -137,15 +137,22 @@ class Reasons:
         return "the model was not run on rows of the data"
 
     @property
-    def outcome(self) -> str:
-        """Why the predictions are not compared with a constant answer."""
-        if self.facts.data is not None and self.facts.data.one_sided:
-            return self.facts.data.one_sided
-        probe = self.facts.probe
+    def _no_answers(self) -> str | None:
+        """Why predictions and targets are not compared; None if they are."""
+        data, probe = self.facts.data, self.facts.probe
+        if data is not None and data.one_sided:
+            return data.one_sided
         if probe is None or probe.failed is not None:
             return self.probe
-        if not self.facts.targets and self.facts.data is not None:
-            return self.targets
+        return self.targets if data is not None and not data.targets else None
+
+    @property
+    def outcome(self) -> str:
+        """Why the predictions are not compared with a constant answer."""
+        if (why := self._no_answers) is not None:
+            return why
+        probe = self.facts.probe
+        assert probe is not None  # else there are no answers
         if probe.baseline_failed and self.facts.loss is not None:
             failed = probe.baseline_failed
             return f"the loss failed on a constant answer ({failed})"
@@ -158,13 +165,10 @@ class Reasons:
     @property
     def skill(self) -> str:
         """Why the skill of the model or of simple predictors is not known."""
-        if self.facts.data is not None and self.facts.data.one_sided:
-            return self.facts.data.one_sided
+        if (why := self._no_answers) is not None:
+            return why
         probe = self.facts.probe
-        if probe is None or probe.failed is not None:
-            return self.probe
-        if not self.facts.targets and self.facts.data is not None:
-            return self.targets
+        assert probe is not None  # else there are no answers
         if self.task is TaskKind.UNKNOWN:
             return self._no_baseline
         if (probe.rows or 0) < MIN_ROWS:

@@ -114,7 +114,7 @@ class RemedySuggestion:
         REMEDIES.check(self.name, self.needs, self.kwargs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in terms JSON knows."""
+        """Return a JSON-serializable dict."""
         return {
             "name": self.name,
             "reason": self.reason,

@@ -8,7 +8,7 @@ from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.skipped import Skipped
 
 MOST_INACTIVE = 0.5
-"""With so many of a layer's units dead or saturated, little gets through it."""
+"""Share of dead or saturated units at which little gets through a layer."""
 
 GAINED = 0.25
 """What begins inactive is the matter of the initial weights, not of the run."""

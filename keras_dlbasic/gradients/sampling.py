@@ -16,7 +16,8 @@ STEPS_PER_SAMPLE = 32
 MOST_SAMPLES_PER_EPOCH = 32
 
 FIRST_READ, SPREAD_READ = 16, 16
-"""So many batches of the first epoch are read at its start, and all over it."""
+"""Number of batches that are read at the start of the first epoch, and of those that
+are spread over it."""
 
 GOLDEN_RATIO = 0.6180339887498949
 

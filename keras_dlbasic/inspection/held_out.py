@@ -9,7 +9,7 @@ import numpy as np
 from keras_dlbasic.analysis.evenly import evenly
 
 MOST_FEATURES = 64
-"""Rows are told apart by so many of their entries, evenly chosen."""
+"""Number of entries, evenly chosen, by which rows are distinguished."""
 
 CHANCE = 1e-3
 """So improbable must it be that rows of a random split look like those of this one."""

@@ -10,7 +10,7 @@ import numpy as np
 from keras_dlbasic.analysis.evenly import evenly
 
 ROWS, KNOWN_ROWS = 200, 10_000
-"""So many validation rows are compared with so many training rows, evenly chosen."""
+"""Numbers of validation and training rows that are compared, evenly chosen."""
 
 FEATURES = 256
 PLACE = 20

@@ -12,13 +12,13 @@ CONTINUOUS = 0.5
 """A column with more different values than this share of the rows is continuous."""
 
 LIKELY = 0.05
-"""Rows repeat by nature if each has so many twins by chance."""
+"""Number of equal rows that each row has by chance where rows repeat by nature."""
 
 
 def repeats_by_nature(x: np.ndarray, n_rows: int | None = None) -> bool:
     """Return whether rows are coarse: a few categories or whole numbers.
 
-    By how often each value of a column occurs, it is told how probable it is that two
+    From how often each value of a column occurs follows how probable it is that two
     rows are the same. Columns go together in part, so of the probability for columns
     that do not the root is taken.
 

@@ -10,10 +10,10 @@ import numpy as np
 from keras_dlbasic.analysis.evenly import evenly
 
 STEPS = 4
-"""So many steps in a row with the very same values are no chance."""
+"""Number of consecutive steps whose equal values are no chance."""
 
 VALUES, DIFFERENT = 20_000, 300
-"""Of so many values so many have to be different: pictures have 256 levels."""
+"""Numbers of values, and of distinct ones among them: images have 256 levels."""
 
 ROWS, MOST_PIECES = 200, 400_000
 
@@ -64,7 +64,7 @@ def shared_pieces(x: np.ndarray, val_x: np.ndarray) -> float:
 
 
 def _is_continuous(x: np.ndarray) -> bool:
-    """Return whether there are so many values that four in a row do not come again."""
+    """Return True if there are enough distinct values that no four repeat by chance."""
     flat = x.reshape(-1)
     return len(np.unique(flat[evenly(len(flat), VALUES)])) >= DIFFERENT
 

@@ -12,7 +12,7 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 
 ROWS, OTHER_ROWS = 600, 400
-"""So many training rows and validation rows are looked at, evenly chosen."""
+"""Numbers of training and validation rows that are used, evenly chosen."""
 
 LEAST_ROWS = 60
 FEATURES, COLUMNS, LABELS = 1024, 512, 64

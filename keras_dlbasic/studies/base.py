@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, ClassVar, Generic, TypeVar
@@ -18,7 +19,7 @@ from keras_dlbasic.studies.study_data import StudyData
 Result = TypeVar("Result")
 
 
-class Study(Generic[Result]):
+class Study(ABC, Generic[Result]):
     """Trains a user's model in several arms from the same seeds, and compares them.
 
     A study adds its question: in `__init__` it reads its own arguments and ends with
@@ -122,10 +123,10 @@ class Study(Generic[Result]):
         """Return the settings of all trials, in the order in which they run."""
         return [{**arm, "seed": seed} for arm in self._arms() for seed in self.seeds]
 
+    @abstractmethod
     def _arms(self) -> Sequence[Mapping[str, Any]]:
         """Return the settings of each arm, but for the seed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _result(self, trials: list[TrialResult]) -> Result:
-        """Return what the trials tell."""
-        raise NotImplementedError
+        """Return what the trials show."""

@@ -479,3 +479,9 @@ def test_losing_next_to_nothing_again_is_not_noted():
     loss = np.geomspace(1.4, 0.01, 40)
     fine = kd.diagnose(made_run(loss=loss, val_loss=val)).checked_fine
     assert fine["overfitting"].startswith("of what was learned, 1.")
+
+
+def test_ids_are_not_asked_for_where_no_layer_takes_them():
+    assert "token_ids_out_of_range" in kd.diagnose(made_run()).checked_fine
+    record = made_run(first={"kind": "embedding"})
+    assert "token_ids_out_of_range" in kd.diagnose(record).skipped

@@ -30,7 +30,7 @@ def imbalanced_classes(
         share: Share of the commonest class.
         rarer: So many times as many rows the commonest class must have for a class
             that is never predicted to count as rare.
-        updates: Before so many updates nothing is said of predictions.
+        updates: Number of updates before which predictions are not judged.
     """
     target = run.target
     if run.task is TaskKind.UNKNOWN:

@@ -17,7 +17,7 @@ ACCURACIES = (
     "sparse_categorical_accuracy",
 )
 HALVES = ("accuracy", "acc", "binary_accuracy")
-"""What takes an output above 0.5 for a yes, unless it is told another threshold."""
+"""Metrics that take an output above 0.5 as positive, unless given a threshold."""
 
 
 @rule(kind="cause", live=False, per_output=True)

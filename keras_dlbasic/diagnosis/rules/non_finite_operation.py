@@ -83,8 +83,8 @@ def _message(found: Breakdown) -> str:
     if found.lost == "loss":
         return (
             "The loss is NaN while weights and gradients stay finite: it takes the "
-            "logarithm or the root of a negative number, or divides zero by zero. No "
-            "learning rate mends that."
+            "logarithm or the root of a negative number, or divides zero by zero. A "
+            "smaller learning rate does not help."
         )
     where = f"At step {found.step + 1} (epoch {found.epoch + 1}) "
     if found.lost == "gradients":

@@ -28,7 +28,7 @@ def stopped_too_early(
         share: Share of the planned epochs below which a run ended early.
         fall: Fall of the training loss over the last half of the epochs, relative to
             where that half began, that counts.
-        last: The best validation loss has to be within so many epochs of the end.
+        last: Number of last epochs, one of which has the best validation loss.
         good: Skill from which a run has got where it was to go.
     """
     planned, ran = run.facts.epochs, len(run.loss)

@@ -16,6 +16,9 @@ def token_ids_out_of_range(run: Run) -> Verdict:
     """
     known = [facts for facts in run.inputs if facts.vocabulary is not None]
     if not known:
+        layers = run.facts.layers
+        if layers and all(layer.kind != "embedding" for layer in layers):
+            return Fine("the model has no embedding")
         return Skipped("no embedding takes the inputs as they are")
     for facts in known:
         if not facts.beyond_vocabulary:

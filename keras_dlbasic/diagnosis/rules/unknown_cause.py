@@ -60,7 +60,7 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
 
     Args:
         run: The run, with the verdicts of the other rules.
-        updates: Before so many updates nothing has failed yet.
+        updates: Number of updates before which nothing has failed yet.
     """
     unrelated = _is_unrelated(run)
     observed = _observed(run, updates, unrelated=unrelated)
