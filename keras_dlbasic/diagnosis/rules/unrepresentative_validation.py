@@ -206,7 +206,7 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
         remedies=(
             suggest.by_hand(
                 "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
-                "then it can be told what they differ in",
+                "the report then says in what they differ",
             ),
             SAME_WAY,
         ),
