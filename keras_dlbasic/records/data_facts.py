@@ -124,9 +124,14 @@ class ValidationFacts(Facts):
 
     Attributes:
         n_rows: Number of validation rows; None if not known.
-        overlap: Share of the validation rows that are training rows too.
-        repeats: Share of the training rows that occur more than once in training.
+        overlap: Share of the validation rows that are training rows too; an estimate
+            where rows were drawn.
+        repeats: Share of the training rows that occur more than once in training; an
+            estimate where rows were drawn.
         distinct_rows: Number of different training rows; None if not known.
+        compared_rows: How many training rows were compared, drawn at random if they are
+            not all; None if none were.
+        compared_with: How many validation rows they were compared with.
         non_finite: Number of input entries that are NaN or infinite.
         scale: Root mean square of the inputs over that in training.
         shift: Distance of the means in training standard deviations.
@@ -139,6 +144,8 @@ class ValidationFacts(Facts):
     overlap: float = UNKNOWN
     repeats: float = UNKNOWN
     distinct_rows: int | None = None
+    compared_rows: int | None = None
+    compared_with: int | None = None
     non_finite: int = 0
     scale: float = UNKNOWN
     shift: float = UNKNOWN
