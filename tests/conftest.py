@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +30,10 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 # for those it starts.
 if not os.environ.get("EVERYWHERE"):
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
+# a shell has what it starts in the background ignore interrupts, some of which are tested
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 sys.path.insert(0, os.path.dirname(__file__))  # tests import `models`, `reference`
 
@@ -90,16 +95,22 @@ def pytest_collection_modifyitems(config, items):
 
     They start processes, run whole guides, know no backend, or are near to another test
     that runs on all; `once("jax")` names another backend. Asked for by themselves they
-    run on any backend; all of them do with `make test-everywhere`.
+    run on any backend; all of them do with `make test-everywhere`. So do those marked
+    `everywhere`, which no backend runs else: cases that are near to quicker ones.
     """
     for item in items:
         if ON_ONE_BACKEND & set(item.path.parents):
             item.add_marker("once")
     here = (None, os.environ["KERAS_BACKEND"])
-    left = [item for item in items if only_on(item) not in here]
+    left = [
+        item
+        for item in items
+        if only_on(item) not in here or item.get_closest_marker("everywhere")
+    ]
     if os.environ.get("EVERYWHERE") or len(left) == len(items):
         return
-    items[:] = [item for item in items if only_on(item) in here]
+    dropped = set(left)
+    items[:] = [item for item in items if item not in dropped]
     config.hook.pytest_deselected(items=left)
 
 

@@ -8,13 +8,13 @@ from keras_dlbasic.inspection.batch_facts import batch_facts
 from keras_dlbasic.inspection.weight_facts import weight_facts
 
 
-def with_batches(record, targets, weights=None):
+def with_batches(record, targets, weights=None, **facts):
     """Add what batches of such targets and weights tell."""
     given = [None] * len(targets) if weights is None else weights
     record.note(
         data=replace(
             record.facts.data,
-            batches=batch_facts(targets),
+            batches=replace(batch_facts(targets), **facts),
             weights=weight_facts(targets, given),
         )
     )

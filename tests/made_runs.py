@@ -114,6 +114,7 @@ def made_run(
     penalty=0.0,
     rates=None,
     clip_factor=1.0,
+    missed=None,
     facts=None,
     **changes,
 ):
@@ -181,6 +182,7 @@ def made_run(
             "commonest": 0.3,
             "penalty": penalty,
             "non_finite": 0.0,
+            **(missed or {}),
         }
         probe.append(step, epoch, {m: [said.get(m, np.nan)] for m in PROBED})
         shares = {

@@ -59,27 +59,17 @@ def test_a_name_like_no_other_is_answered_without_a_suggestion():
         kd.plots.__wrapped__
 
 
-@pytest.mark.once
-def test_a_wrong_name_imports_nothing_and_is_answered_once():
-    code = (
-        "import sys, keras_dlbasic as kd; before = set(sys.modules)\n"
-        "hasattr(kd, 'plot_histori')\n"
-        "print([m for m in set(sys.modules) - before if m.startswith('keras')])\n"
-        "kd.callback\n"
-    )
-    found = run(sys.executable, "-c", code)
-    assert found.stdout.strip() == "[]"
-    assert found.stderr.lower().count("did you mean") == 1
-
-
-@pytest.mark.once
-def test_public_names_are_what_they_say_once_all_submodules_are_imported():
-    # a submodule of the same name as a function must never take its place
+@pytest.fixture(scope="module")
+def fresh():
+    """Return what a process of its own says: to import Keras takes seconds."""
     code = """
-import inspect, pkgutil
+import inspect, pkgutil, sys
 from importlib import import_module
 import_module("keras_dlbasic.remedies.initialize")
 import keras_dlbasic as kd
+before = set(sys.modules)
+hasattr(kd, "plot_histori")
+print([m for m in set(sys.modules) - before if m.startswith("keras")])
 for found in pkgutil.walk_packages(kd.__path__, "keras_dlbasic."):
     backend = found.name.split("_backends.")[-1].split(".")[0]
     if backend not in {"jax", "tensorflow"} and not found.name.endswith("__main__"):
@@ -89,9 +79,22 @@ for module in (kd, *(getattr(kd, room) for room in kd._MODULES)):
         is_room = public in (*kd._MODULES, "rebuild")
         if inspect.ismodule(getattr(module, public)) != is_room:
             print("not what it says:", module.__name__, public)
+print("all looked at")
+kd.callback
 """
-    found = run(sys.executable, "-c", code, KERAS_BACKEND="torch")
-    assert (found.returncode, found.stdout) == (0, ""), found.stderr + found.stdout
+    return run(sys.executable, "-c", code, KERAS_BACKEND="torch")
+
+
+@pytest.mark.once
+def test_a_wrong_name_imports_nothing_and_is_answered_once(fresh):
+    assert fresh.stdout.splitlines()[0] == "[]", fresh.stderr
+    assert fresh.stderr.lower().count("did you mean") == 1
+
+
+@pytest.mark.once
+def test_public_names_are_what_they_say_once_all_submodules_are_imported(fresh):
+    # a submodule of the same name as a function must never take its place
+    assert fresh.stdout.splitlines()[1:] == ["all looked at"], fresh.stderr
 
 
 # -- types -----------------------------------------------------------------------------

@@ -277,7 +277,7 @@ def pooled_over_channels(repaired):
     address="https://github.com/keras-team/keras/issues/10306",
     symptom="the emotions are not learned next to the age",
     cause="the squared error of ages drowns the cross-entropy",
-    truth=("loss_terms_out_of_balance", "unscaled_targets"),
+    truth=("unbalanced_outputs", "unscaled_targets"),
     also=("underfitting", "constant_predictions", "plateau"),
 )
 def emotion_and_age(repaired):

@@ -10,7 +10,12 @@ from field_programs import data, scores
 from field_programs.registry import Fit, program
 
 L = keras.layers
-NOT_FINITE = ("non_finite_start", "non_finite_values", "non_finite_weights")
+NOT_FINITE = (
+    "non_finite_operation",
+    "non_finite_start",
+    "non_finite_values",
+    "non_finite_weights",
+)
 
 
 @program(

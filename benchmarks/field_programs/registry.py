@@ -13,18 +13,11 @@ HEALTHY = "healthy"
 
 FUTURE_NAMES = {
     "collapsed_embeddings": "all embeddings of a model without a score are the same",
-    "disagreeing_loss": "the loss falls while the skill does not rise, or falls too",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
     "loss_terms_out_of_balance": "one term or output of the loss drowns the others",
     "normalization_lag": "moving statistics are far from those of the batches",
-    "repeated_batches": "the same few rows come again and again",
-    "rows_in_order": "rows in order, batches of one class",
-    "target_leakage": "an input is a copy of the target",
-    "token_ids_out_of_range": "ids that the embedding has no row for",
-    "unmasked_padding": "padding that the recurrent layer reads as input",
     "unrelated_targets": "no predictor finds anything of the targets in the inputs",
     "wrong_axis": "softmax or pooling over an axis that is not the one of the classes",
-    "zero_weights": "class or sample weights of zero",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
 

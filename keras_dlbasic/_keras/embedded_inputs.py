@@ -19,6 +19,40 @@ def embedded_inputs(model: Any) -> dict[str, bool] | None:
     Returns:
         The inputs in their order; None where there is no graph to tell.
     """
+    graph = _graph(model)
+    if graph is None:
+        return None
+    layers, after = graph
+    return {name: _is_embedded(layer, after, set()) for name, layer in layers.items()}
+
+
+def vocabularies(model: Any) -> dict[str, int | None] | None:
+    """Return by the name of each input how many rows its embedding has.
+
+    Only embeddings that take the input itself count: what comes between may hash or
+    clip ids. Of several the smallest counts.
+
+    Args:
+        model: A built model.
+
+    Returns:
+        The inputs in their order, with None where there is no such embedding; None
+        where there is no graph to tell.
+    """
+    graph = _graph(model)
+    if graph is None:
+        return None
+    layers, after = graph
+    found: dict[str, int | None] = {}
+    for name, layer in layers.items():
+        users = after.get(id(layer), [])
+        rows = [int(user.input_dim) for user in users if _is_embedding(user)]
+        found[name] = min(rows, default=None)
+    return found
+
+
+def _graph(model: Any) -> tuple[dict[str, Any], dict[int, list[Any]]] | None:
+    """Return the layer of each input by its name, and which layers follow which."""
     try:
         tensors = list(model.inputs)
         layers = [tensor._keras_history.operation for tensor in tensors]
@@ -27,10 +61,8 @@ def embedded_inputs(model: Any) -> dict[str, bool] | None:
         return None
     if hasattr(model, "_functional") and layers:  # Keras leaves it out of `layers`
         after.setdefault(id(layers[0]), model.layers[:1])
-    return {
-        tensor.name: _is_embedded(layer, after, set())
-        for tensor, layer in zip(tensors, layers, strict=True)
-    }
+    names = [tensor.name for tensor in tensors]
+    return dict(zip(names, layers, strict=True)), after
 
 
 def largest_vocabulary(model: Any) -> int:

@@ -75,6 +75,8 @@ def _einsum(layer: Any) -> Iterator[KernelFans]:
     kernel = _kernel(layer)
     operands, output = layer.equation.replace(" ", "").split("->")
     inputs, weights = operands.split(",")
+    # An axis of the kernel that the output lacks is summed over: it leads in. One that
+    # the inputs lack is new: it leads out.
     sizes = dict(zip(weights, kernel.shape, strict=True))
     fan_in = math.prod(n for axis, n in sizes.items() if axis not in output)
     fan_out = math.prod(n for axis, n in sizes.items() if axis not in inputs)
@@ -121,6 +123,7 @@ def _recurrent(n_gates: int) -> Callable[[Any], Iterator[KernelFans]]:
             kernel = getattr(layer, name)
             fan_in, fan_out = compute_fans(kernel.shape)
             recurrent = name != "kernel"
+            # the gates stand side by side in one kernel, but each is a layer of its own
             yield KernelFans(kernel, fan_in, fan_out / n_gates, recurrent)
 
     return fans_of

@@ -61,6 +61,8 @@ def model_outputs(model: Any, x: Any = None) -> list[Output]:
     """
     tensors = keras.tree.flatten(getattr(model, "outputs", None) or [])
     found = [_from_graph(tensor) for tensor in tensors]
+    # The graph says it in most models, at no cost. What happens within layers of one's
+    # own only shows as the model is traced, which takes longer.
     if found and all(output.activation != UNKNOWN for output in found):
         return found
     traced = _traced(model, x)
@@ -78,6 +80,7 @@ def model_outputs(model: Any, x: Any = None) -> list[Output]:
 
 def _from_graph(tensor: Any) -> Output:
     """Describe an output by the layer it comes from, where that says all."""
+    # a nested model is an operation of the outer one: its last layer is what counts
     inner, operation = tensor, operation_of(tensor)
     while isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
         inner = inside_of(operation, inner)
@@ -111,6 +114,7 @@ def _trace(model: Any, example: Any) -> list[Output]:
     def run(inputs: Any) -> list[Any]:
         with keras.StatelessScope(), _named(model) as made_by:
             outputs = keras.tree.flatten(model(inputs, training=False))
+        # what `call` itself makes of the last layer's tensor is put down to that layer
         last = next(reversed(made_by.values()), ("", None))[0]
         for number, output in enumerate(outputs):
             other = last if len(outputs) == 1 and last else f"output_{number}"
@@ -160,6 +164,8 @@ def _examples(model: Any, x: Any) -> Iterator[Any]:
     if all(isinstance(a, np.ndarray) or keras.ops.is_tensor(a) for a in leaves):
         rows = [np.asarray(keras.ops.convert_to_numpy(a[:2])) for a in leaves]
         yield keras.tree.pack_sequence_as(x, [_as_keras(row) for row in rows])
+    # Zeros do as well as data: nothing but the operations is read. Whole numbers need
+    # to be valid tokens, which zero is.
     if getattr(model, "inputs", None):
         is_sequential = isinstance(model, keras.Sequential)
         tensors = model.inputs[0] if is_sequential else model.input

@@ -117,6 +117,7 @@ def edited(layer: Any, change: Callable[[dict[str, Any]], Mapping[str, Any]]) ->
     for part in _parts_of(config):
         part.pop("build_config", None)  # its shapes may be others now
     for part in configurations(config):
+        # a change may be meant for a wrapper or for what it wraps
         part.update(change(part))
     return type(layer).from_config(config)
 
@@ -156,6 +157,7 @@ def compile_like(new: Any, model: Any, **changes: Any) -> Any:
         return new
     try:
         arguments = {**_compile_arguments(model, changes), **changes}
+        # the edit may have brought in a layer that XLA cannot compile; "auto" finds out
         if not all(layer.supports_jit for layer in all_layers(new)):
             arguments["jit_compile"] = "auto"
         new.compile(**arguments)
@@ -203,6 +205,8 @@ def _rebuilt(
     heirs: list[tuple[Any, Any]],
     first: Sequence[Sequence[Any]] = (),
 ) -> Any:
+    # A layer that is called in several places has one heir, so that it goes on sharing
+    # its weights.
     chains: dict[int, Chain] = {}
 
     def chain_of(layer: Any) -> Chain:
@@ -220,6 +224,8 @@ def _rebuilt(
         )
 
     inputs = keras.tree.map_structure(_input_like, model.input)
+    # `clone_model` calls the layers on the new inputs. What comes in front of an input
+    # takes its place in these calls only, so that the model keeps its inputs.
     replacements: dict[int, Any] = {}
     for tensor, front in zip(keras.tree.flatten(inputs), first, strict=False):
         replacements[id(tensor)] = tensor
@@ -267,6 +273,8 @@ def _input_like(tensor: Any) -> Any:
 
 def _inherit(heir: Any, old: Any) -> bool:
     """Hand weights over where shapes allow; False if they are not finite."""
+    # A layer of another shape starts anew, and so does one whose weights are lost: with
+    # NaN in them nothing would be mended. Only the latter is worth a warning.
     shapes = [tuple(v.shape) for v in heir.variables]
     if shapes != [tuple(v.shape) for v in old.variables]:
         return True

@@ -84,6 +84,8 @@ def row_scores(
     task = guess if task is None else TaskKind(task)
     found_skill = skill(t, p, task, from_logits=from_logits).value
     kind, t, p = _paired(t, p, task if task.is_known else guess)
+    # Rows that are not finite are scored as zeros, so that nothing warns, and their
+    # scores are put in afterwards.
     wrong = ~np.asarray(np.isfinite(p).all(axis=1))
     p = np.where(wrong[:, None], 0.0, p)
     score = {"classes": _classes, "labels": _labels, "numbers": _numbers}[kind]

@@ -22,6 +22,7 @@ from keras_dlbasic.inspection.collect import (
     output_shapes,
     with_output_shapes,
 )
+from keras_dlbasic.inspection.different_batches import different_batches
 from keras_dlbasic.inspection.held_out import held_out
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
@@ -179,10 +180,15 @@ class ProbeLooks:
         if not self.batches.targets:
             return
         targets, weights = self.batches.targets, self.batches.weights
+        parts = self.batches.parts
         record.note(
             data=replace(
                 record.facts.data or DataFacts(),
-                batches=batch_facts(targets),
+                batches=replace(
+                    batch_facts(targets),
+                    compared=len(parts),
+                    different=different_batches(parts),
+                ),
                 weights=weight_facts(targets, weights),
             )
         )

@@ -100,6 +100,8 @@ def _begin(
     record: TrainingRecord, loss: np.ndarray, baseline: float | None
 ) -> tuple[float, float]:
     table = record.tables.get("probe")
+    # Best is a look before training. Else the first batch tells, if it was measured,
+    # and else the first epoch, within which the loss may have fallen far.
     first = float("nan")
     if table is not None and len(table) and table.epochs[0] < 0:
         first = float(table["loss"][0, 0] + np.nan_to_num(table["penalty"][0, 0]))
@@ -114,6 +116,8 @@ def _begin(
 
 def _highest(record: TrainingRecord, loss: np.ndarray) -> tuple[float, int | None]:
     best, step = float(loss.max()), None
+    # Peaks within an epoch are averaged away in its mean. The loss of a few rows says
+    # little, though: it is high where the rows are hard.
     rows = np.isfinite(record.batch_loss) & (record.batch_size >= 8)
     if rows.any():
         place = np.flatnonzero(rows)[np.argmax(record.batch_loss[rows])]
@@ -127,6 +131,8 @@ def _fall(values: np.ndarray) -> tuple[float, bool]:
         drop = float(values[0] - values[-1])
         return drop, drop > 0
     t = np.arange(len(values)) - (len(values) - 1) / 2
+    # A line through the second half, against the scatter around it: two epochs compared
+    # with each other would be mostly noise.
     slope = float(t @ values / (t @ t))
     residuals = values - values.mean() - slope * t
     error = np.sqrt(residuals @ residuals / max(len(values) - 2, 1) / (t @ t))

@@ -233,12 +233,15 @@ def _joined(verdicts: dict[str, list[Verdict]], *, planned: bool) -> list[Findin
     found = [verdict for verdict in told if isinstance(verdict, Finding)]
     symptoms = [finding for finding in found if finding.kind == "symptom"]
     judged = [finding for finding in found if finding.kind == "cause"]
+    # What a certain cause explains is weak evidence against another one: it makes of
+    # what merely may do harm no more than a warning.
     sure = [
         cause for cause in judged if cause.risk is None and cause.severity == "critical"
     ]
     causes = [_weighed(cause, symptoms, sure, planned=planned) for cause in judged]
     causes.sort(key=lambda cause: (-cause.rank, -cause.confidence))
     explained = []
+    # a cause that came to a mere note explains no symptom that is more than that
     for symptom in symptoms:
         by = tuple(
             c.name
@@ -263,6 +266,7 @@ def _weighed(
     if cause.risk is None:
         return cause
     if planned:
+        # before training there are no symptoms to weigh it by, only how likely harm is
         harm = SEVERITIES.index("warning") if cause.confidence >= LIKELY else 0
     else:
         harm = max(

@@ -82,3 +82,20 @@ def _layers_with_lost_outputs(run: Run) -> tuple[str, ...] | None:
     return tuple(
         label for label, is_lost in zip(layers.labels, lost, strict=True) if is_lost
     )
+
+
+def lost_elsewhere(run: Run) -> str | None:
+    """Return what was not finite before anything was computed: data or weights.
+
+    None if both were finite, as far as they are known.
+
+    Args:
+        run: The run.
+    """
+    facts = run.facts
+    lost = [x.non_finite for x in facts.inputs] + [y.non_finite for y in facts.targets]
+    if any(lost):
+        return "the data"
+    if any(layer.n_non_finite for layer in facts.layers):
+        return "the weights"
+    return None

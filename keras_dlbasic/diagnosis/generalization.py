@@ -10,6 +10,9 @@ from keras_dlbasic.diagnosis.run import Run
 MIN_ROWS = 100
 """The skill of a predictor on rows not seen has a standard error of 0.1 then."""
 
+ERRORS = 5.0
+"""Differences of skills below so many standard errors are chance."""
+
 
 def never_generalized(run: Run) -> bool | None:
     """Return whether the validation loss was never below that of a constant answer.
@@ -29,3 +32,32 @@ def predictors_find_nothing(run: Run) -> bool:
     """Return whether simple predictors do no better than chance on rows not seen."""
     reference, rows = run.outcome.reference, run.probe_rows or 0
     return reference is not None and rows >= MIN_ROWS and reference < NOTHING_SKILL
+
+
+def saved_on_validation(run: Run) -> float | None:
+    """Return the share of a constant answer's loss saved on validation rows at the end.
+
+    None where either is not known.
+    """
+    losses = run.val_loss[np.isfinite(run.val_loss)]
+    baseline = run.outcome.baseline
+    if not len(losses) or not baseline:
+        return None
+    last = float(np.median(losses[-3:])) - max(0.0, run.penalty)
+    return (baseline - last) / abs(baseline)
+
+
+def does_not_transfer(run: Run, reference: float = 0.3) -> bool:
+    """Return whether what predictors find in training rows fails on validation rows.
+
+    Args:
+        run: The run.
+        reference: Skill on training rows that were not seen from which something should
+            carry over. Less than half of it on validation rows, and a difference of
+            five standard errors, is no chance.
+    """
+    facts = run.facts.validation
+    if facts is None or not facts.reference_skill >= reference:
+        return False
+    lost = facts.reference_skill - facts.transfer_skill
+    return lost > facts.reference_skill / 2 and lost > ERRORS * facts.transfer_error

@@ -16,6 +16,12 @@ LEARNED_SKILL = 0.15
 NOTHING_SAVED = 0.02
 NOTHING_SKILL = 0.05
 
+NAMES = {
+    "linear": "a linear predictor",
+    "components": "as many principal components as the narrowest layer has units",
+}
+"""Simple predictors in words."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -65,6 +71,9 @@ class Outcome:
         saved = -math.inf if self.loss_saved is None else self.loss_saved
         skill = -math.inf if self.skill is None else self.skill
         error = self.loss_saved_error
+        # Either measure shows that it has learned. That it has not takes both: a loss
+        # may be high for being sure and wrong while most answers are right, and the
+        # skill of a task that is not known is missing.
         if saved >= LEARNED_SAVED and saved >= 2 * error:
             return True
         if skill >= LEARNED_SKILL:
@@ -121,7 +130,7 @@ def _of_one(table: LayerTable, facts: ProbeFacts) -> Outcome:
     known = Outcome(
         skill=_last(probed_skill(table)),
         reference=references.get(best),
-        reference_name={"linear": "a linear predictor"}.get(best, "nearest neighbours"),
+        reference_name=NAMES.get(best, "nearest neighbours"),
         baseline=baseline,
         loss=loss,
     )

@@ -149,6 +149,7 @@ def _facts_of(facts: RunFacts, index: int, loss: Any) -> RunFacts:
         facts,
         loss=loss,
         loss_weights=None,
+        metrics=of_output(facts.metrics, index, outputs),
         model=replace(facts.model, outputs=(outputs[index],)),
         data=data,
         probe=probe,

@@ -12,6 +12,7 @@ from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.curves import Descent, descent_of, penalty_of
 from keras_dlbasic.diagnosis.flow import Flow, early_flow
+from keras_dlbasic.diagnosis.known_facts import KnownFacts
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.outcome import Outcome, outcome_of
 from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
@@ -20,15 +21,9 @@ from keras_dlbasic.diagnosis.reasons import Reasons
 from keras_dlbasic.diagnosis.skipped import Skipped
 from keras_dlbasic.diagnosis.verdict import Verdict
 from keras_dlbasic.records import (
-    DataFacts,
-    InputFacts,
-    LayerFacts,
     LayerTable,
-    ModelFacts,
     OutputFacts,
-    TargetFacts,
     TrainingRecord,
-    ValidationFacts,
 )
 
 USUAL_BATCH_SIZE = 32
@@ -38,7 +33,7 @@ ENOUGH_UPDATES = 300
 """With so many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
 
 
-class Run:
+class Run(KnownFacts):
     """What rules may ask of a run: its record, its facts, and what follows from them.
 
     A question that the record has no answer to raises `Skipped` with the reason, so a
@@ -149,113 +144,6 @@ class Run:
         outputs = whole.facts.outputs
         return {output.name for output in outputs} if len(outputs) > 1 else set()
 
-    # -- facts -------------------------------------------------------------------
-
-    @property
-    def model(self) -> ModelFacts:
-        """What is known of the model: `.layers`, `.outputs`, `.n_weights`, ...
-
-        Raises:
-            Skipped: If nothing is known of it.
-        """
-        if self.facts.model is None:
-            raise Skipped(self.reasons.network)
-        return self.facts.model
-
-    @property
-    def layers(self) -> tuple[LayerFacts, ...]:
-        """What is known of the layers, from input to output.
-
-        Each has `.label`, `.class_name`, `.trainable`, `.normalizes`, and, where there
-        is such a thing, `.activation`, `.units`, `.gain` (deviation of the kernel times
-        the root of its fan-in), `.penalty`, `.dropout`; see `records.LayerFacts`.
-
-        Raises:
-            Skipped: If nothing is known of the model.
-        """
-        return self.model.layers
-
-    @property
-    def n_trainable_weights(self) -> int:
-        """Number of weights that are trained.
-
-        Raises:
-            Skipped: If it is not known.
-        """
-        n = self.model.n_trainable_weights
-        if n is None:
-            raise Skipped("the number of weights is not known")
-        return n
-
-    @property
-    def output(self) -> OutputFacts:
-        """What is known of the output: `.name`, `.activation`, `.units`, `.rank`.
-
-        Raises:
-            Skipped: If there are several, or it is not known.
-        """
-        outputs = self.model.outputs
-        if len(outputs) != 1:
-            raise Skipped(self.reasons.output)
-        return outputs[0]
-
-    @property
-    def data(self) -> DataFacts:
-        """What is known of the data: `.inputs`, `.targets`, `.n_rows`, ...
-
-        Raises:
-            Skipped: If nothing is known of them.
-        """
-        if self.facts.data is None:
-            raise Skipped(self.reasons.data)
-        return self.facts.data
-
-    @property
-    def targets(self) -> tuple[TargetFacts, ...]:
-        """What is known of the targets, one an output.
-
-        Raises:
-            Skipped: If there are none.
-        """
-        if not self.data.targets:
-            raise Skipped(self.reasons.targets)
-        return self.data.targets
-
-    @property
-    def target(self) -> TargetFacts:
-        """What is known of the target: `.kind`, `.min`, `.max`, `.std`, ...
-
-        Raises:
-            Skipped: If there are several or none, or these are no numbers.
-        """
-        targets = self.data.targets
-        if len(targets) != 1 or targets[0].kind is None:
-            raise Skipped(self.reasons.targets)
-        return targets[0]
-
-    @property
-    def inputs(self) -> tuple[InputFacts, ...]:
-        """What is known of the arrays of inputs: `.rms`, `.offset`, ...
-
-        Raises:
-            Skipped: If there are none.
-        """
-        inputs = tuple(facts for facts in self.data.inputs if facts.dtype is not None)
-        if not inputs:
-            raise Skipped(self.reasons.inputs)
-        return inputs
-
-    @property
-    def validation(self) -> ValidationFacts:
-        """What is known of the validation data: `.n_rows`, `.overlap`, ...
-
-        Raises:
-            Skipped: If nothing is known of them.
-        """
-        if self.facts.validation is None:
-            raise Skipped(self.reasons.validation)
-        return self.facts.validation
-
     def moderate_batch_size(self, least: int = 8) -> int:
         """Return a batch size of 32, or less if that would leave too few updates.
 
@@ -264,6 +152,8 @@ class Run:
         """
         epochs, per_epoch = self.facts.epochs, self.facts.steps_per_epoch
         batch = self.facts.batch_size
+        # The rows that a run sees are given. A smaller batch makes more updates of
+        # them.
         size = USUAL_BATCH_SIZE
         if epochs and per_epoch and batch:
             while size > least and epochs * per_epoch * batch < ENOUGH_UPDATES * size:
@@ -358,6 +248,7 @@ class Run:
             if len(val):
                 raise Skipped("`val_loss` is not finite in any epoch")
             raise Skipped("no `val_loss` was logged")
+        # a file may hold the validation loss only; it can be judged by itself
         loss = self.loss if len(self.loss) else np.full(len(val), np.nan)
         return detect_overfitting(loss, val, epochs=self.numbers)
 

@@ -24,10 +24,15 @@ def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
         Array `[n]`; the mean over positions for outputs with several.
     """
     function = keras.losses.get(loss)
+    is_fitted = True
     if isinstance(function, keras.losses.Loss):
+        # Keras gives targets an axis for its own losses and for functions, and leaves
+        # them as they are for a class of the user's: that may spread them by mistake.
+        is_fitted = type(function).__module__.startswith("keras.")
         function = function.call
     targets, outputs = ops.convert_to_tensor(targets), ops.convert_to_tensor(outputs)
-    if len(targets.shape) == len(outputs.shape) - 1 and outputs.shape[-1] == 1:
+    lacks_axis = len(targets.shape) == len(outputs.shape) - 1
+    if is_fitted and lacks_axis and outputs.shape[-1] == 1:
         targets = ops.expand_dims(targets, -1)
     if "float" in keras.backend.standardize_dtype(targets.dtype):
         targets = ops.cast(targets, outputs.dtype)

@@ -9,10 +9,18 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.as_arrays import as_array, is_array
+from keras_dlbasic.inspection.beyond_vocabulary import (
+    beyond_vocabulary,
+    vocabulary_sizes,
+)
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.inspection.output_tasks import output_tasks
+from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
+from keras_dlbasic.inspection.trailing_padding import trailing_padding
 from keras_dlbasic.inspection.validation_facts import validation_facts
 from keras_dlbasic.records import (
     DataFacts,
@@ -50,15 +58,32 @@ def data_facts(
     inputs = arrays_of(x)
     targets = arrays_of(y)
     ids = [False] * len(inputs) if model is None else id_inputs(model, inputs)
+    rows = [None] * len(inputs) if model is None else vocabulary_sizes(model, inputs)
     return DataFacts(
         inputs=tuple(
-            replace(input_facts(array, name), is_ids=is_ids)
-            for (name, array), is_ids in zip(inputs, ids, strict=True)
+            replace(
+                input_facts(array, name),
+                is_ids=is_ids,
+                target_column=None if is_ids else _target_column(array, targets),
+                padding=trailing_padding(array, is_ids=is_ids),
+                **beyond_vocabulary(array, size),
+            )
+            for (name, array), is_ids, size in zip(inputs, ids, rows, strict=True)
         ),
         targets=_facts_of_targets(targets, output_shapes),
         n_rows=len(inputs[0][1]) if inputs else None,
-        validation=_validation(inputs, targets, validation_data),
+        validation=_validation(
+            inputs,
+            targets,
+            validation_data,
+            model=model,
+            is_ids=any(ids[:1]),
+        ),
     )
+
+
+def _target_column(x: np.ndarray, targets: Named) -> int | None:
+    return target_column(x, targets[0][1]) if len(targets) == 1 else None
 
 
 def with_output_shapes(
@@ -106,7 +131,12 @@ def _facts_of_targets(
 
 
 def _validation(
-    inputs: Named, targets: Named, validation_data: Any
+    inputs: Named,
+    targets: Named,
+    validation_data: Any,
+    *,
+    model: Any,
+    is_ids: bool,
 ) -> ValidationFacts | None:
     """Compare the first arrays, where there are any."""
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) < 2:
@@ -114,11 +144,16 @@ def _validation(
     val_inputs, val_targets = (arrays_of(part) for part in validation_data[:2])
     if not inputs or not val_inputs:
         return None
+    task = TaskKind.UNKNOWN
+    if len(targets) == 1 and getattr(model, "loss", None) is not None:
+        task = output_tasks(model, 1)[0].task
     return validation_facts(
         inputs[0][1],
         targets[0][1] if targets else None,
         val_inputs[0][1],
         val_targets[0][1] if val_targets else None,
+        task=task,
+        is_ids=is_ids,
     )
 
 

@@ -17,6 +17,7 @@ from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
 from keras_dlbasic._keras.outputs import model_outputs
 from keras_dlbasic._keras.own_operations import may_act_between_layers
+from keras_dlbasic._keras.padding_reader import padding_reader
 from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
 
@@ -56,6 +57,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         may_act_between_layers=may_act_between_layers(model),
         why_not_rebuilt=fixed,
         n_resizable=None if fixed else len(resizable_layers(model)),
+        padding_reader=padding_reader(model),
     )
 
 

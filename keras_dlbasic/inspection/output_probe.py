@@ -9,16 +9,27 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic.analysis.missed_class import missed_class
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.diagnosis.loss_kind import LossKind
+from keras_dlbasic.diagnosis.loss_sense import loss_sense
 from keras_dlbasic.inspection.baseline import (
     as_columns,
     best_constant,
     rewards_the_truth,
     sample_losses,
 )
+from keras_dlbasic.inspection.reconstruction import (
+    ALIKE,
+    SAME,
+    component_skill,
+    likeness,
+)
 from keras_dlbasic.inspection.reference_scores import reference_scores
+from keras_dlbasic.inspection.truth_facts import truth_facts
 from keras_dlbasic.records import ProbeFacts
+
+WRONG = ("wrong", "opposite", "blind")
 
 
 class OutputProbe:
@@ -30,21 +41,36 @@ class OutputProbe:
             none, or one that is not known.
         kind: What is known of the loss.
         task: What the predictions are.
+        activation: Activation of the output. Defaults to `"unknown"`.
     """
 
-    def __init__(self, y: Any, loss: Any, kind: LossKind, task: TaskKind) -> None:
+    def __init__(
+        self,
+        y: Any,
+        loss: Any,
+        kind: LossKind,
+        task: TaskKind,
+        activation: str | None = "unknown",
+    ) -> None:
         self.y = y
         self.loss = loss
         self.kind = kind
         self.task = task
+        self.activation = activation
         self._losses: np.ndarray | None = None
 
-    def facts(self, inputs: list[np.ndarray], shape: tuple[int, ...]) -> ProbeFacts:
+    def facts(
+        self,
+        inputs: list[np.ndarray],
+        shape: tuple[int, ...],
+        units: int | None = None,
+    ) -> ProbeFacts:
         """Return what simple predictors reach.
 
         Args:
             inputs: The inputs of the rows, one array for each input of the model.
             shape: Shape of what the model gives for the rows.
+            units: Units of the model's narrowest layer. Defaults to None: not known.
         """
         n_rows = len(inputs[0])
         facts = ProbeFacts(rows=n_rows)
@@ -58,7 +84,7 @@ class OutputProbe:
         references: dict[str, float] = {}
         if has_rows and len(inputs) == 1 and not known.reason:
             assert columns is not None
-            references = reference_scores(inputs[0], columns, known.task)
+            references = _references(inputs[0], columns, known.task, units)
         return replace(
             facts,
             scored_as=str(known.task),
@@ -70,6 +96,12 @@ class OutputProbe:
         self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]
     ) -> ProbeFacts:
         """Add the loss of the best constant answer, if that means something."""
+        if self.kind.family == "unknown":
+            truth = truth_facts(self.loss, y, shape, self.activation)
+            facts = replace(facts, truth=truth)
+            # a loss below that of a constant is no success if being right costs more
+            if truth is not None and loss_sense(truth) in WRONG:
+                return facts
         try:
             losses = best_constant(self.loss, y, shape)
             if not self.task.is_known and np.isfinite(losses).all():
@@ -91,6 +123,8 @@ class OutputProbe:
         columns = predicted.reshape(-1, width)
         with np.errstate(over="ignore", invalid="ignore"):
             said["spread"] = float(np.sqrt(np.mean(columns.var(axis=0))))
+            # where the answer by logits and that by probabilities differ
+            said["undecided"] = float(np.mean((columns > 0) & (columns <= 0.5)))
         if said["non_finite"] or self.y is None:
             return said
         if self._losses is not None:
@@ -104,7 +138,24 @@ class OutputProbe:
             at_zero = self.kind.decides_at_zero
             found = skill(self.y, predicted, self.task, from_logits=at_zero)
             said["skill"] = found.value
+            said |= missed_class(self.y, predicted, found.task, from_logits=at_zero)
             if found.task is TaskKind.CLASSES:
                 counts = np.bincount(columns.argmax(axis=1))
                 said["commonest"] = float(counts.max() / len(columns))
         return said
+
+
+def _references(
+    x: np.ndarray, columns: np.ndarray, task: TaskKind, units: int | None
+) -> dict[str, float]:
+    """Return what simple predictors reach, which must go through as few units.
+
+    Where inputs are to be given back, a linear predictor is perfect: it copies. Where
+    they are to be cleaned, it has no bottleneck either.
+    """
+    alike = likeness(x, columns)
+    if not alike > ALIKE:
+        return reference_scores(x, columns, task)
+    if alike < SAME or units is None:
+        return {}
+    return component_skill(columns, units, task)

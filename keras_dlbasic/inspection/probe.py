@@ -19,6 +19,7 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.output_probe import OutputProbe
+from keras_dlbasic.inspection.reconstruction import narrowest
 from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.propagation.probe import Outputs
 from keras_dlbasic.records import (
@@ -36,6 +37,11 @@ MEASURES = (
     "skill",
     "spread",
     "commonest",
+    "undecided",
+    "missed",
+    "missed_class",
+    "missed_rows",
+    "missed_ratio",
     "penalty",
     "non_finite",
 )
@@ -146,11 +152,13 @@ class Probe:
                 of_output(self.loss, index, known),
                 one.loss_kind,
                 one.task,
+                known[index].activation,
             )
             for index, one in enumerate(runs)
         ]
         pairs = zip(self.outputs, self.shapes, strict=True)
-        facts = [output.facts(self.inputs, shape) for output, shape in pairs]
+        units = narrowest(record.facts.layers)
+        facts = [output.facts(self.inputs, shape, units) for output, shape in pairs]
         record.note(probe=facts[0] if len(facts) == 1 else self._summed(facts))
 
     def _summed(self, facts: list[ProbeFacts]) -> ProbeFacts:

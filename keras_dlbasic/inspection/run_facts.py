@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._backends.replicas import replicas_of
+from keras_dlbasic._keras.compiled_metrics import compiled_metrics
 from keras_dlbasic._keras.output_labels import loss_weights
 from keras_dlbasic._version import __version__
 from keras_dlbasic.records import RunFacts
@@ -42,6 +43,7 @@ def run_facts(
         loss=loss_config(getattr(model, "loss", None)),
         own_loss=tuple(own_steps(model)),
         loss_weights=_plain(loss_weights(model)),
+        metrics=_metrics(compiled_metrics(model)),
         replicas=replicas_of(model),
         versions=_versions(),
     )
@@ -80,6 +82,21 @@ def loss_config(loss: Any) -> Any:
         return loss
     own = _own(loss)
     return {"class_name": _name(loss), **own} if own else _name(loss)
+
+
+def _metrics(given: Any) -> Any:
+    """Return compiled metrics, JSON-serializable, each as `loss_config` has losses."""
+    if isinstance(given, Mapping):
+        return {str(name): _metrics(part) for name, part in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [_metrics(part) for part in given]
+    if not isinstance(given, keras.metrics.Metric):
+        return loss_config(given)
+    try:
+        config = _plain(given.get_config())
+    except Exception:  # a user's metric may have none
+        config = {}
+    return {"class_name": type(given).__name__, **config, **_own(type(given))}
 
 
 def _own(loss: Any) -> dict[str, bool]:

@@ -8,12 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.analysis.evenly import evenly
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.inspection.input_facts import ROWS, input_facts
+from keras_dlbasic.inspection.near_copies import near_copies
+from keras_dlbasic.inspection.repeats_by_nature import repeats_by_nature
+from keras_dlbasic.inspection.shared_pieces import shared_pieces
+from keras_dlbasic.inspection.transfer_scores import transfer_scores
 from keras_dlbasic.records import ValidationFacts
 
 MOST_BYTES = 2**28
 MOST_ROWS = 200_000
-"""Of more rows, or larger ones, some are compared, drawn at random."""
+"""Of more rows, or larger ones, some are compared, drawn at random, and it is not told
+how near rows are to each other."""
 
 MOST_CLASSES = 1000
 MOST_TARGETS = 2**24
@@ -21,7 +28,13 @@ MOST_TARGETS = 2**24
 
 
 def validation_facts(
-    x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any
+    x: np.ndarray,
+    y: Any,
+    val_x: np.ndarray,
+    val_y: Any,
+    *,
+    task: TaskKind = TaskKind.UNKNOWN,
+    is_ids: bool = False,
 ) -> ValidationFacts:
     """Compare validation data with training data.
 
@@ -30,6 +43,10 @@ def validation_facts(
         y: Training targets or None.
         val_x: Validation inputs.
         val_y: Validation targets or None.
+        task: What is predicted, for predictors that are fitted on training rows.
+            Defaults to `TaskKind.UNKNOWN`: none is fitted.
+        is_ids: Whether inputs are numbers of rows in an embedding, whose size means
+            nothing. Defaults to `False`.
 
     Returns:
         A `ValidationFacts`. Whole numbers count as classes here; rules ask the loss
@@ -39,16 +56,25 @@ def validation_facts(
     facts = ValidationFacts(n_rows=len(val_x), non_finite=other.non_finite)
     if x.shape[1:] == val_x.shape[1:] and x.dtype != object:
         facts = replace(facts, **_overlap(x, y, val_x, val_y))
-    if own.rms > 0 and other.has_numbers and not own.is_integer:
+        if x.nbytes + val_x.nbytes <= MOST_BYTES:
+            facts = replace(facts, **_likeness(x, y, val_x, val_y, is_ids))
+    # numbers in a table may be codes; in pictures, or of another type, they are sizes
+    may_be_codes = own.is_integer and other.is_integer and x.ndim < 4
+    is_measured = not may_be_codes and not is_ids
+    if own.rms > 0 and other.has_numbers and is_measured:
         facts = replace(
             facts,
             scale=other.rms / own.rms,
             shift=abs(other.mean - own.mean) / (own.std or 1.0),
         )
     if y is not None and val_y is not None:
-        y, val_y = np.asarray(y), np.asarray(val_y)
-        if y.size + val_y.size <= MOST_TARGETS:
-            facts = replace(facts, **_classes(y, val_y))
+        answers = np.asarray(y), np.asarray(val_y)
+        if answers[0].size + answers[1].size <= MOST_TARGETS:
+            facts = replace(facts, **_classes(*answers))
+        if task.is_known and not own.non_finite and not other.non_finite:
+            parts = x, answers[0], val_x, answers[1]
+            scores = transfer_scores(*parts, task, is_ids=is_ids)
+            facts = replace(facts, **scores)
     return facts
 
 
@@ -68,6 +94,31 @@ def _overlap(x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any) -> dict[str, 
         "compared_rows": len(known),
         "compared_with": len(asked),
     }
+
+
+def _likeness(
+    x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any, is_ids: bool
+) -> dict[str, Any]:
+    """Tell how near rows of both are, where nearness means something."""
+    if x.dtype.kind not in "iubf" or not x.size or not val_x.size:
+        return {}
+    is_coarse = repeats_by_nature(x)
+    told = {"repeats_by_nature": is_coarse, "blank": _blank(val_x)}
+    if is_ids or is_coarse:
+        return told
+    return {
+        **told,
+        "near_copies": near_copies(x, y, val_x, val_y),
+        "shared_pieces": shared_pieces(x, val_x),
+    }
+
+
+def _blank(x: np.ndarray) -> float:
+    """Return the share of rows whose entries are all the same: silence, empty plots."""
+    flat = x[evenly(len(x), ROWS)].reshape(min(len(x), ROWS), -1)
+    if flat.shape[1] < 2:
+        return 0.0
+    return float((flat == flat[:, :1]).all(axis=1).mean())
 
 
 def _drawn(x: np.ndarray) -> np.ndarray:

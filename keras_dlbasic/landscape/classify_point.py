@@ -119,6 +119,8 @@ class _Survey:
             self._objective, max_products=max_products, seed=seed
         )
         fall, lower = self._follow_gradient(gradient_noise)
+        # On a slope, negative curvature need not last. It is looked at again where the
+        # gradient leads, along the same direction.
         later = extremes.smallest
         if lower is not None:
             v = extremes.smallest_direction
@@ -156,6 +158,8 @@ class _Survey:
         unit = self._objective.epsilon
         loss_noise, gradient_noise = 4 * unit * abs(self._loss), 0.0
         for _ in range(2):
+            # Weights that differ in their last bit are the same to the model. How far
+            # the loss moves for it is the least that a difference of losses can mean.
             signs = self._rng.choice([-1.0, 1.0], len(self._at))
             moved = self._at * (1 + 2 * unit * signs)
             loss, gradient = self._objective.gradient(moved)
@@ -214,6 +218,8 @@ class _Survey:
         slopes[ridge] = 0.0
         lengths = _bounded_newton(slopes, np.abs(pairs.values), self._radius)
         step = sum(t * v for t, v in zip(lengths, vectors, strict=True))
+        # The quadratic model may not hold as far as its best step goes, so shorter ones
+        # are tried as well, and the loss itself decides.
         falls = {s: -self._change(s * step) for s in (1.0, 0.5, 0.25, 0.1, 0.03)}
         best = max(falls, key=lambda s: falls[s])
         if falls[best] <= 0:
@@ -244,6 +250,8 @@ class _Survey:
         reach = self._reach(v)
         first = self._first_step(extremes, noise, reach)
         steps = np.geomspace(first, reach, ESCAPES)
+        # The mean of both sides has no slope left in it: what it falls, it falls by
+        # curvature.
         ahead, behind = (
             np.array([self._change(sign * t * v) for t in steps]) for sign in (1, -1)
         )

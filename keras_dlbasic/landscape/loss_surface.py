@@ -172,6 +172,8 @@ def filter_normalized(
     for part in parts:
         direction = rng.standard_normal(part.shape)
         if part.ndim < 2:
+            # Biases stay where they are, as Li et al. (2018) have it; in a model that
+            # has nothing else they are all there is to move.
             length = np.abs(part) if has_kernels else np.ones_like(part)
             found.append((0.0 if has_kernels else 1.0) * length * direction)
             continue

@@ -48,6 +48,8 @@ def short(label: str) -> str:
 
 def depth_colors(n: int) -> list[Any]:
     """Return colours for `n` layers from input to output, distinct in grey too."""
+    # The lightest colors are lost on white and the darkest on black: that end of the
+    # map is left out.
     light = sum(to_rgb(plt.rcParams["axes.facecolor"])) > 1.5
     low, high = (0.0, 0.85) if light else (0.25, 1.0)
     return list(plt.get_cmap("viridis")(np.linspace(low, high, n)))
@@ -97,6 +99,7 @@ def _lines(
         zip(labels, depth_colors(len(labels)), strict=True)
     ):
         drawn = np.isfinite(values[:, column])
+        # a logarithmic axis has no place for zero, so the legend says it
         name = short(label) + ("" if drawn.any() else " (zero)")
         ax.plot(
             steps[drawn] + 1,
@@ -122,8 +125,11 @@ def _heat_map(
     if not len(finite):
         say_empty(ax, f"no {quantity} above zero")
         return
+    # One odd value would stretch the colors so far that all others look alike.
     low, high = np.quantile(finite, [0.005, 0.995])
     low, high = (low, high) if high > low else (low / 10, high * 10)
+    # A column begins at its step and ends where the next one begins; the last is as
+    # wide as the one before it.
     width = steps[-1] - steps[-2] if len(steps) > 1 else 1
     edges = np.append(steps + 1, steps[-1] + 1 + width)
     mesh = ax.pcolormesh(

@@ -117,6 +117,8 @@ def panels_of(
 def _axes(ax: Any, n: int) -> np.ndarray:
     if ax is None:
         width, height = plt.rcParams["figure.figsize"]
+        # A further column or row adds less than a whole figure: a panel among others
+        # may be smaller than a plot by itself.
         columns = min(n, 3)
         rows = -(-n // columns)
         size = (width * (1 + 0.7 * (columns - 1)), height * (1 + 0.85 * (rows - 1)))
@@ -157,6 +159,8 @@ def _draw(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
         if values is None or not np.isfinite(values).any():
             continue
         known = np.isfinite(values)
+        # A line needs two values next to each other: with `validation_freq`, or gaps,
+        # single values would not be seen without markers.
         sparse = known.sum() < 3 or not known[: known.nonzero()[0][-1]].all()
         ax.plot(
             numbers[known],
@@ -204,6 +208,7 @@ def _choose_scale(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None
 
 def _mark_non_finite(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
     wrong = epochs["epoch"][~np.isfinite(epochs.get(name, epochs["epoch"]))]
+    # a run may be broken for thousands of epochs; one name in the legend is enough
     for number, epoch in enumerate(wrong[:50]):
         label = None if number else f"NaN or infinite from epoch {epoch + 1}"
         ax.axvline(epoch + 1, color="#D55E00", lw=0.8, ls=":", label=label)

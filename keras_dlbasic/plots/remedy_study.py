@@ -58,6 +58,7 @@ def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
     best = result.recommendation.remedy
     labels = [f"{arm}  ◀" if arm == best else arm for arm in arms]
     axes[0].set_yticks(range(len(arms)), labels)
+    # bold besides the arrow, since a long list is skimmed
     for label, arm in zip(axes[0].get_yticklabels(), arms, strict=True):
         label.set_fontweight("bold" if arm in (best, UNTREATED) else "normal")
     for axis in axes:
@@ -179,6 +180,8 @@ def _draw_costs(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
     ax.set_xscale("log")
     low, high = min(0.5, *values) / 1.2, max(2.0, *values) * 1.2
     ax.set_xlim(low, high)
+    # On a logarithmic axis matplotlib would label powers of ten only, while times
+    # between 0.5 and 2 are what matters.
     ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low <= t <= high]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.minorticks_off()

@@ -32,6 +32,12 @@ class InputFacts(Facts):
         is_constant: Whether all samples are alike; None if not known.
         is_ids: Whether they are numbers of rows in an embedding, whose size means
             nothing.
+        vocabulary: Number of rows of the embedding that takes them as they are; None if
+            there is none, or it is not known.
+        beyond_vocabulary: Number of samples with ids that have no row there.
+        padding: Mean share of steps at the end of sequences that are padding.
+        target_column: Place of a column that is the target, scaled or renamed; None if
+            there is none, or it is not known.
     """
 
     name: str = ""
@@ -52,6 +58,10 @@ class InputFacts(Facts):
     constant_features: int | None = None
     is_constant: bool | None = None
     is_ids: bool = False
+    vocabulary: int | None = None
+    beyond_vocabulary: int = 0
+    padding: float = UNKNOWN
+    target_column: int | None = None
 
     @property
     def has_numbers(self) -> bool:
@@ -132,12 +142,26 @@ class ValidationFacts(Facts):
         compared_rows: How many training rows were compared, drawn at random if they are
             not all; None if none were.
         compared_with: How many validation rows they were compared with.
+        repeats_by_nature: Whether rows are so coarse (a few categories or whole
+            numbers) that some are the same by chance; None if not known.
+        blank: Share of the validation rows whose entries are all the same.
+        near_copies: Share of the validation rows that are next to the same as a
+            training row with the same answer, of those looked at.
+        shared_pieces: Share of the validation windows that hold steps of a training
+            window, of those looked at.
         non_finite: Number of input entries that are NaN or infinite.
         scale: Root mean square of the inputs over that in training.
         shift: Distance of the means in training standard deviations.
         missing_classes: Classes of training that validation lacks; None if not known.
         new_classes: Classes of validation that training lacks; None if not known.
         n_classes: Number of classes in training; None if not known.
+        reference_skill: Skill of a simple predictor on training rows that it has not
+            seen, see `analysis.skill`.
+        transfer_skill: Skill of the same on validation rows.
+        transfer_error: Standard error of their difference.
+        restored_by: What makes both alike if it is undone in the validation rows, such
+            as `"transposition"`, `"scaling"` or `"class numbers"`; None if nothing of
+            what was tried, or nothing was.
     """
 
     n_rows: int | None = None
@@ -146,12 +170,20 @@ class ValidationFacts(Facts):
     distinct_rows: int | None = None
     compared_rows: int | None = None
     compared_with: int | None = None
+    repeats_by_nature: bool | None = None
+    blank: float = UNKNOWN
+    near_copies: float = UNKNOWN
+    shared_pieces: float = UNKNOWN
     non_finite: int = 0
     scale: float = UNKNOWN
     shift: float = UNKNOWN
     missing_classes: tuple[int, ...] | None = None
     new_classes: tuple[int, ...] | None = None
     n_classes: int | None = None
+    reference_skill: float = UNKNOWN
+    transfer_skill: float = UNKNOWN
+    transfer_error: float = UNKNOWN
+    restored_by: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +207,8 @@ class BatchFacts(Facts):
         expected_within: The same for random draws.
         value_chance: Decimal logarithm of the probability that random draws give
             batches whose targets are so much alike.
+        compared: Number of batches of which inputs were kept; None if not known.
+        different: Number of those that differ from all before.
     """
 
     n_batches: int | None = None
@@ -186,6 +220,8 @@ class BatchFacts(Facts):
     within: float = UNKNOWN
     expected_within: float = UNKNOWN
     value_chance: float = UNKNOWN
+    compared: int | None = None
+    different: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

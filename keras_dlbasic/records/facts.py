@@ -17,6 +17,26 @@ from keras_dlbasic.records.model_facts import LayerFacts, ModelFacts, OutputFact
 
 
 @dataclass(frozen=True, eq=False)
+class TruthFacts(Facts):
+    """What a loss gives for answers of which it is known how right they are.
+
+    Attributes:
+        truth: Loss where the output gives the targets themselves.
+        constant: The lowest loss of a constant answer of that form.
+        shuffled: Loss where each row is given the target of another.
+        opposite: Loss where the output gives 1 less the targets; NaN if targets are
+            not from 0 to 1.
+        moved: How much the loss of one answer changes where all targets become it.
+    """
+
+    truth: float = UNKNOWN
+    constant: float = UNKNOWN
+    shuffled: float = UNKNOWN
+    opposite: float = UNKNOWN
+    moved: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
 class ProbeFacts(Facts):
     """What is known of the rows on which a model is looked at now and then.
 
@@ -30,6 +50,8 @@ class ProbeFacts(Facts):
         scored_as: What the predictions are scored as, a value of `analysis.TaskKind`.
         no_skill: Why there is no skill; empty if there is one, None if not known.
         references: Skill of simple predictors by name; None if not known.
+        truth: What a loss of the user's own gives for the targets themselves; None
+            where the output cannot give them, or the loss is Keras'.
         failed: Why the model could not be run; None if it could.
         loss_weight: What the loss is multiplied by in the sum over outputs; None for a
             single output.
@@ -43,6 +65,7 @@ class ProbeFacts(Facts):
     scored_as: str | None = None
     no_skill: str | None = None
     references: Mapping[str, float] | None = None
+    truth: TruthFacts | None = None
     failed: str | None = None
     loss_weight: float | None = None
     outputs: tuple[ProbeFacts, ...] | None = None
@@ -130,6 +153,8 @@ class RunFacts(Facts):
             methods; empty if it does not, None if not known.
         loss_weights: Weights of the losses of several outputs, a list or dictionary;
             None if all are 1.
+        metrics: Names or configurations of the metrics, as given: a list, or a list or
+            dictionary of these for several outputs; None if there are none.
         given: What the user gave to be looked at, of `"x"`, `"y"` and
             `"validation_data"`; None where nobody was asked (and in old records).
         replicas: Number of replicas that share a batch.
@@ -162,6 +187,7 @@ class RunFacts(Facts):
     loss: Any = None
     own_loss: tuple[str, ...] | None = None
     loss_weights: Any = None
+    metrics: Any = None
     given: tuple[str, ...] | None = None
     replicas: int | None = None
     versions: Mapping[str, str] | None = None

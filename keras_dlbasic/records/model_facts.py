@@ -118,6 +118,8 @@ class ModelFacts(Facts):
             None if they can, or it is not known.
         n_resizable: Number of hidden layers whose number of units is free; None if not
             known.
+        padding_reader: The recurrent layer that reads padding at the end as input, as
+            nothing masks it; None if there is none, or it is not known.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -136,3 +138,4 @@ class ModelFacts(Facts):
     seen_after: int | None = None
     why_not_rebuilt: str | None = None
     n_resizable: int | None = None
+    padding_reader: str | None = None

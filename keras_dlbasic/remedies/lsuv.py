@@ -105,6 +105,8 @@ def _rescale(
     model: Any, x: Any, label: str, kernel: Any, tolerance: float, tries: int
 ) -> None:
     for attempt in range(tries + 1):
+        # Run anew each time: layers in front have been rescaled, and where a bias adds
+        # to it one division does not bring the variance to 1.
         probe = next(p for p in run_probe(model, x) if p.label == label)
         variance = float(np.var(as_array(probe.preactivations)))
         if abs(variance - 1) <= tolerance:

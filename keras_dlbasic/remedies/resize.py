@@ -52,6 +52,7 @@ def resize(model: Any, width_factor: float = 2.0) -> Any:
         )
 
     def change(config: dict[str, Any]) -> dict[str, Any]:
+        # the number of filters must remain a multiple of the groups
         groups = config.get("groups") or 1
         sizes = {n: config[n] for n in SIZES if isinstance(config.get(n), int)}
         return {

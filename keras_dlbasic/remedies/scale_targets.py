@@ -67,6 +67,9 @@ def scale_targets(model: Any, y: Any) -> Any:
             f"'mse'. Received: {len(model.outputs)} outputs and the loss {name!r}"
         )
     layer = scaling_layer(y, per="y", name="target_scaling", invert=True)
+    # The loss is now counted in the targets' own units, and its gradients grow with
+    # these. Weighted so, it is what it would be of targets of variance 1, and so are
+    # the learning rates that suit.
     deviation = float(mean_and_variance(y, per="y")[1].mean()) ** 0.5
     weight = deviation ** -_POWERS[name]
     return behind(model, layer, {"loss_weights": weight})

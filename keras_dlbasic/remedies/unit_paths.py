@@ -127,6 +127,8 @@ def _constants(layer: Any, between: tuple[Any, ...]) -> np.ndarray:
         values = np.asarray(ops.convert_to_numpy(layer.bias), np.float32)
     else:
         values = np.zeros(layer.kernel.shape[-1], np.float32)
+    # A unit that is taken out leaves behind what it gives without its inputs: its bias,
+    # as it comes through the layers up to the next kernel, whose bias takes it over.
     for at in (layer, *between):
         if isinstance(at, keras.layers.BatchNormalization):
             mean, variance = (

@@ -116,6 +116,8 @@ def fit(
         steps = -(-rows // batch)
         if timed:
             warm_up(model, data, batch, rows)
+    # Building and warming up have drawn from the generators, by different amounts in
+    # each arm. From here on all arms see the batches in the same order.
     keras.utils.set_random_seed(seed)
     model.fit(
         **arguments,
@@ -124,6 +126,8 @@ def fit(
         callbacks=[watch, *callbacks],
         verbose=0,
     )
+    # A step's loss is taken before its update: the last update may have ruined the
+    # weights without any loss to show it.
     weights = (w for w in model.get_weights() if w.dtype.kind == "f")
     if not all(np.isfinite(w).all() for w in weights):
         raise DivergedError(
@@ -141,6 +145,7 @@ def score_rows(model: Any, data: tuple[Any, Any]) -> RowScores:
     x, y = data
     rows = count_rows(x)
     parts = []
+    # In pieces: data may be on disk, and outputs larger than the data.
     for begin in range(0, rows, AT_ONCE):
         batch = take(x, np.arange(begin, min(begin + AT_ONCE, rows)))
         outputs = keras.tree.flatten(model.predict_on_batch(batch))

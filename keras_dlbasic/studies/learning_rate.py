@@ -92,6 +92,7 @@ class LearningRateRangeTest:
     def _raised(self, model: Any, *, in_place: bool = False) -> Any:
         """Return a model compiled with a learning rate that grows."""
         growth = (self._high / self._low) ** (1.0 / (self._steps - 1))
+        # a decay by more than one grows, by the same factor each step
         schedule = keras.optimizers.schedules.ExponentialDecay(
             self._low, decay_steps=1, decay_rate=growth
         )
@@ -101,6 +102,8 @@ class LearningRateRangeTest:
         rows = count_rows(list(self._data))
         batch = min(self._batch_size, rows)
         order = np.random.default_rng(self._seed).permutation(rows)
+        # Whole batches only, each of which comes again in the same order: so the loss
+        # of a batch can be compared with what it was before training.
         n = min(rows // batch, self._steps)
         data = take(self._data, order[: n * batch])
         before = _losses(model, data, n, batch)

@@ -188,6 +188,8 @@ def _wrong_inputs(x: np.ndarray, rows: np.ndarray, rng: Any) -> np.ndarray:
         noise = rng.normal(size=(n, *x.shape[1:]))
         x[rows] = x[rows] + FAR * float(x.std()) * noise
         return x
+    # Whole numbers may be words or pixels, of which not each number is one. Those of
+    # other rows are, in the same place.
     flat = x.reshape(len(x), -1)
     others = rng.integers(0, len(x), size=(n, flat.shape[1]))
     flat[rows] = flat[others, np.arange(flat.shape[1])]

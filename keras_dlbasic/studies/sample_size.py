@@ -116,6 +116,8 @@ def run_sample_size_trial(
     """Train on a part of the data, and score."""
     seed, size = int(settings["seed"]), int(settings["size"])
     rows = stratified_order(task.data[1], seed)[:size]
+    # Of one order per seed, so that a larger sample holds the smaller ones; and sorted,
+    # since data on disk are read in order.
     part = take(task.data, np.sort(rows))
     model = build_seeded(task.build_model, seed)
     values: dict[str, Any] = {"initial_weights": weights_digest(model)}

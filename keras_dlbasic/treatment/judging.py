@@ -104,6 +104,8 @@ def falls_faster(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
     the loss on the training rows tells clearly. Falls are shares of the loss at which
     the run without the remedy began: beginning higher is no merit.
     """
+    # A cause such as unscaled targets is not slow itself. It may be judged by the loss
+    # as well where it explains what is slow, and the run did lie still.
     held_back = {finding.name} & set(STANDS_BACK)
     if any(name in diagnosis_of(old).names for name in STANDS_STILL):
         held_back |= set(finding.explains) & set(STANDS_BACK)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -48,13 +47,15 @@ from keras_dlbasic.treatment.plan import (
     Plan,
     find_learning_rate,
 )
-from keras_dlbasic.treatment.treatment import Treatment, TreatmentStep
+from keras_dlbasic.treatment.step_log import StepLog
+from keras_dlbasic.treatment.treatment import Treatment
 from keras_dlbasic.treatment.trial import (
     TreatmentTask,
     plan_to_json,
     run_treatment_trial,
     train,
 )
+from keras_dlbasic.treatment.untried import Untried
 
 TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_small")
 """What a short trial of a model that learns shows because it is short; `preflight` and
@@ -192,13 +193,11 @@ class _Doctor:
     ) -> None:
         self._task, self._runner, self._plan = task, runner, plan
         self._asked, self._budget, self._seeds = plan.epochs, budget, seeds
-        self._verbose = verbose
         self._rows = count_rows(list(task.data))
         self._spent = 0.0  # epochs
         self._paid: set[str] = set()
-        self._steps: list[TreatmentStep] = []
-        self._tried: set[str] = set()
-        self._by_hand: dict[str, None] = {}
+        self._log = StepLog(verbose)
+        self._untried = Untried()
 
     def treat(self) -> Treatment:
         untreated = self._trial(self._plan, 0)
@@ -220,7 +219,7 @@ class _Doctor:
             model=model,
             diagnosis=diagnosis,
             first_diagnosis=first,
-            history=tuple(self._steps),
+            history=tuple(self._log.steps),
             code=self._plan.code(
                 build=not isinstance(self._task.model, keras.Model),
                 validation=self._task.validation_data is not None,
@@ -228,54 +227,41 @@ class _Doctor:
             cost=self._spent / self._asked,
             score=float(values["score"]),
             first_score=first_score,
-            by_hand=tuple(self._by_hand),
+            by_hand=self._untried.by_hand,
         )
 
     # -- short trials ----------------------------------------------------------------
 
     def _try_all(self) -> None:
         """Try remedies until nothing is found, or the budget is used up."""
-        going = True
-        while going:
-            going = False
-            for finding, remedy in self._candidates():
-                if not self._can_pay(
-                    self._range_price(remedy) + self._short(self._plan)
-                ):
-                    continue
-                if self._try(finding, remedy):
-                    going = True
-                    break
+        while self._keeps_another():
+            pass
 
-    def _candidates(self) -> Iterator[tuple[Finding, RemedySuggestion]]:
+    def _keeps_another(self) -> bool:
+        # a remedy that is kept may have done away with more than one finding, or shown
+        # another: so the findings are asked for anew after each
+        for finding in self._findings():
+            for remedy in self._untried.remedies_of(finding, in_short_trial=True):
+                price = self._range_price(remedy) + self._short(self._plan)
+                if self._can_pay(price) and self._try(finding, remedy):
+                    return True
+        return False
+
+    def _findings(self) -> list[Finding]:
+        """Return what a short trial may mend, with the plan as it is."""
         trial = self._trial(self._plan, 0)
         before, short = self._preflight(), diagnosis_of(trial)
-        learns = score_of(trial) > CLEAR
-        for finding in _causes_first(before.at_least("warning") if before else ()):
-            yield from self._untried(finding, in_short_trial=True)
-        passed_over = beyond_us(short) | set(TOO_SHORT if learns else ())
-        for finding in _causes_first(short.at_least("warning")):
-            if finding.name not in passed_over:
-                yield from self._untried(finding, in_short_trial=True)
-
-    def _untried(
-        self, finding: Finding, *, in_short_trial: bool = False
-    ) -> Iterator[tuple[Finding, RemedySuggestion]]:
-        """Yield the remedies of a finding that were not tried.
-
-        Args:
-            finding: The finding.
-            in_short_trial: Whether to leave out those that only a whole training can
-                show to help.
-        """
-        for remedy in finding.remedies:
-            if remedy.name is None:
-                self._by_hand[str(remedy)] = None
-                continue
-            spec = REMEDIES.get(remedy.name)
-            late = spec is not None and spec.judged_by == "whole_training"
-            if _key(remedy) not in self._tried and not (in_short_trial and late):
-                yield finding, remedy
+        passed_over = beyond_us(short)
+        if score_of(trial) > CLEAR:
+            passed_over |= set(TOO_SHORT)
+        return [
+            *_causes_first(before.at_least("warning") if before else ()),
+            *(
+                finding
+                for finding in _causes_first(short.at_least("warning"))
+                if finding.name not in passed_over
+            ),
+        ]
 
     def _try(self, finding: Finding, remedy: RemedySuggestion) -> bool:
         """Try a remedy; keep it, or the next one if that brings more, if it helped."""
@@ -285,17 +271,15 @@ class _Doctor:
         if attempt.kept and finding.kind == "cause" and attempt.progress < CLEAR:
             # its cause is gone, which by itself is no proof that it helps
             attempt = self._better(attempt, finding)
-        self._note_attempt(attempt)
+        self._log.add_attempt(attempt)
         if attempt.kept:
             self._plan = attempt.plan
-            name = attempt.remedy.name
-            if name is not None and REMEDIES[name].repeatable:
-                self._tried.discard(_key(attempt.remedy))
+            self._untried.was_kept(attempt.remedy)
         return attempt.kept
 
     def _better(self, first: Attempt, finding: Finding) -> Attempt:
         """Return the better one of an attempt and that with the next remedy."""
-        for _, remedy in self._untried(finding, in_short_trial=True):
+        for remedy in self._untried.remedies_of(finding, in_short_trial=True):
             price = self._range_price(remedy) + self._short(self._plan)
             if not self._can_pay(price + self._short(self._plan)):
                 continue
@@ -303,7 +287,7 @@ class _Doctor:
             if second is None:
                 continue
             better, other = better_first(first, second)
-            self._note_attempt(other)
+            self._log.add_attempt(other)
             return better
         return first
 
@@ -319,9 +303,11 @@ class _Doctor:
         for seed in range(seeds):
             old, new = self._trial(self._plan, seed), self._trial(plan, seed)
             if new.status == "failed":
-                self._note(finding, remedy, note=f"cannot be applied ({new.error})")
+                self._log.add(finding, remedy, note=f"cannot be applied ({new.error})")
                 return None
             gains.append(score_of(new) - score_of(old))
+            # A second seed costs as much as two short trials, so it is asked only where
+            # the first leaves it open, and the budget allows.
             is_clear = abs(np.mean(gains)) > CLEAR
             # with the cause gone a short trial need not show skill yet, only no loss
             least = -LEAST_GAIN if finding.kind == "cause" else LEAST_GAIN
@@ -342,14 +328,14 @@ class _Doctor:
         )
 
     def _changed(self, finding: Finding, remedy: RemedySuggestion) -> Plan | None:
-        self._tried.add(_key(remedy))
+        self._untried.add(remedy)
         try:
             assert remedy.name is not None
             return self._plan.with_remedy(
                 remedy.name, remedy.kwargs, lambda: self._find_rate()
             )
         except NotApplicableError as error:
-            self._note(finding, remedy, note=f"cannot be applied ({error})")
+            self._log.add(finding, remedy, note=f"cannot be applied ({error})")
             return None
 
     def _find_rate(self) -> float | None:
@@ -403,7 +389,7 @@ class _Doctor:
     # -- the training that counts ------------------------------------------------------
 
     def _train(self, epochs: int) -> tuple[Any, dict[str, Any]]:
-        self._say(f"training for {epochs} epochs")
+        self._log.say(f"training for {epochs} epochs")
         model, values = train(self._plan, self._task, 0, epochs, whole=True)
         self._spent += values["epochs"]
         return model, values
@@ -416,7 +402,7 @@ class _Doctor:
         for finding in diagnosis.at_least("warning"):
             if finding.name in passed_over:
                 continue
-            for _, remedy in self._untried(finding):
+            for remedy in self._untried.remedies_of(finding):
                 price = self._range_price(remedy)
                 if not self._plan.epochs_within(self._left() - price):
                     continue
@@ -429,7 +415,7 @@ class _Doctor:
                     new_model, new = self._train(epochs)
                 except ValueError as error:
                     self._plan = before
-                    self._note(finding, remedy, note=f"cannot be applied ({error})")
+                    self._log.add(finding, remedy, note=f"cannot be applied ({error})")
                     continue
                 judged = Diagnosis.from_dict(json.loads(new["diagnosis"]))
                 gain = comparable(new["score"]) - comparable(values["score"])
@@ -437,50 +423,13 @@ class _Doctor:
                 if epochs < plan.epochs:  # a finding may be gone for that alone
                     kept = gain > LEAST_GAIN
                     note = f"skill {gain:+.3f}, in {epochs} of {plan.epochs} epochs"
-                self._note(finding, remedy, values["score"], new["score"], kept, note)
+                self._log.add(
+                    finding, remedy, values["score"], new["score"], kept, note
+                )
                 if kept:
                     return self._after(new_model, new, judged)
                 self._plan = before
         return model, values, diagnosis
-
-    def _note_attempt(self, attempt: Attempt) -> None:
-        self._note(
-            attempt.finding,
-            attempt.remedy,
-            attempt.before,
-            attempt.after,
-            attempt.kept,
-            attempt.note,
-        )
-
-    def _note(
-        self,
-        finding: Finding,
-        remedy: RemedySuggestion,
-        before: float | None = None,
-        after: float | None = None,
-        kept: bool = False,
-        note: str = "",
-    ) -> None:
-        step = TreatmentStep(
-            str(remedy).removesuffix(f": {remedy.reason}"),
-            finding.name,
-            remedy.reason,
-            None if before is None else float(before),
-            None if after is None else float(after),
-            kept,
-            note,
-        )
-        self._steps.append(step)
-        self._say(str(step))
-
-    def _say(self, text: str) -> None:
-        if self._verbose:
-            sys.stdout.write(f"treat: {text}\n")
-
-
-def _key(remedy: RemedySuggestion) -> str:
-    return json.dumps([remedy.name, remedy.kwargs], sort_keys=True)
 
 
 def _causes_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -109,7 +109,14 @@ def test_reading_changes_no_bit_and_draws_nothing(rng, every):
         )
         state = [keras.ops.convert_to_numpy(v) for v in model.variables]
         state += [keras.ops.convert_to_numpy(v) for v in model.optimizer.variables]
-        seen.append((state, history.history, drawn[:40], np.random.get_state()[1]))
+        seen.append((state, history.history, drawn[:40]))
+        # data threads draw ahead, never the same number of batches: the state is that
+        # of so many draws, and of no other one
+        now, n_drawn = np.random.get_state()[1], len(drawn)
+        make()
+        for _ in range(n_drawn):
+            np.random.permutation(len(x))
+        np.testing.assert_array_equal(np.random.get_state()[1], now)
     for one, other in zip(*seen, strict=True):
         np.testing.assert_equal(one, other)
     facts = doctor.record.facts.data
@@ -161,6 +168,7 @@ def test_data_sets_serve_as_they_pass(rng, kind):
     assert facts.data.n_rows == 256
     assert facts.probe.rows == 240  # all batches but the second
     assert facts.data.targets[0].distinct == (0, 1, 2, 3)
+    assert facts.data.batches.different == facts.data.batches.compared == 15
     with pytest.raises(ValueError, match=r"data set.*Leave `x` and `y` out"):
         Doctor(data)
     with pytest.raises(ValueError, match=r"`x, y = "):
@@ -280,3 +288,19 @@ def test_a_class_that_never_counts(rng):
     make().fit(x, y, class_weight=weights, epochs=3, verbose=0, callbacks=[doctor])
     assert doctor.diagnosis[0].name == "zero_weights"
     assert "Class 2 " in doctor.diagnosis[0].message
+
+
+@pytest.mark.once
+def test_a_generator_that_starts_anew_at_every_batch(rng):
+    x, y = blobs(rng)
+
+    def batches():
+        while True:
+            yield x[:8], y[:8]
+
+    doctor = Doctor(verbose=0)
+    fit = {"epochs": 1, "steps_per_epoch": 8, "shuffle": False, "verbose": 0}
+    make().fit(batches(), callbacks=[doctor], **fit)
+    found = doctor.record.facts.data.batches
+    assert (found.different, found.compared) == (1, 7)
+    assert "repeated_batches" in doctor.diagnosis.names

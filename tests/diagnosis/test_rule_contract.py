@@ -319,7 +319,7 @@ def test_every_need_is_used_or_shown():
 
 
 def test_every_question_of_a_run_is_documented():
-    questions = [name for name in vars(Run) if not name.startswith("_")]
+    questions = [name for name in dir(Run) if not name.startswith("_")]
     assert len(questions) > 25
     assert [name for name in questions if not inspect.getdoc(getattr(Run, name))] == []
     asked = {

@@ -50,10 +50,34 @@ def lost_at_first(*, loss=np.nan, gradients=16.0):
     return record
 
 
+def lost_on_the_way(**before):
+    """A run whose loss and gradients are lost at its fourth sampled step."""
+    losses = np.r_[1.4, 1.3, 1.3, np.full(57, np.nan)]
+    given = {"loss": np.full(20, np.nan), "batch_loss": losses, **before}
+    record = made_run(**given)
+    for row in range(3, 60):
+        record._rows.measures[row, MEASURES.index("non_finite")] = 16.0
+    return record
+
+
 def of_values(**targets):
     """A regression: the loss takes values, the output is linear."""
     record = made_run(targets={"kind": "continuous", **targets}, facts={"loss": "mse"})
     return with_output(record, activation=None, units=1)
+
+
+def with_metrics(record, metrics):
+    with edited_facts(record) as facts:
+        facts["metrics"] = metrics
+    return record
+
+
+def with_own_loss(**losses):
+    """A run of a loss of the user's own, by what it gives for known answers."""
+    record = made_run(facts={"loss": {"class_name": "overlap", "own": True}})
+    with edited_facts(record) as facts:
+        facts["probe"]["truth"] = {"moved": 0.5, **losses}
+    return record
 
 
 LARGE = {"baseline": 400.0, "first": 500.0, "end_loss": 20.0}
@@ -76,6 +100,15 @@ def deep_net(activation, n):
         replace(layers[0], label=f"deep{i}", activation=activation) for i in range(n)
     ]
     record.note(model=replace(record.facts.model, layers=(*deep, *layers)))
+    return record
+
+
+IDS = {"is_ids": True, "shape": [500, 40], "vocabulary": 90, "min": 0.0, "max": 92.0}
+
+
+def with_reader(record):
+    """A model whose recurrent layer reads what is masked by nothing."""
+    record.note(model=replace(record.facts.model, padding_reader="lstm"))
     return record
 
 
@@ -115,6 +148,10 @@ PAIRS = {
         lambda: made_run(dead=0.6, **STUCK),
         lambda: made_run(dead=0.4, **STUCK),
     ),
+    "disagreeing_loss": (
+        lambda: with_own_loss(truth=1.0, constant=0.1, shuffled=0.3),
+        lambda: with_own_loss(truth=0.0, constant=0.7, shuffled=0.8),
+    ),
     "diverging_loss": (
         lambda: made_run(loss=np.linspace(1.4, 40, 20)),
         lambda: made_run(loss=np.linspace(1.4, 1.9, 20)),
@@ -153,6 +190,10 @@ PAIRS = {
         lambda: made_run(targets={"max": 7.0}),
         lambda: made_run(targets={"max": 3.0}),
     ),
+    "metric_mismatch": (
+        lambda: with_metrics(of_values(), ["mae", "accuracy"]),
+        lambda: with_metrics(of_values(), ["mae", "r2_score"]),
+    ),
     "missing_nonlinearity": (
         lambda: made_run(**both_hidden(activation=None)),
         lambda: made_run(first={"activation": None}),
@@ -168,6 +209,10 @@ PAIRS = {
     "non_finite_data": (
         lambda: made_run(inputs={"non_finite": 3}),
         lambda: made_run(inputs={"non_finite": 0}),
+    ),
+    "non_finite_operation": (
+        lambda: lost_on_the_way(),
+        lambda: lost_on_the_way(ratio=0.2),
     ),
     "non_finite_start": (
         lambda: lost_at_first(),
@@ -210,6 +255,10 @@ PAIRS = {
         lambda: made_run(second={"dropout": 0.95}),
         lambda: made_run(second={"dropout": 0.5}),
     ),
+    "repeated_batches": (
+        lambda: with_batches(made_run(), DRAWN, compared=9, different=1),
+        lambda: with_batches(made_run(), DRAWN, compared=9, different=8),
+    ),
     "rows_in_order": (
         lambda: with_batches(made_run(**SWINGING), SORTED),
         lambda: with_batches(made_run(**SWINGING), DRAWN),
@@ -230,6 +279,14 @@ PAIRS = {
         lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 100}),
         lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 9}),
     ),
+    "target_leakage": (
+        lambda: made_run(inputs={"target_column": 0}),
+        lambda: made_run(inputs={"target_column": None}),
+    ),
+    "token_ids_out_of_range": (
+        lambda: made_run(inputs={**IDS, "beyond_vocabulary": 3}),
+        lambda: made_run(inputs=IDS),
+    ),
     "too_few_updates": (
         lambda: made_run(**{**STUCK, "steps": 6, "loss": np.array([1.41, 1.40, 1.39])}),
         lambda: made_run(),
@@ -249,6 +306,10 @@ PAIRS = {
     "unknown_cause": (
         lambda: made_run(**STUCK),
         lambda: made_run(),
+    ),
+    "unmasked_padding": (
+        lambda: with_reader(made_run(inputs={**IDS, "padding": 0.8}, **STUCK)),
+        lambda: with_reader(made_run(inputs={**IDS, "padding": 0.2}, **STUCK)),
     ),
     "unrepresentative_validation": (
         lambda: made_run(validation={"new_classes": [3]}),

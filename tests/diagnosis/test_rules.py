@@ -316,8 +316,28 @@ def test_certain_causes(changes, name):
 
 
 def test_coarse_data_repeat_by_themselves():
-    run = made_run(validation={"overlap": 0.4, "repeats": 0.4})
-    assert serious(run) == set()
+    seen = {"overlap": 0.4, "repeats": 0.4}
+    assert serious(made_run(validation=seen)) == set()  # an older record
+    coarse = {**seen, "repeats_by_nature": True}
+    assert serious(made_run(validation=coarse)) == set()
+    continuous = {**seen, "repeats_by_nature": False}
+    assert serious(made_run(validation=continuous)) == {"train_validation_overlap"}
+    assert serious(made_run(validation={**continuous, "blank": 0.38})) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "words"),
+    [
+        ("near_copies", 0.5, "next to the same"),
+        ("near_copies", 0.1, None),
+        ("shared_pieces", 0.9, "windows in training"),
+        ("shared_pieces", 0.2, None),
+    ],
+)
+def test_rows_that_are_nearly_in_training(name, share, words):
+    run = made_run(validation={"overlap": 0.0, "repeats": 0.0, name: share})
+    found = [f for f in kd.diagnose(run) if f.name == "train_validation_overlap"]
+    assert [words in f.message for f in found] == ([True] if words else [])
 
 
 @pytest.mark.parametrize(

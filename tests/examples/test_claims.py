@@ -1,4 +1,7 @@
-"""Each claim of the gallery holds for one seed; benchmarks/claims.py tries many."""
+"""Each claim of the gallery holds for one seed; benchmarks/claims.py tries many.
+
+Some take long: they are held with `make test-everywhere`, and as the gallery is built.
+"""
 
 import importlib
 import sys
@@ -12,6 +15,17 @@ CLAIMS = sorted(path.stem for path in FOLDER.glob("[abc]*_*.py"))
 SEEDS = {"a10_early_stopping": 1} if reference.KERAS >= (3, 16) else {}
 """Claims that hold for another seed: Keras 3.16 trains with other roundings."""
 
+QUICK = {
+    "a9_dropout",
+    "a11_ensemble",
+    "b1_vanishing_gradients",
+    "b2_exploding_gradients",
+    "b3_saturation",
+    "b5_initializers",
+    "c2_saddle_point",
+    "c3_three_regimes",
+}
+
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
@@ -23,7 +37,13 @@ def gallery(monkeypatch):
         sys.modules.pop(name, None)
 
 
-@pytest.mark.parametrize("name", CLAIMS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.everywhere] * (name not in QUICK))
+        for name in CLAIMS
+    ],
+)
 def test_claim(name, gallery):
     claim = importlib.import_module(name)
     found = claim.measure(seed=SEEDS.get(name, 0))

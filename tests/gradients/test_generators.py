@@ -89,7 +89,7 @@ CALLBACKS = {
     "doctor without data": lambda: kd.callbacks.TrainingDoctor(verbose=0),
     "activations": lambda: kd.callbacks.ActivationMonitor(X[:8], every=2),
     "curvature": lambda: kd.callbacks.CurvatureProbe(
-        *GIVEN, every=1, max_products=3, rows=16
+        *GIVEN, every=2, max_products=2, rows=16
     ),
     "normalization": kd.callbacks.NormalizationMonitor,
     "penalty": kd.callbacks.PenaltyMonitor,
@@ -114,7 +114,9 @@ def unwatched():
 @pytest.mark.once
 @pytest.mark.parametrize("name", list(CALLBACKS))
 def test_callbacks_draw_nothing(name, unwatched):
-    for watched in ((name, name), (name, None), (None, name)):
+    # PyTorch compiles nothing in the first fit that the second would use
+    more = ((None, name),) if BACKEND != "torch" else ()
+    for watched in ((name, name), (name, None), *more):
         seen = two_fits(*watched)
         assert [key for key in unwatched if seen[key] != unwatched[key]] == [], watched
 

@@ -104,8 +104,17 @@ def test_points_of_a_net_of_three_units():
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
-@pytest.mark.parametrize("units", [4, 200])
+@pytest.mark.parametrize(
+    ("unit", "units"),
+    [
+        (1e-3, 200),
+        (1e3, 4),
+        pytest.param(1e-3, 4, marks=pytest.mark.everywhere),
+        pytest.param(1.0, 4, marks=pytest.mark.everywhere),
+        pytest.param(1.0, 200, marks=pytest.mark.everywhere),
+        pytest.param(1e3, 200, marks=pytest.mark.everywhere),
+    ],
+)
 def test_neither_units_of_the_loss_nor_width_matter(unit, units):
     def loss(y_true, y_pred):
         return unit * keras.losses.mean_squared_error(y_true, y_pred)
@@ -122,8 +131,17 @@ def test_neither_units_of_the_loss_nor_width_matter(unit, units):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("depth", [2, 5, 9])
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize(
+    ("activation", "depth"),
+    [
+        ("tanh", 2),
+        ("relu", 9),
+        pytest.param("relu", 2, marks=pytest.mark.everywhere),
+        pytest.param("tanh", 5, marks=pytest.mark.everywhere),
+        pytest.param("relu", 5, marks=pytest.mark.everywhere),
+        pytest.param("tanh", 9, marks=pytest.mark.everywhere),
+    ],
+)
 def test_zero_initialized_deep_nets_are_degenerate(depth, activation):
     model = mlp(*[8] * depth, activation=activation, kernel_initializer="zeros")
     point = kd.landscape.classify_point(model, *data())
@@ -154,7 +172,9 @@ def test_a_loss_that_no_weight_changes_is_a_plateau():
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(n, marks=pytest.mark.everywhere) for n in (2, 3))]
+)
 def test_fitted_noise_is_a_minimum_with_flat_directions(seed):
     """More weights than data: most eigenvalues are zero, up to float noise."""
     rng = np.random.default_rng(seed)

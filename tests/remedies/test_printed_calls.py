@@ -75,6 +75,10 @@ ANY_MODEL = {"change_batch_size", "train_longer", "stop_early"}
 """Remedies that leave the model as it is."""
 
 
+# models that suggestions leave or change as they do the others
+ALIKE = pytest.mark.everywhere
+
+
 def parts():
     hidden = L.Dense(6, "sigmoid", kernel_regularizer=kd.regularizers.L2(1e-3))
     return [L.Flatten(), hidden, L.Dropout(0.5), L.Dense(1)]
@@ -181,7 +185,7 @@ def test_it_names_a_remedy_and_its_arguments(suggestion):
     assert suggestion.to_dict()["needs"] == [n for n in spec.needs if n in ("x", "y")]
 
 
-@pytest.mark.parametrize("build", [sequential, functional])
+@pytest.mark.parametrize("build", [sequential, pytest.param(functional, marks=ALIKE)])
 @pytest.mark.parametrize("suggestion", ALL, ids=lambda s: s.call)
 def test_it_runs_as_printed(suggestion, build):
     model = followed(suggestion, compiled(build))
@@ -216,8 +220,20 @@ def test_on_a_subclassed_model_it_runs_or_is_by_hand(suggestion):
     assert np.isfinite(model.fit(X, Y, epochs=1, verbose=0).history["loss"]).all()
 
 
-@pytest.mark.parametrize("build", [own_step, own_layer, residual, linear])
-@pytest.mark.parametrize("suggestion", ALL, ids=lambda s: s.call)
+@pytest.mark.parametrize(
+    ("suggestion", "build"),
+    [
+        # a range test trains for long, and does not look at layers
+        pytest.param(
+            suggestion,
+            build,
+            marks=[ALIKE] * ("RangeTest" in suggestion.call and build is not own_step),
+            id=f"{suggestion.call}-{build.__name__}",
+        )
+        for suggestion in ALL
+        for build in (own_step, own_layer, residual, linear)
+    ],
+)
 def test_on_other_models_it_runs_or_is_by_hand(suggestion, build):
     model = compiled(build)
     model.compile(optimizer="sgd", loss="mse", metrics=[size])

@@ -65,6 +65,8 @@ def traced(function: Callable[[Any], list[Any]], inputs: Any) -> list[Operation]
         outputs.extend(tf.convert_to_tensor(y) for y in function(x))
 
     concrete = tf.function(call, autograph=False).get_concrete_function(specs)
+    # Weights come into the graph as placeholders as well: those are captured, the
+    # others are given.
     captured = {id(t) for t in concrete.graph.internal_captures}
     given = {id(t) for t in concrete.graph.inputs} - captured
     known: dict[Any, Operation] = {}
@@ -86,6 +88,8 @@ def _operation(
         return Operation("input" if is_input else "weight")
     name = _NAMES.get(op.type, "other")
     values = list(op.inputs)
+    # Besides values, operations take places, axes and shapes. Only the values lead back
+    # to what the output was made of.
     if op.type == "IdentityN":
         values = [values[tensor.value_index]]
     elif op.type == "Split":

@@ -85,6 +85,8 @@ def advise(
         return BatchSizeAdvice(
             None, float("nan"), "no batch size trained without failure", float("nan")
         )
+    # First come those that end as well as the best: to reach the target soon is no
+    # merit of an arm that ends with a worse loss.
     score, kept = _good_enough(table, sound)
     cost_name = "seconds_to_target" if times_comparable else "samples_to_target"
     costs = {b: _of(table, cost_name, b) for b in kept}
@@ -142,6 +144,9 @@ def _shares(costs: Mapping[int, np.ndarray]) -> dict[int, float]:
     n = min(len(costs[b]) for b in arms)
     matrix = np.array([costs[b][:n] for b in arms])
     matrix = np.where(np.isfinite(matrix), matrix, np.inf)
+    # The same draws for all arms, since these share their seeds. An arm that did not
+    # reach the target from a seed has infinite cost there, and loses wherever that seed
+    # is drawn.
     draws = np.random.default_rng(0).integers(0, n, (RESAMPLES, n))
     with np.errstate(invalid="ignore"):
         means = np.log(np.maximum(matrix, 1e-300))[:, draws].mean(axis=2)

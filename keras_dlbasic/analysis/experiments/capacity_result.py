@@ -89,6 +89,7 @@ class CapacityResult(Plotted):
         """
         kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
         rows = float(self.about.get("rows", np.inf))
+        # less than half a row is wrong: none is, on average
         limit = FITTED if kinds and kinds[0] == "numbers" else 0.5 / rows
         for size, found in self.intervals("train_error").items():
             if found.n and found.mean < limit:
@@ -120,6 +121,9 @@ class CapacityResult(Plotted):
         above = range(place + 1, len(self.sizes))
         found = {}
         for other in above:
+            # Seed by seed, which takes out what the seeds have in common; and each at a
+            # stricter level the more there are, so that one of many is not found worse
+            # by chance.
             level = 1 - 0.05 / len(above)
             interval = mean_interval(grid[other] - grid[place], level=level)
             if interval.n > 1 and interval.low > 0:

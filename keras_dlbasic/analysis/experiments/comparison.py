@@ -67,6 +67,7 @@ def mean_interval(
         return Interval(nan, nan, nan, 0)
     kept = np.log(kept) if log else kept
     mean = float(kept.mean())
+    # one measurement says nothing of its own error: its interval has no ends
     half = np.inf
     if len(kept) > 1:
         error = float(kept.std(ddof=1)) / np.sqrt(len(kept))

@@ -138,6 +138,7 @@ def _running_mean(values: np.ndarray) -> np.ndarray:
     mean, smoothed = 0.0, np.empty_like(values)
     for place, value in enumerate(values):
         mean = SMOOTHING * mean + (1 - SMOOTHING) * value
+        # the mean begins at zero: without the division the first losses would look low
         smoothed[place] = mean / (1 - SMOOTHING ** (place + 1))
     return smoothed
 
@@ -154,6 +155,9 @@ def _level(values: np.ndarray) -> tuple[float, float]:
     of n values pi / 2n.
     """
     head = values[: _head(len(values))]
+    # From differences, since the loss may fall here already, and by their median, since
+    # it may jump. Two things are compared with it: a running mean and the median of the
+    # first losses, whose variances add up.
     spread = np.diff(values[: max(5, len(values) // 3)])
     sigma = 1.4826 * float(np.median(np.abs(spread - np.median(spread)))) / np.sqrt(2)
     share = (1 - SMOOTHING) / (1 + SMOOTHING) + np.pi / (2 * len(head))

@@ -96,6 +96,7 @@ class OutlierResult(Plotted):
         ]
         if not rows:
             return np.empty(0)
+        # Ranks, since the losses of two seeds may be of different size.
         ranks = [np.argsort(np.argsort(r, kind="stable")) for r in rows]
         return np.mean(ranks, axis=0) / max(1, len(rows[0]) - 1)
 

@@ -98,6 +98,9 @@ def paired_differences(
         quantile = float(student.ppf(1 - share, 2 * (seeds - 1)))
     found = {}
     for name, (mean, from_seeds, from_rows) in parts.items():
+        # From a few seeds the variance of an arm is itself a guess, and a small one may
+        # be luck. It is taken halfway to that of the other arms, which doubles what it
+        # rests on.
         from_seeds = max(from_seeds, (from_seeds + middle) / 2)
         error = float(np.sqrt(from_seeds + from_rows))
         half = quantile * error if seeds > 1 else np.inf
@@ -112,6 +115,8 @@ def _parts(d: np.ndarray) -> tuple[float, float, float]:
     mean = float(d.mean())
     if seeds < 2:
         return mean, 0.0, float(d.var(ddof=1) / rows) if rows > 1 else 0.0
+    # An analysis of variance in two ways. Seeds and rows are both samples: the next
+    # user has others of either. What is left, neither can explain.
     by_seed, by_row = d.mean(axis=1), d.mean(axis=0)
     ms_seeds = rows * float(by_seed.var(ddof=1))
     if rows < 2:

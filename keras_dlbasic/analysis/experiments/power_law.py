@@ -92,10 +92,14 @@ def fit_power_law(sizes: Any, errors: Any, *, seed: int = 0) -> PowerLaw | None:
     means = np.nanmean(e, axis=1)
     if not (means > 0).any():
         return None
+    # Relative errors: those of small samples are ten times as large and would decide
+    # alone. Errors close to zero must not count without bounds, though.
     weights = 1 / np.maximum(means, 0.02 * means.max())
     law = _fit(n, means[None], weights)[0]
     relative, df = _scatter(n, e, means, weights, law)
     rng = np.random.default_rng(seed)
+    # The law is fitted again to errors as other seeds might have given them. How the
+    # fits scatter is how well the law is known.
     noise = rng.standard_t(df, size=(DRAWS, len(n))) * relative / weights
     drawn = np.maximum(means + noise / np.sqrt(counts), 0)
     factor, exponent, floor = (float(value) for value in law)
@@ -120,6 +124,8 @@ def _fit(n: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> np.ndarray:
     best = np.full(len(errors), np.inf)
     found = np.zeros((len(errors), 3))
     w2 = weights**2
+    # For a given exponent the rest is linear, so that trying many exponents needs no
+    # search and no start to begin from, for all draws at once.
     for exponent in EXPONENTS:
         p = n**-exponent
         spp, sp, s1 = (w2 * p * p).sum(), (w2 * p).sum(), w2.sum()

@@ -78,6 +78,8 @@ def gradient_events(
     """
     events = _non_finite_events(record)
     finite = (record.non_finite.sum(axis=1) == 0) & ~record.skipped
+    # Biases begin at zero and gains at one, so that their gradients relative to them
+    # say nothing of depth.
     with_kernels = {v.layer for v in record.variables if len(v.shape) > 1}
     layers = [layer for layer in record.layers if layer in with_kernels]
     if layers and finite.any():
@@ -88,6 +90,7 @@ def gradient_events(
         flow = gradient_flow(norms, weights)
         events += _ratio_events(flow, steps, layers, ratio, least_steps)
         events += _jump_events(norms, steps, layers, jump, least_steps)
+    # One event of a kind for each layer: those that come later follow from the first.
     first: dict[tuple[str, str], GradientEvent] = {}
     for event in sorted(events, key=lambda event: event.step):
         first.setdefault((event.kind, event.layer), event)
@@ -133,6 +136,9 @@ def _ratio_events(
                     layers[reference[row]],
                 )
             )
+        # A gradient vanishes against any layer behind. It explodes against the last
+        # one, which is next to the loss: against the smallest, each layer in front of a
+        # dead one would.
         last = flow[:, -1]
         usable = last > 0
         relative = np.where(usable, flow[:, column] / np.where(usable, last, 1), 1)
@@ -162,6 +168,7 @@ def _jump_events(
     events = []
     for column, layer in enumerate(layers):
         for row in range(least_steps, len(norms)):
+            # the median, since a mean would be carried up by the first jump
             median = float(np.median(norms[:row, column]))
             value = norms[row, column]
             if median > 0 and value > jump * median:

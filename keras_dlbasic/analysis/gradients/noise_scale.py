@@ -278,6 +278,7 @@ class NoiseScaleCurve(Plotted):
 
         A part has at least five measurements, since only averages may be divided.
         """
+        # with fewer than five measurements an interval would say nothing
         n = max(1, min(most, len(self.steps) // 5))
         parts = np.array_split(np.arange(len(self.steps)), n)
         return [

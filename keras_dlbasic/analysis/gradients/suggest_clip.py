@@ -88,6 +88,8 @@ def suggest_clip(record: TrainingRecord, *, percentile: float = 10.0) -> ClipSug
             "`GradientNormMonitor`, or with `every=1`."
         )
     variables = record.gradient_norm[usable].astype(np.float64)
+    # `clipnorm` cuts each variable by itself, so that its limit goes by the largest
+    # norm that a variable has in a step.
     largest = np.max(np.where(np.isfinite(variables), variables, 0.0), axis=1)
     limit = float(np.percentile(norms, percentile))
     cut = norms > limit

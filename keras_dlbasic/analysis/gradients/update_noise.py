@@ -50,6 +50,10 @@ class UpdateNoise:
         n = self.updates
         if n < 2 or not self._squares > 0:
             return float("nan")
+        # The squared way from the first weights to the last is the sum of the products
+        # of all pairs of updates. Less those of each with itself, it is what successive
+        # updates have in common: that is signal, the rest is noise. No update has to be
+        # kept for it.
         total = float(np.sum((self._last - self._first) ** 2))
         products = (total - self._squares) / (n * (n - 1))
         return 1.0 - products / (self._squares / n)

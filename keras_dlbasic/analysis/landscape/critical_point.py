@@ -266,6 +266,8 @@ def _doubts(verdict: PointVerdict, e: PointEvidence, flat: float) -> list[str]:
                 else "it goes where the gradient leads"
             )
         )
+    # Curvature may be this far below the smallest that was found. How much the loss
+    # would fall along such a direction tells whether that matters.
     unseen = min(e.smallest, 0.0) - e.smallest_residual
     if verdict == "minimum" and _share(e, -unseen * e.radius**2 / 2) > flat:
         doubts.append(

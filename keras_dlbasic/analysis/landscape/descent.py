@@ -99,6 +99,8 @@ def descend(
             f"`surface` must be one of {tuple(SURFACES)}. Received: {surface!r}"
         )
     function, start = SURFACES[surface]
+    # Each shift has its opposite, so that they add up to zero: the full batch is not
+    # pushed aside by the draw.
     half = np.random.default_rng(seed).normal(0, spread, (samples // 2, 2))
     shifts = np.concatenate([half, -half])
 
@@ -175,6 +177,8 @@ def _paths(
             if len(order) < batch:
                 order = rng.permutation(n)
             rows, order = order[:batch], order[batch:]
+            # Sorted, so that the full batch adds up in the same order in each update: a
+            # path on a ridge stays there only if nothing is rounded differently.
             point = point - learning_rate * gradient(point, np.sort(rows))
             path.append(point)
         paths[_name(batch, n)] = np.array(path)

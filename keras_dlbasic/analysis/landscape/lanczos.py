@@ -85,6 +85,8 @@ def lanczos(
     if not np.isfinite(length) or length == 0:
         raise ValueError("`start` must be finite and not zero.")
     most = min(int(max_products), size)
+    # The basis has a row as long as all weights for each product. It grows as it is
+    # needed, since most searches end early.
     basis = np.zeros((min(most, 8), size))
     basis[0] = start / length
     projected = np.zeros((most, most))
@@ -94,6 +96,10 @@ def lanczos(
             raise ValueError("A product of the Hessian is not finite (NaN or infinity)")
         scale = float(np.linalg.norm(image))
         before, rest = scale, scale
+        # In exact arithmetic the image would have parts along the last two vectors
+        # only. Rounding brings the others back, and with them copies of eigenvalues
+        # that are found already, so that all are taken out; once more where the first
+        # time cancelled most of it.
         for _ in range(2):
             overlap = basis[: k + 1] @ image
             image = image - overlap @ basis[: k + 1]
@@ -104,6 +110,9 @@ def lanczos(
         matrix = projected[: k + 1, : k + 1]
         values, coefficients = np.linalg.eigh((matrix + matrix.T) / 2)
         inside = np.linalg.norm(matrix @ coefficients - coefficients * values, axis=0)
+        # What a Ritz vector loses to outside of the space shows in its last
+        # coefficient. Products that are not quite symmetric leave something inside as
+        # well.
         residuals = np.hypot(inside, rest * coefficients[-1])
         largest = float(np.abs(values).max())
         exhausted = rest <= 1e-12 * max(scale, largest) or k + 1 == size
@@ -130,6 +139,9 @@ def lanczos(
 
 
 def _drift(matrix: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    # A residual says that an eigenvalue is near, not that it is the outermost. An end
+    # that still moved within the last quarter of the products may go on to do so, by as
+    # much again.
     earlier = max(1, 3 * len(matrix) // 4)
     part = matrix[:earlier, :earlier]
     before = np.linalg.eigvalsh((part + part.T) / 2)

@@ -43,6 +43,9 @@ def ends_non_finite(train: np.ndarray, val: np.ndarray) -> bool:
         return False
     if not np.isfinite(train[-1]) or np.isinf(val[-1]):
         return True
+    # With `validation_freq` there are NaN between the values, as there should be. Only
+    # an end without values that is longer than any pause before it means that the loss
+    # was NaN there.
     known = np.flatnonzero(np.isfinite(val))
     if len(known) < 2:
         return False
@@ -58,6 +61,8 @@ def change_since(train: np.ndarray, epoch: int) -> tuple[float, float]:
     finite = train[np.isfinite(train)]
     if len(finite) < FEWEST_POINTS:
         return 0.0, np.inf
+    # Medians of three epochs, so that one odd epoch at either end is not taken for a
+    # change.
     around = train[max(0, epoch - 1) : epoch + 2]
     last = train[-min(3, max(1, len(train) - 1 - epoch)) :]
     around, last = around[np.isfinite(around)], last[np.isfinite(last)]
@@ -90,14 +95,20 @@ def oscillates(values: np.ndarray) -> bool:
     Regularly: one frequency holds more of the variance than in noise (Fisher, 1929).
     Widely: neighbouring epochs differ by more than a fifth of the level.
     """
+    # The first quarter is steep in most runs: no parabola fits that, and what it leaves
+    # over would look like a swing.
     late = without_outliers(values)[len(values) // 4 :]
     if len(late) < 8:
         return False
     residuals = late - _smooth_fall(late)
     level = curve_scale(late, float(np.median(late)))
     deviation = float(residuals.std()) / level
+    # a sine deviates from its mean by its height over the root of two
     if deviation < SWING / np.sqrt(2):
         return False
+    # Fisher's test: the share that the strongest frequency has of all power, against
+    # the chance that noise puts as much into any one of them. The two slowest are no
+    # swings, but what the parabola could not follow.
     power = np.abs(np.fft.rfft(residuals - residuals.mean()))[1:] ** 2
     n = len(power)
     chance = n * (1 - power.max() / power.sum()) ** (n - 1)
@@ -117,6 +128,8 @@ def _blows_up(values: np.ndarray) -> bool:
     lowest, last = float(values.min()), float(np.median(values[-2:]))
     scale = curve_scale(values, lowest)
     noise = difference_noise(values) if len(values) > 3 else 0.0
+    # Above where it began as well: a curve that comes back up, but not that far, may
+    # have overfitted, which is another matter.
     return last - lowest > max(scale, 6 * noise) and last > float(np.max(values[:2]))
 
 
@@ -125,7 +138,9 @@ def _came_back(values: np.ndarray) -> bool:
     smooth = without_outliers(values)
     excess = smooth - fall(smooth)
     above = excess > max(4 * difference_noise(values), 0.03 * abs(smooth.min()))
-    runs = np.diff(np.flatnonzero(np.diff(np.r_[0, above, 0]))[::1])[::2]
+    # Where the flag changes, a run begins and ends by turns, so that every other
+    # distance is the length of a run.
+    runs = np.diff(np.flatnonzero(np.diff(np.r_[0, above, 0])))[::2]
     return bool(len(runs) and runs.max() >= FEWEST_POINTS)
 
 
@@ -136,5 +151,7 @@ def _falls(values: np.ndarray) -> bool:
     slope = float(t @ last / (t @ t))
     residuals = last - last.mean() - slope * t
     error = np.sqrt(residuals @ residuals / max(len(last) - 2, 1) / (t @ t))
+    # Beyond noise and worth mentioning: over thousands of epochs the smallest slope is
+    # beyond noise.
     drop = -slope * len(last) / curve_scale(values, float(values.min()))
     return bool(-slope > 2.5 * error and drop > 0.005)

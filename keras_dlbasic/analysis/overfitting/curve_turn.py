@@ -94,11 +94,15 @@ def find_turn(
     fit = fit_unimodal(local)
     lowest, last = float(fit.turning.min()), float(fit.turning[-1])
     scale = curve_scale(values, lowest)
+    # A curve without any noise would make the least rise significant, so that some is
+    # assumed.
     noise = _noise(local, fit.turning, 1e-4 * scale)
     statistic = _height(local - local[0]) / noise
     threshold = turn_threshold(len(values), alpha)
     rise = (last - lowest) / scale
     turned = statistic > threshold and rise >= min_rise
+    # The statistic exceeds the threshold with the chance alpha. From there on the
+    # chance falls as the tail of a normal law does.
     chance = min(1.0, alpha * float(np.exp((threshold**2 - statistic**2) / 2)))
     return CurveTurn(
         bool(turned),
@@ -125,6 +129,9 @@ def _height(values: np.ndarray) -> float:
     n = len(values)
     after = np.arange(n - 1, FEWEST_AFTER - 1, -1.0)  # points after each one
     points = len(after)
+    # A rise may be a step or a slope. Both are held against the level before, which is
+    # taken over windows of several widths, from each point on. Cumulative sums give all
+    # of these at once.
     sums = np.cumsum(values[::-1])[::-1]
     sums = np.append(sums[1:], 0.0)
     weighted = np.cumsum(sums[::-1])[::-1]  # each point times its distance
@@ -183,6 +190,9 @@ def _onset(values: np.ndarray, noise: float) -> int:
     for point in likely[likely < len(values) - FEWEST_AFTER]:
         above = values[point + 1 :] - level[point]
         since = np.arange(1.0, len(above) + 1)
+        # What comes after may have jumped, or grow ever more slowly, evenly, or ever
+        # faster. The place counts as the onset from which one of these explains the
+        # rest best.
         shapes = since[None, :] ** _RISES
         explained = np.maximum(shapes @ above, 0) ** 2 / (shapes**2).sum(axis=1)
         error = before[point] + float(above @ above - explained.max())
@@ -204,6 +214,7 @@ def without_outliers(values: np.ndarray) -> np.ndarray:
     medians = values.copy()
     windows = np.lib.stride_tricks.sliding_window_view(values, 5)
     medians[2:-2] = np.median(windows, axis=1)
+    # at the ends there are no five points around: the nearest three have to do
     medians[[1, -2]] = np.median(values[:3]), np.median(values[-3:])
     medians[[0, -1]] = medians[[1, -2]]
     return np.clip(values, medians - allowed, medians + allowed)
@@ -215,6 +226,10 @@ def difference_noise(values: np.ndarray) -> float:
     From its second or third differences, whichever are less, the large ones cut to
     size: bends and outliers hardly matter.
     """
+    # The differences of a smooth curve are next to nothing, so that what is left of
+    # them is noise, made larger by the root of the summed squares of the coefficients
+    # (1, -2, 1 and 1, -3, 3, -1). A curve that is too bent for the second is not for
+    # the third.
     return min(
         _spread(np.diff(values, order) / norm)
         for order, norm in ((2, np.sqrt(6)), (3, np.sqrt(20)))
@@ -224,6 +239,7 @@ def difference_noise(values: np.ndarray) -> float:
 
 def _spread(changes: np.ndarray) -> float:
     changes = np.abs(changes)
+    # jumps are no noise, and squares would make them count most
     changes = np.minimum(changes, 3 * np.median(changes) / _MAD)
     return float(np.sqrt(np.mean(changes**2)))
 
@@ -244,6 +260,8 @@ def _noise(values: np.ndarray, fitted: np.ndarray, least: float) -> float:
     variance = max(
         residuals @ residuals / free, difference_noise(values) ** 2, least**2
     )
+    # Epochs share some of their errors with the one before, so that they tell less than
+    # as many independent ones would: by this factor, for noise with such a memory.
     squares = residuals @ residuals
     memory = residuals[1:] @ residuals[:-1] / squares if squares > 0 else 0.0
     memory = min(max(float(memory), 0.0), 0.9)

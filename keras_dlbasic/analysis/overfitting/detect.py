@@ -127,6 +127,8 @@ def _judge(
     if turn.onset is None:
         return turn, None
     change, error = change_since(train, turn.onset)
+    # A training loss that has clearly fallen since is evidence by itself: without it
+    # the validation loss alone has to be beyond doubt.
     if change > -2 * error:
         turn = _turn(val, min_rise, ALPHA)
     return turn, change
@@ -142,6 +144,9 @@ def _pattern(
     if turn.onset is None or change is None:
         return name_pattern(train, val)
     _, error = change_since(train, turn.onset)
+    # Where both losses rise, the run goes wrong and does not overfit. Some rise is
+    # allowed for: the training loss has noise of its own, which grows with
+    # regularization.
     allowed = min(WITH_VALIDATION * turn.rise, CLEAR_RISE)
     if change > max(2 * error, allowed):
         return "diverging"

@@ -49,6 +49,8 @@ def fit_unimodal(values: np.ndarray) -> UnimodalFit:
     (2, [3.0, 2.0, 2.0, 2.0, 2.0], 0.0)
     """
     values = np.asarray(values, np.float64)
+    # A fit that rises is one that falls, seen from the other end. So two passes give
+    # the errors of all places where it could turn.
     before = falling_errors(values)
     after = falling_errors(values[::-1])[::-1]
     turn = int(np.argmin(before + after))
@@ -108,6 +110,9 @@ def _pools(values: np.ndarray) -> Iterator[tuple[list[float], list[int], float]]
     error = 0.0
     for value in values.tolist():
         mean, size = value, 1
+        # A level above the one before it would be a rise: both become one level, their
+        # mean. By this the squared error grows by what is added here, so that the error
+        # of each beginning is known without another pass.
         while means and means[-1] < mean:
             last, n = means.pop(), sizes.pop()
             error += (mean - last) ** 2 * size * n / (size + n)

@@ -6,6 +6,9 @@ from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 
+CONSTANT = 0.02
+"""Share of the targets' deviation below which predictions are all alike."""
+
 
 @rule(
     kind="cause",
@@ -13,22 +16,36 @@ from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
     needs=("target",),
     per_output=True,
 )
-def imbalanced_classes(run: Run, *, share: float = 0.95) -> Verdict:
-    """Look for a class that makes up nearly all rows.
+def imbalanced_classes(
+    run: Run, *, share: float = 0.95, rarer: float = 4.0, updates: int = 20
+) -> Verdict:
+    """Look for a class that makes up nearly all rows, and for one never predicted.
+
+    That classes are of different size is harmless as long as each is recognized. So it
+    is a warning only where the probe has at least 10 rows (or positions) of a rare
+    class and the trained model not one of them right, but others.
 
     Args:
         run: The run.
         share: Share of the commonest class.
+        rarer: So many times as many rows the commonest class must have for a class
+            that is never predicted to count as rare.
+        updates: Before so many updates nothing is said of predictions.
     """
     target = run.target
     if run.task is TaskKind.UNKNOWN:
         return Skipped(UNKNOWN_LOSS)
     if run.task is TaskKind.VALUES:
         return Fine("the targets are values")
-    if not target.frequencies or target.kind == "multi_label":
-        return Fine("the targets are no classes")
     if run.data.one_sided:
         return Skipped(run.data.one_sided)
+    is_trained = max(run.record.trained_steps, len(run.numbers)) >= updates
+    if is_trained and not (run.live or run.is_planned):
+        missed = _missed(run, rarer)
+        if missed is not None:
+            return missed
+    if not target.frequencies or target.kind == "multi_label":
+        return Fine("the targets are no classes")
     value = max(target.frequencies)
     weighted = [w.weighted_shares for w in run.data.weights if w.per_row]
     if value > share and len(weighted) == 1 and weighted[0]:
@@ -54,3 +71,39 @@ def imbalanced_classes(run: Run, *, share: float = 0.95) -> Verdict:
             ),
         )
     return Fine(f"the commonest class makes up {value:.0%}")
+
+
+def _missed(run: Run, rarer: float) -> Finding | None:
+    """Look for a rare class of which the model has no row right at the end."""
+    table = run.record.tables.get("probe")
+    if table is None or not len(table) or "missed" not in table.measures:
+        return None
+    names = ("missed", "missed_class", "missed_rows", "missed_ratio")
+    count, number, rows, ratio = (float(table[name][-1, 0]) for name in names)
+    if not count > 0 or ratio < rarer:
+        return None
+    # a model that ignores its inputs misses rare classes too, whatever the reason
+    is_constant = float(table["spread"][-1, 0]) < CONSTANT * run.target.std
+    if run.outcome.learned is False and is_constant:
+        return None
+    others = f" Nor are those of {count - 1:g} other classes." if count > 1 else ""
+    return Finding(
+        severity="warning",
+        message=(
+            f"Class {number:.0f} is never predicted: none of its {rows:.0f} rows (or "
+            "positions) in the probe is recognized. It is rare: "
+            f"{ratio:.3g} times as many belong to the commonest other.{others}"
+        ),
+        value=ratio,
+        threshold=rarer,
+        unit="times as many rows",
+        confidence=0.8,
+        evidence={"class": number, "rows": rows, "missed": count},
+        remedies=(
+            suggest.by_hand(
+                f"model.fit(..., class_weight={{..., {number:.0f}: {ratio:.2g}}})",
+                "rare rows then count as much; of pixels or words with `sample_weight` "
+                "or weights in the loss",
+            ),
+        ),
+    )

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.breakdown import breakdown_of
 from keras_dlbasic.diagnosis.first_step import broken_start
 from keras_dlbasic.diagnosis.symptoms import UNSTABLE
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
@@ -93,17 +94,9 @@ def _rise(run: Run) -> tuple[float, int | None]:
     try:
         descent = run.descent
     except Skipped:  # no epoch has a finite loss
-        is_lost = bool(np.isnan(run.loss).any()) and _was_long(run)
-        return (math.inf if is_lost else 0.0), None
+        lost = breakdown_of(run)
+        is_long = lost is not None and lost.lost != "loss" and lost.was_announced()
+        return (math.inf if is_long else 0.0), None
     reference = max(abs(descent.first), descent.scale)
     rise = descent.highest / reference if reference > 0 else 0.0
     return rise, descent.highest_step
-
-
-def _was_long(run: Run, *, ratio: float = 0.05, rise: float = 3.0) -> bool:
-    """Return whether steps before the loss was lost show that they were too long."""
-    losses = run.record.batch_loss
-    finite = losses[np.isfinite(losses)]
-    rose = len(finite) > 1 and finite.max() > rise * abs(finite[0])
-    movement = run.movement
-    return bool(rose or movement.first > ratio or movement.growth > 1 + ratio)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.generalization import never_generalized
+from keras_dlbasic.diagnosis.generalization import (
+    does_not_transfer,
+    never_generalized,
+)
 
 
 @rule(kind="cause", explains=("overfitting",), needs=("data", "network"), live=False)
 def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
     """Compare the number of weights with that of the training rows.
 
-    Most networks of today have more weights than rows and do well, so this counts only
-    where overfitting was found, of a model that had learned something before.
+    Most networks of today have more weights than rows and do well, so their number
+    counts only where a validation loss was seen to turn and rise, of a model that had
+    learned something before; and not where simple predictors fail on the validation
+    rows as well.
 
     Args:
         run: The run.
@@ -20,13 +27,16 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
     """
     if never_generalized(run):
         return Fine("validation was never better than a constant answer: see the data")
+    if does_not_transfer(run):
+        return Fine("simple predictors fail on the validation rows too: see the data")
     n, rows = run.n_trainable_weights, run.data.n_rows or 0
     value = n / rows if rows else 0.0
     if rows and value > weights_per_row:
         return Finding(
             severity="info",
             message=f"There are {n} trainable weights for {rows} training rows.",
-            risk="critical",
+            # a gap without a turn says nothing about the number of weights
+            risk="critical" if _has_turned(run) else None,
             value=value,
             threshold=weights_per_row,
             unit="weights a row",
@@ -40,3 +50,7 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
             note=False,
         )
     return Fine(f"{value:.2g} weights per row")
+
+
+def _has_turned(run: Run) -> bool:
+    return bool(np.isfinite(run.val_loss).any()) and run.overfitting.detected

@@ -12,7 +12,11 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
-from keras_dlbasic.diagnosis.first_step import BrokenStart, broken_start
+from keras_dlbasic.diagnosis.first_step import (
+    BrokenStart,
+    broken_start,
+    lost_elsewhere,
+)
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 LOCALIZE = suggest.by_hand(
@@ -61,7 +65,7 @@ def non_finite_start(run: Run) -> Verdict:
     start = broken_start(run)
     if start is None:
         return Fine("loss and gradients of the first step are finite")
-    if elsewhere := _elsewhere(run):
+    if elsewhere := lost_elsewhere(run):
         return Fine(f"the first step is not finite because {elsewhere} are not")
     return Finding(
         severity="critical",
@@ -72,16 +76,6 @@ def non_finite_start(run: Run) -> Verdict:
         evidence={"place": start.place, "layers": list(start.layers[:10])},
         remedies=REMEDIES[start.place],
     )
-
-
-def _elsewhere(run: Run) -> str | None:
-    facts = run.facts
-    lost = [x.non_finite for x in facts.inputs] + [y.non_finite for y in facts.targets]
-    if any(lost):
-        return "the data"
-    if any(layer.n_non_finite for layer in facts.layers):
-        return "the weights"
-    return None
 
 
 def _message(start: BrokenStart) -> str:

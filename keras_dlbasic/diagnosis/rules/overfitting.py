@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,19 @@ REMEDIES = (
     ),
 )
 
+ERRORS = 3.0
+
+FALLING = 0.1
+"""A fall by this share of a constant answer's loss in the second half goes on."""
+
+LAGGING = 0.05
+"""With more of the first moving statistics left, inference is not as in training."""
+
+GIVE_ROWS = suggest.by_hand(
+    "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
+    "tells whether validation rows are scaled, ordered and labelled as training rows",
+)
+
 CHECK_ROWS = suggest.check_rows(
     "no simple predictor finds anything in these inputs either"
 )
@@ -55,7 +69,12 @@ def overfitting(
     a constant answer reaches (or from its first epoch, where that is not known).
 
     A loss need not rise: where a good part of what a constant answer loses remains on
-    validation rows and next to nothing on training rows, the rest was memorised.
+    validation rows and next to nothing on training rows, the rest was memorised, unless
+    the validation loss is still falling.
+
+    Validation rows of another kind, or moving statistics of a normalization that lag,
+    look the same in the curves. Where neither can be ruled out, it says so, and is a
+    remark.
 
     Args:
         run: The run.
@@ -67,31 +86,35 @@ def overfitting(
         much: The same for critical.
         memorised: Share of a constant answer's loss on training rows up to which
             these are memorised, if
-        unknown: at least this share remains on validation rows, and two standard
-            errors more (see `rise`).
+        unknown: at least this share remains on validation rows, and three standard
+            errors more: of a loss of which this share of the rows carries most.
     """
     verdict = run.overfitting
     planned = run.facts.epochs
+    # Whoever stops early lets it overfit a little, to see it, and takes what is best.
     stopped = planned is not None and len(run.numbers) < planned and not run.live
     is_memorised = (
         not stopped and not run.live and _is_memorised(run, memorised, unknown)
     )
+    if not verdict.detected and not is_memorised:
+        return Fine(verdict.reason)
     if not verdict.detected:
-        return _memorised(run, unknown) if is_memorised else Fine(verdict.reason)
+        return _with_doubt(run, _memorised(run, unknown))
     rows = run.facts.validation.n_rows if run.facts.validation else None
+    # few validation rows make a rise that other rows would not show
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
     share = _lost(run)
     severity: Any = "info"
     if verdict.rise >= least and share >= lost and not stopped:
         severity = "critical" if share >= much else "warning"
     elif is_memorised:
-        return _memorised(run, unknown)
+        return _with_doubt(run, _memorised(run, unknown))
     if severity == "info" and share < trifle:
         return Fine(f"of what was learned, {share:.1%} is lost")
     message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
-    return Finding(
+    finding = Finding(
         severity=severity,
         message=message,
         epoch=verdict.onset,
@@ -107,6 +130,43 @@ def overfitting(
         },
         remedies=(CHECK_ROWS, *REMEDIES) if _finds_nothing(run) else REMEDIES,
     )
+    return _with_doubt(run, finding)
+
+
+def _with_doubt(run: Run, finding: Finding) -> Finding:
+    """Say what looks the same in the curves, where nothing rules it out."""
+    doubt, remedies = "", finding.remedies
+    if _statistics_lag(run):
+        doubt = (
+            " Or the moving statistics of the normalization lag behind: with so few "
+            "updates they are still near what they began with, and `evaluate` is worse "
+            "than training on any rows."
+        )
+        lower = suggest.by_hand(
+            "keras.layers.BatchNormalization(momentum=0.9)",
+            "its statistics then follow within a few dozen updates",
+        )
+        remedies = (lower, *remedies)
+    elif run.facts.validation is None and never_generalized(run):
+        doubt = (
+            " Validation rows of another kind (scaling, order of columns, labels) look "
+            "the same: without the validation data it cannot be told from overfitting."
+        )
+        remedies = (GIVE_ROWS, *remedies)
+    if not doubt:
+        return finding
+    message = f"{finding.message}{doubt}"
+    return replace(finding, severity="info", message=message, remedies=remedies)
+
+
+def _statistics_lag(run: Run) -> bool:
+    model, updates = run.facts.model, run.record.trained_steps
+    momenta = [
+        layer.momentum
+        for layer in (model.layers if model else ())
+        if layer.batch_normalizes and layer.trainable and layer.momentum is not None
+    ]
+    return bool(updates) and any(m**updates > LAGGING for m in momenta)
 
 
 def _finds_nothing(run: Run) -> bool:
@@ -145,8 +205,20 @@ def _shares(run: Run) -> tuple[float, float]:
 def _is_memorised(run: Run, memorised: float, unknown: float) -> bool:
     known, left = _shares(run)
     rows = run.facts.validation.n_rows if run.facts.validation else None
-    least = unknown * (1 + 2 / math.sqrt(rows)) if rows else unknown
-    return known <= memorised and left >= least
+    # sure mistakes on a few rows make up most of such a loss: their number is its noise
+    least = unknown * (1 + ERRORS / math.sqrt(rows * unknown)) if rows else unknown
+    return known <= memorised and left >= least and not _still_falls(run)
+
+
+def _still_falls(run: Run) -> bool:
+    """Return whether the validation loss ends at its lowest, after a clear fall."""
+    val = run.val_loss[np.isfinite(run.val_loss)]
+    baseline = run.outcome.baseline
+    if len(val) < 3 or not baseline:
+        return False
+    late = val[len(val) // 2 :]
+    fell = float(late[0] - late[-1])
+    return bool(late[-1] <= val.min()) and fell > FALLING * abs(baseline)
 
 
 def _memorised(run: Run, unknown: float) -> Finding:

@@ -69,6 +69,8 @@ def plateau(
         return _found(
             run, float(np.ptp(loss)), "The loss is the same in all epochs.", 0.9
         )
+    # Without targets a model that guesses can still be told where the loss of a guess
+    # is known: any classes alike, each with the same probability.
     chance = _chance(run)
     if chance and is_long:
         last = float(np.median(loss[-3:]))
@@ -98,6 +100,7 @@ def _found(run: Run, value: float | None, message: str, confidence: float) -> Fi
     if verdict is not None:
         evidence = {"point": verdict, **row}
         message += " " + _SAID[verdict].format(**row)
+        # no learning rate gets units going that have no slope
         if verdict in ("plateau", "degenerate"):
             remedies = (start, rate)
         elif verdict in ("saddle", "not_stationary"):

@@ -5,42 +5,107 @@ from __future__ import annotations
 import math
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+
+COPIES = suggest.by_hand(
+    "split before copying or augmenting rows; drop duplicates",
+    "validation has to be unseen",
+)
+
+PIECES = suggest.by_hand(
+    "split the recording first, the last part for validation, and cut windows then; or "
+    "leave out windows on the border",
+    "else most steps of a validation window are trained",
+)
 
 
 @rule(kind="cause", needs=("validation",))
 def train_validation_overlap(
-    run: Run, *, share: float = 0.05, rows: int = 3, much: float = 0.5
+    run: Run,
+    *,
+    share: float = 0.05,
+    rows: int = 3,
+    much: float = 0.5,
+    near: float = 0.3,
+    pieces: float = 0.5,
 ) -> Verdict:
-    """Compare how many validation rows are in training with what coarse data do.
+    """Look for validation rows that are training rows, wholly or nearly.
+
+    Rows of a few categories or whole numbers repeat by themselves: of these, as many
+    are excused as have a twin within training. Of continuous rows none is, since
+    copies that were made before the split repeat within training too. Blank rows are
+    excused in all.
 
     Args:
         run: The run.
-        share: Share of the validation rows that counts, beyond the share of training
-            rows that have a twin within training: coarse data repeat by themselves.
+        share: Share of the validation rows that counts, beyond what is excused.
         rows: Fewer rows than this are chance.
         much: Share of the validation rows from which it is critical.
+        near: Share of validation rows that are next to the same as a training row
+            (`inspection.near_copies`) that counts; of rows drawn at random it is a few
+            per cent at most.
+        pieces: Share of validation windows with steps of a training window that counts;
+            of a recording that was split first, only those on the border have some.
     """
     validation = run.validation
-    if math.isnan(validation.overlap):
-        return Skipped("validation rows could not be compared with training rows")
     overlap, repeats = validation.overlap, validation.repeats
-    if overlap > repeats + share and overlap * (validation.n_rows or 0) >= rows:
-        return Finding(
-            severity="warning" if overlap < much else "critical",
-            message=(
-                f"{overlap:.0%} of the validation rows are training rows too: the "
-                "validation measures memory."
-            ),
-            value=overlap,
-            threshold=repeats + share,
-            unit="share of the validation rows",
-            confidence=0.95,
-            evidence={"repeats": repeats},
-            remedies=(
-                suggest.by_hand(
-                    "split before copying or augmenting rows; drop duplicates",
-                    "validation has to be unseen",
-                ),
-            ),
+    if math.isnan(overlap):
+        return Skipped("validation rows could not be compared with training rows")
+    blank = 0.0 if math.isnan(validation.blank) else validation.blank
+    excused = blank if validation.repeats_by_nature is False else max(repeats, blank)
+    evidence = {
+        "repeats": repeats,
+        "near_copies": validation.near_copies,
+        "shared_pieces": validation.shared_pieces,
+    }
+    if overlap > excused + share and overlap * (validation.n_rows or 0) >= rows:
+        return _found(
+            f"{overlap:.0%} of the validation rows are training rows too",
+            overlap,
+            excused + share,
+            critical=overlap >= much,
+            evidence=evidence,
+            remedy=COPIES,
+        )
+    if validation.shared_pieces > pieces:
+        return _found(
+            f"{validation.shared_pieces:.0%} of the validation windows overlap with "
+            "windows in training",
+            validation.shared_pieces,
+            pieces,
+            critical=False,
+            evidence=evidence,
+            remedy=PIECES,
+        )
+    if validation.near_copies > near:
+        return _found(
+            f"{validation.near_copies:.0%} of the validation rows are next to the same "
+            "as a training row, much nearer than rows are by chance",
+            validation.near_copies,
+            near,
+            critical=False,
+            evidence=evidence,
+            remedy=COPIES,
         )
     return Fine(f"{overlap:.1%} of the validation rows are in training")
+
+
+def _found(
+    text: str,
+    value: float,
+    threshold: float,
+    *,
+    critical: bool,
+    evidence: dict[str, float],
+    remedy: RemedySuggestion,
+) -> Finding:
+    return Finding(
+        severity="critical" if critical else "warning",
+        message=f"{text}: the validation measures memory.",
+        value=value,
+        threshold=threshold,
+        unit="share of the validation rows",
+        confidence=0.95,
+        evidence=evidence,
+        remedies=(remedy,),
+    )

@@ -5,70 +5,212 @@ from __future__ import annotations
 import math
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.generalization import (
+    MIN_ROWS,
+    does_not_transfer,
+    never_generalized,
+    saved_on_validation,
+)
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.records import ValidationFacts
+
+SHUFFLE = suggest.by_hand(
+    "shuffle before splitting (validation_split takes the last rows)",
+    "both parts then are alike",
+)
+
+SAME_WAY = suggest.by_hand(
+    "look at ten rows of both with their labels; make validation rows by the code that "
+    "makes training rows",
+    "what was learned has to mean the same there",
+)
+
+UNDONE = {
+    "scaling": "scaled by their own mean and deviation",
+    "inversion": "with their values turned upside down",
+    "transposition": "with height and width swapped",
+    "turning over": "in the opposite order along their first axis",
+    "mirroring": "in the opposite order along their second axis",
+    "one row on": "with the labels of the next row",
+    "class numbers": "with their classes numbered anew",
+}
+"""What was undone in validation rows, in words."""
 
 
-@rule(kind="cause", explains=("overfitting",), needs=("validation",))
+@rule(kind="cause", explains=("overfitting",))
 def unrepresentative_validation(
-    run: Run, *, scale: float = 3.0, shift: float = 1.0
+    run: Run,
+    *,
+    scale: float = 3.0,
+    shift: float = 1.0,
+    reference: float = 0.3,
+    saved: float = 0.5,
 ) -> Verdict:
-    """Compare classes and sizes of validation data with those of training data.
+    """Compare classes, sizes and what can be predicted with training data.
+
+    Simple predictors are fitted on training rows. If they do well on other training
+    rows and badly on validation rows, the two are not of one kind, whatever the model.
+
+    Where the validation data are not known, the curves may tell: a model that has
+    learned, from rows that simple predictors can tell something about too, is better
+    than a constant answer in some epoch at least.
 
     Args:
         run: The run.
         scale: Ratio of the root mean squares, up or down, that counts.
         shift: Distance of the means in training deviations that counts; between halves
             of one set of a hundred rows it is about 0.1 at most.
+        reference: Skill of a simple predictor on training rows that it has not seen
+            from which there is something that should carry over.
+        saved: Share of a constant answer's loss that a model has to save in training
+            before its validation loss is held against it.
     """
+    if run.facts.validation is None:
+        return _by_curves(run, reference, saved)
     validation = run.validation
-    shuffle = suggest.by_hand(
-        "shuffle before splitting (validation_split takes the last rows)",
-        "both parts then are alike",
+    found = _by_classes(run, validation)
+    if found is not None:
+        return found
+    # what is measured by predictors comes before what is only unlike
+    if does_not_transfer(run, reference):
+        return _by_predictors(run, validation, reference)
+    ratio, distance = validation.scale, validation.shift
+    if not math.isnan(ratio) and (not 1 / scale < ratio < scale or distance > shift):
+        return _by_scale(validation, scale)
+    known, told = validation.reference_skill, validation.transfer_skill
+    if math.isnan(known):
+        return Fine("classes and sizes are alike")
+    return Fine(
+        f"classes and sizes are alike; a simple predictor has a skill of {told:.2f} on "
+        f"validation rows, and of {known:.2f} on training rows that it has not seen"
     )
+
+
+def _by_classes(run: Run, validation: ValidationFacts) -> Finding | None:
     new = missing = None
     if run.task in (TaskKind.CLASSES, TaskKind.LABELS):  # else these are mere numbers
         new = _listed(validation.new_classes)
         missing = _listed(validation.missing_classes)
-    if new or missing:
-        parts = [f"classes {new[:5]} occur in validation only"] if new else []
-        parts += [f"classes {missing[:5]} are missing from them"] if missing else []
-        return Finding(
-            severity="critical" if new else "warning",
-            message=(
-                f"The validation data are of another kind: {'; '.join(parts)}. Were "
-                "the rows sorted before the split?"
-            ),
-            risk=None if new else "critical",
-            value=float(len(new or []) + len(missing or [])),
-            threshold=0.0,
-            unit="classes",
-            confidence=0.95,
-            evidence={"new": new, "missing": missing},
-            remedies=(shuffle,),
+    if not new and not missing:
+        return None
+    parts = [f"classes {new[:5]} occur in validation only"] if new else []
+    parts += [f"classes {missing[:5]} are missing from them"] if missing else []
+    return Finding(
+        severity="critical" if new else "warning",
+        message=(
+            f"The validation data are of another kind: {'; '.join(parts)}. Were "
+            "the rows sorted before the split?"
+        ),
+        risk=None if new else "critical",
+        value=float(len(new or []) + len(missing or [])),
+        threshold=0.0,
+        unit="classes",
+        confidence=0.95,
+        evidence={"new": new, "missing": missing},
+        remedies=(SHUFFLE,),
+    )
+
+
+def _by_predictors(run: Run, validation: ValidationFacts, reference: float) -> Finding:
+    known, told = validation.reference_skill, validation.transfer_skill
+    text = (
+        "The validation rows are of another kind: a simple predictor, fitted on "
+        f"training rows, has a skill of {known:.2f} on training rows that it has not "
+        f"seen, and of {told:.2f} on validation rows (0: a constant answer)."
+    )
+    restored = validation.restored_by
+    remedies: tuple[RemedySuggestion, ...] = (SAME_WAY, SHUFFLE)
+    if restored in UNDONE:
+        text += f" With validation rows {UNDONE[restored]} it does as well there."
+        undone = suggest.by_hand(
+            f"compare how the validation rows are made; they fit {UNDONE[restored]}",
+            "they then are as predictable as training rows",
         )
+        remedies = (undone, *remedies)
+    # a model may carry over what simple predictors miss
+    fell = saved_on_validation(run)
+    is_bad = fell is None or fell < known / 2
+    is_measured = fell is not None and not run.live
+    return Finding(
+        severity=("critical" if is_measured else "warning") if is_bad else "info",
+        message=text,
+        value=told,
+        threshold=reference,
+        unit="skill",
+        confidence=0.95 if restored else 0.9,
+        evidence={
+            "reference": known,
+            "error": validation.transfer_error,
+            "restored_by": restored,
+        },
+        remedies=remedies,
+    )
+
+
+def _by_scale(validation: ValidationFacts, scale: float) -> Finding:
     ratio, distance = validation.scale, validation.shift
-    if not math.isnan(ratio) and (not 1 / scale < ratio < scale or distance > shift):
-        return Finding(
-            severity="warning",
-            risk="critical",
-            message=(
-                f"The validation inputs are {ratio:.3g} times the size of training "
-                f"inputs, their mean {distance:.3g} deviations away."
+    return Finding(
+        severity="warning",
+        risk="critical",
+        message=(
+            f"The validation inputs are {ratio:.3g} times the size of training "
+            f"inputs, their mean {distance:.3g} deviations away."
+        ),
+        value=ratio,
+        threshold=scale,
+        unit="times the training inputs",
+        confidence=0.9,
+        evidence={"shift": distance},
+        remedies=(
+            suggest.by_hand(
+                "apply the same scaling, fitted on the training data",
+                "the model meets other inputs than it was trained on",
             ),
-            value=ratio,
-            threshold=scale,
-            unit="times the training inputs",
-            confidence=0.9,
-            evidence={"shift": distance},
-            remedies=(
-                suggest.by_hand(
-                    "apply the same scaling, fitted on the training data",
-                    "the model meets other inputs than it was trained on",
-                ),
-                shuffle,
+            SHUFFLE,
+        ),
+    )
+
+
+def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
+    """Judge validation data that are not known by what the model makes of them."""
+    outcome = run.outcome
+    known = outcome.reference
+    never = never_generalized(run)
+    if never is None or known is None or outcome.loss_saved is None:
+        return Skipped(run.reasons.validation)
+    # statistics of batches that lag make validation bad as well, on any rows
+    lags = run.facts.model is None or any(
+        layer.batch_normalizes for layer in run.facts.model.layers
+    )
+    batches = run.facts.data.batches if run.facts.data else None
+    # predictors know rows that come again and again by heart
+    if batches is not None and (batches.different or 0) < (batches.compared or 0):
+        return Skipped(run.reasons.validation)
+    enough = (run.probe_rows or 0) >= MIN_ROWS and outcome.loss_saved >= saved
+    if not never or known < reference or not enough or lags or run.live:
+        return Skipped(run.reasons.validation)
+    return Finding(
+        severity="warning",
+        message=(
+            "The validation rows seem to be of another kind: in no epoch is their loss "
+            "below that of a constant answer, though the model has learned the "
+            f"training rows, and {outcome.reference_name} has a skill of {known:.2f} "
+            "on training rows that it has not seen. Are they scaled and labelled "
+            "alike?"
+        ),
+        value=known,
+        threshold=reference,
+        unit="skill",
+        confidence=0.75,
+        remedies=(
+            suggest.by_hand(
+                "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
+                "then it can be told what they differ in",
             ),
-        )
-    return Fine("classes and sizes are alike")
+            SAME_WAY,
+        ),
+    )
 
 
 def _listed(classes: tuple[int, ...] | None) -> list[int] | None:

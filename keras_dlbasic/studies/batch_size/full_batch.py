@@ -136,6 +136,8 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     if micro_steps == 1:
         return type(optimizer).from_config(config)
     config["gradient_accumulation_steps"] = micro_steps
+    # Keras' `iterations` counts micro-steps, which would run through a schedule too
+    # soon.
     if is_known:
         config["learning_rate"] = MicroStepSchedule(schedule, micro_steps)
     return type(optimizer).from_config(config)
@@ -143,6 +145,8 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
 
 def _check_when_built(optimizer: Any) -> None:
     """Look at the variables of a model that is not known: all that Keras hands over."""
+    # Without the model nothing can be looked at before `fit` has Keras build the
+    # optimizer. It is handed the weights then, so the check waits there.
     build = optimizer.build
 
     def checked(variables: Any) -> None:
@@ -262,6 +266,9 @@ def _loss_reason(loss: Any) -> str | None:
 def _is_moved(variable: Any) -> bool:
     if getattr(variable.constraint, "rate", 1.0) != 1.0:
         return True
+    # Between updates the weights stay as they are, and a constraint that they meet does
+    # not move them. One with a rate goes a part of the way at each call, so it was told
+    # above.
     with _outside_of_graphs():
         value = keras.ops.convert_to_numpy(variable.value)
         after = keras.ops.convert_to_numpy(variable.constraint(variable.value))

@@ -175,6 +175,8 @@ class GradientNoiseScale(keras.callbacks.Callback):
         # length was not known
         if self._sum is None or len(self._norms) >= done:
             return
+        # Keras adds up the gradients of micro-steps in variables of the optimizer. What
+        # a step added is the gradient of its micro-batch, for nothing.
         values = accumulated_gradients(self.model.optimizer)
         total = np.concatenate(
             [
@@ -184,6 +186,8 @@ class GradientNoiseScale(keras.callbacks.Callback):
         )
         self._norms.append(float(np.linalg.norm(total - self._sum)))
         self._sum = total
+        # The last micro-step adds its gradient, updates and clears the sums in one go:
+        # its gradient is never to be seen, and the big batch is all before it.
         if done == self._micro_steps - 1:
             scale = gradient_noise_scale(
                 [self._norms],

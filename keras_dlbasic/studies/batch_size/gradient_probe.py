@@ -51,6 +51,7 @@ class GradientProbe:
     def gradient(self, weights: list[np.ndarray], x: Any, y: Any) -> tuple[Any, float]:
         """Return the gradient as one vector, and the loss, of a batch at `weights`."""
         self._model.set_weights(weights)
+        # Keras returns the mean loss since the last reset
         self._model.reset_metrics()
         logs = self._model.train_on_batch(x, y, return_dict=True)
         parts = [keras.ops.convert_to_numpy(v) for v in self._collector.gradients]

@@ -48,6 +48,7 @@ class MicroBatches(keras.utils.PyDataset):
         self.rows = count_rows([x, y, sample_weight])
         self._x, self._y, self._weight = x, y, sample_weight
         self.micro_steps = -(-self.rows // micro_batch)
+        # as even as possible, so that the last one has few rows to fill up
         self.micro_batch = -(-self.rows // self.micro_steps)
 
     def __len__(self) -> int:
@@ -65,6 +66,9 @@ class MicroBatches(keras.utils.PyDataset):
 
     def _rows_of(self, array: Any, start: int, stop: int) -> np.ndarray:
         rows = np.asarray(array[start:stop])
+        # All micro-batches have one shape, for which the step is compiled once. What
+        # fills up the last one is copies of a row, which are finite, with a weight of
+        # zero.
         missing = self.micro_batch - (stop - start)
         if missing:
             rows = np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])
@@ -72,6 +76,9 @@ class MicroBatches(keras.utils.PyDataset):
 
     def _scaled(self, y: Any, weight: Any, present: int) -> Any:
         factor = np.zeros(self.micro_batch, np.float32)
+        # Keras divides the loss of a micro-batch by its rows, and the sum of the
+        # gradients by the number of micro-steps. With this factor both come to the mean
+        # over all rows, though the last micro-batch has fewer.
         factor[:present] = self.micro_steps * self.micro_batch / self.rows
 
         def scaled(own: Any, target: Any) -> np.ndarray:

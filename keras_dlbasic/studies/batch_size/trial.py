@@ -173,6 +173,8 @@ class _Measures:
     ) -> None:
         self._task, self._probe, self._batch, self._rng = task, probe, batch, rng
         self._rows = count_rows(task.data)
+        # the same rows in all trials, whatever their seed: they are compared by this
+        # loss
         chosen = np.random.default_rng(0).permutation(self._rows)[:EVALUATED_ROWS]
         self._sample = take(task.data, np.sort(chosen))
         self._points = pause_steps(most)
@@ -238,6 +240,7 @@ class _Measures:
             return
         gradients, losses = [], []
         for weights in window.places:
+            # fresh rows at each place: the noise is that of drawing a batch
             rows = self._rng.permutation(self._rows)[: self._batch]
             gradient, loss = self._probe.gradient_of_rows(
                 weights, self._task.data, rows, at_once=self._task.at_once or len(rows)

@@ -1,0 +1,85 @@
+"""Classes that occur in the targets, and that no row is given."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_dlbasic.analysis.scoring import TaskKind, target_columns
+
+ENOUGH = 10
+"""A class with fewer rows may be missed by chance."""
+
+MOST = 20
+"""Of more classes (words, letters) it is usual that some are hardly ever predicted."""
+
+
+def missed_class(
+    targets: np.ndarray,
+    predictions: np.ndarray,
+    task: TaskKind,
+    *,
+    from_logits: bool = False,
+) -> dict[str, float]:
+    """Look for classes of which not one row (word, pixel) is recognized.
+
+    Args:
+        targets: Targets, samples first.
+        predictions: What the model gives for them.
+        task: What is predicted; of labels each column is a class, of a single column
+            yes and no are classes 1 and 0.
+        from_logits: Whether an output above 0, not above 0.5, means yes.
+
+    Returns:
+        `"missed"`, the number of classes with at least 10 rows and none of them right;
+        of the one with most rows `"missed_class"`, its number, `"missed_rows"` and
+        `"missed_ratio"`, how many times as many rows the commonest class has (of
+        labels in several columns: how many are without the label). Empty where there
+        are no classes, or more than 20.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis.missed_class import missed_class
+    >>> y = np.array([0] * 30 + [1] * 10)
+    >>> said = missed_class(y, np.zeros((40, 1)), "labels")
+    >>> said["missed_class"], said["missed_ratio"]
+    (1.0, 3.0)
+    """
+    columns = target_columns(np.asarray(targets), predictions.shape)
+    if columns is None or task not in (TaskKind.CLASSES, TaskKind.LABELS):
+        return {}
+    answers = predictions.reshape(len(columns), -1)
+    if task == TaskKind.CLASSES:
+        classes = columns[:, 0] if columns.shape[1] == 1 else columns.argmax(axis=1)
+        return _missed(classes.astype(int), answers.argmax(axis=1))
+    is_sign = from_logits or bool((columns < 0).any())
+    said = answers > (0.0 if is_sign else 0.5)
+    yes = columns > 0.5
+    if yes.shape != said.shape:
+        return {}
+    if yes.shape[1] == 1:
+        return _missed(yes[:, 0].astype(int), said[:, 0].astype(int))
+    rows, right = yes.sum(axis=0), (yes & said).sum(axis=0)
+    return _told(rows, right, len(yes) - rows)
+
+
+def _missed(classes: np.ndarray, answers: np.ndarray) -> dict[str, float]:
+    if classes.min() < 0:
+        return {}
+    rows = np.bincount(classes)
+    right = np.bincount(classes[answers == classes], minlength=len(rows))
+    return _told(rows, right, np.full(len(rows), rows.max()))
+
+
+def _told(rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> dict[str, float]:
+    if (rows > 0).sum() > MOST:
+        return {}
+    missed = (rows >= ENOUGH) & (right == 0)
+    if not missed.any():
+        return {"missed": 0.0}
+    place = int(np.where(missed, rows, -1).argmax())
+    return {
+        "missed": float(missed.sum()),
+        "missed_class": float(place),
+        "missed_rows": float(rows[place]),
+        "missed_ratio": float(others[place] / rows[place]),
+    }

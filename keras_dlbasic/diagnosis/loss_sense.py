@@ -1,0 +1,47 @@
+"""Whether a loss is lowest where the output is right."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from keras_dlbasic.records.facts import TruthFacts
+
+Sense = Literal["right", "wrong", "opposite", "blind", "unclear"]
+
+MARGIN = 0.05
+"""Losses count as different from this share of the largest of them."""
+
+
+def loss_sense(facts: TruthFacts) -> Sense:
+    """Tell what a loss rewards, by its values for answers that are known to be right.
+
+    Args:
+        facts: The losses of the targets themselves and of other answers.
+
+    Returns:
+        `"right"` if the targets themselves do best; `"wrong"` if answers of other rows
+        and a constant are better; `"opposite"` if that is so, and no loss is below 0,
+        so that it may be meant; `"blind"` if a constant is better and it does not
+        matter which row gets which answer; `"unclear"` for all else.
+
+    Example:
+    >>> from keras_dlbasic.diagnosis.loss_sense import loss_sense
+    >>> from keras_dlbasic.records.facts import TruthFacts
+    >>> loss_sense(TruthFacts(truth=0.0, constant=-1.0, shuffled=-2.0, moved=3.0))
+    'wrong'
+    """
+    truth, constant, shuffled = facts.truth, facts.constant, facts.shuffled
+    size = max(abs(truth), abs(constant), abs(shuffled))
+    # what is the same for all targets is no comparison, but an output named a loss
+    if not math.isfinite(size) or not size or not facts.moved > 1e-3 * size:
+        return "unclear"
+    margin = MARGIN * size
+    if truth < constant and truth < shuffled:
+        return "right"
+    if truth <= constant + margin:
+        return "unclear"
+    if truth > shuffled + margin:
+        is_meant = facts.opposite < min(truth, constant, shuffled) - margin
+        return "opposite" if is_meant and facts.opposite >= 0 else "wrong"
+    return "blind" if abs(truth - shuffled) < 1e-3 * size else "unclear"

@@ -1,0 +1,96 @@
+"""A loss that is not lowest where the output is right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.loss_sense import loss_sense
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.records.facts import TruthFacts
+
+EXPLAINS = (
+    *NOT_LEARNING,
+    "diverging_loss",
+    "non_finite_values",
+    "saturated_units",
+    "vanishing_gradients",
+)
+
+SIGN = suggest.by_hand(
+    "return -value, or 1 - value, from the loss",
+    "what is minimized must fall as the output comes closer to the targets",
+)
+ORDER = suggest.by_hand(
+    "def loss(y_true, y_pred)", "Keras gives the targets first, the outputs second"
+)
+SHAPES = suggest.by_hand(
+    "y_true = keras.ops.reshape(y_true, keras.ops.shape(y_pred))",
+    "targets (n,) less outputs (n, 1) make a table (n, n) of all with all",
+)
+MEANING = suggest.by_hand(
+    "y = 1 - y, or the loss of 1 - y_true",
+    "the output then means what the targets say",
+)
+
+
+@rule(kind="cause", explains=EXPLAINS, decides="match", per_output=True)
+def disagreeing_loss(run: Run) -> Verdict:
+    """Compare a loss of the user's own at the targets with that of wrong answers.
+
+    On the rows of the probe the output is put in the place of the targets: as they are,
+    as probabilities or as logits. A loss that is lower for one constant answer, and for
+    the targets of other rows, leads away from them. The model is not asked.
+    """
+    if run.loss_kind.family != "unknown":
+        return Fine(f"'{run.loss_kind.name}' is one of Keras' own")
+    probe = run.facts.probe
+    if probe is None:
+        return Skipped(run.reasons.probe)
+    if probe.truth is None:
+        return Skipped("which output would be right for the loss could not be told")
+    truth, sense = probe.truth, loss_sense(probe.truth)
+    losses = (
+        f"{truth.truth:.4g} where the output gives the targets themselves, "
+        f"{truth.shuffled:.4g} where it gives those of other rows, and "
+        f"{truth.constant:.4g} for one constant answer"
+    )
+    if sense not in ("wrong", "opposite", "blind"):
+        return Fine(f"the loss is {losses}")
+    text = f"The loss {_named(run)}is {losses}: "
+    if sense == "blind":
+        text += "it does not matter to it which row has which target."
+        return _found(run, text, truth, "critical", (SHAPES,))
+    if sense == "wrong":
+        text += "the more it falls, the worse the output."
+        return _found(run, text, truth, "critical", (SIGN, ORDER))
+    if run.output.activation not in ("sigmoid", "softmax", "hard_sigmoid"):
+        # a distance, which is small where the label says "the same"
+        return Fine("the loss is lowest for the opposite of the targets, as a distance")
+    text += "it is lowest where the output is the opposite of the target."
+    return _found(run, text, truth, "warning", (MEANING, ORDER))
+
+
+def _found(
+    run: Run, text: str, truth: TruthFacts, severity: Any, remedies: tuple[Any, ...]
+) -> Finding:
+    evidence: dict[str, Any] = truth.to_dict()
+    if run.outcome.skill is not None:
+        evidence["skill"] = run.outcome.skill
+    return Finding(
+        severity=severity,
+        message=text,
+        value=truth.truth,
+        threshold=truth.constant,
+        unit="loss",
+        confidence=0.97 if severity == "critical" else 0.8,
+        evidence=evidence,
+        remedies=remedies,
+    )
+
+
+def _named(run: Run) -> str:
+    loss = run.facts.loss
+    name = loss.get("class_name") if isinstance(loss, Mapping) else loss
+    return f"'{name}' " if isinstance(name, str) and name != "<lambda>" else ""

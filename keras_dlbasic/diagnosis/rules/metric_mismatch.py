@@ -1,0 +1,107 @@
+"""A metric that does not measure what the output gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+
+ACCURACIES = (
+    "accuracy",
+    "acc",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+)
+HALVES = ("accuracy", "acc", "binary_accuracy")
+"""What takes an output above 0.5 for a yes, unless it is told another threshold."""
+
+
+@rule(kind="cause", live=False, per_output=True)
+def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
+    """Compare the compiled metrics with the targets and the output.
+
+    Accuracy counts exact equality, which values do not have. Binary accuracy takes more
+    than 0.5 for a yes, but of logits more than 0 is one: that matters for as many
+    predictions as lie between.
+
+    Args:
+        run: The run.
+        share: Share of the predictions from 0 to 0.5 from which it is a warning.
+    """
+    if run.facts.metrics is None:
+        return Skipped("no metrics were compiled, or they are not known")
+    names = dict(_names(run.facts.metrics))
+    known = [name for name in names if name in ACCURACIES]
+    if not known:
+        return Fine("no accuracy was compiled")
+    if run.task is TaskKind.UNKNOWN:
+        return Skipped("what the predictions mean could not be told")
+    if run.task is TaskKind.VALUES and run.target.kind == "continuous":
+        return _of_values(known[0])
+    cut = [name for name in known if name in HALVES and names[name] in (None, 0.5)]
+    is_logit = run.loss_kind.from_logits and run.loss_kind.family == "zero_one"
+    if not cut or not is_logit or run.output.activation not in (None, "linear"):
+        return Fine(f"{', '.join(known)} fits the output")
+    return _of_logits(run, cut[0], share)
+
+
+def _of_values(name: str) -> Finding:
+    return Finding(
+        severity="warning",
+        message=(
+            f"'{name}' counts predictions that equal the target exactly, and the "
+            "targets are continuous values: it says nothing of the model."
+        ),
+        confidence=0.9,
+        evidence={"metric": name},
+        remedies=(
+            suggest.by_hand(
+                'metrics=["mae", "r2_score"]', "an error in the unit of the targets"
+            ),
+        ),
+    )
+
+
+def _of_logits(run: Run, name: str, share: float) -> Finding:
+    table = run.record.tables.get("probe")
+    is_told = table is not None and len(table) and "undecided" in table.measures
+    between = float(table["undecided"][-1, 0]) if table is not None and is_told else 0.0
+    return Finding(
+        severity="warning" if between >= share else "info",
+        message=(
+            f"'{name}' takes an output above 0.5 for a yes, but the output gives "
+            f"logits, which say yes above 0: {between:.1%} of the predictions lie "
+            "between, and are counted as a no."
+        ),
+        value=between,
+        threshold=share,
+        unit="share of the predictions",
+        confidence=0.9,
+        evidence={"metric": name},
+        remedies=(
+            suggest.by_hand(
+                "metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)]",
+                "logits above 0 are probabilities above 0.5",
+            ),
+        ),
+    )
+
+
+def _names(metrics: Any) -> Iterator[tuple[str, Any]]:
+    """Yield Keras' names of metrics, with their thresholds."""
+    if isinstance(metrics, Mapping) and "class_name" in metrics:
+        if not metrics.get("own"):
+            name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(metrics["class_name"]))
+            yield name.lower(), metrics.get("threshold")
+    elif isinstance(metrics, str):
+        yield metrics, None
+    elif isinstance(metrics, Mapping):
+        for part in metrics.values():
+            yield from _names(part)
+    elif isinstance(metrics, (list, tuple)):
+        for part in metrics:
+            yield from _names(part)

@@ -1,0 +1,58 @@
+"""The same batches again and again."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.generalization import saved_on_validation
+
+
+@rule(kind="cause", explains=("overfitting",))
+def repeated_batches(
+    run: Run, *, share: float = 0.5, batches: int = 4, gap: float = 0.1
+) -> Verdict:
+    """Count the different batches of the first epoch.
+
+    A generator that starts at its first row at every batch shows a model the same few
+    rows only. Small data may be meant to come several times in an epoch, so this counts
+    where it shows: in overfitting, or validation rows that are known much worse.
+
+    Args:
+        run: The run.
+        share: Share of different batches among those read up to which it counts.
+        batches: Number of batches that have to be read.
+        gap: Share of a constant answer's loss that is saved less on validation rows
+            than in training from which it is a warning by itself.
+    """
+    seen = run.facts.data.batches if run.facts.data else None
+    if seen is None or seen.different is None or not seen.compared:
+        return Skipped(run.reasons.batches)
+    if seen.compared < batches or seen.different > share * seen.compared:
+        return Fine(f"{seen.different} of {seen.compared} batches are different")
+    known, told = run.outcome.loss_saved, saved_on_validation(run)
+    is_worse = known is not None and told is not None and known - told > gap
+    rows = run.facts.batch_size
+    few = f" ({seen.different * rows} rows)" if rows else ""
+    return Finding(
+        severity="warning" if is_worse and not run.live else "info",
+        risk="critical",
+        message=(
+            f"Of {seen.compared} batches that were read in the first epoch, only "
+            f"{seen.different}{few} are different: the same rows come again and again."
+        ),
+        value=seen.different / seen.compared,
+        threshold=share,
+        unit="of the batches that were read",
+        confidence=0.9,
+        evidence={"different": seen.different, "compared": seen.compared},
+        remedies=(
+            suggest.by_hand(
+                "in the generator: set the position to 0 at the end of the data only",
+                "all rows then are seen once before any comes again",
+            ),
+            suggest.by_hand(
+                "check: x1, y1 = next(batches); x2, y2 = next(batches); "
+                "(x1 == x2).all()",
+                "tells it without training",
+            ),
+        ),
+    )

@@ -1,0 +1,49 @@
+"""Ids that an embedding has no row for."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.symptoms import NOT_FINITE, NOT_LEARNING
+
+EXPLAINS = tuple(dict.fromkeys((*NOT_FINITE, *NOT_LEARNING)))
+
+
+@rule(kind="cause", explains=EXPLAINS, needs=("inputs",))
+def token_ids_out_of_range(run: Run) -> Verdict:
+    """Compare ids with the number of rows of the embedding that takes them.
+
+    What becomes of others depends on the backend: an error, NaN, or another word.
+    """
+    known = [facts for facts in run.inputs if facts.vocabulary is not None]
+    if not known:
+        return Skipped("no embedding takes the inputs as they are")
+    for facts in known:
+        if not facts.beyond_vocabulary:
+            continue
+        size = facts.vocabulary or 0
+        return Finding(
+            severity="critical",
+            message=(
+                f"{facts.beyond_vocabulary} rows of input {facts.name!r} have ids from "
+                f"{facts.min:.0f} to {facts.max:.0f}, but the embedding has rows for 0 "
+                f"to {size - 1} only: others give an error, NaN or another word."
+            ),
+            value=float(facts.beyond_vocabulary),
+            threshold=0.0,
+            unit="rows",
+            confidence=0.99,
+            evidence={"vocabulary": size, "max": facts.max, "min": facts.min},
+            remedies=(
+                suggest.by_hand(
+                    f"keras.layers.Embedding({int(max(facts.max, size - 1)) + 1}, ...)"
+                    if facts.min >= 0
+                    else "number words from 0 on",
+                    "the number of words, and one more where ids start at 1",
+                ),
+                suggest.by_hand(
+                    f"np.where(x < {size}, x, 1)  # 1: the id of unknown words",
+                    "rare words share a row",
+                ),
+            ),
+        )
+    return Fine("the embedding has a row for every id")

@@ -1,0 +1,143 @@
+"""What a loss gives for the targets themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.inspection.baseline import as_columns, sample_losses
+from keras_dlbasic.records.facts import TruthFacts
+
+MIN_ROWS = 16
+EDGE = 1e-6
+PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
+POSITIVE = ("relu", "softplus", "exponential")
+
+Form = Callable[[np.ndarray], np.ndarray]
+
+
+def truth_facts(
+    loss: Any, targets: np.ndarray, shape: tuple[int, ...], activation: str | None
+) -> TruthFacts | None:
+    """Evaluate a loss where the output is right, and where it is not.
+
+    Of an output whose form is not known (values or logits) the form is taken in which
+    being right costs least.
+
+    Args:
+        loss: As for `sample_losses`.
+        targets: Targets, samples first.
+        shape: Shape of the model's outputs for these rows.
+        activation: Activation of the output.
+
+    Returns:
+        The losses; None where the output cannot give the targets, as in embeddings, or
+        the loss cannot be computed.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras import ops
+    >>> from keras_dlbasic.inspection.truth_facts import truth_facts
+    >>> y = np.arange(32.0)[:, None]
+    >>> wrong_sign = lambda y_true, y_pred: -ops.mean((y_true - y_pred) ** 2)
+    >>> facts = truth_facts(wrong_sign, y, (32, 1), "linear")
+    >>> facts.constant < facts.truth
+    True
+    """
+    columns = as_columns(targets, shape)
+    if columns is None or len(targets) < MIN_ROWS or not np.isfinite(columns).all():
+        return None
+    if (columns == columns[0]).all():
+        return None
+    found = []
+    for form in _forms(columns, np.asarray(targets), shape, activation):
+        try:
+            facts = _in_form(loss, np.asarray(targets), shape, columns, form)
+        except Exception:  # a user's loss, of which not all answers need be possible
+            continue
+        if np.isfinite([facts.truth, facts.constant, facts.shuffled]).all():
+            found.append(facts)
+    return min(found, key=_cost, default=None)
+
+
+def _cost(facts: TruthFacts) -> float:
+    """Return by how much it costs more to be right than to be constant."""
+    size = max(abs(facts.truth), abs(facts.constant), abs(facts.shuffled))
+    return (facts.truth - facts.constant) / size if size else 0.0
+
+
+def _forms(
+    columns: np.ndarray,
+    targets: np.ndarray,
+    shape: tuple[int, ...],
+    activation: str | None,
+) -> list[Form]:
+    """Return how the output can give the targets, empty if it cannot."""
+    low, high = columns.min(), columns.max()
+    is_share = low >= 0 and high <= 1
+    if activation in PROBABILITIES:
+        adds_up = np.abs(columns.sum(axis=1) - 1).max() < 0.05
+        return [_clipped] if is_share and (adds_up or activation != "softmax") else []
+    if activation == "tanh":
+        return [_same] if low >= -1 and high <= 1 else []
+    if activation in POSITIVE:
+        return [_clipped if is_share else _same] if low >= 0 else []
+    # Class numbers of a linear output may be those of embeddings, and signs those of
+    # a critic, whose output need not have the sign of the target.
+    width = shape[-1] if len(shape) > 1 else 1
+    is_numbered = columns.size != targets.size
+    if is_numbered and (width < 3 or len(np.unique(targets)) != width):
+        return []
+    if np.isin(columns, (-1.0, 1.0)).all():
+        return []
+    return [_same, _logits] if is_share else [_same]
+
+
+def _same(columns: np.ndarray) -> np.ndarray:
+    return columns
+
+
+def _clipped(columns: np.ndarray) -> np.ndarray:
+    return np.clip(columns, EDGE, 1 - EDGE)
+
+
+def _logits(columns: np.ndarray) -> np.ndarray:
+    share = _clipped(columns)
+    return np.asarray(np.log(share / (1 - share)))
+
+
+def _in_form(
+    loss: Any,
+    targets: np.ndarray,
+    shape: tuple[int, ...],
+    columns: np.ndarray,
+    form: Form,
+) -> TruthFacts:
+    def cost(answer: np.ndarray, given: np.ndarray = targets) -> float:
+        outputs = np.broadcast_to(form(answer).reshape(-1, *shape[1:]), shape)
+        losses = sample_losses(loss, given.copy(), outputs.astype("float32"))
+        return float(losses.mean())
+
+    # each row gets the answer of the row half the data away, in an order drawn once
+    order = np.random.default_rng(0).permutation(len(targets))
+    other = np.empty_like(order)
+    other[order] = np.roll(order, len(order) // 2)
+    rows = columns.reshape(len(targets), -1)
+    is_share = columns.min() >= 0 and columns.max() <= 1
+    middle = np.broadcast_to(columns.mean(axis=0), columns.shape)
+    constants = [cost(middle), cost(np.zeros_like(columns) + np.median(columns, 0))]
+    # A loss that compares at all changes where all rows have the target of the first,
+    # for this answer or for the mean.
+    first, alike = (
+        np.broadcast_to(rows[:1], rows.shape),
+        np.broadcast_to(targets[:1], targets.shape),
+    )
+    return TruthFacts(
+        truth=cost(columns),
+        constant=float(np.nanmin(constants)),
+        shuffled=cost(rows[other]),
+        opposite=cost(1 - columns) if is_share else float("nan"),
+        moved=max(abs(cost(a, alike) - cost(a)) for a in (first, middle)),
+    )

@@ -1,0 +1,56 @@
+"""A rare class that is never predicted is named, and no other."""
+
+import numpy as np
+import pytest
+from made_runs import STUCK, made_run
+
+import keras_dlbasic as kd
+from keras_dlbasic.analysis.missed_class import missed_class
+
+CLASSES = np.repeat([0, 1, 2], [70, 40, 12])
+ONE_HOT = np.eye(3)[CLASSES]
+NEVER_2 = np.where(ONE_HOT[:, 2:] > 0, np.eye(3)[:1], ONE_HOT)
+RARE = {"missed": 1, "missed_class": 2, "missed_rows": 12, "missed_ratio": 9.0}
+
+
+@pytest.mark.parametrize("targets", [CLASSES, CLASSES[:, None], ONE_HOT])
+def test_classes(targets):
+    said = missed_class(targets, NEVER_2, "classes")
+    assert (said["missed"], said["missed_class"], said["missed_rows"]) == (1, 2, 12)
+    assert said["missed_ratio"] == pytest.approx(70 / 12)
+    assert missed_class(targets, ONE_HOT, "classes") == {"missed": 0}
+    # the rare class must be in the probe often enough
+    assert missed_class(targets[:115], NEVER_2[:115], "classes") == {"missed": 0}
+
+
+def test_labels_pixels_and_logits():
+    said = missed_class(
+        ONE_HOT, np.where(NEVER_2 > 0, 2.0, -2.0), "labels", from_logits=True
+    )
+    assert (said["missed"], said["missed_class"]) == (1, 2)
+    assert said["missed_ratio"] == pytest.approx(110 / 12)
+    masks = np.zeros((4, 5, 5, 1))
+    masks[:, 2, 1:4] = 1
+    said = missed_class(masks, np.full(masks.shape, 0.4), "labels")
+    assert (said["missed_class"], said["missed_rows"]) == (1, 12)
+
+
+def test_where_there_are_no_few_classes():
+    assert missed_class(CLASSES, np.zeros((122, 1)), "values") == {}
+    words = np.arange(500) % 50
+    assert missed_class(words, np.zeros((500, 50)), "classes") == {}
+
+
+def severity(**changes):
+    found = [
+        f for f in kd.diagnose(made_run(**changes)) if f.name == "imbalanced_classes"
+    ]
+    return found[0].severity if found else None
+
+
+def test_what_is_said_of_it():
+    assert severity(missed=RARE) == "warning"
+    assert severity(missed={"missed": 0}) is None
+    assert severity(missed={**RARE, "missed_ratio": 1.5}) is None
+    # a model that gives the same to all rows has another fault
+    assert severity(missed=RARE, **{**STUCK, "spread": 1e-4}) is None
