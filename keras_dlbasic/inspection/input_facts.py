@@ -14,6 +14,10 @@ from keras_dlbasic.records import InputFacts
 ROWS = 2048
 """Statistics are taken of so many rows."""
 
+LEAST_ROWS = 32
+MOST_ENTRIES = 2**23
+"""Of fewer rows where they would have more entries, such as those of large images."""
+
 
 def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
     """Describe an input array.
@@ -21,8 +25,8 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
     Args:
         x: Samples first.
         name: What to call it.
-        rows: Statistics are taken of up to so many rows, evenly chosen; values that
-            are not finite are counted in these too.
+        rows: Statistics are taken of up to so many rows, evenly chosen; fewer where
+            rows are large. Values that are not finite are counted in these too.
 
     Returns:
         An `InputFacts`; of inputs that are no numbers the shape and dtype only.
@@ -43,6 +47,7 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
     )
     if x.dtype.kind not in "iubf" or x.size == 0:
         return facts
+    rows = min(rows, max(LEAST_ROWS, MOST_ENTRIES // max(1, x[0].size)))
     sample = np.asarray(x[evenly(len(x), rows)], np.float64)
     sample = sample.reshape(len(sample), -1)
     finite = np.isfinite(sample)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 
-MOST_FEATURES = 4096
+MOST_ROWS = 2000
+"""Of more rows so many are compared, evenly chosen."""
+
+MOST_FEATURES = 1024
+"""Wider rows are projected."""
+
+PROJECTED = 512
 NEIGHBOURS = 5
 RIDGE = (1e-2, 1.0, 100.0)
 
@@ -20,7 +27,8 @@ def reference_scores(
 
     Each row is predicted from all others (leave-one-out), in closed form, from
     standardised features. These are cautious: a model scored on rows that it was
-    trained on has an easier task.
+    trained on has an easier task. At most 2,000 rows take part, and more than 1,024
+    features are projected to 512 at random, the same way each time.
 
     Args:
         x: Features, samples first; flattened.
@@ -28,37 +36,66 @@ def reference_scores(
         task: What is predicted, a `TaskKind` or its value.
 
     Returns:
-        `"linear"` and `"neighbours"`; empty for fewer than 20 rows or more than 4,096
-        features.
+        `"linear"` and `"neighbours"`; empty for fewer than 20 rows.
     """
-    n = len(x)
-    features = np.asarray(x, np.float64).reshape(n, -1)
-    if n < 20 or features.shape[1] > MOST_FEATURES or not np.isfinite(features).all():
+    rows = evenly(len(x), MOST_ROWS)
+    features, targets = _flat(x[rows]), targets[rows]
+    if len(rows) < 20 or not np.isfinite(features).all():
         return {}
-    spread = features.std(axis=0)
-    features = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    features /= np.sqrt(max(1, int((spread > 0).sum())))
-    products = features @ features.T
+    features = _standardised(features)
+    if features.shape[1] > MOST_FEATURES:
+        features = _projected(features)
     task = TaskKind(task)
     if task is TaskKind.LABELS:
         targets = (targets > 0.5).astype(np.float64)
-    neighbours = _neighbours(products, targets)
+    neighbours = _neighbours(features @ features.T, targets)
     return {
-        "linear": _best_ridge(products, targets, task),
+        "linear": _best_ridge(features, targets, task),
         "neighbours": skill(targets, neighbours, task).value,
     }
 
 
-def _best_ridge(products: np.ndarray, targets: np.ndarray, task: TaskKind) -> float:
-    n = len(products)
-    values, vectors = np.linalg.eigh(products + 1.0)  # + 1: an intercept
-    values = np.maximum(values, 0.0)
+def _flat(x: np.ndarray) -> np.ndarray:
+    # twice the memory helps only those that are few
+    is_wide = x[:1].size > MOST_FEATURES
+    return np.asarray(x, np.float32 if is_wide else np.float64).reshape(len(x), -1)
+
+
+def _standardised(features: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        spread = features.std(axis=0)
+    scale = np.where(spread > 0, spread, 1) * np.sqrt(max(1, int((spread > 0).sum())))
+    standardised: np.ndarray = (features - features.mean(axis=0)) / scale
+    return standardised
+
+
+def _projected(features: np.ndarray) -> np.ndarray:
+    """Return random sums of features, which keep products of rows on average.
+
+    Each feature is added, with a random sign, to one of 512 sums (feature hashing,
+    Weinberger et al. 2009). That reads the features once, where a dense random matrix
+    takes as long as all the products that it saves.
+    """
+    n_features = features.shape[1]
+    generator = np.random.default_rng(0)  # no draw from a generator of the user's
+    # dealt out in turn, so that no sum is empty
+    order = generator.permutation(n_features)
+    signs = generator.choice(np.array([-1, 1], features.dtype), n_features)
+    starts = np.arange(PROJECTED) * n_features // PROJECTED
+    signed = features[:, order] * signs
+    projected: np.ndarray = np.add.reduceat(signed, starts, axis=1)
+    return projected.astype(np.float64)
+
+
+def _best_ridge(features: np.ndarray, targets: np.ndarray, task: TaskKind) -> float:
+    n = len(features)
+    with_intercept = np.column_stack([features, np.ones(n)])
+    vectors, roots, _ = np.linalg.svd(with_intercept, full_matrices=False)
     scores = []
     for ridge in RIDGE:
-        shrunk = values / (values + ridge)
-        hat = (vectors * shrunk) @ vectors.T
-        leverage = np.minimum(np.diag(hat), 1 - 1 / n)[:, None]
-        fitted = hat @ targets
+        shrunk = roots**2 / (roots**2 + ridge)
+        leverage = np.minimum(vectors**2 @ shrunk, 1 - 1 / n)[:, None]
+        fitted = (vectors * shrunk) @ (vectors.T @ targets)
         unseen = (fitted - leverage * targets) / (1 - leverage)
         scores.append(skill(targets, unseen, task).value)
     return float(np.nanmedian(scores)) if np.isfinite(scores).any() else float("nan")

@@ -12,12 +12,17 @@ from keras_dlbasic.records.json_facts import UNKNOWN
 
 MOST_CLASSES = 1000
 
+LEAST_ROWS = 64
+MOST_ENTRIES = 2**23
+"""Of targets with more entries some rows are looked at, evenly chosen."""
+
 
 def target_facts(
     y: np.ndarray, name: str = "y", *, has_columns: bool = True
 ) -> TargetFacts:
     """Describe the numbers in targets.
 
+    All of them are looked at up to 8 million entries, of more some rows, evenly chosen.
     Whether whole numbers are classes is not for them to say, but for the loss and the
     output (`analysis.TaskKind`).
 
@@ -42,7 +47,9 @@ def target_facts(
     facts = TargetFacts(name, tuple(map(int, y.shape)), str(y.dtype), len(y))
     if y.dtype.kind not in "iubf" or y.size == 0:
         return facts
-    columns = np.asarray(y, np.float64)
+    # masks of images have billions of entries, and classes of words as many columns
+    rows = evenly(len(y), max(LEAST_ROWS, MOST_ENTRIES // max(1, y[0].size)))
+    columns = np.asarray(y if len(rows) == len(y) else y[rows], np.float64)
     is_column = y.ndim < 2 or not has_columns
     columns = columns.reshape(-1, 1 if is_column else y.shape[-1])
     is_finite = np.isfinite(columns)
@@ -54,7 +61,7 @@ def target_facts(
 def _described(facts: TargetFacts, columns: np.ndarray) -> TargetFacts:
     kind, frequencies = _kind(columns)
     is_whole = bool((columns == np.round(columns)).all())
-    distinct = np.unique(columns) if is_whole else ()
+    distinct = _distinct(columns) if is_whole else ()
     spread = columns.std(axis=0)
     return replace(
         facts,
@@ -78,6 +85,12 @@ def _described(facts: TargetFacts, columns: np.ndarray) -> TargetFacts:
         if columns.shape[1] > 1
         else UNKNOWN,
     )
+
+
+def _distinct(columns: np.ndarray) -> np.ndarray:
+    """Return the numbers that occur, or more than are named."""
+    few = np.unique(columns.reshape(-1)[evenly(columns.size, 20000)])
+    return few if len(few) > MOST_CLASSES else np.unique(columns)
 
 
 def _kind(columns: np.ndarray) -> tuple[str, tuple[float, ...] | None]:

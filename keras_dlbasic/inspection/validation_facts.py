@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,12 @@ from keras_dlbasic.records import ValidationFacts
 
 MOST_BYTES = 2**28
 MOST_ROWS = 200_000
+"""Of more rows, or larger ones, some are compared, drawn at random, and it is not told
+how near rows are to each other."""
+
 MOST_CLASSES = 1000
+MOST_TARGETS = 2**24
+"""In more entries no classes are looked for: by some of them none is sure to miss."""
 
 
 def validation_facts(
@@ -48,9 +54,10 @@ def validation_facts(
     """
     own, other = input_facts(x), input_facts(val_x)
     facts = ValidationFacts(n_rows=len(val_x), non_finite=other.non_finite)
-    if x.shape[1:] == val_x.shape[1:] and x.nbytes + val_x.nbytes <= MOST_BYTES:
+    if x.shape[1:] == val_x.shape[1:] and x.dtype != object:
         facts = replace(facts, **_overlap(x, y, val_x, val_y))
-        facts = replace(facts, **_likeness(x, y, val_x, val_y, is_ids))
+        if x.nbytes + val_x.nbytes <= MOST_BYTES:
+            facts = replace(facts, **_likeness(x, y, val_x, val_y, is_ids))
     # numbers in a table may be codes; in pictures, or of another type, they are sizes
     may_be_codes = own.is_integer and other.is_integer and x.ndim < 4
     is_measured = not may_be_codes and not is_ids
@@ -62,7 +69,8 @@ def validation_facts(
         )
     if y is not None and val_y is not None:
         answers = np.asarray(y), np.asarray(val_y)
-        facts = replace(facts, **_classes(*answers))
+        if answers[0].size + answers[1].size <= MOST_TARGETS:
+            facts = replace(facts, **_classes(*answers))
         if task.is_known and not own.non_finite and not other.non_finite:
             parts = x, answers[0], val_x, answers[1]
             scores = transfer_scores(*parts, task, is_ids=is_ids)
@@ -71,17 +79,20 @@ def validation_facts(
 
 
 def _overlap(x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any) -> dict[str, Any]:
-    known = _rows(x, y)
-    asked = _rows(val_x, val_y)
-    counts: dict[int, int] = {}
-    for row in known:
-        counts[row] = counts.get(row, 0) + 1
+    drawn, asked_rows = _drawn(x), _drawn(val_x)
+    known, asked = _hashes(x, y, drawn), _hashes(val_x, val_y, asked_rows)
+    counts = Counter(known)
     repeated = sum(counts[row] > 1 for row in known)
     found = sum(row in counts for row in asked)
+    # A copy of a row was drawn as seldom as any other row. So by a share of the rows
+    # as small a share of the copies is found.
+    share = len(known) / max(1, len(x))
     return {
-        "overlap": found / max(1, len(asked)),
-        "repeats": repeated / max(1, len(known)),
-        "distinct_rows": len(counts),
+        "overlap": min(1.0, found / max(1, len(asked)) / max(share, 1e-9)),
+        "repeats": min(1.0, repeated / max(1, len(known)) / max(share, 1e-9)),
+        "distinct_rows": len(counts) if len(known) == len(x) else None,
+        "compared_rows": len(known),
+        "compared_with": len(asked),
     }
 
 
@@ -110,15 +121,40 @@ def _blank(x: np.ndarray) -> float:
     return float((flat == flat[:, :1]).all(axis=1).mean())
 
 
-def _rows(x: np.ndarray, y: Any) -> list[int]:
-    flat = np.ascontiguousarray(x[:MOST_ROWS]).reshape(len(x[:MOST_ROWS]), -1)
-    if y is None:
-        return [hash(row.tobytes()) for row in flat]
-    answers = np.asarray(y[:MOST_ROWS]).reshape(len(flat), -1).astype(np.float32)
-    return [
-        hash((row.tobytes(), answer.tobytes()))
-        for row, answer in zip(flat, np.ascontiguousarray(answers), strict=True)
-    ]
+def _drawn(x: np.ndarray) -> np.ndarray:
+    """Return the places of the rows that are compared, increasing."""
+    n = len(x)
+    most = min(MOST_ROWS, max(1000, MOST_BYTES // max(1, x[:1].nbytes)))
+    if n <= most:
+        return np.arange(n)
+    # evenly chosen rows of both sides may miss all copies, if these come in order
+    chosen = np.random.default_rng(0).choice(n, most, replace=False, shuffle=False)
+    places: np.ndarray = np.sort(chosen)
+    return places
+
+
+def _hashes(x: np.ndarray, y: Any, rows: np.ndarray) -> list[int]:
+    """Return a number for each of some rows, the same for the same inputs and targets.
+
+    They are read a few at a time: an array may be larger than the memory.
+    """
+    answers = None if y is None else np.asarray(y)
+    if answers is not None and len(answers) != len(x):
+        raise ValueError(f"{len(x)} rows of inputs have {len(answers)} targets")
+    hashes: list[int] = []
+    for places in np.array_split(rows, max(1, len(rows) // 1024)):
+        flat = _flat(x[places])
+        if answers is None:
+            hashes += [hash(row.tobytes()) for row in flat]
+            continue
+        own = _flat(answers[places].astype(np.float32))
+        pairs = zip(flat, own, strict=True)
+        hashes += [hash((row.tobytes(), answer.tobytes())) for row, answer in pairs]
+    return hashes
+
+
+def _flat(rows: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(rows).reshape(len(rows), -1)
 
 
 def _classes(y: np.ndarray, val_y: np.ndarray) -> dict[str, Any]:

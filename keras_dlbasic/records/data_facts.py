@@ -134,9 +134,14 @@ class ValidationFacts(Facts):
 
     Attributes:
         n_rows: Number of validation rows; None if not known.
-        overlap: Share of the validation rows that are training rows too.
-        repeats: Share of the training rows that occur more than once in training.
+        overlap: Share of the validation rows that are training rows too; an estimate
+            where rows were drawn.
+        repeats: Share of the training rows that occur more than once in training; an
+            estimate where rows were drawn.
         distinct_rows: Number of different training rows; None if not known.
+        compared_rows: How many training rows were compared, drawn at random if they are
+            not all; None if none were.
+        compared_with: How many validation rows they were compared with.
         repeats_by_nature: Whether rows are so coarse (a few categories or whole
             numbers) that some are the same by chance; None if not known.
         blank: Share of the validation rows whose entries are all the same.
@@ -163,6 +168,8 @@ class ValidationFacts(Facts):
     overlap: float = UNKNOWN
     repeats: float = UNKNOWN
     distinct_rows: int | None = None
+    compared_rows: int | None = None
+    compared_with: int | None = None
     repeats_by_nature: bool | None = None
     blank: float = UNKNOWN
     near_copies: float = UNKNOWN

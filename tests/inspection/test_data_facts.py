@@ -1,6 +1,7 @@
 """Facts of data and models against independent formulas."""
 
 import json
+import resource
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
+import keras_dlbasic.inspection.validation_facts as validation_facts_module
 from keras_dlbasic.analysis import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.inspection.baseline import best_constant, sample_losses
@@ -76,6 +78,36 @@ def test_overlap_and_shift(rng):
     assert (facts.missing_classes, facts.new_classes) == ((), ())
     assert validation_facts(x, y, 9 * x, y).scale == pytest.approx(9)
     assert validation_facts(x, y, x, 1 - y).overlap == 0  # other targets
+
+
+def test_overlap_of_more_rows_than_are_compared(rng, monkeypatch):
+    monkeypatch.setattr(validation_facts_module, "MOST_ROWS", 1000)
+    x, new = rng.normal(size=(5000, 2)), rng.normal(size=(1000, 2))
+    facts = validation_facts(x, None, np.concatenate([x[:1000], new]), None)
+    assert (facts.compared_rows, facts.compared_with) == (1000, 1000)
+    assert facts.overlap == pytest.approx(0.5, abs=0.1)
+    assert (facts.n_rows, facts.repeats, facts.distinct_rows) == (2000, 0, None)
+    # every row has a twin, far from it
+    assert validation_facts(np.tile(x, (2, 1)), None, new, None).repeats > 0.8
+
+
+def test_what_is_mapped_from_a_file_is_not_read_whole(tmp_path):
+    """The file has 4 GB of zeros, which take no place on the disk."""
+    x = np.memmap(tmp_path / "x", "float32", "w+", shape=(2**14, 2**16))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    facts = data_facts(x, np.zeros(2**14), (x[:256], np.zeros(256)))
+    rows = Probe(x, None, "mse").n_rows
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 2**20, f"{grown} KB"
+    assert (facts.inputs[0].n_rows, rows) == (2**14, 64)
+    assert (facts.validation.overlap, facts.validation.compared_rows) == (1.0, 1024)
+
+
+def test_large_targets_are_described_by_some_rows(rng):
+    y = rng.integers(0, 3, (3000, 64, 64)).astype("uint8")
+    facts = target_facts(y, has_columns=False)
+    assert (facts.n_rows, facts.distinct) == (3000, (0, 1, 2))
+    assert facts.mean == pytest.approx(1, abs=0.01)
 
 
 def test_classes_that_validation_lacks():
@@ -192,6 +224,24 @@ def test_references_leave_one_out_as_scikit_learn_does(rng):
     linear = cross_val_predict(Ridge(3.0), scaled, y[:, 0], cv=LeaveOneOut())
     assert found["linear"] == pytest.approx(r2_score(y[:, 0], linear), abs=0.05)
     assert reference_scores(x[:10], y[:10], "values") == {}
+
+
+def test_references_of_many_rows_and_features(rng):
+    x = rng.normal(size=(2500, 5)).astype("float32")
+    y = x @ rng.normal(size=(5, 1)).astype("float32")
+    found = reference_scores(x, y, "values")
+    assert found["linear"] > 0.99
+    chosen = np.linspace(0, 2499, 2000).round().astype(int)
+    assert reference_scores(x[chosen], y[chosen], "values") == found
+    # the same numbers in each of many columns, as in images of few colours
+    state = np.random.get_state()[1].copy()
+    wide = np.repeat(x[:400], 1000, axis=1)
+    wide += 0.1 * rng.normal(size=wide.shape).astype("float32")
+    projected = reference_scores(wide, y[:400], "values")
+    plain = reference_scores(x[:400], y[:400], "values")
+    for name, value in plain.items():
+        assert projected[name] == pytest.approx(value, abs=0.05)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
 
 
 def test_networks():
