@@ -52,6 +52,8 @@ class ProbeFacts(Facts):
         references: Skill of simple predictors by name; None if not known.
         truth: What a loss of the user's own gives for the targets themselves; None
             where the output cannot give them, or the loss is Keras'.
+        reads_targets: Whether a loss of the user's own changes with its targets; None
+            if that could not be told, or the loss is Keras'.
         failed: Why the model could not be run; None if it could.
         loss_weight: What the loss is multiplied by in the sum over outputs; None for a
             single output.
@@ -66,6 +68,7 @@ class ProbeFacts(Facts):
     no_skill: str | None = None
     references: Mapping[str, float] | None = None
     truth: TruthFacts | None = None
+    reads_targets: bool | None = None
     failed: str | None = None
     loss_weight: float | None = None
     outputs: tuple[ProbeFacts, ...] | None = None

@@ -485,3 +485,18 @@ def test_ids_are_not_asked_for_where_no_layer_takes_them():
     assert "token_ids_out_of_range" in kd.diagnose(made_run()).checked_fine
     record = made_run(first={"kind": "embedding"})
     assert "token_ids_out_of_range" in kd.diagnose(record).skipped
+
+
+@pytest.mark.parametrize(
+    ("reads", "found"), [(True, True), (False, False), (None, False)]
+)
+def test_same_targets_count_where_the_loss_reads_them(reads, found):
+    record = made_run(
+        facts={"loss": {"class_name": "margin", "own": True}},
+        targets={"is_constant": True},
+    )
+    with edited_facts(record) as facts:
+        facts["probe"]["reads_targets"] = reads
+    diagnosis = kd.diagnose(record)
+    assert ("constant_targets" in diagnosis.names) is found
+    assert ("constant_targets" in diagnosis.skipped) is (reads is None)
