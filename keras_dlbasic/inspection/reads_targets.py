@@ -9,7 +9,9 @@ import numpy as np
 from keras_dlbasic.inspection.baseline import sample_losses
 
 
-def reads_targets(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> bool | None:
+def reads_targets(
+    loss: Any, targets: np.ndarray, shape: tuple[int, ...]
+) -> bool | None:
     """Return whether a loss changes with the targets that it is given.
 
     Losses that compare outputs with each other, such as a triplet loss, get targets

@@ -500,3 +500,13 @@ def test_same_targets_count_where_the_loss_reads_them(reads, found):
     diagnosis = kd.diagnose(record)
     assert ("constant_targets" in diagnosis.names) is found
     assert ("constant_targets" in diagnosis.skipped) is (reads is None)
+
+
+def test_a_likelihood_near_zero_is_no_scale():
+    noise = 0.03 * np.sin(np.arange(30) * 2.0)
+    falling = 1.5 * np.exp(-np.arange(30) / 3) - 0.3 + noise
+    record = made_run(loss=falling, facts={"probe": {"baseline_loss": 0.02}})
+    assert "oscillating_loss" not in kd.diagnose(record).names
+    swinging = falling + 0.4 * np.sin(np.arange(30) * 2.0)
+    record = made_run(loss=swinging, facts={"probe": {"baseline_loss": 0.02}})
+    assert "oscillating_loss" in kd.diagnose(record).names
