@@ -346,6 +346,10 @@ PAIRS = {
         lambda: made_run(gradients=(1e-5, 1e-2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e-9, 1e-9, 1e-9), **STUCK),
     ),
+    "wrong_axis": (
+        lambda: made_run(second={"kind": "pooling", "misreads": "first"}, **STUCK),
+        lambda: made_run(second={"kind": "pooling"}, **STUCK),
+    ),
     "zero_gradients": (
         lambda: made_run(gradients=(0.0, 0.0, 0.0), **STUCK),
         lambda: made_run(gradients=(0.0, 0.0, 1e-20), **STUCK),
