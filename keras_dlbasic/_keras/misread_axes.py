@@ -9,6 +9,9 @@ from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import HIDDEN, core_of, kind_of
 
+PRODUCERS = (*HIDDEN, "embedding")
+"""Kinds that put units along an axis."""
+
 KEEPS_AXES = ("activation", "dropout", "identity", "noise", "normalization", "pooling")
 """Kinds behind which the units lie where they lay before."""
 
@@ -23,7 +26,7 @@ def misread_axes(model: Any) -> dict[int, Any]:
     consumers = consumers_of(model)
     found: dict[int, Any] = {}
     for layer in all_layers(model):
-        if kind_of(layer).kind in HIDDEN and _rank(layer) is not None:
+        if kind_of(layer).kind in PRODUCERS and _rank(layer) is not None:
             _follow(layer, layer, consumers, found)
     return found
 

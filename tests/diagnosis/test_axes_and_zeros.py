@@ -96,6 +96,11 @@ AXES = {
         L.LSTM(4, return_sequences=True, name="conv"),
         L.GlobalMaxPooling1D(data_format="channels_first", name="wrong"),
     ],
+    "pooled words": [
+        L.Flatten(),
+        L.Embedding(9, 4, name="conv"),
+        L.GlobalMaxPooling1D(data_format="channels_first", name="wrong"),
+    ],
     "right": [
         L.Conv2D(4, 3),
         L.BatchNormalization(axis=3),
