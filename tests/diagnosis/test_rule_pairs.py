@@ -209,6 +209,10 @@ PAIRS = {
         lambda: with_metrics(of_values(), ["mae", "accuracy"]),
         lambda: with_metrics(of_values(), ["mae", "r2_score"]),
     ),
+    "misplaced_dropout": (
+        lambda: made_run(out={"dropout": 0.3}),
+        lambda: made_run(second={"dropout": 0.3}),
+    ),
     "missing_nonlinearity": (
         lambda: made_run(**both_hidden(activation=None)),
         lambda: made_run(first={"activation": None}),
