@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
-from keras_dlbasic.callbacks.arguments import check_sample
+from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.training_sample import TrainingSample
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -165,7 +165,9 @@ class OverfittingDetector(Monitor):
 
 
 def _check(x: Any, y: Any, rows: int, mode: str) -> None:
-    check_sample(x, y, rows)
+    check_rows(rows)
+    if x is None and y is not None:
+        raise ValueError("`y` was given without `x`. Give both, or neither.")
     if mode not in ("min", "max"):
         raise ValueError(f'`mode` must be "min" or "max". Received: mode={mode!r}')
     if hasattr(x, "__next__"):

@@ -6,10 +6,10 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
-    check_compiled,
     innermost_config,
     with_optimizer,
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic._keras.rebuild import compile_like, rebuild
 from keras_dlbasic.remedies._registry import remedy
 
@@ -80,16 +81,3 @@ def _innermost(config: dict[str, Any]) -> dict[str, Any]:
     while "inner_optimizer" in config:
         config = config["inner_optimizer"]["config"]
     return config
-
-
-def check_compiled(model: Any) -> None:
-    """Refuse a model without an optimizer.
-
-    Raises:
-        ValueError: If it is not compiled.
-    """
-    if not model.compiled or model.optimizer is None:
-        raise ValueError(
-            f"Model '{model.name}' is not compiled, so that it has no optimizer to "
-            "change. Call `model.compile(...)` first."
-        )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
-    check_compiled,
     with_optimizer,
 )
 
