@@ -172,3 +172,28 @@ def test_a_data_set_is_treated_and_a_model_makes_an_ensemble():
     ensemble = kd.ensembles.fit_ensemble(make(), 2, Batches(), verbose=0)
     first, second = (member.get_weights()[0] for member in ensemble.members)
     assert not np.allclose(first, second)
+
+
+class Fragile(keras.Model):
+    """Runs on two rows and on no others."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = L.Dense(1)
+
+    def call(self, x):
+        if x.shape[0] != 2:
+            raise RuntimeError("out of paper")
+        return self.dense(x)
+
+
+def test_a_model_that_could_not_be_run_is_not_called_healthy():
+    model = Fragile()
+    model.compile("sgd", "mse")
+    diagnosis = kd.preflight(model, X, X[:, 0] + X[:, 1])
+    assert not diagnosis.is_judged
+    assert "out of paper" in diagnosis.headline
+    assert "Nothing wrong" not in str(diagnosis)
+    bare = keras.Sequential([keras.Input((3,)), L.Dense(1)])
+    diagnosis = kd.preflight(bare, X, X[:, 0] + X[:, 1])
+    assert "because the model is not compiled; call" in diagnosis.headline

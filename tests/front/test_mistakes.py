@@ -23,6 +23,12 @@ def make(inputs=(3,), compiled=True):
     return model
 
 
+def measured():
+    model = make()
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
 def two_inputs():
     inputs = [keras.Input((3,), name=name) for name in ("a", "b")]
     model = keras.Model(inputs, L.Dense(1)(L.Add()(inputs)), name="two")
@@ -263,6 +269,25 @@ MISTAKES = {
     "validation of one": (
         lambda: read_validation((X,)),
         ["`validation_data` must be `(x, y)`", "of length 1"],
+    ),
+    # -- names ---------------------------------------------------------------------
+    "a metric is misspelled": (
+        lambda: measured().fit(
+            X,
+            Y,
+            verbose=0,
+            callbacks=[kd.callbacks.OverfittingDetector(metric="acuracy")],
+        ),
+        ["'acuracy'", "Did you mean 'accuracy'?", "compiled with"],
+    ),
+    "a metric of the validation": (
+        lambda: measured().fit(
+            X,
+            Y,
+            verbose=0,
+            callbacks=[kd.callbacks.OverfittingDetector(metric="val_accuracy")],
+        ),
+        ["'val_accuracy'", "Give 'accuracy' alone"],
     ),
     # -- models --------------------------------------------------------------------
     "not compiled, treat": (
