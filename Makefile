@@ -9,6 +9,8 @@
 #   make test-nightly   the suite on a nightly build of the coming Keras
 #   make docs   build the documentation
 #   make bench  measure what watching costs
+#   make package-check   build sdist and wheel, check them, use the wheel on each backend
+#   make release-check   the same, and that addresses and the date of the release are given
 #   make clean
 
 PYTHON ?= python3
@@ -26,7 +28,8 @@ PLOT ?= 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test test-everywhere test-floor test-nightly lint format docs bench clean
+.PHONY: demo test test-everywhere test-floor test-nightly lint format docs bench \
+  package-check release-check clean
 
 demo: $(VENV)/.demo
 	KERAS_BACKEND=tensorflow $(BIN)/python examples/demo.py demo-output
@@ -61,6 +64,12 @@ bench: $(VENV)/.test
 	  KERAS_BACKEND=$$backend $(BIN)/python benchmarks/overhead.py || exit 1; \
 	done
 
+package-check: $(VENV)/.release
+	$(BIN)/python .ci/release_check.py --no-address
+
+release-check: $(VENV)/.release
+	$(BIN)/python .ci/release_check.py
+
 # -- environments: each stamp adds to the one before --------------------------------
 
 $(VENV)/.base: $(CONSTRAINTS)
@@ -82,7 +91,11 @@ $(VENV)/.dev: $(VENV)/.base setup.cfg
 
 $(VENV)/.docs: $(VENV)/.demo
 	$(PIP) install -c $(CONSTRAINTS) sphinx myst-parser \
-	  pydata-sphinx-theme sphinx-gallery
+	  pydata-sphinx-theme sphinx-design sphinx-gallery jupytext
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.test setup.cfg
+	$(PIP) install -c $(CONSTRAINTS) build twine check-wheel-contents trove-classifiers
 	@touch $@
 
 $(FLOOR)/.test: requirements/floor.txt $(SOURCES)

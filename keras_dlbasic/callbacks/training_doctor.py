@@ -148,6 +148,9 @@ class TrainingDoctor(Monitor):
     def _fit_ends(self) -> None:
         if self._epochs and not self._has_looked:
             self._look()
+        assert self.record is not None
+        with guard_of(self).on_host():
+            self._looks.infer(self.model, self.record)
         self._judge(live=False)
         self._messages.say()
         if self.verbose and self.diagnosis is not None:

@@ -19,6 +19,7 @@ from keras_dlbasic.inspection.baseline import (
     rewards_the_truth,
     sample_losses,
 )
+from keras_dlbasic.inspection.reads_targets import reads_targets
 from keras_dlbasic.inspection.reconstruction import (
     ALIKE,
     SAME,
@@ -98,7 +99,8 @@ class OutputProbe:
         """Add the loss of the best constant answer, if that means something."""
         if self.kind.family == "unknown":
             truth = truth_facts(self.loss, y, shape, self.activation)
-            facts = replace(facts, truth=truth)
+            reads = reads_targets(self.loss, np.asarray(y), shape)
+            facts = replace(facts, truth=truth, reads_targets=reads)
             # a loss below that of a constant is no success if being right costs more
             if truth is not None and loss_sense(truth) in WRONG:
                 return facts

@@ -1,0 +1,77 @@
+"""What is lost where a model runs with the statistics that it has gathered."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.records.facts import DriftFacts, InferenceFacts
+
+
+@dataclass(frozen=True)
+class InferenceGap:
+    """The same rows with the statistics of the batch, and with moving statistics.
+
+    Attributes:
+        loss: Loss with the statistics of the rows themselves, as in training; None if
+            not known.
+        inference_loss: Loss as `evaluate` gives it; None if not known.
+        skill: Skill as in training; None if not known.
+        inference_skill: Skill as `predict` gives it; None if not known.
+        lost: Share of what was learned that is lost in inference, by the loss or the
+            skill, whichever lost more. At most 1 is left to lose; more is worse than a
+            constant answer.
+        drifts: How far the statistics of each layer are off.
+    """
+
+    loss: float | None
+    inference_loss: float | None
+    skill: float | None
+    inference_skill: float | None
+    lost: float
+    drifts: tuple[DriftFacts, ...]
+
+
+def inference_of(run: Run) -> InferenceFacts | None:
+    """Return what was measured in inference; None if that was not tried."""
+    probe = run.record.facts.probe
+    return None if probe is None else probe.inference
+
+
+def inference_gap(run: Run) -> InferenceGap | None:
+    """Compare inference with training on the rows of the probe.
+
+    Args:
+        run: The run.
+
+    Returns:
+        None where it was not measured, or the model has learned nothing to lose.
+    """
+    facts, outcome = inference_of(run), run.outcome
+    if facts is None or outcome.learned is not True:
+        return None
+    shares = [0.0]
+    if outcome.loss_saved and outcome.baseline and math.isfinite(facts.loss):
+        saved = (outcome.baseline - facts.loss) / abs(outcome.baseline)
+        shares.append(_lost(outcome.loss_saved, saved))
+    if outcome.skill and math.isfinite(facts.skill):
+        shares.append(_lost(outcome.skill, facts.skill))
+    if len(shares) == 1:
+        return None
+    return InferenceGap(
+        loss=outcome.loss,
+        inference_loss=_known(facts.loss),
+        skill=outcome.skill,
+        inference_skill=_known(facts.skill),
+        lost=max(shares),
+        drifts=facts.drifts,
+    )
+
+
+def _lost(known: float, left: float) -> float:
+    return (known - left) / known if known > 0 else 0.0
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
