@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.checks import check_batch
+from keras_dlbasic._data.batch import read_batch
 from keras_dlbasic.analysis.activations.statistics import DORMANT, MEASURES
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
@@ -159,4 +159,4 @@ class ActivationMonitor(Monitor):
 
 
 def _first_rows(x: Any) -> Any:
-    return keras.tree.map_structure(lambda a: a[:MOST_ROWS], check_batch(x))
+    return keras.tree.map_structure(lambda a: a[:MOST_ROWS], read_batch(x))

@@ -14,7 +14,6 @@ from keras_dlbasic._keras.loss_tracker import counted_rows
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.callbacks.passing_batches import PassingBatches
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection.as_arrays import as_arrays
 from keras_dlbasic.inspection.batch_facts import batch_facts
 from keras_dlbasic.inspection.collect import (
     arrays_of,
@@ -48,7 +47,7 @@ class ProbeLooks:
     def __init__(self, x: Any, y: Any, validation_data: Any, rows: int) -> None:
         self.probe: Probe | None = None
         self.batches = PassingBatches()
-        self._given = as_arrays(x), as_arrays(y), validation_data
+        self._given = x, y, validation_data
         self._rows = rows
         self._has_read = self._is_split = False
         self._offset = 0

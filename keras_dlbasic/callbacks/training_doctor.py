@@ -7,17 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_dlbasic._keras.callbacks import model_of
-from keras_dlbasic._keras.no_arrays import EXPECTED, no_arrays
-from keras_dlbasic.callbacks.arguments import check_sample
+from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.fit_watch import FitWatch
+from keras_dlbasic.callbacks.given_data import GivenData
 from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagnose
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
-from keras_dlbasic.inspection.collect import arrays_of
-from keras_dlbasic.inspection.given_names import given_names
 from keras_dlbasic.records import TrainingRecord
 
 DENSE_EPOCHS = 8
@@ -39,14 +37,16 @@ class TrainingDoctor(Monitor):
     epochs a fifth further apart each), and at the end.
 
     Args:
-        x: Training inputs: arrays, tensors or data frames with samples first. Rows that
-            `fit` holds out by `validation_split` may be among them; they count as
-            validation. Defaults to None: rows of batches of the first epoch serve, read
-            as they pass, so that nothing is drawn from a data set or generator. The
-            report says what that rules out.
-        y: Training targets, in the same forms.
+        x: Training inputs with samples first: arrays, tensors, data frames, lists or
+            structures of these. Rows that `fit` holds out by `validation_split` may be
+            among them; they count as validation. Defaults to None: rows of batches of
+            the first epoch serve, read as they pass. So it is with a data set or a
+            generator too, from which nothing is drawn. The report says what that rules
+            out.
+        y: Training targets, in the same forms; None with a data set.
         validation_data: `(x, y)` of the validation, to be compared with `x` and `y`.
-            Defaults to None: the rows that `fit` holds out, if that is sure.
+            A data set is not read. Defaults to None: the rows that `fit` holds out, if
+            that is sure.
         every: At which steps gradients are measured, see `GradientNormMonitor`.
         stop_on: `"critical"` or `"warning"`: stop training when something of that
             severity is found for sure. Defaults to None: never.
@@ -63,7 +63,8 @@ class TrainingDoctor(Monitor):
         record: The `TrainingRecord` of the current or last fit.
 
     Raises:
-        ValueError: If an argument is out of range, or `y` is given without `x`.
+        ValueError: If an argument is out of range, `y` is given without `x`, or the
+            data do not fit each other or, as `fit` begins, the model.
 
     Example:
     >>> import keras, numpy as np
@@ -92,9 +93,10 @@ class TrainingDoctor(Monitor):
         rules: Iterable[Rule] | None = None,
     ) -> None:
         super().__init__(record, verbose)
-        _check(x, y, stop_on, rows)
+        _check(stop_on, rows)
         self.x, self.y = x, y
         self.validation_data = validation_data
+        self._data = GivenData(x, y, validation_data)
         self.every = check_every(every)
         self.stop_on = stop_on
         self.rows = rows
@@ -102,7 +104,7 @@ class TrainingDoctor(Monitor):
         self.diagnosis: Diagnosis | None = None
 
     def _join(self) -> FitWatch:
-        self._looks = ProbeLooks(self.x, self.y, self.validation_data, self.rows)
+        self._looks = ProbeLooks(*self._data.arrays(model_of(self)), self.rows)
         return FitWatch.join(
             self,
             self.every,
@@ -118,7 +120,7 @@ class TrainingDoctor(Monitor):
         self._next_look = 1.0
         self._epochs = 0
         self._has_looked = False
-        self.record.note(given=given_names(self.x, self.y, self.validation_data))
+        self.record.note(given=self._data.names)
         if self.model.built:
             self._examine(self.record.last_epoch)
         else:
@@ -236,10 +238,8 @@ class TrainingDoctor(Monitor):
         return [f for f in self.diagnosis.top_level if f.confidence >= CERTAIN]
 
 
-def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:
-    check_sample(x, y, rows)
-    if x is not None and not arrays_of(x):
-        raise ValueError(f"`x` {EXPECTED} {no_arrays(x, passing=True)}")
+def _check(stop_on: Any, rows: Any) -> None:
+    check_rows(rows)
     if stop_on not in (None, "warning", "critical"):
         raise ValueError(
             f'`stop_on` must be "critical", "warning" or None. Received: {stop_on!r}'

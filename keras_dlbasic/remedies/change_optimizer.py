@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.optimizer import is_several
+from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic._keras.rebuild import compile_like, rebuild
 from keras_dlbasic.remedies._registry import remedy
 
@@ -95,17 +96,4 @@ def check_one_optimizer(model: Any) -> None:
             f"Model '{model.name}' has several optimizers (`MultiOptimizer`), each "
             "with its own learning rate and clipping. Change them where you make them, "
             "or compile the model with one optimizer."
-        )
-
-
-def check_compiled(model: Any) -> None:
-    """Refuse a model without an optimizer.
-
-    Raises:
-        ValueError: If it is not compiled.
-    """
-    if not model.compiled or model.optimizer is None:
-        raise ValueError(
-            f"Model '{model.name}' is not compiled, so that it has no optimizer to "
-            "change. Call `model.compile(...)` first."
         )
