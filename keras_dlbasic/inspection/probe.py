@@ -120,20 +120,22 @@ class Probe:
         """
         try:
             with warnings.catch_warnings(action="ignore"):  # as Keras does in `fit`
-                outputs, layers = layer_activations(model, self.x)
+                seen = layer_activations(model, self.x)
         except Exception as error:  # wrong inputs; a model that runs in `fit` only
             known = record.facts.probe or ProbeFacts(rows=self.n_rows)
             record.note(probe=replace(known, failed=_in_a_line(error)))
             return False
         if not self.outputs:
-            self._meet(model, record, outputs)
-        said = self._judge(outputs)
+            self._meet(model, record, seen.outputs)
+            probe = record.facts.probe or ProbeFacts(rows=self.n_rows)
+            record.note(probe=replace(probe, eager=seen.eager))
+        said = self._judge(seen.outputs)
         said["model"]["penalty"] = float(
             sum(weight.penalty() for weight in penalized_weights(model))
         )
         tables = record.tables
         append_row(tables, "probe", MEASURES, step, epoch, said)
-        append_row(tables, "activations", ACTIVATIONS, step, epoch, layers)
+        append_row(tables, "activations", ACTIVATIONS, step, epoch, seen.layers)
         return True
 
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:

@@ -53,6 +53,8 @@ class ProbeFacts(Facts):
         truth: What a loss of the user's own gives for the targets themselves; None
             where the output cannot give them, or the loss is Keras'.
         failed: Why the model could not be run; None if it could.
+        eager: Why the model was run layer by layer, which takes longer; None if it was
+            compiled.
         loss_weight: What the loss is multiplied by in the sum over outputs; None for a
             single output.
         outputs: The same for each output, in the order of `ModelFacts.outputs`; None
@@ -67,6 +69,7 @@ class ProbeFacts(Facts):
     references: Mapping[str, float] | None = None
     truth: TruthFacts | None = None
     failed: str | None = None
+    eager: str | None = None
     loss_weight: float | None = None
     outputs: tuple[ProbeFacts, ...] | None = None
 
