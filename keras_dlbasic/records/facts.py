@@ -45,6 +45,8 @@ class ProbeFacts(Facts):
 
     Attributes:
         rows: How many they are; None if not known.
+        looked: On how many of them the model was run last, see the measure `"rows"` of
+            the table `"probe"`; None where it is run on all.
         baseline_loss: Loss of the best constant answer; None if not known.
         baseline_failed: Why it is not, if an error was the reason.
         scored_as: What the predictions are scored as, a value of `analysis.TaskKind`.
@@ -62,6 +64,7 @@ class ProbeFacts(Facts):
     """
 
     rows: int | None = None
+    looked: int | None = None
     baseline_loss: float | None = None
     baseline_failed: str | None = None
     scored_as: str | None = None
