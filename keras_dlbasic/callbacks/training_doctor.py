@@ -18,9 +18,6 @@ from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.records import TrainingRecord
 
-DENSE_EPOCHS = 8
-GROWTH = 1.2
-
 CERTAIN = 0.9
 """Confidence from which a finding is said, or stops, in the middle of a fit."""
 
@@ -33,8 +30,11 @@ class TrainingDoctor(Monitor):
     does, so that a saved `.record` gives the same verdict. Nothing changes in what is
     trained, saved or logged.
 
-    The probe is looked at after each of the first epochs and then ever more rarely (at
-    epochs a fifth further apart each), and at the end.
+    The probe is looked at before the first step, after each of the first epochs and
+    then ever more rarely, and at the end. All looks together are at most 2 % of the
+    work of the fit, counted in rows: where that is too little, there are fewer looks,
+    down to four, on fewer rows, down to 32. `record.tables["probe"]["rows"]` has how
+    many.
 
     Args:
         x: Training inputs with samples first: arrays, tensors, data frames, lists or
@@ -50,7 +50,9 @@ class TrainingDoctor(Monitor):
         every: At which steps gradients are measured, see `GradientNormMonitor`.
         stop_on: `"critical"` or `"warning"`: stop training when something of that
             severity is found for sure. Defaults to None: never.
-        rows: Number of rows of the probe, taken evenly from `x`. Defaults to `256`.
+        rows: Number of rows of the probe, taken evenly from `x`; simple predictors know
+            all of them, the model is run on as many as a short fit allows. Defaults to
+            `256`.
         verbose: 0: silent; 1 (default): speak up early when sure, and report at the
             end.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
@@ -117,9 +119,9 @@ class TrainingDoctor(Monitor):
         assert self.record is not None
         self.diagnosis = None
         self._said: set[tuple[str, str | None]] = set()
-        self._next_look = 1.0
         self._epochs = 0
         self._has_looked = False
+        self._looks.plan_for(self.params.get("epochs") or 1, None)
         self.record.note(given=self._data.names)
         if self.model.built:
             self._examine(self.record.last_epoch)
@@ -156,11 +158,11 @@ class TrainingDoctor(Monitor):
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._epochs += 1
         self._has_looked = False
+        if self._epochs == 1:
+            self._plan(epoch)
         self._read(logs)
-        if self._epochs < self._next_look:
+        if not self._looks.plan.is_due(self._epochs):
             return
-        if self._epochs >= DENSE_EPOCHS:
-            self._next_look = max(self._epochs + 1.0, self._next_look * GROWTH)
         self._look()
         self._judge(live=True)
         self._speak()
@@ -207,6 +209,14 @@ class TrainingDoctor(Monitor):
             self._examine(epoch)
         with guard_of(self).on_host():
             self._looks.look(self.model, self.record, epoch)
+
+    def _plan(self, first_epoch: int) -> None:
+        """Plan the looks anew, by the rows that the first epoch has trained."""
+        assert self.record is not None
+        size = self.record.facts.batch_size
+        rows = size * self._count.so_far if size else None
+        epochs = (self.params.get("epochs") or 1) - first_epoch
+        self._looks.plan_for(max(1, epochs), rows)
 
     def _read(self, logs: dict[str, Any]) -> None:
         assert self.record is not None

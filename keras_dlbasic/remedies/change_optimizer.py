@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.optimizer import is_several
 from keras_dlbasic._keras.checks import check_compiled
+from keras_dlbasic._keras.optimizer import is_several
 from keras_dlbasic._keras.rebuild import compile_like, rebuild
 from keras_dlbasic.remedies._registry import remedy
 
