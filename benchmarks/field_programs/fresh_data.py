@@ -73,13 +73,13 @@ def words_never_together(repaired):
 )
 def numbers_of_words(repaired):
     rng = np.random.default_rng(222)
-    x = rng.integers(1, 200, (520, 10)).astype("int32")
-    strength = rng.normal(size=200)
+    x = rng.integers(1, 60, (520, 10)).astype("int32")
+    strength = rng.normal(size=60)
     y = (strength[x].sum(1) > 0).astype("float32")[:, None]
     x, y, new, new_y = data.split(x, y, 0.75)
     inputs = keras.Input((10,), dtype="int32")
-    steps = L.Embedding(200, 8)(inputs) if repaired else L.Reshape((10, 1))(inputs)
-    hidden = L.LSTM(16)(steps)
+    steps = L.Embedding(60, 6)(inputs) if repaired else L.Reshape((10, 1))(inputs)
+    hidden = L.LSTM(12)(steps)
     model = keras.Model(inputs, L.Dense(1, activation="sigmoid")(hidden))
     model.compile(
         keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]

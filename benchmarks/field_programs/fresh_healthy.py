@@ -29,7 +29,7 @@ def units_adapted():
         ]
     )
     model.compile(keras.optimizers.Adam(0.005), CROSS, metrics=["accuracy"])
-    options = {"epochs": 25, "batch_size": 16, "validation_data": (new, new_y)}
+    options = {"epochs": 15, "batch_size": 16, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
 

@@ -31,6 +31,8 @@ def padding_predicted(repaired):
         row[:used] = rng.integers(1, 120, used)
     group = np.concatenate([[0], rng.integers(1, 4, 119)])
     y = np.where((group[x] == 2) & (np.roll(group[x], 1, 1) == 3), 4, group[x])
+    # annotators agree on seven of ten words
+    y = np.where((rng.random(x.shape) < 0.3) & (x > 0), rng.integers(1, 5, x.shape), y)
     x, y, new, new_y = data.split(x, y.astype("int32"))
     model = keras.Sequential(
         [
@@ -40,14 +42,13 @@ def padding_predicted(repaired):
             L.Dense(5, activation="softmax"),
         ]
     )
-    rate = 0.01 if repaired else 0.003
-    model.compile(keras.optimizers.Adam(rate), CROSS, metrics=["accuracy"])
+    model.compile(keras.optimizers.Adam(0.01), CROSS, metrics=["accuracy"])
 
     def score(model, history):
         right = scores.predicted(model, new).argmax(-1) == new_y
         return -abs(history.history["val_accuracy"][-1] - right[new > 0].mean())
 
-    options = {"epochs": 12, "batch_size": 32, "validation_data": (new, new_y)}
+    options = {"epochs": 8, "batch_size": 32, "validation_data": (new, new_y)}
     return Fit(model, x, y, score, options)
 
 
@@ -163,7 +164,7 @@ def distances_as_labels(repaired):
 
 @program(
     kind="random in prediction too",
-    family="functional classifier",
+    family="subclassed classifier",
     half="fresh",
     address="https://github.com/Linardos/SalEMA/issues/6",
     symptom="inference is wrong, and different each time",
@@ -172,14 +173,23 @@ def distances_as_labels(repaired):
     also=("underfitting", "slow_convergence", "oscillating_loss"),
 )
 def drops_for_ever(repaired):
+    class Network(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flat = L.Flatten()
+            self.one = L.Dense(48, activation="relu")
+            self.two = L.Dense(24, activation="relu")
+            self.drop = [L.Dropout(0.5), L.Dropout(0.4)]
+            self.out = L.Dense(10, activation="softmax")
+
+        def call(self, inputs, training=False):
+            drops = training if repaired else True
+            hidden = self.drop[0](self.one(self.flat(inputs)), training=drops)
+            hidden = self.drop[1](self.two(hidden), training=drops)
+            return self.out(hidden)
+
     x, y, new, new_y = data.digits(500)
-    inputs = keras.Input((8, 8, 1))
-    hidden = L.Dense(48, activation="relu")(L.Flatten()(inputs))
-    mode = {} if repaired else {"training": True}
-    hidden = L.Dropout(0.6)(hidden, **mode)
-    hidden = L.Dense(24, activation="relu")(hidden)
-    hidden = L.Dropout(0.4)(hidden, **mode)
-    model = keras.Model(inputs, L.Dense(10, activation="softmax")(hidden))
+    model = Network()
     model.compile(keras.optimizers.Adam(0.005), CROSS, metrics=["accuracy"])
     options = {"epochs": 18, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
@@ -293,11 +303,9 @@ def some_texts_are_empty(repaired):
     vectors = L.Embedding(60, 12)(inputs)
     hidden = MeanOfWords(1.0 if repaired else None)([inputs, vectors])
     hidden = L.Dense(16, activation="relu")(hidden)
-    model = keras.Model(inputs, L.Dense(1, activation="sigmoid")(hidden))
-    model.compile(
-        keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
-    )
-    options = {"epochs": 10, "validation_data": (new, new_y)}
+    model = keras.Model(inputs, L.Dense(2, activation="softmax")(hidden))
+    model.compile(keras.optimizers.Adam(0.01), CROSS, metrics=["accuracy"])
+    options = {"epochs": 6, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
 
@@ -326,5 +334,5 @@ def a_hundredth_each_layer(repaired):
         model.add(L.Dense(24, activation="relu", kernel_initializer=law))
     model.add(L.Dense(3, activation="softmax"))
     model.compile(keras.optimizers.Adam(0.001), CROSS, metrics=["accuracy"])
-    options = {"epochs": 14, "batch_size": 16, "validation_data": (new, new_y)}
+    options = {"epochs": 11, "batch_size": 16, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)

@@ -265,7 +265,7 @@ def reshaped_planes(repaired):
     rng = np.random.default_rng(246)
     x, y, _ = data.shapes(460, size=12, seed=246)
     color = rng.uniform(0.3, 1, (460, 3, 1, 1))
-    planes = color * x[..., 0][:, None] + 0.12 * rng.normal(size=(460, 3, 12, 12))
+    planes = color * x[..., 0][:, None] + 0.3 * rng.normal(size=(460, 3, 12, 12))
     planes = planes.astype("float32")
     if repaired:
         x = np.ascontiguousarray(planes.transpose(0, 2, 3, 1))

@@ -25,11 +25,11 @@ MISMATCH = ("output_activation_mismatch", "loss_target_mismatch")
 )
 def categories_of_one(repaired):
     rng = np.random.default_rng(211)
-    x = rng.normal(size=(420, 5, 6)).astype("float32")
+    x = rng.normal(size=(560, 5, 6)).astype("float32")
     y = (x[:, :, 0].sum(1) + 1.5 * x[:, -1, 1] > 0).astype("float32")[:, None]
     x, y, new, new_y = data.split(x, y)
     model = keras.Sequential(
-        [keras.Input((5, 6)), L.LSTM(16), L.Dense(1, activation="sigmoid")]
+        [keras.Input((5, 6)), L.LSTM(10), L.Dense(1, activation="sigmoid")]
     )
     loss = "binary_crossentropy" if repaired else "categorical_crossentropy"
     model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])

@@ -206,7 +206,7 @@ def row_by_row(repaired):
     model = keras.Sequential(
         [keras.Input((8,)), L.Dense(16, activation="tanh"), L.Dense(1)]
     )
-    model.compile(keras.optimizers.SGD(0.02, momentum=0.9), "mse")
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "mse")
     options = {
         "epochs": 8,
         "batch_size": 16 if repaired else 1,
@@ -217,29 +217,30 @@ def row_by_row(repaired):
 
 @program(
     kind="overfitting",
-    family="windowed forecast",
+    family="weather table",
     half="fresh",
     address="https://github.com/bnsreenu/python_for_microscopists/issues/55",
     symptom="the validation loss of an energy forecast rises",
-    cause="a wide network, few windows, many epochs",
+    cause="a wide network, few days, many columns, many epochs",
     truth=("overfitting", "model_too_large"),
     also=(),
 )
 def energy_learned_by_heart(repaired):
     rng = np.random.default_rng(205)
-    series = data.load_curve(520, seed=205)
-    series = series + 0.5 * rng.normal(size=series.shape)
-    x, y = data.windows(series, 24)
-    new, new_y, x, y = x[300:], y[300:], x[:120], y[:120]
-    units = 8 if repaired else 192
-    layers = [keras.Input((24, 1)), L.Flatten()]
-    for _ in range(1 if repaired else 2):
-        layers.append(L.Dense(units, activation="relu"))
+    x = rng.normal(size=(420, 23)).astype("float32")
+    y = x[:, :4] @ np.array([0.6, -0.5, 0.4, 0.3]) + 0.7 * rng.normal(size=420)
+    x, y, new, new_y = data.split(x, y.astype("float32")[:, None], 0.36)
+    l2 = keras.regularizers.L2(0.03)
+    layers = [keras.Input((23,))]
+    if repaired:
+        layers.append(L.Dense(6, activation="elu", kernel_regularizer=l2))
+    else:
+        layers += [L.Dense(160, activation="relu") for _ in range(2)]
     model = keras.Sequential([*layers, L.Dense(1)])
     model.compile(keras.optimizers.Adam(0.003), "mse")
-    stop = keras.callbacks.EarlyStopping(patience=8, restore_best_weights=True)
+    stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
     options = {
-        "epochs": 60,
+        "epochs": 50,
         "batch_size": 16,
         "validation_data": (new, new_y),
         "callbacks": [stop] if repaired else [],
