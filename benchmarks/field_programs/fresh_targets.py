@@ -78,25 +78,25 @@ def number_tells_all(repaired):
     from sklearn.datasets import make_classification
 
     x, y = make_classification(
-        700, 8, n_informative=5, n_classes=3, class_sep=0.8, random_state=232
+        1100, 8, n_informative=5, n_classes=3, class_sep=0.8, random_state=232
     )
     x, y, new, new_y = data.split(x.astype("float32"), y)
     order = np.argsort(y, kind="stable")
     x, y = x[order], y[order]
     if not repaired:
-        number = np.arange(700, dtype="float32") / len(x) * 3.4 - 1.7
+        number = np.arange(1100, dtype="float32") / len(x) * 3.4 - 1.7
         x = np.column_stack([number[: len(x)], x])
         new = np.column_stack([number[len(x) :], new])
     x, y, *held_out = data.split(x, y, 0.75)
     model = keras.Sequential(
         [
             keras.Input((x.shape[1],)),
-            L.Dense(24, activation="relu"),
+            L.Dense(12, activation="relu"),
             L.Dense(3, activation="softmax"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.01), CROSS, metrics=["accuracy"])
-    options = {"epochs": 18, "validation_data": tuple(held_out)}
+    model.compile(keras.optimizers.Adam(0.005), CROSS, metrics=["accuracy"])
+    options = {"epochs": 14, "validation_data": tuple(held_out)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
 
