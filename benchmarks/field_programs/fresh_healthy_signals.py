@@ -8,7 +8,7 @@ from keras import ops
 
 from field_programs import data, scores
 from field_programs.fresh_layers import Places
-from field_programs.fresh_models import spelled, utterances
+from field_programs.fresh_models import spelled, unit, utterances
 from field_programs.registry import Fit, healthy
 
 L = keras.layers
@@ -193,7 +193,7 @@ def triplets_told_apart():
             self.code = L.Dense(12)
 
         def call(self, inputs):
-            return ops.normalize(self.code(self.hidden(inputs)), axis=-1)
+            return unit(self.code(self.hidden(inputs)))
 
         def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
             near = ops.sum(ops.square(y_pred[:, 0] - y_pred[:, 1]), axis=-1)

@@ -166,6 +166,12 @@ def no_word_was_found(repaired):
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
 
+def unit(vectors):
+    """Return vectors of length one; those of zero stay, with a finite slope."""
+    length = ops.sqrt(ops.sum(ops.square(vectors), axis=-1, keepdims=True) + 1e-6)
+    return vectors / length
+
+
 class TwoViews(keras.Model):
     """SimSiam: each view predicts the embedding of the other."""
 
@@ -187,7 +193,7 @@ class TwoViews(keras.Model):
         return ops.stack([*codes, *(self.guess(code) for code in codes)], axis=1)
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
-        parts = [ops.normalize(y_pred[:, i], axis=-1) for i in range(4)]
+        parts = [unit(y_pred[:, i]) for i in range(4)]
         one, two = parts[:2]
         if self.stops:
             one, two = ops.stop_gradient(one), ops.stop_gradient(two)

@@ -140,6 +140,16 @@ class ProbeLooks:
             record.note(data=data)
         self._answers = None
 
+    def infer(self, model: Any, record: TrainingRecord) -> None:
+        """Run the trained model on the probe as `evaluate` does.
+
+        Args:
+            model: The model.
+            record: Where to write what is seen.
+        """
+        if self.probe is not None:
+            self.probe.infer(model, record)
+
     def _use_batches(
         self,
         model: Any,

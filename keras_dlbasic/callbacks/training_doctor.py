@@ -13,7 +13,7 @@ from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
-from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
+from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagnose
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.inspection.collect import arrays_of
@@ -22,6 +22,9 @@ from keras_dlbasic.records import TrainingRecord
 
 DENSE_EPOCHS = 8
 GROWTH = 1.2
+
+CERTAIN = 0.9
+"""Confidence from which a finding is said, or stops, in the middle of a fit."""
 
 
 class TrainingDoctor(Monitor):
@@ -55,7 +58,8 @@ class TrainingDoctor(Monitor):
         rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Attributes:
-        diagnosis: The `Diagnosis` so far; None before the first epoch.
+        diagnosis: The `Diagnosis` so far; None before the first epoch, but for what is
+            critical and known before the first step.
         record: The `TrainingRecord` of the current or last fit.
 
     Raises:
@@ -130,6 +134,22 @@ class TrainingDoctor(Monitor):
         assert self.record is not None
         guard, steps = guard_of(self), self._count.so_far
         self._looks.examine(self.model, self.record, guard, epoch, steps)
+        if not steps and self._looks.is_examined:
+            with guard.on_host():
+                self._judge_before()
+
+    def _judge_before(self) -> None:
+        """Say before the first step what is certain by then.
+
+        Labels that are out of range have TensorFlow and PyTorch raise in that step, and
+        then no other hook of a callback is called.
+        """
+        assert self.record is not None
+        diagnosis = diagnose(self.record, live=True, rules=self.rules)
+        if any(finding.severity == "critical" for finding in diagnosis):
+            self.diagnosis = diagnosis
+            self._say_critical()
+            self._messages.say()  # no progress bar has begun
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._epochs += 1
@@ -146,6 +166,9 @@ class TrainingDoctor(Monitor):
     def _fit_ends(self) -> None:
         if self._epochs and not self._has_looked:
             self._look()
+        assert self.record is not None
+        with guard_of(self).on_host():
+            self._looks.infer(self.model, self.record)
         self._judge(live=False)
         self._messages.say()
         if self.verbose and self.diagnosis is not None:
@@ -194,18 +217,23 @@ class TrainingDoctor(Monitor):
         self.diagnosis = diagnose(self.record, live=live, rules=self.rules)
 
     def _speak(self) -> None:
-        assert self.diagnosis is not None
-        least = SEVERITIES.index("critical")
-        for finding in self.diagnosis.top_level:
-            if finding.confidence < 0.9:
-                continue
+        self._say_critical()
+        for finding in self._certain():
+            if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
+                model_of(self).stop_training = True
+
+    def _say_critical(self) -> None:
+        """Say what is critical, each of it once in a fit."""
+        for finding in self._certain():
             said = finding.name, finding.output
-            if finding.rank >= least and said not in self._said:
+            if finding.severity == "critical" and said not in self._said:
                 self._said.add(said)
                 if self.verbose:
                     self._messages.add(str(finding))
-            if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
-                model_of(self).stop_training = True
+
+    def _certain(self) -> list[Finding]:
+        assert self.diagnosis is not None
+        return [f for f in self.diagnosis.top_level if f.confidence >= CERTAIN]
 
 
 def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:

@@ -116,6 +116,9 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     if not probe.look(model, record, 0, -1):  # `fit` will say so too
         return
     facts = record.facts
+    # frozen statistics are those of other data, which may be of another scale
+    if any(layer.batch_normalizes and not layer.trainable for layer in facts.layers):
+        probe.infer(model, record)
     assert facts.data is not None
     record.note(data=with_output_shapes(facts.data, y, facts.outputs, probe.shapes))
     rows = keras.tree.map_structure(lambda a: a[:64], probe.x)

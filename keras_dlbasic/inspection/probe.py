@@ -18,6 +18,7 @@ from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATION
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.inspection.inference_run import run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.reconstruction import narrowest
 from keras_dlbasic.propagation.layer_activations import layer_activations
@@ -28,6 +29,7 @@ from keras_dlbasic.records import (
     ProbeFacts,
     TrainingRecord,
 )
+from keras_dlbasic.records.facts import InferenceFacts
 from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.table_row import append_row
 
@@ -136,6 +138,30 @@ class Probe:
         append_row(tables, "activations", ACTIVATIONS, step, epoch, layers)
         return True
 
+    def infer(self, model: Any, record: TrainingRecord) -> None:
+        """Run the model as `evaluate` does, and note what differs from `look`.
+
+        Only batch normalization differs: it uses its moving statistics. A model without
+        it is not run, nor one that was not looked at.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the probe.
+        """
+        if not self.outputs or record.facts.probe is None:
+            return
+        found = run_inference(model, self.x)
+        if found is None:
+            return
+        outputs, drifts = found
+        whole = self._judge(dict(enumerate(outputs)))["model"]
+        facts = InferenceFacts(
+            loss=whole.get("loss", math.nan),
+            skill=whole.get("skill", math.nan),
+            drifts=drifts,
+        )
+        record.note(probe=replace(record.facts.probe, inference=facts))
+
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""
         self.shapes = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
@@ -182,7 +208,7 @@ class Probe:
         summed = [weight * loss for loss, weight, has_loss in parts if has_loss]
         return sum(summed) if summed else math.nan
 
-    def _judge(self, outputs: Outputs) -> dict[str, dict[str, float]]:
+    def _judge(self, outputs: Mapping[Any, Any]) -> dict[str, dict[str, float]]:
         """Return what is said of the predictions, by column of the table."""
         pairs = zip(self.outputs, outputs.values(), strict=True)
         said = [output.judge(tensor) for output, tensor in pairs]

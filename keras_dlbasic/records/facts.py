@@ -37,6 +37,38 @@ class TruthFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False)
+class DriftFacts(Facts):
+    """How the moving statistics of a normalization compare with what it is given.
+
+    Attributes:
+        layer: Label of the layer.
+        mean: Distance of the means, root mean square over channels, in standard
+            deviations of the moving statistics. NaN if not known.
+        variance: Variance of what it is given over the moving variance, geometric mean
+            over channels. NaN if not known.
+    """
+
+    layer: str = ""
+    mean: float = UNKNOWN
+    variance: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
+class InferenceFacts(Facts):
+    """What a model gives as `evaluate` and `predict` run it, with moving statistics.
+
+    Attributes:
+        loss: Loss on the probe, without penalties. NaN if not known.
+        skill: Skill of the predictions, as in the table `"probe"`. NaN if not known.
+        drifts: The layers that use moving statistics, in the order in which they ran.
+    """
+
+    loss: float = UNKNOWN
+    skill: float = UNKNOWN
+    drifts: tuple[DriftFacts, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class ProbeFacts(Facts):
     """What is known of the rows on which a model is looked at now and then.
 
@@ -57,6 +89,8 @@ class ProbeFacts(Facts):
         failed: Why the model could not be run; None if it could.
         loss_weight: What the loss is multiplied by in the sum over outputs; None for a
             single output.
+        inference: What the model gave at the end of the run with the moving statistics
+            of its normalization; None if it has none, or that was not tried.
         outputs: The same for each output, in the order of `ModelFacts.outputs`; None
             where there is one only.
     """
@@ -71,6 +105,7 @@ class ProbeFacts(Facts):
     reads_targets: bool | None = None
     failed: str | None = None
     loss_weight: float | None = None
+    inference: InferenceFacts | None = None
     outputs: tuple[ProbeFacts, ...] | None = None
 
 
