@@ -209,7 +209,7 @@ def augmented_then_split(repaired):
     address="https://github.com/maet3608/nuts-ml/issues/3",
     symptom="with class weights the rare class is still not found",
     cause="classes are weighted by their counts instead of by the inverse",
-    truth=("imbalanced_classes", "zero_weights", "unknown_cause"),
+    truth=("imbalanced_classes", "unknown_cause"),
     also=("constant_predictions", "plateau", "underfitting"),
 )
 def weighted_by_counts(repaired):

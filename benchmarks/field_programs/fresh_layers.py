@@ -83,7 +83,7 @@ class Codebook(L.Layer):
     address="https://github.com/ritheshkumar95/pytorch-vqvae/issues/8",
     symptom="the quantized code has no gradient",
     cause="the nearest code is looked up and no gradient is handed through",
-    truth=("zero_gradients", "vanishing_gradients", "frozen_layers", "unknown_cause"),
+    truth=("zero_gradients", "vanishing_gradients", "unknown_cause"),
     also=("underfitting", "plateau", "slow_convergence", "constant_predictions"),
 )
 def codes_without_gradient(repaired):

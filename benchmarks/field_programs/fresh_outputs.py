@@ -193,7 +193,6 @@ def forces_by_cosine(repaired):
     truth=(
         "loss_terms_out_of_balance",
         "disagreeing_loss",
-        "loss_target_mismatch",
         "unknown_cause",
     ),
     also=(
