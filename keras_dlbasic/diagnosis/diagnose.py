@@ -290,5 +290,7 @@ def _weighed(
             ),
             default=0,
         )
+    # Never milder than the rule itself said, and never worse than the `risk` that it
+    # named.
     rank = max(cause.rank, min(harm, SEVERITIES.index(cause.risk)))
     return replace(cause, severity=SEVERITIES[rank])
