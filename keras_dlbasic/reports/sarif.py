@@ -33,6 +33,7 @@ def sarif(judged: Iterable[tuple[str, Diagnosis]]) -> dict[str, Any]:
     """
     judged = list(judged)
     findings = [(path, f) for path, diagnosis in judged for f in diagnosis]
+    # A run that could not be judged has no results, and would look like a clean one.
     notes = [
         {"level": "note", "message": {"text": f"{path}: {diagnosis.coverage.text}"}}
         for path, diagnosis in judged
@@ -61,6 +62,8 @@ def _result(path: str, finding: Finding) -> dict[str, Any]:
     text = finding.message
     if finding.remedies:
         text += f" Try: {finding.remedies[0].title}."
+    # Services tell by the fingerprint which findings were there before. So it has no
+    # numbers, which change from run to run.
     uri = quote(PurePath(path).as_posix())
     return {
         "ruleId": finding.name,
