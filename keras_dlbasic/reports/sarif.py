@@ -62,14 +62,14 @@ def _result(path: str, finding: Finding) -> dict[str, Any]:
     text = finding.message
     if finding.remedies:
         text += f" Try: {finding.remedies[0].title}."
-    # Services tell by the fingerprint which findings were there before. So it has no
-    # numbers, which change from run to run.
     uri = quote(PurePath(path).as_posix())
     return {
         "ruleId": finding.name,
         "level": LEVELS[finding.severity],
         "message": {"text": text},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}}}],
+        # Services tell by it which findings were there before. So it has no numbers,
+        # which change from run to run.
         "partialFingerprints": {"finding": f"{finding.name}/{finding.layer or ''}"},
         "properties": {"confidence": finding.confidence, "kind": finding.kind},
     }
