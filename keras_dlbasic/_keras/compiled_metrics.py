@@ -35,7 +35,7 @@ def logged_names(model: Any) -> list[str] | None:
     >>> logged_names(model)
     ['loss', 'mae', 'r2']
     """
-    # A class that overrides one of these may log anything, so nothing can be said
+    # A class that overrides one of these may log anything, so its names are not known
     # before its first epoch.
     kind = type(model)
     own = ("train_step", "metrics", "compute_metrics")

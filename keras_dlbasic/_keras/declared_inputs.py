@@ -32,7 +32,7 @@ def declared_inputs(model: Any) -> dict[str, Any] | None:
     if not is_graph or not getattr(model, "built", False):
         return None
     # Code of the user's may split or transform what it is given before the graph gets
-    # it. So the declared inputs then say nothing about the data.
+    # it. The declared inputs then need not be those of the data.
     has_own_step = type(model).train_step is not keras.Model.train_step
     if has_own_step or not type(model).call.__module__.startswith("keras."):
         return None

@@ -79,8 +79,8 @@ def data_digest(*parts: Any) -> str:
     digest = hashlib.blake2b(digest_size=6)
     for leaf in flatten(list(parts)):
         digest.update(repr((tuple(leaf.shape), str(leaf.dtype))).encode())
-        # Some rows spread over the data tell it from other data well enough, and are
-        # read quickly from a disk.
+        # Some rows spread over the data distinguish it from other data well enough, and
+        # are read quickly from a disk.
         step = -(-leaf.shape[0] // DIGESTED_ROWS)
         digest.update(np.ascontiguousarray(leaf[::step]).tobytes())
     return digest.hexdigest()

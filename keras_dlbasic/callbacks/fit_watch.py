@@ -181,8 +181,8 @@ class FitWatch(FitLog):
             self._arm(step)
 
     def _arm(self, step: int) -> None:
-        # The plan counts the steps even if nothing is watched: monitors without
-        # gradients use the number of the step, too.
+        # The plan counts the steps even if no gradients are watched: the record has the
+        # number of steps that were trained.
         is_planned = self._plan.steps_begin(step, self._model.steps_per_execution)
         if self._tap is None or self._tap.is_refused:
             return

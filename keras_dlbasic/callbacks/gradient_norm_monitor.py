@@ -87,7 +87,7 @@ class GradientNormMonitor(Monitor):
         # other variables.
         if record is None and self.append and earlier is not None:
             record = earlier.record if earlier.is_about(model_of(self)) else None
-        # Every step is measured then, since the first that is not finite is looked for.
+        # To stop at the first step that is not finite, each step has to be measured.
         if self.stop_on_non_finite:
             return FitWatch.join(self, 1, record, self._check_finite)
         return FitWatch.join(self, self.every, record)

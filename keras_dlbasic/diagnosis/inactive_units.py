@@ -56,7 +56,7 @@ def judge_inactive_units(
         ),
         layer=layer,
         # The epoch is the first at which so many units were inactive. A look before
-        # training, at epoch -1, is told as the first epoch.
+        # training, at epoch -1, is reported as the first epoch.
         epoch=max(0, int(table.epochs[np.argmax(shares[:, worst] >= most)])),
         value=value,
         threshold=most,

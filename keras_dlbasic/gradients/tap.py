@@ -199,8 +199,9 @@ class GradientTap:
             return
         self._is_examined = True
         # A plain step that was traced may have drawn already, and a watched one would
-        # start again from the same numbers. So its graph is searched. If none was
-        # traced yet, all steps can be watched ones from the start.
+        # start again from the same numbers. So its graph is searched for operations
+        # that draw. If none was traced yet, all steps can be watched ones from the
+        # start.
         is_traced = self._backend.is_traced(plain)
         function = plain if is_traced else self._tapped(plain).function
         operation = self._drawing_operation(function, args, is_tapped=not is_traced)

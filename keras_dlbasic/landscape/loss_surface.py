@@ -102,8 +102,7 @@ def loss_surface(
             for i in (0, 1)
         )
         names = ("distance from the model, towards a", "distance, across")
-    # The loss is evaluated at each point by itself, since weights for many points would
-    # not fit into memory. Rows go along v, columns along u.
+    # Rows go along v and columns along u, as contour plots take them.
     loss = [[objective.loss(center + s * axes[0] + t * axes[1]) for s in u] for t in v]
     return LossSurface(u, v, np.array(loss), names, points)
 

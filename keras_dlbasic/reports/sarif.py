@@ -68,8 +68,8 @@ def _result(path: str, finding: Finding) -> dict[str, Any]:
         "level": LEVELS[finding.severity],
         "message": {"text": text},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}}}],
-        # Services tell by it which findings were there before. So it has no numbers,
-        # which change from run to run.
+        # Services recognize earlier findings by it. So it has no numbers, which change
+        # from run to run.
         "partialFingerprints": {"finding": f"{finding.name}/{finding.layer or ''}"},
         "properties": {"confidence": finding.confidence, "kind": finding.kind},
     }

@@ -210,8 +210,8 @@ class _Doctor:
         untreated = self._trial(self._plan, 0)
         first, first_score = diagnosis_of(untreated), score_of(untreated)
         before = self._preflight()
-        # A short trial may pass over what is known before the first step. Without a
-        # finding of its own, it reports that of the preflight.
+        # What is known before the first step need not show in a short trial. If that
+        # finds nothing, the findings of the preflight are reported.
         if before is not None and not first.at_least("warning"):
             first = Diagnosis(
                 [*before.at_least("warning"), *first],

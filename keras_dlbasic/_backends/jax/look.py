@@ -23,8 +23,8 @@ class Program:
     def __init__(self, function: Callable[..., Any]) -> None:
         self._model: Any = None
 
-        # The weights are arguments of the compiled function. As constants they would be
-        # those of the first call forever, and each later look would compile again.
+        # The weights are arguments of the compiled function. As constants they would
+        # stay those of the first call.
         def traced(values: Any, x: Any) -> Any:
             model = self._model
             mapping = list(zip(_variables(model), values, strict=True))

@@ -94,7 +94,7 @@ def _operation(
     function = re.sub(r"Backwards?\d*$", "", node.name())
     name = _NAMES.get(function, "other")
     # PyTorch has one function for `relu6` and `hard_tanh`, and one for `elu` and
-    # `selu`. The arguments that autograd saved tell them apart.
+    # `selu`. The arguments that autograd saved distinguish them.
     if function == "Hardtanh":
         limits = node._saved_min_val, node._saved_max_val
         name = _LIMITS.get(limits, "other")

@@ -153,8 +153,8 @@ class RemedyResult(Plotted):
             return RemedyAdvice(None, None, self._why_nothing())
         compared = (UNTREATED, *self.differences)
         mean = {arm: float(self._values(arm, "val_error").mean()) for arm in compared}
-        # If no arm is clearly better, one may do for which both the errors and the
-        # squared errors of the probabilities speak; it is recommended as likely only.
+        # If no arm is clearly better, one whose errors and squared errors of the
+        # probabilities are both lower is recommended, as likely only.
         better = [arm for arm, found in self.differences.items() if found.is_lower]
         confidence = "clear" if better else "likely"
         if not better:

@@ -32,7 +32,8 @@ def exploding_gradients(
     value, layer, step = jump_of(norms, steps, least)
     kind = "jump"
     threshold = jump
-    # Growth along the depth names a layer, so it is told rather than a jump in time.
+    # Growth along the depth names a layer, so it is reported rather than a jump in
+    # time.
     if events is not None and events.up > ratio:
         value, layer, step = events.up, events.up_layer, int(steps[0])
         kind, threshold = "depth", ratio

@@ -38,7 +38,7 @@ def stopped_too_early(
         return Fine(f"{ran} of {planned} epochs were trained")
     if not np.isfinite(run.loss).all():
         return Fine("the loss was not finite when it ended")
-    # The last half tells whether the run was still on its way; one epoch is mostly
+    # The last half shows whether the run was still improving; one epoch is mostly
     # noise.
     half = run.loss[ran // 2 :]
     begin = abs(float(half[0]))

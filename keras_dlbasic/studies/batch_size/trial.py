@@ -70,7 +70,7 @@ def run_batch_size_trial(
     """Train with one batch size from the weights of one seed, and measure."""
     seed, batch = int(settings["seed"]), int(settings["batch_size"])
     rows = count_rows(task.data)
-    # Gradients are measured on a second model, so the one in training is left alone.
+    # Gradients are measured on a second model, so the one in training is not touched.
     probe = GradientProbe(build_seeded(task.build_model, seed))
     model = build_seeded(task.build_model, seed)
     values: dict[str, Any] = {
