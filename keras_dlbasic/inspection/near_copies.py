@@ -64,6 +64,9 @@ def near_copies(x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any) -> float:
     apart = (usual > 0) & (far > usual)
     if apart.mean() < 0.5:
         return math.nan
+    # In `d` dimensions, the distance of the fortieth neighbor is 2 ** (1 / d) times
+    # that of the twentieth. Solved for `d`, this also predicts where chance puts the
+    # nearest row.
     growth = float(np.median(np.log(far[apart] / usual[apart])))
     dimensions = math.log(2) / growth
     if dimensions < LEAST_DIMENSIONS:
@@ -86,6 +89,8 @@ def _nearer(dimensions: float) -> float:
 
 def _neighbours(known: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest row of each, and its distances to the first forty."""
+    # The squared norm of the asked row is left out: it does not change which rows are
+    # nearest.
     squares = (known**2).sum(axis=1) - 2 * asked @ known.T
     most = 2 * PLACE
     places = np.argpartition(squares, most, axis=1)[:, :most]
