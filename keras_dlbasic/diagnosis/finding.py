@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
+from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Self, TypeAlias
 
@@ -21,6 +22,9 @@ Json: TypeAlias = (
 KINDS: tuple[Kind, ...] = ("cause", "symptom")
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 """From the mildest to the worst."""
+
+_RULES = Path(__file__).with_name("rules")
+"""The rules of the package: each is a file of its name."""
 
 _NOT_GIVEN: Any = ""
 
@@ -155,10 +159,27 @@ class Finding:
             parts.append(f"step {self.step + 1}")
         return ", ".join([*parts, f"confidence {self.confidence:.0%}"])
 
+    @property
+    def docs(self) -> str | None:
+        """Where the documentation explains it, relative to its root.
+
+        The anchor is the name of the rule and stays the same from version to version.
+        None for rules that are not of this package.
+
+        Example:
+        >>> from keras_dlbasic.diagnosis import Finding
+        >>> Finding("plateau", "symptom", "warning", "The loss is stuck.").docs
+        'reference/rules.html#plateau'
+        """
+        if not (_RULES / f"{self.name}.py").is_file():
+            return None
+        return f"reference/rules.html#{self.name}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serializable dict; numbers that are not finite become text."""
         entry = {part.name: plain(getattr(self, part.name)) for part in fields(self)}
-        return {**entry, "remedies": [remedy.to_dict() for remedy in self.remedies]}
+        remedies = [remedy.to_dict() for remedy in self.remedies]
+        return {**entry, "remedies": remedies, "docs": self.docs}
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> Finding:
@@ -175,6 +196,7 @@ class Finding:
         read = {
             key: _read(value) if key in numbers else value
             for key, value in entry.items()
+            if key != "docs"  # follows from the name
         }
         for key in ("explains", "explained_by"):
             read[key] = tuple(entry.get(key, ()))
