@@ -22,8 +22,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "_static" / "pages"
-TRANSLATIONS = {"README.ko.md": "README.md", "docs/ko/index.md": "docs/start.md"}
-"""Pages that have the code of another one, by the page that they follow."""
+FOLDERS = ("guide", "questions", "textbook")
+TRANSLATIONS = {
+    "README.ko.md": "README.md",
+    "docs/ko/index.md": "docs/start.md",
+    **{
+        f"docs/ko/textbook/{page.name}": f"docs/textbook/{page.name}"
+        for page in sorted((ROOT / "docs" / "textbook").glob("*.md"))
+        if page.stem != "index"
+    },
+}
+"""Pages that have the code of another one, and that other one."""
 
 MAX_LINES = 30
 """Longer output is cut, so that a page stays a page."""
@@ -136,8 +145,8 @@ def written(page, outputs, name):
         text = f"```python\n{block['code']}```\n"
         text += (block["varies"] or "") + (block["above"] or "")
         shown = cut(output.printed)
-        if block["varies"]:
-            text += block["printed"] or ""
+        if block["varies"] and block["printed"]:
+            text += block["printed"]
         elif shown:
             text += f"\n```text\n{shown}\n```\n"
         for figure in output.figures:
@@ -177,8 +186,9 @@ def save(figures, name):
 
 
 def name_of(page):
-    """Return the name of a page's pictures: `readme`, `start`, `diagnosis`, ..."""
-    return page.stem.lower()
+    """Return the name of a page's pictures, such as `start`, `guide-diagnosis`."""
+    folder = page.parent.name
+    return f"{folder}-{page.stem}" if folder in FOLDERS else page.stem.lower()
 
 
 def pages():
@@ -200,6 +210,7 @@ def update(page):
 
     import keras_dlbasic as kd
 
+    keras.utils.clear_session()  # layers are named as in a process of their own
     keras.utils.set_random_seed(0)
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder, kd.plots.style("light"):
