@@ -75,6 +75,16 @@ def test_output_that_varies_is_kept(output, page):
     assert "```text\nfirst\n```" in output.written(path, outputs, "guide-page")
 
 
+def test_long_output_is_cut(output, page):
+    code = "print(*range(40), sep=chr(10))"
+    path = page(block(code), block(code, "<!-- first 2 lines -->\n"))
+    _, outputs = output.run(path)
+    path.write_text(output.written(path, outputs, "guide-page"), "utf-8")
+    assert "\n26\n...\n```" in path.read_text("utf-8")
+    assert "```text\n0\n1\n...\n```" in path.read_text("utf-8")
+    assert output.problems(path, outputs) == []
+
+
 def test_pictures_may_stand_at_another_place(output, page):
     code = "import matplotlib.pyplot as plt\nplt.subplots()"
     path = page(block(code, "<!-- drawn above -->\n"))

@@ -9,7 +9,8 @@ prints follows it as a ```text block, what it draws as a picture in `_static/pag
 
 A comment `<!-- output varies -->` below a block says that its output depends on the
 machine, such as times: then what stands there is kept and is not compared. A comment
-`<!-- drawn above -->` says that the pictures of a block stand at another place.
+`<!-- drawn above -->` says that the pictures of a block stand at another place, and
+`<!-- first 9 lines -->` where to cut what it prints.
 """
 
 import contextlib
@@ -44,6 +45,7 @@ BLOCK = re.compile(
     r"^```python\n(?P<code>.*?)^```\n"
     r"(?P<varies>\n<!-- output varies -->\n)?"
     r"(?P<above>\n<!-- drawn above -->\n)?"
+    r"(?P<first>\n<!-- first \d+ lines -->\n)?"
     r"(?P<printed>\n```text\n.*?^```\n)?"
     r"(?P<drawn>(?:\n!\[[^\]]*\]\([^)]*_static/pages/[^)]*\)\n)*)",
     re.DOTALL | re.MULTILINE,
@@ -76,11 +78,12 @@ def run(page):
     return namespace, outputs
 
 
-def cut(printed):
+def cut(printed, first=None):
     """Return output as a page shows it, "" for none."""
     lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
-    if len(lines) > MAX_LINES:
-        lines = [*lines[: MAX_LINES - 3], "..."]
+    most = int(re.search(r"\d+", first)[0]) if first else MAX_LINES
+    if len(lines) > most:
+        lines = [*lines[: most if first else most - 3], "..."]
     return "\n".join(lines)
 
 
@@ -90,8 +93,9 @@ def problems(page, outputs):
     for block, output in zip(BLOCK.finditer(text), outputs, strict=True):
         line = text[: block.start()].count("\n") + 1
         shown = _inside(block["printed"])
-        if not block["varies"] and not agree(shown, cut(output.printed)):
-            found.append(f"line {line} prints\n{cut(output.printed)}\nnot\n{shown}")
+        printed = cut(output.printed, block["first"])
+        if not block["varies"] and not agree(shown, printed):
+            found.append(f"line {line} prints\n{printed}\nnot\n{shown}")
         n = block["drawn"].count("![")
         if not block["above"] and n != len(output.figures):
             found.append(f"line {line} draws {len(output.figures)} pictures, not {n}")
@@ -144,7 +148,8 @@ def written(page, outputs, name):
         output = next(remaining)
         text = f"```python\n{block['code']}```\n"
         text += (block["varies"] or "") + (block["above"] or "")
-        shown = cut(output.printed)
+        text += block["first"] or ""
+        shown = cut(output.printed, block["first"])
         if block["varies"] and block["printed"]:
             text += block["printed"]
         elif shown:

@@ -35,6 +35,15 @@ def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
         x: Inputs: an array or a structure of arrays.
         batch_size: Rows at once. Means over batches are weighted by their rows.
 
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> norm = keras.layers.BatchNormalization()
+    >>> model = keras.Sequential([keras.Input((1,)), norm])
+    >>> kd.ensembles.recompute_statistics(model, np.array([[1.0], [5.0]]))
+    >>> float(keras.ops.convert_to_numpy(norm.moving_mean)[0])
+    3.0
+
     Reference:
         Izmailov et al. (2018), section 3.2.
     """

@@ -98,6 +98,8 @@ class TargetFacts(Facts):
         is_constant: Whether all rows are alike.
         commonest: Share of the commonest row.
         row_sum_error: Mean distance of the sums of rows from 1; NaN with one column.
+        share_axes: Axes of targets with three or more along which entries add up to 1
+            everywhere, counted from the end; None if there are fewer, or not known.
     """
 
     name: str = ""
@@ -120,6 +122,7 @@ class TargetFacts(Facts):
     is_constant: bool = False
     commonest: float = UNKNOWN
     row_sum_error: float = UNKNOWN
+    share_axes: tuple[int, ...] | None = None
 
     @property
     def has_several_labels(self) -> bool:
@@ -224,6 +227,12 @@ class BatchFacts(Facts):
     different: int | None = None
 
 
+UNEVEN = 1.5
+"""Weights that differ by this factor move the best constant answer."""
+
+LEFT_OUT = 0.05
+
+
 @dataclass(frozen=True, eq=False)
 class WeightFacts(Facts):
     """What weights the rows have in the loss, in the batches that were read.
@@ -252,6 +261,24 @@ class WeightFacts(Facts):
     by_class: tuple[float, ...] | None = None
     counts: tuple[int, ...] | None = None
     classes: tuple[int, ...] | None = None
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the loss of these rows is far from their unweighted mean loss.
+
+        A constant answer that is the best without weights is then no measure of a model
+        that was trained with them.
+        """
+        if self.leaves_out:
+            return True
+        means = [mean for mean in self.by_class or () if mean > 0]
+        low, high = (min(means), max(means)) if means else (self.min, self.max)
+        return high > UNEVEN * low
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether many rows do not count at all, such as padding."""
+        return self.zeros > LEFT_OUT
 
     @property
     def weighted_shares(self) -> tuple[float, ...] | None:

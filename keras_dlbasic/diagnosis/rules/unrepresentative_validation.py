@@ -12,8 +12,12 @@ from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
     saved_on_validation,
 )
+from keras_dlbasic.diagnosis.inference_gap import inference_gap
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.records import ValidationFacts
+
+LAGGING = 0.1
+"""Share of what was learned that inference may lose on training rows."""
 
 SHUFFLE = suggest.by_hand(
     "shuffle before splitting (validation_split takes the last rows)",
@@ -179,9 +183,11 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
     never = never_generalized(run)
     if never is None or known is None or outcome.loss_saved is None:
         return Skipped(run.reasons.validation)
-    # statistics of batches that lag make validation bad as well, on any rows
-    lags = run.facts.model is None or any(
-        layer.batch_normalizes for layer in run.facts.model.layers
+    # moving statistics that lag make validation bad as well, on any rows
+    gap = inference_gap(run)
+    lags = run.facts.model is None or (
+        any(layer.batch_normalizes for layer in run.facts.model.layers)
+        and (gap is None or max(gap.lost, gap.lost_loss) > LAGGING)
     )
     batches = run.facts.data.batches if run.facts.data else None
     # predictors know rows that come again and again by heart
