@@ -46,7 +46,7 @@ EXACT, ROUGH = (2e-4, 1e-5), (0.1, 0.02)
 """Relative tolerance, and absolute as a share of the whole, by precision."""
 
 ROUGH_BIAS = (0.1, 0.15)
-"""A bias before a normalisation, whose gradient is zero but for rounding, gets a tenth
+"""A bias before a normalization, whose gradient is zero but for rounding, gets a tenth
 of the whole from autodiff in half precision outside the compiled step."""
 
 

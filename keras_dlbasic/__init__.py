@@ -1,4 +1,4 @@
-"""Learn why a Keras 3 model is not learning or not generalising, and what fixes it.
+"""Learn why a Keras 3 model is not learning or not generalizing, and what fixes it.
 
 What is where:
 

@@ -40,7 +40,7 @@ def dice_minimized(repaired):
 
 @program(
     kind="loss with swapped arguments",
-    family="sequence labelling",
+    family="sequence labeling",
     half="look",
     address="https://github.com/xiph/rnnoise/issues/117",
     symptom="gains are driven to the extremes",

@@ -263,7 +263,7 @@ def weights_from_counts(repaired):
 
 @program(
     kind="weights of zero",
-    family="sequence labelling",
+    family="sequence labeling",
     half="look",
     address="https://github.com/keras-team/keras/issues/7917",
     symptom="the loss is zero and nothing is learned",

@@ -311,7 +311,7 @@ def normalized_twice(repaired):
 
 
 @program(
-    kind="validation labelled differently",
+    kind="validation labeled differently",
     family="image classifier",
     half="look",
     address="https://github.com/keras-team/keras/issues/11211",

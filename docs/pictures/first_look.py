@@ -50,7 +50,9 @@ def draw(figure, runs):
         left.semilogy(np.arange(1, len(norms) + 1), norms, "o-", label=name)
         epochs = record.epochs
         right.plot(epochs["epoch"] + 1, epochs["accuracy"], label=f"{name}: {first}")
-    left.set(title="Gradient of each layer at the first step", xlabel="layer, input first")
+    left.set(
+        title="Gradient of each layer at the first step", xlabel="layer, input first"
+    )
     left.set_ylabel("gradient norm (L2)")
     right.set(title="Accuracy, and the first finding", xlabel="epoch", ylim=(0, 1))
     right.set_ylabel("accuracy on digits")

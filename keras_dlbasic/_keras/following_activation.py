@@ -18,7 +18,7 @@ MAX_STEPS = 14
 def activations_after(model: Any) -> dict[int, Any]:
     """Return, by `id` of the layer, the activation that its outputs go through.
 
-    Inline, or the first that follows behind normalisation, dropout and the like; a
+    Inline, or the first that follows behind normalization, dropout and the like; a
     layer whose outputs go elsewhere first (into a sum, say) has none.
     """
     consumers = consumers_of(model)

@@ -37,7 +37,7 @@ class OverfittingDetector(Monitor):
             `1024`.
         metric: Name of a metric, such as `"accuracy"`, to be judged apart. Defaults to
             None.
-        mode: `"max"` if that metric is to be maximised (default), `"min"` if minimised.
+        mode: `"max"` if that metric is to be maximized (default), `"min"` if minimized.
         stop: Whether to stop training when overfitting is found. Defaults to `False`.
         verbose: Whether to say what is found, between epochs. 0 or 1. Defaults to `1`.
         record: A `TrainingRecord` to write the epochs to; a continued one is judged as

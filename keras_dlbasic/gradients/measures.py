@@ -76,7 +76,7 @@ class Kernels(Protocol):
         if_true: Callable[[], Any],
         if_false: Callable[[], Any],
     ) -> Any:
-        """Run one of two branches without synchronising where that would cost.
+        """Run one of two branches without synchronizing where that would cost.
 
         Args:
             test: Called with the operands, and before them NumPy or what is called

@@ -62,7 +62,7 @@ class Probe:
     """Rows of the training data, and what a model makes of them.
 
     The model runs outside the compiled step with dropout off, and with batch
-    normalisation on the probe's own statistics, as in training; nothing of it changes.
+    normalization on the probe's own statistics, as in training; nothing of it changes.
 
     How many outputs there are, and of what shape, is what the first run gives.
 
@@ -246,7 +246,7 @@ class Probe:
 
 
 def _in_a_line(error: Exception) -> str:
-    """Return what went wrong, without the frame and colours that Keras puts around."""
+    """Return what went wrong, without the frame and colors that Keras puts around."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition(
         "\n\nArguments received"
     )[0]

@@ -30,7 +30,7 @@ def hessian_extremes(
 ) -> HessianExtremes:
     """Find the smallest and the largest eigenvalue of the Hessian of the loss.
 
-    Lanczos iteration with full re-orthogonalisation, in float64; the products of the
+    Lanczos iteration with full re-orthogonalization, in float64; the products of the
     Hessian are the backend's own. Unlike power iteration it gives both ends at once,
     also where the negative one is much the smaller. One product takes two to three
     gradients' time, so that the default is about 90 gradients of the data set; where it

@@ -29,7 +29,7 @@
 - `plot_unit_health`: draw the share of dead, saturated or dormant units
 - `plot_update_ratio`: draw the update-to-weight ratio of each layer over the steps
 - `plot_weights`: draw histograms of the sizes of weights
-- `style`: draw in one of the package's styles: colour-blind-safe, legible in print
+- `style`: draw in one of the package's styles: color-blind-safe, legible in print
 """
 
 from typing import TYPE_CHECKING

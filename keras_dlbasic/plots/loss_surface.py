@@ -125,7 +125,7 @@ def _relief(ax: Any, surface: LossSurface, loss: np.ndarray) -> None:
 def _levels(loss: np.ndarray) -> tuple[np.ndarray, Normalize]:
     low, high = float(np.nanmin(loss)), float(np.nanmax(loss))
     if low > 0 and np.log10(high / low) >= DECADES:
-        # beyond five decades colours say nothing any more
+        # beyond five decades colors say nothing any more
         low = max(low, high * 1e-5)
         return np.geomspace(low, high, LEVELS), LogNorm(low, high)
     if high <= low:

@@ -35,7 +35,7 @@ def swap_activations(
         model: A built Sequential or Functional model; nested models are gone through.
         activation: Name of an activation that Keras knows. Defaults to `"relu"`.
         linear_too: Whether hidden layers without an activation get one, unless an
-            activation or normalisation layer follows. Defaults to `False`.
+            activation or normalization layer follows. Defaults to `False`.
         initialize: Whether to draw weights that suit the new activation, as
             `remedies.initialize` does: for a model that has learned nothing yet.
             Defaults to `False`.

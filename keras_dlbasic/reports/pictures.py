@@ -189,7 +189,7 @@ def _drawings() -> list[_Drawing]:
             table("penalties"),
         ),
         _Drawing(
-            "Normalisation",
+            "Normalization",
             "How far the statistics of batches are from the moving ones.",
             on_one(plots.plot_normalization_drift),
             table("normalization"),

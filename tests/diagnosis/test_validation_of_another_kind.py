@@ -127,7 +127,7 @@ def test_statistics_that_lag_look_like_overfitting(momentum, severity):
     assert ("moving statistics" in found.message) == (severity == "info")
 
 
-# -- what only looks memorised ---------------------------------------------------------
+# -- what only looks memorized ---------------------------------------------------------
 
 
 def test_a_validation_loss_that_still_falls_is_not_memorised():

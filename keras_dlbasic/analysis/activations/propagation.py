@@ -295,7 +295,7 @@ def signal_verdict(value: float, reference: float, spread: float = 0.0) -> str:
 
 _UNKNOWN_CAUSE = (
     "Likely cause: not the size of inputs or kernels, as far as they are known. To "
-    "try: normalisation layers, or `kd.remedies.lsuv(model, x)`, which gives each "
+    "try: normalization layers, or `kd.remedies.lsuv(model, x)`, which gives each "
     "layer unit variance."
 )
 
@@ -306,7 +306,7 @@ def _about_inputs(scale: float) -> str:
         return ""
     return (
         f"Likely cause: inputs out of scale, with a root mean square of {scale:.2g} "
-        "instead of about 1. Remedy: standardise them, or put a "
+        "instead of about 1. Remedy: standardize them, or put a "
         "`keras.layers.Normalization` layer, adapted to the training data, first."
     )
 

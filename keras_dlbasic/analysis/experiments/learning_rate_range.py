@@ -150,7 +150,7 @@ def _head(length: int) -> int:
 def _level(values: np.ndarray) -> tuple[float, float]:
     """Return where the loss begins, and the noise of a running mean's distance to it.
 
-    The first tenth of the steps hardly learns. Differences of neighbours tell the noise
+    The first tenth of the steps hardly learns. Differences of neighbors tell the noise
     apart from a trend; a running mean keeps (1 - s) / (1 + s) of the variance, a median
     of n values pi / 2n.
     """

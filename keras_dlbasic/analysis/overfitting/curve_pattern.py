@@ -93,7 +93,7 @@ def oscillates(values: np.ndarray) -> bool:
     """Return whether a curve swings around the way it takes, regularly or widely.
 
     Regularly: one frequency holds more of the variance than in noise (Fisher, 1929).
-    Widely: neighbouring epochs differ by more than a fifth of the level.
+    Widely: neighboring epochs differ by more than a fifth of the level.
     """
     # The first quarter is steep in most runs: no parabola fits that, and what it leaves
     # over would look like a swing.

@@ -61,7 +61,7 @@ def find_turn(
     largest contrast is divided by its standard error; noise comes from the curve
     itself, around a fit that falls and then rises (isotonic regression; Robertson,
     Wright & Dykstra, "Order restricted statistical inference", 1988), and counts for
-    more where neighbouring epochs deviate alike. Among curves that fall, the flat one
+    more where neighboring epochs deviate alike. Among curves that fall, the flat one
     is most easily mistaken for turning, so the threshold is the one for flat curves,
     and high enough for looking after every epoch anew. The curve turns where one that
     falls and then rises as a power of time fits best.

@@ -63,7 +63,7 @@ def detect_overfitting(
             None.
         val_metric: Validation metric per epoch, `[n]`, NaN as in `val_loss`. Defaults
             to None.
-        mode: `"max"` if the metric is to be maximised, `"min"` if minimised. Has to be
+        mode: `"max"` if the metric is to be maximized, `"min"` if minimized. Has to be
             given with `val_metric`.
         min_rise: Smallest rise over the lowest validation loss that counts, relative to
             it. Defaults to `0.01`.
@@ -208,7 +208,7 @@ def _check_settings(mode: str | None, has_metric: bool, min_rise: float) -> None
     if mode not in (None, "min", "max") or (has_metric and mode is None):
         raise ValueError(
             '`mode` must be "max" or "min" where `val_metric` is given: whether it is '
-            f"to be maximised or minimised. Received: mode={mode!r}"
+            f"to be maximized or minimized. Received: mode={mode!r}"
         )
     if not min_rise >= 0:
         raise ValueError(f"`min_rise` must not be negative. Received: {min_rise!r}")

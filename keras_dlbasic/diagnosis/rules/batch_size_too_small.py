@@ -29,7 +29,7 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Verdict:
     if size <= rows and not (n_rows and n_rows <= 2 * rows):
         return Finding(
             severity="info",
-            message=f"Batches have {size} rows, so successive updates hardly agree.",
+            message=f"With a batch size of {size} the updates are mostly noise.",
             risk="critical",
             value=float(size),
             threshold=float(rows),

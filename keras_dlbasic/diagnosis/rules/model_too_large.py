@@ -44,7 +44,7 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
             remedies=(
                 suggest.early_stopping("costs nothing"),
                 suggest.penalty("small weights follow single points less"),
-                suggest.smaller_model("fewer weights memorise less"),
+                suggest.smaller_model("fewer weights memorize less"),
                 suggest.by_hand("more rows", "each noisy row then counts less"),
             ),
             note=False,

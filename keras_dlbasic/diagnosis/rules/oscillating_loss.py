@@ -11,7 +11,7 @@ from keras_dlbasic.diagnosis.row_order import order_seen, shuffled_rows
 def oscillating_loss(
     run: Run, *, swing: float = 0.04, of_level: float = 0.03, epochs: int = 11
 ) -> Verdict:
-    """Measure how the epochs deviate from their neighbours.
+    """Measure how the epochs deviate from their neighbors.
 
     An epoch's loss is a mean over all its rows, so what it deviates by is movement of
     the weights, not the luck of a batch.
@@ -35,9 +35,9 @@ def oscillating_loss(
         return Finding(
             severity="warning",
             message=(
-                f"The training loss swings by {descent.swing:.1%} of a constant "
-                f"answer's loss around its course, {descent.swing_of_level:.0%} of its "
-                "level."
+                "The training loss oscillates: from epoch to epoch it changes by "
+                f"{descent.swing:.1%} of the baseline loss, "
+                f"{descent.swing_of_level:.0%} of its current level."
             ),
             value=descent.swing,
             threshold=swing,
@@ -45,7 +45,7 @@ def oscillating_loss(
             confidence=0.9,
             remedies=(shuffled_rows(),) if in_order else _shorter_steps(),
         )
-    return Fine(f"the loss swings by {descent.swing:.1%} of a constant answer's")
+    return Fine(f"the loss oscillates by {descent.swing:.1%} of the baseline loss")
 
 
 def _shorter_steps() -> tuple[RemedySuggestion, ...]:

@@ -31,7 +31,7 @@ REMEDIES = (
     suggest.dropout("units cannot rely on each other; on a new model too", 0.3),
     suggest.augmentation("more varied data, where labels allow it"),
     suggest.smaller_model(
-        "a smaller model, with new weights, has less room to memorise"
+        "a smaller model, with new weights, has less room to memorize"
     ),
 )
 
@@ -45,7 +45,7 @@ LAGGING = 0.05
 
 GIVE_ROWS = suggest.by_hand(
     "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
-    "tells whether validation rows are scaled, ordered and labelled as training rows",
+    "tells whether validation rows are scaled, ordered and labeled as training rows",
 )
 
 CHECK_ROWS = suggest.check_rows(
@@ -72,7 +72,7 @@ def overfitting(
     a constant answer reaches (or from its first epoch, where that is not known).
 
     A loss need not rise: where a good part of what a constant answer loses remains on
-    validation rows and next to nothing on training rows, the rest was memorised, unless
+    validation rows and next to nothing on training rows, the rest was memorized, unless
     the validation loss is still falling.
 
     Validation rows of another kind, or moving statistics of a normalization that lag,
@@ -88,7 +88,7 @@ def overfitting(
         trifle: With less nobody would do anything else, so there is no note.
         much: The same for critical.
         memorised: Share of a constant answer's loss on training rows up to which
-            these are memorised, if
+            these are memorized, if
         unknown: at least this share remains on validation rows, and three standard
             errors more: of a loss of which this share of the rows carries most.
         little: Up to this share of what was learned, a rise is a remark where the
@@ -254,8 +254,8 @@ def _memorised(run: Run, unknown: float) -> Finding:
     return Finding(
         severity="warning",
         message=(
-            f"The training rows are memorised: {known:.1%} of a constant answer's loss "
-            f"remain on them, {left:.0%} on validation rows."
+            f"The model has memorized the training samples: its loss is {known:.1%} of "
+            f"the baseline loss on them, and {left:.0%} on validation samples."
         ),
         value=left,
         threshold=unknown,

@@ -1,4 +1,4 @@
-"""A loss that lies still where a constant answer is."""
+"""A loss that is stuck at the value of a constant prediction."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def plateau(
     outcome = run.outcome
     if outcome.is_known:
         if outcome.learned is not False:
-            return Fine("the model does better than a constant answer")
+            return Fine("the model is better than a constant prediction")
         if descent.falls and descent.drop > flat:
             return Fine("the loss still falls")
         if max(run.record.trained_steps, descent.n_epochs) < least_updates:
@@ -59,8 +59,8 @@ def plateau(
         return _found(
             run,
             outcome.loss_saved,
-            "The model does no better than always giving the "
-            "same answer, and its loss hardly moves.",
+            "The model is no better than a constant prediction, and its loss "
+            "does not decrease.",
             0.95,
         )
     loss = run.loss[np.isfinite(run.loss)]
@@ -76,7 +76,7 @@ def plateau(
         last = float(np.median(loss[-3:]))
         is_still = np.ptp(loss[len(loss) // 2 :]) < flat * chance
         if is_still and abs(last / chance - 1) < flat:
-            text = f"The loss lies still at {chance:.4g}, that of guessing."
+            text = f"The loss is stuck at {chance:.4g}, the value for random guessing."
             return _found(run, last, text, 0.8)
     return Skipped(run.reasons.outcome)
 

@@ -202,7 +202,7 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
             "The validation rows seem to be of another kind: in no epoch is their loss "
             "below that of a constant answer, though the model has learned the "
             f"training rows, and {outcome.reference_name} has a skill of {known:.2f} "
-            "on training rows that it has not seen. Are they scaled and labelled "
+            "on training rows that it has not seen. Are they scaled and labeled "
             "alike?"
         ),
         value=known,
