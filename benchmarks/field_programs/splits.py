@@ -27,7 +27,7 @@ def small_cnn(classes=10, size=8, filters=12):
 
 
 class Batches(keras.utils.PyDataset):
-    """Serve arrays in batches, changed by a function of one's own."""
+    """Serve arrays in batches, changed by a function of your own."""
 
     def __init__(self, x, y, size=32, change=None):
         super().__init__()

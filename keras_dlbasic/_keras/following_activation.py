@@ -12,7 +12,7 @@ from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import HIDDEN, core_of, kind_of
 
 MAX_STEPS = 14
-"""So many layers are passed at most on the way to an activation."""
+"""This many layers are passed at most on the way to an activation."""
 
 
 def activations_after(model: Any) -> dict[int, Any]:

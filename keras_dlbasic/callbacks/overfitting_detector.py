@@ -33,7 +33,7 @@ class OverfittingDetector(Monitor):
         x: Training inputs to measure the training loss on: arrays, or a data set that
             can be read again and again. Defaults to None: the logged loss is taken.
         y: Training targets, None with a data set.
-        rows: Up to so many rows of `x` and `y` are used, taken evenly. Defaults to
+        rows: Up to this many rows of `x` and `y` are used, taken evenly. Defaults to
             `1024`.
         metric: Name of a metric, such as `"accuracy"`, to be judged apart. Defaults to
             None.

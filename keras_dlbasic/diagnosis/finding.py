@@ -40,7 +40,7 @@ class Finding:
         name: Name of the problem, such as `"dead_units"`: that of its rule.
         kind: `"cause"` or `"symptom"`.
         severity: `"critical"`: this run cannot succeed; `"warning"`: it is likely to
-            cost; `"info"`: a note, harmless so far.
+            cost; `"info"`: a note (no effect on this run).
         message: What was found, in a sentence or two, epochs and steps 1-based.
         layer: Label of the layer, or of the first of them; None for the whole model.
         epoch: First epoch in which it showed, 0-based; None if it has no time.
@@ -50,13 +50,13 @@ class Finding:
         confidence: From 0 to 1: how sure the rule is, given what it has seen.
         evidence: Further numbers and names, JSON-serializable.
         remedies: What to try, in this order.
-        explains: Names of the symptoms that this cause can bring about.
-        explained_by: Names of the found causes that can have brought this symptom
-            about, the most likely first; empty for causes.
+        explains: Names of the symptoms that this cause can cause.
+        explained_by: Names of the found causes that can have caused this symptom,
+            the most likely first; empty for causes.
         unit: What `value` and `threshold` are in, such as `"updates"`; empty for a
             plain number.
         risk: For a cause that may or may not do harm: the severity that it takes, at
-            most, if a symptom that it can bring about is found too. None: `severity`,
+            most, if a symptom that it can cause is found too. None: `severity`,
             whatever else is found.
         note: Whether a cause that has done no harm is worth a note, because it changes
             what a reader does; else it counts as a check that passed. Defaults to
@@ -140,7 +140,7 @@ class Finding:
         return SEVERITIES.index(self.severity)
 
     def can_explain(self, symptom: Finding) -> bool:
-        """Return whether this cause can have brought a symptom about."""
+        """Return whether this cause can have caused a symptom."""
         return symptom.name in self.explains and self.may_concern(symptom)
 
     def may_concern(self, other: Finding) -> bool:

@@ -121,7 +121,7 @@ def outcome_of(record: TrainingRecord) -> Outcome:
 def _as_weighted(known: Outcome, record: TrainingRecord) -> Outcome:
     """Leave out what says nothing of a model that is trained with uneven weights.
 
-    The rows of the probe count alike. So a constant answer looks better than it is
+    The rows of the probe count alike. So a constant prediction looks better than it is
     where rare classes have large weights, and so does one where the rows that do not
     count (padding) are all the same.
     """

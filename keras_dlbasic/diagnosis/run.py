@@ -30,7 +30,7 @@ USUAL_BATCH_SIZE = 32
 """Small batches do best over many tasks, between 2 and 32 (Masters & Luschi 2018)."""
 
 ENOUGH_UPDATES = 300
-"""With so many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
+"""With this many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
 
 
 class Run(KnownFacts):
@@ -254,7 +254,7 @@ class Run(KnownFacts):
 
     @cached_property
     def descent(self) -> Descent:
-        """What the training loss does: where it begins and ends, falls and swings.
+        """What the training loss does: where it begins and ends, falls and oscillates.
 
         Losses: `.first` (before training, if known), `.last` (median of the last three
         epochs), `.lowest`, `.highest` (with `.highest_step`, an int or None), and
@@ -384,5 +384,5 @@ class Run(KnownFacts):
 
     @property
     def reasons(self) -> Reasons:
-        """Why something is not known, in words for a `Skipped`."""
+        """Why something is not known, as text for a `Skipped`."""
         return Reasons(self.facts, self.task, self.output_name)

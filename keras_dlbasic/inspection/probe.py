@@ -70,7 +70,7 @@ class Probe:
         x: Inputs, as for `model.predict`.
         y: Targets, as for `model.fit`, or None.
         loss: What the model was compiled with.
-        rows: Up to so many rows are used, evenly chosen.
+        rows: Up to this many rows are used, evenly chosen.
         shapes: Shapes of the model's outputs, samples first, as far as they are known:
             fewer rows are used where outputs are large.
         outputs: What is known of the outputs besides.

@@ -8,7 +8,7 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 
 MOST_ROWS = 2000
-"""Of more rows so many are compared, evenly chosen."""
+"""Of more rows this many are compared, evenly chosen."""
 
 MOST_FEATURES = 1024
 """Wider rows are projected."""

@@ -11,7 +11,7 @@ from keras_dlbasic.analysis.landscape.lanczos import RitzPairs, lanczos
 from keras_dlbasic.landscape.objective import Objective, objective_of
 
 ROUNDINGS = 32
-"""An eigenvalue may be off by so many rounding units of the largest one.
+"""An eigenvalue may be off by this many rounding units of the largest one.
 
 Rounding errors of the products add up over layers and rows; see the tests, where dense
 Hessians in float64 are the reference.

@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm, to_rgb
 from keras_dlbasic.analysis.evenly import evenly
 
 MOST_LINES = 12
-"""Up to so many layers are drawn as lines, more as a heat map."""
+"""Up to this many layers are drawn as lines, more as a heat map."""
 
 LONGEST_LABEL = 28
 

@@ -16,7 +16,7 @@ from keras_dlbasic.plots.axes import axes_or_new, say_empty
 
 LEVELS = 18
 DECADES = 1.5
-"""From so many decades on, levels are logarithmic."""
+"""From this many decades on, levels are logarithmic."""
 
 
 def plot_loss_surface(

@@ -14,7 +14,7 @@ KINDS = {"batch": 0, "layer": 1}
 
 EPSILON = 1e-3
 MAX_CELLS = 80
-"""Up to so many values are written into their cells."""
+"""Up to this many values are written into their cells."""
 
 
 def plot_normalization(

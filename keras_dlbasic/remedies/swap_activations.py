@@ -28,7 +28,7 @@ def swap_activations(
 
     Sigmoid and tanh have slopes of at most 1/4 and 1, which multiply with depth
     (Glorot and Bengio 2010); rectifiers keep them at 1 (Nair and Hinton 2010), and
-    leaky ones, ELU or GELU keep units from dying. Left alone: the output, softmax,
+    leaky ones, ELU or GELU keep units from dying. Not changed: the output, softmax,
     gates (what goes into a product), recurrent and attention layers.
 
     Args:

@@ -1,4 +1,4 @@
-"""The pictures of a report, in light and dark, with what they show in words."""
+"""The pictures of a report, in light and dark, with what they show as text."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ def test_records_made_before_the_axes_were_known_are_judged_alike():
     assert "distinct" not in data()["targets"][0]
 
 
-# -- losses of one's own -------------------------------------------------------------
+# -- losses of your own -------------------------------------------------------------
 
 
 def masked(y_true, y_pred):

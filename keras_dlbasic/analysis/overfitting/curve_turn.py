@@ -14,7 +14,7 @@ from keras_dlbasic.analysis.overfitting.unimodal import (
 
 FEWEST_POINTS = 5
 FEWEST_AFTER = 3
-"""A curve has to stay up for so many points: two bad epochs are no trend."""
+"""A curve has to stay up for this many points: two bad epochs are no trend."""
 
 _LOCAL_POINTS = 20
 _WIDTHS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256])

@@ -48,8 +48,8 @@ def detect_overfitting(
     noise explains and by at least `min_rise`, while its training loss has not. The
     threshold is high enough for a test after every epoch of a run that falls and then
     lies flat for some tens of epochs; the longer it lies flat, the likelier is a false
-    alarm on the way (see `find_turn`). A validation loss that swings, blows up with the
-    training loss, rises and comes back, has one bad epoch or lies still is not
+    alarm on the way (see `find_turn`). A validation loss that oscillates, blows up with
+    the training loss, rises and comes back, has one bad epoch or is stuck is not
     overfitting; `pattern` and `reason` say what it is.
 
     The verdict is about the loss. A metric is judged by the same test and reported

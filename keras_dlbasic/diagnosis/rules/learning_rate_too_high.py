@@ -35,8 +35,8 @@ def learning_rate_too_high(
 
     Args:
         run: The run.
-        blow_up: Loss over that before training or of a constant answer, whichever is
-            larger, that counts: a descent does not rise.
+        blow_up: Loss over that before training or of a constant prediction, whichever
+            is larger, that counts: a descent does not rise.
         ratio: Update-to-weight ratio of a step that counts. Healthy runs are about
             1e-3 (Karpathy 2019; LARS, You et al. 2017); at 0.3 a few steps replace
             the weights.

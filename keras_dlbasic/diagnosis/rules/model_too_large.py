@@ -26,7 +26,9 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
             all points; whether it does is for the curves to tell.
     """
     if never_generalized(run):
-        return Fine("validation was never better than a constant answer: see the data")
+        return Fine(
+            "validation was never better than a constant prediction: see the data"
+        )
     if does_not_transfer(run):
         return Fine("simple predictors fail on the validation rows too: see the data")
     n, rows = run.n_trainable_weights, run.data.n_rows or 0

@@ -22,9 +22,9 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Verdi
 
     Args:
         run: The run.
-        rows: Up to so many rows, what a unit gives is mostly its batch's doing: with
+        rows: Up to this many rows, what a unit gives is mostly its batch's doing: with
             two, normalized values are plus and minus one whatever the data.
-        few: Up to so many rows it may do harm; errors rise below 8 rows a batch (Wu &
+        few: Up to this many rows it may do harm; errors rise below 8 rows a batch (Wu &
             He 2018, Group Normalization).
     """
     size = run.batch_size

@@ -1,4 +1,4 @@
-"""A training loss that swings from epoch to epoch."""
+"""A training loss that oscillates from epoch to epoch."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def oscillating_loss(
 
     Args:
         run: The run.
-        swing: Deviation relative to the loss of a constant answer that counts: less is
-            no harm, however small the loss. Of 296 healthy runs of 37 kinds
+        swing: Deviation relative to the loss of a constant prediction that counts: less
+            is no harm, however small the loss. Of 296 healthy runs of 37 kinds
             (`benchmarks/diagnosis.py`) none of 11 epochs and more is above 0.02.
         of_level: Deviation relative to the loss itself that counts as well.
         epochs: Fewer epochs than this are too few to tell a swing from a course.
@@ -27,8 +27,8 @@ def oscillating_loss(
     descent = run.descent
     if descent.n_epochs < epochs:
         return Skipped(f"needs {epochs} epochs")
-    # where rows come in order, the loss swings at any rate: shorter steps forget the
-    # last kind of rows more slowly, but learn the next one more slowly as well
+    # where rows come in order, the loss oscillates at any rate: shorter steps forget
+    # the last kind of rows more slowly, but learn the next one more slowly as well
     order = order_seen(run)
     in_order = order is not None and order.is_in_order
     if descent.swing > swing and descent.swing_of_level > of_level:

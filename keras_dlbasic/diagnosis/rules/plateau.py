@@ -32,16 +32,16 @@ def plateau(
 ) -> Verdict:
     """Look for a run that has learned nothing and does not move.
 
-    With the targets known, that is no better than a constant answer. Without them only
-    a loss that is the same in all epochs can be told from one that has converged, or
-    one that is at the logarithm of the number of classes. Where the curvature was
+    With the targets known, that is no better than a constant prediction. Without them
+    only a loss that is the same in all epochs can be told from one that has converged,
+    or one that is at the logarithm of the number of classes. Where the curvature was
     measured (`CurvatureProbe`), what the run lies on is said.
 
     Args:
         run: The run.
-        flat: Fall of the loss over the last half, relative to what a constant answer
-            reaches, that still counts as flat.
-        least_updates: Before so many updates nothing is flat.
+        flat: Fall of the loss over the last half, relative to what a constant
+            prediction reaches, that still counts as flat.
+        least_updates: Before this many updates nothing is flat.
         least_epochs: With fewer epochs, and targets that are not known, nothing is.
         same: Range of the epochs' losses, relative to the first, up to which they are
             the same: the resolution of float32, with room for the mean of an epoch.

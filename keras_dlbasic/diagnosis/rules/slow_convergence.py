@@ -24,8 +24,8 @@ def slow_convergence(
     Args:
         run: The run.
         least_drop: Fall of the loss over the last half of the epochs, relative to what
-            a constant answer reaches, below which a run that has learned nothing does
-            not fall.
+            a constant prediction reaches, below which a run that has learned nothing
+            does not fall.
         much: The same for a run that has learned something.
         share: Share of the skill of simple predictors (see `underfitting`) below which
             such a run has not got far; by a standard error at least.

@@ -19,7 +19,7 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdi
     Args:
         run: The run.
         share: Share of the reference's skill below which a model underfits.
-        errors: By so many standard errors it has to be worse; that of a skill on `n`
+        errors: By this many standard errors it has to be worse; that of a skill on `n`
             rows is at most `1 / sqrt(n)`.
     """
     outcome = run.outcome

@@ -54,9 +54,9 @@ ONE_STEP = suggest.by_hand(
 def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     """Look for a run that evidently fails, and a cause that explains it.
 
-    It fails if it does no better than a constant answer, diverges or is not finite; or
-    if simple predictors find nothing in the inputs either, and the model nothing that
-    carries over to validation rows. A cause at severity warning or above explains it.
+    It fails if it does no better than a constant prediction, diverges or is not finite;
+    or if simple predictors find nothing in the inputs either, and the model nothing
+    that carries over to validation rows. A cause at warning or above explains it.
 
     Args:
         run: The run, with the verdicts of the other rules.
