@@ -181,8 +181,8 @@ class Diagnosis(Displayed, Sequence[Finding]):
     def beneath(self, finding: Finding) -> tuple[Finding, ...]:
         """Return the symptoms that are listed under a finding, each under one cause.
 
-        That is the likeliest cause. A symptom that is worse than all its causes is listed
-        by itself: they can hardly be all there is to it.
+        That is the likeliest cause. A symptom that is worse than all its causes stands
+        by itself: they cannot be the whole explanation.
         """
         return tuple(
             symptom

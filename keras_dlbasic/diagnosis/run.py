@@ -259,8 +259,8 @@ class Run(KnownFacts):
         Losses: `.first` (before training, if known), `.last` (median of the last three
         epochs), `.lowest`, `.highest` (with `.highest_step`, an int or None), and
         `.scale`, the loss of a constant prediction if known (`.has_baseline`). Relative
-        to `.scale`: `.drop` over the last half of the epochs, `.swing` around its
-        course. `.falls`: whether the drop is beyond noise. `.n_epochs`: an int.
+        to `.scale`: `.drop` over the last half of the epochs, `.swing` from
+        epoch to epoch. `.falls`: whether the drop is beyond noise. `.n_epochs`: an int.
 
         Raises:
             Skipped: If no finite training loss was logged.
