@@ -1,4 +1,4 @@
-"""A12. Batch normalisation also regularises: by the noise of small batches
+"""A12. Batch normalization also regularizes: by the noise of small batches
 ========================================================================
 
 A sample's output depends on the others in its batch. In batches of three that noise
@@ -51,7 +51,7 @@ def draw(found, ax):
         losses = [found[f"loss {name}, {where}"] for name in ("without", "with")]
         places = np.arange(2) + 0.4 * offset
         ax.bar(places, losses, 0.38, label=where, color=color)
-    ax.set_xticks([0.2, 1.2], ["without", "with batch normalisation"])
+    ax.set_xticks([0.2, 1.2], ["without", "with batch normalization"])
     ax.set(title="150 digits, 20 wrong labels, batches of 3", ylabel="loss")
     ax.legend()
 

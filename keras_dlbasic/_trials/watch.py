@@ -17,7 +17,7 @@ Weights = list[np.ndarray]
 class TrialWatch(keras.callbacks.Callback):
     """Stops a fit after a number of updates or seconds, and pauses it to measure.
 
-    The clock stands still in pauses. It starts and stops with the device idle.
+    The clock stops in pauses. It starts and stops with the device idle.
 
     Args:
         pauses: Whether to pause before an update, by its number.

@@ -13,7 +13,7 @@ class TokenNoise(keras.layers.Layer):
     """Leaves out and swaps words of a text given as token ids, in training.
 
     Each word becomes the unknown one with probability `strength`, and each pair of
-    neighbours changes places with probability `strength`; padding (0) stays where it
+    neighbors changes places with probability `strength`; padding (0) stays where it
     is. `augmentation.TextNoise` does so with strings.
 
     Args:

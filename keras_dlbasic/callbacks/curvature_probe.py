@@ -23,7 +23,7 @@ from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.facts import CurvatureFacts
 
 PATIENCE, STILL = 5, 0.01
-"""A loss lies still if it has not fallen by so much of itself in so many epochs."""
+"""A loss is stuck if it has not fallen by so much of itself in this many epochs."""
 
 
 class CurvatureProbe(Monitor):
@@ -32,7 +32,7 @@ class CurvatureProbe(Monitor):
     Runs `landscape.classify_point` on rows of the training data in inference mode and
     writes what it measures, with the verdict, to `record.tables["curvature"]`; from
     there `TrainingDoctor` and `diagnose` tell a saddle from a minimum when the loss
-    lies still. At the end of training it looks again. A look takes about as long as 150
+    is stuck. At the end of training it looks again. A look takes about as long as 150
     gradients of the probe. Nothing changes in what is trained, saved or logged.
 
     Args:

@@ -65,7 +65,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
 
     Raises:
         ValueError: If an argument is out of range, or if GL or PQ is asked for anything
-            but a positive loss to be minimised (for PQ, one of validation).
+            but a positive loss to be minimized (for PQ, one of validation).
 
     Example:
     >>> import keras, numpy as np
@@ -275,7 +275,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         if self._is_maximised() or value <= 0:
             raise ValueError(
                 f"`criterion={self.criterion!r}` needs a positive loss to be "
-                f"minimised: it divides by its lowest value. Received "
+                f"minimized: it divides by its lowest value. Received "
                 f"{name or self.monitor!r} = {value:g}, mode={self.mode!r}. Use "
                 "`criterion='UP'` or `criterion='patience'`."
             )
@@ -330,7 +330,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         if self.mode == "max" and self.monitor.endswith("loss"):
             return (
                 f"Note that `mode='max'` takes a higher '{self.monitor}' for better; a "
-                "loss is usually to be minimised."
+                "loss is usually to be minimized."
             )
         if self._last_epoch is not None and self._last_epoch < self.start_from_epoch:
             return (
@@ -365,7 +365,7 @@ def _check_loss(criterion: str, monitor: str, mode: str) -> None:
     name = monitor.removeprefix("val_")
     if mode == "max" or is_gain(name) or not (name.endswith("loss") or mode == "min"):
         raise ValueError(
-            f"`criterion={criterion!r}` needs a positive loss to be minimised. "
+            f"`criterion={criterion!r}` needs a positive loss to be minimized. "
             f"Received: monitor={monitor!r}, mode={mode!r}. Monitor a loss, give "
             "`mode='min'` if this is an error measure, or use `criterion='UP'`."
         )

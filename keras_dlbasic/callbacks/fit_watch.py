@@ -187,8 +187,8 @@ class FitWatch(FitLog):
         if self._tap is None or self._tap.is_refused:
             return
         # A step that is not planned runs Keras' own function, untouched. Without a
-        # known length the tap is told of each step all the same: one in which the data
-        # end must not be counted.
+        # known length the tap is informed of each step all the same: one in which the
+        # data end must not be counted.
         if is_planned:
             self._has_armed = True
             self._tap.arm(self._offset + self._plan.steps - 1)

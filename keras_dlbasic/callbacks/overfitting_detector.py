@@ -33,11 +33,11 @@ class OverfittingDetector(Monitor):
         x: Training inputs to measure the training loss on: arrays, or a data set that
             can be read again and again. Defaults to None: the logged loss is taken.
         y: Training targets, None with a data set.
-        rows: Up to so many rows of `x` and `y` are used, taken evenly. Defaults to
+        rows: Up to this many rows of `x` and `y` are used, taken evenly. Defaults to
             `1024`.
         metric: Name of a metric, such as `"accuracy"`, to be judged apart. Defaults to
             None.
-        mode: `"max"` if that metric is to be maximised (default), `"min"` if minimised.
+        mode: `"max"` if that metric is to be maximized (default), `"min"` if minimized.
         stop: Whether to stop training when overfitting is found. Defaults to `False`.
         verbose: Whether to say what is found, between epochs. 0 or 1. Defaults to `1`.
         record: A `TrainingRecord` to write the epochs to; a continued one is judged as

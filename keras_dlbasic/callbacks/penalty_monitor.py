@@ -83,7 +83,7 @@ class PenaltyMonitor(Monitor):
         if not self._scales and self.model.built:
             raise ValueError(
                 f"No trainable weight of model '{self.model.name}' has a regularizer, "
-                "so there is no penalty to watch (Keras penalises no frozen ones). "
+                "so there is no penalty to watch (Keras penalizes no frozen ones). "
                 "Give layers a `kernel_regularizer`, such as "
                 "`kd.regularizers.L2(1e-4)`, or remove the callback."
             )

@@ -23,7 +23,7 @@ class DepthTrend:
     Attributes:
         factor: Factor of the mean square a layer.
         change: That of the last layer over that of the first.
-        chance: Factor, up or down, that random weights of these widths may bring about.
+        chance: Factor, up or down, that random weights of these widths may cause.
         first: Label of the first layer.
         last: Label of the last one.
         gain: Median gain of their kernels.

@@ -51,7 +51,7 @@ def judge_inactive_units(
     return Finding(
         severity=_severity(run, value, nearly_all),
         message=(
-            f"{value:.0%} of the units of layer '{layer}' are {state} on the probe "
+            f"{value:.0%} of the units of layer '{layer}' are {state} "
             f"({at_start:.0%} {_start_in_words(table)})."
         ),
         layer=layer,

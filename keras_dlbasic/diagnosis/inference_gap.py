@@ -20,7 +20,7 @@ class InferenceGap:
         skill: Skill as in training; None if not known.
         inference_skill: Skill as `predict` gives it; None if not known.
         lost: Share of what was learned that is lost in inference, by the skill if it is
-            known, else by the loss; above 1 it is worse than a constant answer.
+            known, else by the loss; above 1 it is worse than a constant prediction.
         lost_loss: The same by the loss alone; NaN if not known. Answers that are right
             and less sure lose in this only.
         drifts: How far the statistics of each layer are off.

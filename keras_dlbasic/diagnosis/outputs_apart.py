@@ -144,7 +144,7 @@ def _facts_of(facts: RunFacts, index: int, loss: Any) -> RunFacts:
         assert probe.outputs is not None
         looked, failed = probe.looked, probe.failed
         probe = replace(probe.outputs[index], looked=looked, failed=failed)
-    elif probe is not None:  # looked at before outputs were told apart
+    elif probe is not None:  # looked at before outputs were distinguished
         probe = ProbeFacts(rows=probe.rows, looked=probe.looked, failed=probe.failed)
     data = facts.data
     if data is not None:

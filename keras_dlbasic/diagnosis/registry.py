@@ -99,7 +99,7 @@ def checked_rules(rules: Iterable[Any]) -> tuple[Rule, ...]:
 
 
 def symptoms_by_cause(rules: Iterable[Rule]) -> dict[str, tuple[str, ...]]:
-    """Return by the name of each cause the symptoms that it can bring about.
+    """Return by the name of each cause the symptoms that it can cause.
 
     A pair may be named by the cause, in `explains`, or by the symptom, in
     `explained_by`: both count.

@@ -30,7 +30,7 @@ USUAL_BATCH_SIZE = 32
 """Small batches do best over many tasks, between 2 and 32 (Masters & Luschi 2018)."""
 
 ENOUGH_UPDATES = 300
-"""With so many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
+"""With this many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
 
 
 class Run(KnownFacts):
@@ -256,13 +256,13 @@ class Run(KnownFacts):
 
     @cached_property
     def descent(self) -> Descent:
-        """What the training loss does: where it begins and ends, falls and swings.
+        """What the training loss does: where it begins and ends, falls and oscillates.
 
         Losses: `.first` (before training, if known), `.last` (median of the last three
         epochs), `.lowest`, `.highest` (with `.highest_step`, an int or None), and
         `.scale`, the loss of a constant prediction if known (`.has_baseline`). Relative
-        to `.scale`: `.drop` over the last half of the epochs, `.swing` around its
-        course. `.falls`: whether the drop is beyond noise. `.n_epochs`: an int.
+        to `.scale`: `.drop` over the last half of the epochs, `.swing` from
+        epoch to epoch. `.falls`: whether the drop is beyond noise. `.n_epochs`: an int.
 
         Raises:
             Skipped: If no finite training loss was logged.
@@ -386,5 +386,5 @@ class Run(KnownFacts):
 
     @property
     def reasons(self) -> Reasons:
-        """Why something is not known, in words for a `Skipped`."""
+        """Why something is not known, as text for a `Skipped`."""
         return Reasons(self.facts, self.task, self.output_name)

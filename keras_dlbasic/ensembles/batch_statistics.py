@@ -1,4 +1,4 @@
-"""The statistics of batch normalisation, computed anew for weights as they are."""
+"""The statistics of batch normalization, computed anew for weights as they are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def batch_normalizations(model: Any) -> list[Any]:
 def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
     """Set the moving statistics to the mean of those of the batches of `x`.
 
-    Batch normalisation runs as in training and everything else as in inference, so
+    Batch normalization runs as in training and everything else as in inference, so
     that nothing is dropped and no random number is drawn.
 
     Args:

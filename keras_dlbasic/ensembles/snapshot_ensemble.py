@@ -144,7 +144,7 @@ class SnapshotEnsemble(keras.callbacks.Callback):
         """Return an ensemble of copies of the model with the weights that were kept.
 
         Args:
-            last: Take the last so many snapshots. Defaults to None: all.
+            last: Take the last this many snapshots. Defaults to None: all.
 
         Raises:
             ValueError: If no snapshot was kept yet, `last` is not among them, or Keras

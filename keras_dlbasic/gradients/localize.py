@@ -57,7 +57,7 @@ def localize_non_finite(
     """Replay the forward pass and name the first layer with NaN or infinity.
 
     The pass runs layer by layer without compilation. Nothing of the model changes,
-    except that with `training=True` layers such as batch normalisation move their
+    except that with `training=True` layers such as batch normalization move their
     statistics, as they do in any such call; they are put back.
 
     Args:

@@ -11,7 +11,7 @@ from keras_dlbasic.records.thinning import is_warmup_step
 Every = int | Literal["auto", "epoch"]
 
 STEPS_PER_SAMPLE = 32
-"""Under `"auto"`, one of at least so many steps is measured after the warm-up."""
+"""Under `"auto"`, one of at least this many steps is measured after the warm-up."""
 
 MOST_SAMPLES_PER_EPOCH = 32
 
@@ -33,7 +33,7 @@ def check_every(every: object) -> Every:
     if isinstance(every, int) and not isinstance(every, bool) and every >= 1:
         return every
     raise ValueError(
-        '`every` must be "auto", "epoch" or an integer >= 1 (measure every so many '
+        '`every` must be "auto", "epoch" or an integer >= 1 (measure every this many '
         f"steps). Received: every={every!r} of type {type(every).__name__}"
     )
 

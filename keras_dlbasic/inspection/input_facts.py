@@ -13,7 +13,7 @@ from keras_dlbasic.inspection.placeholder import placeholder
 from keras_dlbasic.records import InputFacts
 
 ROWS = 2048
-"""Statistics are taken of so many rows."""
+"""Statistics are taken of this many rows."""
 
 LEAST_ROWS = 32
 MOST_ENTRIES = 2**23
@@ -26,7 +26,7 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
     Args:
         x: Samples first.
         name: What to call it.
-        rows: Statistics are taken of up to so many rows, evenly chosen; fewer where
+        rows: Statistics are taken of up to this many rows, evenly chosen; fewer where
             rows are large. Values that are not finite are counted in these too.
 
     Returns:

@@ -14,7 +14,7 @@ ROWS, KNOWN_ROWS = 200, 10_000
 
 FEATURES = 256
 PLACE = 20
-"""The distance to this neighbour tells how far away other rows usually are."""
+"""The distance to this neighbor tells how far away other rows usually are."""
 
 NEARER = (0.2, 0.35)
 """A copy is nearer than a share of where chance puts the nearest row: this at least,

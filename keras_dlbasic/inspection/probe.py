@@ -62,7 +62,7 @@ class Probe:
     """Rows of the training data, and what a model makes of them.
 
     The model runs outside the compiled step with dropout off, and with batch
-    normalisation on the probe's own statistics, as in training; nothing of it changes.
+    normalization on the probe's own statistics, as in training; nothing of it changes.
 
     How many outputs there are, and of what shape, is what the first run gives.
 
@@ -70,7 +70,7 @@ class Probe:
         x: Inputs, as for `model.predict`.
         y: Targets, as for `model.fit`, or None.
         loss: What the model was compiled with.
-        rows: Up to so many rows are used, evenly chosen.
+        rows: Up to this many rows are used, evenly chosen.
         shapes: Shapes of the model's outputs, samples first, as far as they are known:
             fewer rows are used where outputs are large.
         outputs: What is known of the outputs besides.
@@ -250,7 +250,7 @@ class Probe:
 
 
 def _in_a_line(error: Exception) -> str:
-    """Return what went wrong, without the frame and colours that Keras puts around."""
+    """Return what went wrong, without the frame and colors that Keras puts around."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition(
         "\n\nArguments received"
     )[0]

@@ -8,7 +8,7 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 
 MOST_ROWS = 2000
-"""Of more rows so many are compared, evenly chosen."""
+"""Of more rows this many are compared, evenly chosen."""
 
 MOST_FEATURES = 1024
 """Wider rows are projected."""
@@ -23,10 +23,10 @@ def reference_scores(
 ) -> dict[str, float]:
     """Return the skill of two simple predictors on rows they have not seen.
 
-    They are a linear predictor and nearest neighbours; for skill see `analysis.skill`.
+    They are a linear predictor and nearest neighbors; for skill see `analysis.skill`.
 
     Each row is predicted from all others (leave-one-out), in closed form, from
-    standardised features. These are cautious: a model scored on rows that it was
+    standardized features. These are cautious: a model scored on rows that it was
     trained on has an easier task. At most 2,000 rows take part, and more than 1,024
     features are projected to 512 at random, the same way each time.
 
@@ -36,7 +36,7 @@ def reference_scores(
         task: What is predicted, a `TaskKind` or its value.
 
     Returns:
-        `"linear"` and `"neighbours"`; empty for fewer than 20 rows.
+        `"linear"` and `"neighbors"`; empty for fewer than 20 rows.
     """
     rows = evenly(len(x), MOST_ROWS)
     features, targets = _flat(x[rows]), targets[rows]

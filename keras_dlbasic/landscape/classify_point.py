@@ -34,7 +34,7 @@ MISMATCHES = 4
 MISMATCHED_ROWS = 4096
 
 LOSS_UNITS = 64
-"""Two losses differ from so many rounding units on."""
+"""Two losses differ from this many rounding units on."""
 
 
 def classify_point(

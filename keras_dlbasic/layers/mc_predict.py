@@ -27,7 +27,7 @@ def mc_predict(
     """Predict many times with dropout on and return mean and spread.
 
     All dropout layers of the model, Keras' own as well, drop as in training; batch
-    normalisation stays in inference mode. The model runs outside its compiled predict
+    normalization stays in inference mode. The model runs outside its compiled predict
     function. Dropout inside recurrent layers stays off.
 
     Args:

@@ -14,7 +14,7 @@ def plot_curvature(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the largest and the smallest curvature at each look, and the verdict.
 
     Bars are the residuals, which bound the error. Above the dotted line, plain gradient
-    descent with the learning rate of that look swings up (Cohen et al. 2021).
+    descent with the learning rate of that look diverges (Cohen et al. 2021).
 
     Args:
         record: What `callbacks.CurvatureProbe` recorded.

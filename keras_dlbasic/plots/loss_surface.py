@@ -16,7 +16,7 @@ from keras_dlbasic.plots.axes import axes_or_new, say_empty
 
 LEVELS = 18
 DECADES = 1.5
-"""From so many decades on, levels are logarithmic."""
+"""From this many decades on, levels are logarithmic."""
 
 
 def plot_loss_surface(
@@ -126,7 +126,7 @@ def _relief(ax: Any, surface: LossSurface, loss: np.ndarray) -> None:
 def _levels(loss: np.ndarray) -> tuple[np.ndarray, Normalize]:
     low, high = float(np.nanmin(loss)), float(np.nanmax(loss))
     if low > 0 and np.log10(high / low) >= DECADES:
-        # beyond five decades colours say nothing any more
+        # beyond five decades colors say nothing any more
         low = max(low, high * 1e-5)
         return np.geomspace(low, high, LEVELS), LogNorm(low, high)
     if high <= low:

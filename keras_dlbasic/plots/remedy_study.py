@@ -26,7 +26,7 @@ def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
 
     Left: training error (hollow) and held-out error (full) with the gap between them,
     and 95 % intervals over seeds. Middle: difference of the held-out error to the
-    untreated model, paired, with simultaneous intervals; clear ones are coloured.
+    untreated model, paired, with simultaneous intervals; clear ones are colored.
     Right: training and inference time, as multiples of the untreated model's.
 
     Args:

@@ -44,7 +44,7 @@ def preactivation_gradients(
     ]
     if y is not None:
         _build_loss(model, x, y)
-    # where a scope has no value of a penalised weight, Keras hands None to the penalty
+    # where a scope has no value of a penalized weight, Keras hands None to the penalty
     weights = [(variable, variable.value) for variable in model.trainable_variables]
 
     autodiff = backend_module("autodiff", "Gradients can be taken")

@@ -28,7 +28,7 @@ from keras_dlbasic.propagation.probe import (
 )
 
 PIECE = 2**18
-"""Rows with about so many entries of inputs go through a model at once."""
+"""Rows with about this many entries of inputs go through a model at once."""
 
 Seen = tuple[Outputs, dict[str, UnitMoments]]
 """The outputs by path, and the moments of the units by label of the layer."""

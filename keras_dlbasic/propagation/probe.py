@@ -80,7 +80,7 @@ def probe_layers(model: Any) -> list[LayerProbe]:
 def run_probe(model: Any, x: Any) -> list[LayerProbe]:
     """Run a model on `x` and return what went through its layers.
 
-    Dropout is off; batch normalisation that is trained uses the batch, as in training.
+    Dropout is off; batch normalization that is trained uses the batch, as in training.
     The state of the model, moving averages and random seeds included, stays as it is,
     and so do the generators of the process.
 

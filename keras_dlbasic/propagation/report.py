@@ -37,7 +37,7 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     random weights. Where a verdict is not "ok" it names the likely cause (kernels that
     do not suit the activation, inputs out of scale) and the remedy. Any model will do,
     also with residual connections and branches: what is measured are the model's own
-    signals. Dropout is off; batch normalisation uses the batch. Nothing of the model is
+    signals. Dropout is off; batch normalization uses the batch. Nothing of the model is
     changed.
 
     What to expect of plain deep networks: with Xavier and tanh the variance falls

@@ -235,7 +235,7 @@ class BatchFacts(Facts):
 
 
 UNEVEN = 1.5
-"""Weights that differ by this factor move the best constant answer."""
+"""Weights that differ by this factor move the best constant prediction."""
 
 LEFT_OUT = 0.05
 
@@ -273,8 +273,8 @@ class WeightFacts(Facts):
     def is_uneven(self) -> bool:
         """Whether the loss of these rows is far from their unweighted mean loss.
 
-        A constant answer that is the best without weights is then no measure of a model
-        that was trained with them.
+        A constant prediction that is the best without weights is then no measure of a
+        model that was trained with them.
         """
         if self.leaves_out:
             return True

@@ -1,4 +1,4 @@
-"""The remedy that penalises large weights."""
+"""The remedy that penalizes large weights."""
 
 from __future__ import annotations
 

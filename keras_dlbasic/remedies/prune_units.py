@@ -37,7 +37,7 @@ def prune_units(model: Any, threshold: float = 1e-2) -> Any:
 
     A unit whose kernel is zero gives a constant, which moves into the biases of the
     layers behind it. Units of `Dense` and convolution layers can go if all they reach,
-    through activations, batch normalisation, dropout, pooling, padding or `Flatten` and
+    through activations, batch normalization, dropout, pooling, padding or `Flatten` and
     on any number of branches, are further `Dense` or convolution layers. Of units near
     zero that reach something else (a sum, a concatenation, an output, a shared layer, a
     grouped convolution, a nested model) a warning says why they stay. What is within

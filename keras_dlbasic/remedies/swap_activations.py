@@ -28,14 +28,14 @@ def swap_activations(
 
     Sigmoid and tanh have slopes of at most 1/4 and 1, which multiply with depth
     (Glorot and Bengio 2010); rectifiers keep them at 1 (Nair and Hinton 2010), and
-    leaky ones, ELU or GELU keep units from dying. Left alone: the output, softmax,
+    leaky ones, ELU or GELU keep units from dying. Not changed: the output, softmax,
     gates (what goes into a product), recurrent and attention layers.
 
     Args:
         model: A built Sequential or Functional model; nested models are gone through.
         activation: Name of an activation that Keras knows. Defaults to `"relu"`.
         linear_too: Whether hidden layers without an activation get one, unless an
-            activation or normalisation layer follows. Defaults to `False`.
+            activation or normalization layer follows. Defaults to `False`.
         initialize: Whether to draw weights that suit the new activation, as
             `remedies.initialize` does: for a model that has learned nothing yet.
             Defaults to `False`.

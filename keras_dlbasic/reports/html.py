@@ -17,7 +17,7 @@ from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.atomic_file import atomic_file
 
 LONGEST = 200
-"""Values of facts are cut after so many characters."""
+"""Values of facts are cut after this many characters."""
 
 
 def write_html(

@@ -1,4 +1,4 @@
-"""The pictures of a report, in light and dark, with what they show in words."""
+"""The pictures of a report, in light and dark, with what they show as text."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _drawings() -> list[_Drawing]:
             table("penalties"),
         ),
         _Drawing(
-            "Normalisation",
+            "Normalization",
             "How far the statistics of batches are from the moving ones.",
             on_one(plots.plot_normalization_drift),
             table("normalization"),

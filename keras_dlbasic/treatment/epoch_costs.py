@@ -9,7 +9,7 @@ from keras_dlbasic.treatment.plan import Plan
 SHORT_SHARE, MOST_SHARE = 0.15, 0.2
 SHORT_UPDATES = 100
 """A short trial has the first share of the epochs; up to the second, if it takes that
-to come to so many updates."""
+to come to this many updates."""
 
 RANGE_TEST_UPDATES = 100
 FEWEST_RANGE_TEST_UPDATES = 40

@@ -82,7 +82,7 @@ def treat(
     verbose: int = 1,
     rules: Iterable[Rule] | None = None,
 ) -> Treatment:
-    """Find out what is wrong with a model, mend it, and train it.
+    """Find out what is wrong with a model, fix it, and train it.
 
     The untreated model is judged before and in a short trial. Then the remedies of the
     findings are tried one at a time, causes first, each in a short trial against the
@@ -108,7 +108,7 @@ def treat(
             to None: the training data.
         budget: What all of it may cost, as a multiple of the training that is wanted.
             Defaults to 2.0. The last training is always done.
-        seeds: Up to so many seeds a trial, where one does not tell. Defaults to 2.
+        seeds: Up to this many seeds a trial, where one does not tell. Defaults to 2.
         directory: Where finished trials are kept, so that an interrupted treatment goes
             on. Defaults to None: in memory.
         overwrite: Whether to delete the trials in `directory`. Defaults to `False`.
@@ -257,7 +257,7 @@ class _Doctor:
         return False
 
     def _findings(self) -> list[Finding]:
-        """Return what a short trial may mend, with the plan as it is."""
+        """Return what a short trial may fix, with the plan as it is."""
         trial = self._trial(self._plan, 0)
         before, short = self._preflight(), diagnosis_of(trial)
         passed_over = beyond_us(short)

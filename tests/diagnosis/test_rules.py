@@ -122,7 +122,7 @@ def test_overfitting_of_a_model_that_never_learned_says_so():
     loss, val = np.linspace(1.38, 0.5, 20), np.linspace(3.0, 9.0, 20)
     diagnosis = kd.diagnose(made_run(loss=loss, val_loss=val))
     found = next(f for f in diagnosis if f.name == "overfitting")
-    assert "never better than a constant answer" in found.message
+    assert "never better than a constant prediction" in found.message
     assert found.value is None
     assert "inf" not in str(diagnosis)
 
@@ -132,7 +132,7 @@ def test_overfitting_of_a_model_that_never_learned_says_so():
     [
         (None, "the model was not run"),
         ({"failed": "ValueError: bad"}, "ValueError: bad"),
-        ({"rows": 9, "baseline_loss": None}, "a constant answer could not be told"),
+        ({"rows": 9, "baseline_loss": None}, "a constant prediction could not be told"),
         ({"rows": 9, "baseline_loss": 0.0}, "the targets do not differ"),
     ],
 )

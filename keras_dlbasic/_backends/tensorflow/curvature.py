@@ -69,7 +69,7 @@ def _exact_moments() -> Iterator[None]:
     """Have `tf.nn.moments` traced as it is defined.
 
     Its variance stops the gradient at the mean. That leaves the first derivative as it
-    is but makes the second one wrong, in layer normalisation for example by 13 %.
+    is but makes the second one wrong, in layer normalization for example by 13 %.
     """
     original = tf.nn.moments
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_dlbasic._backends.by_unit import by_unit, pilot_samples
 
 PIECE = 2**17
-"""Larger tensors are summed up in pieces of about so many entries, for the cache."""
+"""Larger tensors are summed up in pieces of about this many entries, for the cache."""
 
 
 class Program:

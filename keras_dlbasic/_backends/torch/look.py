@@ -11,7 +11,7 @@ import torch
 from keras_dlbasic._backends.by_unit import by_unit, pilot_samples
 
 PIECE = 2**15
-"""On a CPU, tensors are summed up in pieces of about so many entries, for the cache."""
+"""On a CPU, tensors are summed up in pieces of about this size, for the cache."""
 
 
 class Program:

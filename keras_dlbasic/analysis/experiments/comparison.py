@@ -127,7 +127,7 @@ def rank(
 ) -> Ranking:
     """Order arms by the mean of a measure, with intervals.
 
-    Two arms are told apart only where their confidence intervals do not overlap.
+    Two arms are distinguished only where their confidence intervals do not overlap.
 
     Args:
         measure: Its name.

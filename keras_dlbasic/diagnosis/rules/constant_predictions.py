@@ -36,11 +36,11 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
     if deviation > 0 and last < spread * deviation:
         value = last / deviation
         text = (
-            f"The predictions for different inputs differ by {value:.1e} of the "
-            "targets' deviation: the model ignores its inputs."
+            "The predictions are nearly the same for all inputs: their standard "
+            f"deviation is {value:.1e} times that of the targets."
         )
     elif commonest == 1.0 and run.outcome.learned is False:
-        value, text = 0.0, "The model gives one and the same class for all inputs."
+        value, text = 0.0, "The model predicts the same class for all inputs."
     else:
         return Fine("predictions differ")
     return Finding(

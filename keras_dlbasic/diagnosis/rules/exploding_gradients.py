@@ -56,11 +56,11 @@ def exploding_gradients(
             threshold=threshold,
             confidence=0.8,
             remedies=(
-                suggest.gradient_clipping("a limit on the norm bounds every step"),
+                suggest.gradient_clipping("a limit on the norm limits every step"),
                 suggest.lower_learning_rate(
                     "shorter steps stay where gradients are moderate"
                 ),
-                suggest.normalization("normalised layers pass gradients on unchanged"),
+                suggest.normalization("normalization keeps the size of gradients"),
                 suggest.new_weights(
                     "weights that are too large multiply along the layers"
                 ),

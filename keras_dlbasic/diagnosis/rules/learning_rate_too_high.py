@@ -39,8 +39,8 @@ def learning_rate_too_high(
 
     Args:
         run: The run.
-        blow_up: Loss over that before training or of a constant answer, whichever is
-            larger, that counts: a descent does not rise.
+        blow_up: Loss over that before training or of a constant prediction, whichever
+            is larger, that counts: a descent does not rise.
         ratio: Update-to-weight ratio of a step that counts. Healthy runs are about
             1e-3 (Karpathy 2019; LARS, You et al. 2017); at 0.3 a few steps replace
             the weights.
@@ -76,9 +76,9 @@ def learning_rate_too_high(
     if not signs[sign] > 1:
         return Fine(f"largest update-to-weight ratio at the start {movement.first:.2g}")
     words = {
-        "rise_of_loss": f"the loss rose to {rise:.3g} times its begin"
+        "rise_of_loss": f"the loss rose to {rise:.3g} times its first value"
         if math.isfinite(rise)
-        else "the loss rose beyond all numbers",
+        else "the loss rose until it was infinite",
         "update_ratio": "a single step changed the weights by "
         f"{movement.first:.0%} of their size",
         "update_ratio_of_layer": "a single step changed the weights of layer "

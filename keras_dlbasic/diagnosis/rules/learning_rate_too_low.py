@@ -36,9 +36,9 @@ def learning_rate_too_low(
         return Finding(
             severity="info",
             message=(
-                f"The learning rate is too low: a step changes the weights by "
-                f"{movement.ratio:.1e} of their size, all {movement.steps} steps "
-                f"together by {movement.path:.1e} at most."
+                "The learning rate is too low: a step changes the weights by "
+                f"{movement.ratio:.1e} of their norm, and all {movement.steps} steps "
+                f"together by at most {movement.path:.1e}."
             ),
             risk="critical",
             value=movement.ratio,

@@ -135,7 +135,7 @@ def _zero_one_as_values(loss: LossKind, target: TargetFacts) -> Finding:
     absolute = loss.name == "mean_absolute_error"
     activation = "softmax" if kind == "one_hot" and columns > 1 else "sigmoid"
     why = (
-        "its best constant answer is the median, 0 or 1, where the output saturates"
+        "its best constant prediction is the median, 0 or 1, where the output saturates"
         if absolute
         else "its gradient fades where the output is sure and wrong"
     )

@@ -84,7 +84,7 @@ def _in_predictions(run: Run) -> Finding | None:
     row = int(np.argmax(shares > 0))
     return Finding(
         severity="critical",
-        message=f"{shares[row]:.0%} of the predictions on the probe are not finite.",
+        message=f"{shares[row]:.0%} of the predictions are not finite.",
         epoch=int(table.epochs[row]),
         value=float(shares[row]),
         threshold=0.0,

@@ -228,10 +228,10 @@ def _range(
     proper = "tanh" if plus_minus else "linear"
     share = beyond / size if size > 0 else 1.0
     return Mismatch(
-        f"The targets reach from {target.min:.4g} to {target.max:.4g}, but "
-        f"'{activation}' gives {low:g} to {high:g} only.",
+        f"Targets range from {target.min:.4g} to {target.max:.4g}, but a "
+        f"'{activation}' output is limited to [{low:g}, {high:g}].",
         suggest.output(
-            "an output without limits reaches all targets",
+            "a linear output has no limits",
             proper,
             None if family == "values" else "mse",
         ),

@@ -13,15 +13,15 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
 
     Batches of one class after the other teach a model the class at hand, and undo the
     others. Order alone need not do harm, so it counts where that shows: where a symptom
-    is found that it can bring about, or where rows that were trained are worse known
+    is found that it can cause, or where rows that were trained are worse known
     in the end than they were in their own batch.
 
     Args:
         run: The run.
         forgotten: Loss on training rows of all kinds at the end, above the mean loss of
-            the batches of the epoch, relative to the loss of a constant answer, that
-            counts. Without order it is below zero: the epoch's mean is from before its
-            last steps.
+            the batches of the epoch, relative to the loss of a constant prediction,
+            that counts. Without order it is below zero: the epoch's mean is from before
+            its last steps.
         ratio: That loss relative to the mean of the epoch that counts as well.
     """
     seen = order_seen(run)

@@ -32,7 +32,7 @@ def too_few_updates(
         smaller = suggest.batch_size("smaller batches give more updates an epoch", size)
         return Finding(
             severity="info",
-            message=f"The run has only {steps} updates.",
+            message=f"The run has only {steps} updates, too few to learn much.",
             risk="critical",
             value=float(steps),
             threshold=float(updates),

@@ -51,7 +51,7 @@ class _Share:
 
     Attributes:
         name: The output.
-        start: Its weighted loss at the first look, else that of a constant answer.
+        start: Its weighted loss at the first look, else that of a constant prediction.
         end: Its weighted loss at the end.
         outcome: How far it got.
     """

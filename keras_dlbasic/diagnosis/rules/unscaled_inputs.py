@@ -64,10 +64,10 @@ def unscaled_inputs(
             return Finding(
                 severity="info",
                 message=(
-                    "The inputs are not scaled: their values have a root mean square "
-                    f"of {facts.rms:.4g}, a mean {facts.offset:.3g} deviations "
-                    f"from zero, features up to {facts.scale_ratio:.3g} times the "
-                    f"others.{_few(facts)}"
+                    "The inputs are not scaled: their root mean square is "
+                    f"{facts.rms:.4g}, their mean is {facts.offset:.3g} standard "
+                    f"deviations from 0, and features are up to "
+                    f"{facts.scale_ratio:.3g} times the others.{_few(facts)}"
                 ),
                 risk="critical",
                 value=value,
@@ -76,9 +76,9 @@ def unscaled_inputs(
                 evidence={n: v for n, (v, _) in signs.items()},
                 remedies=(
                     suggest.scaled_inputs(
-                        "puts all features on a par, within the model"
+                        "gives all features mean 0 and variance 1, within the model"
                     ),
-                    suggest.normalization("scales what comes out of the first layer"),
+                    suggest.normalization("scales the outputs of the first layer"),
                 ),
             )
     return Fine(f"root mean square {inputs[0].rms:.3g}")

@@ -42,7 +42,7 @@ WINDOW = 16
 """Successive updates that are compared with each other."""
 
 WINDOW_GRADIENTS = 5
-"""At so many of their places a gradient and a batch loss are taken."""
+"""At this many of their places a gradient and a batch loss are taken."""
 
 
 @dataclass(frozen=True)
