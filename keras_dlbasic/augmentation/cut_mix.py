@@ -26,7 +26,8 @@ class CutMix(keras.layers.CutMix):
     Example:
     >>> import numpy as np
     >>> from keras_dlbasic.augmentation.cut_mix import CutMix
-    >>> images = np.ones((2, 4, 4, 1), "float32") * np.array([0, 1])[:, None, None, None]
+    >>> images = np.zeros((2, 4, 4, 1), "float32")
+    >>> images[1] = 1
     >>> labels = np.eye(2, dtype="float32")
     >>> mixed = CutMix(seed=0)({"images": images, "labels": labels}, training=True)
     >>> area = np.asarray(mixed["images"]).mean(axis=(1, 2, 3))

@@ -82,10 +82,11 @@ class ImageNoise(ImageLayer):
         images = self.backend.cast(images, self.compute_dtype)
         if not training:
             return images
-        noisy = images + transformation
-        return noisy if self.value_range is None else self._clipped(noisy, images)
+        return self._clipped(images + transformation, images)
 
     def _clipped(self, noisy: Any, images: Any) -> Any:
+        if self.value_range is None:
+            return noisy
         numpy = self.backend.numpy
         # Images whose pixels are scaled in another way than was said, standardized ones
         # for instance, must not lose what is outside the range.

@@ -101,8 +101,12 @@ def _pass_through(
                 lambda leaf, at=rows: np.asarray(leaf)[at], x
             )
             model(batch, training=False)
-    pairs = zip(layers, found, strict=True)
-    return any([_set(layer, moments) for layer, moments in pairs if moments.count])
+    changes = [
+        _set(layer, moments)
+        for layer, moments in zip(layers, found, strict=True)
+        if moments.count
+    ]
+    return any(changes)
 
 
 def _measured_by(layer: Any, moments: _Moments, *, by_batch: bool) -> Any:

@@ -223,8 +223,8 @@ def test_statistics_are_those_of_all_rows_in_any_order(batch_size, rng):
     model = normalized_twice()
     expected = full_batch_statistics(model, x)
     recompute_statistics(model, x, batch_size=batch_size)
-    found = [model.layers[i].get_weights()[2:] for i in (1, 4)]
-    for one, other in zip(sum(found, []), expected, strict=True):
+    found = *model.layers[1].get_weights()[2:], *model.layers[4].get_weights()[2:]
+    for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-5)
     assert model.layers[1].momentum == 0.9
     assert "call" not in vars(model.layers[1])
