@@ -41,12 +41,13 @@ def draw(found, ax):
     colors = ["tab:gray"] * len(errors) + ["tab:blue"]
     ensemble = found["error of the ensemble"]
     bars = ax.bar([*names, "ensemble"], [*errors, ensemble], color=colors)
-    ax.bar_label(bars, fmt="{:.1%}")
+    ax.bar_label(bars, fmt="{:.1%}", label_type="center", color="white")
     mean = found["mean error of the members"]
     ax.axhline(mean, color="black", ls="--", label=f"mean of the members, {mean:.1%}")
-    ax.legend(loc="lower left", framealpha=1)
+    ax.set_ylim(top=1.18 * max(errors))  # room for the legend
+    ax.legend(loc="upper left")
     ax.set(
-        title=f"Five networks err on {mean:.1%} on average, together on {ensemble:.1%}",
+        title=f"Five networks are wrong on {mean:.1%}, together on {ensemble:.1%}",
         ylabel="share of unseen digits that are wrong",
     )
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
