@@ -17,6 +17,7 @@ from keras_dlbasic.analysis import (
     StoppingReport,
     detect_overfitting,
 )
+from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
 from keras_dlbasic.plots.axes import say_empty
 from keras_dlbasic.records import TrainingRecord
 
@@ -65,14 +66,15 @@ def plot_history(
     >>> len(axes)
     1
     """
-    epochs = _as_record(record).epochs
+    record = _as_record(record)
+    epochs = record.epochs
     names = panels_of(epochs, metrics)
     axes = _axes(ax, max(len(names), 1))
     if not names:
         axes[0].set_title("History")
         say_empty(axes[0], "no epochs in this record")
         return axes
-    verdict = _verdict(epochs) if verdict is None else verdict
+    verdict = _verdict(record) if verdict is None else verdict
     for panel, name in zip(axes, names, strict=True):
         _draw(panel, epochs, name)
         if verdict is not None and verdict.onset is not None:
@@ -136,11 +138,17 @@ def _axes(ax: Any, n: int) -> np.ndarray:
     return given
 
 
-def _verdict(epochs: Mapping[str, np.ndarray]) -> OverfittingVerdict | None:
+def _verdict(record: TrainingRecord) -> OverfittingVerdict | None:
+    epochs = record.epochs
     if "loss" not in epochs or "val_loss" not in epochs:
         return None
     loss = epochs.get(f"{EVALUATED}loss", epochs["loss"])
-    return detect_overfitting(loss, epochs["val_loss"], epochs=epochs["epoch"])
+    return detect_overfitting(
+        loss,
+        epochs["val_loss"],
+        epochs=epochs["epoch"],
+        learning_rate=epoch_rates(record),
+    )
 
 
 def _draw(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
