@@ -27,6 +27,12 @@ _NO_METRIC = ("epoch", "learning_rate", "lr", "global_gradient_norm")
 _HIGH_RATIO = 50.0
 _ALPHA = 0.13
 
+SHARE_SPAN = 0.1
+"""Least span of the axis of a metric from 0 to 1."""
+
+LOSS_SPAN = 0.05
+"""Least span of the axis of another quantity, relative to its level."""
+
 
 def plot_history(
     record: Any,
@@ -82,7 +88,8 @@ def plot_history(
         _mark_best(panel, epochs, name, report)
         if report is not None and report.last_epoch is not None:
             _mark_stop(panel, report)
-        panel.legend()
+        # Below the axes: inside, it would cover the curves that it is about.
+        panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
     return axes
 
 
@@ -181,6 +188,7 @@ def _draw(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
         )
     _shade_gap(ax, epochs, name, numbers)
     _choose_scale(ax, epochs, name)
+    _widen(ax, epochs, name)
     _mark_non_finite(ax, epochs, name)
 
 
@@ -212,6 +220,32 @@ def _choose_scale(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None
     values = values[np.isfinite(values)]
     if name == "loss" and len(values) and 0 < _HIGH_RATIO * values.min() < values.max():
         ax.set_yscale("log")
+
+
+def _widen(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
+    """Let the axis span enough for small changes to look small.
+
+    An accuracy that stays between 0.1000 and 0.1016 has not changed.
+    """
+    known = [
+        epochs[key][np.isfinite(epochs[key])]
+        for key in (name, EVALUATED + name, "val_" + name)
+        if key in epochs
+    ]
+    values = np.concatenate([*known, []])
+    if not len(values) or ax.get_yscale() == "log":
+        return
+    is_share = name != "loss" and values.min() >= 0 and values.max() <= 1
+    least = SHARE_SPAN if is_share else LOSS_SPAN * float(np.median(np.abs(values)))
+    low, high = ax.get_ylim()
+    if high - low >= least:
+        return
+    middle = (low + high) / 2
+    low, high = middle - least / 2, middle + least / 2
+    if is_share:  # no axis of a share needs to leave it
+        low, high = (low - min(low, 0.0), high - min(low, 0.0))
+        low, high = (low - max(high - 1, 0.0), high - max(high - 1, 0.0))
+    ax.set_ylim(low, high)
 
 
 def _mark_non_finite(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
