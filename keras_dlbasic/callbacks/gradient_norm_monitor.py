@@ -43,7 +43,8 @@ class GradientNormMonitor(Monitor):
             scaling skips do not count. Defaults to `False`.
 
     Attributes:
-        record: The `TrainingRecord` of the current or last fit, None before the first.
+        record: The `TrainingRecord` of the current or last fit; a `ValueError` before
+            one.
         non_finite: A `NonFiniteReport` if `stop_on_non_finite` stopped the last fit,
             else None.
 

@@ -14,6 +14,7 @@ from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import has_train_function
 from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.not_fitted import NotFittedError
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -58,8 +59,19 @@ class Monitor(keras.callbacks.Callback):
         self._messages = Messages()
 
     @property
-    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the classes
-        return self._given_record if self._watch is None else self._watch.record
+    def record(self) -> TrainingRecord:  # noqa: D102 - see the classes
+        watch = self._watch
+        record: TrainingRecord | None = (
+            self._given_record if watch is None else watch.record
+        )
+        if record is None:
+            raise NotFittedError(self, "record")
+        return record
+
+    def __repr__(self) -> str:
+        record = getattr(self, "record", None)
+        said = "not fitted yet" if record is None else repr(record).strip("<>")
+        return f"<{type(self).__name__}: {said}>"
 
     def set_model(self, model: Any) -> None:  # noqa: D102
         super().set_model(model)

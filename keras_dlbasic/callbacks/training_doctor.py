@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from keras_dlbasic._display import html_of
 from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.given_data import GivenData
 from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
+from keras_dlbasic.callbacks.not_fitted import NotFittedError
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
 from keras_dlbasic.diagnosis.registry import checked_rules
@@ -55,7 +57,7 @@ class TrainingDoctor(Monitor):
         rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Attributes:
-        diagnosis: The `Diagnosis` so far; None before the first epoch.
+        diagnosis: The `Diagnosis` so far; a `ValueError` before the first epoch.
         record: The `TrainingRecord` of the current or last fit.
 
     Raises:
@@ -97,7 +99,25 @@ class TrainingDoctor(Monitor):
         self.stop_on = stop_on
         self.rows = rows
         self.rules = None if rules is None else checked_rules(rules)
-        self.diagnosis: Diagnosis | None = None
+        self._diagnosis: Diagnosis | None = None
+
+    @property
+    def diagnosis(self) -> Diagnosis:  # noqa: D102 - see above
+        if self._diagnosis is None:
+            raise NotFittedError(self, "diagnosis")
+        return self._diagnosis
+
+    def __repr__(self) -> str:
+        found = self._diagnosis
+        said = "not fitted yet" if found is None else repr(found).strip("<>")
+        return f"<TrainingDoctor: {said}>"
+
+    def _repr_html_(self) -> str:
+        if self._diagnosis is None:
+            from keras_dlbasic.reports.cell import cell, paragraph
+
+            return cell(paragraph("This TrainingDoctor is not fitted yet."))
+        return html_of(self._diagnosis)
 
     def _join(self) -> FitWatch:
         self._looks = ProbeLooks(*self._data.arrays(model_of(self)), self.rows)
@@ -110,8 +130,7 @@ class TrainingDoctor(Monitor):
         )
 
     def _fit_begins(self) -> None:
-        assert self.record is not None
-        self.diagnosis = None
+        self._diagnosis = None
         self._said: set[tuple[str, str | None]] = set()
         self._next_look = 1.0
         self._epochs = 0
@@ -129,7 +148,6 @@ class TrainingDoctor(Monitor):
             self._examine(self._watch.in_record(self._epoch))
 
     def _examine(self, epoch: int) -> None:
-        assert self.record is not None
         guard, steps = guard_of(self), self._count.so_far
         self._looks.examine(self.model, self.record, guard, epoch, steps)
 
@@ -148,15 +166,14 @@ class TrainingDoctor(Monitor):
     def _fit_ends(self) -> None:
         if self._epochs and not self._has_looked:
             self._look()
-        assert self.record is not None
         with guard_of(self).on_host():
             self._looks.infer(self.model, self.record)
         self._judge(live=False)
         self._messages.say()
-        if self.verbose and self.diagnosis is not None:
+        if self.verbose and self._diagnosis is not None:
             from keras_dlbasic.reports import print_diagnosis
 
-            print_diagnosis(self.diagnosis)
+            print_diagnosis(self._diagnosis)
 
     def report_html(
         self, path: str | os.PathLike[str], *, title: str | None = None
@@ -168,20 +185,15 @@ class TrainingDoctor(Monitor):
             title: Name of the run. Defaults to None: that of the model.
 
         Raises:
-            RuntimeError: If no fit has begun yet.
+            ValueError: If no epoch has been trained yet.
         """
-        if self.diagnosis is None or self.record is None:
-            raise RuntimeError(
-                "There is nothing to report yet. Call `model.fit(..., "
-                "callbacks=[doctor])` first."
-            )
+        diagnosis = self.diagnosis
         if title is None:
             title = f"Training of {self.record.facts.model_name or 'a model'}"
-        self.diagnosis.to_html(path, title=title)
+        diagnosis.to_html(path, title=title)
 
     def _look(self) -> None:
         self._has_looked = True
-        assert self.record is not None
         epoch = self._watch.in_record(self._epoch)
         if not self._looks.is_examined:  # the epoch had one step
             self._examine(epoch)
@@ -189,17 +201,14 @@ class TrainingDoctor(Monitor):
             self._looks.look(self.model, self.record, epoch)
 
     def _read(self, logs: dict[str, Any]) -> None:
-        assert self.record is not None
         steps = self.params.get("steps") or self._count.so_far // self._epochs
         with guard_of(self).on_host():
             self._looks.read(self.model, self.record, steps=steps, logs=logs)
 
     def _judge(self, *, live: bool) -> None:
-        assert self.record is not None
-        self.diagnosis = diagnose(self.record, live=live, rules=self.rules)
+        self._diagnosis = diagnose(self.record, live=live, rules=self.rules)
 
     def _speak(self) -> None:
-        assert self.diagnosis is not None
         least = SEVERITIES.index("critical")
         for finding in self.diagnosis.top_level:
             if finding.confidence < 0.9:

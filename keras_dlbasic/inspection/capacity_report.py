@@ -33,7 +33,7 @@ class LayerCapacity:
     share: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CapacityReport(Displayed):
     """What `capacity_report` found.
 
@@ -65,6 +65,17 @@ class CapacityReport(Displayed):
             "parameters": np.array([la.parameters for la in self.layers], np.int64),
             "share": np.array([layer.share for layer in self.layers], np.float64),
         }
+
+    def _repr_html_(self) -> str:
+        from keras_dlbasic.reports import cell
+
+        rows = [
+            [la.name, la.class_name, f"{la.parameters:,}", f"{la.share:.1%}"]
+            for la in self.layers
+        ]
+        columns = ["layer", "class", "parameters", "share"]
+        first = str(self).partition("\n")[0]
+        return cell.cell(cell.paragraph(first), cell.table(columns, rows))
 
     def __str__(self) -> str:
         depth = "not known" if self.depth is None else f"{self.depth}"

@@ -18,6 +18,7 @@ from keras_dlbasic.analysis import (
     detect_overfitting,
 )
 from keras_dlbasic.plots.axes import say_empty
+from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 EVALUATED = "evaluated_"
@@ -94,6 +95,8 @@ def _as_record(source: Any) -> TrainingRecord:
         if Path(source).suffix == ".npz":
             return TrainingRecord.load(source)
         return TrainingRecord.from_csv(source)
+    if source is None or hasattr(type(source), "record"):
+        return record_of(source)
     return TrainingRecord.from_history(source)
 
 

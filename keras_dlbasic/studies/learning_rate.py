@@ -132,7 +132,6 @@ class LearningRateRangeTest:
             callbacks=[monitor, _StopAfter(self._steps)],
         )
         record = monitor.record
-        assert record is not None  # since `fit` has run
         finite = np.isfinite(record.learning_rate)
         losses = _same_batches(record.batch_loss, before)
         return judge_learning_rates(record.learning_rate[finite], losses[finite])

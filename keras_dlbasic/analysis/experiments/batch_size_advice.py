@@ -19,7 +19,7 @@ figure 1: from 32 down to 16 samples by half a percent, below by more and more).
 RESAMPLES = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchSizeAdvice(Displayed):
     """A recommendation.
 
