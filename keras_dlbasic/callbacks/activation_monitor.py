@@ -142,8 +142,8 @@ class ActivationMonitor(Monitor):
             self._warn("no batch was seen.")
             return
         # not `model_of`: JAX must sync the weights
-        _, columns = layer_activations(self.model, self.x, dormant=self.dormant)
-        table = self._write(step, columns)
+        seen = layer_activations(self.model, self.x, dormant=self.dormant)
+        table = self._write(step, seen.layers)
         if self.verbose and table is not None:
             self._report(table)
 

@@ -15,13 +15,13 @@ from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.not_fitted import NotFittedError
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
-from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
+from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagnose
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.records import TrainingRecord
 
-DENSE_EPOCHS = 8
-GROWTH = 1.2
+CERTAIN = 0.9
+"""Confidence from which a finding is said, or stops, in the middle of a fit."""
 
 
 class TrainingDoctor(Monitor):
@@ -32,8 +32,11 @@ class TrainingDoctor(Monitor):
     does, so that a saved `.record` gives the same verdict. Nothing changes in what is
     trained, saved or logged.
 
-    The probe is looked at after each of the first epochs and then ever more rarely (at
-    epochs a fifth further apart each), and at the end.
+    The probe is looked at before the first step, after each of the first epochs and
+    then ever more rarely, and at the end. All looks together are at most 2 % of the
+    work of the fit, counted in rows: where that is too little, there are fewer looks,
+    down to four, on fewer rows, down to 32. `record.tables["probe"]["rows"]` has how
+    many.
 
     Args:
         x: Training inputs with samples first: arrays, tensors, data frames, lists or
@@ -49,7 +52,9 @@ class TrainingDoctor(Monitor):
         every: At which steps gradients are measured, see `GradientNormMonitor`.
         stop_on: `"critical"` or `"warning"`: stop training when something of that
             severity is found for sure. Defaults to None: never.
-        rows: Number of rows of the probe, taken evenly from `x`. Defaults to `256`.
+        rows: Number of rows of the probe, taken evenly from `x`; simple predictors know
+            all of them, the model is run on as many as a short fit allows. Defaults to
+            `256`.
         verbose: 0: silent; 1 (default): speak up early when sure, and report at the
             end.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
@@ -57,7 +62,8 @@ class TrainingDoctor(Monitor):
         rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Attributes:
-        diagnosis: The `Diagnosis` so far; a `ValueError` before the first epoch.
+        diagnosis: The `Diagnosis` so far; None before the first epoch, but for what is
+            critical and known before the first step.
         record: The `TrainingRecord` of the current or last fit.
 
     Raises:
@@ -132,9 +138,9 @@ class TrainingDoctor(Monitor):
     def _fit_begins(self) -> None:
         self._diagnosis = None
         self._said: set[tuple[str, str | None]] = set()
-        self._next_look = 1.0
         self._epochs = 0
         self._has_looked = False
+        self._looks.plan_for(self.params.get("epochs") or 1, None)
         self.record.note(given=self._data.names)
         if self.model.built:
             self._examine(self.record.last_epoch)
@@ -150,15 +156,30 @@ class TrainingDoctor(Monitor):
     def _examine(self, epoch: int) -> None:
         guard, steps = guard_of(self), self._count.so_far
         self._looks.examine(self.model, self.record, guard, epoch, steps)
+        if not steps and self._looks.is_examined:
+            with guard.on_host():
+                self._judge_before()
+
+    def _judge_before(self) -> None:
+        """Say before the first step what is certain by then.
+
+        Labels that are out of range have TensorFlow and PyTorch raise in that step, and
+        then no other hook of a callback is called.
+        """
+        diagnosis = diagnose(self.record, live=True, rules=self.rules)
+        if any(finding.severity == "critical" for finding in diagnosis):
+            self._diagnosis = diagnosis
+            self._say_critical()
+            self._messages.say()  # no progress bar has begun
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._epochs += 1
         self._has_looked = False
+        if self._epochs == 1:
+            self._plan(epoch)
         self._read(logs)
-        if self._epochs < self._next_look:
+        if not self._looks.plan.is_due(self._epochs):
             return
-        if self._epochs >= DENSE_EPOCHS:
-            self._next_look = max(self._epochs + 1.0, self._next_look * GROWTH)
         self._look()
         self._judge(live=True)
         self._speak()
@@ -200,6 +221,13 @@ class TrainingDoctor(Monitor):
         with guard_of(self).on_host():
             self._looks.look(self.model, self.record, epoch)
 
+    def _plan(self, first_epoch: int) -> None:
+        """Plan the looks anew, by the rows that the first epoch has trained."""
+        size = self.record.facts.batch_size
+        rows = size * self._count.so_far if size else None
+        epochs = (self.params.get("epochs") or 1) - first_epoch
+        self._looks.plan_for(max(1, epochs), rows)
+
     def _read(self, logs: dict[str, Any]) -> None:
         steps = self.params.get("steps") or self._count.so_far // self._epochs
         with guard_of(self).on_host():
@@ -209,17 +237,22 @@ class TrainingDoctor(Monitor):
         self._diagnosis = diagnose(self.record, live=live, rules=self.rules)
 
     def _speak(self) -> None:
-        least = SEVERITIES.index("critical")
-        for finding in self.diagnosis.top_level:
-            if finding.confidence < 0.9:
-                continue
+        self._say_critical()
+        for finding in self._certain():
+            if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
+                model_of(self).stop_training = True
+
+    def _say_critical(self) -> None:
+        """Say what is critical, each of it once in a fit."""
+        for finding in self._certain():
             said = finding.name, finding.output
-            if finding.rank >= least and said not in self._said:
+            if finding.severity == "critical" and said not in self._said:
                 self._said.add(said)
                 if self.verbose:
                     self._messages.add(str(finding))
-            if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
-                model_of(self).stop_training = True
+
+    def _certain(self) -> list[Finding]:
+        return [f for f in self.diagnosis.top_level if f.confidence >= CERTAIN]
 
 
 def _check(stop_on: Any, rows: Any) -> None:

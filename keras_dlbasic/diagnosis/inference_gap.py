@@ -19,9 +19,10 @@ class InferenceGap:
         inference_loss: Loss as `evaluate` gives it; None if not known.
         skill: Skill as in training; None if not known.
         inference_skill: Skill as `predict` gives it; None if not known.
-        lost: Share of what was learned that is lost in inference, by the loss or the
-            skill, whichever lost more. At most 1 is left to lose; more is worse than a
-            constant answer.
+        lost: Share of what was learned that is lost in inference, by the skill if it is
+            known, else by the loss; above 1 it is worse than a constant answer.
+        lost_loss: The same by the loss alone; NaN if not known. Answers that are right
+            and less sure lose in this only.
         drifts: How far the statistics of each layer are off.
     """
 
@@ -30,6 +31,7 @@ class InferenceGap:
     skill: float | None
     inference_skill: float | None
     lost: float
+    lost_loss: float
     drifts: tuple[DriftFacts, ...]
 
 
@@ -51,20 +53,22 @@ def inference_gap(run: Run) -> InferenceGap | None:
     facts, outcome = inference_of(run), run.outcome
     if facts is None or outcome.learned is not True:
         return None
-    shares = [0.0]
+    by_loss = by_skill = math.nan
     if outcome.loss_saved and outcome.baseline and math.isfinite(facts.loss):
         saved = (outcome.baseline - facts.loss) / abs(outcome.baseline)
-        shares.append(_lost(outcome.loss_saved, saved))
+        by_loss = _lost(outcome.loss_saved, saved)
     if outcome.skill and math.isfinite(facts.skill):
-        shares.append(_lost(outcome.skill, facts.skill))
-    if len(shares) == 1:
+        by_skill = _lost(outcome.skill, facts.skill)
+    lost = by_skill if math.isfinite(by_skill) else by_loss
+    if not math.isfinite(lost):
         return None
     return InferenceGap(
         loss=outcome.loss,
         inference_loss=_known(facts.loss),
         skill=outcome.skill,
         inference_skill=_known(facts.skill),
-        lost=max(shares),
+        lost=lost,
+        lost_loss=by_loss,
         drifts=facts.drifts,
     )
 

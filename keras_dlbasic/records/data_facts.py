@@ -98,6 +98,8 @@ class TargetFacts(Facts):
         is_constant: Whether all rows are alike.
         commonest: Share of the commonest row.
         row_sum_error: Mean distance of the sums of rows from 1; NaN with one column.
+        share_axes: Axes of targets with three or more along which entries add up to 1
+            everywhere, counted from the end; None if there are fewer, or not known.
     """
 
     name: str = ""
@@ -120,6 +122,7 @@ class TargetFacts(Facts):
     is_constant: bool = False
     commonest: float = UNKNOWN
     row_sum_error: float = UNKNOWN
+    share_axes: tuple[int, ...] | None = None
 
     @property
     def has_several_labels(self) -> bool:

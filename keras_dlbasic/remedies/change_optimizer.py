@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.checks import check_compiled
+from keras_dlbasic._keras.optimizer import is_several
 from keras_dlbasic._keras.rebuild import compile_like, rebuild
 from keras_dlbasic.remedies._registry import remedy
 
@@ -81,3 +82,18 @@ def _innermost(config: dict[str, Any]) -> dict[str, Any]:
     while "inner_optimizer" in config:
         config = config["inner_optimizer"]["config"]
     return config
+
+
+def check_one_optimizer(model: Any) -> None:
+    """Refuse a model without an optimizer, and one with several.
+
+    Raises:
+        ValueError: If it is not compiled, or with a `MultiOptimizer`.
+    """
+    check_compiled(model)
+    if is_several(model.optimizer):
+        raise ValueError(
+            f"Model '{model.name}' has several optimizers (`MultiOptimizer`), each "
+            "with its own learning rate and clipping. Change them where you make them, "
+            "or compile the model with one optimizer."
+        )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
+    check_one_optimizer,
     with_optimizer,
 )
 
@@ -64,7 +64,7 @@ def clip_gradients(
         raise ValueError(
             f"Give one of {', '.join(_KINDS)}, a positive number. Received: {given}"
         )
-    check_compiled(model)
+    check_one_optimizer(model)
     changes = {**dict.fromkeys(_KINDS), name: float(value)}
     optimizer = changed_optimizer(model.optimizer, **changes)
     return with_optimizer(model, optimizer, in_place=in_place)

@@ -21,7 +21,9 @@ def found(record, name="normalization_lag"):
     ("judged", "severity"),
     [
         ({"loss": 1.2, "skill": 0.2}, "critical"),
-        ({"loss": 0.6, "skill": 0.7}, "warning"),
+        ({"loss": 0.6, "skill": 0.6}, "warning"),
+        ({"loss": 0.8, "skill": 0.88}, "info"),  # right, and less sure
+        ({"loss": 0.6}, "warning"),  # nothing else is known
         ({"loss": 0.3, "skill": 0.85}, None),
         ({"loss": 0.1, "skill": 0.95}, None),  # better in inference
     ],
@@ -35,6 +37,13 @@ def test_it_explains_a_validation_loss_that_rises():
     record = made_run(FALLING, RISING, second=NORMALIZED, end_loss=0.02)
     finding = found(in_inference(record, loss=1.2, skill=0.2), "overfitting")
     assert finding.explained_by[0] == "normalization_lag"
+
+
+def test_answers_that_are_less_sure_explain_it_too():
+    record = made_run(FALLING, RISING, second=NORMALIZED, end_loss=0.02)
+    in_inference(record, loss=0.8, skill=0.88)
+    assert found(record).severity == "warning"
+    assert found(record, "overfitting").explained_by[0] == "normalization_lag"
 
 
 def test_overfitting_is_not_doubted_where_inference_was_tried():

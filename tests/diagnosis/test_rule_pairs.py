@@ -209,6 +209,10 @@ PAIRS = {
         lambda: with_metrics(of_values(), ["mae", "accuracy"]),
         lambda: with_metrics(of_values(), ["mae", "r2_score"]),
     ),
+    "misplaced_dropout": (
+        lambda: made_run(out={"dropout": 0.3}),
+        lambda: made_run(second={"dropout": 0.3}),
+    ),
     "missing_nonlinearity": (
         lambda: made_run(**both_hidden(activation=None)),
         lambda: made_run(first={"activation": None}),
@@ -345,6 +349,10 @@ PAIRS = {
     "vanishing_gradients": (
         lambda: made_run(gradients=(1e-5, 1e-2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e-9, 1e-9, 1e-9), **STUCK),
+    ),
+    "wrong_axis": (
+        lambda: made_run(second={"kind": "pooling", "misreads": "first"}, **STUCK),
+        lambda: made_run(second={"kind": "pooling"}, **STUCK),
     ),
     "zero_gradients": (
         lambda: made_run(gradients=(0.0, 0.0, 0.0), **STUCK),

@@ -24,7 +24,12 @@ EXPLAINS = (
 
 @rule(kind="cause", explains=EXPLAINS, needs=("updates",))
 def learning_rate_too_high(
-    run: Run, *, blow_up: float = 10.0, ratio: float = 0.3, growth: float = 10.0
+    run: Run,
+    *,
+    blow_up: float = 10.0,
+    ratio: float = 0.3,
+    layer: float = 1.0,
+    growth: float = 10.0,
 ) -> Verdict:
     """Look for steps that throw the loss or the weights off.
 
@@ -35,6 +40,8 @@ def learning_rate_too_high(
         ratio: Update-to-weight ratio of a step that counts. Healthy runs are about
             1e-3 (Karpathy 2019; LARS, You et al. 2017); at 0.3 a few steps replace
             the weights.
+        layer: The same of one layer, in units of weights of usual size: a step that is
+            longer than they are leaves nothing of what they were.
         growth: Growth of the weights' norm that counts.
     """
     movement = run.movement
@@ -44,13 +51,16 @@ def learning_rate_too_high(
     evidence = {
         "rise_of_loss": rise,
         "update_ratio": movement.first,
+        "update_ratio_of_layer": movement.worst,
         "growth_of_weights": movement.growth,
     }
-    signs = {
-        "rise_of_loss": rise / blow_up,
-        "update_ratio": movement.first / ratio,
-        "growth_of_weights": (movement.growth or 0.0) / growth,
+    limits = {
+        "rise_of_loss": blow_up,
+        "update_ratio": ratio,
+        "update_ratio_of_layer": layer,
+        "growth_of_weights": growth,
     }
+    signs = {name: (evidence[name] or 0.0) / limits[name] for name in limits}
     sign = max(signs, key=lambda name: np.nan_to_num(signs[name], posinf=1e9))
     if not signs[sign] > 1:
         return Fine(f"largest update-to-weight ratio at the start {movement.first:.2g}")
@@ -60,8 +70,11 @@ def learning_rate_too_high(
         else "the loss rose beyond all numbers",
         "update_ratio": "a single step changed the weights by "
         f"{movement.first:.0%} of their size",
+        "update_ratio_of_layer": "a single step changed the weights of layer "
+        f"'{movement.worst_layer}' by {movement.worst:.0%} of their size",
         "growth_of_weights": f"the weights grew {movement.growth:.3g} times",
     }
+    of_layer = sign == "update_ratio_of_layer"
     strong = sum(value > 1 for value in signs.values())
     return Finding(
         severity="info",
@@ -69,12 +82,9 @@ def learning_rate_too_high(
         risk="critical",
         step=step,
         value=evidence[sign],
-        threshold={
-            "rise_of_loss": blow_up,
-            "update_ratio": ratio,
-            "growth_of_weights": growth,
-        }[sign],
-        confidence=0.6 + 0.1 * strong,
+        threshold=limits[sign],
+        layer=movement.worst_layer if of_layer else None,
+        confidence=min(0.9, 0.6 + 0.1 * strong),
         note=worth_a_note(run),
         evidence=evidence,
         remedies=(

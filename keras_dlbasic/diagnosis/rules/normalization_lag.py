@@ -12,6 +12,7 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
+from keras_dlbasic.diagnosis.finding import Severity
 from keras_dlbasic.diagnosis.inference_gap import (
     InferenceGap,
     inference_gap,
@@ -43,7 +44,8 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
     Args:
         run: The run.
         lost: Share of what was learned that is lost in inference, on the same rows,
-            that is a warning.
+            that is a warning. It goes by the skill; where only the loss is that much
+            worse, since answers are less sure, it is a note.
         much: The same for critical.
     """
     layers = [f for f in run.layers if f.batch_normalizes and f.trainable]
@@ -54,15 +56,18 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
     gap = inference_gap(run)
     if gap is None:
         return Fine("the model has learned nothing that could be lost in inference")
-    if gap.lost < lost:
+    is_only_less_sure = gap.lost < lost
+    if is_only_less_sure and not gap.lost_loss >= lost:
         return Fine(f"inference loses {max(0.0, gap.lost):.1%} of what was learned")
+    severity: Severity = "critical" if gap.lost >= much else "warning"
     worst = max(gap.drifts, key=lambda drift: drift.mean, default=None)
     why, remedies = _reason(run, layers)
     return Finding(
-        severity="critical" if gap.lost >= much else "warning",
+        severity="info" if is_only_less_sure else severity,
         message=f"{_observed(run, gap)} {why}",
+        risk="warning" if is_only_less_sure else None,
         layer=worst.layer if worst else layers[0].label,
-        value=gap.lost,
+        value=gap.lost_loss if is_only_less_sure else gap.lost,
         threshold=lost,
         unit="share of what was learned",
         confidence=0.95,
@@ -79,16 +84,17 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
 
 def _observed(run: Run, gap: InferenceGap) -> str:
     """Say what was measured, by the loss if there is one."""
-    rows = run.probe_rows or 0
+    parts = []
     if gap.loss is not None and gap.inference_loss is not None:
-        numbers = f"the loss is {gap.loss:.4g}", f"{gap.inference_loss:.4g}"
-    else:
-        numbers = f"the skill is {gap.skill:.2f}", f"{gap.inference_skill:.2f}"
+        parts.append(("loss", f"{gap.loss:.4g}", f"{gap.inference_loss:.4g}"))
+    if gap.skill is not None and gap.inference_skill is not None:
+        parts.append(("skill", f"{gap.skill:.2f}", f"{gap.inference_skill:.2f}"))
+    own = " and ".join(f"a {name} of {number}" for name, number, _ in parts)
+    moving = " and ".join(f"a {name} of {number}" for name, _, number in parts)
     return (
-        f"On the same {rows} training samples {numbers[0]} with the batch's own "
-        f"statistics and {numbers[1]} with the moving statistics of batch "
-        f"normalization, which `evaluate` and `predict` use: {min(gap.lost, 1):.0%} of "
-        "what was learned is lost there."
+        f"On the same {run.probe_rows or 0} training samples the model has {own} with "
+        f"the statistics of the batch, and {moving} with the moving statistics of "
+        "batch normalization, which `evaluate` and `predict` use."
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.depth_trend import depth_trend
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
+from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 from keras_dlbasic.records import LayerFacts
 
 EXPLAINS = (
@@ -29,6 +31,7 @@ def poor_initialization(
     small: float = 0.1,
     idle: float = 0.9,
     inputs: float = 10.0,
+    depth: float = 1e4,
 ) -> Verdict:
     """Look at the weights and units before training.
 
@@ -43,6 +46,8 @@ def poor_initialization(
         idle: Share of a layer's units, dead or saturated before training, that counts.
         inputs: Root mean square of the inputs from which these, not the weights, make
             units idle; that of `unscaled_inputs`.
+        depth: Change of the activations' mean square over the depth, up or down, that
+            counts: weights of twice the size that suits do that in seven layers.
     """
     if run.model.seen_after:
         return Skipped(
@@ -64,7 +69,11 @@ def poor_initialization(
             confidence=0.98,
             remedies=REMEDIES,
         )
-    found = _idle(run, idle, inputs) or _sizes(layers, large, small)
+    found = (
+        _idle(run, idle, inputs)
+        or _sizes(layers, large, small)
+        or _over_depth(run, depth)
+    )
     return found or Fine("weights begin with sizes that suit")
 
 
@@ -96,6 +105,39 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
             ),
         )
     return None
+
+
+def _over_depth(run: Run, depth: float) -> Finding | None:
+    """Look for activations that grow or shrink by a factor at each layer."""
+    trend = depth_trend(run)
+    if trend is None:
+        return None
+    change = max(trend.change, 1 / trend.change)
+    if change <= max(depth, trend.chance):
+        return None
+    word, size = ("grow", "large") if trend.change > 1 else ("shrink", "small")
+    return Finding(
+        severity="info",
+        message=(
+            f"The weights begin too {size} for the depth: the mean square of the "
+            f"activations {word}s by a factor of {trend.factor:.2g} at each layer, "
+            f"{trend.change:.1e} from layer '{trend.first}' to '{trend.last}'. Kernels "
+            f"have {trend.gain:.2g} times 1/sqrt(fan_in) (median); 1.41 suits "
+            "rectifiers, about 1 suits S-shaped units."
+        ),
+        risk="critical",
+        layer=trend.first,
+        value=change,
+        threshold=depth,
+        unit="times the mean square of activations",
+        confidence=0.9,
+        note=worth_a_note(run),
+        evidence={"factor": trend.factor, "gain": trend.gain},
+        remedies=(
+            *REMEDIES,
+            suggest.normalization("normalized layers do not depend on the size"),
+        ),
+    )
 
 
 def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | None:

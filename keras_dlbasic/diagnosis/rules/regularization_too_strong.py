@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.dropout_cost import dropout_cost
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -14,7 +15,13 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
     needs=("network",),
 )
 def regularization_too_strong(
-    run: Run, *, shrunk: float = 0.1, share: float = 0.5, dropout: float = 0.8
+    run: Run,
+    *,
+    shrunk: float = 0.1,
+    share: float = 0.5,
+    dropout: float = 0.8,
+    high: float = 0.6,
+    lost: float = 0.4,
 ) -> Verdict:
     """Look for weights that a penalty has made vanish, and for extreme dropout.
 
@@ -24,22 +31,16 @@ def regularization_too_strong(
             the penalty has won.
         share: Share of the loss from which the penalty matters more than the data.
         dropout: Rate from which a layer passes on next to nothing in training.
+        high: Rate from which it counts too where so much is lost.
+        lost: Share of what was learned that is lost with dropout on.
     """
     layers = run.layers
     rates = [(f.dropout, f.label) for f in layers if f.dropout is not None]
     highest = max(rates, default=(0.0, ""))
-    if highest[0] >= dropout:
-        return Finding(
-            severity="info",
-            message=f"Layer '{highest[1]}' drops {highest[0]:.0%} of its units.",
-            risk="critical",
-            layer=highest[1],
-            value=highest[0],
-            threshold=dropout,
-            unit="share of the units",
-            confidence=0.9,
-            remedies=(suggest.less_dropout("a moderate rate"),),
-        )
+    cost = None if run.is_planned else dropout_cost(run)
+    hurts = cost is not None and cost > lost
+    if highest[0] >= dropout or (highest[0] >= high and hurts):
+        return _dropout(*highest, dropout if highest[0] >= dropout else high, cost)
     penalised = {f.label for f in layers if f.penalty}
     part = _share(run)
     least, layer = _shrunk(run, penalised)
@@ -59,6 +60,26 @@ def regularization_too_strong(
             remedies=(suggest.no_penalty("lets the data count again"),),
         )
     return Fine(f"penalties make up {part:.0%} of the loss")
+
+
+def _dropout(rate: float, layer: str, limit: float, cost: float | None) -> Finding:
+    observed = (
+        ""
+        if cost is None
+        else f" With dropout on, {max(0.0, cost):.0%} of what was learned is lost."
+    )
+    return Finding(
+        severity="info",
+        message=f"Layer '{layer}' drops {rate:.0%} of its units.{observed}",
+        risk="critical",
+        layer=layer,
+        value=rate,
+        threshold=limit,
+        unit="share of the units",
+        confidence=0.9,
+        evidence={} if cost is None else {"lost_with_dropout": cost},
+        remedies=(suggest.less_dropout("a moderate rate"),),
+    )
 
 
 def _share(run: Run) -> float:

@@ -187,7 +187,7 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
     gap = inference_gap(run)
     lags = run.facts.model is None or (
         any(layer.batch_normalizes for layer in run.facts.model.layers)
-        and (gap is None or gap.lost > LAGGING)
+        and (gap is None or max(gap.lost, gap.lost_loss) > LAGGING)
     )
     batches = run.facts.data.batches if run.facts.data else None
     # predictors know rows that come again and again by heart
