@@ -9,6 +9,7 @@ import keras
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import has_train_function
@@ -49,6 +50,11 @@ class Monitor(keras.callbacks.Callback):
     _guard: Guard
     """Of the fit that has begun; made by `guarded`."""
 
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if "__init__" in vars(cls):
+            cls.__init__ = names_nearest(cls.__init__)  # type: ignore[method-assign]
+
     def __init__(self, record: TrainingRecord | None, verbose: int = 0) -> None:
         super().__init__()
         check_verbose(verbose)
@@ -73,7 +79,12 @@ class Monitor(keras.callbacks.Callback):
         said = "not fitted yet" if record is None else repr(record).strip("<>")
         return f"<{type(self).__name__}: {said}>"
 
-    def set_model(self, model: Any) -> None:  # noqa: D102
+    def set_model(self, model: Any = None) -> None:  # noqa: D102
+        if not isinstance(self, Monitor):  # Keras calls it of a class like this
+            raise TypeError(
+                "`callbacks` must hold instances, not classes. Call the class: "
+                "`callbacks=[TrainingDoctor(x, y)]`."
+            )
         super().set_model(model)
         self._is_refit = has_train_function(model)
 

@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic._display import Displayed
 from keras_dlbasic._keras.connections import inputs_of, operation_of
 from keras_dlbasic._keras.graph import own_weights, walk_layers
+from keras_dlbasic._wrong_arguments import names_nearest
 
 WEIGHTY = 2
 """A variable with at least so many axes is a kernel, which makes a layer of depth."""
@@ -90,6 +91,7 @@ class CapacityReport(Displayed):
         return "\n".join([text, *lines])
 
 
+@names_nearest
 def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
     """Tell how much a model can hold: parameters, depth, share by layer.
 

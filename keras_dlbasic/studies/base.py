@@ -15,6 +15,7 @@ from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded, study_facts
 from keras_dlbasic._trials.seeds import seeds_of
 from keras_dlbasic._trials.worker import TrialFunction
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies.study_data import StudyData
 
@@ -51,6 +52,11 @@ class Study(ABC, Generic[Result]):
 
     _HOLDS_OUT: ClassVar[bool] = True
     """Whether a share of the data is held out where there are no validation data."""
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if "__init__" in vars(cls):
+            cls.__init__ = names_nearest(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(
         self,

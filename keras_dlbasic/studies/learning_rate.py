@@ -21,6 +21,7 @@ from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import take
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LearningRateRange
 from keras_dlbasic.analysis.experiments.learning_rate_range import judge_learning_rates
 from keras_dlbasic.callbacks import GradientNormMonitor
@@ -62,6 +63,7 @@ class LearningRateRangeTest:
     True
     """
 
+    @names_nearest
     def __init__(
         self,
         model: Any,

@@ -20,6 +20,7 @@ from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import data_digest, model_digest
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion, Rule
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
@@ -66,6 +67,7 @@ TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_s
 the whole training tell whether that is so."""
 
 
+@names_nearest
 @seeded(0)
 def treat(
     model: Any,
