@@ -92,7 +92,9 @@ def drawn_batches(x, y, drawn):
         yield x[rows], y[rows], 0.5 + (y[rows] == 1).astype("float32")
 
 
-@pytest.mark.parametrize("every", ["auto", "epoch"])
+@pytest.mark.parametrize(
+    "every", ["auto", pytest.param("epoch", marks=pytest.mark.once)]
+)
 def test_reading_changes_no_bit_and_draws_nothing(rng, every):
     x, y = blobs(rng)
     seen = []

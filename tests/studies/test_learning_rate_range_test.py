@@ -18,7 +18,9 @@ def linear():
     return model
 
 
-@pytest.mark.parametrize("source", ["model", "function"])
+@pytest.mark.parametrize(
+    "source", ["model", pytest.param("function", marks=pytest.mark.once)]
+)
 def test_the_limit_of_stability(source):
     keras.utils.set_random_seed(0)
     model = linear()
@@ -73,6 +75,7 @@ class Subclassed(keras.Model):
         return self.out(self.drop(inputs))
 
 
+@pytest.mark.once
 def test_a_model_that_cannot_be_copied_is_put_back():
     keras.utils.set_random_seed(0)
     model = Subclassed(1)
