@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 from keras_dlbasic.records import TrainingRecord
@@ -30,6 +31,28 @@ def record_of(given: Any) -> TrainingRecord:
         f"{type(given).__name__}. `TrainingRecord.from_history(history)` and "
         "`TrainingRecord.from_csv(path)` make one; `plot_history` draws both."
     )
+
+
+def any_record_of(given: Any) -> TrainingRecord:
+    """Return the record of whatever a run has left behind.
+
+    Args:
+        given: A record, a callback that has one, a `History` or its dictionary, or the
+            path of a record or a table of epochs.
+
+    Raises:
+        TypeError: If it is none of these.
+        ValueError: If the callback has not seen a fit yet, or the file is no run.
+    """
+    if isinstance(given, (str, Path)):
+        if Path(given).suffix == ".npz":
+            return TrainingRecord.load(given)
+        return TrainingRecord.from_csv(given)
+    if given is None or isinstance(given, TrainingRecord):
+        return record_of(given)
+    if hasattr(type(given), "record"):
+        return record_of(given)
+    return TrainingRecord.from_history(given)
 
 
 def result_of(given: Any, kind: type[Result]) -> Result:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -18,7 +17,7 @@ from keras_dlbasic.analysis import (
     detect_overfitting,
 )
 from keras_dlbasic.plots.axes import say_empty
-from keras_dlbasic.plots.given import record_of
+from keras_dlbasic.plots.given import any_record_of
 from keras_dlbasic.records import TrainingRecord
 
 EVALUATED = "evaluated_"
@@ -66,7 +65,7 @@ def plot_history(
     >>> len(axes)
     1
     """
-    epochs = _as_record(record).epochs
+    epochs = any_record_of(record).epochs
     names = panels_of(epochs, metrics)
     axes = _axes(ax, max(len(names), 1))
     if not names:
@@ -86,18 +85,6 @@ def plot_history(
 
 
 plot_of.register(TrainingRecord, plot_history)
-
-
-def _as_record(source: Any) -> TrainingRecord:
-    if isinstance(source, TrainingRecord):
-        return source
-    if isinstance(source, (str, Path)):
-        if Path(source).suffix == ".npz":
-            return TrainingRecord.load(source)
-        return TrainingRecord.from_csv(source)
-    if source is None or hasattr(type(source), "record"):
-        return record_of(source)
-    return TrainingRecord.from_history(source)
 
 
 def panels_of(

@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from typing import Any, ClassVar, Generic, TypeVar
 
 from keras_dlbasic._data.fits import check_fits
+from keras_dlbasic._display import plot_of
 from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic._trials.seeded import seeded
@@ -71,6 +72,7 @@ class Study(ABC, Generic[Result]):
         verbose: int,
     ) -> None:
         self.seeds = seeds_of(seeds)
+        self._last: Result | None = None
         self._build_model = self._builder(build_model)
         self._data = StudyData.of(x, y, validation_data, hold_out=self._HOLDS_OUT)
         self._keep: dict[str, Any] = {
@@ -98,7 +100,29 @@ class Study(ABC, Generic[Result]):
             ValueError: If `executor` starts its processes by forking.
             TypeError: If something cannot travel to the executor's processes.
         """
-        return self._result(self._runner.run(self._settings(), executor))
+        self._last = self._result(self._runner.run(self._settings(), executor))
+        return self._last
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the result of the last `run`.
+
+        Args:
+            **options: What the plot of the result in `plots` takes, such as `ax`.
+
+        Returns:
+            The matplotlib axes that `plots` returns.
+
+        Raises:
+            RuntimeError: If there was no `run` yet.
+        """
+        if self._last is None:
+            name = type(self).__name__
+            raise RuntimeError(f"This {name} has not been run. Call `study.run()`.")
+        return plot_of(self._last, **options)
+
+    def __repr__(self) -> str:
+        said = "not run yet" if self._last is None else f"run; {self._last!r}"
+        return f"<{type(self).__name__}: {len(self._settings())} trials, {said}>"
 
     def _builder(self, model: Any) -> Callable[..., Any]:
         """Return what makes the models of the trials."""

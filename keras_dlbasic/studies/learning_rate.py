@@ -92,9 +92,27 @@ class LearningRateRangeTest:
         self._data = found.x, found.y
         self._low, self._high, self._steps = float(low), float(high), int(steps)
         self._batch_size, self._seed = batch_size, seed
+        self._last: LearningRateRange | None = None
 
     def run(self) -> LearningRateRange:
         """Train and judge; all random generators are put back as they were."""
+        self._last = self._run()
+        return self._last
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the result of the last `run` (`plots.plot_learning_rate_range`).
+
+        Args:
+            **options: What that plot takes, such as `ax`.
+
+        Raises:
+            RuntimeError: If there was no `run` yet.
+        """
+        if self._last is None:
+            raise RuntimeError("This range test has not been run. Call `test.run()`.")
+        return self._last.plot(**options)
+
+    def _run(self) -> LearningRateRange:
         with seeded(self._seed):
             if not isinstance(self._model, keras.Model):
                 return self._judge(self._raised(build_seeded(self._model, self._seed)))
