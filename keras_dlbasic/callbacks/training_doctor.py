@@ -16,12 +16,16 @@ from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.not_fitted import NotFittedError
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagnose
+from keras_dlbasic.diagnosis.early_word import early_word
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.records import TrainingRecord
 
 CERTAIN = 0.9
 """Confidence from which a finding is said, or stops, in the middle of a fit."""
+
+EARLY, LAST_EARLY = 2, 8
+"""Number of epochs between which a silent run is looked at for what is plain."""
 
 
 class TrainingDoctor(Monitor):
@@ -138,6 +142,7 @@ class TrainingDoctor(Monitor):
     def _fit_begins(self) -> None:
         self._diagnosis = None
         self._said: set[tuple[str, str | None]] = set()
+        self._has_warned = False
         self._epochs = 0
         self._has_looked = False
         self._looks.plan_for(self.params.get("epochs") or 1, None)
@@ -238,6 +243,7 @@ class TrainingDoctor(Monitor):
 
     def _speak(self) -> None:
         self._say_critical()
+        self._say_early()
         for finding in self._certain():
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
                 model_of(self).stop_training = True
@@ -250,6 +256,16 @@ class TrainingDoctor(Monitor):
                 self._said.add(said)
                 if self.verbose:
                     self._messages.add(str(finding))
+
+    def _say_early(self) -> None:
+        """Break a long silence where it is plain that nothing will be learned."""
+        planned = self.params.get("epochs") or 0
+        is_long = self._epochs >= EARLY and planned > self._epochs
+        if not self.verbose or self._said or self._has_warned or not is_long:
+            return
+        if self._epochs <= LAST_EARLY and (text := early_word(self.record, self.rules)):
+            self._has_warned = True
+            self._messages.add(text)
 
     def _certain(self) -> list[Finding]:
         return [f for f in self.diagnosis.top_level if f.confidence >= CERTAIN]

@@ -209,6 +209,20 @@ class _Doctor:
         self._untried = Untried()
 
     def treat(self) -> Treatment:
+        try:
+            return self._treat()
+        except KeyboardInterrupt:
+            self._log.interrupted(self._code())
+            raise
+
+    def _code(self) -> str:
+        return self._plan.code(
+            build=not isinstance(self._task.model, keras.Model),
+            validation=self._task.validation_data is not None,
+        )
+
+    def _treat(self) -> Treatment:
+        self._log.say("a short trial of the model as it is")
         untreated = self._trial(self._plan, 0)
         first, first_score = diagnosis_of(untreated), score_of(untreated)
         before = self._preflight()
@@ -229,10 +243,7 @@ class _Doctor:
             diagnosis=diagnosis,
             first_diagnosis=first,
             history=tuple(self._log.steps),
-            code=self._plan.code(
-                build=not isinstance(self._task.model, keras.Model),
-                validation=self._task.validation_data is not None,
-            ),
+            code=self._code(),
             cost=self._spent / self._asked,
             score=float(values["score"]),
             first_score=first_score,
@@ -304,6 +315,7 @@ class _Doctor:
         self, finding: Finding, remedy: RemedySuggestion, seeds: int
     ) -> Attempt | None:
         """Hold short trials with and without a remedy against each other."""
+        self._log.trying(finding, remedy, self._spent, self._budget * self._asked)
         plan = self._changed(finding, remedy)
         if plan is None:
             return None

@@ -249,3 +249,22 @@ def test_batches_of_several_lengths():
     arguments = {"steps_per_epoch": 4, "shuffle": False, "verbose": 0}
     model.fit(batches(), callbacks=[doctor], **arguments)
     assert doctor._looks.probe.x.shape == (12, 3, 2)
+
+
+@pytest.mark.once
+def test_a_word_in_a_long_silent_run(xy, capsys):
+    layers = [keras.layers.Dense(8, "sigmoid") for _ in range(8)]
+    model = keras.Sequential(
+        [keras.Input(xy[0].shape[1:]), *layers, L.Dense(1, "sigmoid")]
+    )
+    model.compile("sgd", "binary_crossentropy")
+    said = []
+    tell = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda *_: said.append(capsys.readouterr().out)
+    )
+    model.fit(*xy, epochs=5, verbose=0, callbacks=[Doctor(*xy), tell])
+    assert not said[0]
+    words = "".join(said)
+    assert words.count("After 2 epochs, saturating_activations: ") == 1
+    assert "Gradients vanish" in words
+    assert "Diagnosis" not in words
