@@ -32,10 +32,7 @@ def explain(run: Any, *, plot: bool = True, verbose: bool = False) -> Diagnosis:
     >>> history = {"loss": [0.7, 0.5, 0.4], "val_loss": [0.8, 0.7, 0.6]}
     >>> found = kd.explain(history, plot=False)
     Diagnosis
-    Nothing wrong shows in the curves. Judged by the curves only: 5 of 56 checks
-    could run.
-    4 checks passed.
-    51 checks were skipped: `diagnosis.skipped`, or `--verbose`, says why.
+    Nothing wrong shows in the curves. ...
     """
     from keras_dlbasic.plots.given import any_record_of
 
