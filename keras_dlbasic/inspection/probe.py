@@ -167,7 +167,7 @@ class Probe:
         """
         if not self.outputs or record.facts.probe is None:
             return
-        found = run_inference(model, self.x)
+        found = run_inference(model, self._seen)
         if found is None:
             return
         outputs, drifts = found
