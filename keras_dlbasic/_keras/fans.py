@@ -108,6 +108,7 @@ def _separable(layer: Any) -> Iterator[KernelFans]:
 
 
 def _per_channel(kernel: Any) -> KernelFans:
+    # Each channel has filters of its own, so only the window adds up in a unit.
     *window, _, multiplier = kernel.shape
     return KernelFans(kernel, math.prod(window), math.prod(window) * multiplier)
 

@@ -38,6 +38,7 @@ def _activation_after(layer: Any, consumers: dict[int, list[Any]]) -> Any:
         function = activation_function(at)
         if function is not None:
             return function
+        # Outputs that go several ways may meet several activations: then none is named.
         after = consumers.get(id(at), [])
         if len(after) != 1:
             return None

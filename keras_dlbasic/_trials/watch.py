@@ -60,6 +60,8 @@ class TrialWatch(keras.callbacks.Callback):
         self._opening = self.updates
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        # Times are taken from the second update of an epoch on, so what an epoch costs
+        # at its start does not count as time of updates.
         second = self._micro_step == 0 and self.updates == self._opening + 1
         if self._micro_step == 0 and self._pauses(self.updates):
             model = self.model

@@ -129,6 +129,8 @@ class CurvatureProbe(Monitor):
             return (epoch + 1) % self.every == 0
         if len(self._losses) <= PATIENCE:
             return False
+        # The lowest losses are compared, so a loss that oscillates around one level
+        # counts as a plateau as well.
         before = min(self._losses[:-PATIENCE])
         is_still = before - min(self._losses) < STILL * abs(before)
         looked = [known for known in self.points if known > epoch - PATIENCE]

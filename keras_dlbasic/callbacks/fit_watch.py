@@ -181,6 +181,8 @@ class FitWatch(FitLog):
             self._arm(step)
 
     def _arm(self, step: int) -> None:
+        # The plan counts the steps even if no gradients are watched: the record has the
+        # number of steps that were trained.
         is_planned = self._plan.steps_begin(step, self._model.steps_per_execution)
         if self._tap is None or self._tap.is_refused:
             return
@@ -239,6 +241,7 @@ class FitWatch(FitLog):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy keeps: what was measured, and nothing of the fit."""
+        # The tap, the model and what waits on the device cannot be copied or pickled.
         kept = FitWatch(None, {})
         kept.record, kept.last_epoch = self.record, self.last_epoch
         return vars(kept)

@@ -113,6 +113,8 @@ class NormalizationMonitor(Monitor):
         self._measured_epoch = self._epoch
         if not before:
             return
+        # After n steps, the share momentum ** n of a moving average still is what it
+        # was before. The rest came from the batches, whose statistics are solved for.
         n_steps = batch - self._before_batch
         columns = {
             label: normalization_drift(

@@ -125,6 +125,8 @@ class OverfittingDetector(Monitor):
 
     def _fit_ends(self) -> None:
         if self.verdict is not None:
+            # The epochs after a message may contradict it. The whole curve confirms or
+            # withdraws it.
             if self._is_said and not self.verdict.detected:
                 self._add(f"Withdrawn at the end: {self.verdict.reason}")
             elif self._is_said:

@@ -106,6 +106,8 @@ class PenaltyMonitor(Monitor):
 
     def _measure(self, weight: PenalizedWeight) -> dict[str, float]:
         values = _numpy(weight)
+        # The scale is that of the weight when it was first seen. Relative to its
+        # present size, a weight that the penalty shrinks would never be near zero.
         scale = self._scales.setdefault(
             weight.label, float(np.sqrt(np.mean(values**2)))
         )

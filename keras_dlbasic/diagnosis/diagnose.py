@@ -290,5 +290,7 @@ def _weighed(
             ),
             default=0,
         )
+    # Never milder than the severity that the rule gave, and never worse than its
+    # `risk`.
     rank = max(cause.rank, min(harm, SEVERITIES.index(cause.risk)))
     return replace(cause, severity=SEVERITIES[rank])

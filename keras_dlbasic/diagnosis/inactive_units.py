@@ -55,6 +55,8 @@ def judge_inactive_units(
             f"({at_start:.0%} {_start_in_words(table)})."
         ),
         layer=layer,
+        # The epoch is the first at which this many units were inactive. A look before
+        # training, at epoch -1, is reported as the first epoch.
         epoch=max(0, int(table.epochs[np.argmax(shares[:, worst] >= most)])),
         value=value,
         threshold=most,

@@ -59,6 +59,8 @@ def inference_gap(run: Run) -> InferenceGap | None:
         by_loss = _lost(outcome.loss_saved, saved)
     if outcome.skill and math.isfinite(facts.skill):
         by_skill = _lost(outcome.skill, facts.skill)
+    # The skill goes first: a loss may be worse only because right answers are less
+    # sure.
     lost = by_skill if math.isfinite(by_skill) else by_loss
     if not math.isfinite(lost):
         return None

@@ -39,6 +39,7 @@ def loss_sense(facts: TruthFacts) -> Sense:
     margin = MARGIN * size
     if truth < constant and truth < shuffled:
         return "right"
+    # A loss is wrong only if being right costs clearly more than a constant prediction.
     if truth <= constant + margin:
         return "unclear"
     if truth > shuffled + margin:

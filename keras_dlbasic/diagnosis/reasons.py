@@ -151,6 +151,8 @@ class Reasons:
     @property
     def outcome(self) -> str:
         """Why the predictions are not compared with a constant prediction."""
+        # Reasons come in the order in which judging fails: no answers to compare with,
+        # rows that do not count alike, a loss that fails on a constant prediction.
         if (why := self._no_answers) is not None:
             return why
         if self._weights is not None:

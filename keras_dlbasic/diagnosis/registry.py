@@ -25,6 +25,7 @@ def all_rules() -> tuple[Rule, ...]:
     >>> [rule.name for rule in all_rules()][:2]
     ['batch_size_too_large', 'batch_size_too_small']
     """
+    # A rule has the name of its module, so that a new rule is a new file and no list.
     package = import_module("keras_dlbasic.diagnosis.rules")
     found = []
     for module in pkgutil.iter_modules(package.__path__):

@@ -108,6 +108,8 @@ class Rule:
         Raises:
             TypeError: If the function returns something else.
         """
+        # Ask for what the rule needs before any of its own code runs: a part that is
+        # missing skips the rule, with the reason that this part gives.
         try:
             for need in self.needs:
                 NEEDS[need].ask(run)

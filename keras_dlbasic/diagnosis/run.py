@@ -133,6 +133,8 @@ class Run(KnownFacts):
         Args:
             labels: Labels of layers, from input to output.
         """
+        # The layers of the outputs are known by name if there are several. Of one
+        # output, the last layer gives it.
         heads = self._heads.intersection(labels) or set(labels[-1:])
         return [place for place, label in enumerate(labels) if label not in heads]
 

@@ -169,6 +169,8 @@ class SnapshotEnsemble(keras.callbacks.Callback):
         start, end = self._bounds[cycle], self._bounds[cycle + 1]
         # until the first epoch has ended, a data set may not know its length
         within = batch / self._steps if self._steps else 0.0
+        # In each cycle anew, the rate falls from its full value to zero along half a
+        # cosine (Huang et al. 2017, Snapshot ensembles).
         done = (self._epoch - start + min(within, 1.0)) / (end - start)
         return full / 2 * (math.cos(math.pi * done) + 1)
 

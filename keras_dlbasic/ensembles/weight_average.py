@@ -131,6 +131,7 @@ class WeightAverage(keras.callbacks.Callback):
         if self.average is None:
             self.average = weights
             return
+        # A running mean in float64: the weights of earlier epochs need not be kept.
         self.average = [
             mean + (weight - mean) / self.count
             for mean, weight in zip(self.average, weights, strict=True)

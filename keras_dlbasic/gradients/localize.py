@@ -85,6 +85,9 @@ def localize_non_finite(
     x = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
     if count := _count(x):
         return NonFiniteOrigin("input", None, None, None, count)
+    # Each layer's call first checks its weights and then its outputs, in the order of
+    # the forward pass. So the first check that fails is at the origin, and ends the
+    # pass.
     calls: list[str] = []
     state = [(v, keras.ops.copy(v.value)) for v in model.non_trainable_variables]
     try:

@@ -94,6 +94,8 @@ def reading_plan(n_steps: int | None) -> Callable[[int], bool]:
         its batch is read.
     """
     if n_steps is None:
+        # A step from 2**k up to the next power of two is read if it is a multiple of
+        # 2**(k - 2), which four steps are.
         return lambda step: (
             step < FIRST_READ or step % 2 ** (int(math.log2(step)) - 2) == 0
         )
@@ -107,6 +109,8 @@ def reading_plan(n_steps: int | None) -> Callable[[int], bool]:
 def _spread(count: int, epoch: int, n_steps: int | None) -> frozenset[int]:
     if n_steps is None:
         return frozenset({0})
+    # Multiples of the golden ratio fill an interval evenly however many there are: each
+    # epoch samples where the epochs before left the largest gaps.
     usable = max(1, n_steps - 1)
     phase = (epoch * GOLDEN_RATIO) % 1.0
     return frozenset(int((place + phase) * usable / count) for place in range(count))

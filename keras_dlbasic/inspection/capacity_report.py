@@ -150,6 +150,8 @@ def _depth(model: Any) -> int | None:
 
 
 def _depth_to(tensor: Any, reached: dict[int, int]) -> int:
+    # Each tensor is visited once: skip connections make the number of ways through a
+    # model grow exponentially with its depth.
     key = id(tensor)
     if key not in reached:
         operation = operation_of(tensor)

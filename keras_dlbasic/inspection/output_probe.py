@@ -79,6 +79,8 @@ class OutputProbe:
             return facts
         if self.loss is not None:
             facts = self._with_baseline(facts, self.y, shape)
+        # Scoring zeros shows how the targets can be scored, or why they cannot, before
+        # the model has made any prediction.
         known = skill(self.y, np.zeros(shape), self.task)
         columns = as_columns(self.y, shape)
         has_rows = columns is not None and len(columns) == n_rows

@@ -182,6 +182,8 @@ class Probe:
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""
         seen = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
+        # A look may run on some of the rows only. Targets and simple predictors use all
+        # rows of the probe, so the shapes are given for all of them.
         self.shapes = [
             (self.n_rows, *shape[1:]) if shape[:1] == (len(self._looked),) else shape
             for shape in seen
@@ -235,6 +237,8 @@ class Probe:
         said = [output.judge(tensor, self._looked) for output, tensor in pairs]
         if len(said) == 1:
             return {"model": said[0]}
+        # Keras trains the weighted sum of the losses of all outputs. The skill has no
+        # such sum: it stays with each output.
         whole = {
             "loss": self._sum([part.get("loss", math.nan) for part in said]),
             "non_finite": max(part["non_finite"] for part in said),

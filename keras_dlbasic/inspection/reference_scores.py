@@ -64,6 +64,8 @@ def _flat(x: np.ndarray) -> np.ndarray:
 def _standardised(features: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         spread = features.std(axis=0)
+    # Dividing by the root of the number of features gives rows products of about 1, so
+    # that one set of ridge strengths suits data of any width.
     scale = np.where(spread > 0, spread, 1) * np.sqrt(max(1, int((spread > 0).sum())))
     standardised: np.ndarray = (features - features.mean(axis=0)) / scale
     return standardised
@@ -89,6 +91,9 @@ def _projected(features: np.ndarray) -> np.ndarray:
 
 def _best_ridge(features: np.ndarray, targets: np.ndarray, task: TaskKind) -> float:
     n = len(features)
+    # One singular value decomposition gives the leave-one-out predictions for all ridge
+    # strengths. The leverage is the share of its own target in the fitted value of a
+    # row, and is taken out of it.
     with_intercept = np.column_stack([features, np.ones(n)])
     vectors, roots, _ = np.linalg.svd(with_intercept, full_matrices=False)
     scores = []
@@ -98,6 +103,8 @@ def _best_ridge(features: np.ndarray, targets: np.ndarray, task: TaskKind) -> fl
         fitted = (vectors * shrunk) @ (vectors.T @ targets)
         unseen = (fitted - leverage * targets) / (1 - leverage)
         scores.append(skill(targets, unseen, task).value)
+    # The median and not the best of the scores: the best would be chosen by the rows on
+    # which it is judged.
     return float(np.nanmedian(scores)) if np.isfinite(scores).any() else float("nan")
 
 

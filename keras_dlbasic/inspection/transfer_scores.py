@@ -171,6 +171,8 @@ def _predictions(
     products = new @ known.T
     distances = (known**2).sum(axis=1) - 2 * products
     nearest = np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+    # Ridge regression in its dual form: there is one equation per row, however many
+    # features there are.
     gram = known @ known.T + 1.0 + np.eye(len(known))  # plus one: an intercept
     weights = np.linalg.solve(gram, targets.astype(np.float64))
     return targets[nearest].mean(axis=1), (products + 1.0) @ weights
@@ -296,6 +298,8 @@ def _restored(
     found: _Found,
     task: TaskKind,
 ) -> str | None:
+    # A change explains the difference if undoing it makes up most of the lost skill. Of
+    # several such changes, the one that restores most is named.
     best, least = None, found.skill + RESTORED * (found.reference - found.skill)
     for kind, others, asked in changes:
         for said in _predictions(rows, known, others):

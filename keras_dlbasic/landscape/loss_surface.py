@@ -102,6 +102,7 @@ def loss_surface(
             for i in (0, 1)
         )
         names = ("distance from the model, towards a", "distance, across")
+    # Rows go along v and columns along u, as contour plots take them.
     loss = [[objective.loss(center + s * axes[0] + t * axes[1]) for s in u] for t in v]
     return LossSurface(u, v, np.array(loss), names, points)
 

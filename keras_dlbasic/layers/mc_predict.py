@@ -78,6 +78,8 @@ def mc_predict(
             stack.enter_context(intercepted(layer, _in_training))
         for _ in range(samples):
             outputs = _predict(model, batches)
+            # Sums of differences from the first prediction. Squares of the predictions
+            # would lose the digits of a spread that is small beside the mean.
             shift = outputs if shift is None else shift
             moved = [a - b for a, b in zip(outputs, shift, strict=True)]
             squared = [a**2 for a in moved]

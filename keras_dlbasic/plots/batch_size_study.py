@@ -164,4 +164,5 @@ def _draw_plane(ax: Axes, result: BatchSizeResult, colors: dict[int, Any]) -> No
 
 
 def _arm(length: float) -> float:
+    # An interval from one seed has no ends, and no arms are drawn for it.
     return length if np.isfinite(length) else 0.0

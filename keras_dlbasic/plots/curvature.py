@@ -42,6 +42,7 @@ def plot_curvature(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
             capsize=3,
             label=f"{end} eigenvalue",
         )
+    # Gradient descent diverges along directions whose curvature is above this limit.
     limit = table["stability_limit"][:, 0]
     if np.isfinite(limit).any():
         ax.plot(epochs, limit, ls=":", color="0.5", label="2 / learning rate")

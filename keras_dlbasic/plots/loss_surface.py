@@ -77,6 +77,7 @@ plot_of.register(LossSurface, plot_loss_surface)
 def _contours(ax: Axes, surface: LossSurface, loss: np.ndarray) -> None:
     levels, norm = _levels(loss)
     ax.grid(False)
+    # Losses beyond the levels are drawn as the outermost one; they would leave holes.
     drawn = np.clip(loss, levels[0], levels[-1])
     filled = ax.contourf(
         surface.u, surface.v, drawn, levels=levels, norm=norm, cmap="viridis"

@@ -96,6 +96,7 @@ def _draw_errors(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
                 alpha=0.7,
             )
             continue
+        # A bar from training to held-out error: its length is the gap.
         low = float(training[arm].mean())
         interval = mean_interval(held_out[arm])
         ax.plot([low, interval.mean], [place, place], color=color, lw=3, alpha=0.25)

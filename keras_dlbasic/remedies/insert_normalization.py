@@ -60,6 +60,8 @@ def insert_normalization(model: Any, kind: str = "batch") -> Any:
         normalization = _KINDS[kind](name=f"{layer.name}_normalization")
         if activation_name(layer) is None:
             return Chain(with_config(layer), after=[normalization])
+        # The activation of the layer moves behind the normalization, into a layer of
+        # its own.
         activation = keras.layers.Activation(
             core_of(layer).activation, name=f"{layer.name}_activation"
         )

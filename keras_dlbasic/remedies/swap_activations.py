@@ -74,6 +74,9 @@ def swap_activations(
             if name is None:
                 return None
             return Chain(keras.layers.Activation(activation, name=layer.name))
+        # A linear layer gets an activation only if it goes straight into kernels.
+        # Before a normalization, an activation or a sum it is taken to be linear on
+        # purpose.
         follows = any(isinstance(operation, keras.layers.Layer) for operation in after)
         bare = follows and all(kind_of(o).kind in KERNELS for o in after)
         if name is None and not (linear_too and bare):

@@ -30,6 +30,8 @@ def short_epochs(plan: Plan, rows: int) -> int:
 
 def range_test_updates(plan: Plan, rows: int) -> int:
     """Return the updates of a range test."""
+    # A share of all updates that are planned, so that the test stays cheap beside a
+    # short training, within fixed bounds.
     share = math.ceil(MOST_SHARE * (plan.epochs * _updates(plan, rows)))
     return max(FEWEST_RANGE_TEST_UPDATES, min(RANGE_TEST_UPDATES, share))
 

@@ -210,6 +210,8 @@ class _Doctor:
         untreated = self._trial(self._plan, 0)
         first, first_score = diagnosis_of(untreated), score_of(untreated)
         before = self._preflight()
+        # What is known before the first step need not show in a short trial. If that
+        # finds nothing, the findings of the preflight are reported.
         if before is not None and not first.at_least("warning"):
             first = Diagnosis(
                 [*before.at_least("warning"), *first],
@@ -417,6 +419,8 @@ class _Doctor:
                 epochs = 0 if plan is None else plan.epochs_within(self._left())
                 if plan is None or not epochs:
                     continue
+                # The whole training goes by the changed plan. If the remedy did not
+                # help, the former plan comes back, and so does the former model.
                 before, self._plan = self._plan, plan
                 try:
                     new_model, new = self._train(epochs)

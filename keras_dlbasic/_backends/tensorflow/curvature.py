@@ -31,6 +31,8 @@ class Products:
             return value, [tf.convert_to_tensor(part) for part in found]
 
         def product(directions: Sequence[Any], weights: Any, *rest: Any) -> Any:
+            # The gradient of the product (gradient · direction) is the product of the
+            # Hessian and the direction: no Hessian is ever formed.
             with tf.GradientTape() as tape:
                 tape.watch(weights)
                 parts = gradient(weights, *rest)[1]
@@ -103,6 +105,8 @@ class _Compiled:
         if key not in self._known:
             structure = tf.nest.map_structure(lambda leaf: leaf is not None, args)
 
+            # A concrete function takes tensors only. The arguments that were None are
+            # put back in at their places.
             def function(*tensors: Any) -> Any:
                 given = iter(tensors)
                 present = tf.nest.flatten(structure)

@@ -42,6 +42,8 @@ def unit_sums(
     x = outputs.reshape(shape)
     z = None if levels == (None, None) else preactivations.reshape(shape)
     wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+    # A pilot mean from a few samples is subtracted before squaring. Squares of raw
+    # activations with a large mean would lose the digits of the variance.
     positions = 3 - unit_axis
     first = x[: pilot_samples(shape[positions])].to(wide)
     pilot = first.mean((0, positions), keepdim=True)

@@ -233,6 +233,8 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
     ('exponential', 0.5)
     """
     values = np.asarray(variances, np.float64)
+    # Three standard deviations of chance count as constant, and a factor of two in any
+    # case.
     chance = max(spread, math.log(2) / 3)
     band = math.exp(3 * chance)
     if len(values) < LEAST_LAYERS or not (np.isfinite(values) & (values > 0)).all():
@@ -246,6 +248,7 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
     exponent, power_error = min(fits, key=lambda fit: fit[1])
     is_power = power_error < line_error and abs(exponent) <= LARGEST_EXPONENT
     error = power_error if is_power else line_error
+    # A law has to explain most of what varies with depth, or leave no more than chance.
     is_law = error <= max(UNEXPLAINED * logs.var(), chance**2) * len(logs)
     # a random walk covers four times its final spread once in 4,000 times
     is_level = (

@@ -65,6 +65,8 @@ def mean_interval(
     if not len(kept):
         nan = float("nan")
         return Interval(nan, nan, nan, 0)
+    # Means of logarithms: times and counts differ by factors, and their scatter grows
+    # with their size.
     kept = np.log(kept) if log else kept
     mean = float(kept.mean())
     # one measurement says nothing of its own error: its interval has no ends

@@ -107,6 +107,9 @@ def judge_learning_rates(learning_rate: Any, loss: Any) -> LearningRateRange:
             "the loss is not finite from the first steps on",
         )
     begin, noise = _level(values[:end])
+    # The first losses only set the level, so the lowest loss is looked for behind them.
+    # From there on, the first rate with a loss clearly above the level counts as
+    # diverging.
     head = min(end - 1, _head(end))
     lowest = head + int(np.argmin(smoothed[head:end]))
     least = float(rate[lowest])

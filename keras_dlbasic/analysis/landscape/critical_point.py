@@ -174,6 +174,8 @@ def judge_point(evidence: PointEvidence, *, flat: float = 1e-3) -> CriticalPoint
         A `CriticalPoint`.
     """
     e = evidence
+    # The order matters. Where the gradient still leads down, training will move on
+    # whatever the curvature is, and on flat ground there is no curvature.
     if _leads_down(e, flat):
         verdict: PointVerdict = "not_stationary"
     elif _is_flat(e, flat) and not _leads_off(e, flat):

@@ -25,6 +25,8 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
     deviation, shares = target.std, [p for p in target.frequencies or () if p]
     if run.task is TaskKind.UNKNOWN and values[-1]:
         return Skipped(UNKNOWN_LOSS)
+    # Class numbers have another scale than predictions, which have a column for each
+    # class. The deviation of a one-hot column with share p is sqrt(p * (1 - p)).
     if run.task is TaskKind.CLASSES and target.kind == "whole_numbers":
         deviation = math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
     if run.outcome.learned is True:

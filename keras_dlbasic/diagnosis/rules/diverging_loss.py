@@ -19,6 +19,7 @@ def diverging_loss(run: Run, *, above: float = 1.5) -> Verdict:
     before = descent.first if descent.n_epochs > 1 else descent.scale
     reference = max(before, descent.scale if descent.has_baseline else before)
     ratio = descent.last / reference if reference > 0 else 0.0
+    # A loss that ends near its lowest does not diverge, wherever it began.
     if reference > 0 and ratio > above and descent.last > above * descent.lowest:
         return Finding(
             severity="critical",

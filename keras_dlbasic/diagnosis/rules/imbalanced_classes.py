@@ -47,6 +47,7 @@ def imbalanced_classes(
     if not target.frequencies or target.kind == "multi_label":
         return Fine("the targets are no classes")
     value = max(target.frequencies)
+    # Class weights may have balanced the loss already, although the rows are not.
     weighted = [w.weighted_shares for w in run.data.weights if w.per_row]
     if value > share and len(weighted) == 1 and weighted[0]:
         in_loss = max(weighted[0])

@@ -60,6 +60,8 @@ def learning_rate_too_high(
         "update_ratio_of_layer": layer,
         "growth_of_weights": growth,
     }
+    # Each sign is measured in units of its own limit. The largest one is reported, and
+    # the number of those above their limits sets the confidence.
     signs = {name: (evidence[name] or 0.0) / limits[name] for name in limits}
     sign = max(signs, key=lambda name: np.nan_to_num(signs[name], posinf=1e9))
     if not signs[sign] > 1:

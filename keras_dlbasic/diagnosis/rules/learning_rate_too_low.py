@@ -30,6 +30,8 @@ def learning_rate_too_low(
     flow = run.early_flow()
     # then steps may be short for want of gradients, and the finding is less sure
     fades = flow is not None and flow.down < fading
+    # Short steps may add up to a long way, and without any gradient the rate is not to
+    # blame. So all three have to hold.
     if movement.ratio < ratio and movement.path < path and gradient > 0:
         return Finding(
             severity="info",

@@ -56,6 +56,8 @@ def _in_losses(run: Run) -> Finding | None:
     for name in ("loss", "val_loss"):
         curve = run.curve(name)
         wrong = np.isinf(curve)
+        # NaN may also stand for an epoch that logged nothing. So it counts in the
+        # training loss only, and only if the run ends with it.
         if name == "loss" and len(curve) and np.isnan(curve[-1]):
             wrong = wrong | np.isnan(curve)
         if wrong.any():

@@ -122,6 +122,8 @@ def _twice(output: OutputFacts) -> Mismatch | None:
     before, last = output.limited_before, output.activation
     if before is None:
         return None
+    # The best that a softmax can do with values from 0 to 1 is to get 1 for one class
+    # and 0 for the others: e / (e + units - 1).
     if last == "softmax" and output.units and output.units > 1:
         most = math.e / (math.e + output.units - 1)
         reach = f"no class gets more than {most:.0%}"

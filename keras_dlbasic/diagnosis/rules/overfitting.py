@@ -111,6 +111,8 @@ def overfitting(
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
     share = _lost(run)
     severity: Any = "info"
+    # The rise does harm if it is more than few rows explain, costs a good part of what
+    # was learned, and neither a stop nor a metric that held up makes it harmless.
     still = _still_as_good(run, share, little)
     if verdict.rise >= least and share >= lost and not stopped and not still:
         severity = "critical" if share >= much else "warning"

@@ -158,6 +158,8 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
                 confidence=0.9,
                 remedies=REMEDIES,
             )
+        # Under Xavier's law, the deviation times the root of the mean of both fans is
+        # 1. What layers take away from that multiplies along the depth.
         both = 0.5 * (facts.fan_in + facts.fan_out)
         size = facts.kernel_rms * both**0.5
         shrink *= min(1.0, size)

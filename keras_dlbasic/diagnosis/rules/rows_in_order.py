@@ -29,6 +29,8 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
         return Skipped(run.reasons.batches)
     if not seen.is_in_order:
         return Fine(f"rows come in no order: {seen.text}")
+    # Order shows in the loss: each batch is known well as it comes, and rows of all
+    # kinds together are not.
     worse, last = _forgotten(run)
     is_forgotten = worse > forgotten * run.descent.scale and worse > (ratio - 1) * last
     text = f"The rows come in order: {seen.text}."

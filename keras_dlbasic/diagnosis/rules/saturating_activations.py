@@ -23,6 +23,7 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Verdict:
             than this share of a gradient reaches the first layer.
     """
     hidden = [f for f in run.layers[:-1] if f.activation in SLOPES]
+    # Normalization keeps units where their slope is steep.
     if any(f.normalizes for f in run.layers):
         return Fine("the layers are normalized")
     product = 1.0

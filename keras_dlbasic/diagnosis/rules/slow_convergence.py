@@ -42,6 +42,8 @@ def slow_convergence(
     nothing = predictors_find_nothing(run)
     if nothing and never_generalized(run):
         return Fine("the loss falls on training rows only")
+    # A run that has learned something must fall clearly, one that has learned nothing
+    # only measurably: it may be about to begin.
     is_falling = descent.falls and (
         descent.drop > (much if outcome.learned else least_drop)
     )

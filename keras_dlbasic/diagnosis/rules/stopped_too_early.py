@@ -38,6 +38,8 @@ def stopped_too_early(
         return Fine(f"{ran} of {planned} epochs were trained")
     if not np.isfinite(run.loss).all():
         return Fine("the loss was not finite when it ended")
+    # The last half shows whether the run was still improving; one epoch is mostly
+    # noise.
     half = run.loss[ran // 2 :]
     begin = abs(float(half[0]))
     drop = (half[0] - half[-1]) / begin if begin > 0 and len(half) > 1 else 0.0

@@ -62,6 +62,8 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
         run: The run, with the verdicts of the other rules.
         updates: Number of updates before which nothing has failed yet.
     """
+    # Three things are put together: what shows that the run fails, whether any serious
+    # cause explains it, and what was ruled out or could not be checked.
     unrelated = _is_unrelated(run)
     observed = _observed(run, updates, unrelated=unrelated)
     if observed is None:

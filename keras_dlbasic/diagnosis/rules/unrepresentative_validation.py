@@ -193,6 +193,8 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
     # predictors know rows that come again and again by heart
     if batches is not None and (batches.different or 0) < (batches.compared or 0):
         return Skipped(run.reasons.validation)
+    # All of it is needed: rows enough for the predictors, a model that has learned, and
+    # something to be learned. One alone is no sign of other rows.
     enough = (run.probe_rows or 0) >= MIN_ROWS and outcome.loss_saved >= saved
     if not never or known < reference or not enough or lags or run.live:
         return Skipped(run.reasons.validation)

@@ -50,6 +50,7 @@ def unscaled_inputs(
             "offset": (facts.offset if facts.offset < constant else 0.0, offset),
             "scale_ratio": (facts.scale_ratio, ratio),
         }
+        # The sign that is furthest above its own limit is reported.
         name = max(signs, key=lambda n: signs[n][0] / signs[n][1])
         value, threshold = signs[name]
         if value > threshold:
