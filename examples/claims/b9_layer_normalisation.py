@@ -46,11 +46,17 @@ def holds(found):
 
 
 def draw(found, ax):
-    for name in ("batch norm.", "layer norm."):
-        ax.scatter(*found[name], label=name, s=18, alpha=0.8)
-    ax.set(title="The 64 features of one digit", xlabel="among seven other digits")
-    ax.set_ylabel("among seven others again")
-    ax.legend()
+    for name, label in (
+        ("batch norm.", "batch normalization: other neighbors, other values"),
+        ("layer norm.", "layer normalization: the same values"),
+    ):
+        ax.scatter(*found[name], label=label, s=18, alpha=0.8)
+    low, high = ax.get_xlim()
+    ax.plot([low, high], [low, high], color="0.5", lw=0.8, ls="--", zorder=0)
+    ax.set_title("Layer normalization does not look at the other rows of a batch")
+    ax.set_xlabel("a digit's 64 normalized features, among seven other digits")
+    ax.set_ylabel("the same, among seven others")
+    ax.legend(loc="lower right")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from keras_dlbasic.analysis.overfitting.detect import detect_overfitting
+from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
 from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.curves import Descent, descent_of, penalty_of
@@ -252,7 +253,12 @@ class Run(KnownFacts):
             raise Skipped("no `val_loss` was logged")
         # a file may hold the validation loss only; it can be judged by itself
         loss = self.loss if len(self.loss) else np.full(len(val), np.nan)
-        return detect_overfitting(loss, val, epochs=self.numbers)
+        return detect_overfitting(
+            loss,
+            val,
+            epochs=self.numbers,
+            learning_rate=epoch_rates(self.record),
+        )
 
     @cached_property
     def descent(self) -> Descent:

@@ -27,6 +27,11 @@ class SnapshotEnsemble(keras.callbacks.Callback):
     one minimum after the other. `ensemble()` makes a model of what it settled in. The
     training costs as much as without.
 
+    Where the cycles do not divide the epochs, their lengths differ by one epoch at
+    most. The paper makes all but the last `ceil(T / M)` updates long and cuts the last
+    one short; its snapshot would be taken at a high rate, before the model has settled.
+    Where they do divide the epochs, both are the same.
+
     The rate follows `rate(t) = learning_rate / 2 * (cos(pi * t) + 1)` from update to
     update, where t goes from 0 to 1 within a cycle. It is written to the logs as
     `learning_rate`, and put back when the fit ends.

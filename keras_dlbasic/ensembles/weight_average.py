@@ -25,8 +25,9 @@ class WeightAverage(keras.callbacks.Callback):
 
     From epoch `start` on, the weights after every `every` epochs enter a running mean.
     When the fit ends, the model gets the mean, and the moving statistics of its batch
-    normalization are computed anew on `x`, in inference mode otherwise: they belong to
-    the weights. One model comes out, which costs nothing more at inference.
+    normalization are computed anew over all rows of `x`, in inference mode otherwise:
+    they belong to the weights. The order of the rows does not matter. One model comes
+    out, which costs nothing more at inference.
 
     The scores in the logs are those of the weights before averaging. Callbacks that
     stand later in the list, and that restore weights (`EarlyStopping`), undo it.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.analysis.evenly import evenly
+from keras_dlbasic.inspection.placeholder import placeholder
 from keras_dlbasic.records import InputFacts
 
 ROWS = 2048
@@ -69,12 +70,16 @@ def _moments(values: np.ndarray) -> dict[str, Any]:
     size = np.sqrt(np.mean(values**2, axis=0))
     varies = std > 1e-7 * np.maximum(size, 1e-30)
     used = size[size > 0]
+    stand_in, share = placeholder(values)
     return {
         "mean": float(values.mean()),
         "std": float(values.std()),
         "min": float(values.min()),
         "max": float(values.max()),
         "rms": float(np.sqrt(np.mean(values**2))),
+        "typical": float(np.quantile(np.abs(values), 0.9)),
+        "placeholder": stand_in,
+        "placeholder_share": share,
         "offset": float(np.median(np.abs(mean[varies]) / std[varies]))
         if varies.any()
         else math.inf,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.records import TrainingRecord
@@ -63,6 +64,7 @@ def plot_clipping(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
         ax.set_ylim(0, 1.05)
     ax.set_title(f"Clipping: {cut.mean():.0%} of the sampled steps were cut")
     ax.set_xlabel("step")
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_ylabel("norm after / before clipping")
     ax.legend()
     return ax

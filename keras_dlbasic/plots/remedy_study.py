@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import RemedyResult
-from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.analysis.experiments.remedy_result import UNTREATED
 from keras_dlbasic.plots.axes import say_empty
 
@@ -98,7 +97,7 @@ def _draw_errors(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
             continue
         # A bar from training to held-out error: its length is the gap.
         low = float(training[arm].mean())
-        interval = mean_interval(held_out[arm])
+        interval = result.interval(arm)
         ax.plot([low, interval.mean], [place, place], color=color, lw=3, alpha=0.25)
         ax.plot(low, place, "o", mfc="none", color=color)
         ax.errorbar(

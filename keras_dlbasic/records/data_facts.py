@@ -24,6 +24,10 @@ class InputFacts(Facts):
         min: Smallest entry.
         max: Largest entry.
         rms: Root of the mean square of all entries.
+        typical: Size below which nine in ten entries are.
+        placeholder: A number such as -999 that seems to stand for missing values; None
+            if there is none.
+        placeholder_share: Share of the entries that are this number.
         offset: Median over features of `|mean| / std`.
         scale_ratio: Largest root mean square of a feature over the median one.
         n_features: Number of features; None if not known.
@@ -52,6 +56,9 @@ class InputFacts(Facts):
     min: float = UNKNOWN
     max: float = UNKNOWN
     rms: float = UNKNOWN
+    typical: float = UNKNOWN
+    placeholder: float | None = None
+    placeholder_share: float = 0.0
     offset: float = UNKNOWN
     scale_ratio: float = UNKNOWN
     n_features: int | None = None

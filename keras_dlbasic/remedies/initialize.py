@@ -39,10 +39,11 @@ def initialize(
 
     An initializer sees only a shape, and reads it wrongly for many layers. Here each
     kernel gets the fans of its layer: inputs per group in grouped convolutions, the
-    window only in depthwise ones (also in the depthwise part of separable ones), input
-    and output exchanged, and strides taken into account, in transposed ones, the axes
-    of the equation in `EinsumDense` and attention projections, one gate's units in
-    gated recurrent layers, one row in `Embedding`.
+    window only in depthwise ones (also in the depthwise part of separable ones), the
+    outputs that an input really reaches where there are strides, input and output
+    exchanged in transposed ones, the axes of the equation in `EinsumDense` and
+    attention projections, one gate's units in gated recurrent layers, one row in
+    `Embedding`.
 
     Args:
         model: A built model.

@@ -37,6 +37,9 @@ REMEDIES = (
 
 ERRORS = 3.0
 
+NO_ZERO = ("poisson",)
+"""Losses that are not zero where all is right."""
+
 FALLING = 0.1
 """A fall by this share of a constant prediction's loss in the second half goes on."""
 
@@ -228,6 +231,10 @@ def _shares(run: Run) -> tuple[float, float]:
     """Return the shares of the baseline loss left in training and validation."""
     outcome, val = run.outcome, run.val_loss[np.isfinite(run.val_loss)]
     if outcome.loss_saved is None or not outcome.baseline or not len(val):
+        return math.inf, 0.0
+    # a share is one of a loss whose lowest value is zero; likelihoods have none
+    has_zero = run.loss_kind.name not in NO_ZERO and outcome.baseline > 0
+    if not has_zero or np.nanmin(np.r_[run.loss, val]) < 0:
         return math.inf, 0.0
     return 1 - outcome.loss_saved, float(np.median(val[-3:])) / outcome.baseline
 
