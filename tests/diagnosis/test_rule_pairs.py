@@ -23,6 +23,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
 from keras_dlbasic.records import MEASURES
 
 EPOCHS = np.arange(40)
+ADAM = {"class_name": "Adam", "learning_rate": 0.01, "epsilon": 1e-7}
 SGD = {"class_name": "SGD", "learning_rate": 0.1}
 COSINE = 5e-4 * (1 + np.cos(np.linspace(0, np.pi, 60)))
 FALLING = np.exp(-EPOCHS / 8) + 0.01
@@ -163,6 +164,10 @@ PAIRS = {
     "diverging_loss": (
         lambda: made_run(loss=np.linspace(1.4, 40, 20)),
         lambda: made_run(loss=np.linspace(1.4, 1.9, 20)),
+    ),
+    "epsilon_too_small": (
+        lambda: made_run(facts={"optimizer": ADAM}, **both_hidden(dtype="float16")),
+        lambda: made_run(facts={"optimizer": ADAM}, **both_hidden(dtype="float32")),
     ),
     "exploding_activations": (
         lambda: made_run(**both_hidden(activation="exponential")),
