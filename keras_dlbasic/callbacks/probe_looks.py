@@ -199,7 +199,7 @@ class ProbeLooks:
                     compared=len(parts),
                     different=different_batches(parts),
                 ),
-                weights=weight_facts(targets, weights),
+                weights=weight_facts(targets, weights, [x for x, _ in parts]),
             )
         )
 

@@ -26,6 +26,8 @@ class TruthFacts(Facts):
         shuffled: Loss where each row is given the target of another.
         opposite: Loss where the output gives 1 less the targets; NaN if targets are
             not from 0 to 1.
+        hardened: Loss where the output gives shares of 0 and 1 only, the nearest to the
+            targets; NaN if these are 0 and 1 themselves.
         moved: How much the loss of one answer changes where all targets become it.
     """
 
@@ -33,6 +35,7 @@ class TruthFacts(Facts):
     constant: float = UNKNOWN
     shuffled: float = UNKNOWN
     opposite: float = UNKNOWN
+    hardened: float = UNKNOWN
     moved: float = UNKNOWN
 
 
