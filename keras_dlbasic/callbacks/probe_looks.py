@@ -89,6 +89,8 @@ class ProbeLooks:
         with guard.on_host():
             self._make_probe(model, record, x, y)
             self.look(model, record, epoch)
+            if self.probe is not None:
+                self.probe.note_added(model, record)
 
     def read(
         self,
@@ -149,6 +151,7 @@ class ProbeLooks:
         """
         if self.probe is not None:
             self.probe.infer(model, record)
+            self.probe.note_added(model, record)
 
     def _use_batches(
         self,

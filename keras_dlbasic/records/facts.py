@@ -92,6 +92,9 @@ class ProbeFacts(Facts):
             single output.
         inference: What the model gave at the end of the run with the moving statistics
             of its normalization; None if it has none, or that was not tried.
+        added_at_start: Sum of what the model adds to its loss by `add_loss` before
+            training; None if it adds nothing, or that is not known.
+        added_at_end: The same at the end of the run.
         outputs: The same for each output, in the order of `ModelFacts.outputs`; None
             where there is one only.
     """
@@ -106,6 +109,8 @@ class ProbeFacts(Facts):
     failed: str | None = None
     loss_weight: float | None = None
     inference: InferenceFacts | None = None
+    added_at_start: float | None = None
+    added_at_end: float | None = None
     outputs: tuple[ProbeFacts, ...] | None = None
 
 

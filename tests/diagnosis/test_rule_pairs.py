@@ -121,6 +121,13 @@ def with_reader(record):
     return record
 
 
+def with_added(record, start, end):
+    """A model that adds a term to its loss, which ends at another value."""
+    known = replace(record.facts.probe, added_at_start=start, added_at_end=end)
+    record.note(probe=known)
+    return record
+
+
 SWINGING = {"loss": 1.0 + 0.6 * np.sin(EPOCHS * 2.0)}
 
 
@@ -209,6 +216,10 @@ PAIRS = {
     "loss_target_mismatch": (
         lambda: made_run(targets={"max": 7.0}),
         lambda: made_run(targets={"max": 3.0}),
+    ),
+    "loss_terms_out_of_balance": (
+        lambda: with_added(made_run(**STUCK), 0.5, 1e-6),
+        lambda: with_added(made_run(**STUCK), 0.5, 0.3),
     ),
     "metric_mismatch": (
         lambda: with_metrics(of_values(), ["mae", "accuracy"]),
