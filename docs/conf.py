@@ -20,9 +20,11 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "extensions.docstrings",
     "extensions.math_markup",
+    "extensions.notebooks",
     "extensions.reference",
 ]
 
@@ -38,7 +40,7 @@ napoleon_use_ivar = True
 python_maximum_signature_line_length = 80
 
 # what the pages are written in
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
@@ -61,6 +63,7 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"^gallery\.py$",
     "within_subsection_order": "extensions.claim_pictures.by_row",
     "image_scrapers": ("extensions.claim_pictures.picture_of",),
+    "download_all_examples": False,
     "reset_argv": "extensions.claim_pictures.arguments",
     "reset_modules": (),
     "show_memory": False,

@@ -59,15 +59,23 @@ class RowLayout:
     Args:
         variables: The variables of all updates in turn.
         updates: What the numbers of each are about.
+        places: Where in the order of columns each variable belongs. Defaults to None:
+            in the order given.
 
     Attributes:
         variables: The variables that a row is about, in the order of its columns: of
             one that is updated twice the last update counts.
     """
 
-    def __init__(self, variables: Sequence[Any], updates: list[UpdateLayout]) -> None:
+    def __init__(
+        self,
+        variables: Sequence[Any],
+        updates: list[UpdateLayout],
+        places: Sequence[int] | None = None,
+    ) -> None:
         last = {id(variable): place for place, variable in enumerate(variables)}
-        self._columns = sorted(last.values())
+        order = range(len(variables)) if places is None else places
+        self._columns = sorted(last.values(), key=lambda place: order[place])
         self._updates = updates
         self.variables = [variables[place] for place in self._columns]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.checks import check_batch
+from keras_dlbasic._data.batch import read_batch
 from keras_dlbasic.analysis.activations.statistics import DORMANT, MEASURES
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
@@ -142,8 +142,8 @@ class ActivationMonitor(Monitor):
             self._warn("no batch was seen.")
             return
         # not `model_of`: JAX must sync the weights
-        _, columns = layer_activations(self.model, self.x, dormant=self.dormant)
-        table = self._write(step, columns)
+        seen = layer_activations(self.model, self.x, dormant=self.dormant)
+        table = self._write(step, seen.layers)
         if self.verbose and table is not None:
             self._report(table)
 
@@ -159,4 +159,4 @@ class ActivationMonitor(Monitor):
 
 
 def _first_rows(x: Any) -> Any:
-    return keras.tree.map_structure(lambda a: a[:MOST_ROWS], check_batch(x))
+    return keras.tree.map_structure(lambda a: a[:MOST_ROWS], read_batch(x))

@@ -14,7 +14,7 @@ from keras_dlbasic.analysis.landscape.critical_point import (
     VERDICTS,
     CriticalPoint,
 )
-from keras_dlbasic.callbacks.arguments import check_sample
+from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.landscape import Objective, classify_point
@@ -87,7 +87,7 @@ class CurvatureProbe(Monitor):
                 '`every` must be "plateau" or a number of epochs, at least 1. '
                 f"Received: every={every!r}"
             )
-        check_sample(x, y, rows)
+        check_rows(rows)
         self.every = every
         self.max_products = max_products
         self.points: dict[int, CriticalPoint] = {}

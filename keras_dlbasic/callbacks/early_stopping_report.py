@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
+from keras_dlbasic.analysis.is_gain import is_gain
 from keras_dlbasic.analysis.overfitting.prechelt import (
     generalization_loss,
     rising_strips,
@@ -24,8 +25,6 @@ Criterion = Literal["patience", "GL", "PQ", "UP"]
 
 ALPHAS = {"GL": 5.0, "PQ": 0.75}
 """Middle ones of the thresholds that Prechelt (1998) tried."""
-
-_GAINS = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "r2", "score")
 
 
 class EarlyStoppingReport(keras.callbacks.EarlyStopping):
@@ -354,8 +353,7 @@ def _check_criterion(
 
 def _check_loss(criterion: str, monitor: str, mode: str) -> None:
     name = monitor.removeprefix("val_")
-    is_gain = any(word in name.lower() for word in _GAINS)
-    if mode == "max" or is_gain or not (name.endswith("loss") or mode == "min"):
+    if mode == "max" or is_gain(name) or not (name.endswith("loss") or mode == "min"):
         raise ValueError(
             f"`criterion={criterion!r}` needs a positive loss to be minimised. "
             f"Received: monitor={monitor!r}, mode={mode!r}. Monitor a loss, give "

@@ -7,8 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_dlbasic._keras.callbacks import model_of
+from keras_dlbasic._keras.compiled_metrics import logged_names
+from keras_dlbasic._nearest import nearest
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
-from keras_dlbasic.callbacks.arguments import check_sample
+from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.training_sample import TrainingSample
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -49,7 +51,8 @@ class OverfittingDetector(Monitor):
         loss_source: `"evaluated"` or `"logged"`.
 
     Raises:
-        ValueError: If an argument is out of range, or `x` and `y` do not fit together.
+        ValueError: If an argument is out of range, `x` and `y` do not fit together, or,
+            as `fit` begins, the model has no such metric.
 
     Example:
     >>> import keras, numpy as np
@@ -93,6 +96,20 @@ class OverfittingDetector(Monitor):
         self.record.facts = run_facts(model_of(self), self.params or {}, known)
         self.verdict = None
         self._is_said = False
+        names = logged_names(model_of(self))
+        if self.metric is not None and names is not None:
+            self._check_metric(names)
+
+    def _check_metric(self, names: list[str]) -> None:
+        assert self.metric is not None
+        name = self.metric.removeprefix("val_")
+        if self.metric in names:
+            return
+        way = f"Give {name!r} alone." if name in names else nearest(name, names)
+        raise ValueError(
+            "`metric` must be the name of a metric that the model was compiled with. "
+            f"Received: metric={self.metric!r}. {way}"
+        )
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         has_validation = "val_loss" in logs
@@ -165,7 +182,9 @@ class OverfittingDetector(Monitor):
 
 
 def _check(x: Any, y: Any, rows: int, mode: str) -> None:
-    check_sample(x, y, rows)
+    check_rows(rows)
+    if x is None and y is not None:
+        raise ValueError("`y` was given without `x`. Give both, or neither.")
     if mode not in ("min", "max"):
         raise ValueError(f'`mode` must be "min" or "max". Received: mode={mode!r}')
     if hasattr(x, "__next__"):

@@ -187,7 +187,20 @@ def _coverage(run: Run, chosen: Chosen, skipped: dict[str, str]) -> Coverage:
         skipped,
         pending=[name for name, reason in skipped.items() if reason == NOT_YET],
         curves_only=not (len(record.steps) or record.tables or record.facts.model),
+        known=_known_gaps(run),
     )
+
+
+def _known_gaps(run: Run) -> dict[str, str]:
+    """Return what cannot be judged, whatever checks ran, with the reason."""
+    facts = run.record.facts
+    gaps = {}
+    if run.is_planned and facts.probe is not None and facts.probe.failed:
+        gaps["predictions"] = run.reasons.probe
+    is_compiled = facts.loss is not None or facts.optimizer is not None
+    if run.is_planned and not is_compiled and not facts.own_loss:
+        gaps["match"] = "the model is not compiled; call `model.compile(...)` first"
+    return gaps
 
 
 def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> list[Verdict]:

@@ -11,9 +11,13 @@ from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.headline import headline
 from keras_dlbasic.diagnosis.rivals import rivals, rivals_text
+from keras_dlbasic.diagnosis.skipped_line import skipped_line
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.atomic_file import atomic_file
 from keras_dlbasic.records.json_text import json_text
+
+SCHEMA_VERSION = 1
+"""Of the dictionary and the JSON of a diagnosis."""
 
 
 class Diagnosis(Displayed, Sequence[Finding]):
@@ -92,7 +96,7 @@ class Diagnosis(Displayed, Sequence[Finding]):
         lines += self._text()
         lines += [rivals_text(group) for group in self.rivals]
         if self.skipped:
-            lines.append(f"Skipped: {', '.join(self.skipped)}.")
+            lines.append(skipped_line(self.skipped))
         return "\n".join(lines)
 
     @property
@@ -189,8 +193,14 @@ class Diagnosis(Displayed, Sequence[Finding]):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-serializable dict."""
+        """Return a JSON-serializable dict, in which epochs and steps are 0-based.
+
+        Its `"schema_version"` grows where a key changes its meaning or goes; new keys
+        may come at any time. The schema is in the guide.
+        """
         return {
+            "schema_version": SCHEMA_VERSION,
+            "index_base": 0,
             "headline": self.headline,
             "coverage": self.coverage.to_dict(),
             "outcome": self.outcome,

@@ -30,7 +30,8 @@ def never_generalized(run: Run) -> bool | None:
 
 def predictors_find_nothing(run: Run) -> bool:
     """Return whether simple predictors do no better than chance on rows not seen."""
-    reference, rows = run.outcome.reference, run.probe_rows or 0
+    reference, probe = run.outcome.reference, run.facts.probe
+    rows = (probe.rows or 0) if probe else 0
     return reference is not None and rows >= MIN_ROWS and reference < NOTHING_SKILL
 
 

@@ -109,13 +109,31 @@ def outcome_of(record: TrainingRecord) -> Outcome:
     facts = record.facts.probe
     if table is None or not len(table) or facts is None:
         return Outcome()
-    known = _of_one(table, facts)
+    known = _as_weighted(_of_one(table, facts), record)
     n = len(record.facts.outputs)
     if n < 2:
         return known
     apart = [OutputRecord(record, index) for index in range(n)]
     outputs = {one.name: outcome_of(one) for one in apart if one.is_trained}
     return replace(known, outputs=outputs)
+
+
+def _as_weighted(known: Outcome, record: TrainingRecord) -> Outcome:
+    """Leave out what says nothing of a model that is trained with uneven weights.
+
+    The rows of the probe count alike. So a constant answer looks better than it is
+    where rare classes have large weights, and so does one where the rows that do not
+    count (padding) are all the same.
+    """
+    data = record.facts.data
+    weights = data.weights if data else ()
+    if len(weights) > 1 and isinstance(record, OutputRecord):
+        weights = tuple(one for one in weights if one.name == record.name)
+    if any(one.leaves_out for one in weights):
+        return Outcome(reference=known.reference, reference_name=known.reference_name)
+    if any(one.is_uneven for one in weights):
+        return replace(known, baseline=None, loss_saved=None)
+    return known
 
 
 def _of_one(table: LayerTable, facts: ProbeFacts) -> Outcome:

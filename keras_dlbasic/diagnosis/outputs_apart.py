@@ -138,9 +138,10 @@ def _facts_of(facts: RunFacts, index: int, loss: Any) -> RunFacts:
     assert facts.model is not None
     if probe is not None and len(probe.outputs or ()) == len(outputs):
         assert probe.outputs is not None
-        probe = replace(probe.outputs[index], failed=probe.failed)
+        looked, failed = probe.looked, probe.failed
+        probe = replace(probe.outputs[index], looked=looked, failed=failed)
     elif probe is not None:  # looked at before outputs were told apart
-        probe = ProbeFacts(rows=probe.rows, failed=probe.failed)
+        probe = ProbeFacts(rows=probe.rows, looked=probe.looked, failed=probe.failed)
     data = facts.data
     if data is not None:
         target = _target_of(data, index, outputs)

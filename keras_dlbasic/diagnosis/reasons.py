@@ -11,6 +11,8 @@ from keras_dlbasic.records import RunFacts
 
 UNKNOWN_LOSS = "the loss is not known (of your own, or none)"
 
+OWN_LOSS = "what the right answers are could not be told from a loss of your own"
+
 MIN_ROWS = 20
 """With fewer rows simple predictors tell nothing."""
 
@@ -151,6 +153,8 @@ class Reasons:
         """Why the predictions are not compared with a constant answer."""
         if (why := self._no_answers) is not None:
             return why
+        if self._weights is not None:
+            return self._weights
         probe = self.facts.probe
         assert probe is not None  # else there are no answers
         if probe.baseline_failed and self.facts.loss is not None:
@@ -169,6 +173,8 @@ class Reasons:
             return why
         probe = self.facts.probe
         assert probe is not None  # else there are no answers
+        if self._weights is not None:
+            return self._weights
         if self.task is TaskKind.UNKNOWN:
             return self._no_baseline
         if (probe.rows or 0) < MIN_ROWS:
@@ -182,10 +188,22 @@ class Reasons:
         return "the predictions on the probe are not finite or do not fit the targets"
 
     @property
+    def _weights(self) -> str | None:
+        """Why rows of different weights are not judged; None if they are."""
+        weights = self.facts.data.weights if self.facts.data else ()
+        if not any(one.is_uneven for one in weights):
+            return None
+        return "rows have very different weights in the loss, and here they count alike"
+
+    @property
     def _no_baseline(self) -> str:
         if LossKind.of(self.facts.loss).family == "unknown":
-            if isinstance(self.facts.loss, (dict, list, tuple)):
+            loss = self.facts.loss
+            is_one = isinstance(loss, dict) and "class_name" in loss
+            if isinstance(loss, (dict, list, tuple)) and not is_one:
                 return "there are several losses, and predictions have one score each"
+            if is_one and loss.get("own"):
+                return f"{OWN_LOSS} (`{loss['class_name']}`)"
             return self._own_loss or UNKNOWN_LOSS
         if not self.task.is_known:
             return "what the predictions mean could not be told from loss and output"

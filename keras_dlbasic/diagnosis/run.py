@@ -375,8 +375,12 @@ class Run(KnownFacts):
 
     @property
     def probe_rows(self) -> int | None:
-        """Number of rows that the model is looked at on; None if it is not known."""
-        return self.facts.probe.rows if self.facts.probe else None
+        """Number of rows that the model was looked at on; None if it is not known.
+
+        Simple predictors know all rows of the probe, `facts.probe.rows`.
+        """
+        probe = self.facts.probe
+        return (probe.looked or probe.rows) if probe else None
 
     @property
     def reasons(self) -> Reasons:

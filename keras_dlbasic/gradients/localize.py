@@ -12,6 +12,9 @@ import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import wrapped_method
+from keras_dlbasic._data.batch import ROWS
+from keras_dlbasic._data.built import built_from
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 
@@ -77,12 +80,8 @@ def localize_non_finite(
     >>> print(origin)
     Layer 'log' makes 6 entries that are not finite of finite inputs and weights.
     """
-    if not model.built:
-        raise ValueError(
-            "The model must be built, so that its layers exist. Received: "
-            f"{type(model).__name__} {model.name!r}, not built. Call it on a batch "
-            "first: `model(x)`."
-        )
+    x = read(x, model=model, most=ROWS).x
+    model = built_from(model, x)
     x = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
     if count := _count(x):
         return NonFiniteOrigin("input", None, None, None, count)

@@ -125,7 +125,8 @@ def measure_row(
         parts += values
         of_updates.append(of_update)
     variables = [v for update in updates for v in update.variables]
-    number = layouts.number(RowLayout(variables, of_updates))
+    places = [place for update in updates for place in update.places]
+    number = layouts.number(RowLayout(variables, of_updates, places))
     first = [number, updates[0].learning_rate, batch_size]
     return kernels.row(batch_loss, first + parts)
 

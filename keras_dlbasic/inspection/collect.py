@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.inspection.as_arrays import as_array, is_array
 from keras_dlbasic.inspection.beyond_vocabulary import (
     beyond_vocabulary,
     vocabulary_sizes,
@@ -43,7 +42,7 @@ def data_facts(
     """Describe data.
 
     Args:
-        x: Inputs: an array, or a structure of arrays; tensors and data frames too.
+        x: Inputs: an array, or a structure of arrays.
         y: Targets, in the same forms, or None.
         validation_data: `(x, y)` or `(x, y, sample_weight)`, or None; what is no tuple
             of arrays is left out.
@@ -171,9 +170,9 @@ def output_shapes(model: Any) -> Mapping[str, Shape] | Sequence[Shape] | None:
 
 
 def arrays_of(data: Any) -> list[tuple[str, np.ndarray]]:
-    """Return the arrays of a structure with names; what is no array is left out."""
+    """Return the arrays of a structure with names, those on disk read; no None."""
     if isinstance(data, dict):
         leaves = [(str(name), leaf) for name, leaf in data.items()]
     else:
         leaves = [(str(i), leaf) for i, leaf in enumerate(keras.tree.flatten(data))]
-    return [(name, as_array(leaf)) for name, leaf in leaves if is_array(leaf)]
+    return [(name, np.asarray(leaf)) for name, leaf in leaves if leaf is not None]

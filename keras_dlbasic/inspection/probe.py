@@ -35,6 +35,7 @@ from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.table_row import append_row
 
 MEASURES = (
+    "rows",
     "loss",
     "loss_error",
     "skill",
@@ -76,6 +77,8 @@ class Probe:
         outputs: What is known of the outputs besides.
 
     Attributes:
+        n_rows: Number of rows.
+        inputs: Their inputs, one array for each input of the model.
         outputs: What is judged at each output; empty before the first run.
         shapes: Shapes of the outputs for the rows; empty before the first run.
     """
@@ -92,9 +95,10 @@ class Probe:
         arrays = [np.asarray(leaf) for leaf in keras.tree.flatten(x)]
         rows = min(rows, max(16, _affordable(arrays, shapes, outputs)))
         chosen = evenly(len(arrays[0]), rows)
-        self.x = keras.tree.pack_sequence_as(x, [_floats(a[chosen]) for a in arrays])
-        self.inputs = keras.tree.flatten(self.x)
+        self.inputs = [_floats(array[chosen]) for array in arrays]
+        self.x = keras.tree.pack_sequence_as(x, self.inputs)
         self.n_rows = len(chosen)
+        self.look_at(self.n_rows)
         self.y = keras.tree.map_structure(
             lambda leaf: None if leaf is None else np.asarray(leaf)[chosen], y
         )
@@ -103,6 +107,14 @@ class Probe:
         self.shapes: list[tuple[int, ...]] = []
         self._names: list[str] = []
         self._weights: list[float] = []
+
+    def look_at(self, rows: int) -> None:
+        """Have the model run on some of the rows, evenly chosen.
+
+        Simple predictors know all of them: what they reach, the model is compared with.
+        """
+        self._looked = evenly(self.n_rows, rows)
+        self._seen = keras.tree.map_structure(lambda leaf: leaf[self._looked], self.x)
 
     def look(self, model: Any, record: TrainingRecord, step: int, epoch: int) -> bool:
         """Run the model and write what it gives to `record`.
@@ -123,20 +135,25 @@ class Probe:
         """
         try:
             with warnings.catch_warnings(action="ignore"):  # as Keras does in `fit`
-                outputs, layers = layer_activations(model, self.x)
+                seen = layer_activations(model, self._seen)
         except Exception as error:  # wrong inputs; a model that runs in `fit` only
             known = record.facts.probe or ProbeFacts(rows=self.n_rows)
             record.note(probe=replace(known, failed=_in_a_line(error)))
             return False
         if not self.outputs:
-            self._meet(model, record, outputs)
-        said = self._judge(outputs)
+            self._meet(model, record, seen.outputs)
+        known = record.facts.probe or ProbeFacts()
+        rows = len(self._looked)
+        if (known.looked, known.eager) != (rows, seen.eager):
+            record.note(probe=replace(known, looked=rows, eager=seen.eager))
+        said = self._judge(seen.outputs)
+        said["model"]["rows"] = float(rows)
         said["model"]["penalty"] = float(
             sum(weight.penalty() for weight in penalized_weights(model))
         )
         tables = record.tables
         append_row(tables, "probe", MEASURES, step, epoch, said)
-        append_row(tables, "activations", ACTIVATIONS, step, epoch, layers)
+        append_row(tables, "activations", ACTIVATIONS, step, epoch, seen.layers)
         return True
 
     def note_added(self, model: Any, record: TrainingRecord) -> None:
@@ -151,9 +168,9 @@ class Probe:
             return
         table = record.tables["probe"]
         if len(table) == 1 and table.epochs[0] < 0:
-            known = replace(known, added_at_start=added_loss(model, self.x))
+            known = replace(known, added_at_start=added_loss(model, self._seen))
         elif known.added_at_start is not None:
-            known = replace(known, added_at_end=added_loss(model, self.x))
+            known = replace(known, added_at_end=added_loss(model, self._seen))
         record.note(probe=known)
 
     def infer(self, model: Any, record: TrainingRecord) -> None:
@@ -168,7 +185,7 @@ class Probe:
         """
         if not self.outputs or record.facts.probe is None:
             return
-        found = run_inference(model, self.x)
+        found = run_inference(model, self._seen)
         if found is None:
             return
         outputs, drifts = found
@@ -182,7 +199,11 @@ class Probe:
 
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""
-        self.shapes = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
+        seen = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
+        self.shapes = [
+            (self.n_rows, *shape[1:]) if shape[:1] == (len(self._looked),) else shape
+            for shape in seen
+        ]
         labels = output_labels(model, outputs)
         known = _completed(record.facts.outputs, self.shapes, labels)
         record.note(model=replace(record.facts.model or ModelFacts(), outputs=known))
@@ -232,7 +253,7 @@ class Probe:
     def _judge(self, outputs: Mapping[Any, Any]) -> dict[str, dict[str, float]]:
         """Return what is said of the predictions, by column of the table."""
         pairs = zip(self.outputs, outputs.values(), strict=True)
-        said = [output.judge(tensor) for output, tensor in pairs]
+        said = [output.judge(tensor, self._looked) for output, tensor in pairs]
         if len(said) == 1:
             return {"model": said[0]}
         whole = {

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.inspection.are_windows import are_windows
 from keras_dlbasic.inspection.common_dtype import common_dtype
 from keras_dlbasic.inspection.input_facts import ROWS, input_facts
 from keras_dlbasic.inspection.near_copies import near_copies
@@ -105,7 +106,7 @@ def _likeness(
     """Tell how near rows of both are, where nearness means something."""
     if x.dtype.kind not in "iubf" or not x.size or not val_x.size:
         return {}
-    is_coarse = repeats_by_nature(x)
+    is_coarse = repeats_by_nature(x) or (_has_few_values(x) and are_windows(x))
     told = {"repeats_by_nature": is_coarse, "blank": _blank(val_x)}
     if is_ids or is_coarse:
         return told
@@ -114,6 +115,12 @@ def _likeness(
         "near_copies": near_copies(x, y, val_x, val_y),
         "shared_pieces": shared_pieces(x, val_x),
     }
+
+
+def _has_few_values(x: np.ndarray) -> bool:
+    """Return whether values are tokens, as numbers or one-hot, and no measurements."""
+    some = x[evenly(len(x), ROWS)]
+    return bool((some == np.round(some)).all())
 
 
 def _blank(x: np.ndarray) -> float:

@@ -93,7 +93,7 @@ class Objective:
     ) -> None:
         _check_model(model)
         self.model = model
-        self.rows = Rows.of(x, y, sample_weight, micro_batch)
+        self.rows = Rows.of(x, y, sample_weight, micro_batch, model)
         self.training = bool(training)
         self._variables = list(model.trainable_variables)
         self._state = list(model.non_trainable_variables)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import class_kind
@@ -67,7 +68,8 @@ def mc_predict(
             "predictions would be the same. Add `kd.layers.Dropout(...)` and train "
             "with it."
         )
-    n_rows = len(keras.tree.flatten(x)[0])
+    found = read(x, model=model)
+    x, n_rows = found.x, found.n_rows
     slices = [slice(at, at + batch_size) for at in range(0, n_rows, batch_size)]
     batches = [_rows(x, rows) for rows in slices]
     total = squares = shift = None

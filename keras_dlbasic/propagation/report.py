@@ -10,8 +10,9 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.generators import generators_kept
+from keras_dlbasic._data.batch import read_labeled_batch
+from keras_dlbasic._data.built import built_from
 from keras_dlbasic._keras.activations import channel_axis
-from keras_dlbasic._keras.checks import check_batch, check_built
 from keras_dlbasic._keras.fans import kernel_fans, model_kernels
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.layer_kinds import kind_of
@@ -46,16 +47,18 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     report states and takes into account.
 
     Args:
-        model: A built Keras model.
-        x: A batch of inputs, as for `model.predict`.
+        model: A Keras model; one without weights is built from `x`.
+        x: A batch of inputs: an array, a tensor, a data frame, a list or a structure of
+            these; or a data set, of which 256 rows are drawn.
         y: Its targets; the gradients are then those of the compiled loss. Defaults to
-            None: the gradients are those of standard normal noise at the outputs.
+            None: the gradients are those of standard normal noise at the outputs, or
+            of the targets of a data set if the model is compiled.
 
     Returns:
         A `PropagationReport`; print it, or draw it by `plots.plot_signal_propagation`.
 
     Raises:
-        ValueError: If the model is not built, `x` is not finite, or `y` is given but
+        ValueError: If `x` is not finite or does not fit the model, or `y` is given but
             the model has no loss.
 
     Reference:
@@ -71,8 +74,8 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     >>> [layer.verdict for layer in report.layers]
     ['ok', 'ok']
     """
-    check_built(model)
-    x = check_batch(x)
+    x, y = read_labeled_batch(x, y, model)
+    model = built_from(model, x)
     ran = run_probe(model, x)
     gradients = preactivation_gradients(model, x, y, ran)
     activations = activations_after(model)

@@ -227,6 +227,12 @@ class BatchFacts(Facts):
     different: int | None = None
 
 
+UNEVEN = 1.5
+"""Weights that differ by this factor move the best constant answer."""
+
+LEFT_OUT = 0.05
+
+
 @dataclass(frozen=True, eq=False)
 class WeightFacts(Facts):
     """What weights the rows have in the loss, in the batches that were read.
@@ -260,6 +266,24 @@ class WeightFacts(Facts):
     classes: tuple[int, ...] | None = None
     padding: float = UNKNOWN
     on_padding: float = UNKNOWN
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the loss of these rows is far from their unweighted mean loss.
+
+        A constant answer that is the best without weights is then no measure of a model
+        that was trained with them.
+        """
+        if self.leaves_out:
+            return True
+        means = [mean for mean in self.by_class or () if mean > 0]
+        low, high = (min(means), max(means)) if means else (self.min, self.max)
+        return high > UNEVEN * low
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether many rows do not count at all, such as padding."""
+        return self.zeros > LEFT_OUT
 
     @property
     def weighted_shares(self) -> tuple[float, ...] | None:

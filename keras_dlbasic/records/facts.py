@@ -80,6 +80,8 @@ class ProbeFacts(Facts):
 
     Attributes:
         rows: How many they are; None if not known.
+        looked: On how many of them the model was run last, see the measure `"rows"` of
+            the table `"probe"`; None where it is run on all.
         baseline_loss: Loss of the best constant answer; None if not known.
         baseline_failed: Why it is not, if an error was the reason.
         scored_as: What the predictions are scored as, a value of `analysis.TaskKind`.
@@ -87,7 +89,11 @@ class ProbeFacts(Facts):
         references: Skill of simple predictors by name; None if not known.
         truth: What a loss of the user's own gives for the targets themselves; None
             where the output cannot give them, or the loss is Keras'.
+        reads_targets: Whether a loss of the user's own changes with its targets; None
+            if that could not be told, or the loss is Keras'.
         failed: Why the model could not be run; None if it could.
+        eager: Why the model was run layer by layer, which takes longer; None if it was
+            compiled.
         loss_weight: What the loss is multiplied by in the sum over outputs; None for a
             single output.
         inference: What the model gave at the end of the run with the moving statistics
@@ -100,13 +106,16 @@ class ProbeFacts(Facts):
     """
 
     rows: int | None = None
+    looked: int | None = None
     baseline_loss: float | None = None
     baseline_failed: str | None = None
     scored_as: str | None = None
     no_skill: str | None = None
     references: Mapping[str, float] | None = None
     truth: TruthFacts | None = None
+    reads_targets: bool | None = None
     failed: str | None = None
+    eager: str | None = None
     loss_weight: float | None = None
     inference: InferenceFacts | None = None
     added_at_start: float | None = None

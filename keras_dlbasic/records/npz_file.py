@@ -59,11 +59,13 @@ def read_npz(path: Path, record_type: type[Record]) -> Record:
     except AttributeError as error:  # a bare array: np.load gave no archive
         raise _foreign(path) from error
     except Exception as error:  # damaged archives fail in many ways, also for memory
+        # NumPy's advice to unpickle what it cannot read would run code of the file
+        why = "" if "pickle" in str(error) else f" ({type(error).__name__}: {error})"
         raise ValueError(
             f"{str(path)!r} cannot be read as a record: it is truncated or not a "
-            f"`.npz` file ({type(error).__name__}: {error}). Expected a file written "
-            "by `TrainingRecord.save`; use `TrainingRecord.from_csv` for tables."
-        ) from error
+            f"`.npz` file{why}. Expected a file written by `TrainingRecord.save`; use "
+            "`TrainingRecord.from_csv` for tables."
+        ) from None
     if str(arrays.get("format")) != FORMAT:
         raise _foreign(path)
     version = arrays.get("format_version", np.zeros(()))

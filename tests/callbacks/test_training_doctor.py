@@ -170,7 +170,7 @@ def test_several_outputs_with_and_without_targets(rng):
     ("given", "text"),
     [
         ({"y": np.ones(3)}, "without `x`"),
-        ({"x": iter([1])}, "array"),
+        ({"x": object()}, "array"),
         ({"stop_on": "info"}, "stop_on"),
         ({"rows": 0}, "rows"),
         ({"verbose": 2}, "verbose"),

@@ -485,3 +485,28 @@ def test_ids_are_not_asked_for_where_no_layer_takes_them():
     assert "token_ids_out_of_range" in kd.diagnose(made_run()).checked_fine
     record = made_run(first={"kind": "embedding"})
     assert "token_ids_out_of_range" in kd.diagnose(record).skipped
+
+
+@pytest.mark.parametrize(
+    ("reads", "found"), [(True, True), (False, False), (None, False)]
+)
+def test_same_targets_count_where_the_loss_reads_them(reads, found):
+    record = made_run(
+        facts={"loss": {"class_name": "margin", "own": True}},
+        targets={"is_constant": True},
+    )
+    with edited_facts(record) as facts:
+        facts["probe"]["reads_targets"] = reads
+    diagnosis = kd.diagnose(record)
+    assert ("constant_targets" in diagnosis.names) is found
+    assert ("constant_targets" in diagnosis.skipped) is (reads is None)
+
+
+def test_a_likelihood_near_zero_is_no_scale():
+    noise = 0.03 * np.sin(np.arange(30) * 2.0)
+    falling = 1.5 * np.exp(-np.arange(30) / 3) - 0.3 + noise
+    record = made_run(loss=falling, facts={"probe": {"baseline_loss": 0.02}})
+    assert "oscillating_loss" not in kd.diagnose(record).names
+    swinging = falling + 0.4 * np.sin(np.arange(30) * 2.0)
+    record = made_run(loss=swinging, facts={"probe": {"baseline_loss": 0.02}})
+    assert "oscillating_loss" in kd.diagnose(record).names

@@ -8,11 +8,8 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic._trials.stored_batches import (
-    StoredBatches,
-    as_arrays,
-    is_on_disk,
-)
+from keras_dlbasic._data.arrays import as_arrays
+from keras_dlbasic._trials.stored_batches import StoredBatches, is_on_disk
 from keras_dlbasic._trials.watch import TrialWatch
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -230,7 +230,7 @@ def two_models_in_turn(monitor):
     return Trained([first.model, second.model])
 
 
-@way("two models in two threads", EVERYWHERE, runs="always")
+@way("two models in two threads", EVERYWHERE, runs="once")
 def two_threads(monitor):
     names, found = ("mlp", "embedding"), {}
     monitors = {name: monitor and copy.deepcopy(monitor) for name in names}

@@ -120,7 +120,7 @@ def several_updates(monitor):
 @way(
     "a loop with `train_on_batch` that calls the hooks",
     dict.fromkeys(BACKENDS, "refused: Steps of `train_on_batch`"),
-    runs="always",
+    runs="once",
 )
 def train_on_batch(monitor):
     model, x, y, loss = models.make("mlp")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -32,7 +32,7 @@ def loss_terms_out_of_balance(
     start = None if probe is None else probe.added_at_start
     end = None if probe is None else probe.added_at_end
     if start is None or end is None:
-        return Skipped("what the model adds to its loss is not known")
+        return Fine("no term of `add_loss` was seen before and after training")
     outcome = run.outcome
     text = f"what the model adds to its loss went from {start:.3g} to {end:.3g}"
     if outcome.learned is not False or (outcome.reference or 0.0) < learnable:

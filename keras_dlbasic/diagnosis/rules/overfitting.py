@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.is_gain import is_gain
 from keras_dlbasic.diagnosis import (
     Finding,
     Fine,
@@ -62,6 +63,7 @@ def overfitting(
     much: float = 0.5,
     memorised: float = 0.05,
     unknown: float = 0.25,
+    little: float = 0.25,
 ) -> Verdict:
     """Judge the curves as `analysis.detect_overfitting` does, and weigh the harm.
 
@@ -89,6 +91,9 @@ def overfitting(
             these are memorised, if
         unknown: at least this share remains on validation rows, and three standard
             errors more: of a loss of which this share of the rows carries most.
+        little: Up to this share of what was learned, a rise is a remark where the
+            metric on validation rows does not get worse: answers get too sure, not
+            more often wrong.
     """
     verdict = run.overfitting
     planned = run.facts.epochs
@@ -106,7 +111,8 @@ def overfitting(
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
     share = _lost(run)
     severity: Any = "info"
-    if verdict.rise >= least and share >= lost and not stopped:
+    still = _still_as_good(run, share, little)
+    if verdict.rise >= least and share >= lost and not stopped and not still:
         severity = "critical" if share >= much else "warning"
     elif is_memorised:
         return _with_doubt(run, _memorised(run, unknown))
@@ -115,6 +121,8 @@ def overfitting(
     message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
+    if still:
+        message += f" Meanwhile {still} did not get worse."
     finding = Finding(
         severity=severity,
         message=message,
@@ -132,6 +140,22 @@ def overfitting(
         remedies=(CHECK_ROWS, *REMEDIES) if _finds_nothing(run) else REMEDIES,
     )
     return _with_doubt(run, finding)
+
+
+def _still_as_good(run: Run, share: float, little: float) -> str:
+    """Return the validation metric that is as good as it was when the loss turned."""
+    onset = run.overfitting.onset
+    if onset is None or not share < little:
+        return ""
+    turn = int(np.searchsorted(run.numbers, onset))
+    for name in sorted(run.record.epochs):
+        values = run.curve(name)
+        if not name.startswith("val_") or not is_gain(name):
+            continue
+        then, now = values[max(0, turn - 1) : turn + 2], values[-3:]
+        if np.isfinite(np.r_[then, now]).all() and np.median(now) >= np.median(then):
+            return name
+    return ""
 
 
 def _with_doubt(run: Run, finding: Finding) -> Finding:
