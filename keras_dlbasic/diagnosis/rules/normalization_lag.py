@@ -55,7 +55,7 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
         return Skipped("the model was not run with its moving statistics")
     gap = inference_gap(run)
     if gap is None:
-        return Fine("the model has learned nothing that could be lost in inference")
+        return Fine("the model has learned too little to lose it in inference")
     is_only_less_sure = gap.lost < lost
     if is_only_less_sure and not gap.lost_loss >= lost:
         return Fine(f"inference loses {max(0.0, gap.lost):.1%} of what was learned")
@@ -76,7 +76,9 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
             "inference_loss": gap.inference_loss,
             "skill": gap.skill,
             "inference_skill": gap.inference_skill,
-            "drifts": [drift.to_dict() for drift in gap.drifts[:10]],
+            "drifts": {
+                drift.layer: [drift.mean, drift.variance] for drift in gap.drifts[:10]
+            },
         },
         remedies=(RECOMPUTE, *remedies),
     )
