@@ -42,6 +42,7 @@ def loss_sense(facts: TruthFacts) -> Sense:
         return "extreme"
     if truth < constant and truth < shuffled:
         return "right"
+    # To call a loss wrong, being right must cost clearly more than a constant answer.
     if truth <= constant + margin:
         return "unclear"
     if truth > shuffled + margin:

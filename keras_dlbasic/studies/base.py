@@ -104,6 +104,8 @@ class Study(ABC, Generic[Result]):
         Raises:
             ValueError: If the data do not fit it.
         """
+        # The first trial builds the same model from the same seed. A model or data that
+        # do not fit are reported here, before any trial has run.
         with seeded(self.seeds[0]):
             model = build_seeded(self._build_model, self.seeds[0], *args)
         check_fits(model, self._data.train[0])

@@ -22,7 +22,7 @@ def exploding_activations(
 
     Args:
         run: The run.
-        layers: So many count: an exponential of an exponential leaves the range of
+        layers: This many count: an exponential of an exponential leaves the range of
             floating-point numbers at an input of 4.5.
         square: Mean square of the outputs of a recurrent layer without a limit, at any
             look, that counts.

@@ -28,8 +28,9 @@ def saturating_activations(
         gone: Relative gradient of a layer, of the largest behind it, that has vanished.
     """
     hidden = [f for f in run.layers[:-1] if f.activation in SLOPES]
+    # Normalization keeps units where their slope is steep.
     if any(f.normalizes for f in run.layers):
-        return Fine("the layers are normalised")
+        return Fine("the layers are normalized")
     product = 1.0
     for facts in hidden:
         product *= SLOPES[str(facts.activation)]
@@ -39,9 +40,9 @@ def saturating_activations(
         return Finding(
             severity="info",
             message=(
-                f"{len(hidden)} layers of '{hidden[0].activation}' units follow "
-                f"each other: at most {product:.1e} of a gradient gets through their "
-                "slopes."
+                f"{len(hidden)} layers with '{hidden[0].activation}' activation follow "
+                f"each other. Their slopes multiply to at most {product:.1e}, so "
+                "hardly any gradient reaches the first of them."
                 + (
                     f" Layer '{flow.down_layer}' gets {flow.down:.1e} of the gradient, "
                     "relative to its weights, that layers behind it get."
@@ -57,10 +58,12 @@ def saturating_activations(
             confidence=0.88,
             remedies=(
                 suggest.activations(
-                    "rectifiers pass gradients on whole", initialize=True
+                    "the slope of ReLU is 1 for positive inputs", initialize=True
                 ),
-                suggest.normalization("keeps units where they are steep"),
-                suggest.new_weights("weights that make up for the slopes"),
+                suggest.normalization("keeps inputs where the slope is large"),
+                suggest.new_weights(
+                    "larger initial weights compensate for small slopes"
+                ),
             ),
         )
     return Fine(f"slopes multiply to {product:.2g}")
