@@ -24,8 +24,8 @@ from keras_dlbasic.analysis.activations.propagation import (
 )
 from keras_dlbasic.initializers import for_activation
 from keras_dlbasic.initializers.law import sigma_of
-from keras_dlbasic.propagation.backward import preactivation_gradients
-from keras_dlbasic.propagation.probe import LayerProbe, as_array, run_probe
+from keras_dlbasic.propagation.backward import run_with_gradients
+from keras_dlbasic.propagation.probe import LayerProbe, as_array
 
 
 def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
@@ -73,8 +73,7 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     """
     check_built(model)
     x = check_batch(x)
-    ran = run_probe(model, x)
-    gradients = preactivation_gradients(model, x, y, ran)
+    ran, gradients = run_with_gradients(model, x, y)
     activations = activations_after(model)
     signals = []
     variance_of_log = 0.0
