@@ -288,7 +288,7 @@ def test_bad_input():
         )
 
 
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="others run it eagerly")
+@pytest.mark.once("jax")
 @pytest.mark.parametrize("y", [None, np.ones((8, 2), "float32")])
 def test_signals_compiled_are_those_of_a_run_layer_by_layer(y, monkeypatch):
     keras.utils.set_random_seed(0)
