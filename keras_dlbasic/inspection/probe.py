@@ -22,6 +22,7 @@ from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.inference_run import run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.reconstruction import narrowest
+from keras_dlbasic.propagation.compiled_look import rows_at_once
 from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.propagation.probe import Outputs
 from keras_dlbasic.records import (
@@ -97,7 +98,7 @@ class Probe:
         chosen = evenly(len(arrays[0]), rows)
         self.inputs = [_floats(array[chosen]) for array in arrays]
         self.x = keras.tree.pack_sequence_as(x, self.inputs)
-        self.n_rows = len(chosen)
+        self.n_rows = self._most_at_once = len(chosen)
         self.look_at(self.n_rows)
         self.y = keras.tree.map_structure(
             lambda leaf: None if leaf is None else np.asarray(leaf)[chosen], y
@@ -113,7 +114,7 @@ class Probe:
 
         Simple predictors know all of them: what they reach, the model is compared with.
         """
-        self._looked = evenly(self.n_rows, rows)
+        self._looked = evenly(self.n_rows, min(rows, self._most_at_once))
         self._seen = keras.tree.map_structure(lambda leaf: leaf[self._looked], self.x)
 
     def look(self, model: Any, record: TrainingRecord, step: int, epoch: int) -> bool:
@@ -133,6 +134,9 @@ class Probe:
         Returns:
             Whether it ran; if not, the record's facts of the probe say why.
         """
+        if not self.outputs:
+            self._most_at_once = rows_at_once(model, self.inputs)
+            self.look_at(len(self._looked))
         try:
             with warnings.catch_warnings(action="ignore"):  # as Keras does in `fit`
                 seen = layer_activations(model, self._seen)
