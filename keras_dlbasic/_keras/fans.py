@@ -110,6 +110,7 @@ def _separable(layer: Any) -> Iterator[KernelFans]:
 
 
 def _per_channel(layer: Any, kernel: Any) -> KernelFans:
+    # Each channel has filters of its own, so only the window adds up in a unit.
     *window, _, multiplier = kernel.shape
     reached = math.prod(window) / math.prod(layer.strides)
     return KernelFans(kernel, math.prod(window), reached * multiplier)

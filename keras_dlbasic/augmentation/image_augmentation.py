@@ -186,6 +186,8 @@ def _layers(
             strength, value_range=(low, high), **k
         ),
     }
+    # The seed of a layer goes by its place among all kinds. So the others draw the same
+    # if one is left out.
     made = [
         makers[kind](seed=_seed(seed, PLACES.get(kind, place)), dtype="float32")
         for place, kind in enumerate(KINDS)

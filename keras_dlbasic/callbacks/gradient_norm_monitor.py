@@ -85,8 +85,11 @@ class GradientNormMonitor(Monitor):
     def _join(self) -> FitWatch:
         record = self._given_record
         earlier = self._watch
+        # Only a fit of the same model goes on in the same record: another model has
+        # other variables.
         if record is None and self.append and earlier is not None:
             record = earlier.record if earlier.is_about(model_of(self)) else None
+        # To stop at the first step that is not finite, each step has to be measured.
         if self.stop_on_non_finite:
             return FitWatch.join(self, 1, record, self._check_finite)
         return FitWatch.join(self, self.every, record)

@@ -7,12 +7,13 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_dlbasic._keras.callbacks import model_of
+from keras_dlbasic._keras.compiled_metrics import logged_names
 from keras_dlbasic._keras.optimizer import current_learning_rate
 from keras_dlbasic._nearest import nearest
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
 from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
 from keras_dlbasic.analysis.overfitting.verdict import SEVERITIES, Severity
-from keras_dlbasic.callbacks.arguments import check_sample
+from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.training_sample import TrainingSample
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -43,12 +44,12 @@ class OverfittingDetector(Monitor):
         x: Training inputs to measure the training loss on: arrays, or a data set that
             can be read again and again. Defaults to None: the logged loss is taken.
         y: Training targets, None with a data set.
-        rows: Up to so many rows of `x` and `y` are used, taken evenly. Defaults to
+        rows: Up to this many rows of `x` and `y` are used, taken evenly. Defaults to
             `1024`.
         metric: Name of a metric, such as `"accuracy"`, to be judged apart. Defaults to
-            None. A name that is not logged raises an error after the first epoch with
-            validation.
-        mode: `"max"` if that metric is to be maximised (default), `"min"` if minimised.
+            None. A name that is not logged raises an error, as `fit` begins if the
+            names are known by then.
+        mode: `"max"` if that metric is to be maximized (default), `"min"` if minimized.
         stop: Whether to stop training when overfitting is found and the chance that
             the rise goes back by the end of the planned epochs is below 5 %. Defaults
             to `False`.
@@ -122,6 +123,20 @@ class OverfittingDetector(Monitor):
         self.stopped_epoch = None
         self._is_said = False
         self._rates: dict[int, float] = {}
+        names = logged_names(model_of(self))
+        if self.metric is not None and names is not None:
+            self._check_known(names)
+
+    def _check_known(self, names: list[str]) -> None:
+        assert self.metric is not None
+        name = self.metric.removeprefix("val_")
+        if self.metric in names:
+            return
+        way = f"Give {name!r} alone." if name in names else nearest(name, names)
+        raise ValueError(
+            "`metric` must be the name of a metric that the model was compiled with. "
+            f"Received: metric={self.metric!r}. {way}"
+        )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         super().on_epoch_end(epoch, logs)
@@ -156,6 +171,8 @@ class OverfittingDetector(Monitor):
 
     def _fit_ends(self) -> None:
         if self.verdict is not None:
+            # The epochs after a message may contradict it. The whole curve confirms or
+            # withdraws it.
             if self._is_said and not self.verdict.detected:
                 self._add(f"Withdrawn at the end: {self.verdict.reason}")
             elif self._is_said:
@@ -240,7 +257,9 @@ class OverfittingDetector(Monitor):
 
 
 def _check(x: Any, y: Any, rows: int, mode: str) -> None:
-    check_sample(x, y, rows)
+    check_rows(rows)
+    if x is None and y is not None:
+        raise ValueError("`y` was given without `x`. Give both, or neither.")
     if mode not in ("min", "max"):
         raise ValueError(f'`mode` must be "min" or "max". Received: mode={mode!r}')
     if hasattr(x, "__next__"):

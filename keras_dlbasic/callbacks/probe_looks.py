@@ -12,9 +12,9 @@ import numpy as np
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._keras.loss_tracker import counted_rows
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.callbacks.look_plan import plan_looks
 from keras_dlbasic.callbacks.passing_batches import PassingBatches
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection.as_arrays import as_arrays
 from keras_dlbasic.inspection.batch_facts import batch_facts
 from keras_dlbasic.inspection.collect import (
     arrays_of,
@@ -37,19 +37,21 @@ class ProbeLooks:
         x: Training inputs: arrays. None: those of the batches that pass serve.
         y: Training targets: arrays.
         validation_data: `(x, y)` of the validation, or None.
-        rows: Number of rows of the probe.
+        rows: Number of rows of the probe, at most.
 
     Attributes:
         probe: The rows, None as long as there are none.
         is_examined: Whether model and data have been examined.
         batches: Rows of batches that pass, kept until they were made use of.
+        plan: After which epochs the model is looked at, and on how many rows.
     """
 
     def __init__(self, x: Any, y: Any, validation_data: Any, rows: int) -> None:
         self.probe: Probe | None = None
         self.batches = PassingBatches()
-        self._given = as_arrays(x), as_arrays(y), validation_data
+        self._given = x, y, validation_data
         self._rows = rows
+        self.plan = plan_looks(1, self._n_given(), rows)
         self._has_read = self._is_split = False
         self._offset = 0
         self.is_examined = False
@@ -119,6 +121,25 @@ class ProbeLooks:
         if self._is_split or self._given[0] is None:
             self.batches.drop()
 
+    def plan_for(self, epochs: int, rows: int | None) -> None:
+        """Plan the looks of a fit.
+
+        Args:
+            epochs: Number of epochs of the fit.
+            rows: Number of rows that are trained in an epoch; None if it is not known
+                yet: as many as were given.
+        """
+        most = self._rows if self.probe is None else self.plan.rows
+        is_before = self._given[0] is not None
+        rows = rows or self._n_given()
+        self.plan = plan_looks(epochs, rows, most, before=is_before)
+        if self.probe is not None:
+            self.probe.look_at(self.plan.rows)
+
+    def _n_given(self) -> int:
+        arrays = [] if self._given[0] is None else arrays_of(self._given[0])
+        return len(arrays[0][1]) if arrays else 0
+
     def look(self, model: Any, record: TrainingRecord, epoch: int) -> None:
         """Run the model on the probe.
 
@@ -139,6 +160,16 @@ class ProbeLooks:
             data = with_output_shapes(facts.data, answers, facts.outputs, shapes)
             record.note(data=data)
         self._answers = None
+
+    def infer(self, model: Any, record: TrainingRecord) -> None:
+        """Run the trained model on the probe as `evaluate` does.
+
+        Args:
+            model: The model.
+            record: Where to write what is seen.
+        """
+        if self.probe is not None:
+            self.probe.infer(model, record)
 
     def _use_batches(
         self,
@@ -236,6 +267,7 @@ class ProbeLooks:
         shapes, outputs = output_shapes(model), record.facts.outputs
         loss = getattr(model, "loss", None)
         self.probe = Probe(x, y, loss, self._rows, shapes, outputs)
+        self.probe.look_at(self.plan.rows)
         self._answers = y
         table = record.tables.get("probe")
         if table is not None and len(table):  # a continued record

@@ -1,4 +1,4 @@
-"""The statistics of batch normalisation, computed anew for weights as they are."""
+"""The statistics of batch normalization, computed anew for weights as they are."""
 
 from __future__ import annotations
 
@@ -62,6 +62,15 @@ def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
         model: A built model.
         x: Inputs: an array or a structure of arrays.
         batch_size: Rows at once.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> norm = keras.layers.BatchNormalization()
+    >>> model = keras.Sequential([keras.Input((1,)), norm])
+    >>> kd.ensembles.recompute_statistics(model, np.array([[1.0], [5.0]]))
+    >>> float(keras.ops.convert_to_numpy(norm.moving_mean)[0])
+    3.0
 
     Reference:
         Izmailov et al. (2018), section 3.2, who take one pass, and the means of the

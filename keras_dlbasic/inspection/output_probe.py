@@ -19,6 +19,7 @@ from keras_dlbasic.inspection.baseline import (
     rewards_the_truth,
     sample_losses,
 )
+from keras_dlbasic.inspection.reads_targets import reads_targets
 from keras_dlbasic.inspection.reconstruction import (
     ALIKE,
     SAME,
@@ -69,7 +70,7 @@ class OutputProbe:
 
         Args:
             inputs: The inputs of the rows, one array for each input of the model.
-            shape: Shape of what the model gives for the rows.
+            shape: Shape of what the model gives for all rows.
             units: Units of the model's narrowest layer. Defaults to None: not known.
         """
         n_rows = len(inputs[0])
@@ -78,6 +79,8 @@ class OutputProbe:
             return facts
         if self.loss is not None:
             facts = self._with_baseline(facts, self.y, shape)
+        # Scoring zeros shows how the targets can be scored, or why they cannot, before
+        # the model has made any prediction.
         known = skill(self.y, np.zeros(shape), self.task)
         columns = as_columns(self.y, shape)
         has_rows = columns is not None and len(columns) == n_rows
@@ -95,10 +98,11 @@ class OutputProbe:
     def _with_baseline(
         self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]
     ) -> ProbeFacts:
-        """Add the loss of the best constant answer, if that means something."""
+        """Add the loss of the best constant prediction, if that means something."""
         if self.kind.family == "unknown":
             truth = truth_facts(self.loss, y, shape, self.activation)
-            facts = replace(facts, truth=truth)
+            reads = reads_targets(self.loss, np.asarray(y), shape)
+            facts = replace(facts, truth=truth, reads_targets=reads)
             # a loss below that of a constant is no success if being right costs more
             if truth is not None and loss_sense(truth) in WRONG:
                 return facts
@@ -115,8 +119,14 @@ class OutputProbe:
         self._losses = losses
         return replace(facts, baseline_loss=float(losses.mean()))
 
-    def judge(self, outputs: Any) -> dict[str, float]:
-        """Return what is said of the predictions for the rows."""
+    def judge(self, outputs: Any, looked: np.ndarray | None = None) -> dict[str, float]:
+        """Return what is said of the predictions for some of the rows.
+
+        Args:
+            outputs: The predictions.
+            looked: Places of the rows that they are for. Defaults to None: all.
+        """
+        y = self.y if self.y is None or looked is None else self.y[looked]
         predicted = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)
         said = {"non_finite": float(np.mean(~np.isfinite(predicted)))}
         width = predicted.shape[-1] if predicted.ndim > 1 else 1
@@ -125,20 +135,23 @@ class OutputProbe:
             said["spread"] = float(np.sqrt(np.mean(columns.var(axis=0))))
             # where the answer by logits and that by probabilities differ
             said["undecided"] = float(np.mean((columns > 0) & (columns <= 0.5)))
-        if said["non_finite"] or self.y is None:
+        if said["non_finite"] or y is None:
             return said
         if self._losses is not None:
-            losses = sample_losses(self.loss, self.y, outputs)
-            said["loss"] = float(losses.mean())
+            losses = sample_losses(self.loss, y, outputs)
             # huge predictions are finite, their losses may not be
             with np.errstate(over="ignore", invalid="ignore"):
-                gain = losses - self._losses
+                known = self._losses if looked is None else self._losses[looked]
+                gain = losses - known
+                # The loss on all rows, of which the constant prediction's is known: so
+                # a model that gives the constant comes to its loss on any rows.
+                said["loss"] = float(self._losses.mean() + gain.mean())
                 said["loss_error"] = float(gain.std() / math.sqrt(len(gain)))
-        if predicted.ndim and len(predicted) == len(self.y):
+        if predicted.ndim and len(predicted) == len(y):
             at_zero = self.kind.decides_at_zero
-            found = skill(self.y, predicted, self.task, from_logits=at_zero)
+            found = skill(y, predicted, self.task, from_logits=at_zero)
             said["skill"] = found.value
-            said |= missed_class(self.y, predicted, found.task, from_logits=at_zero)
+            said |= missed_class(y, predicted, found.task, from_logits=at_zero)
             if found.task is TaskKind.CLASSES:
                 counts = np.bincount(columns.argmax(axis=1))
                 said["commonest"] = float(counts.max() / len(columns))

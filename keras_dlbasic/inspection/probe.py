@@ -18,6 +18,7 @@ from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATION
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.inspection.inference_run import run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.reconstruction import narrowest
 from keras_dlbasic.propagation.layer_activations import layer_activations
@@ -28,10 +29,12 @@ from keras_dlbasic.records import (
     ProbeFacts,
     TrainingRecord,
 )
+from keras_dlbasic.records.facts import InferenceFacts
 from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.table_row import append_row
 
 MEASURES = (
+    "rows",
     "loss",
     "loss_error",
     "skill",
@@ -59,7 +62,7 @@ class Probe:
     """Rows of the training data, and what a model makes of them.
 
     The model runs outside the compiled step with dropout off, and with batch
-    normalisation on the probe's own statistics, as in training; nothing of it changes.
+    normalization on the probe's own statistics, as in training; nothing of it changes.
 
     How many outputs there are, and of what shape, is what the first run gives.
 
@@ -67,12 +70,14 @@ class Probe:
         x: Inputs, as for `model.predict`.
         y: Targets, as for `model.fit`, or None.
         loss: What the model was compiled with.
-        rows: Up to so many rows are used, evenly chosen.
+        rows: Up to this many rows are used, evenly chosen.
         shapes: Shapes of the model's outputs, samples first, as far as they are known:
             fewer rows are used where outputs are large.
         outputs: What is known of the outputs besides.
 
     Attributes:
+        n_rows: Number of rows.
+        inputs: Their inputs, one array for each input of the model.
         outputs: What is judged at each output; empty before the first run.
         shapes: Shapes of the outputs for the rows; empty before the first run.
     """
@@ -89,9 +94,10 @@ class Probe:
         arrays = [np.asarray(leaf) for leaf in keras.tree.flatten(x)]
         rows = min(rows, max(16, _affordable(arrays, shapes, outputs)))
         chosen = evenly(len(arrays[0]), rows)
-        self.x = keras.tree.pack_sequence_as(x, [_floats(a[chosen]) for a in arrays])
-        self.inputs = keras.tree.flatten(self.x)
+        self.inputs = [_floats(array[chosen]) for array in arrays]
+        self.x = keras.tree.pack_sequence_as(x, self.inputs)
         self.n_rows = len(chosen)
+        self.look_at(self.n_rows)
         self.y = keras.tree.map_structure(
             lambda leaf: None if leaf is None else np.asarray(leaf)[chosen], y
         )
@@ -100,6 +106,14 @@ class Probe:
         self.shapes: list[tuple[int, ...]] = []
         self._names: list[str] = []
         self._weights: list[float] = []
+
+    def look_at(self, rows: int) -> None:
+        """Have the model run on some of the rows, evenly chosen.
+
+        Simple predictors know all of them: what they reach, the model is compared with.
+        """
+        self._looked = evenly(self.n_rows, rows)
+        self._seen = keras.tree.map_structure(lambda leaf: leaf[self._looked], self.x)
 
     def look(self, model: Any, record: TrainingRecord, step: int, epoch: int) -> bool:
         """Run the model and write what it gives to `record`.
@@ -120,25 +134,60 @@ class Probe:
         """
         try:
             with warnings.catch_warnings(action="ignore"):  # as Keras does in `fit`
-                outputs, layers = layer_activations(model, self.x)
+                seen = layer_activations(model, self._seen)
         except Exception as error:  # wrong inputs; a model that runs in `fit` only
             known = record.facts.probe or ProbeFacts(rows=self.n_rows)
             record.note(probe=replace(known, failed=_in_a_line(error)))
             return False
         if not self.outputs:
-            self._meet(model, record, outputs)
-        said = self._judge(outputs)
+            self._meet(model, record, seen.outputs)
+        known = record.facts.probe or ProbeFacts()
+        rows = len(self._looked)
+        if (known.looked, known.eager) != (rows, seen.eager):
+            record.note(probe=replace(known, looked=rows, eager=seen.eager))
+        said = self._judge(seen.outputs)
+        said["model"]["rows"] = float(rows)
         said["model"]["penalty"] = float(
             sum(weight.penalty() for weight in penalized_weights(model))
         )
         tables = record.tables
         append_row(tables, "probe", MEASURES, step, epoch, said)
-        append_row(tables, "activations", ACTIVATIONS, step, epoch, layers)
+        append_row(tables, "activations", ACTIVATIONS, step, epoch, seen.layers)
         return True
+
+    def infer(self, model: Any, record: TrainingRecord) -> None:
+        """Run the model as `evaluate` does, and note what differs from `look`.
+
+        Only batch normalization differs: it uses its moving statistics. A model without
+        it is not run, nor one that was not looked at.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the probe.
+        """
+        if not self.outputs or record.facts.probe is None:
+            return
+        found = run_inference(model, self.x)
+        if found is None:
+            return
+        outputs, drifts = found
+        whole = self._judge(dict(enumerate(outputs)))["model"]
+        facts = InferenceFacts(
+            loss=whole.get("loss", math.nan),
+            skill=whole.get("skill", math.nan),
+            drifts=drifts,
+        )
+        record.note(probe=replace(record.facts.probe, inference=facts))
 
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""
-        self.shapes = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
+        seen = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
+        # A look may run on some of the rows only. Targets and simple predictors use all
+        # rows of the probe, so the shapes are given for all of them.
+        self.shapes = [
+            (self.n_rows, *shape[1:]) if shape[:1] == (len(self._looked),) else shape
+            for shape in seen
+        ]
         labels = output_labels(model, outputs)
         known = _completed(record.facts.outputs, self.shapes, labels)
         record.note(model=replace(record.facts.model or ModelFacts(), outputs=known))
@@ -182,12 +231,14 @@ class Probe:
         summed = [weight * loss for loss, weight, has_loss in parts if has_loss]
         return sum(summed) if summed else math.nan
 
-    def _judge(self, outputs: Outputs) -> dict[str, dict[str, float]]:
+    def _judge(self, outputs: Mapping[Any, Any]) -> dict[str, dict[str, float]]:
         """Return what is said of the predictions, by column of the table."""
         pairs = zip(self.outputs, outputs.values(), strict=True)
-        said = [output.judge(tensor) for output, tensor in pairs]
+        said = [output.judge(tensor, self._looked) for output, tensor in pairs]
         if len(said) == 1:
             return {"model": said[0]}
+        # Keras trains the weighted sum of the losses of all outputs. The skill has no
+        # such sum: it stays with each output.
         whole = {
             "loss": self._sum([part.get("loss", math.nan) for part in said]),
             "non_finite": max(part["non_finite"] for part in said),
@@ -199,7 +250,7 @@ class Probe:
 
 
 def _in_a_line(error: Exception) -> str:
-    """Return what went wrong, without the frame and colours that Keras puts around."""
+    """Return what went wrong, without the frame and colors that Keras puts around."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition(
         "\n\nArguments received"
     )[0]

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from keras_dlbasic.analysis.evenly import evenly
 
 MOST_LINES = 12
-"""Up to so many layers are drawn as lines, more as a heat map."""
+"""Up to this many layers are drawn as lines, more as a heat map."""
 
 LONGEST_LABEL = 28
 
@@ -48,7 +48,7 @@ def short(label: str) -> str:
 
 
 def depth_colors(n: int) -> list[Any]:
-    """Return colours for `n` layers from input to output, distinct in grey too."""
+    """Return colors for `n` layers from input to output, distinct in gray too."""
     # The lightest colors are lost on white and the darkest on black: that end of the
     # map is left out.
     light = sum(to_rgb(plt.rcParams["axes.facecolor"])) > 1.5

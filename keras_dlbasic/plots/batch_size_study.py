@@ -177,4 +177,5 @@ def _log_axes(ax: Axes) -> None:
 
 
 def _arm(length: float) -> float:
+    # An interval from one seed has no ends, and no arms are drawn for it.
     return length if np.isfinite(length) else 0.0

@@ -35,6 +35,8 @@ def plot_clipping(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     if not known.any():
         return say_empty(ax, "no clip factors in this record")
     factor, steps = factor[known], record.steps[known]
+    # Each variable has its own clip factor. The factor of the whole gradient follows
+    # from its norms before and after.
     norms = record.gradient_norm[known].astype(np.float64)
     usable = np.isfinite(factor) & np.isfinite(norms)
     before = np.sqrt(np.sum(np.where(usable, norms, 0) ** 2, axis=1))

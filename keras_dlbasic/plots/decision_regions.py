@@ -136,6 +136,7 @@ def _draw(ax: Axes, model: Any, x: np.ndarray, classes: np.ndarray) -> None:
     n = int(max(decided.max(), classes.max())) + 1
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     colors = [cycle[place % min(len(cycle), MOST_CLASSES)] for place in range(n)]
+    # Levels lie halfway between the class numbers, so each class is one flat region.
     ax.contourf(
         first,
         second,

@@ -76,6 +76,7 @@ def plot_unit_health(
         layer_legend(ax)
         return ax
     ax.grid(False)
+    # A look comes after its steps, so a column of the map ends at its step.
     width = steps[-1] - steps[-2] if len(steps) > 1 else max(int(steps[0]), 1)
     edges = np.append(steps - width, steps[-1])
     mesh = ax.pcolormesh(

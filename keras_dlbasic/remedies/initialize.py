@@ -50,7 +50,7 @@ def initialize(
         initializer: One of this package's initializers, whose law, gain and mode are
             used for all kernels; or `"auto"` (default): for each kernel that of
             `initializers.for_activation` for the activation that follows, inline or as
-            a layer, also behind normalisation.
+            a layer, also behind normalization.
         distribution: `"normal"` (default) or `"uniform"`, for `"auto"`.
         recurrent: Whether to draw recurrent kernels as well, which Keras makes
             orthogonal for good reason. Defaults to `False`.

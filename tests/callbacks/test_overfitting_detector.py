@@ -71,6 +71,7 @@ def test_stop(data):
     assert detector.loss_source == "logged"
 
 
+@pytest.mark.once
 def test_the_training_loss_is_that_of_inference_mode(data):
     model = make_model(dropout=0.5)
     detector = Detector(data[0][:24], data[1][:24], verbose=0)

@@ -299,7 +299,7 @@ def test_a_fit_that_ends_too_early(capsys):
         ),
         (
             lambda: fit(build_model(True), [kd.ensembles.WeightAverage()]),
-            "batch normalisation",
+            "batch normalization",
         ),
         (
             lambda: fit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dlbasic.analysis.activations.table import ACTIVATIONS
+from keras_dlbasic.analysis.activations.unit_moments import UnitMoments, statistics_of
 
 MEASURES = (
     "mean",
@@ -18,9 +19,6 @@ MEASURES = (
 
 DORMANT = 0.025
 """Sokar et al. (2023) count a unit as dormant up to this score."""
-
-MOSTLY = 0.95
-"""A unit is saturated if it is so for this share of the samples."""
 
 
 def activation_statistics(
@@ -60,19 +58,8 @@ def activation_statistics(
     >>> activation_statistics(outputs)["dead_units"]
     0.5
     """
-    units = _by_unit(outputs, axis)
-    with np.errstate(over="ignore", invalid="ignore"):
-        size = np.abs(units).mean(axis=0)
-        average = size.mean()
-        statistics = {
-            "mean": float(units.mean()),
-            "variance": float(units.var()),
-            "dead_units": float(np.mean((units == 0).all(axis=0))),
-            "dormant_units": float(np.mean(size <= dormant * average)),
-            "saturated_units": float("nan"),
-            "saturated_share": float("nan"),
-        }
-    low, high = _levels(activation)
+    low, high = saturation_levels(activation)
+    saturated = None
     if preactivations is not None and (low is not None or high is not None):
         z = _by_unit(preactivations, axis)
         saturated = np.zeros(z.shape, bool)
@@ -80,10 +67,9 @@ def activation_statistics(
             saturated |= z < low
         if high is not None:
             saturated |= z > high
-        statistics["saturated_share"] = float(saturated.mean())
-        share = saturated.mean(axis=0)
-        statistics["saturated_units"] = float(np.mean(share >= MOSTLY))
-    return statistics
+    return statistics_of(
+        UnitMoments.of_arrays(_by_unit(outputs, axis), saturated), dormant
+    )
 
 
 def _by_unit(values: np.ndarray, axis: int) -> np.ndarray:
@@ -93,8 +79,12 @@ def _by_unit(values: np.ndarray, axis: int) -> np.ndarray:
     return np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
 
 
-def _levels(activation: str | None) -> tuple[float | None, float | None]:
-    """Return the inputs beyond which an activation is saturated, not dead."""
+def saturation_levels(activation: str | None) -> tuple[float | None, float | None]:
+    """Return the inputs beyond which an activation is saturated, not dead.
+
+    Args:
+        activation: Its name, None for a linear layer.
+    """
     info = ACTIVATIONS.get(activation or "linear")
     if info is None:
         return None, None

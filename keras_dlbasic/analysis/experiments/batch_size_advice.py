@@ -14,7 +14,7 @@ from keras_dlbasic.analysis.experiments.study_table import bounds_of
 from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale
 
 SMALL_FOR_NORMALIZATION = 16
-"""Below it the error of batch normalisation grows (Wu & He 2018, Group Normalization,
+"""Below it the error of batch normalization grows (Wu & He 2018, Group Normalization,
 figure 1: from 32 down to 16 samples by half a percent, below by more and more)."""
 
 RESAMPLES = 2000
@@ -193,9 +193,9 @@ def _warnings(
     texts = []
     if normalised and batch_size < SMALL_FOR_NORMALIZATION:
         texts.append(
-            f"batch normalisation estimates mean and variance from {batch_size} "
+            f"batch normalization estimates mean and variance from {batch_size} "
             f"samples; below {SMALL_FOR_NORMALIZATION} they are too noisy. Use a "
-            "larger batch, or layer or group normalisation."
+            "larger batch, or layer or group normalization."
         )
     if rest and rest <= batch_size / 2 and rows > batch_size:
         text = (
@@ -203,7 +203,7 @@ def _warnings(
             f"of them {batch_size / rest:.1f} times the weight of another"
         )
         if normalised and rest < SMALL_FOR_NORMALIZATION:
-            text += "; batch normalisation has few samples to go by there"
+            text += "; batch normalization has few samples to go by there"
         texts.append(
             f"{text}. Choose a batch size that divides {rows}, or drop the rest."
         )

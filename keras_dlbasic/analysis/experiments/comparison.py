@@ -72,6 +72,8 @@ def mean_interval(
     if not len(kept):
         nan = float("nan")
         return Interval(nan, nan, nan, 0)
+    # Means of logarithms: times and counts differ by factors, and their scatter grows
+    # with their size.
     kept = np.log(kept) if log else kept
     if not log:
         mean = float(kept.mean())
@@ -184,7 +186,7 @@ def rank(
 ) -> Ranking:
     """Order arms by the mean of a measure, with intervals.
 
-    Two arms are told apart only where their confidence intervals do not overlap.
+    Two arms are distinguished only where their confidence intervals do not overlap.
 
     Args:
         measure: Its name.

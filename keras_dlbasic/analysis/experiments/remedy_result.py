@@ -187,6 +187,8 @@ class RemedyResult(Plotted):
             return RemedyAdvice(None, None, self._why_not_yet())
         compared = (UNTREATED, *self.differences)
         mean = {arm: float(self._values(arm, "val_error").mean()) for arm in compared}
+        # If no arm is clearly better, one whose errors and squared errors of the
+        # probabilities are both lower is recommended, as likely only.
         better = [arm for arm, found in self.differences.items() if found.is_lower]
         confidence = "clear" if better else "likely"
         if not better:
@@ -319,6 +321,8 @@ class RemedyResult(Plotted):
         found, brier = self.differences[arm], self.brier_differences[arm]
         if found.interval.n < 2 or not brier.interval.mean < 0:
             return False
+        # A clear fall of the squared error is evidence of its own, so the share of
+        # wrong answers may be known less well.
         level = 0.9 if brier.is_lower else 0.95
         quantile = float(student.ppf(level, 2 * (found.interval.n - 1)))
         return found.interval.mean + quantile * found.standard_error < 0

@@ -71,7 +71,7 @@ def gradient_events(
 
     In a network of sigmoid units each layer passes on at most a quarter of the
     gradient, so the default `ratio` is met after about five of them; layers with
-    normalisation or residual connections stay within a factor of ten or so.
+    normalization or residual connections stay within a factor of ten or so.
 
     Args:
         record: What was measured.

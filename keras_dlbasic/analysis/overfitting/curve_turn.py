@@ -15,7 +15,7 @@ from keras_dlbasic.analysis.overfitting.unimodal import (
 
 FEWEST_POINTS = 5
 FEWEST_AFTER = 3
-"""A curve has to stay up for so many points: two bad epochs are no trend."""
+"""A curve has to stay up for this many points: two bad epochs are no trend."""
 
 _LOCAL_POINTS = 20
 _WIDTHS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256])
@@ -75,7 +75,7 @@ def find_turn(
     largest contrast is divided by its standard error; noise comes from the curve
     itself, around a fit that falls and then rises (isotonic regression; Robertson,
     Wright & Dykstra, "Order restricted statistical inference", 1988). It counts for
-    more where neighbouring epochs deviate alike, and spans of few epochs count for
+    more where neighboring epochs deviate alike, and spans of few epochs count for
     less, since so few tell little about how long a deviation lasts. A rise no larger
     than 1.4 times an earlier one that came back is not one. Among curves that fall,
     the flat one is most easily mistaken for turning, so the threshold is the one for

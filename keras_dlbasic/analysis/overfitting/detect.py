@@ -55,8 +55,8 @@ def detect_overfitting(
     noise explains and by at least `min_rise`, while its training loss has not. The
     threshold is high enough for a test after every epoch of a run that falls and then
     lies flat for some tens of epochs; the longer it lies flat, the likelier is a false
-    alarm on the way (see `find_turn`). A validation loss that swings, blows up with the
-    training loss, rises and comes back, has one bad epoch or lies still is not
+    alarm on the way (see `find_turn`). A validation loss that oscillates, blows up with
+    the training loss, rises and comes back, has one bad epoch or is stuck is not
     overfitting; `pattern` and `reason` say what it is.
 
     Where the learning rate comes back up (warm restarts, cyclic rates), epochs of the
@@ -74,7 +74,7 @@ def detect_overfitting(
             None.
         val_metric: Validation metric per epoch, `[n]`, NaN as in `val_loss`. Defaults
             to None.
-        mode: `"max"` if the metric is to be maximised, `"min"` if minimised. Has to be
+        mode: `"max"` if the metric is to be maximized, `"min"` if minimized. Has to be
             given with `val_metric`.
         min_rise: Smallest rise over the lowest validation loss that counts, relative to
             it. Defaults to `0.01`.
@@ -247,7 +247,7 @@ def _check_settings(
     if mode not in (None, "min", "max") or (has_metric and mode is None):
         raise ValueError(
             '`mode` must be "max" or "min" where `val_metric` is given: whether it is '
-            f"to be maximised or minimised. Received: mode={mode!r}"
+            f"to be maximized or minimized. Received: mode={mode!r}"
         )
     if not min_rise >= 0:
         raise ValueError(f"`min_rise` must not be negative. Received: {min_rise!r}")

@@ -29,7 +29,7 @@ _FAR = 3.0
 
 _WORDS = {
     "improving": "the validation loss is still falling.",
-    "plateau": "the validation loss lies still or wanders within its noise.",
+    "plateau": "the validation loss is stuck or wanders within its noise.",
     "oscillating_loss": "the validation loss oscillates; it does not rise for good.",
     "diverging": "the run diverges.",
     "recovered": "the validation loss rose for a while and came back, as in double "
@@ -123,7 +123,7 @@ class OverfittingVerdict(Displayed):
 
     @property
     def reason(self) -> str:
-        """The verdict in words, with 1-based epochs."""
+        """The verdict as text, with 1-based epochs."""
         text = self._about_loss()
         if self.metric is not None:
             text += " " + self._about_metric()

@@ -99,7 +99,7 @@ def test_warnings():
     about = {"batch_normalization": True}
     small = BatchSizeResult([trial(8, 0)], rows=81, about=about, target_loss=0.75)
     texts = " ".join(small.recommendation.warnings)
-    assert "batch normalisation estimates" in texts
+    assert "batch normalization estimates" in texts
     assert "last batch of an epoch has 1 of 8" in texts
     large = BatchSizeResult([trial(64, 0)], rows=128, target_loss=0.75)
     assert "beyond the critical batch size" in " ".join(large.recommendation.warnings)

@@ -1,0 +1,41 @@
+"""Looks at a model keep within their budget, and are enough."""
+
+import itertools
+
+import pytest
+
+from keras_dlbasic.callbacks.look_plan import plan_looks
+
+
+@pytest.mark.once
+def test_plans_keep_their_budget():
+    rows = [1, 8, 100, 512, 1024, 4096, 60_000, 10**6]
+    epochs = [*range(1, 12), 30, *range(63, 90), 1000]
+    for fit in itertools.product(epochs, rows):
+        check(plan_looks(*fit), *fit)
+
+
+def check(plan, epochs, rows):
+    assert 32 <= plan.rows <= 256
+    assert list(plan.epochs) == sorted(set(plan.epochs))
+    assert plan.epochs[0] == 1
+    assert plan.epochs[-1] == epochs
+    looks = 1 + len(plan.epochs)
+    assert looks >= min(4, 1 + epochs)
+    # a step is three forward passes
+    share = looks * plan.rows / (3 * epochs * rows)
+    assert share <= 0.02 or (plan.rows == 32 and looks <= 4)
+
+
+@pytest.mark.once
+def test_a_fit_that_is_ended_early_has_not_spent_much():
+    plan = plan_looks(1000, 128)
+    looks = 1 + sum(epoch <= 64 for epoch in plan.epochs)
+    assert looks * plan.rows <= 0.02 * 3 * 64 * 128
+    assert len(plan.epochs) > 10
+
+
+@pytest.mark.once
+def test_rows_that_are_asked_for_are_the_most():
+    assert plan_looks(10, 60_000, most=96).rows == 96
+    assert plan_looks(10, 60_000, most=16).rows == 16
