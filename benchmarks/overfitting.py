@@ -2,13 +2,20 @@
 
     python benchmarks/overfitting.py [made curves] [seed] [cache of real fits.npz]
 
-Peers are judged in the same run where they are installed: runmedic, trainspotter,
-finetune-doctor, and `EarlyStopping(patience=10)` for the live figures. Made curves are
-those of `overfitting_curves.py`, twice: all kinds, and only those of the usual shape
-and noise. Real ones are those of `overfitting_fits.py`, where a second hold-out set
-says what is true. `oracle` is a bound, not a detector: it is told the curve without
-noise, so when and in which shape it rises and how large the noise is, and has only to
-say whether the rise is there. Prints a table and writes JSON to benchmarks/results/.
+Peers are judged in the same run where they are installed: runmedic, trainspotter and
+finetune-doctor; beside them two naive rules, `EarlyStopping(patience=10)` and "ends 5 %
+above its lowest". OverfitGuard (arXiv 2401.10359) is a reference line: its scores on 40
+published curves as its authors give them, which were not measured here.
+
+Made curves are those of `overfitting_curves.py`, twice: all kinds, and only those of
+the usual shape and noise; and those of `overfitting_published.py`, shaped as figures of
+papers, by family. There, ours is also given the learning rate ("with rates"). Real ones
+are those of `overfitting_fits.py`, where a second hold-out set says what is true.
+
+`oracle` is a bound, not a detector (Neyman & Pearson 1933): it is told the curve
+without noise, so when and in which shape it rises and how large the noise is, and has
+only to say whether the rise is there. No test with as few false alarms needs fewer
+epochs. Prints a table and writes JSON to benchmarks/results/.
 """
 
 import json
@@ -18,15 +25,19 @@ from pathlib import Path
 
 import numpy as np
 from overfitting_curves import Curve, make_curve, make_usual_curve
+from overfitting_published import FAMILIES, make_published_curve
 
 import keras_dlbasic as kd
 
 FEWEST = 4
 
+OVERFIT_GUARD = {"F1": 0.945}
+"""The best on 40 published curves, by its authors."""
 
-def ours(loss, val_loss):
+
+def ours(loss, val_loss, rate=None):
     """Return whether overfitting is found, and its onset."""
-    verdict = kd.analysis.detect_overfitting(loss, val_loss)
+    verdict = kd.analysis.detect_overfitting(loss, val_loss, learning_rate=rate)
     return verdict.detected, verdict.onset
 
 
@@ -87,12 +98,32 @@ def patience_10(loss, val_loss):
     return len(val_loss) - 1 - best >= 10, best
 
 
+def five_percent(loss, val_loss):
+    """Return whether a curve ends 5 % above its lowest value."""
+    if not np.isfinite(val_loss).all():
+        return False, None
+    return val_loss[-1] > 1.05 * val_loss.min(), int(np.argmin(val_loss))
+
+
+def asked(detector, curve, n=None):
+    """Ask a detector about the first `n` epochs of a curve."""
+    curves = curve.loss[:n], curve.val_loss[:n]
+    if detector is with_rates:
+        return ours(*curves, None if curve.rate is None else curve.rate[:n])
+    return detector(*curves)
+
+
+def with_rates(loss, val_loss):
+    """Stand for our own with the learning rate; see `asked`."""
+    raise NotImplementedError
+
+
 def finished(detector, curves):
     """Score verdicts on whole curves."""
     hits = misses = alarms = quiet = 0
     errors = []
     for curve in curves:
-        found, onset = detector(curve.loss, curve.val_loss)
+        found, onset = asked(detector, curve)
         hits += found and curve.overfits
         misses += curve.overfits and not found
         alarms += found and not curve.overfits
@@ -115,7 +146,7 @@ def live(detector, curves):
             (
                 n - 1
                 for n in range(FEWEST, len(curve.loss) + 1)
-                if detector(curve.loss[:n], curve.val_loss[:n])[0]
+                if asked(detector, curve, n)[0]
             ),
             None,
         )
@@ -183,7 +214,8 @@ def detectors():
             print(f"{detector.__name__} is not installed: left out")
             continue
         found[detector.__name__] = detector
-    return found | {"EarlyStopping(patience=10)": patience_10}
+    naive = {"EarlyStopping(patience=10)": patience_10, "5 % above": five_percent}
+    return found | naive
 
 
 def main(n=300, seed=12345, cache=None):
@@ -192,6 +224,11 @@ def main(n=300, seed=12345, cache=None):
     rng = np.random.default_rng(seed)
     usual = [make_usual_curve(rng) for _ in range(n)]
     sets = {"usual": usual, "all kinds": [make_curve(rng) for _ in range(n)]}
+    for family in FAMILIES:
+        sets[family.__name__] = [
+            make_published_curve(rng, family, bool(k % 2))
+            for k in range(max(n // 6, 4))
+        ]
     if cache is not None:
         sets["real fits"] = real_curves(cache)
     results = {"n": n, "seed": seed}
@@ -202,12 +239,17 @@ def main(n=300, seed=12345, cache=None):
             name: finished(detector, curves) | live(detector, curves[:200])
             for name, detector in detectors().items()
         }
+        if any(curve.rate is not None for curve in curves):
+            scores["keras_dlbasic, with rates"] = finished(with_rates, curves) | live(
+                with_rates, curves[:200]
+            )
         known = [curve for curve in curves if curve.truth is not None]
         if known:
             scores["oracle"] = oracle(known, np.random.default_rng(seed))
         for name, score in scores.items():
             results[f"{title}/{name}"] = score
             print(f"  {name:27s}", "  ".join(f"{k} {v:.3g}" for k, v in score.items()))
+    results["OverfitGuard, as published"] = OVERFIT_GUARD
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
     (folder / "overfitting.json").write_text(json.dumps(results, indent=1))

@@ -24,6 +24,7 @@ class Curve:
     rise: float = 0.0  # of the noise-free curve, relative to its lowest point
     truth: np.ndarray | None = None  # `val_loss` without noise
     deviation: np.ndarray | None = None  # standard deviation of its noise, per epoch
+    rate: np.ndarray | None = None  # learning rate per epoch, where it is known
 
 
 def healthy(rng, n):

@@ -166,13 +166,13 @@ def _draw_costs(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
         ax.set_xticks([])
         return
     table = result.table()
-    rows = dict(zip(table["remedy"], range(len(table["remedy"])), strict=True))
+    rows = {arm: place for place, arm in enumerate(table["remedy"])}
     values = []
     for name, marker, color, label in (
         ("training_time", "s", _colors()[3], "training"),
         ("inference_time", "^", _colors()[4], "inference"),
     ):
-        x = [float(table[name][rows[arm]]) for arm in arms]
+        x = [float(np.asarray(table[name])[rows[arm]]) for arm in arms]
         values += [value for value in x if np.isfinite(value)]
         ax.plot(x, range(len(arms)), marker, color=color, label=label)
     if not values:

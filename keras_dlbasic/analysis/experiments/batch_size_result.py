@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic.analysis.experiments.batch_size_advice import BatchSizeAdvice, advise
 from keras_dlbasic.analysis.experiments.comparison import Ranking, rank
+from keras_dlbasic.analysis.experiments.result_table import as_table
 from keras_dlbasic.analysis.experiments.study_table import bounds_of
 from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale, noise_scale_of
 from keras_dlbasic.records import TrialResult
@@ -98,19 +99,24 @@ class BatchSizeResult(Plotted):
             return "full"
         return "single" if batch_size == 1 else "mini"
 
-    def table(self) -> dict[str, np.ndarray]:
-        """Return one row per trial, as columns by name; `pandas.DataFrame` takes it.
+    def table(self) -> Any:
+        """Return one row per trial, a `pandas.DataFrame`.
+
+        Without pandas, a table that prints as one, with arrays by name.
 
         `times_from` says whether the times of a row come from a sequential run; only
         those are compared.
         """
+        return as_table(self._columns())
+
+    def _columns(self) -> dict[str, np.ndarray]:
         rows = [self._row(trial) for trial in self.trials]
         names = dict.fromkeys(name for row in rows for name in row)
         return {name: _column([row.get(name) for row in rows]) for name in names}
 
     def values(self, measure: str) -> dict[int, np.ndarray]:
         """Return a column of the table by batch size; trials that failed left out."""
-        table = self.table()
+        table = self._columns()
         if measure not in table:
             raise ValueError(
                 f"`measure` must be a column of the table: {list(table)}. Received: "
@@ -152,7 +158,7 @@ class BatchSizeResult(Plotted):
     @cached_property
     def recommendation(self) -> BatchSizeAdvice:
         """Which batch size to take, and why."""
-        table = self.table()
+        table = self._columns()
         return advise(
             table,
             rows=self.rows,
@@ -176,7 +182,7 @@ class BatchSizeResult(Plotted):
             ("train_loss", "final training loss"),
             ("val_loss", "final validation loss"),
         ):
-            if measure not in self.table():
+            if measure not in self._columns():
                 continue
             ranking = self.ranking(measure)
             lines.append(f"{unit}:")

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_dlbasic._display import Plotted
 from keras_dlbasic.analysis.experiments.comparison import Interval, mean_interval
+from keras_dlbasic.analysis.experiments.result_table import as_table
 from keras_dlbasic.analysis.experiments.study_table import (
     VariedNumber,
     measure_interval,
@@ -58,11 +59,15 @@ class CapacityResult(Plotted):
             if np.isfinite(row).any()
         }
 
-    def table(self) -> dict[str, np.ndarray]:
-        """Return one row per trial, as columns by name; `pandas.DataFrame` takes it."""
-        return self._varied.columns(
+    def table(self) -> Any:
+        """Return one row per trial, a `pandas.DataFrame`.
+
+        Without pandas, a table that prints as one, with arrays by name.
+        """
+        columns = self._varied.columns(
             "parameters", "depth", "train_error", "val_error", "train_loss", "val_loss"
         )
+        return as_table(columns)
 
     def intervals(self, measure: str = "val_error") -> dict[float, Interval]:
         """Return the mean over seeds and its 95 % interval, by size.

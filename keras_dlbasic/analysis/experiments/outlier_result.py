@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic.analysis.experiments.comparison import Interval
+from keras_dlbasic.analysis.experiments.result_table import as_table
 from keras_dlbasic.analysis.experiments.study_table import measure_interval
 from keras_dlbasic.records import TrialResult
 
@@ -106,8 +107,11 @@ class OutlierResult(Plotted):
         """Return the rows whose loss falls last, the most suspicious first."""
         return np.argsort(-self.scores, kind="stable")[:n]
 
-    def table(self) -> dict[str, np.ndarray]:
-        """Return one row per trial, as columns by name; `pandas.DataFrame` takes it."""
+    def table(self) -> Any:
+        """Return one row per trial, a `pandas.DataFrame`.
+
+        Without pandas, a table that prints as one, with arrays by name.
+        """
         rows: dict[str, Any] = {
             name: np.array([trial.settings[name] for trial in self.trials])
             for name in ("kind", "share", "seed")
@@ -124,7 +128,7 @@ class OutlierResult(Plotted):
             rows[name] = np.array(
                 [float(t.values.get(name, float("nan"))) for t in self.trials]
             )
-        return rows
+        return as_table(rows)
 
     def __str__(self) -> str:
         lines = []

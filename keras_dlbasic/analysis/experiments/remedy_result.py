@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._display import Displayed, Plotted, wrapped
 from keras_dlbasic.analysis.experiments.comparison import (
     Interval,
     Ranking,
@@ -20,6 +20,7 @@ from keras_dlbasic.analysis.experiments.paired_comparison import (
     PairedDifference,
     paired_differences,
 )
+from keras_dlbasic.analysis.experiments.result_table import as_table
 from keras_dlbasic.analysis.experiments.study_table import bounds_of, measure_interval
 from keras_dlbasic.records import TrialResult
 
@@ -36,9 +37,12 @@ MEASURES = (
 )
 TIMES = ("training_seconds", "inference_seconds")
 
+HARDLY_FITS = 0.7
+"""With more of a constant answer's error left in training, nothing was learned."""
+
 
 @dataclass(frozen=True)
-class RemedyAdvice:
+class RemedyAdvice(Displayed):
     """A recommendation.
 
     Attributes:
@@ -155,10 +159,22 @@ class RemedyResult(Plotted):
         """The same for the squared error of the probabilities."""
         return self._compared("row_brier")
 
+    @property
+    def does_not_fit(self) -> bool:
+        """Whether the untreated model hardly fits its own training data.
+
+        Over the seeds, more than 0.7 of the error of a constant answer is left. False
+        where the latter is not known.
+        """
+        constant = float(self.about.get("constant_error", float("nan")))
+        error = self._values(UNTREATED, "train_error")
+        return bool(len(error) and error.mean() > HARDLY_FITS * constant)
+
     @cached_property
     def recommendation(self) -> RemedyAdvice:
         """Which remedy to take: of those clearly better, the one of least error.
 
+        A model that does not fit its training data has another problem, and gets none.
         Clearly better is a remedy with which the held-out error is clearly lower. A
         share of wrong answers is a coarse measure, so where there is none such, those
         count that are likely better: the error is lower by more than chance explains
@@ -167,6 +183,8 @@ class RemedyResult(Plotted):
         """
         if not self.differences:
             return RemedyAdvice(None, None, self._why_nothing())
+        if self.does_not_fit:
+            return RemedyAdvice(None, None, self._why_not_yet())
         compared = (UNTREATED, *self.differences)
         mean = {arm: float(self._values(arm, "val_error").mean()) for arm in compared}
         # If no arm is clearly better, one whose errors and squared errors of the
@@ -199,18 +217,23 @@ class RemedyResult(Plotted):
         others = tuple(better[1:])
         return RemedyAdvice(best, self.differences[best], reason, others, confidence)
 
-    def table(self) -> dict[str, np.ndarray]:
-        """Return one row per arm, as columns by name; `pandas.DataFrame` takes it.
+    def table(self) -> Any:
+        """Return one row per arm, a `pandas.DataFrame`.
+
+        Without pandas, a table that prints as one, with arrays by name.
 
         `val_error` and `gap` are means over the seeds with 95 % intervals; `difference`
         is that of the held-out error to the untreated model, with simultaneous
         intervals; `training_time` and `inference_time` are multiples of the untreated
         model's.
         """
+        return as_table(self._columns())
+
+    def _columns(self) -> dict[str, np.ndarray]:
         rows = [self._row(arm) for arm in self.arms]
         return {name: _column([row[name] for row in rows]) for name in rows[0]}
 
-    def trial_table(self) -> dict[str, np.ndarray]:
+    def trial_table(self) -> Any:
         """Return one row per trial, as columns by name."""
         rows = []
         for trial in self.trials:
@@ -223,10 +246,11 @@ class RemedyResult(Plotted):
             }
             row.update({name: _measure(trial, name) for name in MEASURES})
             rows.append(row)
-        return {name: _column([row[name] for row in rows]) for name in rows[0]}
+        names = rows[0] if rows else ()
+        return as_table({name: _column([row[name] for row in rows]) for name in names})
 
     def __str__(self) -> str:
-        table = self.table()
+        table = self._columns()
         about = self.about
         what = {
             "classes": "share of wrong classes",
@@ -373,6 +397,15 @@ class RemedyResult(Plotted):
         """Return the difference in standard errors."""
         found = self.differences[arm]
         return found.interval.mean / max(found.standard_error, 1e-12)
+
+    def _why_not_yet(self) -> str:
+        error = float(self._values(UNTREATED, "train_error").mean())
+        return (
+            "this model does not fit yet. Untreated, its error on its own training "
+            f"data is {error:.3g}, where a constant answer has "
+            f"{float(self.about['constant_error']):.3g}: there is no overfitting to "
+            "close. Find out why it does not learn first: `kd.treat(model, x, y)`."
+        )
 
     def _why_nothing(self) -> str:
         if UNTREATED not in self._sound("row_errors"):

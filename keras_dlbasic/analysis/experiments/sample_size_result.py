@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.power_law import PowerLaw, fit_power_law
+from keras_dlbasic.analysis.experiments.result_table import as_table
 from keras_dlbasic.analysis.experiments.study_table import (
     VariedNumber,
     measure_interval,
@@ -39,9 +38,13 @@ class SampleSizeResult(Plotted):
         self.sizes = tuple(int(size) for size in self._varied.places)
         self.about = dict(about or {})
 
-    def table(self) -> dict[str, np.ndarray]:
-        """Return one row per trial, as columns by name; `pandas.DataFrame` takes it."""
-        return self._varied.columns("train_error", "val_error")
+    def table(self) -> Any:
+        """Return one row per trial, a `pandas.DataFrame`.
+
+        Without pandas, a table that prints as one, with arrays by name.
+        """
+        columns = self._varied.columns("train_error", "val_error")
+        return as_table(columns)
 
     def intervals(self, measure: str = "val_error") -> dict[int, Interval]:
         """Return the mean over seeds and its 95 % interval, by size.

@@ -74,8 +74,8 @@ class BatchSizeStudy(Study[BatchSizeResult]):
     ...     build_model, x, x.sum(axis=1), batch_sizes=("full", 8), seeds=2, verbose=0
     ... )
     >>> result = study.run()
-    >>> result.table()["updates"]
-    array([ 5,  5, 25, 25])
+    >>> result.table()["updates"].tolist()
+    [5, 5, 25, 25]
     """
 
     _HOLDS_OUT = False

@@ -10,6 +10,7 @@ import keras
 
 from keras_dlbasic._data.read import read_validation
 from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic.analysis.experiments.constant_error import constant_error
 from keras_dlbasic.analysis.experiments.remedy_result import RemedyResult
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies.base import Study
@@ -154,7 +155,11 @@ class RemedyStudy(Study[RemedyResult]):
 
     def _result(self, trials: list[TrialResult]) -> RemedyResult:
         names = {(arm.family, arm.strength): arm.name for arm in self.arms}
-        return RemedyResult(trials, names=names, about=self._about)
+        about = dict(self._about)
+        kinds = [str(t.values["kind"]) for t in trials if "kind" in t.values]
+        if kinds:
+            about["constant_error"] = constant_error(self._data.train[1], kinds[0])
+        return RemedyResult(trials, names=names, about=about)
 
 
 def _more(data: Any) -> tuple[Any, Any] | None:

@@ -242,6 +242,19 @@ def test_an_ensemble_is_compared_with_its_members():
     assert found.interval.mean == pytest.approx(np.mean(errors) - 0.2)
 
 
+def test_a_model_that_does_not_fit_gets_no_remedy():
+    found = study({"untreated": 0.8, "L2": 0.6})
+    assert found.recommendation.remedy == "L2"
+    trials = [changed(t, train_error=0.78) for t in found.trials]
+    for constant, fits in ((0.9, False), (2.0, True), (float("nan"), True)):
+        result = RemedyResult(trials, names={}, about={"constant_error": constant})
+        assert result.does_not_fit != fits
+        assert (result.recommendation.remedy == "L2") == fits
+    text = str(RemedyResult(trials, names={}, about={"constant_error": 0.9}))
+    assert "does not fit yet" in text
+    assert "kd.treat" in text
+
+
 def test_no_error_can_fall_by_more_than_it_was():
     result = study({"untreated": 0.01, "L2": 0.004, "smaller": 0.999})
     base = result.values("val_error")["untreated"].mean()
