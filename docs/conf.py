@@ -23,6 +23,8 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "extensions.docstrings",
+    "extensions.languages",
+    "extensions.llms",
     "extensions.math_markup",
     "extensions.notebooks",
     "extensions.reference",
@@ -44,7 +46,7 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
-html_title = project
+html_title = f"{project} {release}"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
@@ -52,7 +54,8 @@ html_show_sourcelink = False
 html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
-    "show_prev_next": False,
+    "show_prev_next": True,
+    "header_links_before_dropdown": 8,
     "show_toc_level": 2,
 }
 

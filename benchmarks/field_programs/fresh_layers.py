@@ -15,7 +15,7 @@ L = keras.layers
 
 @program(
     kind="padding counted",
-    family="sequence labelling",
+    family="sequence labeling",
     half="fresh",
     address="https://github.com/buppt/ChineseNER/issues/23",
     symptom="most of the 85 % is class 0 taken for class 0, the padding",

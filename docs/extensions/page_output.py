@@ -9,7 +9,8 @@ prints follows it as a ```text block, what it draws as a picture in `_static/pag
 
 A comment `<!-- output varies -->` below a block says that its output depends on the
 machine, such as times: then what stands there is kept and is not compared. A comment
-`<!-- drawn above -->` says that the pictures of a block stand at another place.
+`<!-- drawn above -->` says that the pictures of a block stand at another place, and
+`<!-- first 9 lines -->` where to cut what it prints.
 """
 
 import contextlib
@@ -22,8 +23,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "_static" / "pages"
-TRANSLATIONS = {"README.ko.md": "README.md", "docs/ko/index.md": "docs/start.md"}
-"""Pages that have the code of another one, by the page that they follow."""
+FOLDERS = ("guide", "questions", "textbook")
+TRANSLATIONS = {
+    "README.ko.md": "README.md",
+    "docs/ko/index.md": "docs/start.md",
+    **{
+        f"docs/ko/textbook/{page.name}": f"docs/textbook/{page.name}"
+        for page in sorted((ROOT / "docs" / "textbook").glob("*.md"))
+        if page.stem != "index"
+    },
+}
+"""Pages that have the code of another one, and that other one."""
 
 MAX_LINES = 30
 """Longer output is cut, so that a page stays a page."""
@@ -35,6 +45,7 @@ BLOCK = re.compile(
     r"^```python\n(?P<code>.*?)^```\n"
     r"(?P<varies>\n<!-- output varies -->\n)?"
     r"(?P<above>\n<!-- drawn above -->\n)?"
+    r"(?P<first>\n<!-- first \d+ lines -->\n)?"
     r"(?P<printed>\n```text\n.*?^```\n)?"
     r"(?P<drawn>(?:\n!\[[^\]]*\]\([^)]*_static/pages/[^)]*\)\n)*)",
     re.DOTALL | re.MULTILINE,
@@ -67,11 +78,12 @@ def run(page):
     return namespace, outputs
 
 
-def cut(printed):
+def cut(printed, first=None):
     """Return output as a page shows it, "" for none."""
     lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
-    if len(lines) > MAX_LINES:
-        lines = [*lines[: MAX_LINES - 3], "..."]
+    most = int(re.search(r"\d+", first)[0]) if first else MAX_LINES
+    if len(lines) > most:
+        lines = [*lines[: most if first else most - 3], "..."]
     return "\n".join(lines)
 
 
@@ -81,8 +93,9 @@ def problems(page, outputs):
     for block, output in zip(BLOCK.finditer(text), outputs, strict=True):
         line = text[: block.start()].count("\n") + 1
         shown = _inside(block["printed"])
-        if not block["varies"] and not agree(shown, cut(output.printed)):
-            found.append(f"line {line} prints\n{cut(output.printed)}\nnot\n{shown}")
+        printed = cut(output.printed, block["first"])
+        if not block["varies"] and not agree(shown, printed):
+            found.append(f"line {line} prints\n{printed}\nnot\n{shown}")
         n = block["drawn"].count("![")
         if not block["above"] and n != len(output.figures):
             found.append(f"line {line} draws {len(output.figures)} pictures, not {n}")
@@ -135,9 +148,10 @@ def written(page, outputs, name):
         output = next(remaining)
         text = f"```python\n{block['code']}```\n"
         text += (block["varies"] or "") + (block["above"] or "")
-        shown = cut(output.printed)
-        if block["varies"]:
-            text += block["printed"] or ""
+        text += block["first"] or ""
+        shown = cut(output.printed, block["first"])
+        if block["varies"] and block["printed"]:
+            text += block["printed"]
         elif shown:
             text += f"\n```text\n{shown}\n```\n"
         for figure in output.figures:
@@ -177,8 +191,9 @@ def save(figures, name):
 
 
 def name_of(page):
-    """Return the name of a page's pictures: `readme`, `start`, `diagnosis`, ..."""
-    return page.stem.lower()
+    """Return the name of a page's pictures, such as `start`, `guide-diagnosis`."""
+    folder = page.parent.name
+    return f"{folder}-{page.stem}" if folder in FOLDERS else page.stem.lower()
 
 
 def pages():
@@ -200,6 +215,7 @@ def update(page):
 
     import keras_dlbasic as kd
 
+    keras.utils.clear_session()  # layers are named as in a process of their own
     keras.utils.set_random_seed(0)
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder, kd.plots.style("light"):

@@ -45,6 +45,9 @@ def wrapped_method(
     """
     thread = get_ident()
     attributes = vars(owner)
+    # The first thread puts a dispatcher on the instance, which calls for each thread
+    # the method that it registered. Nested replacements within one thread wrap each
+    # other.
     with _lock:
         present = attributes.get(name)
         if not isinstance(present, _PerThread):
@@ -57,6 +60,8 @@ def wrapped_method(
         present.methods[thread] = make(present.methods[thread])
         yield
     finally:
+        # Undo in reverse order: an outer replacement of this thread comes back. When no
+        # thread has one left, the attribute becomes what it was before the first.
         with _lock:
             if outer is not None:
                 present.methods[thread] = outer
@@ -89,6 +94,9 @@ def update_of(optimizer: Any, variables: list[Any], gradients: list[Any]) -> Upd
     scale: Any = 1.0
     skips = False
     inner = optimizer
+    # The gradients that arrive here are still multiplied by the loss scale of each
+    # wrapper, and by the scale of the optimizer inside. What is measured must be
+    # divided by the product.
     while isinstance(inner, keras.optimizers.LossScaleOptimizer):
         # as in `LossScaleOptimizer.scale_loss`
         own = inner.dynamic_scale if inner.built else inner.initial_scale

@@ -31,8 +31,8 @@ def rows_of(data: Any, most: int | None) -> tuple[Parts, bool, dict[str, int | N
 
     Args:
         data: A data set that can be read again and again.
-        most: Up to so many rows, of at most 64 batches: of a `PyDataset` batches drawn
-            at random from a fixed seed, of others the first ones. None: all rows.
+        most: Up to this many rows, of at most 64 batches: of a `PyDataset` batches
+            drawn at random from a fixed seed, of others the first ones. None: all rows.
 
     Returns:
         `(x, y, sample_weight)`, each None where batches do not have it; whether there

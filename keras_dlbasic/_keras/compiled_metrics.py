@@ -35,6 +35,8 @@ def logged_names(model: Any) -> list[str] | None:
     >>> logged_names(model)
     ['loss', 'mae', 'r2']
     """
+    # A class that overrides one of these may log anything, so its names are not known
+    # before its first epoch.
     kind = type(model)
     own = ("train_step", "metrics", "compute_metrics")
     if any(getattr(kind, name) is not getattr(keras.Model, name) for name in own):

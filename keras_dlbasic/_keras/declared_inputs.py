@@ -31,6 +31,8 @@ def declared_inputs(model: Any) -> dict[str, Any] | None:
     is_graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
     if not is_graph or not getattr(model, "built", False):
         return None
+    # Code of the user's may split or transform what it is given before the graph gets
+    # it. The declared inputs then need not be those of the data.
     has_own_step = type(model).train_step is not keras.Model.train_step
     if has_own_step or not type(model).call.__module__.startswith("keras."):
         return None

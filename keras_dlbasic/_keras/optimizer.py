@@ -13,12 +13,15 @@ def optimizers_of(*models: Any) -> list[Any]:
     held = []
     for model in models:
         held += [getattr(model, "optimizer", None), *vars(model).values()]
+    # Models with several optimizers, such as a GAN, may keep them in a list or dict.
     for value in list(held):
         if isinstance(value, (list, tuple)):
             held += value
         elif isinstance(value, dict):
             held += value.values()
     found = {id(o): o for o in held if isinstance(o, keras.optimizers.Optimizer)}
+    # The step calls the outermost optimizer only. What that wraps is reached through
+    # it, and would be counted twice.
     inner = {id(part) for o in found.values() for part in optimizers_within(o)}
     return [o for key, o in found.items() if key not in inner]
 

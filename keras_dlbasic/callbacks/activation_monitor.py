@@ -23,7 +23,7 @@ class ActivationMonitor(Monitor):
     """Watch how alive the units of every layer are, on a fixed probe batch.
 
     The model runs on the probe, outside the compiled step, at the end of each epoch (or
-    every n steps): with dropout off, and with batch normalisation on the probe's own
+    every n steps): with dropout off, and with batch normalization on the probe's own
     statistics. Weights, moving averages, random seeds, metrics and logs stay as they
     are. What is measured goes to `record.tables["activations"]`; its columns are layers
     of any type, with activations inline or as a layer. Recurrent and attention layers

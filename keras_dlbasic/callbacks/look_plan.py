@@ -15,10 +15,10 @@ SHARE = 0.02
 """So large a part of the work of a fit all its looks may be."""
 
 FORWARD_PASSES = 3
-"""A step on a row is the work of so many looks at it: it goes forward and backward."""
+"""A step on a row is the work of this many looks: it goes forward and backward."""
 
 LEAST_LOOKS = 4
-"""Of a run of many epochs there are so many, however short it is."""
+"""Of a run of many epochs there are this many, however short it is."""
 
 ENOUGH_LOOKS = 6
 """Looks become fewer down to this number before they get fewer rows."""
@@ -27,7 +27,7 @@ GROWTH = 1.35
 """From one look to the next the number of the epoch grows by this factor."""
 
 HORIZON = 64
-"""Looks at the first epochs are paid for by so many: fits are often ended early."""
+"""Looks at the first epochs are paid for by this many: fits are often ended early."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,15 @@ class LookPlan:
 
     Attributes:
         rows: Number of rows of each look.
-        epochs: After so many epochs there is a look, increasing; the last one is after
-            the last epoch. Another look comes before the first step.
+        epochs: After this many epochs there is a look, increasing; the last one is
+            after the last epoch. Another look comes before the first step.
     """
 
     rows: int
     epochs: tuple[int, ...]
 
     def is_due(self, epochs: int) -> bool:
-        """Return whether a look comes after so many epochs."""
+        """Return whether a look comes after this many epochs."""
         return epochs in self.epochs
 
 

@@ -59,7 +59,7 @@ class TrainingDoctor(Monitor):
         rows: Number of rows of the probe, taken evenly from `x`; simple predictors know
             all of them, the model is run on as many as a short fit allows. Defaults to
             `256`.
-        verbose: 0: silent; 1 (default): speak up early when sure, and report at the
+        verbose: 0: silent; 1 (default): report early when sure, and report at the
             end.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
             None: a new one for each fit.

@@ -113,6 +113,8 @@ def _applicable(run: Run, suggestion: RemedySuggestion) -> RemedySuggestion:
     is_several = run.facts.inner_optimizer_name == "MultiOptimizer"
     if is_several and suggestion.name in ONE_RATE:
         return _by_hand(suggestion)
+    # Some remedies can change a model in place that cannot be rebuilt. The others
+    # become advice to follow by hand.
     if model.why_not_rebuilt is not None:
         if suggestion.name in IN_PLACE:
             return replace(suggestion, kwargs={**suggestion.kwargs, "in_place": True})

@@ -28,7 +28,7 @@ class Descent:
         highest_step: Step of it, or None.
         drop: Fall of the loss over the last half of the epochs, relative to `scale`.
         falls: Whether the last half falls, beyond its own noise.
-        swing: Deviation of the epochs from their neighbours, after the first quarter,
+        swing: Deviation of the epochs from their neighbors, after the first quarter,
             relative to `scale`.
         swing_of_level: The same relative to the level of the loss itself.
         n_epochs: Number of epochs with a finite loss.

@@ -23,7 +23,7 @@ class DepthTrend:
     Attributes:
         factor: Factor of the mean square a layer.
         change: That of the last layer over that of the first.
-        chance: Factor, up or down, that random weights of these widths may bring about.
+        chance: Factor, up or down, that random weights of these widths may cause.
         first: Label of the first layer.
         last: Label of the last one.
         gain: Median gain of their kernels.
@@ -58,6 +58,8 @@ def depth_trend(run: Run) -> DepthTrend | None:
         return None
     facts = [kernels[table.labels[place]] for place in places]
     mean, variance = table["mean"][0][places], table["variance"][0][places]
+    # Each narrow layer adds its own variance to the logarithm of the signal. The root
+    # of the sum is how far chance alone may move it over the whole depth.
     spread = math.sqrt(sum(NARROW / (f.units or f.fan_out or 1.0) for f in facts))
     trend = signal_trend(variance + mean**2, spread)
     if trend.kind != "exponential":

@@ -47,7 +47,7 @@ def diagnose(
     """Say what is wrong with a run, from what was recorded of it.
 
     Each rule judges the record by itself. Then symptoms are put under the causes that
-    can have brought them about; and causes that may or may not do harm, such as inputs
+    can have caused them; and causes that may or may not do harm, such as inputs
     that are not scaled, count only where they explain a symptom that was found.
 
     A rule that fails costs that rule only: it is skipped with a warning, and its
@@ -292,5 +292,7 @@ def _weighed(
             ),
             default=0,
         )
+    # Never milder than the severity that the rule gave, and never worse than its
+    # `risk`.
     rank = max(cause.rank, min(harm, SEVERITIES.index(cause.risk)))
     return replace(cause, severity=SEVERITIES[rank])

@@ -17,9 +17,9 @@ def dropout_cost(run: Run) -> float | None:
         run: The run.
 
     Returns:
-        1 where training is no better than a constant answer. None where a loss is not
-        known, nothing was learned, or rows have weights: these are in the logged loss
-        only.
+        1 where training is no better than a constant prediction. None where a loss is
+        not known, nothing was learned, or rows have weights: these are in the logged
+        loss only.
     """
     outcome, data = run.outcome, run.facts.data
     loss = run.loss[np.isfinite(run.loss)]

@@ -20,7 +20,7 @@ class InferenceGap:
         skill: Skill as in training; None if not known.
         inference_skill: Skill as `predict` gives it; None if not known.
         lost: Share of what was learned that is lost in inference, by the skill if it is
-            known, else by the loss; above 1 it is worse than a constant answer.
+            known, else by the loss; above 1 it is worse than a constant prediction.
         lost_loss: The same by the loss alone; NaN if not known. Answers that are right
             and less sure lose in this only.
         drifts: How far the statistics of each layer are off.
@@ -59,6 +59,8 @@ def inference_gap(run: Run) -> InferenceGap | None:
         by_loss = _lost(outcome.loss_saved, saved)
     if outcome.skill and math.isfinite(facts.skill):
         by_skill = _lost(outcome.skill, facts.skill)
+    # The skill goes first: a loss may be worse only because right answers are less
+    # sure.
     lost = by_skill if math.isfinite(by_skill) else by_loss
     if not math.isfinite(lost):
         return None

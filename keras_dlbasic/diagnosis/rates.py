@@ -81,6 +81,8 @@ def worst_kernel(record: TrainingRecord, rows: int = 10) -> tuple[float, str | N
         jumps = np.where(is_near, np.abs(np.diff(weights)), 0.0)
         updates[record.skipped[:rows]] = 0.0
         moved = np.fmax(updates, np.append(jumps, 0.0))
+        # The norm of a kernel drawn by LeCun's law: fan_in * units weights of variance
+        # 1 / fan_in have a squared norm of `units`.
         usual = float(info.shape[-1]) ** 0.5
         ratios = moved / np.fmax(weights, usual)
         known = ratios[np.isfinite(ratios)]

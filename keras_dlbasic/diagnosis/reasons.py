@@ -150,7 +150,9 @@ class Reasons:
 
     @property
     def outcome(self) -> str:
-        """Why the predictions are not compared with a constant answer."""
+        """Why the predictions are not compared with a constant prediction."""
+        # Reasons come in the order in which judging fails: no answers to compare with,
+        # rows that do not count alike, a loss that fails on a constant prediction.
         if (why := self._no_answers) is not None:
             return why
         if self._weights is not None:
@@ -159,11 +161,11 @@ class Reasons:
         assert probe is not None  # else there are no answers
         if probe.baseline_failed and self.facts.loss is not None:
             failed = probe.baseline_failed
-            return f"the loss failed on a constant answer ({failed})"
+            return f"the loss failed on a constant prediction ({failed})"
         if probe.baseline_loss is None:
             return self._no_baseline
         if not probe.baseline_loss:
-            return "a constant answer has no loss: the targets do not differ"
+            return "a constant prediction has no loss: the targets do not differ"
         return "the predictions on the probe are not finite"
 
     @property
@@ -207,7 +209,7 @@ class Reasons:
             return self._own_loss or UNKNOWN_LOSS
         if not self.task.is_known:
             return "what the predictions mean could not be told from loss and output"
-        return "the loss of a constant answer could not be told"
+        return "the loss of a constant prediction could not be told"
 
     @property
     def _own_loss(self) -> str:

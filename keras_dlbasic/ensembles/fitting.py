@@ -149,6 +149,8 @@ def train_member(settings: Mapping[str, Any], task: MemberTask) -> dict[str, Any
     seed = int(settings["seed"])
     model = build_seeded(task.build_model, seed)
     values: dict[str, Any] = {"initial_weights": weights_digest(model)}
+    # Building may have drawn any number of random numbers, so training starts from the
+    # seed itself.
     keras.utils.set_random_seed(seed)
     history = model.fit(
         *task.data,
@@ -162,6 +164,8 @@ def train_member(settings: Mapping[str, Any], task: MemberTask) -> dict[str, Any
     for name, curve in history.history.items():
         if np.ndim(curve[-1]) == 0:
             values[name] = float(curve[-1])
+    # A step's loss is taken before its update: the last update may have ruined the
+    # weights without any loss to show it.
     if not all(
         np.isfinite(w).all() for w in model.get_weights() if w.dtype.kind == "f"
     ):
@@ -183,6 +187,8 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
                 f"The weights of the member with seed {seed} are gone from "
                 f"{str(path)!r}. Set `overwrite=True` to train all members anew."
             )
+        # A member may come from another process, of which only the file of weights is
+        # left. So it is built again and given these.
         with seeded(seed):
             model = build_seeded(task.build_model, seed)
         with np.load(path, allow_pickle=False) as file:

@@ -57,7 +57,7 @@ def localize_non_finite(
     """Replay the forward pass and name the first layer with NaN or infinity.
 
     The pass runs layer by layer without compilation. Nothing of the model changes,
-    except that with `training=True` layers such as batch normalisation move their
+    except that with `training=True` layers such as batch normalization move their
     statistics, as they do in any such call; they are put back.
 
     Args:
@@ -85,6 +85,9 @@ def localize_non_finite(
     x = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
     if count := _count(x):
         return NonFiniteOrigin("input", None, None, None, count)
+    # Each layer's call first checks its weights and then its outputs, in the order of
+    # the forward pass. So the first check that fails is at the origin, and ends the
+    # pass.
     calls: list[str] = []
     state = [(v, keras.ops.copy(v.value)) for v in model.non_trainable_variables]
     try:

@@ -34,6 +34,8 @@ def are_windows(x: np.ndarray) -> bool:
         return False
     rows = x[: max(1, min(MOST_ROWS, MOST_BYTES // max(1, x[:1].nbytes)))]
     rows = np.ascontiguousarray(rows)
+    # The window that starts `shift` steps later begins with the last steps of this one.
+    # Rows whose steps are all the same are left out, since those match by chance.
     for shift in range(1, min(MOST_SHIFT, x.shape[1] // 2) + 1):
         heads, tails = rows[:, :-shift], rows[:, shift:]
         varies = (tails[:, 1:] != tails[:, :-1]).reshape(len(rows), -1).any(axis=1)

@@ -16,6 +16,7 @@ from keras_dlbasic.inspection.beyond_vocabulary import (
 )
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.inspection.joined_columns import joined_columns
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
@@ -76,7 +77,7 @@ def data_facts(
             targets,
             validation_data,
             model=model,
-            is_ids=any(ids[:1]),
+            is_ids=any(ids),
         ),
     )
 
@@ -137,7 +138,7 @@ def _validation(
     model: Any,
     is_ids: bool,
 ) -> ValidationFacts | None:
-    """Compare the first arrays, where there are any."""
+    """Compare rows, of several inputs all together."""
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) < 2:
         return None
     val_inputs, val_targets = (arrays_of(part) for part in validation_data[:2])
@@ -146,10 +147,21 @@ def _validation(
     task = TaskKind.UNKNOWN
     if len(targets) == 1 and getattr(model, "loss", None) is not None:
         task = output_tasks(model, 1)[0].task
+    x, val_x = inputs[0][1], val_inputs[0][1]
+    if len(inputs) > 1:
+        # rows that share one of their inputs are no copies
+        names = [name for name, _ in inputs]
+        if names != [name for name, _ in val_inputs]:
+            return None
+        own = joined_columns([array for _, array in inputs])
+        other = joined_columns([array for _, array in val_inputs])
+        if own is None or other is None:
+            return ValidationFacts(n_rows=len(val_x))
+        x, val_x = own, other
     return validation_facts(
-        inputs[0][1],
+        x,
         targets[0][1] if targets else None,
-        val_inputs[0][1],
+        val_x,
         val_targets[0][1] if val_targets else None,
         task=task,
         is_ids=is_ids,

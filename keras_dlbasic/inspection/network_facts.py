@@ -123,6 +123,8 @@ def _kernel_facts(layer: Any) -> dict[str, Any]:
     fans = kernels[0]
     kernel = np.asarray(ops.convert_to_numpy(fans.variable), np.float64)
     size = float(np.sqrt(np.mean(kernel**2))) if kernel.size else 0.0
+    # Each column has the weights of a unit. Units with the same weights compute the
+    # same.
     columns = kernel.reshape(-1, kernel.shape[-1])
     alike = bool(
         columns.shape[1] > 1

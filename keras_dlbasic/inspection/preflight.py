@@ -46,7 +46,7 @@ def preflight(
 
     Looked at are the output activation, the loss and the targets against each other;
     inputs and targets; rows that validation shares with training, classes that it
-    lacks; weights and signals at the start; batch normalisation with tiny batches; and
+    lacks; weights and signals at the start; batch normalization with tiny batches; and
     the number of updates. The model is not changed, but built if it is not yet.
 
     Args:

@@ -62,7 +62,7 @@ class Probe:
     """Rows of the training data, and what a model makes of them.
 
     The model runs outside the compiled step with dropout off, and with batch
-    normalisation on the probe's own statistics, as in training; nothing of it changes.
+    normalization on the probe's own statistics, as in training; nothing of it changes.
 
     How many outputs there are, and of what shape, is what the first run gives.
 
@@ -70,7 +70,7 @@ class Probe:
         x: Inputs, as for `model.predict`.
         y: Targets, as for `model.fit`, or None.
         loss: What the model was compiled with.
-        rows: Up to so many rows are used, evenly chosen.
+        rows: Up to this many rows are used, evenly chosen.
         shapes: Shapes of the model's outputs, samples first, as far as they are known:
             fewer rows are used where outputs are large.
         outputs: What is known of the outputs besides.
@@ -182,6 +182,8 @@ class Probe:
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""
         seen = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
+        # A look may run on some of the rows only. Targets and simple predictors use all
+        # rows of the probe, so the shapes are given for all of them.
         self.shapes = [
             (self.n_rows, *shape[1:]) if shape[:1] == (len(self._looked),) else shape
             for shape in seen
@@ -235,6 +237,8 @@ class Probe:
         said = [output.judge(tensor, self._looked) for output, tensor in pairs]
         if len(said) == 1:
             return {"model": said[0]}
+        # Keras trains the weighted sum of the losses of all outputs. The skill has no
+        # such sum: it stays with each output.
         whole = {
             "loss": self._sum([part.get("loss", math.nan) for part in said]),
             "non_finite": max(part["non_finite"] for part in said),
@@ -246,7 +250,7 @@ class Probe:
 
 
 def _in_a_line(error: Exception) -> str:
-    """Return what went wrong, without the frame and colours that Keras puts around."""
+    """Return what went wrong, without the frame and colors that Keras puts around."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition(
         "\n\nArguments received"
     )[0]

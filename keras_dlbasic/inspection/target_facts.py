@@ -114,6 +114,8 @@ def _kind(columns: np.ndarray) -> tuple[str, tuple[float, ...] | None]:
         if is_zero_one:
             share = float(columns.mean())
             return "binary", (1 - share, share)
+        # Whole numbers may be class numbers or counts. The targets alone do not show
+        # which.
         whole = columns == np.round(columns)
         if whole.all() and columns.min() >= 0 and columns.max() < MOST_CLASSES:
             counts = np.bincount(columns.ravel().astype(int))

@@ -27,7 +27,7 @@ def mc_predict(
     """Predict many times with dropout on and return mean and spread.
 
     All dropout layers of the model, Keras' own as well, drop as in training; batch
-    normalisation stays in inference mode. The model runs outside its compiled predict
+    normalization stays in inference mode. The model runs outside its compiled predict
     function. Dropout inside recurrent layers stays off.
 
     Args:
@@ -78,6 +78,8 @@ def mc_predict(
             stack.enter_context(intercepted(layer, _in_training))
         for _ in range(samples):
             outputs = _predict(model, batches)
+            # Sums of differences from the first prediction. Squares of the predictions
+            # would lose the digits of a spread that is small beside the mean.
             shift = outputs if shift is None else shift
             moved = [a - b for a, b in zip(outputs, shift, strict=True)]
             squared = [a**2 for a in moved]

@@ -7,7 +7,7 @@
 - `plot_clipping`: draw how hard clipping cut over the steps
 - `plot_curvature`: draw both ends of the curvature over the epochs
 - `plot_decision_regions`: draw which class a model gives where, in two dimensions
-- `plot_descent_path`: draw the paths of the three ways to descend
+- `plot_descent_path`: draw the paths of the three ways of gradient descent
 - `plot_dropout`: draw which units dropout keeps, in training and at inference
 - `plot_ensemble`: draw the error of an ensemble beside that of its members
 - `plot_gradient_flow`: draw the gradient of each layer, relative to its weights
@@ -29,7 +29,7 @@
 - `plot_unit_health`: draw the share of dead, saturated or dormant units
 - `plot_update_ratio`: draw the update-to-weight ratio of each layer over the steps
 - `plot_weights`: draw histograms of the sizes of weights
-- `style`: draw in one of the package's styles: colour-blind-safe, legible in print
+- `style`: draw in one of the package's styles: color-blind-safe, legible in print
 """
 
 from typing import TYPE_CHECKING

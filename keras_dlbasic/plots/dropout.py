@@ -44,6 +44,8 @@ def plot_dropout(
     """
     if not 0 <= rate < 1:
         raise ValueError(f"`rate` must be at least 0 and below 1. Received: {rate}")
+    # What is kept is scaled up by 1 / (1 - rate), so a unit has the same mean in
+    # training as at inference.
     kept = np.random.default_rng(seed).random((steps, units)) >= rate
     factors = np.vstack([kept / (1 - rate), np.ones(units)])
     ax = axes_or_new(ax, figsize=(7.2, 3.2))

@@ -62,7 +62,9 @@ def plot_ensemble(ensemble: Any, x: Any, y: Any, *, ax: Axes | None = None) -> A
         ax.set_xticks([len(members) + 1], ["ensemble"])
     ax.set_title("An ensemble beside its members")
     ax.set_ylabel("share of wrong classes" if _is_classes(outputs[0], y) else "MSE")
-    ax.legend(loc="lower left")
+    # room for the legend above the bars
+    ax.set_ylim(0, 1.35 * max(*members, together) or 1.0)
+    ax.legend(loc="upper right", ncols=3)
     return ax
 
 

@@ -14,7 +14,7 @@ KINDS = {"batch": 0, "layer": 1}
 
 EPSILON = 1e-3
 MAX_CELLS = 80
-"""Up to so many values are written into their cells."""
+"""Up to this many values are written into their cells."""
 
 
 def plot_normalization(
@@ -61,12 +61,12 @@ def plot_normalization(
     axis = KINDS[kind]
     mean, variance = values.mean(axis, keepdims=True), values.var(axis, keepdims=True)
     after = (values - mean) / np.sqrt(variance + EPSILON)
-    framed = ("each feature over the batch", "each sample over its features")[axis]
+    framed = ("one feature over the batch", "one sample over its features")[axis]
     for panel, shown, title in (
         (axes[0], values, "Before"),
-        (axes[1], after, f"After {kind} normalization: {framed}"),
+        (axes[1], after, f"After {kind} normalization"),
     ):
-        _draw(panel, shown, title)
+        _draw(panel, shown, title, f"feature (framed: {framed})")
         _frame(panel, values.shape, axis)
     return axes
 
@@ -76,7 +76,7 @@ def _made() -> np.ndarray:
     return rng.normal(size=(6, 5)) * [1, 3, 0.5, 2, 1] + [0, 4, -2, 0, 6]
 
 
-def _draw(ax: Axes, values: np.ndarray, title: str) -> None:
+def _draw(ax: Axes, values: np.ndarray, title: str, below: str) -> None:
     limit = float(np.abs(values).max()) or 1.0
     ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
     if values.size <= MAX_CELLS:
@@ -86,7 +86,7 @@ def _draw(ax: Axes, values: np.ndarray, title: str) -> None:
             ax.text(column, row, f"{value:.1f}", ha="center", va="center", color=color)
     ax.grid(False)
     ax.set_title(title, fontsize="medium")
-    ax.set_xlabel("feature")
+    ax.set_xlabel(below)
     ax.set_ylabel("sample")
     ax.set_xticks([])
     ax.set_yticks([])

@@ -39,7 +39,7 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     random weights. Where a verdict is not "ok" it names the likely cause (kernels that
     do not suit the activation, inputs out of scale) and the remedy. Any model will do,
     also with residual connections and branches: what is measured are the model's own
-    signals. Dropout is off; batch normalisation uses the batch. Nothing of the model is
+    signals. Dropout is off; batch normalization uses the batch. Nothing of the model is
     changed.
 
     What to expect of plain deep networks: with Xavier and tanh the variance falls
@@ -81,6 +81,8 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     ran = run_probe(model, x)
     gradients = preactivation_gradients(model, x, y, ran)
     activations = activations_after(model)
+    # Layers have independent random weights, so the variances of their relative
+    # fluctuations add up with depth. The root is how far a signal may be off by chance.
     signals = []
     variance_of_log = 0.0
     for probe in ran:
@@ -152,6 +154,8 @@ def _expectation(probe: LayerProbe) -> tuple[float, float]:
     if kind_of(probe.layer).kind == "embedding":
         x = np.ones(1)  # which row to take is no size
     fan_in = kernels[0].fan_in
+    # For weights of mean zero that are independent of the inputs, the expected square
+    # of a sum over the fan-in is fan_in * E[w**2] * E[x**2].
     expected = fan_in * np.mean(kernel**2) * np.mean(x**2)
     bias = getattr(probe.layer, "bias", None)
     if bias is not None:
@@ -205,6 +209,8 @@ def _judge(signals: list[LayerSignal], source: str) -> PropagationReport:
     if not hidden:
         unknown: SignalTrend = signal_trend([])
         return PropagationReport(tuple(signals), unknown, unknown, source)
+    # Variances add up with depth, so what fluctuates between two layers is the
+    # difference of their variances.
     spread = math.sqrt(max(hidden[-1].spread ** 2 - hidden[0].spread ** 2, 0.0))
     first, last = hidden[0], hidden[-1]
     judged = [

@@ -49,6 +49,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
+            # The content reaches the disk before the file gets its name. Else a power
+            # cut could leave the name with nothing behind it.
             file.flush()
             os.fsync(file.fileno())
         partial.chmod(0o666 & ~_umask())  # `mkstemp` makes files for the owner alone
@@ -59,6 +61,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def _umask() -> int:
+    # The mask can only be read by setting another one.
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -60,6 +60,7 @@ def _plain(name: str) -> str:
     words = [word for word in _WORD.split(text.lower()) if word]
     if words[-1:] in (["epoch"], ["step"]) and len(words) > 1:
         words = words[:-1]
+    # The word for the rows may come first or last, as in `train_loss` and `loss/val`.
     for kind, prefix in ((TRAINING, ()), (VALIDATION, ("val",)), (TEST, ("test",))):
         for word in kind:
             if word in (words[:1] or [""]) or word in words[-1:]:

@@ -150,6 +150,7 @@ def _by_epoch(rows: list[Row]) -> Iterator[Row]:
     joined: list[Row] = []
     last: float | None = None
     for row in rows:
+        # A fraction counts the epochs that have passed: up to 1.0 it is the first one.
         epoch = row.get("epoch")
         if is_fraction and epoch is not None:
             epoch = max(math.ceil(epoch) - 1.0, 0.0)

@@ -24,6 +24,10 @@ class InputFacts(Facts):
         min: Smallest entry.
         max: Largest entry.
         rms: Root of the mean square of all entries.
+        typical: Size below which nine in ten entries are.
+        placeholder: A number such as -999 that seems to stand for missing values; None
+            if there is none.
+        placeholder_share: Share of the entries that are this number.
         offset: Median over features of `|mean| / std`.
         scale_ratio: Largest root mean square of a feature over the median one.
         n_features: Number of features; None if not known.
@@ -52,6 +56,9 @@ class InputFacts(Facts):
     min: float = UNKNOWN
     max: float = UNKNOWN
     rms: float = UNKNOWN
+    typical: float = UNKNOWN
+    placeholder: float | None = None
+    placeholder_share: float = 0.0
     offset: float = UNKNOWN
     scale_ratio: float = UNKNOWN
     n_features: int | None = None
@@ -228,7 +235,7 @@ class BatchFacts(Facts):
 
 
 UNEVEN = 1.5
-"""Weights that differ by this factor move the best constant answer."""
+"""Weights that differ by this factor move the best constant prediction."""
 
 LEFT_OUT = 0.05
 
@@ -266,8 +273,8 @@ class WeightFacts(Facts):
     def is_uneven(self) -> bool:
         """Whether the loss of these rows is far from their unweighted mean loss.
 
-        A constant answer that is the best without weights is then no measure of a model
-        that was trained with them.
+        A constant prediction that is the best without weights is then no measure of a
+        model that was trained with them.
         """
         if self.leaves_out:
             return True

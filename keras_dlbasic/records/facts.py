@@ -22,7 +22,7 @@ class TruthFacts(Facts):
 
     Attributes:
         truth: Loss where the output gives the targets themselves.
-        constant: The lowest loss of a constant answer of that form.
+        constant: The lowest loss of a constant prediction of that form.
         shuffled: Loss where each row is given the target of another.
         opposite: Loss where the output gives 1 less the targets; NaN if targets are
             not from 0 to 1.
@@ -79,7 +79,7 @@ class ProbeFacts(Facts):
         rows: How many they are; None if not known.
         looked: On how many of them the model was run last, see the measure `"rows"` of
             the table `"probe"`; None where it is run on all.
-        baseline_loss: Loss of the best constant answer; None if not known.
+        baseline_loss: Loss of the best constant prediction; None if not known.
         baseline_failed: Why it is not, if an error was the reason.
         scored_as: What the predictions are scored as, a value of `analysis.TaskKind`.
         no_skill: Why there is no skill; empty if there is one, None if not known.
@@ -209,7 +209,7 @@ class RunFacts(Facts):
         signals: How signals go through the model.
         start: The loss and its gradient before training, where they were evaluated.
         curvature: How the curvature of the loss was measured.
-        penalties: Weight penalties in words, by the label of the weight.
+        penalties: Weight penalties as text, by the label of the weight.
 
     Example:
     >>> from keras_dlbasic.records import RunFacts

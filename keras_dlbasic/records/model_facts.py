@@ -120,7 +120,7 @@ class ModelFacts(Facts):
         seen_after: Number of steps that were trained before it was looked at; None if
             it was looked at before the first. A model that is built in its first step
             has no weights before.
-        why_not_rebuilt: Why remedies cannot remake the model with changes, in words;
+        why_not_rebuilt: Why remedies cannot remake the model with changes, as text;
             None if they can, or it is not known.
         n_resizable: Number of hidden layers whose number of units is free; None if not
             known.

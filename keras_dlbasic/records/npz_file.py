@@ -112,6 +112,8 @@ def _record(arrays: dict[str, np.ndarray], record_type: type[Record]) -> Record:
     missing = set(SCALARS) - set(scalar_names) - set(LATER_SCALARS)
     if missing:
         raise ValueError(f"it lacks {sorted(missing)}")
+    # Measures are found by name: another version may have more of them, or another
+    # order.
     measure_rows = [about["measures"].index(name) for name in MEASURES]
     for step, scalar, measure in zip(steps, scalars, measures, strict=True):
         named = dict(zip(scalar_names, scalar, strict=True))

@@ -20,7 +20,7 @@ class TrainingRecord(Plotted, RecordData):
 
     A record holds NumPy arrays only. It can be saved, loaded, judged and drawn without
     Keras, the model or the data. All norms are L2 norms. Gradients are those of the
-    loss that was minimised, before clipping and after loss unscaling.
+    loss that was minimized, before clipping and after loss unscaling.
 
     At most 1,024 sampled steps are kept: logarithmically spaced in the warm-up, evenly
     afterwards, with the first and the last one.

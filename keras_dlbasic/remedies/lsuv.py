@@ -56,7 +56,7 @@ def lsuv(
     Raises:
         ValueError: If an argument is out of range, `x` is not finite or does not fit
             the model, or a layer gives the same value for all samples, which no scale
-            can mend.
+            can fix.
 
     Reference:
         Mishkin & Matas (2016), All you need is a good init.

@@ -70,6 +70,8 @@ def html_text(
     from keras_dlbasic.reports.pictures import pictures_of
 
     folder = files("keras_dlbasic.reports") / "templates"
+    # Names of layers and texts may come from a file of somebody else's, so all of them
+    # are escaped. A name that the template misspells is an error.
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,

@@ -33,6 +33,7 @@ def sarif(judged: Iterable[tuple[str, Diagnosis]]) -> dict[str, Any]:
     """
     judged = list(judged)
     findings = [(path, f) for path, diagnosis in judged for f in diagnosis]
+    # A run that could not be judged has no results, and would look like a clean one.
     notes = [
         {"level": "note", "message": {"text": f"{path}: {diagnosis.coverage.text}"}}
         for path, diagnosis in judged
@@ -67,6 +68,8 @@ def _result(path: str, finding: Finding) -> dict[str, Any]:
         "level": LEVELS[finding.severity],
         "message": {"text": text},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}}}],
+        # Services recognize earlier findings by it. So it has no numbers, which change
+        # from run to run.
         "partialFingerprints": {"finding": f"{finding.name}/{finding.layer or ''}"},
         "properties": {"confidence": finding.confidence, "kind": finding.kind},
     }

@@ -25,7 +25,7 @@ def print_diagnosis(
     title: str = "Diagnosis",
     verbose: bool = False,
 ) -> None:
-    """Print a diagnosis: in colour on a terminal, else as plain text.
+    """Print a diagnosis: in color on a terminal, else as plain text.
 
     Args:
         diagnosis: The diagnosis.

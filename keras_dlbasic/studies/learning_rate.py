@@ -118,6 +118,8 @@ class LearningRateRangeTest:
                 return self._judge(self._raised(build_seeded(self._model, self._seed)))
             refuse_several_devices(self._model, "The learning-rate range test")
             built_from(self._model, self._data[0])
+            # Of a model that can be rebuilt, a copy is trained. Any other is trained
+            # itself, and then gets its weights and optimizer back.
             if why_not_rebuilt(self._model) is None:
                 return self._judge(self._raised(self._model))
             with _put_back(self._model):

@@ -30,10 +30,10 @@ from keras_dlbasic.studies.fitted_trial import (
 
 KINDS = ("labels", "inputs")
 MOST_LOOKS = 40
-"""The loss of each row is looked at after so many epochs at most, evenly spread."""
+"""The loss of each row is looked at after this many epochs at most, evenly spread."""
 
 FAR = 3.0
-"""Planted inputs and numbers lie so many standard deviations off."""
+"""Planted inputs and numbers lie this many standard deviations off."""
 
 
 class OutlierStudy(Study[OutlierResult]):

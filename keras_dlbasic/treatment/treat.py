@@ -84,7 +84,7 @@ def treat(
     verbose: int = 1,
     rules: Iterable[Rule] | None = None,
 ) -> Treatment:
-    """Find out what is wrong with a model, mend it, and train it.
+    """Find out what is wrong with a model, fix it, and train it.
 
     The untreated model is judged before and in a short trial. Then the remedies of the
     findings are tried one at a time, causes first, each in a short trial against the
@@ -110,7 +110,7 @@ def treat(
             to None: the training data.
         budget: What all of it may cost, as a multiple of the training that is wanted.
             Defaults to 2.0. The last training is always done.
-        seeds: Up to so many seeds a trial, where one does not tell. Defaults to 2.
+        seeds: Up to this many seeds a trial, where one does not tell. Defaults to 2.
         directory: Where finished trials are kept, so that an interrupted treatment goes
             on. Defaults to None: in memory.
         overwrite: Whether to delete the trials in `directory`. Defaults to `False`.
@@ -226,6 +226,8 @@ class _Doctor:
         untreated = self._trial(self._plan, 0)
         first, first_score = diagnosis_of(untreated), score_of(untreated)
         before = self._preflight()
+        # What is known before the first step need not show in a short trial. If that
+        # finds nothing, the findings of the preflight are reported.
         if before is not None and not first.at_least("warning"):
             first = Diagnosis(
                 [*before.at_least("warning"), *first],
@@ -268,7 +270,7 @@ class _Doctor:
         return False
 
     def _findings(self) -> list[Finding]:
-        """Return what a short trial may mend, with the plan as it is."""
+        """Return what a short trial may fix, with the plan as it is."""
         trial = self._trial(self._plan, 0)
         before, short = self._preflight(), diagnosis_of(trial)
         passed_over = beyond_us(short)
@@ -431,6 +433,8 @@ class _Doctor:
                 epochs = 0 if plan is None else plan.epochs_within(self._left())
                 if plan is None or not epochs:
                     continue
+                # The whole training goes by the changed plan. If the remedy did not
+                # help, the former plan comes back, and so does the former model.
                 before, self._plan = self._plan, plan
                 try:
                     new_model, new = self._train(epochs)

@@ -198,7 +198,7 @@ def test_an_open_axis_is_judged_as_a_fixed_one():
 
 
 class OwnLoss(keras.Model):
-    """Pulls rows towards their neighbours: nothing to score predictions by."""
+    """Pulls rows towards their neighbors: nothing to score predictions by."""
 
     def __init__(self):
         super().__init__()

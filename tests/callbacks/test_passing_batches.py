@@ -113,7 +113,7 @@ def test_reading_changes_no_bit_and_draws_nothing(rng, every):
         state += [keras.ops.convert_to_numpy(v) for v in model.optimizer.variables]
         seen.append((state, history.history, drawn[:40]))
         # data threads draw ahead, never the same number of batches: the state is that
-        # of so many draws, and of no other one
+        # of this many draws, and of no other one
         now, n_drawn = np.random.get_state()[1], len(drawn)
         make()
         for _ in range(n_drawn):

@@ -58,7 +58,7 @@ def cross_entropy(y_true, y_pred):
 @pytest.mark.once
 @pytest.mark.parametrize(("softmax", "is_wrong"), [(-1, True), (2, True), (1, False)])
 def test_softmax_along_another_axis_than_the_targets(softmax, is_wrong):
-    """A loss of one's own does not say where the classes lie; the targets do."""
+    """A loss of your own does not say where the classes lie; the targets do."""
     found = kd.preflight(planes(softmax, cross_entropy), PLANES, FIRST)
     named = [f for f in found if f.name == "output_activation_mismatch"]
     assert bool(named) == is_wrong

@@ -14,7 +14,7 @@ from keras_dlbasic.inspection.network_facts import network_facts
 L = keras.layers
 BEHIND = {"out": {"dropout": 0.3}}
 FLAT = np.full(20, 1.1)
-"""With dropout on; a constant answer has 1.386."""
+"""With dropout on; a constant prediction has 1.386."""
 
 HIGH = {"loss": FLAT, "end_loss": 0.9, "skill": 0.3}
 """Much of the little that was learned is lost in training, and predictors are better."""

@@ -1,4 +1,4 @@
-"""A constant answer is no measure of a model whose rows have uneven weights."""
+"""A constant prediction is no measure of a model whose rows have uneven weights."""
 
 import pytest
 from made_batches import weighed, with_batches

@@ -113,7 +113,7 @@ def test_two_shapes_are_compiled_at_most(rng):
 
 
 def eventful():
-    """Dropout, batch normalisation, metrics and an optimizer with a state."""
+    """Dropout, batch normalization, metrics and an optimizer with a state."""
     keras.utils.set_random_seed(5)
     model = keras.Sequential(
         [

@@ -279,7 +279,7 @@ OF_OTHER_TOOLS = {
         "0,.7,.7,.8\n1,.5,.5,.6\n"
     ),
     "WandbMetricsLogger": "epoch/epoch,epoch/loss,epoch/val_loss\n0,.7,.8\n1,.5,.6\n",
-    "a loop of one's own": "Epoch;Train Loss;Valid Loss\n0;.7;.8\n1;.5;.6\n",
+    "a loop of your own": "Epoch;Train Loss;Valid Loss\n0;.7;.8\n1;.5;.6\n",
     "rows apart": "loss,val_loss\n.7,\n,.8\n.5,\n,.6\n",
 }
 

@@ -101,7 +101,7 @@ def test_what_cannot_be_exact_is_a_row_with_the_reason():
     x, y = study_models.data(47)
     (trial,) = study(x, y, build_normalised_model, micro_batch=16).run().trials
     assert trial.status == "failed"
-    assert "batch normalisation" in trial.error
+    assert "batch normalization" in trial.error
 
 
 @pytest.mark.once

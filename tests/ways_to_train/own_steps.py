@@ -1,4 +1,4 @@
-"""Training steps of one's own."""
+"""Training steps of your own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OwnStep(keras.Sequential):
         return super().train_step(*args)
 
 
-@way("a `train_step` of one's own", EVERYWHERE)
+@way("a `train_step` of your own", EVERYWHERE)
 def own_train_step(monitor):
     return fitted(monitor, prepare=lambda model: OwnStep(model.layers), steps=(0, 1))
 

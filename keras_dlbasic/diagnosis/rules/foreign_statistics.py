@@ -47,6 +47,8 @@ def foreign_statistics(
     first = next((drift for drift in facts.drifts if drift.layer in frozen), None)
     if first is None:
         return Skipped("no frozen batch normalization was run")
+    # A variance that is too small is as bad as one that is too large by the same
+    # factor.
     size = math.exp(abs(math.log(first.variance))) if first.variance > 0 else 1.0
     if not (first.mean > deviations or size > ratio):
         return Fine(

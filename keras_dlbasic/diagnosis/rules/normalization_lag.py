@@ -102,6 +102,8 @@ def _reason(
     run: Run, layers: list[LayerFacts]
 ) -> tuple[str, tuple[RemedySuggestion, ...]]:
     """Say why the statistics differ, and what helps besides computing them anew."""
+    # Three reasons, the most certain first: too few updates for the averages to follow,
+    # batches too small to agree, statistics that changed too fast.
     updates, size = run.record.trained_steps, run.facts.batch_size
     slowest = max(layers, key=lambda layer: layer.momentum or 0.0)
     momentum = slowest.momentum or 0.0

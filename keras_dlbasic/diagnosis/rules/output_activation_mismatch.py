@@ -122,6 +122,8 @@ def _twice(output: OutputFacts) -> Mismatch | None:
     before, last = output.limited_before, output.activation
     if before is None:
         return None
+    # The best that a softmax can do with values from 0 to 1 is to get 1 for one class
+    # and 0 for the others: e / (e + units - 1).
     if last == "softmax" and output.units and output.units > 1:
         most = math.e / (math.e + output.units - 1)
         reach = f"no class gets more than {most:.0%}"
@@ -226,10 +228,10 @@ def _range(
     proper = "tanh" if plus_minus else "linear"
     share = beyond / size if size > 0 else 1.0
     return Mismatch(
-        f"The targets reach from {target.min:.4g} to {target.max:.4g}, but "
-        f"'{activation}' gives {low:g} to {high:g} only.",
+        f"Targets range from {target.min:.4g} to {target.max:.4g}, but a "
+        f"'{activation}' output is limited to [{low:g}, {high:g}].",
         suggest.output(
-            "an output without limits reaches all targets",
+            "a linear output has no limits",
             proper,
             None if family == "values" else "mse",
         ),

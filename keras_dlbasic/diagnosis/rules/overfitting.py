@@ -31,21 +31,24 @@ REMEDIES = (
     suggest.dropout("units cannot rely on each other; on a new model too", 0.3),
     suggest.augmentation("more varied data, where labels allow it"),
     suggest.smaller_model(
-        "a smaller model, with new weights, has less room to memorise"
+        "a smaller model, with new weights, has less room to memorize"
     ),
 )
 
 ERRORS = 3.0
 
+NO_ZERO = ("poisson",)
+"""Losses that are not zero where all is right."""
+
 FALLING = 0.1
-"""A fall by this share of a constant answer's loss in the second half goes on."""
+"""A fall by this share of a constant prediction's loss in the second half goes on."""
 
 LAGGING = 0.05
 """With more of the first moving statistics left, inference is not as in training."""
 
 GIVE_ROWS = suggest.by_hand(
     "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
-    "tells whether validation rows are scaled, ordered and labelled as training rows",
+    "tells whether validation rows are scaled, ordered and labeled as training rows",
 )
 
 CHECK_ROWS = suggest.check_rows(
@@ -69,11 +72,11 @@ def overfitting(
 
     A loss near zero can double without any harm. What counts is how much of what was
     learned is lost again: the rise of the validation loss over its whole fall from what
-    a constant answer reaches (or from its first epoch, where that is not known).
+    a constant prediction reaches (or from its first epoch, where that is not known).
 
-    A loss need not rise: where a good part of what a constant answer loses remains on
-    validation rows and next to nothing on training rows, the rest was memorised, unless
-    the validation loss is still falling.
+    A loss need not rise: where a good part of what a constant prediction loses remains
+    on validation rows and next to nothing on training rows, the rest was memorized,
+    unless the validation loss is still falling.
 
     Validation rows of another kind, or moving statistics of a normalization that lag,
     look the same in the curves. Where neither can be ruled out, it says so, and is a
@@ -87,8 +90,8 @@ def overfitting(
         lost: Share of what was learned whose loss is a warning.
         trifle: With less nobody would do anything else, so there is no note.
         much: The same for critical.
-        memorised: Share of a constant answer's loss on training rows up to which
-            these are memorised, if
+        memorised: Share of a constant prediction's loss on training rows up to which
+            these are memorized, if
         unknown: at least this share remains on validation rows, and three standard
             errors more: of a loss of which this share of the rows carries most.
         little: Up to this share of what was learned, a rise is a remark where the
@@ -111,6 +114,8 @@ def overfitting(
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
     share = _lost(run)
     severity: Any = "info"
+    # The rise does harm if it is more than few rows explain, costs a good part of what
+    # was learned, and neither a stop nor a metric that held up makes it harmless.
     still = _still_as_good(run, share, little)
     if verdict.rise >= least and share >= lost and not stopped and not still:
         severity = "critical" if share >= much else "warning"
@@ -203,7 +208,7 @@ def _finds_nothing(run: Run) -> bool:
 
 def _in_words(share: float) -> str:
     if not math.isfinite(share):
-        return "On validation rows it was never better than a constant answer."
+        return "On validation rows it was never better than a constant prediction."
     if share >= 1:
         return "All that was learned is lost, and more."
     return f"{share:.0%} of what was learned is lost."
@@ -223,9 +228,13 @@ def _lost(run: Run) -> float:
 
 
 def _shares(run: Run) -> tuple[float, float]:
-    """Return the shares of a constant answer's loss left in training and validation."""
+    """Return the shares of the baseline loss left in training and validation."""
     outcome, val = run.outcome, run.val_loss[np.isfinite(run.val_loss)]
     if outcome.loss_saved is None or not outcome.baseline or not len(val):
+        return math.inf, 0.0
+    # a share is one of a loss whose lowest value is zero; likelihoods have none
+    has_zero = run.loss_kind.name not in NO_ZERO and outcome.baseline > 0
+    if not has_zero or np.nanmin(np.r_[run.loss, val]) < 0:
         return math.inf, 0.0
     return 1 - outcome.loss_saved, float(np.median(val[-3:])) / outcome.baseline
 
@@ -254,8 +263,8 @@ def _memorised(run: Run, unknown: float) -> Finding:
     return Finding(
         severity="warning",
         message=(
-            f"The training rows are memorised: {known:.1%} of a constant answer's loss "
-            f"remain on them, {left:.0%} on validation rows."
+            f"The model has memorized the training samples: its loss is {known:.1%} of "
+            f"the baseline loss on them, and {left:.0%} on validation samples."
         ),
         value=left,
         threshold=unknown,

@@ -60,8 +60,8 @@ def poor_initialization(
     if alike:
         return Finding(
             severity="critical",
-            message=f"All units of layer '{alike[0].label}' begin with the same "
-            "weights: they get the same gradients and stay alike.",
+            message=f"All units of layer '{alike[0].label}' start with the same "
+            "weights: they get the same gradients and stay the same.",
             layer=alike[0].label,
             value=float(len(alike)),
             threshold=0.0,
@@ -119,7 +119,7 @@ def _over_depth(run: Run, depth: float) -> Finding | None:
     return Finding(
         severity="info",
         message=(
-            f"The weights begin too {size} for the depth: the mean square of the "
+            f"The initial weights are too {size} for the depth: the mean square of the "
             f"activations {word}s by a factor of {trend.factor:.2g} at each layer, "
             f"{trend.change:.1e} from layer '{trend.first}' to '{trend.last}'. Kernels "
             f"have {trend.gain:.2g} times 1/sqrt(fan_in) (median); 1.41 suits "
@@ -148,7 +148,7 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
         if facts.gain > large:
             return Finding(
                 severity="info",
-                message=f"The weights of layer '{facts.label}' begin too large: "
+                message=f"The initial weights of layer '{facts.label}' are too large: "
                 f"{facts.gain:.3g} times 1/sqrt(fan_in).",
                 risk="critical",
                 layer=facts.label,
@@ -158,6 +158,8 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
                 confidence=0.9,
                 remedies=REMEDIES,
             )
+        # Under Xavier's law, the deviation times the root of the mean of both fans is
+        # 1. What layers take away from that multiplies along the depth.
         both = 0.5 * (facts.fan_in + facts.fan_out)
         size = facts.kernel_rms * both**0.5
         shrink *= min(1.0, size)
@@ -167,9 +169,9 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
         return None
     return Finding(
         severity="info",
-        message=f"The weights begin too small, from layer '{smallest}' on: together "
-        f"the layers shrink signals and gradients to {shrink:.1e} of what Xavier's law "
-        "gives.",
+        message=f"The initial weights are too small from layer '{smallest}' on: "
+        f"together the layers shrink signals and gradients to {shrink:.1e} of what "
+        "Xavier's law gives.",
         risk="critical",
         layer=smallest,
         value=shrink,

@@ -27,7 +27,7 @@ def regularization_too_strong(
 
     Args:
         run: The run.
-        shrunk: Size of a penalised kernel, relative to its largest so far, below which
+        shrunk: Size of a penalized kernel, relative to its largest so far, below which
             the penalty has won.
         share: Share of the loss from which the penalty matters more than the data.
         dropout: Rate from which a layer passes on next to nothing in training.
@@ -92,7 +92,7 @@ def _share(run: Run) -> float:
 
 
 def _shrunk(run: Run, penalised: set[str]) -> tuple[float, str | None]:
-    """Return the smallest size of a penalised kernel relative to its largest."""
+    """Return the smallest size of a penalized kernel relative to its largest."""
     best, layer = 1.0, None
     for column, info in enumerate(run.record.variables):
         if info.layer not in penalised or len(info.shape) < 2:

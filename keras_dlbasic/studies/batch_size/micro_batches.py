@@ -50,6 +50,7 @@ class MicroBatches(keras.utils.PyDataset):
         x, y, sample_weight = found.x, found.y, found.sample_weight
         self.rows = found.n_rows
         self._x, self._y, self._weight = x, y, sample_weight
+        # Floor division of a negated number rounds up.
         self.micro_steps = -(-self.rows // micro_batch)
         # as even as possible, so that the last one has few rows to fill up
         self.micro_batch = -(-self.rows // self.micro_steps)

@@ -22,7 +22,7 @@ class RemedyStudy(Study[RemedyResult]):
     """Measure what closes the gap between training and held-out data, and its price.
 
     The model is trained as it is, and with each remedy: more data, augmentation, half
-    the width, L1, L2, dropout, batch normalisation, early stopping, an ensemble. All
+    the width, L1, L2, dropout, batch normalization, early stopping, an ensemble. All
     arms make the same number of updates from the same initial weights (where shapes
     allow) in the same order, for each seed; a member of an ensemble makes as many as
     the untreated model. Each is compared with the untreated model of the same seed, on
