@@ -80,8 +80,8 @@ def _pairs(model: Any, inputs: dict[str, Any], x: Any, name: str) -> list[Any]:
         if missing and len(inputs) == len(x) == 1:
             raise ValueError(
                 f"`{name}` is a dictionary with the key {next(iter(x))!r}, but the "
-                f"only input of the model '{model.name}' is called {missing[0]!r}. Give the "
-                f"array itself: `{name}[{next(iter(x))!r}]`."
+                f"only input of the model '{model.name}' is called {missing[0]!r}. "
+                f"Give the array itself: `{name}[{next(iter(x))!r}]`."
             )
         if missing:
             raise ValueError(
