@@ -40,6 +40,16 @@ def names_nearest(function: Function) -> Function:
     return cast(Function, checked)
 
 
+def name_nearest_in(kind: type) -> None:
+    """Do the same for what a class takes, if it has an `__init__` of its own.
+
+    Not by an assignment in the body of a class: editors would lose its signature.
+    """
+    own = vars(kind).get("__init__")
+    if own is not None:
+        setattr(kind, "__init__", names_nearest(own))  # noqa: B010
+
+
 def _unexpected(function: Callable[..., Any], name: str, known: list[str]) -> str:
     called = function.__qualname__.rpartition("<locals>.")[2]
     called = called.removesuffix(".__init__")

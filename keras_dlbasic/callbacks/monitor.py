@@ -9,7 +9,7 @@ import keras
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
-from keras_dlbasic._wrong_arguments import names_nearest
+from keras_dlbasic._wrong_arguments import name_nearest_in
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import has_train_function
@@ -52,8 +52,7 @@ class Monitor(keras.callbacks.Callback):
 
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)
-        if "__init__" in vars(cls):
-            cls.__init__ = names_nearest(cls.__init__)  # type: ignore[method-assign]
+        name_nearest_in(cls)
 
     def __init__(self, record: TrainingRecord | None, verbose: int = 0) -> None:
         super().__init__()

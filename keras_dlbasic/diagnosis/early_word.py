@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from keras_dlbasic._display import wrapped
 from keras_dlbasic.diagnosis.diagnose import diagnose
 from keras_dlbasic.diagnosis.rule import Rule
 from keras_dlbasic.records import TrainingRecord
@@ -44,14 +45,10 @@ def early_word(
         blocked = [below[name] for name in BLOCKED if name in below]
         if "constant_predictions" not in below or not blocked:
             continue
-        said = [
-            cause.message,
-            blocked[0].message,
-            below["constant_predictions"].message,
-        ]
-        if cause.remedies:
-            said.append(f"Try: {cause.remedies[0].title}.")
         epochs = len(record.epochs.get("epoch", ()))
-        start = f"After {epochs} epochs, {cause.name}: "
-        return f"{start}{' '.join(said)} The whole verdict follows at the end."
+        return wrapped(
+            f"After {epochs} epochs the predictions are nearly the same for all "
+            f"inputs. Cause: {cause.name} ({', '.join(s.name for s in blocked)}). More "
+            "epochs will hardly help; what to try follows at the end."
+        )
     return None

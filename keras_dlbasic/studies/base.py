@@ -16,7 +16,7 @@ from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded, study_facts
 from keras_dlbasic._trials.seeds import seeds_of
 from keras_dlbasic._trials.worker import TrialFunction
-from keras_dlbasic._wrong_arguments import names_nearest
+from keras_dlbasic._wrong_arguments import name_nearest_in
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies.study_data import StudyData
 
@@ -56,8 +56,7 @@ class Study(ABC, Generic[Result]):
 
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)
-        if "__init__" in vars(cls):
-            cls.__init__ = names_nearest(cls.__init__)  # type: ignore[method-assign]
+        name_nearest_in(cls)
 
     def __init__(
         self,

@@ -185,6 +185,10 @@ MISTAKES = {
         lambda: kd.preflight(two_inputs(), X, Y),
         ["1 arrays", "2 inputs"],
     ),
+    "a dictionary for one input": (
+        lambda: kd.preflight(make(), {"x": X}, Y),
+        ["the key 'x'", "only input of the model 'mine'", "`x['x']`"],
+    ),
     "a name of an input is wrong": (
         lambda: kd.preflight(two_inputs(), {"a": X, "c": X}, Y),
         ["no entry for the input 'b'", "['a', 'c']", "['a', 'b']"],

@@ -189,12 +189,12 @@ class PropagationReport(Plotted):
     def __str__(self) -> str:
         source = "the loss" if self.gradient_source == "loss" else "noise"
         lines = [
-            f"{'layer':20} {'activation':>10} {'var z':>9} {'expected':>9} "
+            f"{'layer':17} {'activation':>10} {'var z':>9} {'expected':>9} "
             f"{'var a':>9} {'var grad':>9}  verdict",
         ]
         for s in self.layers:
             lines.append(
-                f"{s.layer[-20:]:20} {(s.activation or '-')[:10]:>10} "
+                f"{s.layer[-17:]:17} {(s.activation or '-')[:10]:>10} "
                 f"{s.preactivation_variance:9.2e} {s.expected_preactivation:9.2e} "
                 f"{s.activation_variance:9.2e} {s.gradient_variance:9.2e}  {s.verdict}"
             )
