@@ -8,7 +8,12 @@
 #   make test-floor   the suite on the oldest supported Keras
 #   make test-nightly   the suite on a nightly build of the coming Keras
 #   make docs   build the documentation
+#   make pages   run the code of README and guide, write what it prints and draws below it
+#   make gallery   draw the pictures of the claims that are out of date
+#   make notebooks   write the claims as notebooks (make notebooks-check runs three of them)
 #   make bench  measure what watching costs
+#   make package-check   build sdist and wheel, check them, use the wheel on each backend
+#   make release-check   the same, and that addresses and the date of the release are given
 #   make clean
 
 PYTHON ?= python3
@@ -26,7 +31,8 @@ PLOT ?= 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test test-everywhere test-floor test-nightly lint format docs bench clean
+.PHONY: demo test test-everywhere test-floor test-nightly lint format docs bench \
+  pages gallery gallery-check notebooks notebooks-check package-check release-check clean
 
 demo: $(VENV)/.demo
 	KERAS_BACKEND=tensorflow $(BIN)/python examples/demo.py demo-output
@@ -55,11 +61,32 @@ docs: $(VENV)/.docs
 	KERAS_BACKEND=tensorflow $(BIN)/sphinx-build -q -W --keep-going \
 	  -D plot_gallery=$(PLOT) -b html docs docs/_build/html
 
+pages: $(VENV)/.test
+	KERAS_BACKEND=torch $(BIN)/python docs/extensions/page_output.py
+
+gallery: $(VENV)/.test
+	KERAS_BACKEND=torch $(BIN)/python docs/pictures/claims.py
+
+gallery-check: $(VENV)/.docs
+	$(BIN)/python docs/pictures/claims.py --check
+
+notebooks: $(VENV)/.docs
+	$(BIN)/python docs/extensions/notebooks.py notebooks
+
+notebooks-check: $(VENV)/.docs
+	KERAS_BACKEND=tensorflow $(BIN)/python docs/extensions/notebooks.py notebooks --run 3
+
 bench: $(VENV)/.test
 	$(PIP) install -c $(CONSTRAINTS) greenlet
 	@for backend in $(BACKENDS); do \
 	  KERAS_BACKEND=$$backend $(BIN)/python benchmarks/overhead.py || exit 1; \
 	done
+
+package-check: $(VENV)/.release
+	$(BIN)/python .ci/release_check.py --no-address
+
+release-check: $(VENV)/.release
+	$(BIN)/python .ci/release_check.py
 
 # -- environments: each stamp adds to the one before --------------------------------
 
@@ -82,7 +109,11 @@ $(VENV)/.dev: $(VENV)/.base setup.cfg
 
 $(VENV)/.docs: $(VENV)/.demo
 	$(PIP) install -c $(CONSTRAINTS) sphinx myst-parser \
-	  pydata-sphinx-theme sphinx-gallery
+	  pydata-sphinx-theme sphinx-design sphinx-gallery jupytext nbclient ipykernel
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.test setup.cfg
+	$(PIP) install -c $(CONSTRAINTS) build twine check-wheel-contents trove-classifiers
 	@touch $@
 
 $(FLOOR)/.test: requirements/floor.txt $(SOURCES)
@@ -116,4 +147,4 @@ test-nightly: $(NIGHTLY)/.test
 
 clean:
 	rm -rf $(VENV) $(FLOOR) $(NIGHTLY) build dist *.egg-info demo-output claims-output \
-	  docs/_build docs/gallery docs/reference
+	  docs/_build docs/gallery docs/reference notebooks

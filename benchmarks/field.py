@@ -12,7 +12,8 @@ Without `--all`, a program runs on the backend that it was dealt to, so that thr
 processes cover all of them once. Each run ends with a check that every fault does harm:
 the score of the repaired version is clearly better. `--check` does without the doctor;
 `--smoke` runs it and prints nothing of what it says. The half to look at is looked at
-once: tune on the other.
+once: tune on the other. The fresh programs were written later, by somebody who did not
+know the rules, and are looked at once too.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--half", choices=("tune", "look"), default="tune")
+    parser.add_argument("--half", choices=("tune", "look", "fresh"), default="tune")
     parser.add_argument("--only", nargs="*", help="names of programs")
     parser.add_argument("--all", action="store_true", help="all on this backend")
     parser.add_argument("--seed", type=int, default=0)

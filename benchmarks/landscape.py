@@ -21,7 +21,7 @@ PAIRS = 15
 
 
 def make(rows: int, x: np.ndarray | None = None) -> kd.landscape.Objective:
-    """Return the objective of a net of 784-120-60-10 with so many rows."""
+    """Return the objective of a net of 784-120-60-10 with this many rows."""
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     if x is None:

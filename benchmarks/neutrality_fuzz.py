@@ -46,7 +46,7 @@ EXACT, ROUGH = (2e-4, 1e-5), (0.1, 0.02)
 """Relative tolerance, and absolute as a share of the whole, by precision."""
 
 ROUGH_BIAS = (0.1, 0.15)
-"""A bias before a normalisation, whose gradient is zero but for rounding, gets a tenth
+"""A bias before a normalization, whose gradient is zero but for rounding, gets a tenth
 of the whole from autodiff in half precision outside the compiled step."""
 
 
@@ -238,7 +238,7 @@ def norms_at(seed, step):
 
 
 def difference(seed):
-    """Return what differs for a seed in words, or None.
+    """Return what differs for a seed as text, or None.
 
     Raises:
         UntrainableError: If Keras itself cannot train the model.
@@ -292,7 +292,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("number", type=int, help="how many models to train")
     parser.add_argument("seed", type=int, help="seed of the first")
-    parser.add_argument("--seconds", type=float, help="begin no model after so many")
+    parser.add_argument("--seconds", type=float, help="begin no model after this many")
     options = parser.parse_args()
     warnings.simplefilter("error", UserWarning)  # refusals among them
     begin, done, different, untrainable = time.monotonic(), 0, 0, 0

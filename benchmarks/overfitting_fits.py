@@ -29,7 +29,7 @@ def draw_setting(rng):
 
 
 def load(name):
-    """Return standardised features and labels of one of scikit-learn's data sets."""
+    """Return standardized features and labels of one of scikit-learn's data sets."""
     from sklearn import datasets
 
     x, y = getattr(datasets, f"load_{name}")(return_X_y=True)

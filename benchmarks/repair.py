@@ -3,7 +3,7 @@
     KERAS_BACKEND=torch python benchmarks/repair.py [--per-fault 3] [--first-seed 300]
 
 Each run is a family of `diagnosis_runs.py` with a fault that a change of the model or
-of its training can mend. Held against each other are the skill on the validation rows
+of its training can fix. Held against each other are the skill on the validation rows
 of the run trained as it is, treated, and of the family without the fault, on as many
 rows.
 Repaired: at least `SHARE` of what the fault took is back, or all but `CLOSE`.
@@ -31,7 +31,7 @@ import keras_dlbasic as kd
 SHARE, CLOSE = 0.8, 0.05
 
 OF_THE_DATA = ("constant_y", "nan_x", "overlap", "sorted", "constant_x", "shift_val")
-"""Faults that no change of the model mends."""
+"""Faults that no change of the model fixes."""
 
 
 def score(model, setup):

@@ -20,9 +20,13 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "extensions.docstrings",
+    "extensions.languages",
+    "extensions.llms",
     "extensions.math_markup",
+    "extensions.notebooks",
     "extensions.reference",
 ]
 
@@ -38,11 +42,11 @@ napoleon_use_ivar = True
 python_maximum_signature_line_length = 80
 
 # what the pages are written in
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
-html_title = project
+html_title = f"{project} {release}"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
@@ -50,7 +54,8 @@ html_show_sourcelink = False
 html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
-    "show_prev_next": False,
+    "show_prev_next": True,
+    "header_links_before_dropdown": 8,
     "show_toc_level": 2,
 }
 
@@ -61,6 +66,7 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"^gallery\.py$",
     "within_subsection_order": "extensions.claim_pictures.by_row",
     "image_scrapers": ("extensions.claim_pictures.picture_of",),
+    "download_all_examples": False,
     "reset_argv": "extensions.claim_pictures.arguments",
     "reset_modules": (),
     "show_memory": False,

@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 
 
 def load(n_train=120, wrong=0.15):
-    """Return few training images, some mislabelled, and many for validation."""
+    """Return few training images, some mislabeled, and many for validation."""
     digits = load_digits()
     x_train, x_val, y_train, y_val = train_test_split(
         digits.data / 16.0,

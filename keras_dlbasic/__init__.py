@@ -1,4 +1,4 @@
-"""Learn why a Keras 3 model is not learning or not generalising, and what fixes it.
+"""Learn why a Keras 3 model is not learning or not generalizing, and what fixes it.
 
 What is where:
 
@@ -8,7 +8,7 @@ What is where:
 - `initializers`, `regularizers`, `layers`: parts for any model
 - `augmentation`: more data from the data there are
 - `ensembles`: several models that answer as one
-- `remedies`: give a new model in which something is mended
+- `remedies`: give a new model in which something is fixed
 - `landscape`: curvature of the loss, verdicts on critical points, slices
 - `studies`: answer by experiment, such as which batch size to take
 - `plots`: draw what was measured

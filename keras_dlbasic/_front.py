@@ -74,6 +74,7 @@ def _nearest(package: str, wanted: str) -> str | None:
     """Return where a name like the wanted one is: here if it can be, else elsewhere."""
     here = {_plain(n): f"{_spoken(package)}.{n}" for n in sys.modules[package].__all__}
     elsewhere = dict(_all_names())
+    # The same name elsewhere is nearer to what was meant than a similar name here.
     for names in (here, elsewhere):
         if _plain(wanted) in names:
             return names[_plain(wanted)]

@@ -291,3 +291,15 @@ def edited_facts(record):
 
 STUCK = {"loss": np.full(20, 1.387), "end_loss": 1.386, "skill": 0.0}
 """A run that has learned nothing."""
+
+
+def in_inference(record, *, drift=0.0, variance=1.0, **judged):
+    """A run that was tried with its moving statistics, too."""
+    drifts = [{"layer": "second", "mean": drift, "variance": variance}]
+    with edited_facts(record) as facts:
+        facts["probe"]["inference"] = {"drifts": drifts, **judged}
+    return record
+
+
+NORMALIZED = {"batch_normalizes": True, "momentum": 0.999}
+FROZEN = {"batch_normalizes": True, "trainable": False}

@@ -1,9 +1,11 @@
 """The command `keras-dlbasic`."""
 
+import io
 import json
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,3 +113,175 @@ def test_a_saved_model_is_no_record(tmp_path, capsys):
     path.write_bytes(b"PK")
     assert main(["diagnose", str(path)]) == 2
     assert "is a saved model" in capsys.readouterr().err
+
+
+def checked(value, schema, root=None):
+    """Assert that a value is as a JSON schema says; every key must be in the schema."""
+    root = root or schema
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    if "const" in schema:
+        assert value == schema["const"]
+    if "enum" in schema:
+        assert value in schema["enum"]
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    known = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "boolean": bool,
+        "null": type(None),
+        "integer": int,
+        "number": float,
+    }
+    assert not kinds or isinstance(value, tuple(known[kind] for kind in kinds))
+    if isinstance(value, list):
+        for part in value:
+            checked(part, schema["items"], root)
+    if isinstance(value, dict) and "properties" in schema:
+        assert set(schema["required"]) <= set(value) <= set(schema["properties"])
+        for name, part in value.items():
+            checked(part, schema["properties"][name], root)
+
+
+@pytest.mark.once
+def test_json_is_as_the_schema_in_the_guide_says(run, capsys):
+    guide = Path(__file__).parents[1] / "docs" / "guide"
+    schema = json.loads((guide / "diagnosis.schema.json").read_text())
+    path = run(dead=1.0, ratio=0.5, **STUCK)
+    main(["diagnose", path, "--format", "json"])
+    checked(json.loads(capsys.readouterr().out), schema)
+    main(["diagnose", path, path, "--json"])
+    for entry in json.loads(capsys.readouterr().out)["runs"]:
+        checked(entry, schema)
+        assert entry["path"] == path
+
+
+def test_several_runs_and_severities(run, tmp_path, capsys):
+    fine, bad = tmp_path / "fine.npz", tmp_path / "bad.npz"
+    made_run().save(fine)
+    made_run(dead=1.0, ratio=0.5, **STUCK).save(bad)
+    assert main(["diagnose", str(fine), str(bad)]) == 1
+    said = capsys.readouterr().out
+    assert "Diagnosis of fine.npz" in said
+    assert "Diagnosis of bad.npz" in said
+    assert main(["diagnose", str(bad), str(tmp_path / "none.npz")]) == 2
+    capsys.readouterr()
+    assert main(["diagnose", "-q", str(fine), str(bad)]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{bad}: critical: ")
+    table = tmp_path / "log.csv"
+    rows = [f"{i},{0.5 + 2 / (i + 1)},{0.6 + abs(i - 12) / 40}" for i in range(30)]
+    table.write_text("epoch,loss,val_loss\n" + "\n".join(rows))
+    assert main(["diagnose", str(table)]) == 0
+    assert main(["diagnose", str(table), "--fail-on", "warning"]) == 1
+    assert "WARNING overfitting" in capsys.readouterr().out
+
+
+def test_what_could_not_be_judged_is_not_fine(tmp_path, capsys):
+    path = tmp_path / "run.npz"
+    kd.records.TrainingRecord().save(path)
+    assert main(["diagnose", str(path)]) == 3
+    assert main(["diagnose", "-q", str(path)]) == 3
+    assert "not judged" in capsys.readouterr().out
+    table = tmp_path / "log.csv"
+    table.write_text("epoch,cost,acc\n0,.7,.5\n1,.5,.6\n")
+    assert main(["diagnose", str(table)]) == 2
+    assert "no column `loss`; found epoch, cost, acc" in capsys.readouterr().err
+    assert main(["diagnose", str(table), "--column", "loss=cost"]) == 0
+    assert main(["diagnose", str(table), "--column", "loss"]) == 2
+    assert "loss=my_loss" in capsys.readouterr().err
+
+
+def test_skipped_checks_are_a_line(tmp_path, capsys):
+    table = tmp_path / "log.csv"
+    table.write_text("epoch,loss\n0,.7\n1,.5\n")
+    assert main(["diagnose", str(table)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if "skipped" in line.lower()]) == 1
+    assert main(["diagnose", str(table), "--verbose"]) == 0
+    assert "Skipped: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["record", "table", "neither"])
+def test_standard_input(kind, run, monkeypatch, capsys):
+    content = {
+        "record": Path(run(**STUCK)).read_bytes(),
+        "table": b"epoch,loss\n0,0.7\n1,nan\n",
+        "neither": b"no numbers here",
+    }[kind]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    code = main(["diagnose", "-"])
+    told = capsys.readouterr()
+    assert code == (2 if kind == "neither" else 1)
+    if kind == "neither":
+        assert "standard input is not a table of epochs" in told.err
+        assert "/" not in told.err
+    else:
+        assert "Diagnosis of standard input" in told.out
+
+
+def test_sarif(run, capsys):
+    path = run(dead=1.0, ratio=0.5, **STUCK)
+    assert main(["diagnose", path, "--format", "sarif"]) == 1
+    (told,) = json.loads(capsys.readouterr().out)["runs"]
+    results = told["results"]
+    assert results[0]["level"] == "error"
+    names = {rule["id"] for rule in told["tool"]["driver"]["rules"]}
+    assert {result["ruleId"] for result in results} == names
+    (place,) = results[0]["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == path
+
+
+def test_markdown(run, capsys):
+    path = run(dead=1.0, ratio=0.5, **STUCK)
+    assert main(["diagnose", path, "--format", "markdown"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "### run.npz"
+    assert "| **critical** | `learning_rate_too_high` | " in "\n".join(lines)
+    assert lines.count("```") == lines.count("```python") > 0
+
+
+def test_convert(run, tmp_path, capsys):
+    path, out = run(dead=1.0), tmp_path / "out.csv"
+    record = kd.records.TrainingRecord.load(path)
+    assert main(["convert", path, str(out)]) == 0
+    again = kd.records.TrainingRecord.from_csv(out)
+    np.testing.assert_array_equal(again.epochs["loss"], record.epochs["loss"])
+    assert main(["convert", path, str(out), "--table", "steps"]) == 0
+    n_rows = len(record.steps) * len(record.variables)
+    assert len(out.read_text().splitlines()) == n_rows + 1
+    assert main(["convert", path, str(out), "--table", "activations"]) == 0
+    assert out.read_text().startswith("step,epoch,layer,")
+    assert main(["convert", path, str(out), "--table", "activation"]) == 2
+    assert "Did you mean 'activations'?" in capsys.readouterr().err
+    assert main(["convert", path, str(tmp_path / "out.xls")]) == 2
+    assert "--to" in capsys.readouterr().err
+    assert main(["convert", path, str(tmp_path / "no" / "out.csv")]) == 2
+    told = capsys.readouterr().err
+    assert "There is no such folder" in told
+    assert ".out.csv." not in told
+
+
+@pytest.mark.once
+def test_convert_to_parquet_and_tensorboard(run, tmp_path):
+    path = run()
+    pytest.importorskip("tensorboard")
+    assert main(["convert", path, str(tmp_path / "logs")]) == 0
+    assert list((tmp_path / "logs").iterdir())
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert main(["convert", path, str(tmp_path / "out.parquet")]) == 0
+    table = parquet.read_table(tmp_path / "out.parquet")
+    assert "loss" in table.column_names
+
+
+def test_errors_say_no_temporary_names_and_give_no_bad_advice(tmp_path):
+    path = tmp_path / "objects.npz"
+    np.savez(path, a=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="cannot be read as a record") as caught:
+        kd.records.TrainingRecord.load(path)
+    assert "pickle" not in str(caught.value)
+    with pytest.raises(FileNotFoundError, match="no such folder") as caught:
+        kd.records.TrainingRecord().save(tmp_path / "no" / "run.npz")
+    assert str(caught.value).endswith(f"{str(tmp_path / 'no' / 'run.npz')!r}")

@@ -3,6 +3,14 @@
 # importing a module registers its programs
 from field_programs import (  # noqa: F401
     capacity,
+    fresh_data,
+    fresh_healthy,
+    fresh_healthy_signals,
+    fresh_layers,
+    fresh_models,
+    fresh_outputs,
+    fresh_rates,
+    fresh_targets,
     healthy_signals,
     healthy_tables,
     inputs,

@@ -382,7 +382,7 @@ def next_token():
     return Fit(model, x[:300], y[:300], score, options)
 
 
-@healthy(family="sequence labelling", half="look")
+@healthy(family="sequence labeling", half="look")
 def tags_of_words():
     x, _, _ = data.reviews(500, seed=104)
     y = (x % 3).astype("int32")

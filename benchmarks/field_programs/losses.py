@@ -40,7 +40,7 @@ def dice_minimized(repaired):
 
 @program(
     kind="loss with swapped arguments",
-    family="sequence labelling",
+    family="sequence labeling",
     half="look",
     address="https://github.com/xiph/rnnoise/issues/117",
     symptom="gains are driven to the extremes",
@@ -73,7 +73,7 @@ def noise_gains(repaired):
     family="model with its own compute_loss",
     half="tune",
     address="https://github.com/tensorflow/tensorflow/issues/28901",
-    symptom="with the loss of one's own the model only learns the mean",
+    symptom="with the loss of your own the model only learns the mean",
     cause="targets (n,) less predictions (n, 1) make an (n, n) table",
     truth=("loss_target_mismatch", "unknown_cause", "disagreeing_loss"),
     also=("constant_predictions", "underfitting", "plateau"),

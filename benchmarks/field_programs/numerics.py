@@ -263,7 +263,7 @@ def weights_from_counts(repaired):
 
 @program(
     kind="weights of zero",
-    family="sequence labelling",
+    family="sequence labeling",
     half="look",
     address="https://github.com/keras-team/keras/issues/7917",
     symptom="the loss is zero and nothing is learned",
@@ -300,7 +300,7 @@ def mask_turned_around(repaired):
     family="functional classifier",
     half="tune",
     address="https://github.com/keras-team/keras/issues/4175",
-    symptom="with a loss of one's own on rounded answers nothing is learned",
+    symptom="with a loss of your own on rounded answers nothing is learned",
     cause="rounding has no slope",
     truth=("zero_gradients", "unknown_cause", "loss_target_mismatch"),
     also=("plateau", "underfitting", "too_few_updates"),

@@ -15,9 +15,9 @@ FUTURE_NAMES = {
     "collapsed_embeddings": "all embeddings of a model without a score are the same",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
     "loss_terms_out_of_balance": "one term or output of the loss drowns the others",
-    "normalization_lag": "moving statistics are far from those of the batches",
+    "order_is_lost": "the model cannot see in which order things come",
+    "random_at_inference": "predictions are drawn at random, as in training",
     "unrelated_targets": "no predictor finds anything of the targets in the inputs",
-    "wrong_axis": "softmax or pooling over an axis that is not the one of the classes",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
 
@@ -51,7 +51,7 @@ class Program:
         build: Given whether to repair it, the `Fit`.
         kind: Kind of fault, or `HEALTHY`.
         family: Kind of model and data.
-        half: `"tune"`, or `"look"`: looked at once.
+        half: `"tune"`, or `"look"` and `"fresh"`: each looked at once.
         address: Where the problem was reported; empty for healthy programs.
         symptom: What the report complains of.
         cause: What was wrong.

@@ -25,7 +25,7 @@ def accuracy(x, y, threshold=0.5):
 
 
 def balanced(x, y, threshold=0.5):
-    """Return how much better than chance the classes are told apart, on average."""
+    """Return how much better than chance the classes are distinguished, on average."""
 
     def score(model, history):
         out = predicted(model, x)

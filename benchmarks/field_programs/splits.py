@@ -27,7 +27,7 @@ def small_cnn(classes=10, size=8, filters=12):
 
 
 class Batches(keras.utils.PyDataset):
-    """Serve arrays in batches, changed by a function of one's own."""
+    """Serve arrays in batches, changed by a function of your own."""
 
     def __init__(self, x, y, size=32, change=None):
         super().__init__()
@@ -311,7 +311,7 @@ def normalized_twice(repaired):
 
 
 @program(
-    kind="validation labelled differently",
+    kind="validation labeled differently",
     family="image classifier",
     half="look",
     address="https://github.com/keras-team/keras/issues/11211",

@@ -12,6 +12,27 @@ from pathlib import Path
 
 PACKAGE = "keras_dlbasic"
 FOLDER = "reference"
+SEE_ALSO = {
+    "analysis": ("guide/overfitting", "guide/landscape", "guide/formulas"),
+    "augmentation": ("guide/overfitting-toolbox", "textbook/more-data"),
+    "callbacks": ("questions/index", "guide/watching"),
+    "diagnosis": ("guide/diagnosis", "guide/extending", "reference/rules"),
+    "ensembles": ("guide/overfitting-toolbox", "textbook/ensembles"),
+    "gradients": ("questions/loss-is-nan", "guide/watching"),
+    "initializers": ("guide/building_blocks", "textbook/initialization"),
+    "inspection": ("guide/diagnosis", "guide/inside"),
+    "landscape": ("guide/landscape", "textbook/saddle-points"),
+    "layers": ("guide/building_blocks", "textbook/batch-normalization"),
+    "plots": ("questions/index", "textbook/index", "gallery/index"),
+    "propagation": ("questions/gradients-vanish", "guide/building_blocks"),
+    "records": ("guide/reports", "guide/inside"),
+    "regularizers": ("guide/building_blocks", "textbook/regularization"),
+    "remedies": ("guide/remedies", "guide/extending"),
+    "reports": ("guide/reports", "questions/notebook"),
+    "studies": ("questions/which-batch-size", "guide/overfitting-toolbox"),
+    "treatment": ("guide/remedies",),
+}
+"""Pages that show what a subpackage is for."""
 
 
 def setup(app):
@@ -70,8 +91,24 @@ def _index():
     return (
         f"{_title('Reference')}\n{package.__doc__.splitlines()[0]}\n\n"
         f"The short names:\n\n{short}\n\n"
-        f".. toctree::\n   :maxdepth: 1\n\n{rows}\n"
+        f"{_names()}\n"
+        f".. toctree::\n   :hidden:\n   :maxdepth: 1\n\n{rows}\n"
     )
+
+
+def _names():
+    """Return a section for each subpackage, one line a name."""
+    parts = []
+    for name in subpackages():
+        module = import_module(f"{PACKAGE}.{name}")
+        parts += [_title(f":doc:`{name} <{name}>`", "-")]
+        parts += [
+            f"- :py:obj:`{entry} <{PACKAGE}.{name}.{entry}>`: {text}"
+            for entry, text in _described(module)
+        ]
+        parts.append("")
+    parts += [_title(":doc:`rules <rules>`", "-"), "What ``diagnose`` looks for.", ""]
+    return "\n".join(parts)
 
 
 def _page(package):
@@ -85,6 +122,9 @@ def _page(package):
         for name, text in described.items()
     ]
     parts.append("")
+    if package in SEE_ALSO:
+        pages = ", ".join(f":doc:`/{page}`" for page in SEE_ALSO[package])
+        parts.append(f".. seealso:: {pages}\n")
     for name in module.__all__:
         found, text = getattr(module, name), described.get(name, "")
         if inspect.ismodule(found):
@@ -130,7 +170,9 @@ def _rules():
     parts.append("Thresholds are changed by ``diagnose(record, thresholds=...)``.\n")
     for rule in all_rules():
         text = inspect.cleandoc(rule.function.__doc__)
-        parts += [_title(rule.name, "-"), f"*{rule.kind}*", ""]
+        # the anchor is the name itself: what `Finding.docs` leads to
+        anchor = f'.. raw:: html\n\n   <span id="{rule.name}"></span>\n'
+        parts += [anchor, _title(rule.name, "-"), f"*{rule.kind}*", ""]
         for words in ("explains", "explained_by", "needs"):
             names = ", ".join(f"``{name}``" for name in getattr(rule, words))
             if names:

@@ -25,7 +25,7 @@ def current(page, text):
 
 
 def symptoms():
-    """Return a table of the symptoms with the causes that can bring them about."""
+    """Return a table of the symptoms with the causes that can cause them."""
     from keras_dlbasic.diagnosis import all_rules
     from keras_dlbasic.diagnosis.registry import symptoms_by_cause
 
@@ -35,7 +35,7 @@ def symptoms():
         for rule in all_rules()
         if rule.kind == "symptom"
     ]
-    # the last ones judge by the others: no cause brings them about
+    # the last ones judge by the others: they have no cause
     rows = [(name, causes or "(none was found)") for name, causes in rows]
     rows += [("(shows in no curve)", _names(c for c in pairs if not pairs[c]))]
     return _table(("symptom", "causes"), rows)

@@ -24,9 +24,9 @@ def main():
     last = keras.layers.Dense(10, "softmax")
     model = keras.Sequential([keras.Input((64,)), *layers, last])
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    mended = kd.remedies.swap_activations(model, "relu")
-    mended = kd.remedies.initialize(mended, seed=0)
-    runs = {"as it was": watched(model, x, y), "mended": watched(mended, x, y)}
+    fixed = kd.remedies.swap_activations(model, "relu")
+    fixed = kd.remedies.initialize(fixed, seed=0)
+    runs = {"before": watched(model, x, y), "after": watched(fixed, x, y)}
     with kd.plots.style("light"):
         figure = Figure(figsize=(9.6, 3.6), layout="constrained")
         draw(figure, runs)
@@ -45,14 +45,16 @@ def draw(figure, runs):
     left, right = figure.subplots(1, 2)
     for name, (record, found) in runs.items():
         norms = record.by_layer("gradient_norm")[0]
-        said = found.at_least("warning")
-        first = said[0].name if said else "nothing is wrong"
+        reported = found.at_least("warning")
+        first = reported[0].name if reported else "no findings"
         left.semilogy(np.arange(1, len(norms) + 1), norms, "o-", label=name)
         epochs = record.epochs
         right.plot(epochs["epoch"] + 1, epochs["accuracy"], label=f"{name}: {first}")
-    left.set(title="Gradient of each layer, first step", xlabel="layer, input first")
+    left.set(
+        title="Gradient of each layer at the first step", xlabel="layer, input first"
+    )
     left.set_ylabel("gradient norm (L2)")
-    right.set(title="What it learns, and what is said", xlabel="epoch", ylim=(0, 1))
+    right.set(title="Accuracy, and the first finding", xlabel="epoch", ylim=(0, 1))
     right.set_ylabel("accuracy on digits")
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.legend()

@@ -1,10 +1,11 @@
-"""A11. An ensemble errs less on unseen digits than its members do by themselves
-=============================================================================
+"""A11. An ensemble errs less on unseen digits than its members do on average
+==========================================================================
 """
 
 import keras
 import numpy as np
 from gallery import digits, show, stack
+from matplotlib.ticker import PercentFormatter
 
 import keras_dlbasic as kd
 
@@ -37,8 +38,19 @@ def holds(found):
 def draw(found, ax):
     errors = found["errors of the members"]
     names = [f"member {number + 1}" for number in range(len(errors))]
-    ax.bar([*names, "ensemble"], [*errors, found["error of the ensemble"]])
-    ax.set(title="150 digits for training", ylabel="share wrong of unseen ones")
+    colors = ["tab:gray"] * len(errors) + ["tab:blue"]
+    ensemble = found["error of the ensemble"]
+    bars = ax.bar([*names, "ensemble"], [*errors, ensemble], color=colors)
+    ax.bar_label(bars, fmt="{:.1%}", label_type="center", color="white")
+    mean = found["mean error of the members"]
+    ax.axhline(mean, color="black", ls="--", label=f"mean of the members, {mean:.1%}")
+    ax.set_ylim(top=1.18 * max(errors))  # room for the legend
+    ax.legend(loc="upper left")
+    ax.set(
+        title=f"Five networks are wrong on {mean:.1%}, together on {ensemble:.1%}",
+        ylabel="share of unseen digits that are wrong",
+    )
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 import keras
 import numpy as np
 from gallery import digits, mislabelled, show, stack
+from matplotlib.ticker import PercentFormatter
 
 import keras_dlbasic as kd
 
@@ -38,8 +39,12 @@ def draw(found, ax):
     for name, errors in found.items():
         ax.plot(SIZES, errors, marker="o", label=name)
     ax.set_xscale("log")
-    ax.set(title="Digits not seen before", xlabel="digits for training")
-    ax.set_ylabel("share wrong")
+    ax.set_xticks(SIZES, [f"{size}" for size in SIZES])
+    ax.minorticks_off()
+    ax.set_title("More data lower the error, also where labels are wrong")
+    ax.set_xlabel("digits for training")
+    ax.set_ylabel("share of unseen digits that are wrong")
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.legend()
 
 

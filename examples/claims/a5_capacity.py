@@ -8,6 +8,7 @@ gap, and errs most.
 import keras
 import numpy as np
 from gallery import digits, mislabelled, show, stack
+from matplotlib.ticker import PercentFormatter
 
 import keras_dlbasic as kd
 
@@ -42,12 +43,27 @@ def holds(found):
 
 
 def draw(found, ax):
-    for name in ("gap in loss", "errors in training", "errors on unseen"):
-        ax.plot(found["parameters"], found[name], marker="o", label=name)
-    ax.set_xscale("log")
-    ax.set(title="200 digits, 20 labels wrong", xlabel="parameters")
-    ax.set_ylabel("share wrong, or loss")
-    ax.legend()
+    figure = ax.figure
+    ax.remove()
+    gap, errors = figure.subplots(1, 2)
+    sizes = found["parameters"]
+    gap.plot(sizes, found["gap in loss"], marker="o", color="black")
+    gap.set(title="Larger nets: a wider gap")
+    gap.set_ylabel("loss on unseen digits less that in training")
+    for name, label, color in (
+        ("errors in training", "in training (10 % have wrong labels)", "tab:orange"),
+        ("errors on unseen", "on unseen digits", "tab:blue"),
+    ):
+        errors.plot(sizes, found[name], marker="o", label=label, color=color)
+    errors.set(title="and wrong labels learned by heart", ylabel="share wrong")
+    errors.yaxis.set_major_formatter(PercentFormatter(1))
+    errors.legend()
+    for panel in (gap, errors):
+        panel.set_xscale("log")
+        panel.set_xticks(sizes, [f"{size:.0f}" for size in sizes])
+        panel.minorticks_off()
+        panel.set_xlabel("parameters")
+        panel.title.set_fontsize(10)
 
 
 if __name__ == "__main__":

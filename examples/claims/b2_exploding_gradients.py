@@ -3,7 +3,6 @@
 """
 
 import keras
-import numpy as np
 from gallery import LOSS, digits, show, stack
 
 import keras_dlbasic as kd
@@ -13,7 +12,7 @@ def measure(seed):
     x, y, *_ = digits(256, seed)
     keras.utils.set_random_seed(seed)
     model = stack(10, 64, "relu", lambda: kd.initializers.HeNormal(gain=2.8))
-    model.compile(keras.optimizers.SGD(0.1), LOSS)
+    model.compile(keras.optimizers.SGD(1e-4), LOSS)
     monitor = kd.callbacks.GradientNormMonitor(every=1, stop_on_non_finite=True)
     model.fit(x, y, batch_size=64, epochs=5, verbose=0, callbacks=[monitor])
     record = monitor.record
@@ -22,7 +21,7 @@ def measure(seed):
         "loss at the first step": record.batch_loss[0],
         "steps until the first NaN or infinity": record.steps[-1] + 1,
         "non-finite entries at the last step": record.non_finite[-1].sum(),
-        "norms": record.global_gradient_norm,
+        "record": record,
     }
 
 
@@ -34,10 +33,9 @@ def holds(found):
 
 
 def draw(found, ax):
-    norms = np.where(np.isfinite(found["norms"]), found["norms"], np.nan)
-    ax.semilogy(np.arange(1, len(norms) + 1), norms, marker="o")
-    ax.set(title="Gradients until they overflow", xlabel="step")
-    ax.set_ylabel("norm of all gradients")
+    kd.plots.plot_gradient_norm(found["record"], ax=ax)
+    steps = found["steps until the first NaN or infinity"]
+    ax.set_title(f"Weights twice too large: gradients overflow after {steps} steps")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 import keras
 import numpy as np
 from gallery import digits, show, stack
+from matplotlib.ticker import PercentFormatter
 
 import keras_dlbasic as kd
 
@@ -29,8 +30,15 @@ def holds(found):
 
 
 def draw(found, ax):
-    ax.bar(list(found), list(found.values()))
-    ax.set(title="Inputs 50 times too large", ylabel="share of saturated outputs")
+    bars = ax.bar(list(found), list(found.values()))
+    ax.bar_label(bars, fmt="{:.0%}")
+    ax.set(
+        title="With inputs 50 times too large, sigmoid and tanh units saturate",
+        xlabel="activation of the hidden layers",
+        ylabel="share of outputs where the slope is nearly 0",
+        ylim=(0, 1.08),
+    )
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
 
 
 if __name__ == "__main__":

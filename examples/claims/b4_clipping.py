@@ -47,7 +47,10 @@ def draw(found, ax):
         label += f": not finite in epoch {int(np.argmin(finite)) + 1}"
     ax.semilogy(epochs[finite], found["as it is"][finite], marker="x", label=label)
     ax.axhline(
-        found["variance of the targets"], ls=":", color="gray", label="constant answer"
+        found["variance of the targets"],
+        ls=":",
+        color="gray",
+        label="constant prediction",
     )
     ax.set(title="A recurrent net over 30 steps of time", xlabel="epoch", ylabel="loss")
     ax.legend()

@@ -1,4 +1,4 @@
-"""B8, B9. Batch normalisation lets deep nets learn; at one sample, layer norm. does
+"""B8, B9. Batch normalization lets deep nets learn; at one sample, layer norm. does
 =================================================================================
 """
 

@@ -1,7 +1,7 @@
-"""B9. Layer normalisation looks at one sample; its neighbours do not count
+"""B9. Layer normalization looks at one sample; its neighbors do not count
 ========================================================================
 
-The same formula as batch normalisation, over the features of a sample. Too simple in
+The same formula as batch normalization, over the features of a sample. Too simple in
 the texts: the two are not the same with other axes. A sample's own size is lost, and
 training and inference do not differ.
 """
@@ -33,24 +33,30 @@ def measure(seed):
         first, second = (layer(batch, training=True) for batch in batches)
         rows = [keras.ops.convert_to_numpy(rows)[0] for rows in (first, second)]
         found[f"{name} norm."] = rows
-        found[f"shift by neighbours, {name} norm."] = np.abs(rows[0] - rows[1]).max()
+        found[f"shift by neighbors, {name} norm."] = np.abs(rows[0] - rows[1]).max()
     return found
 
 
 def holds(found):
     return (
         found["accuracy, layer norm."] > found["accuracy, no norm."] + 0.3
-        and found["shift by neighbours, layer norm."] < 1e-4
-        and found["shift by neighbours, batch norm."] > 0.5
+        and found["shift by neighbors, layer norm."] < 1e-4
+        and found["shift by neighbors, batch norm."] > 0.5
     )
 
 
 def draw(found, ax):
-    for name in ("batch norm.", "layer norm."):
-        ax.scatter(*found[name], label=name, s=18, alpha=0.8)
-    ax.set(title="The 64 features of one digit", xlabel="among seven other digits")
-    ax.set_ylabel("among seven others again")
-    ax.legend()
+    for name, label in (
+        ("batch norm.", "batch normalization: other neighbors, other values"),
+        ("layer norm.", "layer normalization: the same values"),
+    ):
+        ax.scatter(*found[name], label=label, s=18, alpha=0.8)
+    low, high = ax.get_xlim()
+    ax.plot([low, high], [low, high], color="0.5", lw=0.8, ls="--", zorder=0)
+    ax.set_title("Layer normalization does not look at the other rows of a batch")
+    ax.set_xlabel("a digit's 64 normalized features, among seven other digits")
+    ax.set_ylabel("the same, among seven others")
+    ax.legend(loc="lower right")
 
 
 if __name__ == "__main__":

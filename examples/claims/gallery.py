@@ -50,17 +50,19 @@ def show(measure, holds, draw):
     """Measure a claim once, print whether it holds, and save its picture.
 
     The picture gets the name of the claim's file, and goes to the folder that is the
-    first argument on the command line.
+    first argument on the command line. If the claim does not hold, the script fails.
     """
     found = measure(seed=0)
     for name, value in found.items():
         if isinstance(value, (int, float, np.number)):
             print(f"{name}: {value:.4g}")
-    print("the claim holds" if holds(found) else "the claim does NOT hold")
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "claims-output")
     folder.mkdir(parents=True, exist_ok=True)
     name = Path(measure.__code__.co_filename).stem
     picture(draw, found).savefig(folder / f"{name}.png", dpi=120)
+    if not holds(found):
+        sys.exit("the claim does NOT hold")
+    print("the claim holds")
 
 
 def picture(draw, found):

@@ -20,6 +20,8 @@ def by_unit(shape: Shape, axis: int) -> tuple[Shape, int]:
     """
     if len(shape) < 2:
         return (prod(shape), 1, 1), 2
+    # Units come last: all axes between the samples and them are positions. Otherwise
+    # they come second, as in `channels_first`, and the positions after them.
     if axis % len(shape) == len(shape) - 1:
         return (shape[0], prod(shape[1:-1]), shape[-1]), 2
     return (shape[0], shape[1], prod(shape[2:])), 1
@@ -31,4 +33,5 @@ def pilot_samples(positions: int, least: int = 64) -> int:
     Sums of squared differences from a value near the mean lose no digits, and the
     activations are read once.
     """
+    # Floor division of a negated number rounds up.
     return max(1, -(-least // max(1, positions)))

@@ -56,6 +56,8 @@ def _parts(model: Any) -> list[Any]:
 def _is_of_users(part: Any) -> bool:
     if part is None or isinstance(part, str):
         return False
+    # These classes are in modules of Keras, so the name of the module would not reveal
+    # that they run code of the user's.
     if getattr(part, "__name__", None) in FOREIGN and part is getattr(
         keras.layers, part.__name__, None
     ):

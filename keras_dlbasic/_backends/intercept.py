@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._backends.row_layout import UNKNOWN
-from keras_dlbasic._backends.update import Clipping, Update
+from keras_dlbasic._backends.update import Clipping, Group, Update
 
 _MISSING = object()
 
@@ -45,6 +45,9 @@ def wrapped_method(
     """
     thread = get_ident()
     attributes = vars(owner)
+    # The first thread puts a dispatcher on the instance, which calls for each thread
+    # the method that it registered. Nested replacements within one thread wrap each
+    # other.
     with _lock:
         present = attributes.get(name)
         if not isinstance(present, _PerThread):
@@ -57,6 +60,8 @@ def wrapped_method(
         present.methods[thread] = make(present.methods[thread])
         yield
     finally:
+        # Undo in reverse order: an outer replacement of this thread comes back. When no
+        # thread has one left, the attribute becomes what it was before the first.
         with _lock:
             if outer is not None:
                 present.methods[thread] = outer
@@ -89,6 +94,9 @@ def update_of(optimizer: Any, variables: list[Any], gradients: list[Any]) -> Upd
     scale: Any = 1.0
     skips = False
     inner = optimizer
+    # The gradients that arrive here are still multiplied by the loss scale of each
+    # wrapper, and by the scale of the optimizer inside. What is measured must be
+    # divided by the product.
     while isinstance(inner, keras.optimizers.LossScaleOptimizer):
         # as in `LossScaleOptimizer.scale_loss`
         own = inner.dynamic_scale if inner.built else inner.initial_scale
@@ -98,6 +106,7 @@ def update_of(optimizer: Any, variables: list[Any], gradients: list[Any]) -> Upd
     if getattr(inner, "loss_scale_factor", None) is not None:
         scale = keras.ops.multiply(scale, inner.loss_scale_factor)
     steps = getattr(inner, "gradient_accumulation_steps", None)
+    groups = _groups(inner, variables)
     return Update(
         variables=variables,
         gradients=gradients,
@@ -105,11 +114,39 @@ def update_of(optimizer: Any, variables: list[Any], gradients: list[Any]) -> Upd
         after=[],
         scale=scale,
         clipping=Clipping.of(inner),
-        learning_rate=_learning_rate(inner),
+        learning_rate=UNKNOWN if groups else _learning_rate(inner),
         accumulated=_accumulators(inner, variables) if steps else None,
         accumulation_steps=steps or 1,
         skips_non_finite=skips,
+        groups=groups,
     )
+
+
+def _groups(optimizer: Any, variables: list[Any]) -> list[Group]:
+    """Return which optimizer of a `MultiOptimizer` updates which variables.
+
+    Raises:
+        ValueError: If one of them accumulates gradients: each then has steps of its
+            own.
+    """
+    kind = getattr(keras.optimizers, "MultiOptimizer", None)  # from Keras 3.15 on
+    if kind is None or not isinstance(optimizer, kind):
+        return []
+    optimizer.build(variables)  # as its first update would; else it does nothing
+    places: dict[int, list[int]] = {}
+    for place, variable in enumerate(variables):
+        number = optimizer._var_to_optimizer_idx[optimizer._var_key(variable)]
+        places.setdefault(number, []).append(place)
+    used = {number: optimizer.optimizers[number] for number in sorted(places)}
+    if any(getattr(o, "gradient_accumulation_steps", None) for o in used.values()):
+        raise ValueError(
+            "An optimizer within `MultiOptimizer` accumulates gradients, which is not "
+            "measured."
+        )
+    return [
+        Group(places[number], Clipping.of(one), _learning_rate(one))
+        for number, one in used.items()
+    ]
 
 
 def _learning_rate(optimizer: Any) -> Any:

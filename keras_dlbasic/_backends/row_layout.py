@@ -59,15 +59,25 @@ class RowLayout:
     Args:
         variables: The variables of all updates in turn.
         updates: What the numbers of each are about.
+        places: Where in the order of columns each variable belongs. Defaults to None:
+            in the order given.
 
     Attributes:
         variables: The variables that a row is about, in the order of its columns: of
             one that is updated twice the last update counts.
     """
 
-    def __init__(self, variables: Sequence[Any], updates: list[UpdateLayout]) -> None:
+    def __init__(
+        self,
+        variables: Sequence[Any],
+        updates: list[UpdateLayout],
+        places: Sequence[int] | None = None,
+    ) -> None:
+        # A variable may be updated more than once in a step. Its last update counts,
+        # since it led to the weights after the step.
         last = {id(variable): place for place, variable in enumerate(variables)}
-        self._columns = sorted(last.values())
+        order = range(len(variables)) if places is None else places
+        self._columns = sorted(last.values(), key=lambda place: order[place])
         self._updates = updates
         self.variables = [variables[place] for place in self._columns]
 
@@ -87,12 +97,16 @@ class RowLayout:
             The values of the step by name, and an array `[n_measures, n_variables]`,
             rows as in `records.MEASURES`; NaN for what is not known.
         """
+        # Keras may have averaged the marker for NaN over replicas, so it is compared
+        # with a tolerance.
         is_unknown = np.abs(row / UNKNOWN - 1) < 1e-6
         row = np.where(is_unknown, np.nan, row).astype(np.float64)
         scalars = dict(zip(STEP_FIELDS, row.tolist(), strict=False))
         start = len(STEP_FIELDS)
         blocks, replica_squares = [], []
         is_skipped = False
+        # The blocks of the updates follow each other in the row. Each layout has the
+        # names and lengths of its fields, in the order in which they were written.
         with np.errstate(all="ignore"):
             for layout in self._updates:
                 values: Values = {}
@@ -152,10 +166,14 @@ def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:
     gradient_norm, weight_norm = values["norms"][:n] / scale, values["norms"][n:]
     update_norm = values["update_norms"]
     is_finite = values["non_finite"] == 0
+    # The largest entry of a gradient with NaN is arbitrary. The norm is not finite
+    # then, so it serves as the maximum, too.
     max_abs = np.where(is_finite, np.abs(values["max_abs"] / scale), gradient_norm)
     factor = np.where(
         is_finite, _clip_factor(values, layout.clip_kind, gradient_norm), np.nan
     )
+    # A micro-step that only accumulates changes no weights: there is no update to
+    # measure, and nothing is clipped.
     if layout.is_accumulated and not values["is_update"][0] > 0:
         factor, update_norm = np.full(n, np.nan), np.full(m, np.nan)
     by_name["gradient_norm"][layout.present] = gradient_norm
@@ -186,9 +204,13 @@ def _clip_factor(
         squares = np.where((squares == 0) & (norm > 0), np.nan, squares)  # underflown
         return _ratio(np.sqrt(squares), norm)
     if "clipped_squares" in values:
+        # Sums of squares this small have lost digits. If no entry is above the limit,
+        # nothing was clipped, whatever the ratio of the sums.
         squares = values["clipped_squares"]
         factor = _ratio(np.sqrt(squares) / scale, norm)
         return np.where(is_small & (squares < SAFE_SQUARES[0]), 1.0, factor)
+    # Clipping by norm multiplies by `limit / norm` if the norm is above the limit. With
+    # `global_clipnorm` there is one norm for all variables.
     seen = np.sqrt(values["clip_squares"]) / scale
     if kind == "global_clipnorm":
         seen = np.full_like(seen, np.sqrt(np.sum(np.square(seen))))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras_dlbasic._backends.row_layout import UNKNOWN
@@ -30,6 +31,21 @@ class Clipping:
         return cls()
 
 
+@dataclass(frozen=True)
+class Group:
+    """The variables that one of several optimizers updates, in a call of all of them.
+
+    Attributes:
+        places: Which of the variables of the call they are.
+        clipping: How their optimizer clips.
+        learning_rate: Its rate, as in `Update`.
+    """
+
+    places: list[int]
+    clipping: Clipping
+    learning_rate: Any = UNKNOWN
+
+
 @dataclass
 class Update:
     """One call of an optimizer: what went in and what came out.
@@ -52,6 +68,9 @@ class Update:
             replica's own samples, scaled like `gradients`; None where there is one.
         reduced: What `measures.reduce_update` gives, where it cannot wait for the end
             of the step.
+        groups: The optimizers that share the variables in a `MultiOptimizer`; empty for
+            all others.
+        places: Where in the order of all variables of the step each one belongs.
     """
 
     variables: list[Any]
@@ -68,6 +87,44 @@ class Update:
     clipped: list[Any] | None = None
     replica_square: Any = None
     reduced: Any = None
+    groups: list[Group] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+    def parts(self, start: int = 0) -> list[Update]:
+        """Return an update for each of several optimizers, or the update itself.
+
+        The one with the most weights comes first: its rate is that of the step.
+
+        Args:
+            start: Number of variables in earlier updates of the step. Defaults to 0.
+        """
+        self.places = list(range(start, start + len(self.variables)))
+        if not self.groups:
+            return [self]
+        parts = [self._part(group) for group in self.groups if group.places]
+        return sorted(parts, key=lambda part: -part.n_weights)
+
+    @property
+    def n_weights(self) -> int:
+        """Number of weights that are updated."""
+        return sum(math.prod(variable.shape) for variable in self.variables)
+
+    def _part(self, group: Group) -> Update:
+        def own(values: list[Any] | None) -> Any:
+            return None if values is None else [values[place] for place in group.places]
+
+        return replace(
+            self,
+            variables=own(self.variables),
+            gradients=own(self.gradients),
+            before=own(self.before),
+            after=own(self.after),
+            clipped=own(self.clipped),
+            clipping=group.clipping,
+            learning_rate=group.learning_rate,
+            groups=[],
+            places=own(self.places),
+        )
 
 
 def final_updates(updates: list[Update]) -> list[Update]:

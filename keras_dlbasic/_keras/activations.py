@@ -33,6 +33,8 @@ def activation_function(layer: Any) -> Any:
     known = kind_of(layer).activation
     if isinstance(layer, keras.layers.PReLU):
         return "relu"  # its slope is a weight, and small at first
+    # A ReLU with a slope or a threshold is another function than `relu`, so the layer
+    # itself is returned.
     if known in ("softmax", "relu"):
         bent = getattr(layer, "negative_slope", 0) or getattr(layer, "threshold", 0)
         return layer if bent else known
@@ -52,6 +54,8 @@ def inline_activation(layer: Any) -> Callable[..., Any] | None:
     """Return the function that a layer applies last, if it is not the identity."""
     layer = core_of(layer)
     kind = class_kind(type(layer))
+    # A recurrent layer applies its activation within each step, and not to what it
+    # gives last. An activation layer is known by its kind.
     is_recurrent = kind.kind == "recurrent" or hasattr(layer, "state_size")
     if is_recurrent or kind.activation:
         return None
@@ -69,6 +73,8 @@ def channel_axis(layer: Any) -> int:
 
 def _operation_name(operation: Any) -> str | None:
     """Return the name of the activation that an operation of `keras.ops` is."""
+    # Operations are named in camel case, such as `LeakyRelu`, and functions in snake
+    # case.
     words = re.findall("[A-Z][a-z0-9]*", type(operation).__name__)
     name = "_".join(words).lower()
     return name if callable(getattr(keras.activations, name, None)) else None

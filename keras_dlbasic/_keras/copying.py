@@ -37,3 +37,24 @@ def copy_of(model: Any, *, clone_function: Any = None) -> Any:
     if clone_function is None:
         clone.set_weights(model.get_weights())
     return compile_like(clone, model)
+
+
+def anew(model: Any) -> Any:
+    """Return a model of the same architecture and compile arguments, with new weights.
+
+    They come from the model's own initializers and Keras' generators.
+
+    Args:
+        model: A compiled model.
+
+    Raises:
+        ValueError: If Keras cannot clone the model.
+    """
+    if model.built:
+        return copy_of(model, clone_function=_made_again)
+    with replaced(model, "compiled", False):  # `compile_like` does it
+        return compile_like(keras.models.clone_model(model), model)
+
+
+def _made_again(layer: Any) -> Any:
+    return type(layer).from_config(layer.get_config())

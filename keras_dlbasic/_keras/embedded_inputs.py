@@ -83,6 +83,7 @@ def _is_embedded(at: Any, after: dict[int, list[Any]], seen: set[int]) -> bool:
         parts = list(getattr(user, "_flatten_layers", list)())
         if any(_is_embedding(part) for part in parts):
             return True
+        # A layer without weights, such as a reshaping, still passes on numbers of rows.
         has_weights = bool(getattr(user, "weights", ()))
         if not has_weights and _is_embedded(user, after, seen):
             return True

@@ -22,7 +22,8 @@ class KernelFans:
     Attributes:
         variable: The Keras variable.
         fan_in: Number of weighted inputs that a unit sums up, on average.
-        fan_out: Number of units that an input goes to, on average.
+        fan_out: Number of units that an input goes to, on average: with strides only
+            some places of the window reach an output. Edges are left out.
         is_recurrent: Whether the kernel leads from a layer's state to itself.
     """
 
@@ -86,7 +87,8 @@ def _einsum(layer: Any) -> Iterator[KernelFans]:
 def _convolution(layer: Any) -> Iterator[KernelFans]:
     kernel = _kernel(layer)
     fan_in, fan_out = compute_fans(kernel.shape)  # the shape has inputs per group
-    yield KernelFans(kernel, fan_in, fan_out / layer.groups)
+    # A window of n inputs that moves by s at once passes over each input n / s times.
+    yield KernelFans(kernel, fan_in, fan_out / layer.groups / math.prod(layer.strides))
 
 
 def _transposed(layer: Any) -> Iterator[KernelFans]:
@@ -98,18 +100,20 @@ def _transposed(layer: Any) -> Iterator[KernelFans]:
 
 
 def _depthwise(layer: Any) -> Iterator[KernelFans]:
-    yield _per_channel(_kernel(layer))
+    yield _per_channel(layer, _kernel(layer))
 
 
 def _separable(layer: Any) -> Iterator[KernelFans]:
-    yield _per_channel(layer.depthwise_kernel)
+    yield _per_channel(layer, layer.depthwise_kernel)
     pointwise = layer.pointwise_kernel
     yield KernelFans(pointwise, *compute_fans(pointwise.shape))
 
 
-def _per_channel(kernel: Any) -> KernelFans:
+def _per_channel(layer: Any, kernel: Any) -> KernelFans:
+    # Each channel has filters of its own, so only the window adds up in a unit.
     *window, _, multiplier = kernel.shape
-    return KernelFans(kernel, math.prod(window), math.prod(window) * multiplier)
+    reached = math.prod(window) / math.prod(layer.strides)
+    return KernelFans(kernel, math.prod(window), reached * multiplier)
 
 
 def _embedding(layer: Any) -> Iterator[KernelFans]:

@@ -72,6 +72,8 @@ def _walk(model: Any, ties: list[set[int]]) -> None:
 def _calls(model: Any) -> list[tuple[Any, list[int], list[int]]]:
     """Return the operations of a model with the `id`s of what they take and give."""
     if isinstance(model, keras.Sequential):
+        # Layers of a `Sequential` model need no graph. Negative numbers stand for the
+        # tensors between them; they cannot be mistaken for an `id`.
         places = range(1, len(model.layers) + 1)
         return [
             (layer, [-i], [-i - 1])
@@ -90,6 +92,8 @@ def _given(operation: Any, taken: list[set[int]], ties: list[set[int]]) -> set[i
     if not taken or isinstance(operation, (keras.layers.InputLayer, keras.Model)):
         return {INPUT}
     kind = kind_of(operation).kind
+    # Layers with a size set the width themselves; it goes on through layers that have
+    # none.
     if any(hasattr(core_of(operation), name) for name in SIZES):
         return {id(operation)}
     if kind == "attention":

@@ -12,13 +12,13 @@ from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import HIDDEN, core_of, kind_of
 
 MAX_STEPS = 14
-"""So many layers are passed at most on the way to an activation."""
+"""This many layers are passed at most on the way to an activation."""
 
 
 def activations_after(model: Any) -> dict[int, Any]:
     """Return, by `id` of the layer, the activation that its outputs go through.
 
-    Inline, or the first that follows behind normalisation, dropout and the like; a
+    Inline, or the first that follows behind normalization, dropout and the like; a
     layer whose outputs go elsewhere first (into a sum, say) has none.
     """
     consumers = consumers_of(model)
@@ -38,6 +38,7 @@ def _activation_after(layer: Any, consumers: dict[int, list[Any]]) -> Any:
         function = activation_function(at)
         if function is not None:
             return function
+        # Outputs that go several ways may meet several activations: then none is named.
         after = consumers.get(id(at), [])
         if len(after) != 1:
             return None

@@ -26,6 +26,7 @@ def describe_variables(model: Any, variables: Sequence[Any]) -> list[VariableInf
     owners: dict[int, tuple[Any, str, Place, bool]] = {}
     labels: dict[str, int] = {}
     for layer, label, place, is_whole in walk_layers(model):
+        # A weight that several layers share belongs to the one that comes first.
         own = [w for w in own_weights(layer, is_whole) if id(w) not in owners]
         if not own:
             continue
@@ -102,6 +103,8 @@ def _levels(layer: Any) -> Iterator[tuple[int, Any]]:
     if not by_depth:
         yield from enumerate(sublayers, start=1)
         return
+    # Keras counts depth from the outputs, the place from the inputs. Layers outside of
+    # the graph come last.
     greatest = max(by_depth)
     level_of = {
         id(operation): greatest - depth + 1

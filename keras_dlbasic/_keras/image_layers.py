@@ -1,4 +1,4 @@
-"""What an image layer of one's own needs, and Keras has no public name for."""
+"""What an image layer of your own needs, and Keras has no public name for."""
 
 from __future__ import annotations
 

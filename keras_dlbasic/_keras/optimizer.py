@@ -13,14 +13,24 @@ def optimizers_of(*models: Any) -> list[Any]:
     held = []
     for model in models:
         held += [getattr(model, "optimizer", None), *vars(model).values()]
+    # Models with several optimizers, such as a GAN, may keep them in a list or dict.
     for value in list(held):
         if isinstance(value, (list, tuple)):
             held += value
         elif isinstance(value, dict):
             held += value.values()
     found = {id(o): o for o in held if isinstance(o, keras.optimizers.Optimizer)}
-    inner = {id(getattr(o, "inner_optimizer", None)) for o in found.values()}
+    # The step calls the outermost optimizer only. What that wraps is reached through
+    # it, and would be counted twice.
+    inner = {id(part) for o in found.values() for part in optimizers_within(o)}
     return [o for key, o in found.items() if key not in inner]
+
+
+def optimizers_within(optimizer: Any) -> list[Any]:
+    """Return the optimizers that another one calls: of a loss scale, or of several."""
+    within = list(getattr(optimizer, "optimizers", ()))
+    inner = getattr(optimizer, "inner_optimizer", None)
+    return within if inner is None else [*within, inner]
 
 
 def innermost(optimizer: Any) -> Any:
@@ -40,22 +50,33 @@ def schedule_of(optimizer: Any) -> Any:
 def current_learning_rate(optimizer: Any) -> float:
     """Return the learning rate as it is.
 
-    NaN without an optimizer, and where a function of the user's gives the rate: one
-    more call could change what it gives next.
+    NaN without an optimizer, of several (`MultiOptimizer`), and where a function of the
+    user's gives the rate: one more call could change what it gives next.
     """
     schedule = schedule_of(optimizer)
     known = (type(None), keras.optimizers.schedules.LearningRateSchedule)
-    if optimizer is None or not isinstance(schedule, known):
+    if optimizer is None or not isinstance(schedule, known) or is_several(optimizer):
         return math.nan
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def is_several(optimizer: Any) -> bool:
+    """Return whether an optimizer hands variables to others with their own rates."""
+    return hasattr(innermost(optimizer), "optimizers")
 
 
 def read_learning_rate(optimizer: Any) -> float:
     """Return the learning rate of an optimizer whose rate can be set.
 
     Raises:
-        ValueError: If the optimizer follows a schedule.
+        ValueError: If the optimizer follows a schedule, or has several rates.
     """
+    if is_several(optimizer):
+        raise ValueError(
+            "One learning rate is to be set during the fit, but this optimizer "
+            f"({type(innermost(optimizer)).__name__}) has several, one for each of its "
+            "optimizers. Set those, or compile the model with one optimizer."
+        )
     schedule = schedule_of(optimizer)
     if schedule is not None:
         raise ValueError(

@@ -90,6 +90,8 @@ def _sum_of(at: Operation) -> str:
     parts = [part for part in at.inputs if not _is_fixed(part)]
     if at.name == "matmul" and len(parts) == 1:
         return "linear"  # a kernel lifts all limits
+    # Sums of values without limits have no limits either, and normalized values stay so
+    # with a free offset. Anything else, such as a sigmoid plus something, is not known.
     names = {_named(*_behind(part))[0] for part in parts}
     if "normalization" in names and names <= {"normalization", "linear"}:
         return "normalization"
@@ -137,6 +139,8 @@ def _softmax_axis(at: Operation) -> tuple[int | None] | None:
 
 def _moved(axis: int | None, axes: list[Any]) -> int | None:
     """Return where an axis is at the output; None if it cannot be told."""
+    # Go forward from where the values were made to the output. A reshaping, marked by
+    # None, loses track of the axis.
     for permutation in reversed(axes):
         if axis is None or permutation is None:
             return None

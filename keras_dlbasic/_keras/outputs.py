@@ -21,6 +21,9 @@ from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import HIDDEN, KERNELS, core_of, kind_of
 from keras_dlbasic._keras.output_activation import UNKNOWN, output_activation
 
+LIMITED = ("hard_sigmoid", "sigmoid", "softmax")
+"""Activations that give 0 to 1, which is next to nothing as a logit."""
+
 FREE_LENGTH = 16
 """Length of an axis that a model leaves open, in the example that it is traced on."""
 
@@ -38,6 +41,8 @@ class Output:
         rank: Number of its axes, None if not known.
         softmax_axis: Axis over which a softmax adds up to one, counted from the end;
             None if there is none, or it cannot be told.
+        limited_before: Activation whose limited values the last one is given, as those
+            of a softmax behind another; None if there is none, or it cannot be told.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Output:
     units: int | None = None
     rank: int | None = None
     softmax_axis: int | None = None
+    limited_before: str | None = None
 
 
 def model_outputs(model: Any, x: Any = None) -> list[Output]:
@@ -92,7 +98,17 @@ def _from_graph(tensor: Any) -> Output:
     if activation == "softmax":
         axis = getattr(core_of(operation), "axis", -1)
         axis = (axis % rank) - rank if isinstance(axis, int) else None
-    return Output(operation.name, activation, tensor.shape[-1], rank, axis)
+    before = _limited_before(inner, operation) if activation in LIMITED else None
+    return Output(operation.name, activation, tensor.shape[-1], rank, axis, before)
+
+
+def _limited_before(tensor: Any, operation: Any) -> str | None:
+    """Return the activation that limits what an activation layer is given."""
+    given = inputs_of(tensor) if kind_of(operation).kind == "activation" else []
+    if len(given) != 1:
+        return None
+    name = activation_name(operation_of(given[0]))
+    return name if name in LIMITED else None
 
 
 def _traced(model: Any, x: Any) -> list[Output]:

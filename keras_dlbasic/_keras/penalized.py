@@ -1,4 +1,4 @@
-"""The weights of a model that are penalised."""
+"""The weights of a model that are penalized."""
 
 from __future__ import annotations
 

@@ -282,7 +282,7 @@ def _input_like(tensor: Any) -> Any:
 def _inherit(heir: Any, old: Any) -> bool:
     """Hand weights over where shapes allow; False if they are not finite."""
     # A layer of another shape starts anew, and so does one whose weights are lost: with
-    # NaN in them nothing would be mended. Only the latter is worth a warning.
+    # NaN in them nothing would be fixed. Only the latter is worth a warning.
     shapes = [tuple(v.shape) for v in heir.variables]
     if shapes != [tuple(v.shape) for v in old.variables]:
         return True

@@ -93,6 +93,8 @@ def _takes_its_config(part: Any) -> bool:
     """Return whether its class can be called with its configuration."""
     try:
         config = part.get_config()
+        # Keras' own `from_config` calls the class with the whole configuration. Binding
+        # it to the signature finds missing arguments without making a layer.
         is_plain = type(part).from_config.__func__ in _PLAIN
         if is_plain:
             inspect.signature(type(part)).bind(**config)

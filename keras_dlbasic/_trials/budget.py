@@ -53,6 +53,8 @@ class Budget:
             return None
         if self.unit == "updates":
             return max(1, round(self.amount))
+        # Each whole epoch ends with a short batch if rows are left over. What remains
+        # of the budget begins one more epoch.
         epochs = self.amount if self.unit == "epochs" else self.amount / rows
         whole = int(epochs)
         rest = round((epochs - whole) * rows)

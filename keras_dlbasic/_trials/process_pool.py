@@ -43,6 +43,8 @@ def process_pool(
     # not at the top: only who asks for processes needs loky
     from loky import ProcessPoolExecutor
 
+    # After an error in the `with` block, such as an interrupt, nobody waits for the
+    # trials that still run: their processes end at once.
     class Pool(ProcessPoolExecutor):
         def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
             self.shutdown(wait=True, kill_workers=kind is not None)

@@ -63,6 +63,8 @@ _COUNTED = ("name", "registered_name", "inbound_nodes", "input_layers", "output_
 
 def _nameless(config: Any) -> Any:
     if isinstance(config, dict):
+        # Keras counts names up within a process, as in `dense_3`. The same code gives
+        # other names the next time, which make no other model.
         kept = {k: v for k, v in config.items() if k not in _COUNTED}
         return {key: _nameless(value) for key, value in kept.items()}
     if isinstance(config, (list, tuple)):
@@ -77,6 +79,8 @@ def data_digest(*parts: Any) -> str:
     digest = hashlib.blake2b(digest_size=6)
     for leaf in flatten(list(parts)):
         digest.update(repr((tuple(leaf.shape), str(leaf.dtype))).encode())
+        # Some rows spread over the data distinguish it from other data well enough, and
+        # are read quickly from a disk.
         step = -(-leaf.shape[0] // DIGESTED_ROWS)
         digest.update(np.ascontiguousarray(leaf[::step]).tobytes())
     return digest.hexdigest()

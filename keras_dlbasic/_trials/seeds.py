@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def seeds_of(seeds: int | Iterable[int]) -> tuple[int, ...]:
-    """Return the seeds: those given, or so many from 0.
+    """Return the seeds: those given, or this many from 0.
 
     Raises:
         ValueError: If there are none.

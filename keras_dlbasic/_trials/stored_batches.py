@@ -61,21 +61,6 @@ def take(data: Any, rows: np.ndarray) -> Any:
     return map_leaves(lambda leaf: np.asarray(leaf[rows]), data)
 
 
-def as_arrays(data: Any) -> Any:
-    """Return the same structure with tensors and pandas' tables as NumPy arrays."""
-    return map_leaves(_as_array, data)
-
-
-def _as_array(leaf: Any) -> Any:
-    if keras.ops.is_tensor(leaf):
-        return keras.ops.convert_to_numpy(leaf)
-    if hasattr(leaf, "iloc"):
-        array = leaf.to_numpy()
-        # columns of several types come as objects; Keras makes floats of them
-        return array.astype(keras.config.floatx()) if array.dtype == object else array
-    return leaf
-
-
 def is_on_disk(data: Any) -> bool:
     """Return whether an array is a `numpy.memmap`, or of a kind that is read by rows.
 

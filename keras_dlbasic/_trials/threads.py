@@ -26,7 +26,7 @@ def backend_threads() -> int:
 
 @contextmanager
 def with_threads(number: int) -> Iterator[None]:
-    """Split operations between so many threads, where that can be set meanwhile.
+    """Split operations between this many threads, where that can be set meanwhile.
 
     Dask starts its workers with `OMP_NUM_THREADS=1`, which PyTorch obeys. TensorFlow
     and JAX go by the processors a process may run on, and fix it when they start.

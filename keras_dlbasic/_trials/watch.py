@@ -17,7 +17,7 @@ Weights = list[np.ndarray]
 class TrialWatch(keras.callbacks.Callback):
     """Stops a fit after a number of updates or seconds, and pauses it to measure.
 
-    The clock stands still in pauses. It starts and stops with the device idle.
+    The clock stops in pauses. It starts and stops with the device idle.
 
     Args:
         pauses: Whether to pause before an update, by its number.
@@ -60,6 +60,8 @@ class TrialWatch(keras.callbacks.Callback):
         self._opening = self.updates
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        # Times are taken from the second update of an epoch on, so what an epoch costs
+        # at its start does not count as time of updates.
         second = self._micro_step == 0 and self.updates == self._opening + 1
         if self._micro_step == 0 and self._pauses(self.updates):
             model = self.model

@@ -60,6 +60,8 @@ def attempt(
             first = (str(failure).strip().splitlines() or [""])[0]
             status, error = "failed", f"{type(failure).__name__}: {first}"
         finally:
+            # Models refer to themselves in cycles, so their memory would wait for
+            # Python to look.
             gc.collect()
         result = TrialResult(
             dict(settings), status, values, error, parallel, backend_threads()
@@ -91,6 +93,8 @@ def attempt_packed(packed: bytes, settings: Mapping[str, Any]) -> str:
 
 def attempt_here(packed: bytes, settings: Mapping[str, Any]) -> str:
     """Do the same in this process."""
+    # All trials of a study bring the same bytes. They hold the data set, so each
+    # process unpacks them once.
     if packed not in _unpacked:
         _unpacked.clear()
         _unpacked[packed] = pickle.loads(packed)

@@ -27,7 +27,7 @@
 - `RemedyResult`: the trials of a `studies.RemedyStudy`
 - `SampleSizeResult`: the trials of a `studies.SampleSizeStudy`
 - `Skill`: how much better predictions are than the best constant
-- `StoppingReport`: why a run ended, in words and numbers
+- `StoppingReport`: why a run ended, as text and numbers
 - `TaskKind`: how predictions are to be understood: classes, labels, values
 - `clipping_summary`: tell how often and how hard the optimizer's clipping cut
 - `descend`: descend a teaching surface in the three regimes

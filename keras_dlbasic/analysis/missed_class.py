@@ -51,6 +51,7 @@ def missed_class(
     if task == TaskKind.CLASSES:
         classes = columns[:, 0] if columns.shape[1] == 1 else columns.argmax(axis=1)
         return _missed(classes.astype(int), answers.argmax(axis=1))
+    # Logits and targets of hinge losses are decided at zero, probabilities at one half.
     is_sign = from_logits or bool((columns < 0).any())
     said = answers > (0.0 if is_sign else 0.5)
     yes = columns > 0.5

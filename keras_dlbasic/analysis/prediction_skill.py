@@ -44,8 +44,8 @@ def prediction_skill(
 def guessed_task(y: Any, predictions: Any) -> TaskKind:
     """Guess the task where neither the loss nor the output is known.
 
-    Class numbers are told by predictions with an axis more; else one-hot rows count as
-    classes, other columns of 0 and 1 (or -1 and 1) as labels, the rest as values.
+    Class numbers are known from predictions with an axis more; else one-hot rows count
+    as classes, other columns of 0 and 1 (or -1 and 1) as labels, the rest as values.
     """
     t, p = np.asarray(y), np.asarray(predictions)
     width = p.shape[-1] if p.ndim > 1 else 1

@@ -62,6 +62,7 @@ def order_of_classes(batches: Sequence[np.ndarray]) -> RowOrder | None:
         return None
     share = counts / counts.sum()
     sizes = np.array([len(batch) for batch in batches])
+    # A batch of a given size, drawn at random, lacks a class with this probability.
     misses = (1 - share)[None, :] ** sizes[:, None]
     seen = sum(len(np.unique(batch)) for batch in batches)
     n = len(batches)
@@ -97,6 +98,8 @@ def order_of_values(batches: Sequence[np.ndarray]) -> RowOrder | None:
         return None
     ends = np.cumsum([len(batch) for batch in batches])[:-1]
     within = sum(float(((r - r.mean()) ** 2).sum()) for r in np.split(ranks, ends))
+    # An F test on the ranks: if rows are shuffled, ranks differ between batches only as
+    # much as within them.
     freedom = groups - 1, n - groups
     if within <= 1e-9 * total:
         chance = -math.inf

@@ -135,6 +135,8 @@ def _classes(
     p = np.maximum(p, 0)
     p = p / np.maximum(p.sum(axis=1, keepdims=True), LEAST)
     true = p[np.arange(len(t)), t]
+    # Half the squared distance between the probabilities and the one-hot target: from 0
+    # to 1.
     brier = ((p**2).sum(axis=1) - 2 * true + 1) / 2
     wrong = (p.argmax(axis=1) != t).astype(float)
     return wrong, -np.log(np.maximum(true, LEAST)), brier

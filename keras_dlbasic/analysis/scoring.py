@@ -250,6 +250,8 @@ def _of_classes(
     totals = np.bincount(numbers, weights)
     if len(totals) < 2:
         return np.nan, "all targets are of one class"
+    # Balanced accuracy, scaled: the mean recall of the classes. So a constant
+    # prediction has skill 0, however rare some classes are.
     recall = float(np.mean(np.bincount(numbers, weights * right) / totals))
     chance = 1 / len(totals)
     return (recall - chance) / (1 - chance), ""
@@ -263,6 +265,8 @@ def _of_labels(
     kept = [k for k in range(t.shape[1]) if yes[:, k].any() and not yes[:, k].all()]
     if not kept:
         return np.nan, "all targets of a column are the same"
+    # Recall of yes plus recall of no, less one: 0 for any constant and for guessing, 1
+    # if all are right (Youden's J).
     recalls = [
         np.average(said[yes[:, k], k], weights=weights[yes[:, k]])
         + np.average(~said[~yes[:, k], k], weights=weights[~yes[:, k]])
@@ -280,6 +284,8 @@ def _of_values(
         return np.nan, "all targets are the same"
     if from_logits:
         p = sigmoid(p)
+    # The coefficient of determination of all columns together, against the mean as the
+    # best constant.
     mean = np.average(t, axis=0, weights=weights)
     with np.errstate(over="ignore"):
         spread = np.sum(weights[:, None] * (t - mean) ** 2)

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._data.read import read
+
 
 class AugmentedBatches(keras.utils.PyDataset):
     """Batches of arrays that are changed anew each time they are seen.
@@ -16,8 +18,8 @@ class AugmentedBatches(keras.utils.PyDataset):
     are mixed with their labels, texts.
 
     Args:
-        x: Inputs: an array, or a structure of arrays.
-        y: Targets, likewise.
+        x: Inputs in any form that users have, or a data set, whose rows are then read.
+        y: Targets, likewise; None with a data set.
         augment: `augment(x, y)` takes a batch and returns both, such as
             `ImageAugmentation(...).batch`.
         batch_size: Rows in a batch; the last one may be shorter. Defaults to 32.
@@ -43,13 +45,8 @@ class AugmentedBatches(keras.utils.PyDataset):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        lengths = {len(leaf) for leaf in keras.tree.flatten((x, y))}
-        if len(lengths) != 1 or 0 in lengths:
-            raise ValueError(
-                "`x` and `y` must have the same number of rows, at least one. "
-                f"Received: {sorted(lengths)}"
-            )
-        self._data, self._rows = (x, y), lengths.pop()
+        found = read(x, y)
+        self._data, self._rows = (found.x, found.y), found.n_rows
         self._augment, self._batch_size = augment, batch_size
         self._rng = np.random.default_rng(seed)
         self.on_epoch_end()

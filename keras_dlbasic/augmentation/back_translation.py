@@ -150,6 +150,7 @@ class BackTranslation:
         results: list[tuple[str | None, str]] = [(None, "same") for _ in batch]
         # there is nothing to translate in a blank text
         open_ = {place: text for place, text in enumerate(batch) if text.strip()}
+        # A text that fails on the way there is not given to the way back.
         for translate in (self.to_pivot, self.from_pivot):
             found = self._step(translate, list(open_.values()))
             for place, result in zip(list(open_), found, strict=True):

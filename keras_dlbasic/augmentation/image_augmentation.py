@@ -8,9 +8,12 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic.augmentation.cut_mix import CutMix
 from keras_dlbasic.augmentation.image_noise import ImageNoise
 
-KINDS = ("shift", "rotation", "zoom", "noise", "erasing")
+KINDS = ("shift", "rotation", "zoom", "noise", "erasing", "contrast")
+PLACES = {"flip": 5, "mix": 6, "contrast": 7}
+"""What is added to the seed, besides the places of the first kinds."""
 FLIPS = ("horizontal", "vertical", "horizontal_and_vertical", None)
 MIXES = ("mixup", "cutmix", None)
 
@@ -27,17 +30,20 @@ class ImageAugmentation(keras.layers.Pipeline):
     Args:
         strength: From 0 (nothing) to 1: largest shift and zoom as a share of the image,
             largest rotation as a share of a quarter turn, twice the standard deviation
-            of the noise and the largest area that is erased, as shares of
-            `value_range` and of the image. Defaults to 0.1.
+            of the noise as a share of `value_range`, the largest area that is erased as
+            a share of the image, and the largest relative change of contrast. Defaults
+            to 0.1.
         kinds: Some of `"shift"`, `"rotation"`, `"zoom"`, `"noise"`, `"erasing"` (of a
-            rectangle in every second image, with the middle of `value_range`).
-            Defaults to the first four.
+            rectangle in every second image, with the middle of `value_range`),
+            `"contrast"`. Defaults to the first four.
         flip: `"horizontal"`, `"vertical"` or `"horizontal_and_vertical"` where mirrored
             images mean the same. Defaults to None: digits and letters do not.
         mix: `"mixup"` (Zhang et al. 2018) or `"cutmix"` (Yun et al. 2019): images are
             mixed and labels with them, so these act in a data pipeline, with one-hot
-            labels. Defaults to None.
-        value_range: Least and largest value of a pixel. Defaults to `(0.0, 1.0)`.
+            labels. With `"cutmix"` a label is the area that was pasted, to the pixel.
+            Defaults to None.
+        value_range: Least and largest value of a pixel, which noise and contrast do not
+            leave. Defaults to `(0.0, 1.0)`.
         seed: An integer, or None (default: random).
         **kwargs: `name`, `dtype`.
 
@@ -78,7 +84,7 @@ class ImageAugmentation(keras.layers.Pipeline):
         self.mix = mix
         self.value_range = (float(value_range[0]), float(value_range[1]))
         self.seed = seed
-        self._mixer = _mixer(mix, strength, _seed(seed, len(KINDS) + 1))
+        self._mixer = _mixer(mix, strength, _seed(seed, PLACES["mix"]))
 
     def build(self, input_shape: Any) -> None:  # noqa: D102
         for layer in self.layers:
@@ -166,7 +172,9 @@ def _layers(
         "shift": lambda **k: layers.RandomTranslation(strength, strength, **edge, **k),
         "rotation": lambda **k: layers.RandomRotation(strength / 4, **edge, **k),
         "zoom": lambda **k: layers.RandomZoom(strength, **edge, **k),
-        "noise": lambda **k: ImageNoise(strength * (high - low) / 2, **k),
+        "noise": lambda **k: ImageNoise(
+            strength * (high - low) / 2, value_range=(low, high), **k
+        ),
         "erasing": lambda **k: layers.RandomErasing(
             (0.5, 0.5),
             scale=(0.0, strength),
@@ -174,15 +182,20 @@ def _layers(
             value_range=(low, high),
             **k,
         ),
+        "contrast": lambda **k: layers.RandomContrast(
+            strength, value_range=(low, high), **k
+        ),
     }
+    # The seed of a layer goes by its place among all kinds. So the others draw the same
+    # if one is left out.
     made = [
-        makers[kind](seed=_seed(seed, place), dtype="float32")
+        makers[kind](seed=_seed(seed, PLACES.get(kind, place)), dtype="float32")
         for place, kind in enumerate(KINDS)
         if kind in kinds and strength > 0
     ]
     if flip is not None:
-        place = len(KINDS)
-        made.append(layers.RandomFlip(flip, seed=_seed(seed, place), dtype="float32"))
+        seed = _seed(seed, PLACES["flip"])
+        made.append(layers.RandomFlip(flip, seed=seed, dtype="float32"))
     if keras.backend.backend() == "jax":
         for layer in made:
             # Keras says no for TensorFlow's sake, and JAX would run the whole model
@@ -198,7 +211,7 @@ def _mixer(mix: str | None, strength: float, seed: int | None) -> Any:
         return None
     if mix == "mixup":
         return keras.layers.MixUp(share, seed=seed)
-    return keras.layers.CutMix((share, share), seed=seed)
+    return CutMix((share, share), seed=seed)
 
 
 def _seed(seed: int | None, place: int) -> int | None:

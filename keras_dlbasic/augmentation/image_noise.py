@@ -19,10 +19,13 @@ class ImageNoise(ImageLayer):
     Args:
         stddev: Standard deviation of the noise, in units of the images.
         seed: An integer, or None (default: random).
+        value_range: Least and largest value of a pixel, which the noise does not leave.
+            An image that goes beyond it by itself keeps its own range. Defaults to
+            None: any value.
         **kwargs: `name`, `dtype`.
 
     Raises:
-        ValueError: If `stddev` is negative.
+        ValueError: If `stddev` is negative, or `value_range` is no range.
 
     Example:
     >>> import numpy as np
@@ -34,13 +37,26 @@ class ImageNoise(ImageLayer):
 
     _USE_BASE_FACTOR = False
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        stddev: float,
+        seed: int | None = None,
+        *,
+        value_range: tuple[float, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
         if not isinstance(stddev, (int, float)) or isinstance(stddev, bool):
             raise ValueError(f"`stddev` must be a number. Received: stddev={stddev!r}")
         if not stddev >= 0:
             raise ValueError(f"`stddev` must not be negative. Received: {stddev!r}")
+        if value_range is not None and not value_range[0] < value_range[1]:
+            raise ValueError(
+                "`value_range` must be the least and the largest value of a pixel. "
+                f"Received: {value_range!r}"
+            )
         super().__init__(**kwargs)
         self.stddev = stddev
+        self.value_range = None if value_range is None else tuple(value_range)
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
 
@@ -64,7 +80,20 @@ class ImageNoise(ImageLayer):
         self, images: Any, transformation: Any, training: bool = True
     ) -> Any:
         images = self.backend.cast(images, self.compute_dtype)
-        return images + transformation if training else images
+        if not training:
+            return images
+        return self._clipped(images + transformation, images)
+
+    def _clipped(self, noisy: Any, images: Any) -> Any:
+        if self.value_range is None:
+            return noisy
+        numpy = self.backend.numpy
+        # Images whose pixels are scaled in another way than was said, standardized ones
+        # for instance, must not lose what is outside the range.
+        low, high = self.value_range
+        least = numpy.minimum(numpy.amin(images, axis=(-3, -2, -1), keepdims=True), low)
+        most = numpy.maximum(numpy.amax(images, axis=(-3, -2, -1), keepdims=True), high)
+        return numpy.minimum(numpy.maximum(noisy, least), most)
 
     def transform_labels(  # noqa: D102
         self, labels: Any, transformation: Any, training: bool = True
@@ -81,4 +110,5 @@ class ImageNoise(ImageLayer):
             **{key: config[key] for key in ("name", "trainable", "dtype")},
             "stddev": self.stddev,
             "seed": self.seed,
+            "value_range": self.value_range,
         }

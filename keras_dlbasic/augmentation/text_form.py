@@ -60,6 +60,8 @@ def _in_tensorflow(function: Callable[[Texts], Texts], texts: Any) -> Any:
         encoded = [text.encode() for text in flat]
         return np.array(encoded, dtype=object).reshape(np.shape(array))
 
+    # An eager tensor has its values at hand. In a graph, such as that of `Dataset.map`,
+    # TensorFlow calls the function later, with the values.
     if hasattr(texts, "numpy"):
         return tf.constant(changed(texts.numpy()), dtype=tf.string)
     result = tf.numpy_function(changed, [texts], tf.string)

@@ -13,7 +13,7 @@ class TokenNoise(keras.layers.Layer):
     """Leaves out and swaps words of a text given as token ids, in training.
 
     Each word becomes the unknown one with probability `strength`, and each pair of
-    neighbours changes places with probability `strength`; padding (0) stays where it
+    neighbors changes places with probability `strength`; padding (0) stays where it
     is. `augmentation.TextNoise` does so with strings.
 
     Args:
@@ -86,6 +86,8 @@ class TokenNoise(keras.layers.Layer):
 
     def _swapped(self, tokens: Any) -> Any:
         """Return tokens of which some pairs, each token in one at most, are swapped."""
+        # All is done with copies shifted by one place: the layer is traced, and a loop
+        # over tokens would be slow.
         zero = ops.zeros_like(tokens[:, :1])
         right = ops.concatenate([tokens[:, 1:], zero], axis=1)
         left = ops.concatenate([zero, tokens[:, :-1]], axis=1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.checks import check_batch
+from keras_dlbasic._data.batch import read_batch
 from keras_dlbasic.analysis.activations.statistics import DORMANT, MEASURES
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
@@ -23,7 +23,7 @@ class ActivationMonitor(Monitor):
     """Watch how alive the units of every layer are, on a fixed probe batch.
 
     The model runs on the probe, outside the compiled step, at the end of each epoch (or
-    every n steps): with dropout off, and with batch normalisation on the probe's own
+    every n steps): with dropout off, and with batch normalization on the probe's own
     statistics. Weights, moving averages, random seeds, metrics and logs stay as they
     are. What is measured goes to `record.tables["activations"]`; its columns are layers
     of any type, with activations inline or as a layer. Recurrent and attention layers
@@ -159,4 +159,4 @@ class ActivationMonitor(Monitor):
 
 
 def _first_rows(x: Any) -> Any:
-    return keras.tree.map_structure(lambda a: a[:MOST_ROWS], check_batch(x))
+    return keras.tree.map_structure(lambda a: a[:MOST_ROWS], read_batch(x))

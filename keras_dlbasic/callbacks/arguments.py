@@ -30,13 +30,11 @@ def check_record(record: Any) -> None:
         )
 
 
-def check_sample(x: Any, y: Any, rows: Any) -> None:
-    """Refuse targets without inputs, and a number of rows that is none.
+def check_rows(rows: Any) -> None:
+    """Refuse a number of rows that is none.
 
     Raises:
-        ValueError: If `y` was given without `x`, or `rows` is no positive integer.
+        ValueError: If `rows` is no positive integer.
     """
-    if x is None and y is not None:
-        raise ValueError("`y` was given without `x`. Give both, or neither.")
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
         raise ValueError(f"`rows` must be a positive integer. Received: rows={rows!r}")

@@ -14,7 +14,7 @@ from keras_dlbasic.analysis.landscape.critical_point import (
     VERDICTS,
     CriticalPoint,
 )
-from keras_dlbasic.callbacks.arguments import check_sample
+from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.landscape import Objective, classify_point
@@ -23,7 +23,7 @@ from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.facts import CurvatureFacts
 
 PATIENCE, STILL = 5, 0.01
-"""A loss lies still if it has not fallen by so much of itself in so many epochs."""
+"""A loss is stuck if it has not fallen by so much of itself in this many epochs."""
 
 
 class CurvatureProbe(Monitor):
@@ -32,7 +32,7 @@ class CurvatureProbe(Monitor):
     Runs `landscape.classify_point` on rows of the training data in inference mode and
     writes what it measures, with the verdict, to `record.tables["curvature"]`; from
     there `TrainingDoctor` and `diagnose` tell a saddle from a minimum when the loss
-    lies still. At the end of training it looks again. A look takes about as long as 150
+    is stuck. At the end of training it looks again. A look takes about as long as 150
     gradients of the probe. Nothing changes in what is trained, saved or logged.
 
     Args:
@@ -87,7 +87,7 @@ class CurvatureProbe(Monitor):
                 '`every` must be "plateau" or a number of epochs, at least 1. '
                 f"Received: every={every!r}"
             )
-        check_sample(x, y, rows)
+        check_rows(rows)
         self.every = every
         self.max_products = max_products
         self.points: dict[int, CriticalPoint] = {}
@@ -129,6 +129,8 @@ class CurvatureProbe(Monitor):
             return (epoch + 1) % self.every == 0
         if len(self._losses) <= PATIENCE:
             return False
+        # The lowest losses are compared, so a loss that oscillates around one level
+        # counts as a plateau as well.
         before = min(self._losses[:-PATIENCE])
         is_still = before - min(self._losses) < STILL * abs(before)
         looked = [known for known in self.points if known > epoch - PATIENCE]

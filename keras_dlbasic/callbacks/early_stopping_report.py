@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
+from keras_dlbasic.analysis.is_gain import is_gain
 from keras_dlbasic.analysis.overfitting.prechelt import (
     generalization_loss,
     rising_strips,
@@ -24,8 +25,6 @@ Criterion = Literal["patience", "GL", "PQ", "UP"]
 
 ALPHAS = {"GL": 5.0, "PQ": 0.75}
 """Middle ones of the thresholds that Prechelt (1998) tried."""
-
-_GAINS = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "r2", "score")
 
 
 class EarlyStoppingReport(keras.callbacks.EarlyStopping):
@@ -66,7 +65,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
 
     Raises:
         ValueError: If an argument is out of range, or if GL or PQ is asked for anything
-            but a positive loss to be minimised (for PQ, one of validation).
+            but a positive loss to be minimized (for PQ, one of validation).
 
     Example:
     >>> import keras, numpy as np
@@ -103,6 +102,8 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         _check_criterion(criterion, alpha, strip_length, successive_strips)
         if criterion in ("GL", "PQ"):
             _check_loss(criterion, monitor, mode)
+        # With another criterion, `patience` is a second limit only if the user gave
+        # one. Keras' default of 0 would stop at the first epoch without improvement.
         endless = criterion != "patience" and patience == 0
         super().__init__(
             monitor=monitor,
@@ -170,6 +171,8 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
             return
         value = float(value)
         self._last = value
+        # Keras would keep a NaN of the first epoch as the best value, and nothing is
+        # better than NaN. Here such an epoch counts as one without improvement.
         if not math.isfinite(value):
             self._non_finite.append(epoch)
             self.wait += 1
@@ -197,6 +200,8 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         if self.best is not best or self._found_best is None:
             self._found_best = epoch
             self._time_of_best = self._time_of_end
+        # A training metric of an epoch with one step was measured before the update of
+        # that step. The weights that reached it are those that the epoch began with.
         if self.best_weights is not kept:
             self._restore_from = "end"
             if self._begun_with and self._count.n == 1:
@@ -204,6 +209,8 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
                 self._restore_from = "begin"
         if self.criterion == "patience":
             return
+        # The criteria are defined for losses, so a metric to be maximized changes its
+        # sign.
         worse = -value if self._is_maximised() else value
         self._values.append(worse)
         if self.criterion in ("GL", "PQ"):
@@ -229,6 +236,8 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
             )
             limit = self.successive_strips
             return ("UP", float(strips), float(limit)) if strips >= limit else None
+        # PQ compares what validation has lost since its best epoch with what training
+        # still gains. Without any gain, the smallest loss is too much.
         loss = generalization_loss(np.array(self._values))
         progress = training_progress(
             np.array(self._train_values), strip_length=self.strip_length
@@ -266,7 +275,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         if self._is_maximised() or value <= 0:
             raise ValueError(
                 f"`criterion={self.criterion!r}` needs a positive loss to be "
-                f"minimised: it divides by its lowest value. Received "
+                f"minimized: it divides by its lowest value. Received "
                 f"{name or self.monitor!r} = {value:g}, mode={self.mode!r}. Use "
                 "`criterion='UP'` or `criterion='patience'`."
             )
@@ -321,7 +330,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         if self.mode == "max" and self.monitor.endswith("loss"):
             return (
                 f"Note that `mode='max'` takes a higher '{self.monitor}' for better; a "
-                "loss is usually to be minimised."
+                "loss is usually to be minimized."
             )
         if self._last_epoch is not None and self._last_epoch < self.start_from_epoch:
             return (
@@ -354,10 +363,9 @@ def _check_criterion(
 
 def _check_loss(criterion: str, monitor: str, mode: str) -> None:
     name = monitor.removeprefix("val_")
-    is_gain = any(word in name.lower() for word in _GAINS)
-    if mode == "max" or is_gain or not (name.endswith("loss") or mode == "min"):
+    if mode == "max" or is_gain(name) or not (name.endswith("loss") or mode == "min"):
         raise ValueError(
-            f"`criterion={criterion!r}` needs a positive loss to be minimised. "
+            f"`criterion={criterion!r}` needs a positive loss to be minimized. "
             f"Received: monitor={monitor!r}, mode={mode!r}. Monitor a loss, give "
             "`mode='min'` if this is an error measure, or use `criterion='UP'`."
         )

@@ -181,12 +181,14 @@ class FitWatch(FitLog):
             self._arm(step)
 
     def _arm(self, step: int) -> None:
+        # The plan counts the steps even if no gradients are watched: the record has the
+        # number of steps that were trained.
         is_planned = self._plan.steps_begin(step, self._model.steps_per_execution)
         if self._tap is None or self._tap.is_refused:
             return
         # A step that is not planned runs Keras' own function, untouched. Without a
-        # known length the tap is told of each step all the same: one in which the data
-        # end must not be counted.
+        # known length the tap is informed of each step all the same: one in which the
+        # data end must not be counted.
         if is_planned:
             self._has_armed = True
             self._tap.arm(self._offset + self._plan.steps - 1)
@@ -239,6 +241,7 @@ class FitWatch(FitLog):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy keeps: what was measured, and nothing of the fit."""
+        # The tap, the model and what waits on the device cannot be copied or pickled.
         kept = FitWatch(None, {})
         kept.record, kept.last_epoch = self.record, self.last_epoch
         return vars(kept)

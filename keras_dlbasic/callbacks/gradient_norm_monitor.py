@@ -10,9 +10,9 @@ from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.analysis import GradientEvent, gradient_events
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.monitor import Monitor
-from keras_dlbasic.callbacks.non_finite import NonFiniteReport, NonFiniteWatch
+from keras_dlbasic.callbacks.non_finite import NonFiniteReport, first_non_finite
 from keras_dlbasic.gradients.sampling import Every, check_every
-from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records import MEASURES, TrainingRecord
 
 LOG_KEY = "global_gradient_norm"
 
@@ -35,8 +35,9 @@ class GradientNormMonitor(Monitor):
             from an earlier fit. Defaults to None: a new one for each fit.
         append: Whether a further `fit` of the same model continues the record of the
             last one. Defaults to `False`.
-        verbose: Whether to say when a gradient vanishes, explodes or turns non-finite
-            (see `analysis.gradient_events`). 0 or 1. Defaults to `0`.
+        verbose: Whether to report when a gradient vanishes, explodes, turns non-finite
+            or is zero everywhere (see `analysis.gradient_events`). 0 or 1.
+            Defaults to `0`.
         stop_on_non_finite: Whether to stop training at the first step whose gradients
             are not finite. Every step is then measured and waited for, which costs what
             `every=1` costs and keeps the device from running ahead. Steps that loss
@@ -44,8 +45,9 @@ class GradientNormMonitor(Monitor):
 
     Attributes:
         record: The `TrainingRecord` of the current or last fit, None before the first.
-        non_finite: A `NonFiniteReport` if `stop_on_non_finite` stopped the last fit,
-            else None.
+        non_finite: A `NonFiniteReport` on the first sampled step of the last fit whose
+            gradients were not finite, whether it stopped there or went on; None if all
+            were finite.
 
     Raises:
         ValueError: If `every` or `verbose` is none of the above.
@@ -83,30 +85,47 @@ class GradientNormMonitor(Monitor):
     def _join(self) -> FitWatch:
         record = self._given_record
         earlier = self._watch
+        # Only a fit of the same model goes on in the same record: another model has
+        # other variables.
         if record is None and self.append and earlier is not None:
             record = earlier.record if earlier.is_about(model_of(self)) else None
+        # To stop at the first step that is not finite, each step has to be measured.
         if self.stop_on_non_finite:
             return FitWatch.join(self, 1, record, self._check_finite)
         return FitWatch.join(self, self.every, record)
 
     def _fit_begins(self) -> None:
         self._said = set()
-        self._non_finite_watch = NonFiniteWatch()
         self.non_finite = None
+        assert self.record is not None
+        steps = self.record.steps
+        self._first_step = int(steps[-1]) + 1 if len(steps) else 0
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         logs[LOG_KEY] = self._watch.last_epoch
         self._watch.log(epoch, {LOG_KEY: logs[LOG_KEY]})
+        self._look_for_non_finite()
         if self.verbose:
             self._report()
 
     def _fit_ends(self) -> None:
-        if self.non_finite is not None:
-            self._messages.add(str(self.non_finite))
+        self._look_for_non_finite()
+        report = self.non_finite
+        if report is not None and (self.verbose or report.stopped):
+            self._messages.add(str(report))
+
+    def _look_for_non_finite(self) -> None:
+        if self.non_finite is None and self.record is not None:
+            since = self._first_step
+            self.non_finite = first_non_finite(self.record, since=since)
 
     def _check_finite(self, step: int, measures: np.ndarray) -> None:
-        if self.non_finite is None:
-            self.non_finite = self._non_finite_watch.check(self._watch.record, measures)
+        record = self._watch.record
+        # Nearly always the step is fine. Then the record need not be looked through.
+        if self.non_finite is None and not _is_sound(measures):
+            self.non_finite = first_non_finite(
+                record, since=self._first_step, stopped=True
+            )
             if self.non_finite is not None:
                 model_of(self).stop_training = True
 
@@ -118,10 +137,19 @@ class GradientNormMonitor(Monitor):
             self._messages.add(describe([e for e in new if e.kind == kind]))
 
 
+def _is_sound(measures: np.ndarray) -> bool:
+    counts, weights = (
+        measures[MEASURES.index(n)] for n in ("non_finite", "weight_norm")
+    )
+    return bool(counts.sum() == 0 and np.isfinite(weights).all())
+
+
 NEXT_STEPS = {
     "vanishing": "Next: print(kd.propagation_report(model, x)) on a fresh model.",
     "exploding": "Next: a lower learning rate, clipping, or "
     "print(kd.propagation_report(model, x)) on a fresh model.",
+    "zero": "Next: print(kd.propagation_report(model, x)), which tells dead units from "
+    "a loss that does not depend on the weights.",
     "non_finite": "Next: print(kd.gradients.localize_non_finite(model, x)).",
 }
 

@@ -32,6 +32,8 @@ def guarded(hook: Callable[..., None]) -> Callable[..., None]:
 def _guarded_begin(hook: Callable[..., None]) -> Callable[..., None]:
     @wraps(hook)
     def safe(callback: Any, *args: Any, **kwargs: Any) -> None:
+        # `_is_off` stays set if the hook fails. All other hooks do nothing then, since
+        # what they need was never made.
         callback._guard = Guard()
         callback._is_off = True
         with callback._guard.on_host(ValueError, TypeError):

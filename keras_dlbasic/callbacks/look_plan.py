@@ -15,7 +15,7 @@ SHARE = 0.02
 """So large a part of the work of a fit all its looks may be."""
 
 FORWARD_PASSES = 3
-"""A step on a row is the work of so many looks at it: it goes forward and backward."""
+"""A step on a row is the work of this many looks: it goes forward and backward."""
 
 LEAST_LOOKS = 4
 """Looks become fewer down to this number, then get fewer rows: what is said at the end
@@ -25,7 +25,7 @@ GROWTH = 1.35
 """From one look to the next the number of the epoch grows by this factor."""
 
 HORIZON = 64
-"""Looks at the first epochs are paid for by so many: fits are often ended early."""
+"""Looks at the first epochs are paid for by this many: fits are often ended early."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class LookPlan:
 
     Attributes:
         rows: Number of rows of each look.
-        epochs: After so many epochs there is a look, increasing; the last one is after
-            the last epoch. Another look comes before the first step.
+        epochs: After this many epochs there is a look, increasing; the last one is
+            after the last epoch. Another look comes before the first step.
     """
 
     rows: int
     epochs: tuple[int, ...]
 
     def is_due(self, epochs: int) -> bool:
-        """Return whether a look comes after so many epochs."""
+        """Return whether a look comes after this many epochs."""
         return epochs in self.epochs
 
 
@@ -58,8 +58,8 @@ def plan_looks(
     All looks together are at most 2 % of the work of the fit. A look on a row is one
     forward pass, training on it counts as three. So of 100 rows that are trained, six
     may be looked at. Where that is too little for looks on 256 rows at ever longer
-    intervals, there are fewer, down to four; these then get fewer rows, down to 32. Four
-    looks on 32 rows are made in any case, if there are epochs enough: the fit is short.
+    intervals, there are fewer, down to four; these then get fewer rows, down to 32.
+    Four looks on 32 rows are made in any case, if there are epochs enough.
 
     Args:
         epochs: Number of epochs of the fit.

@@ -113,6 +113,8 @@ class Monitor(keras.callbacks.Callback):
         self._epoch = epoch
         self._count.epoch_begins(self.params)
         self._watch.epoch_begins(self, epoch)
+        # The table is made here and not as the fit begins: a callback that joins later
+        # may bring the record that all of them share.
         name, record = self._table_name, self._watch.record
         if self._table is None and name is not None:
             self._table = TableWriter(record, name, self._measures)

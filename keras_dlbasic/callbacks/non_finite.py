@@ -6,11 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from keras_dlbasic.records import MEASURES, TrainingRecord
-
-_NON_FINITE = MEASURES.index("non_finite")
-_GRADIENT = MEASURES.index("gradient_norm")
-_WEIGHT = MEASURES.index("weight_norm")
+from keras_dlbasic.records import TrainingRecord
 
 
 @dataclass(frozen=True)
@@ -18,15 +14,16 @@ class NonFiniteReport:
     """What is known of the first step with non-finite gradients.
 
     Attributes:
-        step: The step, 0-based.
+        step: The step, 0-based; of those that were sampled, the first.
         epoch: Its epoch, 0-based.
         batch_loss: Loss of its batch. May well be finite.
         gradients: Paths of the variables whose gradients were not finite.
         weights_before: Paths of the variables that held NaN or infinity before the
             step. If there are none, the step itself brought it up: its batch, its
             forward or its backward pass.
-        last_finite_step: The step before with finite gradients, or None.
+        last_finite_step: The sampled step before with finite gradients, or None.
         last_finite_norms: Gradient norm by path at that step.
+        stopped: Whether training was stopped at the step.
     """
 
     step: int
@@ -36,10 +33,13 @@ class NonFiniteReport:
     weights_before: tuple[str, ...]
     last_finite_step: int | None = None
     last_finite_norms: dict[str, float] = field(default_factory=dict)
+    stopped: bool = True
 
     def __str__(self) -> str:
+        place = f"step {self.step + 1} (epoch {self.epoch + 1})"
+        start = f"Stopped at {place}" if self.stopped else f"Not finite from {place} on"
         lines = [
-            f"Stopped at step {self.step + 1} (epoch {self.epoch + 1}): the gradients "
+            f"{start}: the gradients "
             f"of {len(self.gradients)} variables are not finite; the batch loss is "
             f"{self.batch_loss:g}."
         ]
@@ -64,41 +64,39 @@ class NonFiniteReport:
         return "\n".join(lines)
 
 
-class NonFiniteWatch:
-    """Looks at every row until one is not finite."""
+def first_non_finite(
+    record: TrainingRecord, *, since: int = 0, stopped: bool = False
+) -> NonFiniteReport | None:
+    """Return a report on the first sampled step that is not finite, None without one.
 
-    def __init__(self) -> None:
-        self._last: tuple[int, np.ndarray] | None = None
-
-    def check(
-        self, record: TrainingRecord, measures: np.ndarray
-    ) -> NonFiniteReport | None:
-        """Return a report if the last row of `record`, `measures`, is not finite."""
-        step = int(record.steps[-1])
-        weights_are_finite = not _not_finite(measures[_WEIGHT]).any()
-        skipped = record.skipped[-1] and weights_are_finite
-        if measures[_NON_FINITE].sum() == 0 and weights_are_finite:
-            self._last = (step, measures[_GRADIENT])
-            return None
-        if skipped and np.isfinite(record.batch_loss[-1]):
-            return None  # loss scaling found its scale too large, as it is meant to
-        paths = [variable.path for variable in record.variables]
-        last_step, last_norms = self._last or (None, np.zeros(0))
-        return NonFiniteReport(
-            step=step,
-            epoch=int(record.step_epochs[-1]),
-            batch_loss=float(record.batch_loss[-1]),
-            gradients=_chosen(paths, measures[_NON_FINITE] > 0),
-            weights_before=_chosen(paths, _not_finite(measures[_WEIGHT])),
-            last_finite_step=last_step,
-            last_finite_norms={
-                path: float(norm) for path, norm in zip(paths, last_norms, strict=False)
-            },
-        )
-
-
-def _not_finite(norms: np.ndarray) -> np.ndarray:
-    return ~np.isfinite(norms)
+    Args:
+        record: What was measured.
+        since: The first step that counts.
+        stopped: Whether training was stopped there.
+    """
+    first = int(np.searchsorted(record.steps, since))
+    counts = record.non_finite[first:].sum(axis=1)
+    finite = np.isfinite(record.weight_norm[first:]).all(axis=1)
+    # Loss scaling that finds its scale too large skips the step, as it is meant to.
+    as_meant = record.skipped[first:] & finite & np.isfinite(record.batch_loss[first:])
+    found = ((counts > 0) | ~finite) & ~as_meant
+    if not found.any():
+        return None
+    row = first + int(np.argmax(found))
+    sound = np.flatnonzero((counts[: row - first] == 0) & finite[: row - first])
+    paths = [variable.path for variable in record.variables]
+    last = first + int(sound[-1]) if len(sound) else None
+    norms = [] if last is None else record.gradient_norm[last].tolist()
+    return NonFiniteReport(
+        step=int(record.steps[row]),
+        epoch=int(record.step_epochs[row]),
+        batch_loss=float(record.batch_loss[row]),
+        gradients=_chosen(paths, record.non_finite[row] > 0),
+        weights_before=_chosen(paths, ~np.isfinite(record.weight_norm[row])),
+        last_finite_step=None if last is None else int(record.steps[last]),
+        last_finite_norms=dict(zip(paths, norms, strict=False)),
+        stopped=stopped,
+    )
 
 
 def _chosen(paths: list[str], mask: np.ndarray) -> tuple[str, ...]:

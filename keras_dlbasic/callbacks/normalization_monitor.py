@@ -1,4 +1,4 @@
-"""How far batch normalisation's moving averages are from the batches."""
+"""How far batch normalization's moving averages are from the batches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Statistics = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 class NormalizationMonitor(Monitor):
-    """Watch the drift between batch and moving statistics of batch normalisation.
+    """Watch the drift between batch and moving statistics of batch normalization.
 
     Once an epoch, around one of its last steps, the moving averages are read before and
     after the step; from their change follow the batch's own mean and variance, with no
@@ -35,7 +35,7 @@ class NormalizationMonitor(Monitor):
     lower `momentum`, or train longer.
 
     It also sees the batch, and warns when there is only one value per channel to
-    normalise: then the output is `beta`, whatever the input.
+    normalize: then the output is `beta`, whatever the input.
 
     Args:
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
@@ -113,6 +113,8 @@ class NormalizationMonitor(Monitor):
         self._measured_epoch = self._epoch
         if not before:
             return
+        # After n steps, the share momentum ** n of a moving average still is what it
+        # was before. The rest came from the batches, whose statistics are solved for.
         n_steps = batch - self._before_batch
         columns = {
             label: normalization_drift(
@@ -131,10 +133,10 @@ class NormalizationMonitor(Monitor):
             if positions is not None and batch_size * positions == 1:
                 self._has_warned = True
                 warnings.warn(
-                    f"Batch normalisation '{label}' has one value per channel to "
-                    f"normalise (batch size {batch_size}): its output in training is "
+                    f"Batch normalization '{label}' has one value per channel to "
+                    f"normalize (batch size {batch_size}): its output in training is "
                     "`beta` whatever the input, so nothing before it is trained. Use "
-                    "layer normalisation (`kd.layers.LayerNormalization`) or a larger "
+                    "layer normalization (`kd.layers.LayerNormalization`) or a larger "
                     "batch.",
                     stacklevel=2,
                 )

@@ -7,8 +7,13 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_dlbasic._keras.callbacks import model_of
+from keras_dlbasic._keras.compiled_metrics import logged_names
+from keras_dlbasic._keras.optimizer import current_learning_rate
+from keras_dlbasic._nearest import nearest
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
-from keras_dlbasic.callbacks.arguments import check_sample
+from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
+from keras_dlbasic.analysis.overfitting.verdict import SEVERITIES, Severity
+from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.training_sample import TrainingSample
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -16,6 +21,9 @@ from keras_dlbasic.records import TrainingRecord
 
 EVALUATED = "evaluated_"
 """Prefix in the record of what was measured on the sample in inference mode."""
+
+MAX_REVERSAL = 0.05
+"""Training is stopped only if the chance that the rise goes back is below this."""
 
 
 class OverfittingDetector(Monitor):
@@ -27,19 +35,29 @@ class OverfittingDetector(Monitor):
     loss is measured on them anew, after the epoch and in inference mode, as the
     validation loss is. Nothing changes in what is trained, saved or logged.
 
+    While a rise is young, it cannot be told from the hump of a double descent or from a
+    long deviation of a noisy loss. The message says how likely the finished run will
+    not be called overfitting (`OverfittingVerdict.chance_of_reversal`), and `stop=True`
+    waits until that is below 5 %.
+
     Args:
         x: Training inputs to measure the training loss on: arrays, or a data set that
             can be read again and again. Defaults to None: the logged loss is taken.
         y: Training targets, None with a data set.
-        rows: Up to so many rows of `x` and `y` are used, taken evenly. Defaults to
+        rows: Up to this many rows of `x` and `y` are used, taken evenly. Defaults to
             `1024`.
         metric: Name of a metric, such as `"accuracy"`, to be judged apart. Defaults to
-            None.
-        mode: `"max"` if that metric is to be maximised (default), `"min"` if minimised.
-        stop: Whether to stop training when overfitting is found. Defaults to `False`.
+            None. A name that is not logged raises an error, as `fit` begins if the
+            names are known by then.
+        mode: `"max"` if that metric is to be maximized (default), `"min"` if minimized.
+        stop: Whether to stop training when overfitting is found and the chance that
+            the rise goes back by the end of the planned epochs is below 5 %. Defaults
+            to `False`.
         verbose: Whether to say what is found, between epochs. 0 or 1. Defaults to `1`.
         record: A `TrainingRecord` to write the epochs to; a continued one is judged as
             a whole. Defaults to None: a new one for each fit.
+        min_severity: Lowest severity that counts: `"info"` (any rise that is not
+            noise; default), `"warning"` (from 5 %) or `"critical"` (from 25 %).
 
     Attributes:
         verdict: The `analysis.OverfittingVerdict` on the epochs so far; None before the
@@ -47,9 +65,11 @@ class OverfittingDetector(Monitor):
         record: The `TrainingRecord` of the current or last fit, None before the first.
             What was measured on `x` and `y` is under `"evaluated_loss"`, ...
         loss_source: `"evaluated"` or `"logged"`.
+        stopped_epoch: The epoch (0-based) after which it stopped the last fit, or None.
 
     Raises:
-        ValueError: If an argument is out of range, or `x` and `y` do not fit together.
+        ValueError: If an argument is out of range, `x` and `y` do not fit together, or
+            `metric` is not logged.
 
     Example:
     >>> import keras, numpy as np
@@ -76,9 +96,17 @@ class OverfittingDetector(Monitor):
         stop: bool = False,
         verbose: int = 1,
         record: TrainingRecord | None = None,
+        min_severity: Severity = "info",
     ) -> None:
         super().__init__(record, verbose)
         _check(x, y, rows, mode)
+        if min_severity not in SEVERITIES:
+            raise ValueError(
+                '`min_severity` must be "info", "warning" or "critical". '
+                f"Received: min_severity={min_severity!r}"
+            )
+        self.min_severity: Severity = min_severity
+        self.stopped_epoch: int | None = None
         self.metric = metric
         self.mode = mode
         self.stop = stop
@@ -92,10 +120,45 @@ class OverfittingDetector(Monitor):
         known = self.record.facts
         self.record.facts = run_facts(model_of(self), self.params or {}, known)
         self.verdict = None
+        self.stopped_epoch = None
         self._is_said = False
+        self._rates: dict[int, float] = {}
+        names = logged_names(model_of(self))
+        if self.metric is not None and names is not None:
+            self._check_known(names)
+
+    def _check_known(self, names: list[str]) -> None:
+        assert self.metric is not None
+        name = self.metric.removeprefix("val_")
+        if self.metric in names:
+            return
+        way = f"Give {name!r} alone." if name in names else nearest(name, names)
+        raise ValueError(
+            "`metric` must be the name of a metric that the model was compiled with. "
+            f"Received: metric={self.metric!r}. {way}"
+        )
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
+        super().on_epoch_end(epoch, logs)
+        # A mistake in an argument is the user's to know, so it is no error to be
+        # guarded against. Only now Keras knows the names of the metrics.
+        self._check_metric(logs or {})
+
+    def _check_metric(self, logs: dict[str, Any]) -> None:
+        if self.metric is None or "val_loss" not in logs:
+            return
+        if f"val_{self.metric}" not in logs:
+            names = {n.removeprefix("val_") for n in logs if n.startswith("val_")}
+            raise ValueError(
+                f"`metric={self.metric!r}` is not logged in validation. "
+                f"{nearest(self.metric, names)}"
+            )
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         has_validation = "val_loss" in logs
+        number = self._watch.in_record(epoch)
+        optimizer = getattr(self.model, "optimizer", None)
+        self._rates[number] = current_learning_rate(optimizer)
         if self._sample is not None and has_validation:
             measured = self._sample.evaluate(self.model)
             self._watch.log(
@@ -104,14 +167,16 @@ class OverfittingDetector(Monitor):
         if has_validation or self.verdict is None:
             self.verdict = self._judge()
         if has_validation and self.verdict.detected:
-            self._act()
+            self._act(epoch)
 
     def _fit_ends(self) -> None:
         if self.verdict is not None:
+            # The epochs after a message may contradict it. The whole curve confirms or
+            # withdraws it.
             if self._is_said and not self.verdict.detected:
                 self._add(f"Withdrawn at the end: {self.verdict.reason}")
             elif self._is_said:
-                self._add(f"At the end: {self.verdict.reason}")
+                self._add(f"At the end: {self.verdict.reason}{self._ending()}")
             elif self.verdict.pattern == "no_validation":
                 self._add(self.verdict.reason)
 
@@ -128,7 +193,16 @@ class OverfittingDetector(Monitor):
             ),
             mode=self.mode,
             epochs=epochs["epoch"],
+            learning_rate=self._learning_rates(epochs["epoch"]),
+            min_severity=self.min_severity,
         )
+
+    def _learning_rates(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the rate of each epoch: the logged one, else as it was at the end."""
+        assert self.record is not None
+        seen = np.array([self._rates.get(int(n), np.nan) for n in numbers], np.float64)
+        known = epoch_rates(self.record)
+        return seen if known is None else np.where(np.isfinite(known), known, seen)
 
     def _training(
         self, epochs: dict[str, np.ndarray], name: str | None, missing: np.ndarray
@@ -141,13 +215,31 @@ class OverfittingDetector(Monitor):
             return logged
         return epochs.get(EVALUATED + name, logged)
 
-    def _act(self) -> None:
+    def _act(self, epoch: int) -> None:
+        assert self.verdict is not None
+        left = max(int((self.params or {}).get("epochs") or 0) - epoch - 1, 0)
+        chance = self.verdict.chance_of_reversal(left)
         if not self._is_said:
             self._is_said = True
-            assert self.verdict is not None
-            self._add(f"{self.verdict.reason} {self._source()}")
-        if self.stop:
+            parts = [self.verdict.reason, self._source(), self._doubt(chance, left)]
+            self._add(" ".join(part for part in parts if part))
+        if self.stop and chance < MAX_REVERSAL:
+            self.stopped_epoch = epoch
             model_of(self).stop_training = True
+
+    def _doubt(self, chance: float, left: int) -> str:
+        if chance < MAX_REVERSAL or not left:
+            return ""
+        goes_on = f" Training goes on until this is below {MAX_REVERSAL:.0%}."
+        return (
+            "It cannot be told yet from the hump of a double descent: the chance that "
+            f"the loss comes back in the {left} epochs left is about {chance:.0%}."
+        ) + goes_on * self.stop
+
+    def _ending(self) -> str:
+        if self.stopped_epoch is None:
+            return ""
+        return f" Stopped after epoch {self.stopped_epoch + 1}."
 
     def _add(self, text: str) -> None:
         if self.verbose:
@@ -165,7 +257,9 @@ class OverfittingDetector(Monitor):
 
 
 def _check(x: Any, y: Any, rows: int, mode: str) -> None:
-    check_sample(x, y, rows)
+    check_rows(rows)
+    if x is None and y is not None:
+        raise ValueError("`y` was given without `x`. Give both, or neither.")
     if mode not in ("min", "max"):
         raise ValueError(f'`mode` must be "min" or "max". Received: mode={mode!r}')
     if hasattr(x, "__next__"):

@@ -52,6 +52,8 @@ class PassingBatches:
             lambda leaf: None if leaf is None else keras.ops.convert_to_numpy(leaf),
             (x, y, weights),
         )
+        # Inputs of other shapes cannot be joined to the first ones. Their targets and
+        # weights are counted all the same.
         if not self.parts or _shapes((x, y)) == _shapes(self.parts[0]):
             self.parts.append(_some_rows((x, y)))
         targets, weights = _some_rows((y, weights))
@@ -79,6 +81,7 @@ def _some_rows(data: Any) -> Any:
     if not arrays:
         return data
     n = len(arrays[0])
+    # Each batch gets an equal part of the memory, so that all `MOST_BATCHES` fit.
     size = sum(array.nbytes for array in arrays) / max(1, n)
     most = max(1, int(MOST_BYTES / MOST_BATCHES / max(size, 1)))
     if n <= most:

@@ -83,7 +83,7 @@ class PenaltyMonitor(Monitor):
         if not self._scales and self.model.built:
             raise ValueError(
                 f"No trainable weight of model '{self.model.name}' has a regularizer, "
-                "so there is no penalty to watch (Keras penalises no frozen ones). "
+                "so there is no penalty to watch (Keras penalizes no frozen ones). "
                 "Give layers a `kernel_regularizer`, such as "
                 "`kd.regularizers.L2(1e-4)`, or remove the callback."
             )
@@ -106,6 +106,8 @@ class PenaltyMonitor(Monitor):
 
     def _measure(self, weight: PenalizedWeight) -> dict[str, float]:
         values = _numpy(weight)
+        # The scale is that of the weight when it was first seen. Relative to its
+        # present size, a weight that the penalty shrinks would never be near zero.
         scale = self._scales.setdefault(
             weight.label, float(np.sqrt(np.mean(values**2)))
         )

@@ -15,7 +15,6 @@ from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.callbacks.look_plan import plan_looks
 from keras_dlbasic.callbacks.passing_batches import PassingBatches
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection.as_arrays import as_arrays
 from keras_dlbasic.inspection.batch_facts import batch_facts
 from keras_dlbasic.inspection.collect import (
     arrays_of,
@@ -50,7 +49,7 @@ class ProbeLooks:
     def __init__(self, x: Any, y: Any, validation_data: Any, rows: int) -> None:
         self.probe: Probe | None = None
         self.batches = PassingBatches()
-        self._given = as_arrays(x), as_arrays(y), validation_data
+        self._given = x, y, validation_data
         self._rows = rows
         self.plan = plan_looks(1, self._n_given(), rows)
         self._has_read = self._is_split = False
@@ -161,6 +160,16 @@ class ProbeLooks:
             data = with_output_shapes(facts.data, answers, facts.outputs, shapes)
             record.note(data=data)
         self._answers = None
+
+    def infer(self, model: Any, record: TrainingRecord) -> None:
+        """Run the trained model on the probe as `evaluate` does.
+
+        Args:
+            model: The model.
+            record: Where to write what is seen.
+        """
+        if self.probe is not None:
+            self.probe.infer(model, record)
 
     def _use_batches(
         self,

@@ -16,7 +16,7 @@ from keras_dlbasic.records import MEASURES, TrainingRecord
 from keras_dlbasic.records.record_data import global_norm
 
 PENDING_ROWS = 64
-"""So many rows may wait on the device before they are fetched."""
+"""This many rows may wait on the device before they are fetched."""
 
 
 class RowFetcher:

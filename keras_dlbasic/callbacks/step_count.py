@@ -45,6 +45,8 @@ class StepCount:
 
     def step_ends(self, batch: int) -> None:
         """Note the end of step `batch`, 0-based; in any thread, in any order."""
+        # With `steps_per_execution`, the last number that Keras gives may lie beyond
+        # the epoch. Threads may call in any order, so the largest number counts.
         n = batch + 1 if not self._total else min(batch + 1, self._total)
         with _lock:
             self.n = max(self.n, n)

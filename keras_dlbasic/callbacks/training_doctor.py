@@ -7,18 +7,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_dlbasic._keras.callbacks import model_of
-from keras_dlbasic._keras.no_arrays import EXPECTED, no_arrays
-from keras_dlbasic.callbacks.arguments import check_sample
+from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.fit_watch import FitWatch
+from keras_dlbasic.callbacks.given_data import GivenData
 from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
-from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Rule, diagnose
+from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagnose
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
-from keras_dlbasic.inspection.collect import arrays_of
-from keras_dlbasic.inspection.given_names import given_names
 from keras_dlbasic.records import TrainingRecord
+
+CERTAIN = 0.9
+"""Confidence from which a finding is said, or stops, in the middle of a fit."""
 
 
 class TrainingDoctor(Monitor):
@@ -36,32 +37,36 @@ class TrainingDoctor(Monitor):
     many.
 
     Args:
-        x: Training inputs: arrays, tensors or data frames with samples first. Rows that
-            `fit` holds out by `validation_split` may be among them; they count as
-            validation. Defaults to None: rows of batches of the first epoch serve, read
-            as they pass, so that nothing is drawn from a data set or generator. The
-            report says what that rules out.
-        y: Training targets, in the same forms.
+        x: Training inputs with samples first: arrays, tensors, data frames, lists or
+            structures of these. Rows that `fit` holds out by `validation_split` may be
+            among them; they count as validation. Defaults to None: rows of batches of
+            the first epoch serve, read as they pass. So it is with a data set or a
+            generator too, from which nothing is drawn. The report says what that rules
+            out.
+        y: Training targets, in the same forms; None with a data set.
         validation_data: `(x, y)` of the validation, to be compared with `x` and `y`.
-            Defaults to None: the rows that `fit` holds out, if that is sure.
+            A data set is not read. Defaults to None: the rows that `fit` holds out, if
+            that is sure.
         every: At which steps gradients are measured, see `GradientNormMonitor`.
         stop_on: `"critical"` or `"warning"`: stop training when something of that
             severity is found for sure. Defaults to None: never.
         rows: Number of rows of the probe, taken evenly from `x`; simple predictors know
             all of them, the model is run on as many as a short fit allows. Defaults to
             `256`.
-        verbose: 0: silent; 1 (default): speak up early when sure, and report at the
+        verbose: 0: silent; 1 (default): report early when sure, and report at the
             end.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
             None: a new one for each fit.
         rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Attributes:
-        diagnosis: The `Diagnosis` so far; None before the first epoch.
+        diagnosis: The `Diagnosis` so far; None before the first epoch, but for what is
+            critical and known before the first step.
         record: The `TrainingRecord` of the current or last fit.
 
     Raises:
-        ValueError: If an argument is out of range, or `y` is given without `x`.
+        ValueError: If an argument is out of range, `y` is given without `x`, or the
+            data do not fit each other or, as `fit` begins, the model.
 
     Example:
     >>> import keras, numpy as np
@@ -90,9 +95,10 @@ class TrainingDoctor(Monitor):
         rules: Iterable[Rule] | None = None,
     ) -> None:
         super().__init__(record, verbose)
-        _check(x, y, stop_on, rows)
+        _check(stop_on, rows)
         self.x, self.y = x, y
         self.validation_data = validation_data
+        self._data = GivenData(x, y, validation_data)
         self.every = check_every(every)
         self.stop_on = stop_on
         self.rows = rows
@@ -100,7 +106,7 @@ class TrainingDoctor(Monitor):
         self.diagnosis: Diagnosis | None = None
 
     def _join(self) -> FitWatch:
-        self._looks = ProbeLooks(self.x, self.y, self.validation_data, self.rows)
+        self._looks = ProbeLooks(*self._data.arrays(model_of(self)), self.rows)
         return FitWatch.join(
             self,
             self.every,
@@ -116,7 +122,7 @@ class TrainingDoctor(Monitor):
         self._epochs = 0
         self._has_looked = False
         self._looks.plan_for(self.params.get("epochs") or 1, None)
-        self.record.note(given=given_names(self.x, self.y, self.validation_data))
+        self.record.note(given=self._data.names)
         if self.model.built:
             self._examine(self.record.last_epoch)
         else:
@@ -132,6 +138,22 @@ class TrainingDoctor(Monitor):
         assert self.record is not None
         guard, steps = guard_of(self), self._count.so_far
         self._looks.examine(self.model, self.record, guard, epoch, steps)
+        if not steps and self._looks.is_examined:
+            with guard.on_host():
+                self._judge_before()
+
+    def _judge_before(self) -> None:
+        """Say before the first step what is certain by then.
+
+        Labels that are out of range have TensorFlow and PyTorch raise in that step, and
+        then no other hook of a callback is called.
+        """
+        assert self.record is not None
+        diagnosis = diagnose(self.record, live=True, rules=self.rules)
+        if any(finding.severity == "critical" for finding in diagnosis):
+            self.diagnosis = diagnosis
+            self._say_critical()
+            self._messages.say()  # no progress bar has begun
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         self._epochs += 1
@@ -148,6 +170,9 @@ class TrainingDoctor(Monitor):
     def _fit_ends(self) -> None:
         if self._epochs and not self._has_looked:
             self._look()
+        assert self.record is not None
+        with guard_of(self).on_host():
+            self._looks.infer(self.model, self.record)
         self._judge(live=False)
         self._messages.say()
         if self.verbose and self.diagnosis is not None:
@@ -204,24 +229,27 @@ class TrainingDoctor(Monitor):
         self.diagnosis = diagnose(self.record, live=live, rules=self.rules)
 
     def _speak(self) -> None:
-        assert self.diagnosis is not None
-        least = SEVERITIES.index("critical")
-        for finding in self.diagnosis.top_level:
-            if finding.confidence < 0.9:
-                continue
-            said = finding.name, finding.output
-            if finding.rank >= least and said not in self._said:
-                self._said.add(said)
-                if self.verbose:
-                    self._messages.add(str(finding))
+        self._say_critical()
+        for finding in self._certain():
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
                 model_of(self).stop_training = True
 
+    def _say_critical(self) -> None:
+        """Say what is critical, each of it once in a fit."""
+        for finding in self._certain():
+            said = finding.name, finding.output
+            if finding.severity == "critical" and said not in self._said:
+                self._said.add(said)
+                if self.verbose:
+                    self._messages.add(str(finding))
 
-def _check(x: Any, y: Any, stop_on: Any, rows: Any) -> None:
-    check_sample(x, y, rows)
-    if x is not None and not arrays_of(x):
-        raise ValueError(f"`x` {EXPECTED} {no_arrays(x, passing=True)}")
+    def _certain(self) -> list[Finding]:
+        assert self.diagnosis is not None
+        return [f for f in self.diagnosis.top_level if f.confidence >= CERTAIN]
+
+
+def _check(stop_on: Any, rows: Any) -> None:
+    check_rows(rows)
     if stop_on not in (None, "warning", "critical"):
         raise ValueError(
             f'`stop_on` must be "critical", "warning" or None. Received: {stop_on!r}'

@@ -9,6 +9,8 @@ import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._data.kinds import is_data_set
+from keras_dlbasic._data.read import read
 from keras_dlbasic.analysis.evenly import evenly
 
 BATCH = 256
@@ -18,8 +20,8 @@ class TrainingSample:
     """Evaluates a model on a fixed sample and leaves no trace in it.
 
     Args:
-        x: Inputs: an array, a list, tuple or dictionary of arrays, or a data set that
-            can be read again and again and gives batches with targets.
+        x: Inputs: arrays in any form that users have, or a data set that can be read
+            again and again and gives batches with targets.
         y: Targets, in the same forms; None with a data set.
         rows: Largest number of rows, taken evenly from arrays.
     """
@@ -27,21 +29,17 @@ class TrainingSample:
     def __init__(self, x: Any, y: Any, rows: int) -> None:
         self.x, self.y = x, y
         self.n_rows: int | None = None
-        leaves = [leaf for leaf in keras.tree.flatten((x, y)) if leaf is not None]
-        if y is None or not all(hasattr(leaf, "shape") for leaf in leaves):
+        if is_data_set(x) and y is None:
             return
-        n = len(leaves[0])
-        if any(len(leaf) != n for leaf in leaves):
-            raise ValueError(
-                "`x` and `y` must have the same number of rows. Received: "
-                f"{[tuple(leaf.shape) for leaf in leaves]}"
-            )
+        found = read(x, y, needs_y=True)
+        n = found.n_rows
         self.n_rows = min(rows, n)
         if self.n_rows > BATCH:
             self.n_rows -= self.n_rows % BATCH  # batches of one shape compile once
         chosen = evenly(n, self.n_rows)
         self.x, self.y = keras.tree.map_structure(
-            lambda leaf: np.asarray(leaf)[chosen], (x, y)
+            lambda leaf: None if leaf is None else np.asarray(leaf)[chosen],
+            (found.x, found.y),
         )
 
     def evaluate(self, model: Any) -> dict[str, float]:

@@ -38,6 +38,9 @@ By name, since a saved record gets the same advice where there is no Keras, and 
 remedy to ask.
 """
 
+ONE_RATE = ("change_learning_rate", "find_learning_rate", "clip_gradients")
+"""Remedies that change what a `MultiOptimizer` has several of."""
+
 ONE_OUTPUT = ("fix_output", "scale_targets")
 
 
@@ -106,6 +109,11 @@ def _applicable(run: Run, suggestion: RemedySuggestion) -> RemedySuggestion:
     model = run.facts.model
     if suggestion.name is None or model is None:
         return suggestion
+    is_several = run.facts.inner_optimizer_name == "MultiOptimizer"
+    if is_several and suggestion.name in ONE_RATE:
+        return _by_hand(suggestion)
+    # Some remedies can change a model in place that cannot be rebuilt. The others
+    # become advice to follow by hand.
     if model.why_not_rebuilt is not None:
         if suggestion.name in IN_PLACE:
             return replace(suggestion, kwargs={**suggestion.kwargs, "in_place": True})

@@ -99,6 +99,8 @@ def breakdown_of(run: Run) -> Breakdown | None:
 def _before(run: Run, row: int, lost: Lost) -> Breakdown:
     """Measure what came before a row; of a loss alone, over the whole run."""
     record = run.record
+    # If only the loss was lost, the weights went on as before. So all steps show
+    # whether they had grown.
     until = len(record.steps) if lost == "loss" else row
     ratios = update_ratio_of(record)[:until]
     losses = record.batch_loss[:row]

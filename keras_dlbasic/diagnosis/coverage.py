@@ -99,6 +99,7 @@ class Coverage:
         *,
         pending: Iterable[str] = (),
         curves_only: bool = False,
+        known: Mapping[str, str] | None = None,
     ) -> Self:
         """Count checks, and find what none of the checks that decide it could tell.
 
@@ -108,6 +109,8 @@ class Coverage:
             skipped: Names of the others, with the reasons.
             pending: Names of those among them that are made when the run is over.
             curves_only: Whether there are no more than curves.
+            known: Reasons for which areas cannot be judged, whatever checks ran, by
+                their keys in `AREAS`. Defaults to None: none.
         """
         ran, pending = set(ran), set(pending)
         missing: dict[str, str] = {}
@@ -120,6 +123,8 @@ class Coverage:
             if len(open_now) == len(checks) and not pending & set(open_now):
                 for name in open_now[:1]:
                     missing[words] = skipped[name].partition("\n")[0]
+            if area in (known or {}):
+                missing[words] = (known or {})[area]
         return cls(
             n_checks=len(ran) + len(skipped),
             n_ran=len(ran),

@@ -17,7 +17,8 @@ class Descent:
 
     Attributes:
         scale: What losses are relative to: the constant predictor's loss, else the loss
-            before training, else the first epoch's.
+            before training, else the first epoch's. Of losses below zero it is at least
+            their whole fall.
         has_baseline: Whether it is the constant predictor's.
         first: Loss at the start: before training if known, else of the first epoch.
         last: Median of the last three epochs.
@@ -27,7 +28,7 @@ class Descent:
         highest_step: Step of it, or None.
         drop: Fall of the loss over the last half of the epochs, relative to `scale`.
         falls: Whether the last half falls, beyond its own noise.
-        swing: Deviation of the epochs from their neighbours, after the first quarter,
+        swing: Deviation of the epochs from their neighbors, after the first quarter,
             relative to `scale`.
         swing_of_level: The same relative to the level of the loss itself.
         n_epochs: Number of epochs with a finite loss.
@@ -66,6 +67,10 @@ def descent_of(record: TrainingRecord, baseline: float | None = None) -> Descent
     half = loss[len(loss) // 2 :]
     drop, falls = _fall(half)
     swing, level = _swing(loss)
+    if loss.min() < 0:
+        # Likelihoods cross zero, so their ratios mean nothing; their fall does.
+        fall = max(first, float(loss.max())) - float(loss.min())
+        scale, level = max(abs(scale), fall), max(level, fall)
     unit = scale if scale > 0 else 1.0
     return Descent(
         scale=scale,

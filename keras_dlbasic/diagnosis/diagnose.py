@@ -45,7 +45,7 @@ def diagnose(
     """Say what is wrong with a run, from what was recorded of it.
 
     Each rule judges the record by itself. Then symptoms are put under the causes that
-    can have brought them about; and causes that may or may not do harm, such as inputs
+    can have caused them; and causes that may or may not do harm, such as inputs
     that are not scaled, count only where they explain a symptom that was found.
 
     A rule that fails costs that rule only: it is skipped with a warning, and its
@@ -187,7 +187,20 @@ def _coverage(run: Run, chosen: Chosen, skipped: dict[str, str]) -> Coverage:
         skipped,
         pending=[name for name, reason in skipped.items() if reason == NOT_YET],
         curves_only=not (len(record.steps) or record.tables or record.facts.model),
+        known=_known_gaps(run),
     )
+
+
+def _known_gaps(run: Run) -> dict[str, str]:
+    """Return what cannot be judged, whatever checks ran, with the reason."""
+    facts = run.record.facts
+    gaps = {}
+    if run.is_planned and facts.probe is not None and facts.probe.failed:
+        gaps["predictions"] = run.reasons.probe
+    is_compiled = facts.loss is not None or facts.optimizer is not None
+    if run.is_planned and not is_compiled and not facts.own_loss:
+        gaps["match"] = "the model is not compiled; call `model.compile(...)` first"
+    return gaps
 
 
 def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> list[Verdict]:
@@ -277,5 +290,7 @@ def _weighed(
             ),
             default=0,
         )
+    # Never milder than the severity that the rule gave, and never worse than its
+    # `risk`.
     rank = max(cause.rank, min(harm, SEVERITIES.index(cause.risk)))
     return replace(cause, severity=SEVERITIES[rank])

@@ -11,9 +11,13 @@ from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.headline import headline
 from keras_dlbasic.diagnosis.rivals import rivals, rivals_text
+from keras_dlbasic.diagnosis.skipped_line import skipped_line
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.atomic_file import atomic_file
 from keras_dlbasic.records.json_text import json_text
+
+SCHEMA_VERSION = 1
+"""Of the dictionary and the JSON of a diagnosis."""
 
 
 class Diagnosis(Displayed, Sequence[Finding]):
@@ -27,14 +31,14 @@ class Diagnosis(Displayed, Sequence[Finding]):
         checked_fine: What was looked at and found fine: name of the check to a few
             words on what was measured.
         skipped: What could not be looked at: name of the check to the reason.
-        outcome: What the run came to, in words, or an empty string.
+        outcome: What the run came to, as text, or an empty string.
         record: What was judged, for the pictures of `to_html`. Defaults to None.
         coverage: How much could be judged, a `Coverage`. Defaults to None: counted from
             the above, with no check that is decisive.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Diagnosis, Finding
-    >>> found = Diagnosis([Finding("plateau", "symptom", "warning", "It lies still.")])
+    >>> found = Diagnosis([Finding("plateau", "symptom", "warning", "It is stuck.")])
     >>> found[0].name, found.worst, found.is_healthy
     ('plateau', 'warning', False)
     """
@@ -92,7 +96,7 @@ class Diagnosis(Displayed, Sequence[Finding]):
         lines += self._text()
         lines += [rivals_text(group) for group in self.rivals]
         if self.skipped:
-            lines.append(f"Skipped: {', '.join(self.skipped)}.")
+            lines.append(skipped_line(self.skipped))
         return "\n".join(lines)
 
     @property
@@ -114,7 +118,7 @@ class Diagnosis(Displayed, Sequence[Finding]):
         """The findings that stand by themselves, in order: the lines of a report.
 
         All but the symptoms that are no worse than a cause that explains them: these
-        are told beneath it, see `beneath`.
+        are listed under it, see `beneath`.
         """
         below = {s.name for f in self._findings for s in self.beneath(f)}
         return tuple(f for f in self._findings if f.name not in below)
@@ -175,10 +179,10 @@ class Diagnosis(Displayed, Sequence[Finding]):
         )
 
     def beneath(self, finding: Finding) -> tuple[Finding, ...]:
-        """Return the symptoms that are told beneath a finding, each under one cause.
+        """Return the symptoms that are listed under a finding, each under one cause.
 
-        That is the likeliest cause. A symptom that is worse than all its causes is told
-        by itself: they can hardly be all there is to it.
+        That is the likeliest cause. A symptom that is worse than all its causes stands
+        by itself: they cannot be the whole explanation.
         """
         return tuple(
             symptom
@@ -189,8 +193,14 @@ class Diagnosis(Displayed, Sequence[Finding]):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-serializable dict."""
+        """Return a JSON-serializable dict, in which epochs and steps are 0-based.
+
+        Its `"schema_version"` grows where a key changes its meaning or goes; new keys
+        may come at any time. The schema is in the guide.
+        """
         return {
+            "schema_version": SCHEMA_VERSION,
+            "index_base": 0,
             "headline": self.headline,
             "coverage": self.coverage.to_dict(),
             "outcome": self.outcome,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
+from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Self, TypeAlias
 
@@ -22,6 +23,9 @@ KINDS: tuple[Kind, ...] = ("cause", "symptom")
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 """From the mildest to the worst."""
 
+_RULES = Path(__file__).with_name("rules")
+"""The rules of the package: each is a file of its name."""
+
 _NOT_GIVEN: Any = ""
 
 
@@ -36,7 +40,7 @@ class Finding:
         name: Name of the problem, such as `"dead_units"`: that of its rule.
         kind: `"cause"` or `"symptom"`.
         severity: `"critical"`: this run cannot succeed; `"warning"`: it is likely to
-            cost; `"info"`: a note, harmless so far.
+            cost; `"info"`: a note (no effect on this run).
         message: What was found, in a sentence or two, epochs and steps 1-based.
         layer: Label of the layer, or of the first of them; None for the whole model.
         epoch: First epoch in which it showed, 0-based; None if it has no time.
@@ -46,13 +50,13 @@ class Finding:
         confidence: From 0 to 1: how sure the rule is, given what it has seen.
         evidence: Further numbers and names, JSON-serializable.
         remedies: What to try, in this order.
-        explains: Names of the symptoms that this cause can bring about.
-        explained_by: Names of the found causes that can have brought this symptom
-            about, the most likely first; empty for causes.
+        explains: Names of the symptoms that this cause can cause.
+        explained_by: Names of the found causes that can have caused this symptom,
+            the most likely first; empty for causes.
         unit: What `value` and `threshold` are in, such as `"updates"`; empty for a
             plain number.
         risk: For a cause that may or may not do harm: the severity that it takes, at
-            most, if a symptom that it can bring about is found too. None: `severity`,
+            most, if a symptom that it can cause is found too. None: `severity`,
             whatever else is found.
         note: Whether a cause that has done no harm is worth a note, because it changes
             what a reader does; else it counts as a check that passed. Defaults to
@@ -136,7 +140,7 @@ class Finding:
         return SEVERITIES.index(self.severity)
 
     def can_explain(self, symptom: Finding) -> bool:
-        """Return whether this cause can have brought a symptom about."""
+        """Return whether this cause can have caused a symptom."""
         return symptom.name in self.explains and self.may_concern(symptom)
 
     def may_concern(self, other: Finding) -> bool:
@@ -155,10 +159,27 @@ class Finding:
             parts.append(f"step {self.step + 1}")
         return ", ".join([*parts, f"confidence {self.confidence:.0%}"])
 
+    @property
+    def docs(self) -> str | None:
+        """Where the documentation explains it, relative to its root.
+
+        The anchor is the name of the rule and stays the same from version to version.
+        None for rules that are not of this package.
+
+        Example:
+        >>> from keras_dlbasic.diagnosis import Finding
+        >>> Finding("plateau", "symptom", "warning", "The loss is stuck.").docs
+        'reference/rules.html#plateau'
+        """
+        if not (_RULES / f"{self.name}.py").is_file():
+            return None
+        return f"reference/rules.html#{self.name}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serializable dict; numbers that are not finite become text."""
         entry = {part.name: plain(getattr(self, part.name)) for part in fields(self)}
-        return {**entry, "remedies": [remedy.to_dict() for remedy in self.remedies]}
+        remedies = [remedy.to_dict() for remedy in self.remedies]
+        return {**entry, "remedies": remedies, "docs": self.docs}
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> Finding:
@@ -175,6 +196,7 @@ class Finding:
         read = {
             key: _read(value) if key in numbers else value
             for key, value in entry.items()
+            if key != "docs"  # follows from the name
         }
         for key in ("explains", "explained_by"):
             read[key] = tuple(entry.get(key, ()))

@@ -43,6 +43,8 @@ def broken_start(run: Run) -> BrokenStart | None:
     # a loss that was not recorded is NaN as well, but its gradients are finite
     if not counts.sum() > 0:
         return None
+    # From front to back: outputs, then the loss, then gradients. What is not finite in
+    # one makes all that follows not finite, so the first place counts.
     outputs = _layers_with_lost_outputs(run)
     if outputs is not None:
         return BrokenStart("outputs", outputs)

@@ -55,6 +55,7 @@ def early_flow(
     if not usable.any():
         return None
     flow = flow[usable]
+    # For each layer, the largest relative gradient of this layer and all behind it.
     behind = np.maximum.accumulate(flow[:, ::-1], axis=1)[:, ::-1]
     with np.errstate(all="ignore"):
         down = np.median(flow[:, :-1] / behind[:, :-1], axis=0)

@@ -15,7 +15,7 @@ ERRORS = 5.0
 
 
 def never_generalized(run: Run) -> bool | None:
-    """Return whether the validation loss was never below that of a constant answer.
+    """Return whether the validation loss was never below that of a constant prediction.
 
     None where either is not known.
     """
@@ -23,7 +23,7 @@ def never_generalized(run: Run) -> bool | None:
     baseline = run.outcome.baseline
     if not len(losses) or not baseline:
         return None
-    # penalties are in the logged loss, and not in that of a constant answer
+    # penalties are in the logged loss, and not in that of a constant prediction
     best = float(losses.min()) - max(0.0, run.penalty)
     return best > baseline - NOTHING_SAVED * abs(baseline)
 
@@ -36,7 +36,7 @@ def predictors_find_nothing(run: Run) -> bool:
 
 
 def saved_on_validation(run: Run) -> float | None:
-    """Return the share of a constant answer's loss saved on validation rows at the end.
+    """Return the share of the baseline loss saved on validation rows at the end.
 
     None where either is not known.
     """

@@ -12,7 +12,7 @@ def headline(serious: Sequence[Finding], coverage: Coverage) -> str:
     """Return in a sentence or two what was found, and how much could be judged.
 
     That nothing is wrong is said only where the decisive checks ran. What was found is
-    said with what could not be judged.
+    given with what could not be judged.
 
     Args:
         serious: The findings that stand by themselves, at severity warning or above.

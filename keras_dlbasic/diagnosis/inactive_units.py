@@ -51,10 +51,12 @@ def judge_inactive_units(
     return Finding(
         severity=_severity(run, value, nearly_all),
         message=(
-            f"{value:.0%} of the units of layer '{layer}' are {state} on the probe "
+            f"{value:.0%} of the units of layer '{layer}' are {state} "
             f"({at_start:.0%} {_start_in_words(table)})."
         ),
         layer=layer,
+        # The epoch is the first at which so many units were inactive. A look before
+        # training, at epoch -1, is reported as the first epoch.
         epoch=max(0, int(table.epochs[np.argmax(shares[:, worst] >= most)])),
         value=value,
         threshold=most,

@@ -30,7 +30,7 @@ class KnownFacts(ABC):
     @property
     @abstractmethod
     def reasons(self) -> Reasons:
-        """Why something is not known, in words for a `Skipped`."""
+        """Why something is not known, as text for a `Skipped`."""
 
     @property
     def model(self) -> ModelFacts:

@@ -72,6 +72,8 @@ class LossKind:
     @classmethod
     def of(cls, loss: Any) -> LossKind:
         """Read what `RunFacts.loss` says of a loss: a name or a configuration."""
+        # A model with one output may be given its loss in a dictionary or a list of
+        # one.
         if isinstance(loss, dict) and len(loss) == 1 and "class_name" not in loss:
             loss = next(iter(loss.values()))
         if isinstance(loss, list) and len(loss) == 1:
@@ -80,6 +82,8 @@ class LossKind:
         name = config.get("class_name", loss)
         if not isinstance(name, str) or config.get("own"):
             return cls()  # one of the user's may have the name of Keras', not its terms
+        # Losses given as classes have names in camel case, those given as functions or
+        # text in snake case, and some have two spellings. All become one name.
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
         name = name.replace("cross_entropy", "crossentropy").rsplit(".", 1)[-1]
         name = {"kldivergence": "kl_divergence"}.get(name, name)

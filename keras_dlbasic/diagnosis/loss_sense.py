@@ -39,6 +39,7 @@ def loss_sense(facts: TruthFacts) -> Sense:
     margin = MARGIN * size
     if truth < constant and truth < shuffled:
         return "right"
+    # To call a loss wrong, being right must cost clearly more than a constant answer.
     if truth <= constant + margin:
         return "unclear"
     if truth > shuffled + margin:

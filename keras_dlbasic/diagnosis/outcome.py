@@ -20,7 +20,7 @@ NAMES = {
     "linear": "a linear predictor",
     "components": "as many principal components as the narrowest layer has units",
 }
-"""Simple predictors in words."""
+"""Simple predictors, as text."""
 
 
 @dataclass(frozen=True)
@@ -84,21 +84,21 @@ class Outcome:
 
     @property
     def text(self) -> str:
-        """The outcome in words."""
+        """The outcome as text."""
         if self.outputs:
-            told = ((name, outcome.text) for name, outcome in self.outputs.items())
-            return " ".join(f"Output '{name}': {text}" for name, text in told if text)
+            texts = ((name, outcome.text) for name, outcome in self.outputs.items())
+            return " ".join(f"Output '{name}': {text}" for name, text in texts if text)
         parts = []
         if self.loss is not None and self.baseline is not None:
             parts.append(
-                f"On the probe the loss is {self.loss:.4g}; always giving the same "
-                f"answer reaches {self.baseline:.4g}."
+                f"Loss on training samples: {self.loss:.4g}. A constant prediction "
+                f"would get {self.baseline:.4g}."
             )
         if self.skill is not None:
-            text = f"The skill is {self.skill:.2f} (0: a constant answer, 1: perfect)"
+            text = f"Skill: {self.skill:.2f} (0: a constant prediction, 1: perfect)"
             if self.reference is not None:
                 name = self.reference_name
-                text += f"; {name} on unseen rows {self.reference:.2f}"
+                text += f"; on unseen samples, {name}: {self.reference:.2f}"
             parts.append(text + ".")
         return " ".join(parts)
 
@@ -109,13 +109,31 @@ def outcome_of(record: TrainingRecord) -> Outcome:
     facts = record.facts.probe
     if table is None or not len(table) or facts is None:
         return Outcome()
-    known = _of_one(table, facts)
+    known = _as_weighted(_of_one(table, facts), record)
     n = len(record.facts.outputs)
     if n < 2:
         return known
     apart = [OutputRecord(record, index) for index in range(n)]
     outputs = {one.name: outcome_of(one) for one in apart if one.is_trained}
     return replace(known, outputs=outputs)
+
+
+def _as_weighted(known: Outcome, record: TrainingRecord) -> Outcome:
+    """Leave out what says nothing of a model that is trained with uneven weights.
+
+    The rows of the probe count alike. So a constant prediction looks better than it is
+    where rare classes have large weights, and so does one where the rows that do not
+    count (padding) are all the same.
+    """
+    data = record.facts.data
+    weights = data.weights if data else ()
+    if len(weights) > 1 and isinstance(record, OutputRecord):
+        weights = tuple(one for one in weights if one.name == record.name)
+    if any(one.leaves_out for one in weights):
+        return Outcome(reference=known.reference, reference_name=known.reference_name)
+    if any(one.is_uneven for one in weights):
+        return replace(known, baseline=None, loss_saved=None)
+    return known
 
 
 def _of_one(table: LayerTable, facts: ProbeFacts) -> Outcome:
@@ -130,7 +148,7 @@ def _of_one(table: LayerTable, facts: ProbeFacts) -> Outcome:
     known = Outcome(
         skill=_last(probed_skill(table)),
         reference=references.get(best),
-        reference_name=NAMES.get(best, "nearest neighbours"),
+        reference_name=NAMES.get(best, "nearest neighbors"),
         baseline=baseline,
         loss=loss,
     )

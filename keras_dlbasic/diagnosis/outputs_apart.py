@@ -48,6 +48,8 @@ class OutputRecord(TrainingRecord):
     """
 
     def __init__(self, record: TrainingRecord, index: int) -> None:
+        # A view of the whole record: it shares the arrays, and replaces only what is
+        # different for a single output.
         vars(self).update(vars(record))
         self.whole = record
         facts = record.facts
@@ -106,6 +108,8 @@ def of_output(given: Any, index: int, outputs: Sequence[OutputFacts]) -> Any:
                 return given[name]
     elif len(given) == len(outputs):
         return given[index]
+    # What is given may be nested deeper than the names. Then the order of its leaves is
+    # that of the outputs, as Keras flattens both.
     leaves = list(_leaves(given))
     return leaves[index] if len(leaves) == len(outputs) > 1 and _nests(given) else None
 
@@ -140,7 +144,7 @@ def _facts_of(facts: RunFacts, index: int, loss: Any) -> RunFacts:
         assert probe.outputs is not None
         looked, failed = probe.looked, probe.failed
         probe = replace(probe.outputs[index], looked=looked, failed=failed)
-    elif probe is not None:  # looked at before outputs were told apart
+    elif probe is not None:  # looked at before outputs were distinguished
         probe = ProbeFacts(rows=probe.rows, looked=probe.looked, failed=probe.failed)
     data = facts.data
     if data is not None:

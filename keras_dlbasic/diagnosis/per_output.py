@@ -35,6 +35,7 @@ def verdicts_of(rule: Rule, run: Run, thresholds: Mapping[str, Any]) -> list[Ver
         str(apart.output_name): _of_output(rule, apart, thresholds)
         for apart in run.outputs_apart
     }
+    # A problem at one output is a finding, whatever the others are like.
     found: list[Verdict] = [v for v in verdicts.values() if isinstance(v, Finding)]
     if found:
         return found

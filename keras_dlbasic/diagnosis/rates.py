@@ -18,6 +18,8 @@ class Movement:
     Attributes:
         ratio: Median update-to-weight ratio of a step, over all kernels.
         first: Largest ratio in the first ten sampled steps.
+        worst: Largest ratio of a single kernel in these, see `worst_kernel`.
+        worst_layer: Label of its layer; None if not known.
         path: Length of the way in units of the weights' norm, at most: the mean ratio
             times the number of steps.
         growth: Norm of the weights at the end over that at the start.
@@ -26,6 +28,8 @@ class Movement:
 
     ratio: float
     first: float
+    worst: float
+    worst_layer: str | None
     path: float
     growth: float
     steps: int
@@ -50,6 +54,41 @@ def update_ratio_of(record: TrainingRecord) -> np.ndarray:
         ratio: np.ndarray = np.sqrt((updates**2).sum(axis=1)) / total
     ratio[record.skipped] = np.nan
     return ratio
+
+
+def worst_kernel(record: TrainingRecord, rows: int = 10) -> tuple[float, str | None]:
+    """Return how far a kernel moved in a step at most, and the layer that it is of.
+
+    Where one layer is thrown off, the others may be so large that all together hardly
+    move. The second step of a fit is not sampled: of steps between two rows a lower
+    bound is known, the change of the norm.
+
+    The size that counts is that of weights drawn by LeCun's law at least: a layer that
+    starts near zero may grow many times over in a step.
+
+    Args:
+        record: What was recorded.
+        rows: Number of the first sampled steps that are looked at. Defaults to `10`.
+    """
+    worst, layer = 0.0, None
+    for column, info in enumerate(record.variables):
+        if len(info.shape) < 2:
+            continue
+        weights = record.weight_norm[:rows, column].astype(np.float64)
+        updates = record.update_norm[:rows, column].astype(np.float64)
+        # jumps that span more steps than one are many short ones
+        is_near = np.diff(record.steps[:rows]) <= 2
+        jumps = np.where(is_near, np.abs(np.diff(weights)), 0.0)
+        updates[record.skipped[:rows]] = 0.0
+        moved = np.fmax(updates, np.append(jumps, 0.0))
+        # The norm of a kernel drawn by LeCun's law: fan_in * units weights of variance
+        # 1 / fan_in have a squared norm of `units`.
+        usual = float(info.shape[-1]) ** 0.5
+        ratios = moved / np.fmax(weights, usual)
+        known = ratios[np.isfinite(ratios)]
+        if len(known) and known.max() > worst:
+            worst, layer = float(known.max()), info.layer
+    return worst, layer
 
 
 def movement_of(record: TrainingRecord) -> Movement:
@@ -77,9 +116,12 @@ def movement_of(record: TrainingRecord) -> Movement:
     gaps = np.diff(np.append(steps, max(record.trained_steps, steps[-1] + 1)))
     mean = float(np.average(ratio[known], weights=np.maximum(gaps[known], 1)))
     total = max(record.trained_steps, int(steps[-1]) + 1)
+    worst, layer = worst_kernel(record)
     return Movement(
         ratio=float(np.median(ratio[known])),
         first=float(np.max(ratio[known][:10])),
+        worst=worst,
+        worst_layer=layer,
         path=mean * total,
         growth=growth,
         steps=total,

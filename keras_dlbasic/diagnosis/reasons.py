@@ -11,6 +11,8 @@ from keras_dlbasic.records import RunFacts
 
 UNKNOWN_LOSS = "the loss is not known (of your own, or none)"
 
+OWN_LOSS = "what the right answers are could not be told from a loss of your own"
+
 MIN_ROWS = 20
 """With fewer rows simple predictors tell nothing."""
 
@@ -148,18 +150,22 @@ class Reasons:
 
     @property
     def outcome(self) -> str:
-        """Why the predictions are not compared with a constant answer."""
+        """Why the predictions are not compared with a constant prediction."""
+        # Reasons come in the order in which judging fails: no answers to compare with,
+        # rows that do not count alike, a loss that fails on a constant prediction.
         if (why := self._no_answers) is not None:
             return why
+        if self._weights is not None:
+            return self._weights
         probe = self.facts.probe
         assert probe is not None  # else there are no answers
         if probe.baseline_failed and self.facts.loss is not None:
             failed = probe.baseline_failed
-            return f"the loss failed on a constant answer ({failed})"
+            return f"the loss failed on a constant prediction ({failed})"
         if probe.baseline_loss is None:
             return self._no_baseline
         if not probe.baseline_loss:
-            return "a constant answer has no loss: the targets do not differ"
+            return "a constant prediction has no loss: the targets do not differ"
         return "the predictions on the probe are not finite"
 
     @property
@@ -169,6 +175,8 @@ class Reasons:
             return why
         probe = self.facts.probe
         assert probe is not None  # else there are no answers
+        if self._weights is not None:
+            return self._weights
         if self.task is TaskKind.UNKNOWN:
             return self._no_baseline
         if (probe.rows or 0) < MIN_ROWS:
@@ -182,14 +190,26 @@ class Reasons:
         return "the predictions on the probe are not finite or do not fit the targets"
 
     @property
+    def _weights(self) -> str | None:
+        """Why rows of different weights are not judged; None if they are."""
+        weights = self.facts.data.weights if self.facts.data else ()
+        if not any(one.is_uneven for one in weights):
+            return None
+        return "rows have very different weights in the loss, and here they count alike"
+
+    @property
     def _no_baseline(self) -> str:
         if LossKind.of(self.facts.loss).family == "unknown":
-            if isinstance(self.facts.loss, (dict, list, tuple)):
+            loss = self.facts.loss
+            is_one = isinstance(loss, dict) and "class_name" in loss
+            if isinstance(loss, (dict, list, tuple)) and not is_one:
                 return "there are several losses, and predictions have one score each"
+            if is_one and loss.get("own"):
+                return f"{OWN_LOSS} (`{loss['class_name']}`)"
             return self._own_loss or UNKNOWN_LOSS
         if not self.task.is_known:
             return "what the predictions mean could not be told from loss and output"
-        return "the loss of a constant answer could not be told"
+        return "the loss of a constant prediction could not be told"
 
     @property
     def _own_loss(self) -> str:

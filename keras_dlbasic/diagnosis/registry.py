@@ -25,6 +25,7 @@ def all_rules() -> tuple[Rule, ...]:
     >>> [rule.name for rule in all_rules()][:2]
     ['batch_size_too_large', 'batch_size_too_small']
     """
+    # A rule has the name of its module, so that a new rule is a new file and no list.
     package = import_module("keras_dlbasic.diagnosis.rules")
     found = []
     for module in pkgutil.iter_modules(package.__path__):
@@ -98,7 +99,7 @@ def checked_rules(rules: Iterable[Any]) -> tuple[Rule, ...]:
 
 
 def symptoms_by_cause(rules: Iterable[Rule]) -> dict[str, tuple[str, ...]]:
-    """Return by the name of each cause the symptoms that it can bring about.
+    """Return by the name of each cause the symptoms that it can cause.
 
     A pair may be named by the cause, in `explains`, or by the symptom, in
     `explained_by`: both count.

@@ -84,7 +84,7 @@ class RemedySuggestion:
 
     @property
     def title(self) -> str:
-        """What is done, in words."""
+        """What is done, as text."""
         start = " from new weights" if self.from_new_weights else ""
         if self.name is None:
             return (self.code or "by hand") + start

@@ -29,6 +29,8 @@ def rivals(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
         fitting = [causes[name] for name in symptom.explained_by if name in causes]
         if len(fitting) < 2 or any(cause.risk is None for cause in fitting):
             continue
+        # Rivals are as severe as the best one, and their confidence is not clearly
+        # lower.
         best = max((cause.rank, cause.confidence) for cause in fitting)
         equal = [
             cause.name

@@ -23,7 +23,7 @@ class OrderSeen:
     """What batches tell of the order of rows.
 
     Attributes:
-        text: It in words.
+        text: It as text.
         share: Of what random draws would hold, classes or variance, batches hold so
             much.
         log10_chance: Decimal logarithm of the probability of it in random draws.

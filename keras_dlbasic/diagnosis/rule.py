@@ -27,8 +27,8 @@ class Rule:
         kind: `"cause"` or `"symptom"`.
         function: Given a `Run`, it returns a `Finding`, `Fine` or `Skipped`. Its
             thresholds are keyword-only arguments with defaults.
-        explains: Names of the symptoms that this cause can bring about.
-        explained_by: Names of the causes that can bring this symptom about.
+        explains: Names of the symptoms that this cause can cause.
+        explained_by: Names of the causes that can cause this symptom.
         needs: What it needs of the record; without it the rule is skipped.
         live: Whether it can judge a run that goes on.
         per_output: Whether it judges each of several outputs by itself.
@@ -108,6 +108,8 @@ class Rule:
         Raises:
             TypeError: If the function returns something else.
         """
+        # Ask for what the rule needs before any of its own code runs: a part that is
+        # missing skips the rule, with the reason that this part gives.
         try:
             for need in self.needs:
                 NEEDS[need].ask(run)
@@ -207,9 +209,9 @@ def rule(
 
     Args:
         kind: `"cause"`, of what is wrong, or `"symptom"`, by which it shows.
-        explains: For a cause, names of the symptoms that it can bring about.
+        explains: For a cause, names of the symptoms that it can cause.
             Defaults to none.
-        explained_by: For a symptom, names of the causes that can bring it about: as
+        explained_by: For a symptom, names of the causes that can cause it: as
             good as `explains` of these. Defaults to none.
         needs: What the rule needs of the record; without it the rule is skipped, with
             the reason. The names are those of `keras_dlbasic.diagnosis.NEEDS`.

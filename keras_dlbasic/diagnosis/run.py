@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from keras_dlbasic.analysis.overfitting.detect import detect_overfitting
+from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
 from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.curves import Descent, descent_of, penalty_of
@@ -30,7 +31,7 @@ USUAL_BATCH_SIZE = 32
 """Small batches do best over many tasks, between 2 and 32 (Masters & Luschi 2018)."""
 
 ENOUGH_UPDATES = 300
-"""With so many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
+"""With this many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
 
 
 class Run(KnownFacts):
@@ -133,6 +134,8 @@ class Run(KnownFacts):
         Args:
             labels: Labels of layers, from input to output.
         """
+        # The layers of the outputs are known by name if there are several. Of one
+        # output, the last layer gives it.
         heads = self._heads.intersection(labels) or set(labels[-1:])
         return [place for place, label in enumerate(labels) if label not in heads]
 
@@ -250,17 +253,22 @@ class Run(KnownFacts):
             raise Skipped("no `val_loss` was logged")
         # a file may hold the validation loss only; it can be judged by itself
         loss = self.loss if len(self.loss) else np.full(len(val), np.nan)
-        return detect_overfitting(loss, val, epochs=self.numbers)
+        return detect_overfitting(
+            loss,
+            val,
+            epochs=self.numbers,
+            learning_rate=epoch_rates(self.record),
+        )
 
     @cached_property
     def descent(self) -> Descent:
-        """What the training loss does: where it begins and ends, falls and swings.
+        """What the training loss does: where it begins and ends, falls and oscillates.
 
         Losses: `.first` (before training, if known), `.last` (median of the last three
         epochs), `.lowest`, `.highest` (with `.highest_step`, an int or None), and
         `.scale`, the loss of a constant prediction if known (`.has_baseline`). Relative
-        to `.scale`: `.drop` over the last half of the epochs, `.swing` around its
-        course. `.falls`: whether the drop is beyond noise. `.n_epochs`: an int.
+        to `.scale`: `.drop` over the last half of the epochs, `.swing` from
+        epoch to epoch. `.falls`: whether the drop is beyond noise. `.n_epochs`: an int.
 
         Raises:
             Skipped: If no finite training loss was logged.
@@ -384,5 +392,5 @@ class Run(KnownFacts):
 
     @property
     def reasons(self) -> Reasons:
-        """Why something is not known, in words for a `Skipped`."""
+        """Why something is not known, as text for a `Skipped`."""
         return Reasons(self.facts, self.task, self.output_name)

@@ -92,7 +92,7 @@ def new_weights(reason: str, *, zero_biases: bool = False) -> RemedySuggestion:
 
 
 def normalization(reason: str, kind: str = "batch") -> RemedySuggestion:
-    """Suggest normalisation before the activations."""
+    """Suggest normalization before the activations."""
     layer = {"batch": "BatchNormalization", "layer": "LayerNormalization"}[kind]
     return RemedySuggestion(
         "insert_normalization",
@@ -115,7 +115,7 @@ def output(
 
 
 def scaled_inputs(reason: str) -> RemedySuggestion:
-    """Suggest a normalisation of the inputs that the model carries."""
+    """Suggest a normalization of the inputs that the model carries."""
     return RemedySuggestion(
         "scale_inputs",
         reason,

@@ -1,4 +1,4 @@
-"""Symptoms that go together: what one cause of a kind can bring about."""
+"""Symptoms that go together: what one cause of a kind can cause."""
 
 NOT_LEARNING = ("plateau", "constant_predictions", "underfitting", "slow_convergence")
 

@@ -5,6 +5,7 @@
 - `SnapshotEnsemble`: keeps a member at the end of each cycle of one training
 - `WeightAverage`: averages the weights along the end of a training
 - `fit_ensemble`: train members from different seeds, resumable
+- `recompute_statistics`: moving statistics of batch normalization, computed anew
 """
 
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from keras_dlbasic._front import front
 from keras_dlbasic.ensembles.ensemble import Ensemble, EnsemblePrediction
 
 if TYPE_CHECKING:
+    from keras_dlbasic.ensembles.batch_statistics import recompute_statistics
     from keras_dlbasic.ensembles.fitting import fit_ensemble
     from keras_dlbasic.ensembles.snapshot_ensemble import SnapshotEnsemble
     from keras_dlbasic.ensembles.weight_average import WeightAverage
@@ -23,6 +25,7 @@ __all__ = [
     "SnapshotEnsemble",
     "WeightAverage",
     "fit_ensemble",
+    "recompute_statistics",
 ]
 
 if not TYPE_CHECKING:
@@ -31,5 +34,6 @@ if not TYPE_CHECKING:
         "SnapshotEnsemble": "snapshot_ensemble",
         "WeightAverage": "weight_average",
         "fit_ensemble": "fitting",
+        "recompute_statistics": "batch_statistics",
     }
     __getattr__, __dir__ = front(__name__, _LATER)

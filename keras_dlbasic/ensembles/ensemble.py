@@ -128,6 +128,8 @@ class Ensemble(keras.Model):
     def _mean(self, *outputs: Any) -> Any:
         stacked = self.probabilities(outputs)
         mean = ops.mean(stacked, axis=1)
+        # Probabilities are averaged, and logits are what the compiled loss expects. So
+        # the mean goes back to logits, cut off where a logarithm would be infinite.
         if self.logits == "softmax":
             mean = ops.log(ops.maximum(mean, keras.config.epsilon()))
         elif self.logits == "sigmoid":

@@ -15,7 +15,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._data.read import read, read_validation
+from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import (
@@ -24,7 +25,6 @@ from keras_dlbasic._trials.seeded_model import (
     model_digest,
     weights_digest,
 )
-from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
 from keras_dlbasic.records import TrialResult
@@ -48,9 +48,9 @@ def fit_ensemble(
     build_model: Callable[[], Any],
     n: int | Iterable[int],
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
-    validation_data: tuple[Any, Any] | None = None,
+    validation_data: Any = None,
     epochs: int = 1,
     batch_size: int | None = None,
     callbacks: Sequence[Any] = (),
@@ -66,10 +66,11 @@ def fit_ensemble(
     warning.
 
     Args:
-        build_model: `build_model()` returns a compiled model.
+        build_model: `build_model()` returns a compiled model; or such a model, which is
+            cloned with new weights.
         n: Number of members, or their seeds.
-        x: Inputs: an array, or a list, tuple or dict of arrays.
-        y: Targets, likewise.
+        x: Inputs in any form that users have, or a data set.
+        y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`, as for `fit`. Defaults to None.
         epochs: As for `fit`. Defaults to 1.
         batch_size: As for `fit`. Defaults to None: 32.
@@ -103,8 +104,9 @@ def fit_ensemble(
     3
     """
     seeds = _seeds(n)
-    count_rows([x, y])
-    x, y, validation_data = (as_arrays(part) for part in (x, y, validation_data))
+    build_model = builder_of(build_model)
+    found = read(x, y, needs_y=True, takes_weights=False)
+    x, y, validation_data = found.x, found.y, read_validation(validation_data)
     with seeded(seeds[0]):
         model = build_seeded(build_model, seeds[0])
     about = {
@@ -145,6 +147,8 @@ def train_member(settings: Mapping[str, Any], task: MemberTask) -> dict[str, Any
     seed = int(settings["seed"])
     model = build_seeded(task.build_model, seed)
     values: dict[str, Any] = {"initial_weights": weights_digest(model)}
+    # Building may have drawn any number of random numbers, so training starts from the
+    # seed itself.
     keras.utils.set_random_seed(seed)
     history = model.fit(
         *task.data,
@@ -158,6 +162,8 @@ def train_member(settings: Mapping[str, Any], task: MemberTask) -> dict[str, Any
     for name, curve in history.history.items():
         if np.ndim(curve[-1]) == 0:
             values[name] = float(curve[-1])
+    # A step's loss is taken before its update: the last update may have ruined the
+    # weights without any loss to show it.
     if not all(
         np.isfinite(w).all() for w in model.get_weights() if w.dtype.kind == "f"
     ):
@@ -179,6 +185,8 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
                 f"The weights of the member with seed {seed} are gone from "
                 f"{str(path)!r}. Set `overwrite=True` to train all members anew."
             )
+        # A member may come from another process, of which only the file of weights is
+        # left. So it is built again and given these.
         with seeded(seed):
             model = build_seeded(task.build_model, seed)
         with np.load(path, allow_pickle=False) as file:

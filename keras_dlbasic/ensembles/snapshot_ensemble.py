@@ -27,6 +27,11 @@ class SnapshotEnsemble(keras.callbacks.Callback):
     one minimum after the other. `ensemble()` makes a model of what it settled in. The
     training costs as much as without.
 
+    Where the cycles do not divide the epochs, their lengths differ by one epoch at
+    most. The paper makes all but the last `ceil(T / M)` updates long and cuts the last
+    one short; its snapshot would be taken at a high rate, before the model has settled.
+    Where they do divide the epochs, both are the same.
+
     The rate follows `rate(t) = learning_rate / 2 * (cos(pi * t) + 1)` from update to
     update, where t goes from 0 to 1 within a cycle. It is written to the logs as
     `learning_rate`, and put back when the fit ends.
@@ -144,7 +149,7 @@ class SnapshotEnsemble(keras.callbacks.Callback):
         """Return an ensemble of copies of the model with the weights that were kept.
 
         Args:
-            last: Take the last so many snapshots. Defaults to None: all.
+            last: Take the last this many snapshots. Defaults to None: all.
 
         Raises:
             ValueError: If no snapshot was kept yet, `last` is not among them, or Keras
@@ -169,6 +174,8 @@ class SnapshotEnsemble(keras.callbacks.Callback):
         start, end = self._bounds[cycle], self._bounds[cycle + 1]
         # until the first epoch has ended, a data set may not know its length
         within = batch / self._steps if self._steps else 0.0
+        # In each cycle anew, the rate falls from its full value to zero along half a
+        # cosine (Huang et al. 2017, Snapshot ensembles).
         done = (self._epoch - start + min(within, 1.0)) / (end - start)
         return full / 2 * (math.cos(math.pi * done) + 1)
 

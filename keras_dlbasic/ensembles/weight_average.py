@@ -25,8 +25,9 @@ class WeightAverage(keras.callbacks.Callback):
 
     From epoch `start` on, the weights after every `every` epochs enter a running mean.
     When the fit ends, the model gets the mean, and the moving statistics of its batch
-    normalisation are computed anew on `x`, in inference mode otherwise: they belong to
-    the weights. One model comes out, which costs nothing more at inference.
+    normalization are computed anew over all rows of `x`, in inference mode otherwise:
+    they belong to the weights. The order of the rows does not matter. One model comes
+    out, which costs nothing more at inference.
 
     The scores in the logs are those of the weights before averaging. Callbacks that
     stand later in the list, and that restore weights (`EarlyStopping`), undo it.
@@ -39,7 +40,7 @@ class WeightAverage(keras.callbacks.Callback):
             optimizer's own. Izmailov et al. take a high one, so that the weights move
             around the minimum. It is put back when the fit ends.
         x: Training inputs, an array or a structure of arrays; needed for models with
-            batch normalisation.
+            batch normalization.
         batch_size: Rows of `x` at once. Defaults to `256`.
         verbose: Whether to say at the end what was averaged. 0 or 1. Defaults to `0`.
 
@@ -50,7 +51,7 @@ class WeightAverage(keras.callbacks.Callback):
 
     Raises:
         ValueError: If an argument is out of range; at the start of a fit if the model
-            has batch normalisation and there is no `x`, or no epoch would be averaged.
+            has batch normalization and there is no `x`, or no epoch would be averaged.
 
     Reference:
         Izmailov, Podoprikhin, Garipov, Vetrov & Wilson (2018), Averaging weights leads
@@ -100,7 +101,7 @@ class WeightAverage(keras.callbacks.Callback):
         found = batch_normalizations(model)
         if found and self.x is None:
             raise ValueError(
-                f"Model '{model.name}' has batch normalisation ('{found[0].name}'), "
+                f"Model '{model.name}' has batch normalization ('{found[0].name}'), "
                 "whose statistics must be computed anew for the averaged weights. Give "
                 "training inputs: `WeightAverage(x=x)`."
             )
@@ -131,6 +132,7 @@ class WeightAverage(keras.callbacks.Callback):
         if self.average is None:
             self.average = weights
             return
+        # A running mean in float64: the weights of earlier epochs need not be kept.
         self.average = [
             mean + (weight - mean) / self.count
             for mean, weight in zip(self.average, weights, strict=True)

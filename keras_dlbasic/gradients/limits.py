@@ -94,7 +94,7 @@ def _replicas(model: Any) -> str | None:
 
 
 def _refused_by_keras(model: Any) -> str | None:
-    """Name what makes a step on replicas synchronise where TensorFlow forbids it."""
+    """Name what makes a step on replicas synchronize where TensorFlow forbids it."""
     optimizer = model.optimizer
     if model.steps_per_execution > 1:
         return f"`steps_per_execution={model.steps_per_execution}`"

@@ -12,6 +12,9 @@ import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import wrapped_method
+from keras_dlbasic._data.batch import ROWS
+from keras_dlbasic._data.built import built_from
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 
@@ -54,7 +57,7 @@ def localize_non_finite(
     """Replay the forward pass and name the first layer with NaN or infinity.
 
     The pass runs layer by layer without compilation. Nothing of the model changes,
-    except that with `training=True` layers such as batch normalisation move their
+    except that with `training=True` layers such as batch normalization move their
     statistics, as they do in any such call; they are put back.
 
     Args:
@@ -77,15 +80,14 @@ def localize_non_finite(
     >>> print(origin)
     Layer 'log' makes 6 entries that are not finite of finite inputs and weights.
     """
-    if not model.built:
-        raise ValueError(
-            "The model must be built, so that its layers exist. Received: "
-            f"{type(model).__name__} {model.name!r}, not built. Call it on a batch "
-            "first: `model(x)`."
-        )
+    x = read(x, model=model, most=ROWS).x
+    model = built_from(model, x)
     x = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
     if count := _count(x):
         return NonFiniteOrigin("input", None, None, None, count)
+    # Each layer's call first checks its weights and then its outputs, in the order of
+    # the forward pass. So the first check that fails is at the origin, and ends the
+    # pass.
     calls: list[str] = []
     state = [(v, keras.ops.copy(v.value)) for v in model.non_trainable_variables]
     try:

@@ -76,7 +76,7 @@ class Kernels(Protocol):
         if_true: Callable[[], Any],
         if_false: Callable[[], Any],
     ) -> Any:
-        """Run one of two branches without synchronising where that would cost.
+        """Run one of two branches without synchronizing where that would cost.
 
         Args:
             test: Called with the operands, and before them NumPy or what is called
@@ -116,8 +116,8 @@ def measure_row(
         A float32 vector.
     """
     # A row is one flat vector: one transfer from the device a step, however many
-    # variables there are. Which number is what is told apart on the host, by a layout
-    # that is made once a trace; a number of the row says which.
+    # variables there are. Which number is what is distinguished on the host, by a
+    # layout that is made once a trace; a number of the row says which.
     parts: list[Any] = []
     of_updates = []
     for update in updates:
@@ -125,7 +125,8 @@ def measure_row(
         parts += values
         of_updates.append(of_update)
     variables = [v for update in updates for v in update.variables]
-    number = layouts.number(RowLayout(variables, of_updates))
+    places = [place for update in updates for place in update.places]
+    number = layouts.number(RowLayout(variables, of_updates, places))
     first = [number, updates[0].learning_rate, batch_size]
     return kernels.row(batch_loss, first + parts)
 

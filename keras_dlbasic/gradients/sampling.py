@@ -11,7 +11,7 @@ from keras_dlbasic.records.thinning import is_warmup_step
 Every = int | Literal["auto", "epoch"]
 
 STEPS_PER_SAMPLE = 32
-"""Under `"auto"`, one of at least so many steps is measured after the warm-up."""
+"""Under `"auto"`, one of at least this many steps is measured after the warm-up."""
 
 MOST_SAMPLES_PER_EPOCH = 32
 
@@ -36,7 +36,7 @@ def check_every(every: object) -> Every:
     if isinstance(every, int) and not isinstance(every, bool) and every >= 1:
         return every
     raise ValueError(
-        '`every` must be "auto", "epoch" or an integer >= 1 (measure every so many '
+        '`every` must be "auto", "epoch" or an integer >= 1 (measure every this many '
         f"steps). Received: every={every!r} of type {type(every).__name__}"
     )
 
@@ -101,6 +101,8 @@ def reading_plan(n_steps: int | None) -> Callable[[int], bool]:
         its batch is read.
     """
     if n_steps is None:
+        # A step from 2**k up to the next power of two is read if it is a multiple of
+        # 2**(k - 2), which four steps are.
         return lambda step: (
             step < FIRST_READ or step % 2 ** (int(math.log2(step)) - 2) == 0
         )
@@ -114,6 +116,8 @@ def reading_plan(n_steps: int | None) -> Callable[[int], bool]:
 def _spread(count: int, epoch: int, n_steps: int | None) -> frozenset[int]:
     if n_steps is None:
         return frozenset({0})
+    # Multiples of the golden ratio fill an interval evenly however many there are: each
+    # epoch samples where the epochs before left the largest gaps.
     usable = max(1, n_steps - 1)
     phase = (epoch * GOLDEN_RATIO) % 1.0
     return frozenset(int((place + phase) * usable / count) for place in range(count))

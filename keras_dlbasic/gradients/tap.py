@@ -100,6 +100,8 @@ class GradientTap:
                 self._tapped(plain)
         make = self.model.make_train_function
 
+        # Both replacements remove themselves as soon as one is called, so that a step
+        # is watched at most once for each time that it is armed.
         def train_function(*args: Any) -> Any:
             self._put_back()
             return self._run(plain, step, args)
@@ -196,6 +198,10 @@ class GradientTap:
         if self._is_examined:
             return
         self._is_examined = True
+        # A plain step that was traced may have drawn already, and a watched one would
+        # start again from the same numbers. So its graph is searched for operations
+        # that draw. If none was traced yet, all steps can be watched ones from the
+        # start.
         is_traced = self._backend.is_traced(plain)
         function = plain if is_traced else self._tapped(plain).function
         operation = self._drawing_operation(function, args, is_tapped=not is_traced)
@@ -278,6 +284,9 @@ class GradientTap:
         # kept with the plain function, so that both are traced from the same state of
         # the model and go when Keras drops it
         tapped = getattr(plain, "keras_dlbasic_tapped", None)
+        # A watched step is made anew if it failed, or if the batch is asked for and it
+        # does not return that. A step that has random state of its own, or trains what
+        # is frozen by now, must be kept: a new one would train otherwise.
         keeps_batch = self.batch_sink is not None
         if tapped is None or (
             (keeps_batch > tapped.keeps_batch or tapped.has_failed)

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
@@ -115,11 +116,13 @@ class TappedStep:
             # Where weights change in place, a later update of the same step would
             # change what this one is compared with: it is reduced to numbers at once.
             # Traced values stay, and are reduced together at the end.
-            if self._backend.changes_in_place:
-                update.reduced = self._backend.without_gradients(
-                    lambda: reduce_update(kernels, update)
-                )
-            seen.updates.append(update)
+            start = sum(len(earlier.variables) for earlier in seen.updates)
+            for part in update.parts(start):
+                if self._backend.changes_in_place:
+                    part.reduced = self._backend.without_gradients(
+                        partial(reduce_update, kernels, part)
+                    )
+                seen.updates.append(part)
 
         for optimizer in optimizers_of(*self._parts):
             stack.enter_context(self._backend.intercept(optimizer, take))

@@ -39,6 +39,9 @@ class TracedDraws:
     @contextmanager
     def tracing(self, is_tapped: bool, spec: Any) -> Iterator[None]:
         """Return a context for the tracing of a step; arguments as for `is_new`."""
+        # The step that is traced first draws as it would without a monitor, and the
+        # state before is noted. The second starts from the same state, and what it
+        # draws is undone.
         traced = self._traced.setdefault(spec, set())
         traced.add(is_tapped)
         if len(traced) > 1:

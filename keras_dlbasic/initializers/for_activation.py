@@ -74,6 +74,8 @@ def _choose(activation: str | Callable[..., Any] | None) -> tuple[bool, float]:
         return info.initializer == "xavier", info.gain
     assert callable(activation)
     function = _numpy_function(activation)
+    # As for the known activations: the gain undoes the slope at zero of an S-shaped
+    # function, and the change of the second moment by any other one.
     if is_s_shaped(function):
         step = 1e-3
         slope = float(np.diff(function(np.array([-step, step])))[0]) / (2 * step)
@@ -115,6 +117,8 @@ def _numpy_function(activation: Callable[..., Any]) -> Callable[[Any], Any]:
         values = activation(keras.ops.convert_to_tensor(np.asarray(z, np.float32)))
         return np.asarray(keras.ops.convert_to_numpy(values), np.float64)
 
+    # A function that works element by element gives the same for an entry whatever the
+    # others are. A softmax, for example, does not.
     probe = np.array([-1.5, -0.5, 0.25, 2.0], np.float32)
     together = function(probe)
     apart = np.ravel([function(probe[:2]), function(probe[2:])])

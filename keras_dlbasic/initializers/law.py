@@ -23,6 +23,7 @@ def sigma_of(law: Any, fan_in: float, fan_out: float) -> float:
     >>> sigma_of(kd.initializers.HeNormal(), fan_in=8, fan_out=4)
     0.5
     """
+    # Both laws are 2 / n: He's n is one fan, Xavier's the sum of both.
     n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": fan_in + fan_out}[law.mode]
     return law.gain * math.sqrt(2.0 / (n or 1))
 
@@ -38,6 +39,7 @@ def draw_with(
 ) -> Any:
     """Draw a kernel of mean 0 and standard deviation `sigma`, normal or uniform."""
     if law.distribution == "uniform":
+        # A uniform law from -a to a has a standard deviation of a / sqrt(3).
         limit = math.sqrt(3.0) * sigma
         return keras.random.uniform(
             shape, minval=-limit, maxval=limit, dtype=dtype, seed=seed

@@ -126,6 +126,9 @@ def _candidates(targets: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]
     if columns is None:
         return []
     width = columns.shape[1]
+    # Which constant is best depends on the loss: the mean for squared errors, the
+    # median for absolute ones, and the shares of the classes, as they are or as logits,
+    # for cross-entropies.
     mean = columns.mean(axis=0)
     found = [mean, np.median(columns, axis=0)]
     if columns.min() >= 0 and columns.max() <= 1:

@@ -35,6 +35,7 @@ def batch_facts(targets: Sequence[Any]) -> BatchFacts:
     outputs = list(zip(*(_leaves(batch) for batch in targets), strict=False))
     found = [_of_output(batches) for batches in outputs if batches]
     n_rows = sum(len(batch) for batch in outputs[0]) if outputs else None
+    # Of several outputs, the one whose batches are least likely to be shuffled counts.
     facts = min(found, key=_chance, default=BatchFacts())
     return replace(facts, n_batches=len(targets), n_rows=n_rows)
 

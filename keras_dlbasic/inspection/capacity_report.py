@@ -13,7 +13,7 @@ from keras_dlbasic._keras.connections import inputs_of, operation_of
 from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 WEIGHTY = 2
-"""A variable with at least so many axes is a kernel, which makes a layer of depth."""
+"""A variable with at least this many axes is a kernel, which makes a layer of depth."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,8 @@ def _depth(model: Any) -> int | None:
 
 
 def _depth_to(tensor: Any, reached: dict[int, int]) -> int:
+    # Each tensor is visited once: skip connections make the number of ways through a
+    # model grow exponentially with its depth.
     key = id(tensor)
     if key not in reached:
         operation = operation_of(tensor)

@@ -10,13 +10,13 @@ import keras
 import numpy as np
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.inspection.as_arrays import as_array, is_array
 from keras_dlbasic.inspection.beyond_vocabulary import (
     beyond_vocabulary,
     vocabulary_sizes,
 )
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
+from keras_dlbasic.inspection.joined_columns import joined_columns
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
@@ -43,7 +43,7 @@ def data_facts(
     """Describe data.
 
     Args:
-        x: Inputs: an array, or a structure of arrays; tensors and data frames too.
+        x: Inputs: an array, or a structure of arrays.
         y: Targets, in the same forms, or None.
         validation_data: `(x, y)` or `(x, y, sample_weight)`, or None; what is no tuple
             of arrays is left out.
@@ -77,7 +77,7 @@ def data_facts(
             targets,
             validation_data,
             model=model,
-            is_ids=any(ids[:1]),
+            is_ids=any(ids),
         ),
     )
 
@@ -138,7 +138,7 @@ def _validation(
     model: Any,
     is_ids: bool,
 ) -> ValidationFacts | None:
-    """Compare the first arrays, where there are any."""
+    """Compare rows, of several inputs all together."""
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) < 2:
         return None
     val_inputs, val_targets = (arrays_of(part) for part in validation_data[:2])
@@ -147,10 +147,21 @@ def _validation(
     task = TaskKind.UNKNOWN
     if len(targets) == 1 and getattr(model, "loss", None) is not None:
         task = output_tasks(model, 1)[0].task
+    x, val_x = inputs[0][1], val_inputs[0][1]
+    if len(inputs) > 1:
+        # rows that share one of their inputs are no copies
+        names = [name for name, _ in inputs]
+        if names != [name for name, _ in val_inputs]:
+            return None
+        own = joined_columns([array for _, array in inputs])
+        other = joined_columns([array for _, array in val_inputs])
+        if own is None or other is None:
+            return ValidationFacts(n_rows=len(val_x))
+        x, val_x = own, other
     return validation_facts(
-        inputs[0][1],
+        x,
         targets[0][1] if targets else None,
-        val_inputs[0][1],
+        val_x,
         val_targets[0][1] if val_targets else None,
         task=task,
         is_ids=is_ids,
@@ -171,9 +182,9 @@ def output_shapes(model: Any) -> Mapping[str, Shape] | Sequence[Shape] | None:
 
 
 def arrays_of(data: Any) -> list[tuple[str, np.ndarray]]:
-    """Return the arrays of a structure with names; what is no array is left out."""
+    """Return the arrays of a structure with names, those on disk read; no None."""
     if isinstance(data, dict):
         leaves = [(str(name), leaf) for name, leaf in data.items()]
     else:
         leaves = [(str(i), leaf) for i, leaf in enumerate(keras.tree.flatten(data))]
-    return [(name, as_array(leaf)) for name, leaf in leaves if is_array(leaf)]
+    return [(name, np.asarray(leaf)) for name, leaf in leaves if leaf is not None]

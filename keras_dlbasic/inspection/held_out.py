@@ -64,6 +64,8 @@ def held_out(
     are_numbers = x.dtype.kind in "iubf" and seen.dtype.kind in "iubf"
     if not steps or not batch_size or not are_numbers:
         return None
+    # The last batch of an epoch may be short, so the number of rows that were trained
+    # is known up to a batch. A count of validated rows makes it exact.
     least, most = (steps - 1) * batch_size + 1, steps * batch_size
     n = len(x)
     if n_validated:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.analysis.evenly import evenly
+from keras_dlbasic.inspection.placeholder import placeholder
 from keras_dlbasic.records import InputFacts
 
 ROWS = 2048
-"""Statistics are taken of so many rows."""
+"""Statistics are taken of this many rows."""
 
 LEAST_ROWS = 32
 MOST_ENTRIES = 2**23
@@ -25,7 +26,7 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
     Args:
         x: Samples first.
         name: What to call it.
-        rows: Statistics are taken of up to so many rows, evenly chosen; fewer where
+        rows: Statistics are taken of up to this many rows, evenly chosen; fewer where
             rows are large. Values that are not finite are counted in these too.
 
     Returns:
@@ -69,12 +70,16 @@ def _moments(values: np.ndarray) -> dict[str, Any]:
     size = np.sqrt(np.mean(values**2, axis=0))
     varies = std > 1e-7 * np.maximum(size, 1e-30)
     used = size[size > 0]
+    stand_in, share = placeholder(values)
     return {
         "mean": float(values.mean()),
         "std": float(values.std()),
         "min": float(values.min()),
         "max": float(values.max()),
         "rms": float(np.sqrt(np.mean(values**2))),
+        "typical": float(np.quantile(np.abs(values), 0.9)),
+        "placeholder": stand_in,
+        "placeholder_share": share,
         "offset": float(np.median(np.abs(mean[varies]) / std[varies]))
         if varies.any()
         else math.inf,

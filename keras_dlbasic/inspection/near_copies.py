@@ -14,10 +14,14 @@ ROWS, KNOWN_ROWS = 200, 10_000
 
 FEATURES = 256
 PLACE = 20
-"""The distance to this neighbour tells how far away other rows usually are."""
+"""The distance to this neighbor tells how far away other rows usually are."""
 
-NEARER = 0.2
-"""A copy is nearer than this share of where chance puts the nearest row."""
+NEARER = (0.2, 0.35)
+"""A copy is nearer than a share of where chance puts the nearest row: this at least,
+and at most, see `_nearer`."""
+
+CHANCE = 1e-3
+"""Probability that a row drawn at random is as near as a copy."""
 
 LEAST_DIMENSIONS = 2.0
 """On a line, rows are at times as near to each other by chance."""
@@ -60,19 +64,33 @@ def near_copies(x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any) -> float:
     apart = (usual > 0) & (far > usual)
     if apart.mean() < 0.5:
         return math.nan
+    # In `d` dimensions, the distance of the fortieth neighbor is 2 ** (1 / d) times
+    # that of the twentieth. Solved for `d`, this also predicts where chance puts the
+    # nearest row.
     growth = float(np.median(np.log(far[apart] / usual[apart])))
     dimensions = math.log(2) / growth
     if dimensions < LEAST_DIMENSIONS:
         return math.nan
     by_chance = usual * PLACE ** (-1 / dimensions)
-    is_copy = apart & (first < NEARER * by_chance)
+    is_copy = apart & (first < _nearer(dimensions) * by_chance)
     if y is not None and val_y is not None:
         is_copy &= _same(np.asarray(y)[own][nearest], np.asarray(val_y)[other])
     return float(is_copy.mean())
 
 
+def _nearer(dimensions: float) -> float:
+    """Return the share of the usual distance below which a row is a copy.
+
+    Rows within a share `r` of a distance are `r ** d` of all in `d` dimensions: the
+    more there are, the less chance brings rows together.
+    """
+    return float(np.clip(CHANCE ** (1 / dimensions), *NEARER))
+
+
 def _neighbours(known: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest row of each, and its distances to the first forty."""
+    # The squared norm of the asked row is left out: it does not change which rows are
+    # nearest.
     squares = (known**2).sum(axis=1) - 2 * asked @ known.T
     most = 2 * PLACE
     places = np.argpartition(squares, most, axis=1)[:, :most]

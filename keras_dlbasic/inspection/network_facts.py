@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import keras
@@ -15,6 +15,7 @@ from keras_dlbasic._keras.fixed_widths import resizable_layers
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
+from keras_dlbasic._keras.misread_axes import misread_axes
 from keras_dlbasic._keras.outputs import model_outputs
 from keras_dlbasic._keras.own_operations import may_act_between_layers
 from keras_dlbasic._keras.padding_reader import padding_reader
@@ -40,10 +41,18 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
     """
     following = _following(model)
     fixed = why_not_rebuilt(model)
-    layers = tuple(
-        _layer_facts(layer, label, following)
+    walked = [
+        (layer, label)
         for layer, label, _, is_whole in walk_layers(model)
         if layer is not model and (is_whole or not isinstance(layer, keras.Model))
+    ]
+    labels = {id(layer): label for layer, label in walked}
+    misread = {
+        place: labels.get(id(source)) for place, source in misread_axes(model).items()
+    }
+    layers = tuple(
+        replace(_layer_facts(layer, label, following), misreads=misread.get(id(layer)))
+        for layer, label in walked
     )
     return ModelFacts(
         layers=layers,
@@ -114,6 +123,8 @@ def _kernel_facts(layer: Any) -> dict[str, Any]:
     fans = kernels[0]
     kernel = np.asarray(ops.convert_to_numpy(fans.variable), np.float64)
     size = float(np.sqrt(np.mean(kernel**2))) if kernel.size else 0.0
+    # Each column has the weights of a unit. Units with the same weights compute the
+    # same.
     columns = kernel.reshape(-1, kernel.shape[-1])
     alike = bool(
         columns.shape[1] > 1

@@ -19,6 +19,7 @@ from keras_dlbasic.inspection.baseline import (
     rewards_the_truth,
     sample_losses,
 )
+from keras_dlbasic.inspection.reads_targets import reads_targets
 from keras_dlbasic.inspection.reconstruction import (
     ALIKE,
     SAME,
@@ -78,6 +79,8 @@ class OutputProbe:
             return facts
         if self.loss is not None:
             facts = self._with_baseline(facts, self.y, shape)
+        # Scoring zeros shows how the targets can be scored, or why they cannot, before
+        # the model has made any prediction.
         known = skill(self.y, np.zeros(shape), self.task)
         columns = as_columns(self.y, shape)
         has_rows = columns is not None and len(columns) == n_rows
@@ -95,10 +98,11 @@ class OutputProbe:
     def _with_baseline(
         self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]
     ) -> ProbeFacts:
-        """Add the loss of the best constant answer, if that means something."""
+        """Add the loss of the best constant prediction, if that means something."""
         if self.kind.family == "unknown":
             truth = truth_facts(self.loss, y, shape, self.activation)
-            facts = replace(facts, truth=truth)
+            reads = reads_targets(self.loss, np.asarray(y), shape)
+            facts = replace(facts, truth=truth, reads_targets=reads)
             # a loss below that of a constant is no success if being right costs more
             if truth is not None and loss_sense(truth) in WRONG:
                 return facts
@@ -139,8 +143,8 @@ class OutputProbe:
             with np.errstate(over="ignore", invalid="ignore"):
                 known = self._losses if looked is None else self._losses[looked]
                 gain = losses - known
-                # The loss on all rows, of which the constant answer's is known: so a
-                # model that gives the constant comes to its loss on any rows.
+                # The loss on all rows, of which the constant prediction's is known: so
+                # a model that gives the constant comes to its loss on any rows.
                 said["loss"] = float(self._losses.mean() + gain.mean())
                 said["loss_error"] = float(gain.std() / math.sqrt(len(gain)))
         if predicted.ndim and len(predicted) == len(y):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.checks import check_built
-from keras_dlbasic._keras.no_arrays import EXPECTED, no_arrays
+from keras_dlbasic._data.built import built_from
+from keras_dlbasic._data.read import Data, read, read_validation
 from keras_dlbasic.diagnosis import Diagnosis, Rule
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
-from keras_dlbasic.inspection.as_arrays import as_arrays
 from keras_dlbasic.inspection.collect import (
-    arrays_of,
     data_facts,
     output_shapes,
     with_output_shapes,
@@ -25,7 +24,10 @@ from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.inspection.signal_facts import signal_facts
 from keras_dlbasic.inspection.start_facts import start_facts
-from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records import DataFacts, TrainingRecord
+
+ROWS = 2048
+"""Number of rows that are drawn from a data set."""
 
 
 def preflight(
@@ -42,16 +44,18 @@ def preflight(
 
     Looked at are the output activation, the loss and the targets against each other;
     inputs and targets; rows that validation shares with training, classes that it
-    lacks; weights and signals at the start; batch normalisation with tiny batches; and
-    the number of updates. The model is not changed.
+    lacks; weights and signals at the start; batch normalization with tiny batches; and
+    the number of updates. The model is not changed, but built if it is not yet.
 
     Args:
-        model: A built model; compiled, if its loss is to be judged.
-        x: Training inputs: an array, a tensor or a data frame with samples first, or a
-            structure of these.
-        y: Training targets, in the same forms. Defaults to None: what needs them is
-            skipped.
-        validation_data: `(x, y)` of the validation, or None.
+        model: A model; compiled, if its loss is to be judged. One without weights is
+            built from `x`.
+        x: Training inputs with samples first: an array, a tensor, a data frame, a list
+            or a structure of these; or a data set that can be read again and gives
+            batches with targets, of which up to 2,048 rows are drawn.
+        y: Training targets, in the same forms; None with a data set. Defaults to None:
+            what needs them is skipped.
+        validation_data: `(x, y)` of the validation or a data set, or None.
         batch_size: As it will be given to `fit`. Defaults to None: 32.
         epochs: As it will be given to `fit`. Defaults to None: the number of updates is
             not judged.
@@ -62,8 +66,8 @@ def preflight(
         that may are warnings.
 
     Raises:
-        ValueError: If the model is not built, `x` holds no arrays, or `x` and `y`
-            differ in length.
+        ValueError: If `x` and `y` are none of these, hold text, differ in length or do
+            not fit the model.
 
     Example:
     >>> import keras, numpy as np
@@ -75,37 +79,39 @@ def preflight(
     >>> found[0].name, found[0].severity
     ('output_activation_mismatch', 'critical')
     """
-    check_built(model)
-    x, y = as_arrays(x), as_arrays(y)
-    n_rows = _check(x, y)
+    data = read(x, y, model=model, most=ROWS)
+    model = built_from(model, data.x)
+    validation = read_validation(validation_data, model=model, most=ROWS)
     record = TrainingRecord(facts=run_facts(model, {}))
-    size = batch_size or 32
     record.note(
-        model=network_facts(model, x),
-        data=data_facts(
-            x, y, validation_data, output_shapes=output_shapes(model), model=model
-        ),
-        given=given_names(x, y, validation_data),
-        batch_size=min(size, n_rows),
+        model=network_facts(model, data.x),
+        data=_facts(data, validation, model),
+        given=given_names(data.x, data.y, validation),
         epochs=epochs,
-        steps_per_epoch=math.ceil(n_rows / size),
+        **_steps(data, batch_size),
     )
     if not any(facts.non_finite for facts in record.facts.inputs):
-        _probe(record, model, x, y)
+        _probe(record, model, data.x, data.y)
     return diagnose_plan(record, rules=rules)
 
 
-def _check(x: Any, y: Any) -> int:
-    inputs = arrays_of(x)
-    if not inputs or not len(inputs[0][1]):
-        raise ValueError(f"`x` {EXPECTED} {no_arrays(x)}")
-    lengths = {len(array) for _, array in [*inputs, *arrays_of(y)]}
-    if len(lengths) > 1:
-        raise ValueError(
-            "`x` and `y` must have the same number of rows. Received: "
-            f"{sorted(lengths)}"
-        )
-    return len(inputs[0][1])
+def _facts(data: Data, validation: Any, model: Any) -> DataFacts:
+    shapes = output_shapes(model)
+    facts = data_facts(data.x, data.y, validation, output_shapes=shapes, model=model)
+    if not data.is_sample:
+        return facts
+    return replace(facts, source="first batches", n_rows=None)
+
+
+def _steps(data: Data, batch_size: int | None) -> dict[str, int | None]:
+    """Return the batch size and the number of steps that an epoch of `fit` has."""
+    if data.batch_size is not None:
+        return {"batch_size": data.batch_size, "steps_per_epoch": data.n_batches}
+    size = batch_size or 32
+    return {
+        "batch_size": min(size, data.n_rows),
+        "steps_per_epoch": math.ceil(data.n_rows / size),
+    }
 
 
 def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
@@ -116,6 +122,9 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     if not probe.look(model, record, 0, -1):  # `fit` will say so too
         return
     facts = record.facts
+    # frozen statistics are those of other data, which may be of another scale
+    if any(layer.batch_normalizes and not layer.trainable for layer in facts.layers):
+        probe.infer(model, record)
     assert facts.data is not None
     record.note(data=with_output_shapes(facts.data, y, facts.outputs, probe.shapes))
     rows = keras.tree.map_structure(lambda a: a[:64], probe.x)

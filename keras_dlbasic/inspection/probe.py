@@ -18,6 +18,7 @@ from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATION
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.inspection.inference_run import run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.reconstruction import narrowest
 from keras_dlbasic.propagation.compiled_look import rows_at_once
@@ -29,6 +30,7 @@ from keras_dlbasic.records import (
     ProbeFacts,
     TrainingRecord,
 )
+from keras_dlbasic.records.facts import InferenceFacts
 from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.table_row import append_row
 
@@ -61,7 +63,7 @@ class Probe:
     """Rows of the training data, and what a model makes of them.
 
     The model runs outside the compiled step with dropout off, and with batch
-    normalisation on the probe's own statistics, as in training; nothing of it changes.
+    normalization on the probe's own statistics, as in training; nothing of it changes.
 
     How many outputs there are, and of what shape, is what the first run gives.
 
@@ -69,7 +71,7 @@ class Probe:
         x: Inputs, as for `model.predict`.
         y: Targets, as for `model.fit`, or None.
         loss: What the model was compiled with.
-        rows: Up to so many rows are used, evenly chosen.
+        rows: Up to this many rows are used, evenly chosen.
         shapes: Shapes of the model's outputs, samples first, as far as they are known:
             fewer rows are used where outputs are large.
         outputs: What is known of the outputs besides.
@@ -157,9 +159,35 @@ class Probe:
         append_row(tables, "activations", ACTIVATIONS, step, epoch, seen.layers)
         return True
 
+    def infer(self, model: Any, record: TrainingRecord) -> None:
+        """Run the model as `evaluate` does, and note what differs from `look`.
+
+        Only batch normalization differs: it uses its moving statistics. A model without
+        it is not run, nor one that was not looked at.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the probe.
+        """
+        if not self.outputs or record.facts.probe is None:
+            return
+        found = run_inference(model, self.x)
+        if found is None:
+            return
+        outputs, drifts = found
+        whole = self._judge(dict(enumerate(outputs)))["model"]
+        facts = InferenceFacts(
+            loss=whole.get("loss", math.nan),
+            skill=whole.get("skill", math.nan),
+            drifts=drifts,
+        )
+        record.note(probe=replace(record.facts.probe, inference=facts))
+
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""
         seen = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
+        # A look may run on some of the rows only. Targets and simple predictors use all
+        # rows of the probe, so the shapes are given for all of them.
         self.shapes = [
             (self.n_rows, *shape[1:]) if shape[:1] == (len(self._looked),) else shape
             for shape in seen
@@ -207,12 +235,14 @@ class Probe:
         summed = [weight * loss for loss, weight, has_loss in parts if has_loss]
         return sum(summed) if summed else math.nan
 
-    def _judge(self, outputs: Outputs) -> dict[str, dict[str, float]]:
+    def _judge(self, outputs: Mapping[Any, Any]) -> dict[str, dict[str, float]]:
         """Return what is said of the predictions, by column of the table."""
         pairs = zip(self.outputs, outputs.values(), strict=True)
         said = [output.judge(tensor, self._looked) for output, tensor in pairs]
         if len(said) == 1:
             return {"model": said[0]}
+        # Keras trains the weighted sum of the losses of all outputs. The skill has no
+        # such sum: it stays with each output.
         whole = {
             "loss": self._sum([part.get("loss", math.nan) for part in said]),
             "non_finite": max(part["non_finite"] for part in said),
@@ -224,7 +254,7 @@ class Probe:
 
 
 def _in_a_line(error: Exception) -> str:
-    """Return what went wrong, without the frame and colours that Keras puts around."""
+    """Return what went wrong, without the frame and colors that Keras puts around."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition(
         "\n\nArguments received"
     )[0]

@@ -59,6 +59,8 @@ def component_skill(
     if n < 20 or units >= width:
         return {}
     given = np.empty_like(columns, dtype=np.float64)
+    # Components of one half of the rows reconstruct the other half. On their own rows
+    # they would look better than a model can be on new data.
     for half in (np.arange(0, n, 2), np.arange(1, n, 2)):
         others = np.setdiff1d(np.arange(n), half)
         mean = columns[others].mean(axis=0)

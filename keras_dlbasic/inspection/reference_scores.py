@@ -8,7 +8,7 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 
 MOST_ROWS = 2000
-"""Of more rows so many are compared, evenly chosen."""
+"""Of more rows this many are compared, evenly chosen."""
 
 MOST_FEATURES = 1024
 """Wider rows are projected."""
@@ -23,10 +23,10 @@ def reference_scores(
 ) -> dict[str, float]:
     """Return the skill of two simple predictors on rows they have not seen.
 
-    They are a linear predictor and nearest neighbours; for skill see `analysis.skill`.
+    They are a linear predictor and nearest neighbors; for skill see `analysis.skill`.
 
     Each row is predicted from all others (leave-one-out), in closed form, from
-    standardised features. These are cautious: a model scored on rows that it was
+    standardized features. These are cautious: a model scored on rows that it was
     trained on has an easier task. At most 2,000 rows take part, and more than 1,024
     features are projected to 512 at random, the same way each time.
 
@@ -36,7 +36,7 @@ def reference_scores(
         task: What is predicted, a `TaskKind` or its value.
 
     Returns:
-        `"linear"` and `"neighbours"`; empty for fewer than 20 rows.
+        `"linear"` and `"neighbors"`; empty for fewer than 20 rows.
     """
     rows = evenly(len(x), MOST_ROWS)
     features, targets = _flat(x[rows]), targets[rows]
@@ -64,6 +64,8 @@ def _flat(x: np.ndarray) -> np.ndarray:
 def _standardised(features: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         spread = features.std(axis=0)
+    # Dividing by the root of the number of features gives rows products of about 1, so
+    # that one set of ridge strengths suits data of any width.
     scale = np.where(spread > 0, spread, 1) * np.sqrt(max(1, int((spread > 0).sum())))
     standardised: np.ndarray = (features - features.mean(axis=0)) / scale
     return standardised
@@ -89,6 +91,9 @@ def _projected(features: np.ndarray) -> np.ndarray:
 
 def _best_ridge(features: np.ndarray, targets: np.ndarray, task: TaskKind) -> float:
     n = len(features)
+    # One singular value decomposition gives the leave-one-out predictions for all ridge
+    # strengths. The leverage is the share of its own target in the fitted value of a
+    # row, and is taken out of it.
     with_intercept = np.column_stack([features, np.ones(n)])
     vectors, roots, _ = np.linalg.svd(with_intercept, full_matrices=False)
     scores = []
@@ -98,6 +103,8 @@ def _best_ridge(features: np.ndarray, targets: np.ndarray, task: TaskKind) -> fl
         fitted = (vectors * shrunk) @ (vectors.T @ targets)
         unseen = (fitted - leverage * targets) / (1 - leverage)
         scores.append(skill(targets, unseen, task).value)
+    # The median and not the best of the scores: the best would be chosen by the rows on
+    # which it is judged.
     return float(np.nanmedian(scores)) if np.isfinite(scores).any() else float("nan")
 
 

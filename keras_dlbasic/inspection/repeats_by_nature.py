@@ -45,6 +45,8 @@ def repeats_by_nature(x: np.ndarray, n_rows: int | None = None) -> bool:
         _, counts = np.unique(column, return_counts=True)
         if len(counts) > CONTINUOUS * len(rows) and len(rows) > 2:
             return False
+        # Two random rows have the same value in a column with probability sum(p**2).
+        # The logarithms add up as if columns were independent.
         chance += float(np.log(np.sum((counts / len(rows)) ** 2)))
     chance *= flat.shape[1] / columns.shape[1]
     return bool((n_rows or len(x)) * np.exp(chance / 2) >= LIKELY)

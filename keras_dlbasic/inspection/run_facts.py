@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -60,7 +61,9 @@ def _optimizer_config(optimizer: Any) -> Any:
     if optimizer is None:
         return None
     try:
-        config = dict(optimizer.get_config())
+        with warnings.catch_warnings():  # that functions in it cannot be saved
+            warnings.simplefilter("ignore")
+            config = dict(optimizer.get_config())
     except Exception:  # a user's optimizer may have none
         config = {}
     return {"class_name": type(optimizer).__name__, **_plain(config)}

@@ -46,11 +46,14 @@ def target_column(x: np.ndarray, y: Any) -> int | None:
     classes = np.unique(target)
     if len(classes) < 2:
         return None
+    # Each column by itself predicts the target by least squares. A copy in other units
+    # leaves nothing but rounding.
     columns = columns - columns.mean(axis=0)
     deviation, centred = columns.std(axis=0), target - target.mean()
     slopes = columns.T @ centred / len(rows) / np.maximum(deviation, 1e-30) ** 2
     left = (centred[:, None] - columns * slopes).std(axis=0)
     found = (deviation > 0) & (left < LEFT * centred.std())
+    # Class numbers may have been renamed, which no straight line can undo.
     if not found.any() and len(classes) <= MOST_CLASSES:
         found = np.array([_renames(column, target, classes) for column in columns.T])
     return int(found.argmax()) if found.any() else None

@@ -50,6 +50,7 @@ def target_facts(
     # masks of images have billions of entries, and classes of words as many columns
     rows = evenly(len(y), max(LEAST_ROWS, MOST_ENTRIES // max(1, y[0].size)))
     columns = np.asarray(y if len(rows) == len(y) else y[rows], np.float64)
+    facts = replace(facts, share_axes=_share_axes(columns))
     is_column = y.ndim < 2 or not has_columns
     columns = columns.reshape(-1, 1 if is_column else y.shape[-1])
     is_finite = np.isfinite(columns)
@@ -87,6 +88,20 @@ def _described(facts: TargetFacts, columns: np.ndarray) -> TargetFacts:
     )
 
 
+def _share_axes(y: np.ndarray) -> tuple[int, ...] | None:
+    """Return the axes along which entries are shares: classes may lie on any of them.
+
+    With two axes only the last can be meant, and what its sums are is known besides.
+    """
+    if y.ndim < 3 or not y.size:
+        return None
+    if not y.min() >= 0:
+        return ()
+    axes = [axis for axis in range(1, y.ndim) if y.shape[axis] > 1]
+    shares = [axis for axis in axes if np.abs(y.sum(axis=axis) - 1).max() < 1e-3]
+    return tuple(axis - y.ndim for axis in shares)
+
+
 def _distinct(columns: np.ndarray) -> np.ndarray:
     """Return the numbers that occur, or more than are named."""
     few = np.unique(columns.reshape(-1)[evenly(columns.size, 20000)])
@@ -99,6 +114,8 @@ def _kind(columns: np.ndarray) -> tuple[str, tuple[float, ...] | None]:
         if is_zero_one:
             share = float(columns.mean())
             return "binary", (1 - share, share)
+        # Whole numbers may be class numbers or counts. The targets alone do not show
+        # which.
         whole = columns == np.round(columns)
         if whole.all() and columns.min() >= 0 and columns.max() < MOST_CLASSES:
             counts = np.bincount(columns.ravel().astype(int))

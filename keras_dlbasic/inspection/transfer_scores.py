@@ -41,10 +41,10 @@ def transfer_scores(
 ) -> dict[str, Any]:
     """Compare simple predictors on training rows not seen with validation rows.
 
-    They are nearest neighbours and a linear predictor, fitted on a sample of the
+    They are nearest neighbors and a linear predictor, fitted on a sample of the
     training rows. On training rows they are judged by folds, once drawn at random and
     once of rows that follow each other, and the worse counts: else windows of one
-    recording would be judged by their neighbours. Copies within training are left out
+    recording would be judged by their neighbors. Copies within training are left out
     for the same reason. Of the two predictors the one counts that loses less.
 
     Args:
@@ -163,7 +163,7 @@ def _without_copies(rows: np.ndarray) -> np.ndarray:
 def _predictions(
     rows: np.ndarray, targets: np.ndarray, asked: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what nearest neighbours and a linear predictor say."""
+    """Return what nearest neighbors and a linear predictor say."""
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     used = spread > 0
     scale = spread[used] * np.sqrt(max(1, int(used.sum())))
@@ -171,6 +171,8 @@ def _predictions(
     products = new @ known.T
     distances = (known**2).sum(axis=1) - 2 * products
     nearest = np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+    # Ridge regression in its dual form: there is one equation per row, however many
+    # features there are.
     gram = known @ known.T + 1.0 + np.eye(len(known))  # plus one: an intercept
     weights = np.linalg.solve(gram, targets.astype(np.float64))
     return targets[nearest].mean(axis=1), (products + 1.0) @ weights
@@ -296,6 +298,8 @@ def _restored(
     found: _Found,
     task: TaskKind,
 ) -> str | None:
+    # A change explains the difference if undoing it makes up most of the lost skill. Of
+    # several such changes, the one that restores most is named.
     best, least = None, found.skill + RESTORED * (found.reference - found.skill)
     for kind, others, asked in changes:
         for said in _predictions(rows, known, others):

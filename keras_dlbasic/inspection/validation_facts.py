@@ -10,12 +10,13 @@ import numpy as np
 
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.inspection.are_windows import are_windows
 from keras_dlbasic.inspection.input_facts import ROWS, input_facts
 from keras_dlbasic.inspection.near_copies import near_copies
 from keras_dlbasic.inspection.repeats_by_nature import repeats_by_nature
 from keras_dlbasic.inspection.shared_pieces import shared_pieces
 from keras_dlbasic.inspection.transfer_scores import transfer_scores
-from keras_dlbasic.records import ValidationFacts
+from keras_dlbasic.records import InputFacts, ValidationFacts
 
 MOST_BYTES = 2**28
 MOST_ROWS = 200_000
@@ -64,7 +65,7 @@ def validation_facts(
     if own.rms > 0 and other.has_numbers and is_measured:
         facts = replace(
             facts,
-            scale=other.rms / own.rms,
+            scale=_scale(own, other),
             shift=abs(other.mean - own.mean) / (own.std or 1.0),
         )
     if y is not None and val_y is not None:
@@ -76,6 +77,18 @@ def validation_facts(
             scores = transfer_scores(*parts, task, is_ids=is_ids)
             facts = replace(facts, **scores)
     return facts
+
+
+def _scale(own: InputFacts, other: InputFacts) -> float:
+    """Return how large validation inputs are beside training inputs.
+
+    A few entries out of size in one of them change the root mean square, and not the
+    size that most entries have: of both ratios the one that is nearer to one counts.
+    """
+    ratios = [other.rms / own.rms]
+    if own.typical > 0 and other.typical > 0:
+        ratios.append(other.typical / own.typical)
+    return min(ratios, key=lambda ratio: abs(np.log(max(ratio, 1e-30))))
 
 
 def _overlap(x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any) -> dict[str, Any]:
@@ -102,7 +115,7 @@ def _likeness(
     """Tell how near rows of both are, where nearness means something."""
     if x.dtype.kind not in "iubf" or not x.size or not val_x.size:
         return {}
-    is_coarse = repeats_by_nature(x)
+    is_coarse = repeats_by_nature(x) or (_has_few_values(x) and are_windows(x))
     told = {"repeats_by_nature": is_coarse, "blank": _blank(val_x)}
     if is_ids or is_coarse:
         return told
@@ -111,6 +124,12 @@ def _likeness(
         "near_copies": near_copies(x, y, val_x, val_y),
         "shared_pieces": shared_pieces(x, val_x),
     }
+
+
+def _has_few_values(x: np.ndarray) -> bool:
+    """Return whether values are tokens, as numbers or one-hot, and no measurements."""
+    some = x[evenly(len(x), ROWS)]
+    return bool((some == np.round(some)).all())
 
 
 def _blank(x: np.ndarray) -> float:

@@ -88,6 +88,8 @@ def _classes(targets: list[np.ndarray], weights: list[np.ndarray]) -> np.ndarray
     for target, weight in zip(targets, weights, strict=True):
         if len(target) != len(weight) or not len(target):
             return None
+        # Weights may be per row, or per position such as a time step. Targets are cut
+        # into as many parts as there are weights, so each part has a weight of its own.
         n = weight.size
         if target.size % n or target.shape[: weight.ndim] != weight.shape:
             if weight[:1].size > 1 or target.ndim > 2:

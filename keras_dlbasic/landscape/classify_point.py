@@ -34,7 +34,7 @@ MISMATCHES = 4
 MISMATCHED_ROWS = 4096
 
 LOSS_UNITS = 64
-"""Two losses differ from so many rounding units on."""
+"""Two losses differ from this many rounding units on."""
 
 
 def classify_point(
@@ -216,6 +216,8 @@ class _Survey:
         slopes = np.array([float(v @ self._gradient) for v in vectors])
         ridge = (pairs.values < 0) & (np.abs(slopes) <= -pairs.values * self._radius)
         slopes[ridge] = 0.0
+        # With absolute curvatures, the step goes down along negative ones as well,
+        # where a plain Newton step would go up (Dauphin et al. 2014).
         lengths = _bounded_newton(slopes, np.abs(pairs.values), self._radius)
         step = sum(t * v for t, v in zip(lengths, vectors, strict=True))
         # The quadratic model may not hold as far as its best step goes, so shorter ones
@@ -232,6 +234,8 @@ class _Survey:
         self, extremes: HessianExtremes, noise: float, reach: float
     ) -> float:
         """Return the step that curvature alone would show beyond rounding."""
+        # Curvature c changes the loss by c * t**2 / 2 over a step t. Solve this for the
+        # step at which the change stands out from rounding.
         shown = 2 * LOSS_NOISES * noise
         step = math.sqrt(2 * shown / max(abs(extremes.smallest), 1e-300))
         return float(np.clip(step, 1e-4 * reach, 1e-2 * reach))
@@ -365,6 +369,8 @@ def _bounded_newton(
 
     if np.linalg.norm(step(0.0)) <= radius:
         return step(0.0)
+    # Bisect for the least shift that brings the step within the radius. At the upper
+    # end it is short enough even without any curvature.
     low, high = 0.0, float(np.linalg.norm(slopes)) / radius
     for _ in range(60):
         middle = (low + high) / 2

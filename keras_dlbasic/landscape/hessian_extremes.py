@@ -11,7 +11,7 @@ from keras_dlbasic.analysis.landscape.lanczos import RitzPairs, lanczos
 from keras_dlbasic.landscape.objective import Objective, objective_of
 
 ROUNDINGS = 32
-"""An eigenvalue may be off by so many rounding units of the largest one.
+"""An eigenvalue may be off by this many rounding units of the largest one.
 
 Rounding errors of the products add up over layers and rows; see the tests, where dense
 Hessians in float64 are the reference.
@@ -30,7 +30,7 @@ def hessian_extremes(
 ) -> HessianExtremes:
     """Find the smallest and the largest eigenvalue of the Hessian of the loss.
 
-    Lanczos iteration with full re-orthogonalisation, in float64; the products of the
+    Lanczos iteration with full re-orthogonalization, in float64; the products of the
     Hessian are the backend's own. Unlike power iteration it gives both ends at once,
     also where the negative one is much the smaller. One product takes two to three
     gradients' time, so that the default is about 90 gradients of the data set; where it

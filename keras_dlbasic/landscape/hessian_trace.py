@@ -58,6 +58,8 @@ def hessian_trace(
         )
     objective = objective_of(model, x, y, **options)
     rng = np.random.default_rng(seed)
+    # For a vector v of random signs, the expectation of v @ H @ v is the trace of H
+    # (Hutchinson 1990).
     samples = np.array(
         [
             float(v @ objective.product(v))

@@ -30,7 +30,7 @@ def loss_surface(
 ) -> LossSurface:
     """Compute the loss on a plane through the weights of a model.
 
-    Batch normalisation uses its moving statistics, which belong to the weights in the
+    Batch normalization uses its moving statistics, which belong to the weights in the
     middle; with `training=True` each point gets statistics of its own: those of each
     micro-batch (and dropout one mask for all points). Nothing of the model is changed.
 
@@ -40,7 +40,7 @@ def loss_surface(
         y: Targets, likewise.
         directions: `"random"` (default): two random directions in which each filter is
             as long as that of the model, biases and scales resting (filter
-            normalisation), so that surfaces of different models can be compared;
+            normalization), so that surfaces of different models can be compared;
             `"eigen"`: of largest and of smallest curvature, the ends of the Hessian's
             spectrum; `"weights"`: for a model of two weights, themselves; or two points
             `(a, b)`: models like this one, or lists of their trainable weights: the
@@ -102,6 +102,7 @@ def loss_surface(
             for i in (0, 1)
         )
         names = ("distance from the model, towards a", "distance, across")
+    # Rows go along v and columns along u, as contour plots take them.
     loss = [[objective.loss(center + s * axes[0] + t * axes[1]) for s in u] for t in v]
     return LossSurface(u, v, np.array(loss), names, points)
 
@@ -128,7 +129,7 @@ def loss_line(
         y: Targets, likewise.
         resolution: Number of points.
         margin: How far it goes beyond both, as a share of their distance.
-        **options: See `loss_surface`, also on batch normalisation.
+        **options: See `loss_surface`, also on batch normalization.
 
     Returns:
         A `LossLine`; draw it by `plots.plot_loss_line`.

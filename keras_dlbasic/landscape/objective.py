@@ -55,7 +55,7 @@ class Objective:
         micro_batch: Rows that are in memory at once. Defaults to `256`.
         training: Whether layers run as in training. Defaults to `False`, as in
             `model.evaluate`. With `True`, dropout keeps one mask for all micro-batches
-            (that of the seeds as they are), and batch normalisation uses the statistics
+            (that of the seeds as they are), and batch normalization uses the statistics
             of each micro-batch.
 
     Attributes:
@@ -93,7 +93,7 @@ class Objective:
     ) -> None:
         _check_model(model)
         self.model = model
-        self.rows = Rows.of(x, y, sample_weight, micro_batch)
+        self.rows = Rows.of(x, y, sample_weight, micro_batch, model)
         self.training = bool(training)
         self._variables = list(model.trainable_variables)
         self._state = list(model.non_trainable_variables)

@@ -9,7 +9,7 @@ from keras_dlbasic._keras.optimizer import current_learning_rate
 
 
 def stability_limit(model: Any) -> float:
-    """Return the curvature beyond which gradient descent swings up.
+    """Return the curvature beyond which gradient descent diverges.
 
     That is `2 / learning_rate`, with heavy-ball momentum `2 (1 + momentum) /
     learning_rate`. Other optimizers rescale the gradient, and the Hessian's eigenvalues

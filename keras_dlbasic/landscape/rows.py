@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._data.read import read
+
 Batch = tuple[Any, Any, Any]
 
 
@@ -34,35 +36,23 @@ class Rows:
     micro_batch: int
 
     @classmethod
-    def of(cls, x: Any, y: Any, sample_weight: Any, micro_batch: int) -> Rows:
-        """Check the arrays.
+    def of(
+        cls, x: Any, y: Any, sample_weight: Any, micro_batch: int, model: Any = None
+    ) -> Rows:
+        """Read data in any form that users have; of a data set, all rows.
 
         Raises:
-            TypeError: If there are no arrays.
-            ValueError: If they differ in length, or `micro_batch` is no number of rows.
+            ValueError: If they differ in length or do not fit the model, or
+                `micro_batch` is no number of rows.
         """
         if isinstance(micro_batch, bool) or not int(micro_batch) == micro_batch >= 1:
             raise ValueError(
                 "`micro_batch` must be a whole number of rows, at least 1. Received: "
                 f"micro_batch={micro_batch!r}"
             )
-        x, y, sample_weight = (_as_arrays(part) for part in (x, y, sample_weight))
-        leaves = [a for a in keras.tree.flatten((x, y, sample_weight)) if a is not None]
-        for leaf in leaves:
-            if not hasattr(leaf, "shape") or not len(leaf.shape):
-                raise TypeError(
-                    "`x` and `y` must be arrays or structures of arrays. Received an "
-                    f"object of type {type(leaf).__name__}. Of a data set, give the "
-                    "rows as arrays; they may lie on disk (`numpy.memmap`, HDF5)."
-                )
-        lengths = sorted({int(leaf.shape[0]) for leaf in leaves})
-        if len(lengths) != 1 or not lengths[0]:
-            raise ValueError(
-                "`x` and `y` must have the same number of rows, at least one. "
-                f"Received arrays of lengths {lengths}"
-            )
-        n = lengths[0]
-        return cls(x, y, sample_weight, n, min(int(micro_batch), n))
+        found = read(x, y, sample_weight=sample_weight, model=model)
+        n = found.n_rows
+        return cls(found.x, found.y, found.sample_weight, n, min(int(micro_batch), n))
 
     def batches(self) -> Iterator[tuple[Batch, float]]:
         """Yield micro-batches and their share of the rows."""
@@ -92,16 +82,6 @@ class Rows:
             (self.x, self.y, self.sample_weight),
         )
         return x, y, weight
-
-
-def _as_arrays(data: Any) -> Any:
-    return keras.tree.map_structure(_as_array, data)
-
-
-def _as_array(leaf: Any) -> Any:
-    if leaf is not None and keras.ops.is_tensor(leaf):
-        return keras.ops.convert_to_numpy(leaf)
-    return leaf.to_numpy() if hasattr(leaf, "iloc") else leaf
 
 
 def _numbers(rows: Any) -> np.ndarray:

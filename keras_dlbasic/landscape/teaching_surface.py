@@ -72,7 +72,7 @@ def teaching_surface(
     Each sample sees the surface shifted by a random amount; the shifts come in pairs
     that cancel out. So the batch size matters as in any training, and the same
     callbacks, studies and plots apply. On the saddle the model starts on the ridge: the
-    whole batch slides to the saddle point and stands still, and the noise of a sample
+    whole batch slides to the saddle point and stops, and the noise of a sample
     leads off it.
 
     - `"saddle"`: `u^2 - v^2`

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def check_axes(layer: Any, axes: Sequence[int], input_shape: Any) -> None:
-    """Check that an input has the axes that a layer normalises.
+    """Check that an input has the axes that a layer normalizes.
 
     Raises:
         ValueError: If it has not, or if their lengths are not known.

@@ -11,7 +11,7 @@ from keras_dlbasic.layers.arguments import check_axes, check_epsilon, is_number
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation: `y = gamma * (x - mu_B) / sqrt(var_B + eps) + beta`.
+    """Batch normalization: `y = gamma * (x - mu_B) / sqrt(var_B + eps) + beta`.
 
     In training, `mu_B = 1/m sum x_i` and `var_B = 1/m sum (x_i - mu_B)^2` are those of
     the batch, for each channel; at inference, moving averages of them. Put it before
@@ -21,7 +21,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     `keras.layers.BatchNormalization`, which saved weights can be exchanged with; take
     either. This one checks its arguments, and `callbacks.NormalizationMonitor` watches
     both: how far the moving averages are from the batches, and whether there is more
-    than one value per channel to normalise. With one (batch size 1 and no other axes)
+    than one value per channel to normalize. With one (batch size 1 and no other axes)
     the output is `beta` whatever the input: use `LayerNormalization` there.
 
     Why it helps is contested. The paper's reason, less "internal covariate shift", was

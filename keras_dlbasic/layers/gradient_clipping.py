@@ -94,6 +94,7 @@ def _clipped_identity(value: float | None, norm: float | None) -> Any:
 
     def identity(x: Any) -> Any:
         def grad(*args: Any, upstream: Any = None) -> Any:
+            # Backends pass the upstream gradient by position or by name.
             return clip(args[-1] if upstream is None else upstream)
 
         return x * 1, grad

@@ -11,7 +11,7 @@ from keras_dlbasic.layers.arguments import check_axes, check_epsilon
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class LayerNormalization(keras.layers.LayerNormalization):
-    """Layer normalisation: `y = gamma * (x - mu) / sqrt(var + eps) + beta`.
+    """Layer normalization: `y = gamma * (x - mu) / sqrt(var + eps) + beta`.
 
     Mean and variance (divided by the number of features) are those over the features of
     one sample, so the layer does the same in training and at inference and works with

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import class_kind
@@ -26,7 +27,7 @@ def mc_predict(
     """Predict many times with dropout on and return mean and spread.
 
     All dropout layers of the model, Keras' own as well, drop as in training; batch
-    normalisation stays in inference mode. The model runs outside its compiled predict
+    normalization stays in inference mode. The model runs outside its compiled predict
     function. Dropout inside recurrent layers stays off.
 
     Args:
@@ -67,7 +68,8 @@ def mc_predict(
             "predictions would be the same. Add `kd.layers.Dropout(...)` and train "
             "with it."
         )
-    n_rows = len(keras.tree.flatten(x)[0])
+    found = read(x, model=model)
+    x, n_rows = found.x, found.n_rows
     slices = [slice(at, at + batch_size) for at in range(0, n_rows, batch_size)]
     batches = [_rows(x, rows) for rows in slices]
     total = squares = shift = None
@@ -76,6 +78,8 @@ def mc_predict(
             stack.enter_context(intercepted(layer, _in_training))
         for _ in range(samples):
             outputs = _predict(model, batches)
+            # Sums of differences from the first prediction. Squares of the predictions
+            # would lose the digits of a spread that is small beside the mean.
             shift = outputs if shift is None else shift
             moved = [a - b for a, b in zip(outputs, shift, strict=True)]
             squared = [a**2 for a in moved]

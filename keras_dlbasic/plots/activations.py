@@ -68,6 +68,8 @@ def plot_activations(
         active = (z >= (low if low is not None else -np.inf)) & (
             z <= (high if high is not None else np.inf)
         )
+        # A thin line everywhere, and a thick one over it where the activation is not
+        # saturated.
         axes[1].plot(z, slope, lw=0.8, **style)
         axes[1].plot(z, np.where(active, slope, np.nan), lw=2.4, **style)
     axes[0].set_ylim(-2.1, 4.0)

@@ -81,6 +81,8 @@ def _draw_images(augment: Any, images: np.ndarray, copies: int, ax: Any) -> Any:
         )
     axes = axes.reshape(shape)
     versions = [_changed(augment, shown) for _ in range(copies)]
+    # One scale for all images, that of the originals: changes of brightness would not
+    # show if each image were stretched by itself.
     low, high = float(shown.min()), float(shown.max())
     for row, panels in enumerate(axes):
         for panel, batch in zip(panels, (shown, *versions), strict=True):
@@ -123,6 +125,7 @@ def _draw_texts(augment: Any, texts: list[Any], ax: Axes | None) -> Axes:
         [_wrapped(before), _wrapped(after) if after != before else "(as it was)"]
         for before, after in zip(texts, changed, strict=True)
     ]
+    # Wrapped texts differ in height, so the rows are placed in units of a line of text.
     heights = [max(cell.count("\n") + 1 for cell in row) for row in cells]
     ax.set_axis_off()
     line = 1 / (sum(heights) + 0.6 * len(cells) + 1.4)

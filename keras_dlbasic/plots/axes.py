@@ -9,11 +9,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, to_rgb
+from matplotlib.ticker import MaxNLocator
 
 from keras_dlbasic.analysis.evenly import evenly
 
 MOST_LINES = 12
-"""Up to so many layers are drawn as lines, more as a heat map."""
+"""Up to this many layers are drawn as lines, more as a heat map."""
 
 LONGEST_LABEL = 28
 
@@ -47,7 +48,7 @@ def short(label: str) -> str:
 
 
 def depth_colors(n: int) -> list[Any]:
-    """Return colours for `n` layers from input to output, distinct in grey too."""
+    """Return colors for `n` layers from input to output, distinct in gray too."""
     # The lightest colors are lost on white and the darkest on black: that end of the
     # map is left out.
     light = sum(to_rgb(plt.rcParams["axes.facecolor"])) > 1.5
@@ -73,22 +74,53 @@ def draw_over_steps(
     labels: Sequence[str],
     *,
     quantity: str,
+    wrong: np.ndarray | None = None,
 ) -> None:
     """Draw one series per layer over the steps: lines for few, a heat map for many.
 
     Values that are not positive or not finite are left out, since the scale is
-    logarithmic; steps with values that are not finite are marked.
+    logarithmic; steps with values that are not finite are marked, and the first of them
+    is named.
+
+    Args:
+        ax: Where to draw.
+        steps: Numbers of the steps `[n]`, 0-based.
+        values: What was measured `[n, layers]`.
+        labels: Names of the layers.
+        quantity: What it is.
+        wrong: True for steps with values that are not finite `[n]`. Defaults to None:
+            those with an infinite one.
     """
-    wrong = steps[~np.isfinite(values).all(axis=1) & np.isinf(values).any(axis=1)]
+    wrong = np.isinf(values).any(axis=1) if wrong is None else wrong
     usable = np.where(np.isfinite(values) & (values > 0), values, np.nan)
     if len(labels) <= MOST_LINES:
         _lines(ax, steps, usable, labels)
         ax.set_ylabel(quantity)
     else:
         _heat_map(ax, steps, usable, labels, quantity)
-    for step in wrong[:50]:
-        ax.axvline(step + 1, color="#D55E00", lw=0.8, ls=":")
+    _mark(ax, steps[wrong] + 1, to_the_end=bool(wrong[np.argmax(wrong) :].all()))
     ax.set_xlabel("step")
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def _mark(ax: Axes, wrong: np.ndarray, *, to_the_end: bool) -> None:
+    """Mark steps with values that are not finite."""
+    if not len(wrong):
+        return
+    for step in wrong[:50]:
+        ax.axvline(step, color="#D55E00", lw=0.9, ls=":")
+    # Beside the line, on the side on which the curves are.
+    left = wrong[0] > np.mean(ax.get_xlim())
+    ax.annotate(
+        f"not finite {'from' if to_the_end else 'at'} step {wrong[0]}",
+        (wrong[0], 0.04),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4 if left else 4, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        color="#D55E00",
+        fontsize=8,
+    )
 
 
 def _lines(

@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import BatchSizeResult
@@ -115,8 +116,7 @@ def _draw_loss(
             textcoords="offset points",
             fontsize=8,
         )
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    _log_axes(ax)
     ax.set_xlabel("seconds of training" if unit == "seconds" else unit)
     ax.set_ylabel("training loss")
 
@@ -155,13 +155,27 @@ def _draw_plane(ax: Axes, result: BatchSizeResult, colors: dict[int, Any]) -> No
     if not drawn:
         say_empty(ax, "too few updates to tell how steady they are")
         return
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    _log_axes(ax)
     ax.margins(0.22)
     ax.invert_yaxis()
     ax.set_xlabel("updates a second (faster to the right)")
     ax.set_ylabel("jitter of the batch loss (steadier upwards)")
 
 
+def _log_axes(ax: Axes) -> None:
+    """Take logarithmic scales, with few numbers beside the powers of ten.
+
+    Within one power of ten matplotlib would label all of 2, 3, ..., 9, which overlap in
+    small panels.
+    """
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
 def _arm(length: float) -> float:
+    # An interval from one seed has no ends, and no arms are drawn for it.
     return length if np.isfinite(length) else 0.0

@@ -61,6 +61,7 @@ plot_of.register(CapacityResult, plot_capacity)
 
 def _name_sizes(ax: Axes, result: CapacityResult, measure: str) -> None:
     found = [(s, i) for s, i in result.intervals(f"val_{measure}").items() if i.n]
+    # Of many sizes only some are named, and the best one in any case.
     step = -(-len(found) // MOST_NAMES)
     for place, (size, interval) in enumerate(found):
         if place % step == 0 or size == result.best:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.records import TrainingRecord
@@ -34,6 +35,8 @@ def plot_clipping(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     if not known.any():
         return say_empty(ax, "no clip factors in this record")
     factor, steps = factor[known], record.steps[known]
+    # Each variable has its own clip factor. The factor of the whole gradient follows
+    # from its norms before and after.
     norms = record.gradient_norm[known].astype(np.float64)
     usable = np.isfinite(factor) & np.isfinite(norms)
     before = np.sqrt(np.sum(np.where(usable, norms, 0) ** 2, axis=1))
@@ -61,6 +64,7 @@ def plot_clipping(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
         ax.set_ylim(0, 1.05)
     ax.set_title(f"Clipping: {cut.mean():.0%} of the sampled steps were cut")
     ax.set_xlabel("step")
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_ylabel("norm after / before clipping")
     ax.legend()
     return ax

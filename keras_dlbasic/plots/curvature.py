@@ -14,7 +14,7 @@ def plot_curvature(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the largest and the smallest curvature at each look, and the verdict.
 
     Bars are the residuals, which bound the error. Above the dotted line, plain gradient
-    descent with the learning rate of that look swings up (Cohen et al. 2021).
+    descent with the learning rate of that look diverges (Cohen et al. 2021).
 
     Args:
         record: What `callbacks.CurvatureProbe` recorded.
@@ -42,6 +42,7 @@ def plot_curvature(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
             capsize=3,
             label=f"{end} eigenvalue",
         )
+    # Gradient descent diverges along directions whose curvature is above this limit.
     limit = table["stability_limit"][:, 0]
     if np.isfinite(limit).any():
         ax.plot(epochs, limit, ls=":", color="0.5", label="2 / learning rate")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -15,7 +15,13 @@ MARGIN = 0.08
 
 
 def plot_decision_regions(
-    models: Any, x: Any, y: Any, *, ax: Any = None, columns: int = 4
+    models: Any,
+    x: Any,
+    y: Any,
+    *,
+    ax: Any = None,
+    columns: int = 4,
+    feature_names: Sequence[str] | None = None,
 ) -> Any:
     """Draw the regions in which a model decides for each class, and the data.
 
@@ -29,13 +35,15 @@ def plot_decision_regions(
         y: Class numbers `[n]`, or one-hot rows.
         ax: Axes, as many as models. Defaults to None: a new figure.
         columns: Panels in a row of a new figure. Defaults to 4.
+        feature_names: Labels of the two axes. Defaults to None: the columns of a data
+            frame, else "first feature" and "second feature".
 
     Returns:
         The axes of one model; else an array of them.
 
     Raises:
-        ValueError: If the data do not have two features, or `ax` has another number of
-            axes.
+        ValueError: If the data or `feature_names` are not two features, or `ax` has
+            another number of axes.
 
     Example:
     >>> import keras, numpy as np
@@ -44,6 +52,7 @@ def plot_decision_regions(
     >>> x = np.random.default_rng(0).normal(size=(20, 2))
     >>> ax = kd.plots.plot_decision_regions(model, x, x[:, 0] > 0)
     """
+    labels = _labels(x, feature_names)
     x = np.asarray(x, np.float64)
     if x.ndim != 2 or x.shape[1] != 2 or not len(x):
         raise ValueError(
@@ -78,7 +87,39 @@ def plot_decision_regions(
     for panel, (name, model) in zip(axes, named.items(), strict=True):
         _draw(panel, model, x, classes)
         panel.set_title(name)
+    _name_axes(axes, labels, int(classes.max()) + 1)
     return axes if several else axes[0]
+
+
+def _labels(x: Any, names: Sequence[str] | None) -> tuple[str, ...]:
+    if names is None:
+        # a data frame has names for its columns
+        names = getattr(x, "columns", ("first feature", "second feature"))
+    found = tuple(str(name) for name in names)
+    if len(found) != 2:
+        raise ValueError(
+            f"`feature_names` must be two names. Received: feature_names={names!r}"
+        )
+    return found
+
+
+def _name_axes(axes: np.ndarray, labels: tuple[str, ...], n: int) -> None:
+    """Label the outer axes of a grid, and name the classes beside the last one."""
+    for panel in axes:
+        place = panel.get_subplotspec()
+        shares = panel.get_shared_x_axes().get_siblings(panel)
+        below = len(shares) < 2 or place is None or place.is_last_row()
+        left = len(shares) < 2 or place is None or place.is_first_col()
+        panel.set_xlabel(labels[0] if below else "")
+        panel.set_ylabel(labels[1] if left else "")
+    handles, _ = axes[-1].get_legend_handles_labels()
+    if 1 < n <= MOST_CLASSES:
+        axes[-1].legend(
+            handles=handles[:n],
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1.0),
+            borderaxespad=0.0,
+        )
 
 
 def _draw(ax: Axes, model: Any, x: np.ndarray, classes: np.ndarray) -> None:
@@ -95,6 +136,7 @@ def _draw(ax: Axes, model: Any, x: np.ndarray, classes: np.ndarray) -> None:
     n = int(max(decided.max(), classes.max())) + 1
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     colors = [cycle[place % min(len(cycle), MOST_CLASSES)] for place in range(n)]
+    # Levels lie halfway between the class numbers, so each class is one flat region.
     ax.contourf(
         first,
         second,
@@ -112,6 +154,7 @@ def _draw(ax: Axes, model: Any, x: np.ndarray, classes: np.ndarray) -> None:
             color=colors[place],
             edgecolor=plt.rcParams["axes.facecolor"],
             linewidth=0.4,
+            label=f"class {place}",
         )
     ax.grid(False)
     ax.set_xlim(first[0], first[-1])

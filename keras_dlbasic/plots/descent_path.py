@@ -37,6 +37,8 @@ def plot_descent_path(paths: DescentPaths, *, ax: Axes | None = None) -> Axes:
     u, v = np.meshgrid(*sides)
     loss = paths.loss(np.stack([u, v], axis=-1))
     height = loss - loss.min()
+    # Levels are even in the root of the height. So there are enough of them near the
+    # minimum, where the paths end.
     levels = np.linspace(0, np.sqrt(height.max()), 16) ** 2
     ax.grid(False)
     filled = ax.contourf(u, v, height, levels=levels, cmap="Greys", alpha=0.55)

@@ -40,6 +40,8 @@ def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
         record.by_layer("gradient_norm"), record.by_layer("weight_norm")
     )
     flow = np.where(np.isfinite(flow) & (flow > 0), flow, np.nan)
+    # A tenth of the steps at either end, at least three where there are enough, and
+    # never more than half, so that both ends have no step in common.
     part = max(1, min(len(flow) // 2, max(3, len(flow) // 10)))
     places = np.arange(len(record.layers))
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]

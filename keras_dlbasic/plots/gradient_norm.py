@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps, say_empty
@@ -11,8 +12,8 @@ from keras_dlbasic.records import TrainingRecord
 def plot_gradient_norm(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the gradient norm of each layer over the steps, before clipping.
 
-    Up to 12 layers are lines, more are a heat map with the input on top. Steps with
-    infinite norms are dotted.
+    Up to 12 layers are lines, more are a heat map with the input on top. Steps whose
+    gradients are not finite are dotted.
 
     Args:
         record: What was measured.
@@ -31,11 +32,14 @@ def plot_gradient_norm(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
         return say_empty(ax, "no sampled steps in this record")
     if not record.layers:
         return say_empty(ax, "no layers in this record")
+    norms = record.by_layer("gradient_norm")
+    wrong = (record.non_finite.sum(axis=1) > 0) | np.isinf(norms).any(axis=1)
     draw_over_steps(
         ax,
         record.steps,
-        record.by_layer("gradient_norm"),
+        norms,
         record.layers,
         quantity="gradient norm (L2, before clipping)",
+        wrong=wrong,
     )
     return ax

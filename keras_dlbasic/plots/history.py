@@ -17,6 +17,7 @@ from keras_dlbasic.analysis import (
     StoppingReport,
     detect_overfitting,
 )
+from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
 from keras_dlbasic.plots.axes import say_empty
 from keras_dlbasic.records import TrainingRecord
 
@@ -25,6 +26,12 @@ EVALUATED = "evaluated_"
 _NO_METRIC = ("epoch", "learning_rate", "lr", "global_gradient_norm")
 _HIGH_RATIO = 50.0
 _ALPHA = 0.13
+
+SHARE_SPAN = 0.1
+"""Least span of the axis of a metric from 0 to 1."""
+
+LOSS_SPAN = 0.05
+"""Least span of the axis of another quantity, relative to its level."""
 
 
 def plot_history(
@@ -65,14 +72,15 @@ def plot_history(
     >>> len(axes)
     1
     """
-    epochs = _as_record(record).epochs
+    record = _as_record(record)
+    epochs = record.epochs
     names = panels_of(epochs, metrics)
     axes = _axes(ax, max(len(names), 1))
     if not names:
         axes[0].set_title("History")
         say_empty(axes[0], "no epochs in this record")
         return axes
-    verdict = _verdict(epochs) if verdict is None else verdict
+    verdict = _verdict(record) if verdict is None else verdict
     for panel, name in zip(axes, names, strict=True):
         _draw(panel, epochs, name)
         if verdict is not None and verdict.onset is not None:
@@ -80,7 +88,8 @@ def plot_history(
         _mark_best(panel, epochs, name, report)
         if report is not None and report.last_epoch is not None:
             _mark_stop(panel, report)
-        panel.legend()
+        # Below the axes: inside, it would cover the curves that it is about.
+        panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
     return axes
 
 
@@ -136,11 +145,17 @@ def _axes(ax: Any, n: int) -> np.ndarray:
     return given
 
 
-def _verdict(epochs: Mapping[str, np.ndarray]) -> OverfittingVerdict | None:
+def _verdict(record: TrainingRecord) -> OverfittingVerdict | None:
+    epochs = record.epochs
     if "loss" not in epochs or "val_loss" not in epochs:
         return None
     loss = epochs.get(f"{EVALUATED}loss", epochs["loss"])
-    return detect_overfitting(loss, epochs["val_loss"], epochs=epochs["epoch"])
+    return detect_overfitting(
+        loss,
+        epochs["val_loss"],
+        epochs=epochs["epoch"],
+        learning_rate=epoch_rates(record),
+    )
 
 
 def _draw(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
@@ -173,6 +188,7 @@ def _draw(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
         )
     _shade_gap(ax, epochs, name, numbers)
     _choose_scale(ax, epochs, name)
+    _widen(ax, epochs, name)
     _mark_non_finite(ax, epochs, name)
 
 
@@ -204,6 +220,32 @@ def _choose_scale(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None
     values = values[np.isfinite(values)]
     if name == "loss" and len(values) and 0 < _HIGH_RATIO * values.min() < values.max():
         ax.set_yscale("log")
+
+
+def _widen(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:
+    """Let the axis span enough for small changes to look small.
+
+    An accuracy that stays between 0.1000 and 0.1016 has not changed.
+    """
+    known = [
+        epochs[key][np.isfinite(epochs[key])]
+        for key in (name, EVALUATED + name, "val_" + name)
+        if key in epochs
+    ]
+    values = np.concatenate([*known, []])
+    if not len(values) or ax.get_yscale() == "log":
+        return
+    is_share = name != "loss" and values.min() >= 0 and values.max() <= 1
+    least = SHARE_SPAN if is_share else LOSS_SPAN * float(np.median(np.abs(values)))
+    low, high = ax.get_ylim()
+    if high - low >= least:
+        return
+    middle = (low + high) / 2
+    low, high = middle - least / 2, middle + least / 2
+    if is_share:  # no axis of a share needs to leave it
+        low, high = (low - min(low, 0.0), high - min(low, 0.0))
+        low, high = (low - max(high - 1, 0.0), high - max(high - 1, 0.0))
+    ax.set_ylim(low, high)
 
 
 def _mark_non_finite(ax: Axes, epochs: Mapping[str, np.ndarray], name: str) -> None:

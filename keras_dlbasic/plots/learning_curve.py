@@ -64,6 +64,7 @@ def _draw_law(ax: Axes, result: SampleSizeResult, measure: str, color: str) -> N
         return
     last = result.sizes[-1]
     label = f"{law.floor:.2g} + {law.factor:.2g} n$^{{-{law.exponent:.2f}}}$"
+    # Solid over the sizes that were measured, dashed where the law only predicts.
     for low, high, style, name in (
         (result.sizes[0], last, "-", label),
         (last, 2 * last, "--", None),

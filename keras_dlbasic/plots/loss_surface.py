@@ -16,7 +16,7 @@ from keras_dlbasic.plots.axes import axes_or_new, say_empty
 
 LEVELS = 18
 DECADES = 1.5
-"""From so many decades on, levels are logarithmic."""
+"""From this many decades on, levels are logarithmic."""
 
 
 def plot_loss_surface(
@@ -77,6 +77,7 @@ plot_of.register(LossSurface, plot_loss_surface)
 def _contours(ax: Axes, surface: LossSurface, loss: np.ndarray) -> None:
     levels, norm = _levels(loss)
     ax.grid(False)
+    # Losses beyond the levels are drawn as the outermost one; they would leave holes.
     drawn = np.clip(loss, levels[0], levels[-1])
     filled = ax.contourf(
         surface.u, surface.v, drawn, levels=levels, norm=norm, cmap="viridis"
@@ -125,7 +126,7 @@ def _relief(ax: Any, surface: LossSurface, loss: np.ndarray) -> None:
 def _levels(loss: np.ndarray) -> tuple[np.ndarray, Normalize]:
     low, high = float(np.nanmin(loss)), float(np.nanmax(loss))
     if low > 0 and np.log10(high / low) >= DECADES:
-        # beyond five decades colours say nothing any more
+        # beyond five decades colors say nothing any more
         low = max(low, high * 1e-5)
         return np.geomspace(low, high, LEVELS), LogNorm(low, high)
     if high <= low:

@@ -38,6 +38,8 @@ def plot_noise_scale(curve: NoiseScaleCurve, *, ax: Axes | None = None) -> Axes:
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     steps = np.array([step for step, _ in blocks]) + 1
     values = np.array([b.value for _, b in blocks])
+    # A logarithmic axis has no place for a lower end of zero, so it is cut. An upper
+    # end without bound is drawn as an arrow.
     low = np.array([max(b.low, b.value / 1e3) for _, b in blocks])
     high = np.array([b.high for _, b in blocks])
     bounded = np.isfinite(high)

@@ -1,4 +1,4 @@
-"""How far batch normalisation's moving averages are from the batches."""
+"""How far batch normalization's moving averages are from the batches."""
 
 from __future__ import annotations
 

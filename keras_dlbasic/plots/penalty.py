@@ -38,6 +38,8 @@ def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     table = record.tables.get("penalties")
     if not table:
         return say_empty(ax, "no penalties in this record (use PenaltyMonitor)")
+    # Penalties may have been measured in some epochs only, so the losses are looked up
+    # by the number of the epoch.
     loss_of = dict(
         zip(
             record.epochs["epoch"].tolist(),
@@ -60,6 +62,7 @@ def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
         "\n".join(part for part in (short(label), factors.get(label)) if part)
         for label in labels
     ]
+    # Areas need two epochs; a single one is drawn as a bar.
     if len(places) == 1:
         bottom = 0.0
         for share, color, name in zip(shares[0], colors, names, strict=True):

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import RemedyResult
-from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.analysis.experiments.remedy_result import UNTREATED
 from keras_dlbasic.plots.axes import say_empty
 
@@ -26,7 +25,7 @@ def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
 
     Left: training error (hollow) and held-out error (full) with the gap between them,
     and 95 % intervals over seeds. Middle: difference of the held-out error to the
-    untreated model, paired, with simultaneous intervals; clear ones are coloured.
+    untreated model, paired, with simultaneous intervals; clear ones are colored.
     Right: training and inference time, as multiples of the untreated model's.
 
     Args:
@@ -96,8 +95,9 @@ def _draw_errors(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
                 alpha=0.7,
             )
             continue
+        # A bar from training to held-out error: its length is the gap.
         low = float(training[arm].mean())
-        interval = mean_interval(held_out[arm])
+        interval = result.interval(arm)
         ax.plot([low, interval.mean], [place, place], color=color, lw=3, alpha=0.25)
         ax.plot(low, place, "o", mfc="none", color=color)
         ax.errorbar(

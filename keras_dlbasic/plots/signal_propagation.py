@@ -47,6 +47,8 @@ def plot_signal_propagation(
     kernels = [i for i, layer in enumerate(layers) if np.isfinite(layer.fan_in)]
     if not kernels:
         return say_empty(ax, "no layer with a kernel in this report")
+    # The reference of signals is the first hidden layer, that of gradients the last
+    # one: from there each of them starts on its way.
     hidden = kernels[:-1] if len(kernels) > 2 else kernels
     first, last = hidden[0], hidden[-1]
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]

@@ -11,7 +11,7 @@ STYLES = ("light", "dark")
 
 
 def style(name: str = "light") -> AbstractContextManager[None]:
-    """Draw in one of the package's styles: colour-blind-safe, legible in print.
+    """Draw in one of the package's styles: color-blind-safe, legible in print.
 
     Args:
         name: `"light"` (default) or `"dark"`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.plots.axes import (
@@ -64,6 +65,7 @@ def plot_unit_health(
     labels = [label for label, k in zip(table.labels, known, strict=True) if k]
     steps = table.steps
     ax.set_xlabel("steps trained")
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     if len(labels) <= MOST_LINES:
         marker = "o" if len(steps) < 3 else None
         for column, color in enumerate(depth_colors(len(labels))):
@@ -74,6 +76,7 @@ def plot_unit_health(
         layer_legend(ax)
         return ax
     ax.grid(False)
+    # A look comes after its steps, so a column of the map ends at its step.
     width = steps[-1] - steps[-2] if len(steps) > 1 else max(int(steps[0]), 1)
     edges = np.append(steps - width, steps[-1])
     mesh = ax.pcolormesh(

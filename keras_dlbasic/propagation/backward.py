@@ -101,6 +101,8 @@ def preactivation_gradients(
         for number, tensor in enumerate(probe.preactivations)
     ]
     index = {place: i for i, place in enumerate(places)}
+    # The gradient with respect to a pre-activation is that with respect to a zero that
+    # is added to it. So one backward pass to these zeros gives all of them.
     nothing = [
         ops.zeros(tensor.shape, dtype=tensor.dtype)
         for probe in ran
@@ -108,7 +110,7 @@ def preactivation_gradients(
     ]
     if y is not None:
         _build_loss(model, x, y)
-    # where a scope has no value of a penalised weight, Keras hands None to the penalty
+    # where a scope has no value of a penalized weight, Keras hands None to the penalty
     weights = [(variable, variable.value) for variable in model.trainable_variables]
 
     autodiff = backend_module("autodiff", "Gradients can be taken")
@@ -138,6 +140,8 @@ def _doubles(tensor: Any) -> np.ndarray:
 
 
 def _noise_product(outputs: Any) -> Any:
+    # The gradient of the sum of outputs times noise is the noise itself: it is sent
+    # backward from the outputs in place of that of a loss.
     generator = np.random.default_rng(0)
     products = []
     for output in keras.tree.flatten(outputs):
@@ -156,6 +160,8 @@ def _build_loss(model: Any, x: Any, y: Any) -> None:
             f"'{model.name}' has none. Call `model.compile(loss=..., ...)` first, or "
             "leave `y` out: then noise is sent backward from the outputs."
         )
+    # Computing a loss updates the metrics that keep its mean, so their values are put
+    # back.
     variables = [variable for metric in model.metrics for variable in metric.variables]
     values = [np.array(ops.convert_to_numpy(variable)) for variable in variables]
 

@@ -28,7 +28,7 @@ from keras_dlbasic.propagation.probe import (
 )
 
 PIECE, WHOLE = 2**18, 2**21
-"""Rows with about so many entries of inputs go through a model at once: where rows do
+"""Rows with about this many entries of inputs go through a model at once: where rows do
 not influence each other, and where they do."""
 
 LEAST_AT_ONCE = 16
@@ -76,6 +76,8 @@ class CompiledLook:
         """
         arrays = keras.tree.flatten(x)
         rows = len(arrays[0])
+        # If rows do not depend on each other, they go through the model in pieces,
+        # which needs less memory. The results are joined along the rows.
         piece = _piece_length(rows, arrays) if self._is_by_row else rows
         parts = []
         with generators_kept(model):
@@ -216,6 +218,8 @@ def _piece_length(rows: int, arrays: list[Any]) -> int:
     """Return how many rows to take at once, so that all pieces are of one length."""
     entries = sum(prod(np.shape(array)[1:]) for array in arrays)
     most = max(8, PIECE // max(1, entries))
+    # The length divides the number of rows, so that one compiled function serves all
+    # pieces. With only short divisors, as for a prime number, all rows go at once.
     sizes = [size for size in range(1, rows + 1) if rows % size == 0 and size <= most]
     return sizes[-1] if sizes and sizes[-1] * 8 > most else rows
 
@@ -229,6 +233,8 @@ def compiled_look(model: Any) -> CompiledLook:
     """Return the look of a model, a new one if the model has changed since the last."""
     state = _state(model)
     known = _looks.get(model)
+    # A compiled function would go on with the layers, activations and `trainable` flags
+    # that it was traced with.
     if known is None or known[0] != state:
         known = _looks[model] = state, CompiledLook(model)
     return known[1]

@@ -44,6 +44,8 @@ def layer_activations(model: Any, x: Any, *, dormant: float = DORMANT) -> Activa
     """
     if getattr(model, "run_eagerly", False):
         return _eager(model, x, dormant, "the model was compiled with run_eagerly=True")
+    # A failure to trace is remembered, so that later looks do not try again. Values out
+    # of range may come back into range, so that failure is not.
     look = compiled_look(model)
     if look.failed is None:
         try:

@@ -80,7 +80,7 @@ def probe_layers(model: Any) -> list[LayerProbe]:
 def run_probe(model: Any, x: Any) -> list[LayerProbe]:
     """Run a model on `x` and return what went through its layers.
 
-    Dropout is off; batch normalisation that is trained uses the batch, as in training.
+    Dropout is off; batch normalization that is trained uses the batch, as in training.
     The state of the model, moving averages and random seeds included, stays as it is,
     and so do the generators of the process.
 
@@ -106,6 +106,8 @@ def outputs_and_layers(model: Any, x: Any) -> tuple[Outputs, list[LayerProbe]]:
         if len(probe.outputs) == 1:
             ran.append(probe)
 
+    # `run_apart` calls this a second time if the model cannot run in a graph, so it
+    # starts from empty lists.
     def run() -> Any:
         ran.clear()
         with keras.StatelessScope(), watched(probe_layers(model), meet, note):
@@ -146,6 +148,8 @@ def _watch(
     layer, inline = probe.layer, inline_activation(probe.layer)
 
     def run(call: Any, *args: Any, **kwargs: Any) -> Any:
+        # Batch normalization is looked at as it is trained: with the statistics of the
+        # batch.
         if kind_of(layer).state == "averages":
             kwargs["training"] = bool(layer.trainable)
         number = len(probe.outputs)
@@ -159,6 +163,9 @@ def _watch(
             assert inline is not None
             return inline(z, *more, **named)
 
+        # Where the pre-activation is found depends on the layer. If it calls an
+        # activation itself, it is the argument of that; if it is an activation, it is
+        # the input; else it is the output.
         if inline is not None:
             with replaced(layer, "activation", activation):
                 outputs = call(*args, **kwargs)

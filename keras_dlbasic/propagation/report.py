@@ -10,8 +10,9 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.generators import generators_kept
+from keras_dlbasic._data.batch import read_labeled_batch
+from keras_dlbasic._data.built import built_from
 from keras_dlbasic._keras.activations import channel_axis
-from keras_dlbasic._keras.checks import check_batch, check_built
 from keras_dlbasic._keras.fans import kernel_fans, model_kernels
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.layer_kinds import kind_of
@@ -36,7 +37,7 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     random weights. Where a verdict is not "ok" it names the likely cause (kernels that
     do not suit the activation, inputs out of scale) and the remedy. Any model will do,
     also with residual connections and branches: what is measured are the model's own
-    signals. Dropout is off; batch normalisation uses the batch. Nothing of the model is
+    signals. Dropout is off; batch normalization uses the batch. Nothing of the model is
     changed.
 
     What to expect of plain deep networks: with Xavier and tanh the variance falls
@@ -46,16 +47,18 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     report states and takes into account.
 
     Args:
-        model: A built Keras model.
-        x: A batch of inputs, as for `model.predict`.
+        model: A Keras model; one without weights is built from `x`.
+        x: A batch of inputs: an array, a tensor, a data frame, a list or a structure of
+            these; or a data set, of which 256 rows are drawn.
         y: Its targets; the gradients are then those of the compiled loss. Defaults to
-            None: the gradients are those of standard normal noise at the outputs.
+            None: the gradients are those of standard normal noise at the outputs, or
+            of the targets of a data set if the model is compiled.
 
     Returns:
         A `PropagationReport`; print it, or draw it by `plots.plot_signal_propagation`.
 
     Raises:
-        ValueError: If the model is not built, `x` is not finite, or `y` is given but
+        ValueError: If `x` is not finite or does not fit the model, or `y` is given but
             the model has no loss.
 
     Reference:
@@ -71,10 +74,12 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     >>> [layer.verdict for layer in report.layers]
     ['ok', 'ok']
     """
-    check_built(model)
-    x = check_batch(x)
+    x, y = read_labeled_batch(x, y, model)
+    model = built_from(model, x)
     ran, gradients = run_with_gradients(model, x, y)
     activations = activations_after(model)
+    # Layers have independent random weights, so the variances of their relative
+    # fluctuations add up with depth. The root is how far a signal may be off by chance.
     signals = []
     variance_of_log = 0.0
     for probe in ran:
@@ -146,6 +151,8 @@ def _expectation(probe: LayerProbe) -> tuple[float, float]:
     if kind_of(probe.layer).kind == "embedding":
         x = np.ones(1)  # which row to take is no size
     fan_in = kernels[0].fan_in
+    # For weights of mean zero that are independent of the inputs, the expected square
+    # of a sum over the fan-in is fan_in * E[w**2] * E[x**2].
     expected = fan_in * np.mean(kernel**2) * np.mean(x**2)
     bias = getattr(probe.layer, "bias", None)
     if bias is not None:
@@ -199,6 +206,8 @@ def _judge(signals: list[LayerSignal], source: str) -> PropagationReport:
     if not hidden:
         unknown: SignalTrend = signal_trend([])
         return PropagationReport(tuple(signals), unknown, unknown, source)
+    # Variances add up with depth, so what fluctuates between two layers is the
+    # difference of their variances.
     spread = math.sqrt(max(hidden[-1].spread ** 2 - hidden[0].spread ** 2, 0.0))
     first, last = hidden[0], hidden[-1]
     judged = [

@@ -19,6 +19,9 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Args:
         path: Where to write; its folder must exist.
 
+    Raises:
+        OSError: If nothing can be written there.
+
     Yields:
         A binary file, beside `path` until the context ends. It then gets the mode that
         new files have, and is on the disk.
@@ -34,12 +37,20 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     'all of it'
     """
     path = Path(path)
-    # the name is cut, since names of files have a limit
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    try:
+        # the name is cut, since names of files have a limit
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    except OSError as error:  # of a name that nobody has given
+        reason = error.strerror
+        if not path.parent.exists():
+            reason = "There is no such folder to write to"
+        raise type(error)(error.errno, reason, str(path)) from None
     partial = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
+            # The content reaches the disk before the file gets its name. Else a power
+            # cut could leave the name with nothing behind it.
             file.flush()
             os.fsync(file.fileno())
         partial.chmod(0o666 & ~_umask())  # `mkstemp` makes files for the owner alone
@@ -50,6 +61,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def _umask() -> int:
+    # The mask can only be read by setting another one.
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -24,6 +24,10 @@ class InputFacts(Facts):
         min: Smallest entry.
         max: Largest entry.
         rms: Root of the mean square of all entries.
+        typical: Size below which nine in ten entries are.
+        placeholder: A number such as -999 that seems to stand for missing values; None
+            if there is none.
+        placeholder_share: Share of the entries that are this number.
         offset: Median over features of `|mean| / std`.
         scale_ratio: Largest root mean square of a feature over the median one.
         n_features: Number of features; None if not known.
@@ -52,6 +56,9 @@ class InputFacts(Facts):
     min: float = UNKNOWN
     max: float = UNKNOWN
     rms: float = UNKNOWN
+    typical: float = UNKNOWN
+    placeholder: float | None = None
+    placeholder_share: float = 0.0
     offset: float = UNKNOWN
     scale_ratio: float = UNKNOWN
     n_features: int | None = None
@@ -98,6 +105,8 @@ class TargetFacts(Facts):
         is_constant: Whether all rows are alike.
         commonest: Share of the commonest row.
         row_sum_error: Mean distance of the sums of rows from 1; NaN with one column.
+        share_axes: Axes of targets with three or more along which entries add up to 1
+            everywhere, counted from the end; None if there are fewer, or not known.
     """
 
     name: str = ""
@@ -120,6 +129,7 @@ class TargetFacts(Facts):
     is_constant: bool = False
     commonest: float = UNKNOWN
     row_sum_error: float = UNKNOWN
+    share_axes: tuple[int, ...] | None = None
 
     @property
     def has_several_labels(self) -> bool:
@@ -224,6 +234,12 @@ class BatchFacts(Facts):
     different: int | None = None
 
 
+UNEVEN = 1.5
+"""Weights that differ by this factor move the best constant prediction."""
+
+LEFT_OUT = 0.05
+
+
 @dataclass(frozen=True, eq=False)
 class WeightFacts(Facts):
     """What weights the rows have in the loss, in the batches that were read.
@@ -252,6 +268,24 @@ class WeightFacts(Facts):
     by_class: tuple[float, ...] | None = None
     counts: tuple[int, ...] | None = None
     classes: tuple[int, ...] | None = None
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the loss of these rows is far from their unweighted mean loss.
+
+        A constant prediction that is the best without weights is then no measure of a
+        model that was trained with them.
+        """
+        if self.leaves_out:
+            return True
+        means = [mean for mean in self.by_class or () if mean > 0]
+        low, high = (min(means), max(means)) if means else (self.min, self.max)
+        return high > UNEVEN * low
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether many rows do not count at all, such as padding."""
+        return self.zeros > LEFT_OUT
 
     @property
     def weighted_shares(self) -> tuple[float, ...] | None:

@@ -22,7 +22,7 @@ class TruthFacts(Facts):
 
     Attributes:
         truth: Loss where the output gives the targets themselves.
-        constant: The lowest loss of a constant answer of that form.
+        constant: The lowest loss of a constant prediction of that form.
         shuffled: Loss where each row is given the target of another.
         opposite: Loss where the output gives 1 less the targets; NaN if targets are
             not from 0 to 1.
@@ -37,6 +37,38 @@ class TruthFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False)
+class DriftFacts(Facts):
+    """How the moving statistics of a normalization compare with what it is given.
+
+    Attributes:
+        layer: Label of the layer.
+        mean: Distance of the means, root mean square over channels, in standard
+            deviations of the moving statistics. NaN if not known.
+        variance: Variance of what it is given over the moving variance, geometric mean
+            over channels. NaN if not known.
+    """
+
+    layer: str = ""
+    mean: float = UNKNOWN
+    variance: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
+class InferenceFacts(Facts):
+    """What a model gives as `evaluate` and `predict` run it, with moving statistics.
+
+    Attributes:
+        loss: Loss on the probe, without penalties. NaN if not known.
+        skill: Skill of the predictions, as in the table `"probe"`. NaN if not known.
+        drifts: The layers that use moving statistics, in the order in which they ran.
+    """
+
+    loss: float = UNKNOWN
+    skill: float = UNKNOWN
+    drifts: tuple[DriftFacts, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class ProbeFacts(Facts):
     """What is known of the rows on which a model is looked at now and then.
 
@@ -47,18 +79,22 @@ class ProbeFacts(Facts):
         rows: How many they are; None if not known.
         looked: On how many of them the model was run last, see the measure `"rows"` of
             the table `"probe"`; None where it is run on all.
-        baseline_loss: Loss of the best constant answer; None if not known.
+        baseline_loss: Loss of the best constant prediction; None if not known.
         baseline_failed: Why it is not, if an error was the reason.
         scored_as: What the predictions are scored as, a value of `analysis.TaskKind`.
         no_skill: Why there is no skill; empty if there is one, None if not known.
         references: Skill of simple predictors by name; None if not known.
         truth: What a loss of the user's own gives for the targets themselves; None
             where the output cannot give them, or the loss is Keras'.
+        reads_targets: Whether a loss of the user's own changes with its targets; None
+            if that could not be told, or the loss is Keras'.
         failed: Why the model could not be run; None if it could.
         eager: Why the model was run layer by layer, which takes longer; None if it was
             compiled.
         loss_weight: What the loss is multiplied by in the sum over outputs; None for a
             single output.
+        inference: What the model gave at the end of the run with the moving statistics
+            of its normalization; None if it has none, or that was not tried.
         outputs: The same for each output, in the order of `ModelFacts.outputs`; None
             where there is one only.
     """
@@ -71,9 +107,11 @@ class ProbeFacts(Facts):
     no_skill: str | None = None
     references: Mapping[str, float] | None = None
     truth: TruthFacts | None = None
+    reads_targets: bool | None = None
     failed: str | None = None
     eager: str | None = None
     loss_weight: float | None = None
+    inference: InferenceFacts | None = None
     outputs: tuple[ProbeFacts, ...] | None = None
 
 
@@ -171,7 +209,7 @@ class RunFacts(Facts):
         signals: How signals go through the model.
         start: The loss and its gradient before training, where they were evaluated.
         curvature: How the curvature of the loss was measured.
-        penalties: Weight penalties in words, by the label of the weight.
+        penalties: Weight penalties as text, by the label of the weight.
 
     Example:
     >>> from keras_dlbasic.records import RunFacts

@@ -42,6 +42,9 @@ class Facts:
         """
         kind: Any = cls
         read, rest = {}, dict(entry)
+        # What an older version did not write keeps its default. What a newer version
+        # wrote and this one does not know stays in `extra`, so it is not lost in
+        # saving.
         for part, key, hint in _layout(kind):
             value = rest.pop(key, None)
             if key not in entry or (value is None and NONE not in get_args(hint)):

@@ -38,6 +38,8 @@ class LayerFacts(Facts):
         units_alike: Whether all units have the same kernel.
         kernel_shape: Shape of the kernel; None if it has none.
         penalty: Class of the kernel's regularizer; None if it has none.
+        misreads: Label of a layer before it whose units lie along another axis than the
+            one that this layer takes for them; None if there is none, or not known.
     """
 
     label: str = ""
@@ -62,6 +64,7 @@ class LayerFacts(Facts):
     units_alike: bool = False
     kernel_shape: tuple[int, ...] | None = None
     penalty: str | None = None
+    misreads: str | None = None
 
     @property
     def has_kernel(self) -> bool:
@@ -81,6 +84,8 @@ class OutputFacts(Facts):
         rank: Number of its axes, samples included; None if not known.
         softmax_axis: Axis over which a softmax adds up to one, counted from the end;
             None if there is none, or it is not known.
+        limited_before: Activation whose limited values the last one is given, as those
+            of a softmax behind another; None if there is none, or not known.
         label: Of one of several outputs: what losses, targets and logs call it; None if
             not known.
     """
@@ -90,6 +95,7 @@ class OutputFacts(Facts):
     units: int | None = None
     rank: int | None = None
     softmax_axis: int | None = None
+    limited_before: str | None = None
     label: str | None = None
 
     @property
@@ -114,7 +120,7 @@ class ModelFacts(Facts):
         seen_after: Number of steps that were trained before it was looked at; None if
             it was looked at before the first. A model that is built in its first step
             has no weights before.
-        why_not_rebuilt: Why remedies cannot remake the model with changes, in words;
+        why_not_rebuilt: Why remedies cannot remake the model with changes, as text;
             None if they can, or it is not known.
         n_resizable: Number of hidden layers whose number of units is free; None if not
             known.

@@ -59,11 +59,13 @@ def read_npz(path: Path, record_type: type[Record]) -> Record:
     except AttributeError as error:  # a bare array: np.load gave no archive
         raise _foreign(path) from error
     except Exception as error:  # damaged archives fail in many ways, also for memory
+        # NumPy's advice to unpickle what it cannot read would run code of the file
+        why = "" if "pickle" in str(error) else f" ({type(error).__name__}: {error})"
         raise ValueError(
             f"{str(path)!r} cannot be read as a record: it is truncated or not a "
-            f"`.npz` file ({type(error).__name__}: {error}). Expected a file written "
-            "by `TrainingRecord.save`; use `TrainingRecord.from_csv` for tables."
-        ) from error
+            f"`.npz` file{why}. Expected a file written by `TrainingRecord.save`; use "
+            "`TrainingRecord.from_csv` for tables."
+        ) from None
     if str(arrays.get("format")) != FORMAT:
         raise _foreign(path)
     version = arrays.get("format_version", np.zeros(()))
@@ -110,6 +112,8 @@ def _record(arrays: dict[str, np.ndarray], record_type: type[Record]) -> Record:
     missing = set(SCALARS) - set(scalar_names) - set(LATER_SCALARS)
     if missing:
         raise ValueError(f"it lacks {sorted(missing)}")
+    # Measures are found by name: another version may have more of them, or another
+    # order.
     measure_rows = [about["measures"].index(name) for name in MEASURES]
     for step, scalar, measure in zip(steps, scalars, measures, strict=True):
         named = dict(zip(scalar_names, scalar, strict=True))

@@ -266,6 +266,7 @@ def global_norm(norms: np.ndarray, non_finite: np.ndarray) -> np.ndarray:
     array([5., 3.])
     """
     values = norms.astype(np.float64)
+    # A norm that is NaN without any entry that is not finite was not measured.
     absent = np.isnan(values) & (non_finite == 0)
     with np.errstate(over="ignore"):
         joined = np.sqrt(np.sum(np.where(absent, 0.0, values) ** 2, axis=1))

@@ -124,6 +124,8 @@ class RowBuffer:
 
     def _thin(self) -> None:
         while self._n >= self.capacity - 1:
+            # Every other ordinary row goes, so the rest are still spread evenly over
+            # the run. Rows of the warm-up stay.
             self._stride *= 2
             ordinals = self._ordinals[: self._n]
             keep = self._keeps(ordinals)

@@ -32,6 +32,7 @@ def append_row(
     table = tables.get(name)
     if table is None or (table.labels, table.measures) != (labels, measures):
         table = tables[name] = LayerTable(labels, measures)
+    # Steps ascend in a table, so a second look at the same step adds nothing.
     if table and table.steps[-1] >= step:
         return None
     values = {

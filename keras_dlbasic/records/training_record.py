@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from keras_dlbasic._display import Plotted
-from keras_dlbasic.records.epoch_sources import record_from_csv, record_from_history
+from keras_dlbasic.records.csv_table import record_from_csv
+from keras_dlbasic.records.epoch_sources import record_from_history
 from keras_dlbasic.records.npz_file import read_npz, write_npz
 from keras_dlbasic.records.pandas_table import to_pandas
 from keras_dlbasic.records.record_data import RecordData
@@ -18,7 +20,7 @@ class TrainingRecord(Plotted, RecordData):
 
     A record holds NumPy arrays only. It can be saved, loaded, judged and drawn without
     Keras, the model or the data. All norms are L2 norms. Gradients are those of the
-    loss that was minimised, before clipping and after loss unscaling.
+    loss that was minimized, before clipping and after loss unscaling.
 
     At most 1,024 sampled steps are kept: logarithmically spaced in the warm-up, evenly
     afterwards, with the first and the last one.
@@ -105,18 +107,27 @@ class TrainingRecord(Plotted, RecordData):
         return record_from_history(history, cls)
 
     @classmethod
-    def from_csv(cls, path: str | Path) -> Self:
+    def from_csv(
+        cls, path: str | Path, *, columns: Mapping[str, str] | None = None
+    ) -> Self:
         """Make a record, with epochs only, of a table of epochs.
 
+        Names that other tools give to losses and metrics become those of Keras:
+        `train_loss`, `eval_loss`, `val/acc` and the like. Rows of one epoch, as
+        Lightning writes them, are joined.
+
         Args:
-            path: A file of `keras.callbacks.CSVLogger`, or any table with one row per
-                epoch, a header, and commas, semicolons or tabs between the columns.
+            path: A file of `keras.callbacks.CSVLogger`, or any table with a header, one
+                row or several per epoch, and commas, semicolons or tabs between the
+                columns.
+            columns: Names of columns by the names that Keras gives them, such as
+                `{"loss": "my_loss"}`. Defaults to None: told by the names.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is not such a table.
+            ValueError: If it is not such a table, or has no column `loss`.
         """
-        return record_from_csv(Path(path), cls)
+        return record_from_csv(Path(path), cls, columns=columns)
 
     def to_tensorboard(self, log_dir: str | Path) -> Path:
         """Write the series to an event file of TensorBoard's.

@@ -19,7 +19,7 @@ class GroupLasso(keras.regularizers.Regularizer):
     """The penalty `factor * sqrt(n) * sum over units of ||w_unit||`.
 
     All weights into a unit form a group (of `n` weights) whose L2 norm, not squared, is
-    penalised: units that the fit does not need shrink to near zero as a whole, the
+    penalized: units that the fit does not need shrink to near zero as a whole, the
     others stay. `remedies.prune_units` then takes them out of the model.
 
     Plain gradient steps give norms near zero, not exact zeros: near zero the step has

@@ -8,7 +8,7 @@
 - `clip_gradients`: bounded gradients
 - `fix_output`: an output activation, number of outputs and loss that fit the targets
 - `initialize`: kernels drawn anew by each layer's true fans
-- `insert_normalization`: batch or layer normalisation before hidden activations
+- `insert_normalization`: batch or layer normalization before hidden activations
 - `lsuv`: weights scaled layer by layer to unit variance
 - `prune_units`: units near zero taken out
 - `rebuild`: a module for those who write remedies: rebuild a model with changed layers

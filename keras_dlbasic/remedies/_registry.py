@@ -127,6 +127,7 @@ def _check_function(function: Any, needs: tuple[str, ...]) -> None:
             "changes."
         )
     _check_parameters(name, signature(function).parameters, needs)
+    # A remedy of the user's must not hide something else of this package by its name.
     package = vars(sys.modules[_PACKAGE])
     is_own = str(function.__module__).startswith(f"{_PACKAGE}.")
     if not is_own and name in package and name not in REMEDIES:

@@ -59,6 +59,8 @@ def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> An
         is_recurrent = kind == "recurrent" and not getattr(layer, "return_state", False)
         if not (is_active or is_recurrent):
             return None
+        # Not where dropout follows already. And not on a factor of a product, such as a
+        # gate: what is dropped there would switch off another signal.
         after = consumers.get(id(layer), [])
         if any(kind_of(o).kind == "dropout" or is_product(o) for o in after):
             return None

@@ -1,4 +1,4 @@
-"""The remedy that penalises large weights."""
+"""The remedy that penalizes large weights."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def add_penalty(model: Any, l2: float = 1e-4, *, l1: float = 0.0) -> Any:
     def edit(layer: Any) -> Chain | None:
         if kind_of(layer).kind not in KERNELS:
             return None
+        # The last configuration is the innermost: that of the layer with the kernel,
+        # which wrappers only pass on.
         config = configurations(layer.get_config())[-1]
         names = [n for n in config if n in ("kernel_regularizer", *_SEPARABLE)]
         free = {name: penalty for name in names if config[name] is None}

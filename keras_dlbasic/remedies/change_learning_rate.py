@@ -9,7 +9,7 @@ import keras
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
-    check_compiled,
+    check_one_optimizer,
     innermost_config,
     with_optimizer,
 )
@@ -59,7 +59,7 @@ def change_learning_rate(
             "Give either `learning_rate` or `factor`, a positive number. Received: "
             f"learning_rate={learning_rate!r}, factor={factor!r}"
         )
-    check_compiled(model)
+    check_one_optimizer(model)
     rate = innermost_config(model.optimizer)["learning_rate"]
     if schedule:
         rate = keras.saving.serialize_keras_object(learning_rate)

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._keras.checks import check_compiled
+from keras_dlbasic._keras.optimizer import is_several
 from keras_dlbasic._keras.rebuild import compile_like, rebuild
 from keras_dlbasic.remedies._registry import remedy
 
@@ -82,14 +84,16 @@ def _innermost(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def check_compiled(model: Any) -> None:
-    """Refuse a model without an optimizer.
+def check_one_optimizer(model: Any) -> None:
+    """Refuse a model without an optimizer, and one with several.
 
     Raises:
-        ValueError: If it is not compiled.
+        ValueError: If it is not compiled, or with a `MultiOptimizer`.
     """
-    if not model.compiled or model.optimizer is None:
+    check_compiled(model)
+    if is_several(model.optimizer):
         raise ValueError(
-            f"Model '{model.name}' is not compiled, so that it has no optimizer to "
-            "change. Call `model.compile(...)` first."
+            f"Model '{model.name}' has several optimizers (`MultiOptimizer`), each "
+            "with its own learning rate and clipping. Change them where you make them, "
+            "or compile the model with one optimizer."
         )

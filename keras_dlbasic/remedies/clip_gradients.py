@@ -7,7 +7,7 @@ from typing import Any
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
-    check_compiled,
+    check_one_optimizer,
     with_optimizer,
 )
 
@@ -64,7 +64,7 @@ def clip_gradients(
         raise ValueError(
             f"Give one of {', '.join(_KINDS)}, a positive number. Received: {given}"
         )
-    check_compiled(model)
+    check_one_optimizer(model)
     changes = {**dict.fromkeys(_KINDS), name: float(value)}
     optimizer = changed_optimizer(model.optimizer, **changes)
     return with_optimizer(model, optimizer, in_place=in_place)

@@ -76,6 +76,8 @@ def fix_output(
                 name = next(n for n in SIZES if hasattr(core_of(layer), n))
                 changes[name] = units
             return Chain(with_config(layer, **changes))
+        # An activation in a layer of its own gives way to the new one, which the kernel
+        # layer has now. The layer stays, so the model keeps its structure.
         if activation != _KEEP and kind_of(layer).kind == "activation":
             return Chain(keras.layers.Activation("linear", name=layer.name))
         return None

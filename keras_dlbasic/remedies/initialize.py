@@ -39,17 +39,18 @@ def initialize(
 
     An initializer sees only a shape, and reads it wrongly for many layers. Here each
     kernel gets the fans of its layer: inputs per group in grouped convolutions, the
-    window only in depthwise ones (also in the depthwise part of separable ones), input
-    and output exchanged, and strides taken into account, in transposed ones, the axes
-    of the equation in `EinsumDense` and attention projections, one gate's units in
-    gated recurrent layers, one row in `Embedding`.
+    window only in depthwise ones (also in the depthwise part of separable ones), the
+    outputs that an input really reaches where there are strides, input and output
+    exchanged in transposed ones, the axes of the equation in `EinsumDense` and
+    attention projections, one gate's units in gated recurrent layers, one row in
+    `Embedding`.
 
     Args:
         model: A built model.
         initializer: One of this package's initializers, whose law, gain and mode are
             used for all kernels; or `"auto"` (default): for each kernel that of
             `initializers.for_activation` for the activation that follows, inline or as
-            a layer, also behind normalisation.
+            a layer, also behind normalization.
         distribution: `"normal"` (default) or `"uniform"`, for `"auto"`.
         recurrent: Whether to draw recurrent kernels as well, which Keras makes
             orthogonal for good reason. Defaults to `False`.

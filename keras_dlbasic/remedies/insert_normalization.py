@@ -1,4 +1,4 @@
-"""The remedy that normalises before each hidden activation."""
+"""The remedy that normalizes before each hidden activation."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _KINDS = {
 
 @remedy()
 def insert_normalization(model: Any, kind: str = "batch") -> Any:
-    """Insert normalisation between hidden kernels and their activations.
+    """Insert normalization between hidden kernels and their activations.
 
-    Batch normalisation (Ioffe and Szegedy 2015) needs batches of some 16 samples or
-    more; layer normalisation (Ba et al. 2016) works with any.
+    Batch normalization (Ioffe and Szegedy 2015) needs batches of some 16 samples or
+    more; layer normalization (Ba et al. 2016) works with any.
 
     Args:
         model: A built Sequential or Functional model; nested models are gone through.
@@ -32,7 +32,7 @@ def insert_normalization(model: Any, kind: str = "batch") -> Any:
 
     Returns:
         A new model with the same weights elsewhere, compiled like `model`; its
-        optimizer starts anew. Layers that are normalised already, outputs, recurrent
+        optimizer starts anew. Layers that are normalized already, outputs, recurrent
         and attention layers stay as they are.
 
     Raises:
@@ -60,6 +60,8 @@ def insert_normalization(model: Any, kind: str = "batch") -> Any:
         normalization = _KINDS[kind](name=f"{layer.name}_normalization")
         if activation_name(layer) is None:
             return Chain(with_config(layer), after=[normalization])
+        # The activation of the layer moves behind the normalization, into a layer of
+        # its own.
         activation = keras.layers.Activation(
             core_of(layer).activation, name=f"{layer.name}_activation"
         )

@@ -9,7 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic._keras.checks import check_batch, check_built
+from keras_dlbasic._data.batch import read_batch
+from keras_dlbasic._data.built import built_from
 from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic._keras.fans import kernel_fans
 from keras_dlbasic.propagation.probe import as_array, run_probe
@@ -36,8 +37,8 @@ def lsuv(
     stay as they are.
 
     Args:
-        model: A built model.
-        x: A batch of inputs, best of some hundreds of samples.
+        model: A model; one without weights is built from `x`.
+        x: A batch of inputs in any form, best of some hundreds of samples.
         tolerance: How far a variance may be from 1. Defaults to `0.05`.
         max_iterations: Greatest number of tries per layer. Defaults to `10`.
         orthogonal: Whether to start from orthogonal kernels, as the paper does, or from
@@ -53,9 +54,9 @@ def lsuv(
         UserWarning: If a layer does not come to unit variance.
 
     Raises:
-        ValueError: If an argument is out of range, the model is not built, `x` is not
-            finite, or a layer gives the same value for all samples, which no scale can
-            mend.
+        ValueError: If an argument is out of range, `x` is not finite or does not fit
+            the model, or a layer gives the same value for all samples, which no scale
+            can fix.
 
     Reference:
         Mishkin & Matas (2016), All you need is a good init.
@@ -70,8 +71,8 @@ def lsuv(
     >>> [round(layer.preactivation_variance, 1) for layer in report.layers]
     [1.0, 1.0]
     """
-    check_built(model)
-    x = check_batch(x)
+    x = read_batch(x, model)
+    model = built_from(model, x)
     whole = isinstance(max_iterations, int) and max_iterations >= 1
     if not whole:
         raise ValueError(

@@ -37,7 +37,7 @@ def prune_units(model: Any, threshold: float = 1e-2) -> Any:
 
     A unit whose kernel is zero gives a constant, which moves into the biases of the
     layers behind it. Units of `Dense` and convolution layers can go if all they reach,
-    through activations, batch normalisation, dropout, pooling, padding or `Flatten` and
+    through activations, batch normalization, dropout, pooling, padding or `Flatten` and
     on any number of branches, are further `Dense` or convolution layers. Of units near
     zero that reach something else (a sum, a concatenation, an output, a shared layer, a
     grouped convolution, a nested model) a warning says why they stay. What is within
@@ -113,6 +113,8 @@ def _find_cuts(model: Any, threshold: float) -> list[_Cut]:
     for layer in model.layers:
         if not has_units(layer) or paths_of.is_last(layer):
             continue
+        # The last axis counts the units, so the norm over all others is that of the
+        # weights through which a unit gets its inputs.
         kernel = np.asarray(ops.convert_to_numpy(layer.kernel), np.float64)
         norms = np.sqrt((kernel**2).sum(axis=tuple(range(kernel.ndim - 1))))
         keep = norms > threshold * norms.max()
@@ -126,6 +128,7 @@ def _find_cuts(model: Any, threshold: float) -> list[_Cut]:
         for path in paths:
             if not path.consumer.use_bias:
                 keep |= path.constants != 0  # there is no bias to take them
+        # A layer needs one unit at least: the one with the largest weights stays.
         if not keep.any():
             keep[np.argmax(norms)] = True
         if not keep.all():
@@ -156,6 +159,8 @@ def _without_inputs(
     """Return kernel and bias of a layer that no longer gets some of its inputs."""
     kernel, *bias = weights
     positions = kernel.shape[-2] // len(keep)  # more than one behind `Flatten`
+    # What the units gave without their inputs is a constant. The kernel carries it on,
+    # and the bias takes it over.
     if bias:
         window = tuple(range(kernel.ndim - 2))
         lost = np.tile(np.where(keep, 0.0, constants), positions)

@@ -53,6 +53,7 @@ def remove_penalty(model: Any, *, dropout_factor: float = 0.5) -> Any:
         return Chain(edited(layer, change))
 
     changes = {}
+    # Weight decay in the optimizer shrinks weights as a penalty does.
     if model.compiled and innermost_config(model.optimizer).get("weight_decay"):
         changes["optimizer"] = changed_optimizer(model.optimizer, weight_decay=0.0)
     return rebuild(model, edit, compile_changes=changes)

@@ -24,7 +24,7 @@ def scale_inputs(model: Any, x: Any) -> Any:
         model: A built Sequential or Functional model.
         x: The training inputs, as for `fit`: an array, or a list or dictionary of them.
             Mean and variance are taken over all axes but the last (a feature, or a
-            channel). Integer inputs, such as tokens, are left alone.
+            channel). Integer inputs, such as tokens, are not changed.
 
     Returns:
         A new model with the same weights behind the scaling, compiled like `model`; its

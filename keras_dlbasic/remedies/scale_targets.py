@@ -31,7 +31,7 @@ def scale_targets(model: Any, y: Any) -> Any:
 
     A layer behind the output multiplies by the standard deviation of `y` and adds its
     mean. The loss is weighted by one over the variance (standard deviation, for losses
-    that are linear in the error), so that training is as on standardised targets, while
+    that are linear in the error), so that training is as on standardized targets, while
     `predict` and metrics stay in the targets' units.
 
     Args:

@@ -36,6 +36,8 @@ def mean_and_variance(values: Any, *, per: str) -> tuple[np.ndarray, np.ndarray]
     counts = np.maximum(counts, 1)
     mean = np.where(finite, rows, 0.0).sum(axis=0) / counts
     variance = np.where(finite, (rows - mean) ** 2, 0.0).sum(axis=0) / counts
+    # A column that is constant but for rounding would be blown up by its tiny
+    # deviation.
     tiny = variance <= (1e-6 * np.abs(mean)) ** 2
     return mean.astype("float32"), np.where(tiny, 1.0, variance).astype("float32")
 

@@ -28,14 +28,14 @@ def swap_activations(
 
     Sigmoid and tanh have slopes of at most 1/4 and 1, which multiply with depth
     (Glorot and Bengio 2010); rectifiers keep them at 1 (Nair and Hinton 2010), and
-    leaky ones, ELU or GELU keep units from dying. Left alone: the output, softmax,
+    leaky ones, ELU or GELU keep units from dying. Not changed: the output, softmax,
     gates (what goes into a product), recurrent and attention layers.
 
     Args:
         model: A built Sequential or Functional model; nested models are gone through.
         activation: Name of an activation that Keras knows. Defaults to `"relu"`.
         linear_too: Whether hidden layers without an activation get one, unless an
-            activation or normalisation layer follows. Defaults to `False`.
+            activation or normalization layer follows. Defaults to `False`.
         initialize: Whether to draw weights that suit the new activation, as
             `remedies.initialize` does: for a model that has learned nothing yet.
             Defaults to `False`.
@@ -74,6 +74,9 @@ def swap_activations(
             if name is None:
                 return None
             return Chain(keras.layers.Activation(activation, name=layer.name))
+        # A linear layer gets an activation only if it goes straight into kernels.
+        # Before a normalization, an activation or a sum it is taken to be linear on
+        # purpose.
         follows = any(isinstance(operation, keras.layers.Layer) for operation in after)
         bare = follows and all(kind_of(o).kind in KERNELS for o in after)
         if name is None and not (linear_too and bare):

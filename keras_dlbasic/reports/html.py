@@ -17,7 +17,7 @@ from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.atomic_file import atomic_file
 
 LONGEST = 200
-"""Values of facts are cut after so many characters."""
+"""Values of facts are cut after this many characters."""
 
 
 def write_html(
@@ -72,6 +72,8 @@ def html_text(
     from keras_dlbasic.reports.pictures import pictures_of
 
     folder = files("keras_dlbasic.reports") / "templates"
+    # Names of layers and texts may come from a file of somebody else's, so all of them
+    # are escaped. A name that the template misspells is an error.
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,

@@ -31,6 +31,8 @@ def result_html(result: Displayed) -> str:
 @html_of.register(Diagnosis)
 def diagnosis_frame(diagnosis: Diagnosis) -> str:
     """Return the report without pictures, in a frame of its own."""
+    # In a frame, the style and the script of the page cannot reach the notebook around
+    # it.
     page = escape(html_text(diagnosis, title="Diagnosis"), quote=True)
     return (
         f'<iframe srcdoc="{page}" title="Diagnosis" sandbox="allow-scripts" '

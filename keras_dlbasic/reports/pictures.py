@@ -1,4 +1,4 @@
-"""The pictures of a report, in light and dark, with what they show in words."""
+"""The pictures of a report, in light and dark, with what they show as text."""
 
 from __future__ import annotations
 
@@ -103,6 +103,7 @@ def _picture(drawing: _Drawing, record: TrainingRecord) -> Picture:
     images: list[str] = []
     areas: list[Area] = []
     width = height = 0
+    # The page has both versions, and shows the one for the reader's light or dark mode.
     for style in ("light", "dark"):
         with plots.style(style):
             figure = Figure(figsize=drawing.size(record), layout="constrained")
@@ -189,7 +190,7 @@ def _drawings() -> list[_Drawing]:
             table("penalties"),
         ),
         _Drawing(
-            "Normalisation",
+            "Normalization",
             "How far the statistics of batches are from the moving ones.",
             on_one(plots.plot_normalization_drift),
             table("normalization"),
@@ -245,6 +246,7 @@ def _layer_areas(record: TrainingRecord, ax: Any) -> Iterator[Area]:
 
 def _column(ax: Any, x: float, width: float, text: str) -> Area:
     """Return a strip of axes around a place, as high as they are."""
+    # From data coordinates to shares of the picture, which a page counts from its top.
     figure = ax.figure.bbox
     low = ax.transData.transform((x - width / 2, 0))[0]
     high = ax.transData.transform((x + width / 2, 0))[0]

@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.rivals import rivals_text
+from keras_dlbasic.diagnosis.skipped_line import skipped_line
 from keras_dlbasic.records.printable import printable, printable_text
 
 if TYPE_CHECKING:
@@ -18,14 +19,19 @@ COLORS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 
 
 def print_diagnosis(
-    diagnosis: Diagnosis, file: IO[str] | None = None, *, title: str = "Diagnosis"
+    diagnosis: Diagnosis,
+    file: IO[str] | None = None,
+    *,
+    title: str = "Diagnosis",
+    verbose: bool = False,
 ) -> None:
-    """Print a diagnosis: in colour on a terminal, else as plain text.
+    """Print a diagnosis: in color on a terminal, else as plain text.
 
     Args:
         diagnosis: The diagnosis.
         file: Where to print. Defaults to None: standard output.
         title: The first line.
+        verbose: Whether to say why checks were skipped. Defaults to `False`: how many.
     """
     from rich.console import Console
 
@@ -45,7 +51,7 @@ def print_diagnosis(
         console.rule(title, style="dim")
     else:
         console.print(title)
-    _print(console, diagnosis)
+    _print(console, diagnosis, verbose)
 
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:
@@ -65,7 +71,7 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def _print(console: Console, diagnosis: Diagnosis) -> None:
+def _print(console: Console, diagnosis: Diagnosis, verbose: bool) -> None:
     if diagnosis.outcome:
         console.print(printable_text(diagnosis.outcome))
     serious = [f for f in diagnosis.top_level if f.rank]
@@ -88,12 +94,22 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
     if diagnosis.checked_fine:
         n = len(diagnosis.checked_fine)
         console.print(f"{n} {'check' if n == 1 else 'checks'} passed.", style="dim")
+    for line in (
+        skipped_lines(diagnosis) if verbose else [skipped_line(diagnosis.skipped)]
+    ):
+        if line:
+            console.print(printable_text(line), style="dim")
+
+
+def skipped_lines(diagnosis: Diagnosis) -> list[str]:
+    """Return the reasons for which checks were skipped, a line each."""
     # the first line: that of a rule that failed is followed by its traceback
     reasons = {n: why.partition("\n")[0] for n, why in diagnosis.skipped.items()}
-    for reason in dict.fromkeys(reasons.values()):
-        names = [n for n, why in reasons.items() if why == reason]
-        words = printable_text(f"Skipped: {', '.join(names)}: {reason}.")
-        console.print(words, style="dim")
+    return [
+        f"Skipped: {', '.join(n for n, why in reasons.items() if why == reason)}: "
+        f"{reason}."
+        for reason in dict.fromkeys(reasons.values())
+    ]
 
 
 def _finding(console: Console, finding: Finding, diagnosis: Diagnosis) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, ClassVar, Generic, TypeVar
 
+from keras_dlbasic._data.fits import check_fits
+from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded, study_facts
@@ -27,10 +29,12 @@ class Study(ABC, Generic[Result]):
     `run` returns.
 
     Args:
-        build_model: Returns a compiled model.
-        x: Inputs: an array, or a list, tuple or dict of arrays.
-        y: Targets, likewise.
-        validation_data: `(x, y)` or None.
+        build_model: Returns a compiled model; or such a model, which is cloned with new
+            weights for each seed.
+        x: Inputs in any form that users have, or a data set, of which all rows are
+            read into memory.
+        y: Targets, likewise; None with a data set.
+        validation_data: `(x, y)`, a data set, or None.
         seeds: A number of seeds, or the seeds.
         directory: Where finished trials are kept, or None: in memory.
         overwrite: Whether to delete trials in `directory`.
@@ -40,8 +44,9 @@ class Study(ABC, Generic[Result]):
         seeds: The seeds.
 
     Raises:
-        TypeError: If `x` makes its own batches.
-        ValueError: If numbers of rows differ, or there are no seeds.
+        TypeError: If `build_model` is neither a function nor a model.
+        ValueError: If the data do not fit each other or the model, or there are no
+            seeds.
     """
 
     _HOLDS_OUT: ClassVar[bool] = True
@@ -49,10 +54,10 @@ class Study(ABC, Generic[Result]):
 
     def __init__(
         self,
-        build_model: Callable[..., Any],
+        build_model: Any,
         x: Any,
         y: Any,
-        validation_data: tuple[Any, Any] | None,
+        validation_data: Any,
         *,
         seeds: int | Iterable[int],
         directory: str | os.PathLike[str] | None,
@@ -60,7 +65,7 @@ class Study(ABC, Generic[Result]):
         verbose: int,
     ) -> None:
         self.seeds = seeds_of(seeds)
-        self._build_model = build_model
+        self._build_model = self._builder(build_model)
         self._data = StudyData.of(x, y, validation_data, hold_out=self._HOLDS_OUT)
         self._keep: dict[str, Any] = {
             "directory": directory,
@@ -89,10 +94,24 @@ class Study(ABC, Generic[Result]):
         """
         return self._result(self._runner.run(self._settings(), executor))
 
+    def _builder(self, model: Any) -> Callable[..., Any]:
+        """Return what makes the models of the trials."""
+        return builder_of(model)
+
     def _first_model(self, *args: Any) -> Any:
-        """Return the model of the first seed, to look at; args are `build_model`'s."""
+        """Return the model of the first seed, to look at; args are `build_model`'s.
+
+        Raises:
+            ValueError: If the data do not fit it.
+        """
+        # The first trial builds the same model from the same seed. A model or data that
+        # do not fit are reported here, before any trial has run.
         with seeded(self.seeds[0]):
-            return build_seeded(self._build_model, self.seeds[0], *args)
+            model = build_seeded(self._build_model, self.seeds[0], *args)
+        check_fits(model, self._data.train[0])
+        if self._data.held_out is not None:
+            check_fits(model, self._data.held_out[0], "validation_data[0]")
+        return model
 
     def _ask(
         self,

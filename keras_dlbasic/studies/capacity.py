@@ -9,11 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
 from keras_dlbasic.inspection.capacity_report import capacity_report
 from keras_dlbasic.records import TrialResult
+from keras_dlbasic.remedies import resize
 from keras_dlbasic.studies.base import Study
 from keras_dlbasic.studies.fitted_trial import (
     StudyTask,
@@ -33,9 +35,11 @@ class CapacityStudy(Study[CapacityResult]):
     around), and whether a larger or deeper one does worse.
 
     Args:
-        build_model: `build_model(size)` returns a compiled model.
-        x: Inputs: an array, or a list, tuple or dict of arrays.
-        y: Targets, likewise.
+        build_model: `build_model(size)` returns a compiled model; or such a model,
+            whose widths are multiplied by the sizes (`remedies.resize`).
+        x: Inputs in any form that users have, or a data set, of which all rows are
+            read into memory.
+        y: Targets, likewise; None with a data set.
         sizes: Numbers, such as widths or numbers of hidden layers.
         by: What sizes are, for tables and pictures: `"width"` (default), `"depth"`.
         validation_data: `(x, y)`. Defaults to None: a stratified share of 0.3 of `x`
@@ -71,13 +75,13 @@ class CapacityStudy(Study[CapacityResult]):
 
     def __init__(
         self,
-        build_model: Callable[[Any], Any],
+        build_model: Any,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         sizes: Sequence[float],
         by: str = "width",
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Any = None,
         seeds: int | Iterable[int] = 5,
         budget: Any = None,
         batch_size: str | int = 32,
@@ -106,10 +110,16 @@ class CapacityStudy(Study[CapacityResult]):
         model = self._first_model(self.sizes[0])
         self._ask(
             run_capacity_trial,
-            StudyTask(build_model, data.train, data.held_out, training),
+            StudyTask(self._build_model, data.train, data.held_out, training),
             model,
             {**training.about(), "by": by, "outputs": _outputs(model, data.train)},
         )
+
+    def _builder(self, model: Any) -> Callable[..., Any]:
+        if isinstance(model, keras.Model):
+            make = builder_of(model)
+            return lambda size: resize(make(), float(size))
+        return builder_of(model, 1)
 
     def _arms(self) -> list[dict[str, Any]]:
         return [{"size": size} for size in self.sizes]

@@ -58,7 +58,7 @@ class Training:
         return min(self.batch_size, rows)
 
     def epochs(self, rows: int) -> int:
-        """Return how many epochs of so many rows the updates make."""
+        """Return how many epochs of this many rows the updates make."""
         return -(-self.updates // -(-rows // self.batch_for(rows)))
 
 

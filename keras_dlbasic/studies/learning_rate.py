@@ -9,11 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._data.built import built_from
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.callbacks import model_of
-from keras_dlbasic._keras.checks import check_built
+from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic._keras.rebuild import compile_like
 from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded
@@ -36,8 +39,9 @@ class LearningRateRangeTest:
     Args:
         model: A compiled model, from whose weights the test starts; or a function
             without arguments that returns one.
-        x: Training inputs, arrays.
-        y: Training targets, arrays.
+        x: Training inputs in any form that users have, or a data set, of which the rows
+            for one pass of `steps` updates are drawn.
+        y: Training targets, likewise; None with a data set.
         low: First learning rate. Defaults to 1e-6.
         high: Last learning rate. Defaults to 10.
         steps: Number of updates. Defaults to 100.
@@ -62,7 +66,7 @@ class LearningRateRangeTest:
         self,
         model: Any,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         low: float = 1e-6,
         high: float = 10.0,
@@ -75,7 +79,15 @@ class LearningRateRangeTest:
                 "Expected 0 < low < high and at least 10 steps. Received: "
                 f"low={low!r}, high={high!r}, steps={steps!r}"
             )
-        self._model, self._data = model, (x, y)
+        self._model = model
+        if not isinstance(model, keras.Model):
+            self._model = builder_of(model)
+        else:
+            check_compiled(model)
+        known = model if isinstance(model, keras.Model) else None
+        most = int(steps) * int(batch_size)
+        found = read(x, y, model=known, most=most, needs_y=True, takes_weights=False)
+        self._data = found.x, found.y
         self._low, self._high, self._steps = float(low), float(high), int(steps)
         self._batch_size, self._seed = batch_size, seed
 
@@ -85,9 +97,11 @@ class LearningRateRangeTest:
             if not isinstance(self._model, keras.Model):
                 return self._judge(self._raised(build_seeded(self._model, self._seed)))
             refuse_several_devices(self._model, "The learning-rate range test")
+            built_from(self._model, self._data[0])
+            # Of a model that can be rebuilt, a copy is trained. Any other is trained
+            # itself, and then gets its weights and optimizer back.
             if why_not_rebuilt(self._model) is None:
                 return self._judge(self._raised(self._model))
-            check_built(self._model)
             with _put_back(self._model):
                 return self._judge(self._raised(self._model, in_place=True))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -30,10 +30,10 @@ from keras_dlbasic.studies.fitted_trial import (
 
 KINDS = ("labels", "inputs")
 MOST_LOOKS = 40
-"""The loss of each row is looked at after so many epochs at most, evenly spread."""
+"""The loss of each row is looked at after this many epochs at most, evenly spread."""
 
 FAR = 3.0
-"""Planted inputs and numbers lie so many standard deviations off."""
+"""Planted inputs and numbers lie this many standard deviations off."""
 
 
 class OutlierStudy(Study[OutlierResult]):
@@ -46,9 +46,11 @@ class OutlierStudy(Study[OutlierResult]):
     own data, nothing planted, it ranks the rows as suspects.
 
     Args:
-        build_model: `build_model()` returns a compiled model.
-        x: Inputs: an array, or a list, tuple or dict of arrays.
-        y: Targets, likewise.
+        build_model: `build_model()` returns a compiled model; or such a model, which is
+            cloned with new weights for each seed.
+        x: Inputs in any form that users have, or a data set, of which all rows are
+            read into memory.
+        y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`, in which nothing is planted. Defaults to None: a
             stratified share of 0.3 of `x` and `y`, which is not trained on.
         shares: Shares of the training rows. Defaults to `(0.1, 0.2, 0.4)`; 0 is always
@@ -89,11 +91,11 @@ class OutlierStudy(Study[OutlierResult]):
 
     def __init__(
         self,
-        build_model: Callable[[], Any],
+        build_model: Any,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Any = None,
         shares: Sequence[float] = (0.1, 0.2, 0.4),
         kinds: Sequence[str] = KINDS,
         seeds: int | Iterable[int] = 5,
@@ -120,7 +122,7 @@ class OutlierStudy(Study[OutlierResult]):
         training = Training.of(budget, batch_size, len(self.rows))
         self._ask(
             run_outlier_trial,
-            StudyTask(build_model, data.train, data.held_out, training),
+            StudyTask(self._build_model, data.train, data.held_out, training),
             self._first_model(),
             training.about(),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,11 @@ class SampleSizeStudy(Study[SampleSizeResult]):
     law through the errors tells what twice the data would bring.
 
     Args:
-        build_model: `build_model()` returns a compiled model.
-        x: Inputs: an array, or a list, tuple or dict of arrays.
-        y: Targets, likewise.
+        build_model: `build_model()` returns a compiled model; or such a model, which is
+            cloned with new weights for each seed.
+        x: Inputs in any form that users have, or a data set, of which all rows are
+            read into memory.
+        y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`. Defaults to None: a stratified share of 0.3 of `x`
             and `y`, which is not trained on.
         sizes: Shares of the data (up to 1.0) or numbers of samples. Defaults to
@@ -65,11 +67,11 @@ class SampleSizeStudy(Study[SampleSizeResult]):
 
     def __init__(
         self,
-        build_model: Callable[[], Any],
+        build_model: Any,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Any = None,
         sizes: Sequence[float | int] = (0.1, 0.2, 0.4, 0.7, 1.0),
         seeds: int | Iterable[int] = 5,
         budget: Any = None,
@@ -98,7 +100,9 @@ class SampleSizeStudy(Study[SampleSizeResult]):
         training = Training.of(budget, batch_size, rows)
         self._ask(
             run_sample_size_trial,
-            StudyTask(build_model, self._data.train, self._data.held_out, training),
+            StudyTask(
+                self._build_model, self._data.train, self._data.held_out, training
+            ),
             self._first_model(),
             training.about(),
         )

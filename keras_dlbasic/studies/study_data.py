@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._trials.batch_sizes import count_rows
-from keras_dlbasic._trials.stored_batches import as_arrays, take
+from keras_dlbasic._data.read import read, read_validation
+from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic._trials.stratified import split
 
 HELD_OUT_SHARE = 0.3
@@ -34,18 +34,17 @@ class StudyData:
         """Read data.
 
         Args:
-            x: Inputs, arrays.
-            y: Targets, arrays.
-            validation_data: `(x, y)` or None.
+            x: Inputs in any form that users have, or a data set.
+            y: Targets; None with a data set.
+            validation_data: `(x, y)`, a data set, or None.
             hold_out: Whether to hold a stratified share out where these are None.
 
         Raises:
-            TypeError: If `x` makes its own batches.
-            ValueError: If numbers of rows differ.
+            ValueError: If they are none of these, or numbers of rows differ.
         """
-        rows = np.arange(count_rows([x, y]))
-        data = as_arrays((x, y))
+        found = read(x, y, needs_y=True, takes_weights=False)
+        data, rows = (found.x, found.y), np.arange(found.n_rows)
         if validation_data is None and hold_out:
             rows, held_out = split(data[1], HELD_OUT_SHARE, 0)
-            validation_data, data = take(data, held_out), take(data, rows)
-        return cls(data, as_arrays(validation_data), rows)
+            return cls(take(data, rows), take(data, held_out), rows)
+        return cls(data, read_validation(validation_data), rows)

@@ -2,7 +2,7 @@
 
 - `Treatment`: what `treat` came to
 - `TreatmentStep`: a remedy that was tried
-- `treat`: diagnose, mend, train; keep only what helped
+- `treat`: diagnose, fix, train; keep only what helped
 """
 
 from typing import TYPE_CHECKING

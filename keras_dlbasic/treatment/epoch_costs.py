@@ -9,7 +9,7 @@ from keras_dlbasic.treatment.plan import Plan
 SHORT_SHARE, MOST_SHARE = 0.15, 0.2
 SHORT_UPDATES = 100
 """A short trial has the first share of the epochs; up to the second, if it takes that
-to come to so many updates."""
+to come to this many updates."""
 
 RANGE_TEST_UPDATES = 100
 FEWEST_RANGE_TEST_UPDATES = 40
@@ -30,6 +30,8 @@ def short_epochs(plan: Plan, rows: int) -> int:
 
 def range_test_updates(plan: Plan, rows: int) -> int:
     """Return the updates of a range test."""
+    # A share of all updates that are planned, so that the test stays cheap beside a
+    # short training, within fixed bounds.
     share = math.ceil(MOST_SHARE * (plan.epochs * _updates(plan, rows)))
     return max(FEWEST_RANGE_TEST_UPDATES, min(RANGE_TEST_UPDATES, share))
 

@@ -35,7 +35,7 @@ STANDS_BACK = (
 
 LEAST_FALL, TIMES_THE_FALL = 0.02, 3.0
 """The training loss falls faster if it does so by more than that share of its first
-value and by so many times what it fell without the remedy."""
+value and by this many times what it fell without the remedy."""
 
 
 def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool, str]:
@@ -61,13 +61,13 @@ def is_gone(finding: Finding, after: Diagnosis) -> bool:
 
 
 def beyond_us(diagnosis: Diagnosis) -> set[str]:
-    """Return what follows from what only the user can mend, such as NaN in the data.
+    """Return what follows from what only the user can fix, such as NaN in the data.
 
     That is its symptoms, and other causes that were found for these symptoms alone.
     """
     # NaN in the data explains a loss that is NaN, dead units and more, and a second
     # cause may claim the same symptoms. To try remedies for these would be to spend the
-    # budget on a run that cannot be mended here.
+    # budget on a run that cannot be fixed here.
     causes = [found for found in diagnosis.at_least("warning") if found.kind == "cause"]
     explained = {
         cause.name: {symptom.name for symptom in diagnosis.symptoms_of(cause)}
@@ -84,7 +84,7 @@ def beyond_us(diagnosis: Diagnosis) -> set[str]:
 
 
 def came_alive(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
-    """Return whether a run that stood still learns now, however far it has come.
+    """Return whether a run that was stuck learns now, however far it has come.
 
     A model whose weights were all zero answers a constant, the best there is without
     learning; random weights are worse than that before they are better.
@@ -105,7 +105,7 @@ def falls_faster(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
     the run without the remedy began: beginning higher is no merit.
     """
     # A cause such as unscaled targets is not slow itself. It may be judged by the loss
-    # as well where it explains what is slow, and the run did lie still.
+    # as well where it explains what is slow, and the run did be stuck.
     held_back = {finding.name} & set(STANDS_BACK)
     if any(name in diagnosis_of(old).names for name in STANDS_STILL):
         held_back |= set(finding.explains) & set(STANDS_BACK)

@@ -11,7 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._data.built import built_from
+from keras_dlbasic._data.fits import check_fits
+from keras_dlbasic._data.read import read, read_validation
+from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import data_digest, model_digest
@@ -21,7 +26,6 @@ from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.inspection import preflight
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.records import TrialResult
-from keras_dlbasic.remedies.change_optimizer import check_compiled
 from keras_dlbasic.studies import TrialRunner
 from keras_dlbasic.treatment.attempt import Attempt, better_first
 from keras_dlbasic.treatment.epoch_costs import (
@@ -66,7 +70,7 @@ the whole training tell whether that is so."""
 def treat(
     model: Any,
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
     epochs: int,
     batch_size: int = 32,
@@ -78,7 +82,7 @@ def treat(
     verbose: int = 1,
     rules: Iterable[Rule] | None = None,
 ) -> Treatment:
-    """Find out what is wrong with a model, mend it, and train it.
+    """Find out what is wrong with a model, fix it, and train it.
 
     The untreated model is judged before and in a short trial. Then the remedies of the
     findings are tried one at a time, causes first, each in a short trial against the
@@ -93,16 +97,18 @@ def treat(
     Args:
         model: A compiled Sequential or Functional model, whose copies start from its
             weights; or a function without arguments that returns one. It is not
-            touched.
-        x: Training inputs: arrays.
-        y: Training targets: arrays.
+            touched, but built from `x` if it has no weights yet.
+        x: Training inputs: arrays, tensors, data frames, lists or structures of these;
+            or a data set that can be read again and gives batches with targets, of
+            which all rows are read into memory.
+        y: Training targets, likewise; None with a data set.
         epochs: Epochs of the training that is wanted.
         batch_size: Samples in an update. Defaults to 32.
-        validation_data: `(x, y)`, on which models are compared. Defaults to None: the
-            training data.
+        validation_data: `(x, y)` or a data set, on which models are compared. Defaults
+            to None: the training data.
         budget: What all of it may cost, as a multiple of the training that is wanted.
             Defaults to 2.0. The last training is always done.
-        seeds: Up to so many seeds a trial, where one does not tell. Defaults to 2.
+        seeds: Up to this many seeds a trial, where one does not tell. Defaults to 2.
         directory: Where finished trials are kept, so that an interrupted treatment goes
             on. Defaults to None: in memory.
         overwrite: Whether to delete the trials in `directory`. Defaults to `False`.
@@ -113,8 +119,10 @@ def treat(
         A `Treatment`.
 
     Raises:
-        ValueError: If a number is out of range, `x` or `y` are no arrays, or the model
-            is not compiled, cannot be copied, or is distributed over several devices.
+        TypeError: If `model` is neither a model nor such a function.
+        ValueError: If a number is out of range, the data do not fit each other or the
+            model, or the model is not compiled, cannot be copied, or is distributed
+            over several devices.
 
     Example:
     >>> import keras, numpy as np
@@ -138,11 +146,22 @@ def treat(
             raise ValueError(
                 f"`{name}` must be at least {least}. Received: {name}={value!r}"
             )
-    _check_arrays(x, y)
+    is_model = isinstance(model, keras.Model)
+    if is_model:
+        check_compiled(model)
+    else:
+        model = builder_of(model)
+    known = model if is_model else None
+    found = read(x, y, model=known, needs_y=True, takes_weights=False)
+    x, y = found.x, found.y
+    validation_data = read_validation(validation_data, model=known)
+    if is_model:
+        built_from(model, x)
     chosen = None if rules is None else checked_rules(rules)
     task = TreatmentTask(model, (x, y), validation_data, rules=chosen)
     untreated = task.build(0)
     check_compiled(untreated)
+    check_fits(untreated, x)
     outputs = output_tasks(untreated, len(keras.tree.flatten(y)))
     task = replace(task, tasks=tuple(output.task for output in outputs))
     given = model if isinstance(model, keras.Model) else untreated
@@ -165,18 +184,6 @@ def treat(
     )
     plan = Plan(int(epochs), int(batch_size))
     return _Doctor(task, runner, plan, float(budget), int(seeds), verbose).treat()
-
-
-def _check_arrays(x: Any, y: Any) -> None:
-    for name, data in (("x", x), ("y", y)):
-        leaves = keras.tree.flatten(data)
-        if not leaves or not all(hasattr(leaf, "shape") for leaf in leaves):
-            raise ValueError(
-                f"`{name}` must be arrays: each trial is trained on the same rows, in "
-                f"its own order. Received an object of type {type(data).__name__}. Of "
-                "a data set or generator, give all rows as arrays, or as many as short "
-                "trials need."
-            )
 
 
 class _Doctor:
@@ -203,6 +210,8 @@ class _Doctor:
         untreated = self._trial(self._plan, 0)
         first, first_score = diagnosis_of(untreated), score_of(untreated)
         before = self._preflight()
+        # What is known before the first step need not show in a short trial. If that
+        # finds nothing, the findings of the preflight are reported.
         if before is not None and not first.at_least("warning"):
             first = Diagnosis(
                 [*before.at_least("warning"), *first],
@@ -248,7 +257,7 @@ class _Doctor:
         return False
 
     def _findings(self) -> list[Finding]:
-        """Return what a short trial may mend, with the plan as it is."""
+        """Return what a short trial may fix, with the plan as it is."""
         trial = self._trial(self._plan, 0)
         before, short = self._preflight(), diagnosis_of(trial)
         passed_over = beyond_us(short)
@@ -410,6 +419,8 @@ class _Doctor:
                 epochs = 0 if plan is None else plan.epochs_within(self._left())
                 if plan is None or not epochs:
                     continue
+                # The whole training goes by the changed plan. If the remedy did not
+                # help, the former plan comes back, and so does the former model.
                 before, self._plan = self._plan, plan
                 try:
                     new_model, new = self._train(epochs)

@@ -1,4 +1,4 @@
-"""Judgements about signals, activations, clipping and normalisation, on arrays."""
+"""Judgements about signals, activations, clipping and normalization, on arrays."""
 
 import re
 

@@ -155,14 +155,47 @@ def test_mixing_mixes_labels_by_the_same_share(mix):
     images, labels = (array(part) for part in augmentation.batch(x, y))
     assert np.abs(labels - y).max() > 0.1
     np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-5)
-    off = np.abs(images.mean(axis=(1, 2, 3)) - labels[:, 1])
-    # a patch has whole pixels, of which Keras' shares know nothing
-    assert off.max() < 1e-5 if mix == "mixup" else off.mean() < 0.1
+    np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), labels[:, 1], atol=1e-5)
     np.testing.assert_array_equal(array(augmentation(x)), x)
     with pytest.raises(ValueError, match="data pipeline"):
         augmentation(x, training=True)
     with pytest.raises(ValueError, match="one-hot"):
         augmentation.batch(x, np.arange(40))
+
+
+@pytest.mark.parametrize("strength", [0.05, 0.5])
+def test_labels_of_cutmix_are_the_area_that_was_pasted(strength):
+    """Each image has one value of its own, so that its pixels tell where they are from."""
+    n = 64
+    x = np.ones((n, 9, 7, 2), "float32") * np.arange(n)[:, None, None, None]
+    augmentation = A.ImageAugmentation(strength, (), mix="cutmix", seed=3)
+    images, labels = (
+        array(part) for part in augmentation.batch(x, np.eye(n, dtype="float32"))
+    )
+    expected = np.stack([(images == k).mean(axis=(1, 2, 3)) for k in range(n)], axis=1)
+    assert ((expected > 0) & (expected < 1)).any()
+    np.testing.assert_allclose(labels, expected, atol=1e-6)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kinds", [("noise",), ("contrast",), ("noise", "contrast")])
+def test_pixels_stay_in_their_range(kinds, rng):
+    layer = A.ImageAugmentation(0.6, kinds, value_range=(0, 255), seed=1)
+    images = rng.choice([0.0, 30.0, 200.0, 255.0], (8, 6, 6, 3)).astype("float32")
+    found = array(layer(images, training=True))
+    assert (found.min(), found.max()) == (0, 255)
+    assert np.abs(found - images).max() > 5
+
+
+@pytest.mark.once
+def test_clipping_does_not_cut_images_of_another_range(rng):
+    images = rng.standard_normal((4, 6, 6, 1)).astype("float32")
+    noisy = array(A.ImageNoise(0.1, seed=0)(images, training=True))
+    layer = A.ImageNoise(0.1, seed=0, value_range=(0, 1))
+    found = array(layer(images, training=True))
+    low, high = (f(images, axis=(1, 2, 3), keepdims=True) for f in (np.min, np.max))
+    expected = np.clip(noisy, np.minimum(low, 0), np.maximum(high, 1))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.once
@@ -222,6 +255,7 @@ def test_in_tf_data():
         (lambda: A.ImageAugmentation(mix="both"), "`mix`"),
         (lambda: A.ImageAugmentation(value_range=(1, 0)), "`value_range`"),
         (lambda: A.ImageNoise(-1), "`stddev`"),
+        (lambda: A.ImageNoise(1, value_range=(1, 0)), "`value_range`"),
         (lambda: A.ImageNoise("a"), "`stddev`"),
         (lambda: A.TokenNoise(2), "strength=2"),
         (lambda: A.AugmentedBatches(IMAGES, Y[:2], max), "same number"),

@@ -53,12 +53,23 @@ def functional(as_list=False):
     ("build", "loss", "y"),
     [
         (functional, {"value": "mse", "kind": SPARSE}, {"value": VALUE, "kind": KIND}),
-        (TwoHeads, {"kind": SPARSE, "value": "mse"}, {"kind": KIND, "value": VALUE}),
-        (lambda: functional(True), ["mse", SPARSE], [VALUE, KIND]),
-        (
+        pytest.param(
+            TwoHeads,
+            {"kind": SPARSE, "value": "mse"},
+            {"kind": KIND, "value": VALUE},
+            marks=pytest.mark.once,
+        ),
+        pytest.param(
+            lambda: functional(True),
+            ["mse", SPARSE],
+            [VALUE, KIND],
+            marks=pytest.mark.once,
+        ),
+        pytest.param(
             lambda: functional(True),
             {"kind": SPARSE, "value": "mse"},
             {"kind": KIND, "value": VALUE},
+            marks=pytest.mark.once,
         ),
     ],
     ids=["dictionary", "subclassed", "list", "list by name"],
@@ -101,6 +112,7 @@ def test_outputs_are_scored_by_their_own_loss_and_targets(build, loss, y):
     )
 
 
+@pytest.mark.once
 def test_one_fault_in_one_output_of_a_model_built_late():
     keras.utils.set_random_seed(0)
     model = TwoHeads()
@@ -130,7 +142,9 @@ def late_sequential():
     return keras.Sequential([L.Dense(8, "tanh"), L.Dropout(0.3), L.Dense(1)])
 
 
-@pytest.mark.parametrize("build", [Late, late_sequential])
+@pytest.mark.parametrize(
+    "build", [Late, pytest.param(late_sequential, marks=pytest.mark.once)]
+)
 def test_a_model_built_in_its_first_step_is_judged_as_one_built_before(build):
     """And trains to the same bit as without the doctor."""
     weights, doctors = [], []
@@ -166,6 +180,7 @@ def test_what_is_first_seen_after_a_step_says_so():
     assert doctor.record.tables["probe"].steps[0] == is_late
 
 
+@pytest.mark.once
 def test_an_open_axis_is_judged_as_a_fixed_one():
     states = RNG.integers(0, 4, (200, 5))
     x = np.eye(4, dtype="float32")[states]
@@ -183,7 +198,7 @@ def test_an_open_axis_is_judged_as_a_fixed_one():
 
 
 class OwnLoss(keras.Model):
-    """Pulls rows towards their neighbours: nothing to score predictions by."""
+    """Pulls rows towards their neighbors: nothing to score predictions by."""
 
     def __init__(self):
         super().__init__()

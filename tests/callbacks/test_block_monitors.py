@@ -1,4 +1,4 @@
-"""The monitors of activations, penalties and normalisation."""
+"""The monitors of activations, penalties and normalization."""
 
 import copy
 

@@ -42,7 +42,7 @@ def test_the_doctor_tells_the_saddle(tmp_path):
     probe, doctor = stuck(epochs=24)
     assert probe.record is doctor.record
     assert {point.verdict for point in probe.points.values()} == {"saddle"}
-    assert set(probe.points) == {5, 10, 15, 23}  # while it lies still, ever more rarely
+    assert set(probe.points) == {5, 10, 15, 23}  # while it is stuck, ever more rarely
     table = probe.record.tables["curvature"]
     assert len(table) == 4
     assert table["smallest"][-1, 0] == pytest.approx(

@@ -246,13 +246,13 @@ def test_messages_name_layer_and_step(capsys):
 
 
 class TestStopOnNonFinite:
-    def poisoned(self, at, **fit_args):
+    def poisoned(self, at, stop=True, **fit_args):
         """Fit with NaN in the batch of step `at`."""
         model, x, y, loss = models.make("mlp")
         x = np.concatenate([x, x])
         x[8 * at, 0] = np.nan
         model.compile(optimizer="sgd", loss=loss)
-        monitor = Monitor(stop_on_non_finite=True)
+        monitor = Monitor(stop_on_non_finite=stop)
         history = model.fit(
             x,
             np.concatenate([y, y]),
@@ -276,6 +276,14 @@ class TestStopOnNonFinite:
         )
         assert monitor.record.trained_steps == 4
         assert "step 4" in capsys.readouterr().out
+
+    def test_a_run_that_goes_on_is_reported_too(self, capsys):
+        _, monitor, _ = self.poisoned(at=3, stop=False, epochs=1)
+        report = monitor.non_finite
+        assert (report.step, report.stopped) == (3, False)
+        assert report.last_finite_step == 2
+        assert monitor.record.trained_steps > 4
+        assert capsys.readouterr().out == ""  # verbose=0
 
     def test_names_weights_that_were_not_finite_before(self):
         model, x, y, loss = models.make("mlp")

@@ -71,6 +71,7 @@ def test_stop(data):
     assert detector.loss_source == "logged"
 
 
+@pytest.mark.once
 def test_the_training_loss_is_that_of_inference_mode(data):
     model = make_model(dropout=0.5)
     detector = Detector(data[0][:24], data[1][:24], verbose=0)
@@ -194,6 +195,91 @@ def test_scripted_logs_tell_and_withdraw(data, capsys):
     assert detector.verdict.pattern == "recovered"
 
 
+def scripted(detector, val, stopping=None, first=0):
+    """Give a run's logs to callbacks, as `fit` would; return the epochs trained."""
+    model = make_model()
+    callbacks = [detector, *([stopping] if stopping else [])]
+    for callback in callbacks:
+        callback.set_model(model)
+        callback.set_params({"epochs": first + len(val)})
+        callback.on_train_begin()
+    model.stop_training = False
+    for epoch, value in enumerate(val, start=first):
+        for callback in callbacks:
+            callback.on_epoch_begin(epoch)
+        for callback in callbacks:
+            logs = {"loss": float(np.exp(-epoch / 20)), "val_loss": float(value)}
+            callback.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    for callback in callbacks:
+        callback.on_train_end()
+    return epoch + 1 - first
+
+
+T = np.arange(60)
+HUMP = 1 + np.exp(-T / 3) + 0.3 * np.exp(-0.5 * ((T - 25) / 5) ** 2)
+HUMP = HUMP - 0.4 / (1 + np.exp(-(T - 38.0)))
+RISE = 1 + np.exp(-T / 3) + 0.02 * np.maximum(0, T - 12)
+
+
+@pytest.mark.once
+def test_a_hump_does_not_stop_training(capsys):
+    detector = Detector(stop=True)
+    assert scripted(detector, HUMP) == 60
+    assert detector.stopped_epoch is None
+    said = capsys.readouterr().out
+    assert "cannot be told yet from the hump of a double descent" in said
+    assert "Training goes on until this is below 5%" in said
+    assert "Withdrawn at the end" in said
+
+
+@pytest.mark.once
+def test_stops_and_reports_agree_on_epochs(capsys):
+    detector = Detector(stop=True)
+    stopping = kd.callbacks.EarlyStoppingReport(patience=100)
+    epochs = scripted(detector, RISE, stopping, first=5)
+    assert 12 < epochs < 60
+    assert detector.stopped_epoch == epochs + 4
+    report = stopping.report
+    assert report.last_epoch == detector.stopped_epoch == detector.verdict.last_epoch
+    assert report.best_epoch == detector.verdict.best_epoch
+    assert abs(detector.verdict.onset - report.best_epoch) <= 2
+    assert report.criterion == "other"
+    number = detector.stopped_epoch + 1
+    assert f"Stopped after epoch {number}" in capsys.readouterr().out
+    assert f"something else did at epoch {number}" in str(report)
+
+
+@pytest.mark.once
+def test_the_level_of_alarms(capsys):
+    small = 1 + np.exp(-T / 3) + 0.001 * np.maximum(0, T - 12)
+    detector = Detector(min_severity="warning")
+    scripted(detector, small)
+    assert not detector.verdict.detected
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.once
+def test_a_misspelled_metric_is_an_error(data):
+    detector = Detector(metric="mea", mode="min", verbose=0)
+    with pytest.raises(ValueError, match="Did you mean 'mae'"):
+        fit(make_model(), data, [detector], epochs=1)
+
+
+@pytest.mark.once
+def test_restarts_are_known_from_the_optimizer(data):
+    schedule = keras.optimizers.schedules.CosineDecayRestarts(0.02, 6, t_mul=1.0)
+    model = make_model()
+    model.compile(keras.optimizers.SGD(schedule), "mse")
+    detector = Detector(verbose=0)
+    fit(model, data, [detector], epochs=5)
+    rates = detector._learning_rates(np.arange(5))
+    steps = 3 * np.arange(1, 6)  # three an epoch; read after the last one
+    expected = 0.01 * (1 + np.cos(np.pi * (steps % 6) / 6))
+    np.testing.assert_allclose(rates, expected, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "words"),
@@ -202,6 +288,7 @@ def test_scripted_logs_tell_and_withdraw(data, capsys):
         ({"rows": 0}, "rows"),
         ({"mode": "auto"}, "mode"),
         ({"verbose": 2}, "verbose"),
+        ({"min_severity": "high"}, "min_severity"),
         ({"record": 1}, "record"),
         ({"x": iter([1])}, "iterator"),
         ({"x": np.ones(3), "y": np.ones(2)}, "rows"),

@@ -1,5 +1,6 @@
 """The doctor watches a fit, judges it, and changes nothing."""
 
+import contextlib
 import copy
 import io
 import random
@@ -65,6 +66,35 @@ def test_the_live_verdict_is_that_of_the_saved_record(xy, tmp_path, capsys):
     assert "CRITICAL output_activation_mismatch" in said
     report = said[said.index("Diagnosis\n") :]
     assert max(len(line) for line in report.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    "is_built",
+    [True, pytest.param(False, marks=pytest.mark.once)],
+)
+def test_labels_out_of_range_are_named_before_the_first_step(xy, is_built, capsys):
+    layers = [L.Dense(8, "relu"), L.Dense(3, "softmax")]
+    model = keras.Sequential([*([keras.Input((4,))] if is_built else []), *layers])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    labels = 1 + np.arange(len(xy[0])) % 3
+    doctor = Doctor(xy[0], labels)
+    # PyTorch and TensorFlow refuse such labels in the first step
+    with contextlib.suppress(Exception):
+        fit(model, (xy[0], labels), doctor, epochs=1)
+    assert doctor.diagnosis[0].name == "loss_target_mismatch"
+    said = capsys.readouterr().out
+    assert said.count("CRITICAL loss_target_mismatch: The targets hold class") >= 1
+    assert "CRITICAL loss_target_mismatch" in said.partition("Diagnosis\n")[0]
+
+
+@pytest.mark.once
+def test_nothing_is_said_before_the_first_step_of_a_healthy_run(xy, capsys):
+    doctor = Doctor(*xy)
+    stop = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        make().fit(*xy, verbose=0, callbacks=[doctor, stop])
+    assert doctor.diagnosis is None
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.once
@@ -140,7 +170,7 @@ def test_several_outputs_with_and_without_targets(rng):
     ("given", "text"),
     [
         ({"y": np.ones(3)}, "without `x`"),
-        ({"x": iter([1])}, "array"),
+        ({"x": object()}, "array"),
         ({"stop_on": "info"}, "stop_on"),
         ({"rows": 0}, "rows"),
         ({"verbose": 2}, "verbose"),

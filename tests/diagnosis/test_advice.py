@@ -26,6 +26,20 @@ LOGITS = {"class_name": "BinaryCrossentropy", "from_logits": True}
 
 
 @pytest.mark.parametrize(
+    ("name", "kwargs", "stays"),
+    [
+        ("change_learning_rate", {"factor": 0.1}, False),
+        ("clip_gradients", {}, False),
+        ("change_optimizer", {"optimizer": "adam"}, True),
+    ],
+)
+def test_several_optimizers_are_changed_by_hand(name, kwargs, stays):
+    run = Run(made_run(facts={"optimizer": {"class_name": "MultiOptimizer"}}))
+    (found,) = advice(run, [RemedySuggestion(name, "", "", kwargs)])
+    assert found.name == (name if stays else None)
+
+
+@pytest.mark.parametrize(
     ("name", "kwargs", "facts", "left"),
     [
         ("change_optimizer", {"optimizer": "adam"}, {}, []),

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.inspection.network_facts import network_facts
 
 L = keras.layers
 RNG = np.random.default_rng(5)
@@ -48,6 +49,100 @@ def test_softmax_along_another_axis_than_the_loss(softmax, loss):
     )
     assert finding.severity == "critical"
     assert "along axis" in finding.message
+
+
+def cross_entropy(y_true, y_pred):
+    return -keras.ops.mean(keras.ops.sum(y_true * keras.ops.log(y_pred + 1e-7), axis=1))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("softmax", "is_wrong"), [(-1, True), (2, True), (1, False)])
+def test_softmax_along_another_axis_than_the_targets(softmax, is_wrong):
+    """A loss of your own does not say where the classes lie; the targets do."""
+    found = kd.preflight(planes(softmax, cross_entropy), PLANES, FIRST)
+    named = [f for f in found if f.name == "output_activation_mismatch"]
+    assert bool(named) == is_wrong
+    if is_wrong:
+        assert "Softmax(axis=-3)" in str(named[0].remedies[0])
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("targets", [FIRST[:, :1], 2.0 * FIRST])
+def test_targets_that_are_no_shares_say_nothing_of_an_axis(targets):
+    found = kd.preflight(planes(-1, "mse"), PLANES, targets)
+    assert not any("positions instead" in f.message for f in found)
+
+
+def pooled(*layers):
+    model = keras.Sequential([keras.Input((8, 8, 1)), *layers, L.Dense(2, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return network_facts(model).layers
+
+
+POOLING = L.GlobalAveragePooling2D
+AXES = {
+    "pooled over the channels": [
+        L.Conv2D(4, 3, name="conv"),
+        L.ReLU(),
+        POOLING(data_format="channels_first", name="wrong"),
+    ],
+    "normalized along rows": [
+        L.Conv2D(4, 3, name="conv"),
+        L.BatchNormalization(axis=1, name="wrong"),
+        L.Flatten(),
+    ],
+    "pooled sequence": [
+        L.Reshape((8, 8)),
+        L.LSTM(4, return_sequences=True, name="conv"),
+        L.GlobalMaxPooling1D(data_format="channels_first", name="wrong"),
+    ],
+    "pooled words": [
+        L.Flatten(),
+        L.Embedding(9, 4, name="conv"),
+        L.GlobalMaxPooling1D(data_format="channels_first", name="wrong"),
+    ],
+    "right": [
+        L.Conv2D(4, 3),
+        L.BatchNormalization(axis=3),
+        L.Dropout(0.5),
+        L.MaxPooling2D(),
+        L.Conv2D(4, 3),
+        POOLING(),
+    ],
+    "turned round": [
+        L.Conv2D(4, 3),
+        L.Permute((3, 1, 2)),
+        L.BatchNormalization(axis=1),
+        POOLING(data_format="channels_first"),
+    ],
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("case", AXES)
+def test_layers_that_take_another_axis_for_the_channels(case):
+    misread = {f.label: f.misreads for f in pooled(*AXES[case]) if f.misreads}
+    has_fault = case not in ("right", "turned round")
+    assert misread == ({"wrong": "conv"} if has_fault else {})
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("layers", "before"),
+    [
+        ([L.Dense(3, "softmax"), L.Softmax()], "softmax"),
+        ([L.Dense(3, "sigmoid"), L.Activation("softmax")], "sigmoid"),
+        ([L.Dense(3), L.Softmax()], None),
+        ([L.Dense(3, "softmax"), L.Dense(3, "softmax")], None),
+        ([L.Dense(3, "relu"), L.Softmax()], None),
+    ],
+)
+def test_an_activation_behind_one_that_limits(layers, before):
+    model = keras.Sequential([keras.Input((4,)), L.Dense(8, "relu"), *layers])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    assert network_facts(model).outputs[0].limited_before == before
+    found = kd.preflight(model, X, np.arange(len(X)) % 3)
+    assert ("output_activation_mismatch" in found.names) == (before is not None)
 
 
 X = RNG.normal(size=(200, 4)).astype("float32")

@@ -196,7 +196,7 @@ def test_records_made_before_the_axes_were_known_are_judged_alike():
     assert "distinct" not in data()["targets"][0]
 
 
-# -- losses of one's own -------------------------------------------------------------
+# -- losses of your own -------------------------------------------------------------
 
 
 def masked(y_true, y_pred):
@@ -344,4 +344,4 @@ def test_the_doctor_and_the_studies_say_what_skill_says(
     told = kd.diagnosis.outcome.outcome_of(doctor.record).skill
     assert told == pytest.approx(of_doctor, abs=1e-6)
     assert score(model, (X, y), "val")["val_skill"] == pytest.approx(expected, abs=1e-6)
-    assert f"skill is {of_doctor:.2f}" in doctor.diagnosis.outcome
+    assert f"Skill: {of_doctor:.2f}" in doctor.diagnosis.outcome

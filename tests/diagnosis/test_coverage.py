@@ -16,7 +16,7 @@ from keras_dlbasic.reports.terminal import diagnosis_text
 
 
 def own_loss(**given):
-    """A run under a loss of one's own: nothing tells what predictions are worth."""
+    """A run under a loss of your own: nothing tells what predictions are worth."""
     record = made_run(end_loss=np.nan, skill=np.nan, **given)
     with edited_facts(record) as facts:
         facts.update(loss=None, probe={"rows": 256})

@@ -155,7 +155,7 @@ def test_a_failure_that_a_cause_explains_is_not_unknown():
 
 def test_it_says_what_was_ruled_out_and_how_to_go_on():
     found = named(made_run(**STUCK))
-    assert "does no better than a constant answer" in found.message
+    assert "is no better than a constant prediction" in found.message
     assert "Ruled out: learning_rate_too_low, learning_rate_too_high, " in found.message
     assert "learning_rate_too_low" in found.evidence["ruled_out"]
     assert "batch_size=32, epochs=300" in found.remedies[0].code
@@ -171,7 +171,7 @@ def test_a_loss_that_breaks_for_no_known_reason():
 
 
 def test_inputs_and_labels_that_have_nothing_to_do_with_each_other():
-    """Training rows are memorised a little; nothing carries over."""
+    """Training rows are memorized a little; nothing carries over."""
     half = {"end_loss": 1.36, "skill": 0.1, "val_loss": RISING, **UNRELATED}
     diagnosis = kd.diagnose(made_run(loss=np.linspace(1.39, 1.36, 20), **half))
     assert "do rows and labels belong together?" in str(diagnosis)

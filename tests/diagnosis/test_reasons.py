@@ -167,3 +167,10 @@ def test_reasons_ask_for_what_is_missing():
 )
 def test_a_reason_says_what_is_so(make, rule, words):
     assert re.search(words, kd.diagnose(make()).skipped[rule])
+
+
+def test_one_loss_of_ones_own_is_not_several():
+    own = {"class_name": "likelihood", "own": True}
+    record = run("x", "y", loss=own, probe={"rows": 256})
+    record.tables.clear()
+    assert "`likelihood`" in Run(record).reasons.outcome

@@ -410,12 +410,16 @@ def typo():
     return mine
 
 
+def never_built():
+    raise AssertionError("a model was built")
+
+
 @pytest.mark.parametrize(
     "use",
     [
         lambda rules: kd.callbacks.TrainingDoctor(rules=rules),
         lambda rules: kd.treat(
-            None, np.ones((4, 1)), np.ones(4), epochs=1, rules=rules
+            never_built, np.ones((4, 1)), np.ones(4), epochs=1, rules=rules
         ),
     ],
 )

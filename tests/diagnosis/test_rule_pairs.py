@@ -8,7 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_batches import DRAWN, SORTED, weighed, with_batches
-from made_runs import STUCK, edited_facts, made_outputs, made_run
+from made_runs import (
+    FROZEN,
+    NORMALIZED,
+    STUCK,
+    edited_facts,
+    in_inference,
+    made_outputs,
+    made_run,
+)
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
@@ -164,6 +172,10 @@ PAIRS = {
         lambda: made_run(gradients=(1e5, 1e2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e2, 1e1, 1.0), **STUCK),
     ),
+    "foreign_statistics": (
+        lambda: in_inference(made_run(second=FROZEN, **STUCK), drift=40.0),
+        lambda: in_inference(made_run(second=FROZEN, **STUCK), drift=1.0),
+    ),
     "frozen_layers": (
         lambda: made_run(**both_hidden(trainable=False, n_weights=20), **STUCK),
         lambda: made_run(
@@ -197,6 +209,10 @@ PAIRS = {
         lambda: with_metrics(of_values(), ["mae", "accuracy"]),
         lambda: with_metrics(of_values(), ["mae", "r2_score"]),
     ),
+    "misplaced_dropout": (
+        lambda: made_run(out={"dropout": 0.3}),
+        lambda: made_run(second={"dropout": 0.3}),
+    ),
     "missing_nonlinearity": (
         lambda: made_run(**both_hidden(activation=None)),
         lambda: made_run(first={"activation": None}),
@@ -226,6 +242,10 @@ PAIRS = {
         lambda: made_run(loss=np.r_[np.full(10, 1.3), np.full(10, 1e30)]),
     ),
     "non_finite_weights": (lambda: lost_weights(1), lambda: lost_weights()),
+    "normalization_lag": (
+        lambda: in_inference(made_run(second=NORMALIZED), loss=1.1, skill=0.3),
+        lambda: in_inference(made_run(second=NORMALIZED), loss=0.25, skill=0.88),
+    ),
     "normalization_small_batch": (
         lambda: made_run(second={"batch_normalizes": True}, facts={"batch_size": 4}),
         lambda: made_run(second={"batch_normalizes": True}, facts={"batch_size": 8}),
@@ -329,6 +349,10 @@ PAIRS = {
     "vanishing_gradients": (
         lambda: made_run(gradients=(1e-5, 1e-2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e-9, 1e-9, 1e-9), **STUCK),
+    ),
+    "wrong_axis": (
+        lambda: made_run(second={"kind": "pooling", "misreads": "first"}, **STUCK),
+        lambda: made_run(second={"kind": "pooling"}, **STUCK),
     ),
     "zero_gradients": (
         lambda: made_run(gradients=(0.0, 0.0, 0.0), **STUCK),

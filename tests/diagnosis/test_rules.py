@@ -122,7 +122,7 @@ def test_overfitting_of_a_model_that_never_learned_says_so():
     loss, val = np.linspace(1.38, 0.5, 20), np.linspace(3.0, 9.0, 20)
     diagnosis = kd.diagnose(made_run(loss=loss, val_loss=val))
     found = next(f for f in diagnosis if f.name == "overfitting")
-    assert "never better than a constant answer" in found.message
+    assert "never better than a constant prediction" in found.message
     assert found.value is None
     assert "inf" not in str(diagnosis)
 
@@ -132,7 +132,7 @@ def test_overfitting_of_a_model_that_never_learned_says_so():
     [
         (None, "the model was not run"),
         ({"failed": "ValueError: bad"}, "ValueError: bad"),
-        ({"rows": 9, "baseline_loss": None}, "a constant answer could not be told"),
+        ({"rows": 9, "baseline_loss": None}, "a constant prediction could not be told"),
         ({"rows": 9, "baseline_loss": 0.0}, "the targets do not differ"),
     ],
 )
@@ -485,3 +485,65 @@ def test_ids_are_not_asked_for_where_no_layer_takes_them():
     assert "token_ids_out_of_range" in kd.diagnose(made_run()).checked_fine
     record = made_run(first={"kind": "embedding"})
     assert "token_ids_out_of_range" in kd.diagnose(record).skipped
+
+
+@pytest.mark.parametrize(
+    ("reads", "found"), [(True, True), (False, False), (None, False)]
+)
+def test_same_targets_count_where_the_loss_reads_them(reads, found):
+    record = made_run(
+        facts={"loss": {"class_name": "margin", "own": True}},
+        targets={"is_constant": True},
+    )
+    with edited_facts(record) as facts:
+        facts["probe"]["reads_targets"] = reads
+    diagnosis = kd.diagnose(record)
+    assert ("constant_targets" in diagnosis.names) is found
+    assert ("constant_targets" in diagnosis.skipped) is (reads is None)
+
+
+def test_a_likelihood_near_zero_is_no_scale():
+    noise = 0.03 * np.sin(np.arange(30) * 2.0)
+    falling = 1.5 * np.exp(-np.arange(30) / 3) - 0.3 + noise
+    record = made_run(loss=falling, facts={"probe": {"baseline_loss": 0.02}})
+    assert "oscillating_loss" not in kd.diagnose(record).names
+    swinging = falling + 0.4 * np.sin(np.arange(30) * 2.0)
+    record = made_run(loss=swinging, facts={"probe": {"baseline_loss": 0.02}})
+    assert "oscillating_loss" in kd.diagnose(record).names
+
+
+@pytest.mark.parametrize(
+    ("rates", "found"),
+    [
+        (np.geomspace(1e-3, 5.0, 60), True),
+        (np.full(60, 1e-3), False),
+        (np.geomspace(5.0, 1e-3, 60), False),
+    ],
+)
+def test_a_rate_that_climbs_until_what_was_learned_is_lost(rates, found):
+    loss = np.r_[np.linspace(1.4, 0.6, 12), np.linspace(1.5, 4.0, 8)]
+    record = made_run(loss=loss, end_loss=4.0, skill=0.0, rates=rates)
+    diagnosis = kd.diagnose(record)
+    assert ("learning_rate_too_high" in diagnosis.names) is found
+    falling = made_run(loss=np.linspace(1.4, 0.6, 20), rates=rates)
+    assert "learning_rate_too_high" not in kd.diagnose(falling).names
+
+
+@pytest.mark.parametrize("loss", ["poisson", "mse"])
+def test_only_of_a_loss_that_ends_at_zero_a_share_remains(loss):
+    curve = 1.4 * np.exp(-np.arange(30) / 3)
+    record = made_run(
+        loss=curve + 1e-3, val_loss=curve + 0.9, end_loss=1e-3, facts={"loss": loss}
+    )
+    memorized = "overfitting" in kd.diagnose(record).names
+    assert memorized is (loss == "mse")
+
+
+def test_a_number_for_missing_values_is_named():
+    stuck = {**STUCK, "inputs": {"rms": 180.0, "placeholder": -999.0}}
+    (found,) = (
+        f for f in kd.diagnose(made_run(**stuck)) if f.name == "unscaled_inputs"
+    )
+    assert found.severity == "critical"
+    assert "-999" in found.message
+    assert "missing_values=-999" in found.remedies[0].code

@@ -145,3 +145,16 @@ def test_facts_of_batches_are_kept_in_files(tmp_path):
     with edited_facts(loaded) as facts:
         del facts["data"]["batches"], facts["data"]["weights"]
     assert loaded.facts.data.batches is None
+
+
+@pytest.mark.parametrize(
+    ("by_class", "found"),
+    [((1.7, 0.3), True), ((0.6, 3.6), False), ((1.0, 1.0), False)],
+)
+def test_weights_that_favor_the_commonest_class(by_class, found):
+    targets = [np.arange(32) % 8 == 0 for _ in range(16)]
+    targets = [batch.astype(int) for batch in targets]
+    weights = [np.array(by_class)[batch] for batch in targets]
+    diagnosis = kd.diagnose(with_batches(made_run(), targets, weights))
+    said = [str(f) for f in diagnosis if f.name == "imbalanced_classes"]
+    assert any("favor the commonest" in text for text in said) is found

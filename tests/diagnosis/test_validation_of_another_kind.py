@@ -10,7 +10,7 @@ import keras_dlbasic as kd
 
 FALLING = 1.4 * np.exp(-np.arange(20) / 5) + 0.02
 NEVER = np.linspace(1.5, 6.0, 20)
-"""A validation loss that is never below that of a constant answer, 1.386."""
+"""A validation loss that is never below that of a constant prediction, 1.386."""
 TURNING = np.r_[np.linspace(1.3, 0.6, 8), np.linspace(0.7, 2.5, 12)]
 FAILS = {"reference_skill": 0.9, "transfer_skill": 0.1, "transfer_error": 0.03}
 HOLDS = {**FAILS, "transfer_skill": 0.8}
@@ -127,7 +127,7 @@ def test_statistics_that_lag_look_like_overfitting(momentum, severity):
     assert ("moving statistics" in found.message) == (severity == "info")
 
 
-# -- what only looks memorised ---------------------------------------------------------
+# -- what only looks memorized ---------------------------------------------------------
 
 
 def test_a_validation_loss_that_still_falls_is_not_memorised():

@@ -5,9 +5,12 @@ import copy
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import keras_dlbasic as kd
 from keras_dlbasic.ensembles.batch_statistics import recompute_statistics
+from keras_dlbasic.ensembles.snapshot_ensemble import _cycle_bounds
 
 X = np.random.default_rng(0).normal(1, 2, size=(24, 3)).astype("float32")
 Y = X[:, :1] - 0.5
@@ -70,6 +73,19 @@ def test_the_rate_follows_the_cosine_and_snapshots_end_cycles():
     np.testing.assert_array_equal(each[1], model.predict(X, verbose=0))
     assert len(snapshots.ensemble(last=1).members) == 1
     assert np.isfinite(ensemble.evaluate(X, Y, verbose=0))
+
+
+@pytest.mark.once
+@given(st.integers(0, 20), st.integers(1, 60), st.integers(1, 9))
+def test_cycles_cover_the_epochs_and_differ_by_one_at_most(first, more, cycles):
+    bounds = _cycle_bounds(first, first + more, cycles)
+    lengths = np.diff(bounds)
+    assert (bounds[0], bounds[-1]) == (first, first + more)
+    assert len(lengths) == min(cycles, more)
+    assert lengths.min() >= 1
+    assert lengths.max() - lengths.min() <= 1
+    if more % cycles == 0:  # as in the paper
+        assert lengths.tolist() == [more // cycles] * cycles
 
 
 @pytest.mark.once
@@ -164,12 +180,9 @@ def test_statistics_are_recomputed_without_dropout():
     fit(model, [averaging])
     w, b = model.layers[0].get_weights()
     hidden = np.tanh(X.astype(np.float64) @ w + b)
-    parts = hidden[:16], hidden[16:]
-    shares = (2 / 3, 1 / 3)
     _, _, mean, variance = model.layers[2].get_weights()
     np.testing.assert_allclose(mean, hidden.mean(axis=0), rtol=1e-4, atol=1e-6)
-    expected = sum(s * p.var(axis=0) for s, p in zip(shares, parts, strict=True))
-    np.testing.assert_allclose(variance, expected, rtol=1e-4)
+    np.testing.assert_allclose(variance, hidden.var(axis=0), rtol=1e-4)
     assert model.layers[2].momentum == 0.99
     before = [keras.ops.convert_to_numpy(v.value) for v in model.variables]
     state = np.random.get_state()[1].copy()
@@ -177,6 +190,67 @@ def test_statistics_are_recomputed_without_dropout():
     np.testing.assert_array_equal(np.random.get_state()[1], state)
     for variable, value in zip(model.variables, before, strict=True):  # seeds too
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable.value), value)
+
+
+def normalized_twice():
+    keras.utils.set_random_seed(1)
+    return keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(4),
+            keras.layers.BatchNormalization(momentum=0.9),
+            keras.layers.Activation("tanh"),
+            keras.layers.Dense(5),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(1),
+        ]
+    )
+
+
+def full_batch_statistics(model, x):
+    """Training mode on all rows at once, in float64 NumPy."""
+    w1, b1, g1, o1, _, _, w2, b2 = (w.astype(float) for w in model.get_weights()[:8])
+    one = x.astype(float) @ w1 + b1
+    normal = (one - one.mean(axis=0)) / np.sqrt(one.var(axis=0) + 1e-3) * g1 + o1
+    two = np.tanh(normal) @ w2 + b2
+    return one.mean(axis=0), one.var(axis=0), two.mean(axis=0), two.var(axis=0)
+
+
+@pytest.mark.parametrize("batch_size", [7, 200])
+def test_statistics_are_those_of_all_rows_in_any_order(batch_size, rng):
+    """Rows in order, as a series in time: each batch has next to no variance."""
+    x = np.sort(rng.normal(2, 3, (60, 3)), axis=0).astype("float32")
+    model = normalized_twice()
+    expected = full_batch_statistics(model, x)
+    recompute_statistics(model, x, batch_size=batch_size)
+    found = *model.layers[1].get_weights()[2:], *model.layers[4].get_weights()[2:]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-5)
+    assert model.layers[1].momentum == 0.9
+    assert "call" not in vars(model.layers[1])
+    before = model.get_weights()
+    recompute_statistics(model, x[::-1], batch_size=batch_size)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.once
+def test_masked_steps_and_pictures_count_each_of_their_values(rng):
+    x = rng.normal(1, 2, (9, 4, 3)).astype("float32")
+    x[::2, 2:] = 0.0
+    inputs = keras.Input((4, 3))
+    masked = keras.layers.Masking()(inputs)
+    model = keras.Model(inputs, keras.layers.BatchNormalization()(masked))
+    recompute_statistics(model, x, batch_size=4)
+    seen = x[(x != 0).any(axis=-1)].astype(float)
+    _, _, mean, variance = model.layers[-1].get_weights()
+    np.testing.assert_allclose(mean, seen.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(variance, seen.var(axis=0), rtol=1e-5)
+    first = keras.layers.BatchNormalization(axis=1)
+    model = keras.Sequential([keras.Input((4, 3)), first])
+    recompute_statistics(model, x, batch_size=4)
+    variance = first.get_weights()[3]
+    np.testing.assert_allclose(variance, x.astype(float).var(axis=(0, 2)), rtol=1e-5)
 
 
 @pytest.mark.once
@@ -225,7 +299,7 @@ def test_a_fit_that_ends_too_early(capsys):
         ),
         (
             lambda: fit(build_model(True), [kd.ensembles.WeightAverage()]),
-            "batch normalisation",
+            "batch normalization",
         ),
         (
             lambda: fit(

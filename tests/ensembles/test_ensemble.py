@@ -95,6 +95,7 @@ def test_compiled_like_its_members_and_trainable():
     assert any((a != b).any() for a, b in zip(before, ensemble.get_weights()))  # noqa: B905
 
 
+@pytest.mark.once
 def test_one_file(tmp_path):
     members = [member(0), member(1)]
     members[1].name = members[0].name  # as models built in other processes are

@@ -187,7 +187,7 @@ def test_looks_draw_nothing(name):
 @pytest.mark.once
 def test_weight_average_draws_nothing():
     drawn = []
-    for x in (None, X):  # no batch normalisation, no statistics to be computed anew
+    for x in (None, X):  # no batch normalization, no statistics to be computed anew
         model = noisy_model()
         if x is None:
             model.layers[2].trainable = False

@@ -24,7 +24,7 @@ def watched_step(name, optimizer, *, n=24, compile_args=None, **fit):
     expected = reference.gradients(model, *batch, **weights)
     models_state = list(model.non_trainable_variables)
     before = reference.arrays(model.trainable_variables)
-    # batch normalisation moved its statistics in the reference pass
+    # batch normalization moved its statistics in the reference pass
     fresh, *_ = models.make(name)
     if fresh.built:
         for variable, source in zip(

@@ -6,7 +6,7 @@ from keras_dlbasic.gradients.sampling import check_every, epoch_plan
 
 
 def sampled(every, n_steps, n_epochs, *, known=True):
-    """Return the sampled steps of a run, counted from its begin."""
+    """Return the sampled steps of a run, counted from its start."""
     steps = []
     for epoch in range(n_epochs):
         first = epoch * n_steps

@@ -1,4 +1,4 @@
-"""Each way to train works or is refused in words, as the documents say."""
+"""Each way to train works or is refused with a message, as the documents say."""
 
 import json
 import os

@@ -83,6 +83,23 @@ def test_coarse_rows_repeat_by_nature(rng):
     assert not repeats_by_nature(gray)
 
 
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_windows_of_a_text_that_repeats_itself_are_excused(rng, one_hot):
+    verses = rng.integers(0, 40, (6, 30))
+    text = verses[rng.integers(0, 6, 60)].reshape(-1)
+    windows = np.stack([text[i : i + 12] for i in range(len(text) - 12)])
+    y = text[12:]
+    x = np.eye(40)[windows] if one_hot else windows
+    facts = validation_facts(x[:1200], y[:1200], x[1200:], y[1200:])
+    assert facts.overlap > 0.5
+    assert facts.repeats_by_nature is True
+    assert abs(facts.overlap - facts.repeats) < 0.05
+    rows = rng.integers(0, 40, (200, 12))  # copies of rows that are no windows
+    copies = rows[rng.integers(0, 200, 900)]
+    facts = validation_facts(*parted(copies, copies[:, 0], rng))
+    assert facts.repeats_by_nature is False
+
+
 def test_copies_made_before_the_split_are_not_excused(rng):
     x, y = rng.normal(size=(150, 9)), rng.integers(0, 2, 150)
     more = rng.integers(0, 150, 600)

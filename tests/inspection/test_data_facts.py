@@ -220,7 +220,7 @@ def test_references_leave_one_out_as_scikit_learn_does(rng):
         KNeighborsRegressor(5), scaled, y[:, 0], cv=LeaveOneOut()
     )
     assert found["neighbours"] == pytest.approx(r2_score(y[:, 0], neighbours))
-    # with a free intercept instead of a penalised one: nearly the same
+    # with a free intercept instead of a penalized one: nearly the same
     linear = cross_val_predict(Ridge(3.0), scaled, y[:, 0], cv=LeaveOneOut())
     assert found["linear"] == pytest.approx(r2_score(y[:, 0], linear), abs=0.05)
     assert reference_scores(x[:10], y[:10], "values") == {}
@@ -233,7 +233,7 @@ def test_references_of_many_rows_and_features(rng):
     assert found["linear"] > 0.99
     chosen = np.linspace(0, 2499, 2000).round().astype(int)
     assert reference_scores(x[chosen], y[chosen], "values") == found
-    # the same numbers in each of many columns, as in images of few colours
+    # the same numbers in each of many columns, as in images of few colors
     state = np.random.get_state()[1].copy()
     wide = np.repeat(x[:400], 1000, axis=1)
     wide += 0.1 * rng.normal(size=wide.shape).astype("float32")

@@ -82,7 +82,7 @@ def test_pieces_of_one_recording_are_judged_by_blocks(rng):
     found = scores(*parts, TaskKind.VALUES)
     order = rng.permutation(700)
     mixed = scores(walk[order], target[order], *parts[2:], TaskKind.VALUES)
-    assert found["reference_skill"] < 0.5  # neighbours in time are of no help then
+    assert found["reference_skill"] < 0.5  # neighbors in time are of no help then
     assert mixed["reference_skill"] > 0.8
 
 

@@ -29,7 +29,7 @@ def mlp(*units, activation="tanh", **options):
 
 
 def lowest(units, seed):
-    """Return weights at which a net of so many units has no gradient."""
+    """Return weights at which a net of this many units has no gradient."""
     net = PlainNet(*data(), [units, 1])
     start = np.random.default_rng(seed).normal(size=4 * units + 1)
     found = minimize(net.loss, start, jac=net.gradient, options={"gtol": 1e-9})

@@ -154,6 +154,22 @@ class Halves:
         return np.stack([~right, right], axis=1).astype(float)
 
 
+class Constant:
+    """Predicts the same class for all rows."""
+
+    def __init__(self, chosen):
+        self.chosen, self.logits, self.members = chosen, None, ()
+
+    def predict(self, x, **given):
+        return np.tile(np.eye(2)[self.chosen], (len(x), 1))
+
+
+def ensemble():
+    made = Constant(1)
+    made.members = [Constant(0), Constant(1)]
+    return made
+
+
 PLANE = np.random.default_rng(0).normal(size=(12, 2))
 
 CASES = {
@@ -165,9 +181,12 @@ CASES = {
     "plot_curvature": lambda: (record(),),
     "plot_decision_regions": lambda: (Halves(), PLANE, (PLANE[:, 0] > 0).astype(int)),
     "plot_descent_path": lambda: (kd.analysis.descend("saddle", updates=4),),
+    "plot_dropout": lambda: (0.5,),
+    "plot_ensemble": lambda: (ensemble(), PLANE, (PLANE[:, 0] > 0).astype(int)),
     "plot_gradient_flow": lambda: (record(),),
     "plot_gradient_norm": lambda: (record(),),
     "plot_history": lambda: (record(),),
+    "plot_initializers": lambda: ("relu",),
     "plot_learning_curve": lambda: (sample_size_study(),),
     "plot_learning_rate_range": lambda: (
         judge_learning_rates(RATE, 1 - 0.5 / (1 + 1e-2 / RATE)),
@@ -179,6 +198,7 @@ CASES = {
     "plot_noise_scale": lambda: (
         kd.analysis.NoiseScaleCurve(np.arange(9), np.full(9, 3.0), np.ones(9)),
     ),
+    "plot_normalization": lambda: (PLANE,),
     "plot_normalization_drift": lambda: (record(),),
     "plot_outlier_study": lambda: (outlier_study(),),
     "plot_penalty": lambda: (record(),),
@@ -187,6 +207,7 @@ CASES = {
     "plot_suspects": lambda: (outlier_study(),),
     "plot_unit_health": lambda: (record(),),
     "plot_update_ratio": lambda: (record(),),
+    "plot_weights": lambda: ({"none": PLANE, "L2": 0.1 * PLANE},),
 }
 """By name of the plot: makes the arguments that it takes."""
 

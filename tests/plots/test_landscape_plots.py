@@ -88,3 +88,24 @@ def test_curvature_over_the_epochs():
     said = {text.get_text() for text in ax.texts}
     assert said == {VERDICTS[4].replace("_", " "), VERDICTS[1].replace("_", " ")}
     assert "2 / learning rate" in {line.get_label() for line in ax.get_lines()}
+
+
+class _Line:
+    def predict(self, points, **_):
+        return (points[:, 0] > 0).astype(float)[:, None]
+
+
+def test_decision_regions_name_axes_and_classes():
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    y = (x[:, 0] > 0).astype(int)
+    draw = kd.plots.plot_decision_regions
+    ax = draw(_Line(), x, y)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("first feature", "second feature")
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["class 0", "class 1"]
+    models = {"a": _Line(), "b": _Line()}
+    axes = draw(models, x, y, feature_names=("age", "height"))
+    assert [ax.get_xlabel() for ax in axes] == ["age", "age"]
+    assert [ax.get_ylabel() for ax in axes] == ["height", ""]
+    with pytest.raises(ValueError, match="feature_names"):
+        draw(_Line(), x, y, feature_names=("age",))

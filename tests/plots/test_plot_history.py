@@ -118,3 +118,26 @@ def test_what_was_measured_in_inference_mode_is_drawn_too():
     axes = plot_history(record)
     assert len(axes) == 2
     assert "training (inference mode)" in labels(axes[0])
+
+
+def test_small_changes_look_small():
+    rng = np.random.default_rng(0)
+    flat = {
+        "loss": list(2.3 + 0.001 * rng.random(30)),
+        "val_loss": list(2.3 + 0.001 * rng.random(30)),
+        "accuracy": list(0.1 + 0.0016 * rng.random(30)),
+        "auc": list(0.001 * rng.random(30)),
+    }
+    loss, accuracy, auc = (np.ptp(ax.get_ylim()) for ax in plot_history(flat))
+    assert loss == pytest.approx(0.05 * 2.3, rel=0.01)
+    assert accuracy == pytest.approx(0.1)
+    assert auc == pytest.approx(0.1)
+    assert plot_history(flat)[2].get_ylim()[0] == 0  # a share is not negative
+
+
+def test_legends_are_off_the_data():
+    axes = plot_history(LOGS)
+    axes[0].figure.canvas.draw()
+    for ax in axes:
+        legend = ax.get_legend().get_window_extent()
+        assert legend.y1 <= ax.get_window_extent().y0

@@ -260,3 +260,50 @@ def test_facts_are_plain_json(tmp_path):
         about = json.loads(str(file["about"]))
     assert about["facts"] == facts
     assert TrainingRecord.load(tmp_path / "run.npz").facts.to_dict() == facts
+
+
+OF_OTHER_TOOLS = {
+    "Keras": "epoch,accuracy,loss,val_loss\n0,.5,.7,.8\n1,.6,.5,.6\n",
+    "Lightning": (
+        "epoch,step,train_loss,val_loss,train_acc\n"
+        "0,9,,.8,\n0,9,.7,,.5\n1,19,,.6,\n1,19,.5,,.6\n"
+    ),
+    "Hugging Face": (
+        "loss,eval_loss,epoch,learning_rate,train_loss\n"
+        ".8,,0.5,.1,\n.6,,1.0,.1,\n,.8,1.0,,\n.6,,1.5,.1,\n.4,,2.0,.1,\n,.6,2.0,,\n"
+    ),
+    "Weights & Biases": (
+        '"Step","run - loss","run - loss__MIN","run - val_loss"\n'
+        "0,.7,.7,.8\n1,.5,.5,.6\n"
+    ),
+    "WandbMetricsLogger": "epoch/epoch,epoch/loss,epoch/val_loss\n0,.7,.8\n1,.5,.6\n",
+    "a loop of your own": "Epoch;Train Loss;Valid Loss\n0;.7;.8\n1;.5;.6\n",
+    "rows apart": "loss,val_loss\n.7,\n,.8\n.5,\n,.6\n",
+}
+
+
+@pytest.mark.parametrize("tool", OF_OTHER_TOOLS)
+def test_tables_of_other_tools(tool, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(OF_OTHER_TOOLS[tool])
+    epochs = TrainingRecord.from_csv(path).epochs
+    assert epochs["loss"].tolist() == pytest.approx([0.7, 0.5])
+    assert epochs["val_loss"].tolist() == [0.8, 0.6]
+    assert epochs["epoch"].tolist() == [0, 1]
+
+
+def test_a_table_without_a_loss_is_refused(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,cost,acc\n0,.7,.5\n1,.5,.6\n")
+    with pytest.raises(ValueError, match="no column `loss`; found epoch, cost, acc"):
+        TrainingRecord.from_csv(path)
+    record = TrainingRecord.from_csv(path, columns={"loss": "cost"})
+    assert record.epochs["loss"].tolist() == [0.7, 0.5]
+    with pytest.raises(ValueError, match="no column 'costs'"):
+        TrainingRecord.from_csv(path, columns={"loss": "costs"})
+
+
+def test_a_loss_that_is_nan_is_no_empty_cell(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,loss\n0,.7\n1,nan\n")
+    assert np.isnan(TrainingRecord.from_csv(path).epochs["loss"][1])

@@ -108,7 +108,7 @@ class TestSwapActivations:
         model = dense(L.Dense(4), L.Dense(4), L.BatchNormalization(), L.Dense(3))
         new = R.swap_activations(model, "relu", linear_too=True)
         assert new.layers[0].activation.__name__ == "relu"
-        assert new.layers[1].activation.__name__ == "linear"  # normalised behind
+        assert new.layers[1].activation.__name__ == "linear"  # normalized behind
         assert new.layers[3].activation.__name__ == "linear"  # the output
 
     def test_gates_and_softmax_are_left_alone(self):

@@ -1,4 +1,4 @@
-"""Pictures of one's own in the HTML report."""
+"""Pictures of your own in the HTML report."""
 
 import numpy as np
 import pytest

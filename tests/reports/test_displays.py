@@ -89,6 +89,7 @@ def test_every_plot_of_a_result_is_known_to_it():
     }
     # `plot_suspects` is the second plot of its result, the others draw no result
     others = {"activations", "augmentation", "decision_regions", "suspects"}
+    others |= {"dropout", "ensemble", "initializers", "normalization", "weights"}
     others = {f"plot_{name}" for name in others} | {"style"}
     for name in set(kd.plots.__all__) - others:
         plot = getattr(kd.plots, name)

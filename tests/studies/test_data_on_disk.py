@@ -8,11 +8,8 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic._trials.stored_batches import (
-    StoredBatches,
-    as_arrays,
-    is_on_disk,
-)
+from keras_dlbasic._data.arrays import as_arrays
+from keras_dlbasic._trials.stored_batches import StoredBatches, is_on_disk
 from keras_dlbasic._trials.watch import TrialWatch
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -104,7 +101,7 @@ def test_what_cannot_be_exact_is_a_row_with_the_reason():
     x, y = study_models.data(47)
     (trial,) = study(x, y, build_normalised_model, micro_batch=16).run().trials
     assert trial.status == "failed"
-    assert "batch normalisation" in trial.error
+    assert "batch normalization" in trial.error
 
 
 @pytest.mark.once

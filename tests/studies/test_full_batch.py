@@ -242,7 +242,7 @@ def small(*layers, loss="mse"):
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: small(keras.layers.BatchNormalization()), "batch normalisation"),
+        (lambda: small(keras.layers.BatchNormalization()), "batch normalization"),
         (lambda: small(keras.layers.Dense(2, activity_regularizer="l2")), "activity"),
         (
             lambda: small(
@@ -290,7 +290,7 @@ def test_without_the_model_variables_are_looked_at():
     """When `fit` begins; a warning says what cannot be seen in them."""
     x, y = np.ones((9, 4), "float32"), np.ones((9, 1), "float32")
     reasons = {
-        "batch normalisation": small(keras.layers.BatchNormalization()),
+        "batch normalization": small(keras.layers.BatchNormalization()),
         "moves the weights": small(
             keras.layers.Dense(4, kernel_constraint="unit_norm")
         ),

@@ -20,7 +20,7 @@ def build_model():
 
 
 class RatesStudy(Study[list]):
-    """A study of one's own: what it asks, and nothing else."""
+    """A study of your own: what it asks, and nothing else."""
 
     def __init__(self, rates, *, validation_data=None, seeds=2, directory=None):
         super().__init__(

@@ -157,7 +157,7 @@ def test_wrong_arguments(wrong):
         (["plateau"], ["overfitting"], 0.5, True),
         (["plateau"], [], 0.05, False),  # noise
         (["plateau"], ["plateau"], 0.5, False),
-        (["plateau"], ["poor_initialization"], 0.5, False),  # what was to be mended
+        (["plateau"], ["poor_initialization"], 0.5, False),  # what was to be fixed
         (["underfitting"], [], 0.5, False),  # it did learn
     ],
 )
@@ -314,7 +314,7 @@ def test_a_cause_mended_lets_the_loss_fall():
 
 
 def test_a_finding_that_was_not_looked_for_is_not_gone():
-    finding = Finding("plateau", "symptom", "critical", "It lies still.")
+    finding = Finding("plateau", "symptom", "critical", "It is stuck.")
     assert is_gone(finding, Diagnosis(checked_fine={"plateau": "it falls"}))
     assert not is_gone(finding, Diagnosis(skipped={"plateau": "no data"}))
     assert not is_gone(finding, Diagnosis([finding]))

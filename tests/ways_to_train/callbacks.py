@@ -78,7 +78,7 @@ class Drawing(keras.layers.Layer):
     {"tensorflow": WORKS, "torch": WORKS},
 )
 def own_draws(monitor, unwatched=0):
-    """Fit a model that draws, at first so many times without the monitor."""
+    """Fit a model that draws, at first this many times without the monitor."""
     model, x, y, loss = models.make("mlp")
     model = keras.Sequential([keras.Input((6,)), Drawing(), *model.layers])
     model.compile(optimizer=SGD(0.1, momentum=0.9), loss=loss)
@@ -230,7 +230,7 @@ def two_models_in_turn(monitor):
     return Trained([first.model, second.model])
 
 
-@way("two models in two threads", EVERYWHERE, runs="always")
+@way("two models in two threads", EVERYWHERE, runs="once")
 def two_threads(monitor):
     names, found = ("mlp", "embedding"), {}
     monitors = {name: monitor and copy.deepcopy(monitor) for name in names}
@@ -306,7 +306,7 @@ def frozen_without_compile(monitor):
 
 
 way(
-    "an optimizer with an `apply` and `update_step` of one's own",
+    "an optimizer with an `apply` and `update_step` of your own",
     EVERYWHERE,
     runs="once",
 )(lambda monitor: fitted(monitor, optimizer=Halving))

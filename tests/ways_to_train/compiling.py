@@ -44,6 +44,47 @@ def loss_scaling(monitor):
     return fitted(monitor, optimizer=optimizer)
 
 
+def several_optimizers():
+    kernels = keras.optimizers.Adam(0.01, clipnorm=0.05)
+    others = SGD(0.1)
+
+    def chosen(variable):
+        return kernels if variable.name == "kernel" else others
+
+    return keras.optimizers.MultiOptimizer(chosen)
+
+
+FROM_315 = dict.fromkeys(
+    EVERYWHERE, "Keras refuses: no attribute 'MultiOptimizer'; from Keras 3.15: works"
+)
+
+
+@way("`MultiOptimizer`", FROM_315, runs="always")
+def optimizers_by_variable(monitor):
+    return fitted(monitor, optimizer=several_optimizers)
+
+
+@way("`MultiOptimizer` in a `LossScaleOptimizer`", FROM_315)
+def scaled_optimizers_by_variable(monitor):
+    def optimizer():
+        inner = several_optimizers()
+        return keras.optimizers.LossScaleOptimizer(inner, initial_scale=64.0)
+
+    return fitted(monitor, optimizer=optimizer)
+
+
+@way("`Muon`", EVERYWHERE)
+def orthogonalized(monitor):
+    return fitted(monitor, optimizer=lambda: keras.optimizers.Muon(0.01))
+
+
+@way("`ScheduleFreeAdamW`", EVERYWHERE)
+def schedule_free(monitor):
+    return fitted(
+        monitor, optimizer=lambda: keras.optimizers.ScheduleFreeAdamW(0.01, clipnorm=1)
+    )
+
+
 @way("LoRA (`enable_lora`)", EVERYWHERE, runs="once")
 def low_rank(monitor):
     def adapted(model):

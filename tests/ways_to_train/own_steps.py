@@ -1,4 +1,4 @@
-"""Training steps of one's own."""
+"""Training steps of your own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OwnStep(keras.Sequential):
         return super().train_step(*args)
 
 
-@way("a `train_step` of one's own", EVERYWHERE)
+@way("a `train_step` of your own", EVERYWHERE)
 def own_train_step(monitor):
     return fitted(monitor, prepare=lambda model: OwnStep(model.layers), steps=(0, 1))
 
@@ -120,7 +120,7 @@ def several_updates(monitor):
 @way(
     "a loop with `train_on_batch` that calls the hooks",
     dict.fromkeys(BACKENDS, "refused: Steps of `train_on_batch`"),
-    runs="always",
+    runs="once",
 )
 def train_on_batch(monitor):
     model, x, y, loss = models.make("mlp")

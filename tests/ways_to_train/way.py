@@ -57,7 +57,7 @@ class Way:
 
 
 def outcome(way):
-    """Train without and with a monitor; return what came out, in words.
+    """Train without and with a monitor; return what came out, as text.
 
     Raises:
         AssertionError: If a number is wrong or anything but the record differs.

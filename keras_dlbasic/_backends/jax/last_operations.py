@@ -82,10 +82,14 @@ def _read(jaxpr: Any, known: dict[Any, Operation]) -> list[Operation]:
 
 def _outputs(equation: Any, inputs: list[Operation]) -> list[Operation]:
     primitive, params = equation.primitive.name, equation.params
+    # A jaxpr shows a call of a `jax.nn` function with its name. A known one counts as
+    # one operation, so what it is made of is not read.
     name = _FUNCTIONS.get(str(params.get("name")))
     if name is not None:
         # a function's further arguments are numbers, such as a slope
         return [Operation(name, lambda: inputs[:1])]
+    # Any other call is read through, as if its operations stood in the outer jaxpr: its
+    # inputs are those that the call is given.
     inner = params.get("call_jaxpr") or params.get("fun_jaxpr") or params.get("jaxpr")
     if primitive in _INLINED or primitive.startswith(("custom_jvp", "custom_vjp")):
         jaxpr = getattr(inner, "jaxpr", inner)

@@ -23,6 +23,8 @@ class Program:
     def __init__(self, function: Callable[..., Any]) -> None:
         self._model: Any = None
 
+        # The weights are arguments of the compiled function. As constants they would
+        # stay those of the first call.
         def traced(values: Any, x: Any) -> Any:
             model = self._model
             mapping = list(zip(_variables(model), values, strict=True))
@@ -52,6 +54,8 @@ def unit_sums(
     wide = jnp.promote_types(jnp.asarray(outputs).dtype, jnp.float32)
     shape, unit_axis = by_unit(outputs.shape, axis)
     x = jnp.reshape(outputs, shape).astype(wide)
+    # A pilot mean from a few samples is subtracted before squaring. Squares of raw
+    # activations with a large mean would lose the digits of the variance.
     positions = 3 - unit_axis
     first = x[: pilot_samples(shape[positions])]
     pilot = jnp.mean(first, (0, positions), keepdims=True)

@@ -31,6 +31,8 @@ class Products:
             return value, [tf.convert_to_tensor(part) for part in found]
 
         def product(directions: Sequence[Any], weights: Any, *rest: Any) -> Any:
+            # The gradient of the product (gradient · direction) is the product of the
+            # Hessian and the direction: no Hessian is ever formed.
             with tf.GradientTape() as tape:
                 tape.watch(weights)
                 parts = gradient(weights, *rest)[1]
@@ -67,7 +69,7 @@ def _exact_moments() -> Iterator[None]:
     """Have `tf.nn.moments` traced as it is defined.
 
     Its variance stops the gradient at the mean. That leaves the first derivative as it
-    is but makes the second one wrong, in layer normalisation for example by 13 %.
+    is but makes the second one wrong, in layer normalization for example by 13 %.
     """
     original = tf.nn.moments
 
@@ -103,6 +105,8 @@ class _Compiled:
         if key not in self._known:
             structure = tf.nest.map_structure(lambda leaf: leaf is not None, args)
 
+            # A concrete function takes tensors only. The arguments that were None are
+            # put back in at their places.
             def function(*tensors: Any) -> Any:
                 given = iter(tensors)
                 present = tf.nest.flatten(structure)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_dlbasic._backends.by_unit import by_unit, pilot_samples
 
 PIECE = 2**17
-"""Larger tensors are summed up in pieces of about so many entries, for the cache."""
+"""Larger tensors are summed up in pieces of about this many entries, for the cache."""
 
 
 class Program:
@@ -57,10 +57,14 @@ def unit_sums(
     z = None
     if levels != (None, None):
         z = tf.cast(tf.reshape(preactivations, shape), wide)
+    # A pilot mean from a few samples is subtracted before squaring. Squares of raw
+    # activations with a large mean would lose the digits of the variance.
     positions = 3 - unit_axis
     first = x[: pilot_samples(shape[positions])]
     pilot = tf.reduce_mean(first, (0, positions), keepdims=True)
     n, entries = shape[0], shape[1] * shape[2]
+    # All pieces have the same number of rows, since `map_fn` stacks their results and
+    # traces one function for all of them.
     rows = _divisor(n, max(1, PIECE // max(1, entries)))
 
     def piece(begin: Any) -> Any:

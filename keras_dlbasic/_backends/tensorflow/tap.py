@@ -44,6 +44,7 @@ class TensorFlowKernels:
         return lambda: differences
 
     def squares(self, tensors: list[Any]) -> Any:
+        # `l2_loss` is half the sum of squares, in one operation.
         return _reduce(
             tensors,
             lambda x: 2.0 * tf.nn.l2_loss(x),
@@ -57,6 +58,8 @@ class TensorFlowKernels:
         return tf.sqrt(self.squares(scaled))
 
     def max_abs(self, tensors: list[Any]) -> Any:
+        # The extremes of a large tensor give its largest absolute entry without a copy
+        # of the tensor in absolute values.
         return _reduce(
             tensors,
             lambda x: tf.maximum(tf.reduce_max(x), -tf.reduce_min(x)),
@@ -104,6 +107,8 @@ class TensorFlowKernels:
         loss, *parts = [
             tf.reshape(tf.cast(part, tf.float32), (-1,)) for part in (loss, *parts)
         ]
+        # Only the loss may stay NaN. Replicas may differ in it, and the average of a
+        # NaN marker and a number would be neither.
         known = tf.concat(parts, axis=0)
         known = tf.where(tf.math.is_nan(known), UNKNOWN, known)
         return tf.concat([loss, known], axis=0)
@@ -208,6 +213,8 @@ class Tap:
         # branches, loops and functions within functions are in the library
         nodes = chain(graph.node, *(f.node_def for f in graph.library.function))
         for node in nodes:
+            # An operation with both seeds zero is seeded at random by TensorFlow: what
+            # it draws differs from run to run anyway.
             seeds = [node.attr[name].i for name in SEEDS if name in node.attr]
             if len(seeds) == len(SEEDS) and any(seeds):
                 return f"{node.op} ('{node.name}')"
@@ -342,6 +349,8 @@ def _clipped(
     if clipping.kind == "clipvalue":
         found = [kernels.clip_entries(g, limit * scale) / scale for g in present]
     else:
+        # Keras divides by the loss scale first and clips then. One factor per gradient
+        # does both.
         norms = tf.sqrt(kernels.clip_squares(present)) / scale
         if clipping.kind == "global_clipnorm":
             norms = tf.ones_like(norms) * tf.norm(norms)

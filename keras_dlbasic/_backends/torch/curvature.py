@@ -37,6 +37,8 @@ class Products:
         if not self._is_checked:
             _check_differentiable(parts)
             self._is_checked = True
+        # Only parts of the gradient that depend on the weights can be differentiated
+        # again. The second derivative of the others is zero.
         pairs = [
             (part, direction)
             for part, direction in zip(parts, directions, strict=True)

@@ -93,6 +93,8 @@ def _operation(
         return Operation("input" if id(node.variable) in leaves else "weight")
     function = re.sub(r"Backwards?\d*$", "", node.name())
     name = _NAMES.get(function, "other")
+    # PyTorch has one function for `relu6` and `hard_tanh`, and one for `elu` and
+    # `selu`. The arguments that autograd saved distinguish them.
     if function == "Hardtanh":
         limits = node._saved_min_val, node._saved_max_val
         name = _LIMITS.get(limits, "other")

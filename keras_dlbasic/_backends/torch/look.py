@@ -11,7 +11,7 @@ import torch
 from keras_dlbasic._backends.by_unit import by_unit, pilot_samples
 
 PIECE = 2**15
-"""On a CPU, tensors are summed up in pieces of about so many entries, for the cache."""
+"""On a CPU, tensors are summed up in pieces of about this size, for the cache."""
 
 
 class Program:
@@ -42,6 +42,8 @@ def unit_sums(
     x = outputs.reshape(shape)
     z = None if levels == (None, None) else preactivations.reshape(shape)
     wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+    # A pilot mean from a few samples is subtracted before squaring. Squares of raw
+    # activations with a large mean would lose the digits of the variance.
     positions = 3 - unit_axis
     first = x[: pilot_samples(shape[positions])].to(wide)
     pilot = first.mean((0, positions), keepdim=True)

@@ -43,6 +43,7 @@ def normalization_drift(
     )
     scale = np.sqrt(np.maximum(before[1], 1e-12))
     drift = np.abs(mean - before[0]) / scale
+    # Logarithms are averaged, so that half and twice the variance are equally far off.
     ratio = np.maximum(variance, 1e-12) / np.maximum(before[1], 1e-12)
     return {
         "mean_drift": float(np.sqrt(np.mean(drift**2))),

@@ -11,7 +11,7 @@ import numpy as np
 from keras_dlbasic._display import Plotted
 
 LEAST_LAYERS = 6
-"""So many layers at least, before a law of depth is told."""
+"""This many layers at least, before a law of depth is told."""
 
 LIVELY = 100.0
 """Variances within this factor of the reference are never called wrong."""
@@ -98,7 +98,7 @@ class LayerSignal:
             `preactivation_mean_square` is in expectation over random weights of that
             size, given the input `x` that the layer got. NaN without a kernel.
         spread: Standard deviation of the logarithm of the signal's mean square that
-            finite width brings about from the first layer up to this one.
+            finite width causes from the first layer up to this one.
         kernel_scale: Root mean square of the kernel divided by the standard deviation
             that suits the layer, by `initializers.for_activation` and its true fans: 1
             in a freshly and well initialized layer. NaN where that is not known.
@@ -149,7 +149,7 @@ class PropagationReport(Plotted):
 
     @property
     def causes(self) -> tuple[str, ...]:
-        """Likely causes of what is not fine, each with its remedy, in words.
+        """Likely causes of what is not fine, each with its remedy, as text.
 
         Of kernels only if a verdict is not "ok" and the model is fresh.
         """
@@ -233,6 +233,8 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
     ('exponential', 0.5)
     """
     values = np.asarray(variances, np.float64)
+    # Three standard deviations of chance count as constant, and a factor of two in any
+    # case.
     chance = max(spread, math.log(2) / 3)
     band = math.exp(3 * chance)
     if len(values) < LEAST_LAYERS or not (np.isfinite(values) & (values > 0)).all():
@@ -246,6 +248,7 @@ def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend
     exponent, power_error = min(fits, key=lambda fit: fit[1])
     is_power = power_error < line_error and abs(exponent) <= LARGEST_EXPONENT
     error = power_error if is_power else line_error
+    # A law has to explain most of what varies with depth, or leave no more than chance.
     is_law = error <= max(UNEXPLAINED * logs.var(), chance**2) * len(logs)
     # a random walk covers four times its final spread once in 4,000 times
     is_level = (
@@ -295,7 +298,7 @@ def signal_verdict(value: float, reference: float, spread: float = 0.0) -> str:
 
 _UNKNOWN_CAUSE = (
     "Likely cause: not the size of inputs or kernels, as far as they are known. To "
-    "try: normalisation layers, or `kd.remedies.lsuv(model, x)`, which gives each "
+    "try: normalization layers, or `kd.remedies.lsuv(model, x)`, which gives each "
     "layer unit variance."
 )
 
@@ -306,7 +309,7 @@ def _about_inputs(scale: float) -> str:
         return ""
     return (
         f"Likely cause: inputs out of scale, with a root mean square of {scale:.2g} "
-        "instead of about 1. Remedy: standardise them, or put a "
+        "instead of about 1. Remedy: standardize them, or put a "
         "`keras.layers.Normalization` layer, adapted to the training data, first."
     )
 

@@ -39,11 +39,15 @@ class Activation:
     @cached_property
     def gain(self) -> float:
         """Gain to give to the initializer; see `initializers.for_activation`."""
+        # Near zero, an S-shaped function multiplies by its slope, which the gain
+        # undoes.
         if self.kind == "s_shaped":
             assert self.slope is not None
             return 1.0 / float(self.slope(np.zeros(1))[0])
         if self.initializer == "xavier":
             return 1.0
+        # He's law assumes that a rectifier halves the second moment of its inputs. The
+        # gain corrects for what this function makes of it.
         if self.name == "glu":  # a * sigmoid(b) of independent a and b
             second_moment = gaussian_moments(_sigmoid)[0]
         else:
@@ -83,6 +87,8 @@ def gaussian_moments(function: Function, sigma: float = 1.0) -> tuple[float, flo
     >>> [round(moment, 6) for moment in moments]
     [0.5, 1.5]
     """
+    # Gauss-Legendre quadrature on short pieces: it is inexact only where a function has
+    # a kink, and most kinks fall on a border between pieces.
     nodes, weights = leggauss(16)
     edges = np.linspace(-12, 12, 97)
     half = (edges[1:] - edges[:-1])[:, None] / 2
@@ -107,6 +113,7 @@ def is_s_shaped(function: Function) -> bool:
         values = np.asarray(function(z), np.float64)
     if not np.isfinite(values).all():
         return False
+    # Compare the slopes far out with those next to zero.
     far_left, _, left, right, _, far_right = np.diff(values) / np.diff(z)
     steep = min(left, right)
     rises = steep > 0 and (np.diff(values) >= -1e-6).all()
@@ -162,6 +169,8 @@ def _log_softmax(z: Any) -> Any:
 
 
 def _sparsemax(z: Any) -> Any:
+    # Subtract the threshold at which the positive parts sum up to one (Martins &
+    # Astudillo, 2016).
     ordered = -np.sort(-z, axis=-1)
     sums = np.cumsum(ordered, axis=-1) - 1
     ranks = np.arange(1, z.shape[-1] + 1)

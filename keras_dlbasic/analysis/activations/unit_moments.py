@@ -64,6 +64,9 @@ class UnitMoments:
         """
         pilot, difference, size, square, *saturated = np.asarray(sums, np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
+            # The sums are of differences from a pilot mean, which keeps the digits of a
+            # small variance beside a large mean. The variance does not depend on the
+            # pilot.
             shift = difference / n
             # rounding may take a variance of zero below it; NaN stays NaN
             variance = np.maximum(square / n - shift**2, 0.0)
@@ -80,6 +83,8 @@ class UnitMoments:
     def as_one_unit(self) -> UnitMoments:
         """The moments of all units taken together."""
         saturated = self.saturated
+        # Law of total variance: the mean of the variances plus the variance of the
+        # means.
         with np.errstate(over="ignore", invalid="ignore"):
             return UnitMoments(
                 n=self.n * len(self.mean),
@@ -115,6 +120,8 @@ def merged(parts: Sequence[UnitMoments]) -> UnitMoments:
 
     with np.errstate(over="ignore", invalid="ignore"):
         mean = average([part.mean for part in parts])
+        # Law of total variance: each part brings its own variance, and the distance of
+        # its mean from the common one.
         spread = [part.variance + (part.mean - mean) ** 2 for part in parts]
         saturated = [part.saturated for part in parts if part.saturated is not None]
         return UnitMoments(

@@ -10,13 +10,17 @@ import numpy as np
 
 from keras_dlbasic._display import Displayed
 from keras_dlbasic.analysis.experiments.comparison import mean_interval
+from keras_dlbasic.analysis.experiments.study_table import bounds_of
 from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale
 
 SMALL_FOR_NORMALIZATION = 16
-"""Below it the error of batch normalisation grows (Wu & He 2018, Group Normalization,
+"""Below it the error of batch normalization grows (Wu & He 2018, Group Normalization,
 figure 1: from 32 down to 16 samples by half a percent, below by more and more)."""
 
 RESAMPLES = 2000
+
+FEW_SEEDS = 3
+"""With fewer, the share of resampled seeds says nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class BatchSizeAdvice(Displayed):
         confidence: Share of resampled sets of seeds in which this batch size comes
             first; NaN with fewer than two seeds.
         warnings: What to mind.
+        ties: Batch sizes that are not distinguishable from it.
+        seeds: Number of seeds.
     """
 
     batch_size: int | None
@@ -37,20 +43,28 @@ class BatchSizeAdvice(Displayed):
     reason: str
     confidence: float
     warnings: tuple[str, ...] = ()
+    ties: tuple[int, ...] = ()
+    seeds: int = 0
 
     def __str__(self) -> str:
         if self.batch_size is None:
             return f"No recommendation: {self.reason}"
-        sure = (
-            "one seed cannot tell how sure"
-            if np.isnan(self.confidence)
-            else f"first in {self.confidence:.0%} of resampled seeds"
-        )
         lines = [
             f"Recommended: batch_size={self.batch_size} with learning rate "
-            f"{self.learning_rate:.3g} ({sure}). {self.reason}"
+            f"{self.learning_rate:.3g} ({self._how_sure()}). {self.reason}"
         ]
         return "\n".join([*lines, *(f"  Mind: {text}" for text in self.warnings)])
+
+    def _how_sure(self) -> str:
+        if np.isnan(self.confidence):
+            return "one seed cannot tell how sure"
+        # Drawing a few seeds again may give the same winner each time although their
+        # intervals overlap. Then the intervals count.
+        if self.ties:
+            return "not clearly the best"
+        if self.seeds < FEW_SEEDS:
+            return f"{self.seeds} seeds cannot tell how sure"
+        return f"first in {self.confidence:.0%} of resampled seeds"
 
 
 def advise(
@@ -121,6 +135,8 @@ def advise(
         reason + ".",
         shares[best] if seeds > 1 else float("nan"),
         tuple(_warnings(best, rows, noise_scale, about, times_comparable)),
+        tuple(ties),
+        seeds,
     )
 
 
@@ -132,7 +148,9 @@ def _good_enough(
     table: Mapping[str, np.ndarray], sound: list[int]
 ) -> tuple[str, list[int]]:
     score = "val_loss" if np.isfinite(table["val_loss"]).any() else "train_loss"
-    found = {b: mean_interval(_of(table, score, b)) for b in sound}
+    values = {b: _of(table, score, b) for b in sound}
+    bounds = bounds_of(score, np.concatenate(list(values.values())))
+    found = {b: mean_interval(values[b], bounds=bounds) for b in sound}
     best = min(sound, key=lambda b: found[b].mean)
     kept = [b for b in sound if b == best or found[b].overlaps(found[best])]
     return score, kept
@@ -175,9 +193,9 @@ def _warnings(
     texts = []
     if normalised and batch_size < SMALL_FOR_NORMALIZATION:
         texts.append(
-            f"batch normalisation estimates mean and variance from {batch_size} "
+            f"batch normalization estimates mean and variance from {batch_size} "
             f"samples; below {SMALL_FOR_NORMALIZATION} they are too noisy. Use a "
-            "larger batch, or layer or group normalisation."
+            "larger batch, or layer or group normalization."
         )
     if rest and rest <= batch_size / 2 and rows > batch_size:
         text = (
@@ -185,7 +203,7 @@ def _warnings(
             f"of them {batch_size / rest:.1f} times the weight of another"
         )
         if normalised and rest < SMALL_FOR_NORMALIZATION:
-            text += "; batch normalisation has few samples to go by there"
+            text += "; batch normalization has few samples to go by there"
         texts.append(
             f"{text}. Choose a batch size that divides {rows}, or drop the rest."
         )

@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic._display import Plotted
 from keras_dlbasic.analysis.experiments.batch_size_advice import BatchSizeAdvice, advise
 from keras_dlbasic.analysis.experiments.comparison import Ranking, rank
+from keras_dlbasic.analysis.experiments.study_table import bounds_of
 from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale, noise_scale_of
 from keras_dlbasic.records import TrialResult
 
@@ -139,6 +140,7 @@ class BatchSizeResult(Plotted):
             {b: v for b, v in values.items() if len(v)},
             level=level,
             log=measure in LOGARITHMIC,
+            bounds=bounds_of(measure, np.concatenate([*values.values(), []])),
         )
 
     @cached_property

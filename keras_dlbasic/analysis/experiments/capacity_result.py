@@ -72,7 +72,10 @@ class CapacityResult(Plotted):
         """
         grid = self._varied.grid(measure)
         found = zip(self.sizes, grid, strict=True)
-        return {size: measure_interval(row, measure) for size, row in found}
+        return {
+            size: measure_interval(row, measure, self._varied.kind)
+            for size, row in found
+        }
 
     @property
     def best(self) -> float | None:

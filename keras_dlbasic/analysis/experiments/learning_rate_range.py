@@ -29,7 +29,7 @@ class LearningRateRange(Plotted):
         least: The rate at which the smoothed loss was least.
         diverged: The first rate from which the loss stayed above where it began, or
             was no longer finite; None if there is none.
-        reason: All of it in words.
+        reason: All of it as text.
     """
 
     learning_rate: np.ndarray
@@ -57,7 +57,7 @@ def judge_learning_rates(learning_rate: Any, loss: Any) -> LearningRateRange:
     """Choose a learning rate from the losses of a range test.
 
     In a range test the rate grows from step to step (Smith 2017, "Cyclical Learning
-    Rates for Training Neural Networks"). The loss lies still, falls, and rises when
+    Rates for Training Neural Networks"). The loss is stuck, falls, and rises when
     steps become too long. The suggestion is a tenth of the rate with the least smoothed
     loss (Howard and Gugger 2020), if the fall exceeds the noise of the loss.
 
@@ -107,6 +107,9 @@ def judge_learning_rates(learning_rate: Any, loss: Any) -> LearningRateRange:
             "the loss is not finite from the first steps on",
         )
     begin, noise = _level(values[:end])
+    # The first losses only set the level, so the lowest loss is looked for behind them.
+    # From there on, the first rate with a loss clearly above the level counts as
+    # diverging.
     head = min(end - 1, _head(end))
     lowest = head + int(np.argmin(smoothed[head:end]))
     least = float(rate[lowest])
@@ -150,7 +153,7 @@ def _head(length: int) -> int:
 def _level(values: np.ndarray) -> tuple[float, float]:
     """Return where the loss begins, and the noise of a running mean's distance to it.
 
-    The first tenth of the steps hardly learns. Differences of neighbours tell the noise
+    The first tenth of the steps hardly learns. Differences of neighbors tell the noise
     apart from a trend; a running mean keeps (1 - s) / (1 + s) of the variance, a median
     of n values pi / 2n.
     """

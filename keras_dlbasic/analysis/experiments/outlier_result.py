@@ -36,6 +36,8 @@ def average_precision(planted: Any, scores: Any) -> float:
     s = np.asarray(scores, np.float64)
     if not p.any():
         return float("nan")
+    # At each planted row, precision is the share of planted ones among the rows that
+    # score at least as high.
     at_least = s[None, :] >= s[p][:, None]
     return float(np.mean((at_least & p[None, :]).sum(axis=1) / at_least.sum(axis=1)))
 

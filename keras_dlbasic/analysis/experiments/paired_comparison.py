@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,22 @@ class PairedDifference:
     def is_higher(self) -> bool:
         """Whether the measure is clearly higher."""
         return bool(self.interval.low > 0)
+
+    def within(self, least: float, most: float) -> PairedDifference:
+        """Return it with ends that do not leave what a difference can be.
+
+        From an error of 0.1 none can fall by more. Whether it is clearly lower or
+        higher stays the same: no difference is always possible.
+
+        Args:
+            least: The lowest possible difference, not above 0.
+            most: The highest, not below 0.
+        """
+        found = self.interval
+        if found.n < 2:
+            return self
+        low, high = max(found.low, least), min(found.high, most)
+        return replace(self, interval=replace(found, low=low, high=high))
 
     def __str__(self) -> str:
         mean, low, high = self.interval.mean, self.interval.low, self.interval.high

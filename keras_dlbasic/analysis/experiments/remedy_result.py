@@ -20,7 +20,7 @@ from keras_dlbasic.analysis.experiments.paired_comparison import (
     PairedDifference,
     paired_differences,
 )
-from keras_dlbasic.analysis.experiments.study_table import measure_interval
+from keras_dlbasic.analysis.experiments.study_table import bounds_of, measure_interval
 from keras_dlbasic.records import TrialResult
 
 UNTREATED = "untreated"
@@ -122,7 +122,23 @@ class RemedyResult(Plotted):
             return Ranking(measure, (), (), note)
         found = self.values(measure).items()
         values: dict[Any, Any] = {arm: v for arm, v in found if len(v)}
-        return rank(measure, values, level=level, log=measure in TIMES)
+        every = np.concatenate([*values.values(), []])
+        return rank(
+            measure,
+            values,
+            level=level,
+            log=measure in TIMES,
+            bounds=bounds_of(measure, every, self.kind),
+        )
+
+    def interval(self, arm: str, measure: str = "val_error") -> Interval:
+        """Return the mean of a measure over the seeds of an arm and its 95 % interval.
+
+        Args:
+            arm: One of `arms`.
+            measure: As for `values`.
+        """
+        return measure_interval(self._values(arm, measure), measure, self.kind)
 
     @cached_property
     def differences(self) -> dict[str, PairedDifference]:
@@ -153,6 +169,8 @@ class RemedyResult(Plotted):
             return RemedyAdvice(None, None, self._why_nothing())
         compared = (UNTREATED, *self.differences)
         mean = {arm: float(self._values(arm, "val_error").mean()) for arm in compared}
+        # If no arm is clearly better, one whose errors and squared errors of the
+        # probabilities are both lower is recommended, as likely only.
         better = [arm for arm, found in self.differences.items() if found.is_lower]
         confidence = "clear" if better else "likely"
         if not better:
@@ -226,7 +244,7 @@ class RemedyResult(Plotted):
             if table["note"][place]:
                 lines.append(f"{arm:24} {table['note'][place]}")
                 continue
-            interval = measure_interval(self._values(arm, "val_error"), "val_error")
+            interval = self.interval(arm, "val_error")
             found = self.differences.get(arm)
             times = [
                 f"{table[name][place]:.2f} x" if self.times_comparable else "-"
@@ -260,7 +278,16 @@ class RemedyResult(Plotted):
         own = self._sound(f"untreated_{measure}")
         # as differences to nothing, since not all have the same baseline
         moved = {arm: found - own.get(arm, baseline) for arm, found in rows.items()}
-        return paired_differences(moved, np.zeros_like(baseline))
+        found = paired_differences(moved, np.zeros_like(baseline))
+        is_share = measure == "row_errors" and self.kind != "numbers"
+        most = 1.0 if is_share else np.inf
+        return {
+            arm: difference.within(
+                -float(own.get(arm, baseline).mean()),
+                most - float(own.get(arm, baseline).mean()),
+            )
+            for arm, difference in found.items()
+        }
 
     def _is_likely_better(self, arm: str) -> bool:
         from scipy.stats import t as student
@@ -270,6 +297,8 @@ class RemedyResult(Plotted):
         found, brier = self.differences[arm], self.brier_differences[arm]
         if found.interval.n < 2 or not brier.interval.mean < 0:
             return False
+        # A clear fall of the squared error is evidence of its own, so the share of
+        # wrong answers may be known less well.
         level = 0.9 if brier.is_lower else 0.95
         quantile = float(student.ppf(level, 2 * (found.interval.n - 1)))
         return found.interval.mean + quantile * found.standard_error < 0
@@ -284,8 +313,8 @@ class RemedyResult(Plotted):
         return rows
 
     def _row(self, arm: str) -> dict[str, Any]:
-        error = measure_interval(self._values(arm, "val_error"), "val_error")
-        gap = mean_interval(self._values(arm, "gap"))
+        error = self.interval(arm, "val_error")
+        gap = self.interval(arm, "gap")
         nan = float("nan")
         found = self.differences.get(arm)
         difference = found.interval if found else Interval(nan, nan, nan, 0)

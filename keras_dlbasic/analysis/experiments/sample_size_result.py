@@ -51,7 +51,7 @@ class SampleSizeResult(Plotted):
         """
         grid = self._varied.grid(measure)
         return {
-            size: measure_interval(row, measure)
+            size: measure_interval(row, measure, self._varied.kind)
             for size, row in zip(self.sizes, grid, strict=True)
         }
 

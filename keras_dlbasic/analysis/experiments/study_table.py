@@ -14,13 +14,38 @@ BOUNDS = {
     "val_error": (0.0, np.inf),
     "train_error": (0.0, np.inf),
     "average_precision": (0.0, 1.0),
+    "update_noise": (0.0, 2.0),
+    "gradient_cosine": (-1.0, 1.0),
 }
-"""What no mean of a measure can leave; losses may be of any sign."""
+"""What no mean of a measure can leave. Losses may be of any sign; see `bounds_of`."""
+
+SHARES = ("val_error", "train_error")
+"""Measures that are shares of wrong answers, unless the targets are numbers."""
 
 
-def measure_interval(values: Any, measure: str) -> Interval:
+def bounds_of(measure: str, values: Any, kind: str = "numbers") -> tuple[float, float]:
+    """Return what the mean of a measure cannot leave.
+
+    A loss that is positive in all trials is taken to be a positive one.
+
+    Args:
+        measure: Its name.
+        values: All its values.
+        kind: `"classes"`, `"labels"` or `"numbers"`: what an error is of.
+    """
+    if kind != "numbers" and measure in (*SHARES, "gap"):
+        return (-1.0 if measure == "gap" else 0.0), 1.0
+    if measure in BOUNDS:
+        return BOUNDS[measure]
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    positive = measure.endswith("loss") and len(known) and known.min() > 0
+    return (0.0 if positive else -np.inf), np.inf
+
+
+def measure_interval(values: Any, measure: str, kind: str = "numbers") -> Interval:
     """Return the mean of a measure and its 95 % interval, within its bounds."""
-    return mean_interval(values, bounds=BOUNDS.get(measure, (-np.inf, np.inf)))
+    return mean_interval(values, bounds=bounds_of(measure, values, kind))
 
 
 class VariedNumber:
@@ -52,6 +77,12 @@ class VariedNumber:
         for name in dict.fromkeys(names):
             rows[name] = [t.values.get(name, float("nan")) for t in self.trials]
         return {name: np.array(column) for name, column in rows.items()}
+
+    @property
+    def kind(self) -> str:
+        """`"classes"`, `"labels"` or `"numbers"`: what the error is of."""
+        kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
+        return str(kinds[0]) if kinds else "numbers"
 
     def grid(self, measure: str) -> np.ndarray:
         """Return a measure `[places, seeds]`; NaN where a trial failed."""

@@ -54,7 +54,7 @@ def clipping_summary(record: TrainingRecord) -> list[ClippingSummary]:
         return []
     known = np.isfinite(factors) & np.isfinite(norms)
     # Under `clipnorm` and `clipvalue` each variable has its own factor. What became of
-    # the whole gradient is told by its norm, after and before.
+    # the whole gradient is known from its norm, after and before.
     before = np.sqrt(np.sum(np.where(known, norms, 0.0) ** 2, axis=1))
     after = np.sqrt(np.sum(np.where(known, norms * factors, 0.0) ** 2, axis=1))
     whole = np.where(before > 0, after / np.where(before > 0, before, 1.0), 1.0)

@@ -1,4 +1,4 @@
-"""Steps at which gradients vanish, explode or turn non-finite."""
+"""Steps at which gradients vanish, explode, turn non-finite or are zero."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class GradientEvent:
     """Something that happened to the gradients of a layer.
 
     Attributes:
-        kind: `"vanishing"`, `"exploding"` or `"non_finite"`.
-        layer: Label of the layer.
+        kind: `"vanishing"`, `"exploding"`, `"non_finite"` or `"zero"`.
+        layer: Label of the layer; for `"zero"`, which is about all, of the last one.
         step: First sampled step at which it was seen, 0-based.
         value: What was measured; for `"non_finite"` the number of entries.
         threshold: What it was compared with.
         reference: Label of the layer it was compared with, or None.
     """
 
-    kind: Literal["vanishing", "exploding", "non_finite"]
+    kind: Literal["vanishing", "exploding", "non_finite", "zero"]
     layer: str
     step: int
     value: float
@@ -35,6 +35,11 @@ class GradientEvent:
         when = f"layer '{self.layer}', step {self.step + 1}"
         if self.kind == "non_finite":
             return f"Gradient is not finite: {when}: {self.value:.0f} entries."
+        if self.kind == "zero":
+            return (
+                "The gradients of all layers are exactly zero: from step "
+                f"{self.step + 1} on, no weight moves."
+            )
         if self.reference is not None:
             return (
                 f"Gradient is {self.kind}: {when}: relative to its weights, it is "
@@ -54,29 +59,31 @@ def gradient_events(
     jump: float = 1e3,
     least_steps: int = 5,
 ) -> list[GradientEvent]:
-    """Find where gradients vanish, explode or turn non-finite.
+    """Find where gradients vanish, explode, turn non-finite or are zero everywhere.
 
     Layers with kernels are compared by their gradient relative to their weights, as
     `plots.plot_gradient_flow` draws it. A layer's gradient
     vanishes when it stays below `ratio` times the largest of the layers behind it, and
     explodes when it stays above `1 / ratio` times that of the last layer, or jumps to
-    more than `jump` times its own median so far.
+    more than `jump` times its own median so far. Gradients that are exactly zero in all
+    layers for `least_steps` sampled steps in a row, while the loss is not zero, are an
+    event of their own.
 
     In a network of sigmoid units each layer passes on at most a quarter of the
     gradient, so the default `ratio` is met after about five of them; layers with
-    normalisation or residual connections stay within a factor of ten or so.
+    normalization or residual connections stay within a factor of ten or so.
 
     Args:
         record: What was measured.
         ratio: Ratio between layers. Defaults to `1e-3`.
         jump: Ratio to the median of the layer's sampled steps. Defaults to `1e3`.
         least_steps: Number of sampled steps in a row (from which the median is taken)
-            before a ratio counts. Defaults to `5`.
+            before a ratio, or zeros, count. Defaults to `5`.
 
     Returns:
         The first event of each kind and layer, by step.
     """
-    events = _non_finite_events(record)
+    events = _non_finite_events(record) + _zero_events(record, least_steps)
     finite = (record.non_finite.sum(axis=1) == 0) & ~record.skipped
     # Biases begin at zero and gains at one, so that their gradients relative to them
     # say nothing of depth.
@@ -107,6 +114,19 @@ def _non_finite_events(record: TrainingRecord) -> list[GradientEvent]:
             step, count = int(record.steps[rows[0]]), float(counts[rows[0], column])
             events.append(GradientEvent("non_finite", layer, step, count, 0.0))
     return events
+
+
+def _zero_events(record: TrainingRecord, least_steps: int) -> list[GradientEvent]:
+    if not record.layers:
+        return []
+    zero = (record.gradient_norm == 0).all(axis=1) & (record.non_finite == 0).all(
+        axis=1
+    )
+    # Where the loss itself is zero, there is nothing left to learn.
+    row = _first_run(zero & (record.batch_loss != 0), least_steps)
+    if row is None:
+        return []
+    return [GradientEvent("zero", record.layers[-1], int(record.steps[row]), 0.0, 0.0)]
 
 
 def _ratio_events(

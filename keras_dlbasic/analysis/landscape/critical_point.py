@@ -20,7 +20,7 @@ VERDICTS: tuple[PointVerdict, ...] = (
 """What a point can be; records keep the place in this list."""
 
 LOSS_NOISES = 8
-"""A change of the loss counts from so many times its rounding noise."""
+"""A change of the loss counts from this many times its rounding noise."""
 
 FLAT_SHARE = 0.5
 """A point is flat where at least this share of the weights does nothing."""
@@ -46,7 +46,7 @@ class PointEvidence:
         smallest_residual: Bound of its error.
         largest: Largest eigenvalue.
         largest_residual: Bound of its error.
-        n_negative: Negative directions seen, at least so many there are.
+        n_negative: Negative directions seen, at least this many there are.
         later_curvature: Curvature along the most negative direction where the loss has
             fallen by `gradient_fall`.
         escape_fall: How far the loss falls, near, along the most negative direction;
@@ -174,6 +174,8 @@ def judge_point(evidence: PointEvidence, *, flat: float = 1e-3) -> CriticalPoint
         A `CriticalPoint`.
     """
     e = evidence
+    # The order matters. Where the gradient still leads down, training will move on
+    # whatever the curvature is, and on flat ground there is no curvature.
     if _leads_down(e, flat):
         verdict: PointVerdict = "not_stationary"
     elif _is_flat(e, flat) and not _leads_off(e, flat):

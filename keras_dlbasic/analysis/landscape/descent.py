@@ -1,4 +1,4 @@
-"""Paths of the three ways to descend, on loss surfaces of two parameters."""
+"""Paths of the three ways of gradient descent, on loss surfaces of two parameters."""
 
 from __future__ import annotations
 

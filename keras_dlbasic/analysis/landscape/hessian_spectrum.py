@@ -52,7 +52,7 @@ class HessianExtremes:
     def n_negative(self) -> int:
         """How many negative directions were seen, each beyond its residual.
 
-        Those that were not seen are not counted: there are at least so many.
+        Those that were not seen are not counted: there are at least this many.
         """
         return int(np.sum(self.values < -self.residuals))
 

@@ -50,7 +50,7 @@ def lanczos(
 ) -> RitzPairs:
     """Find both ends of the spectrum of a symmetric matrix.
 
-    Lanczos iteration in float64 with full re-orthogonalisation, twice where needed. All
+    Lanczos iteration in float64 with full re-orthogonalization, twice where needed. All
     of its coefficients are kept, so that the residuals hold for products with rounding
     errors, too.
 
@@ -99,7 +99,7 @@ def lanczos(
         # In exact arithmetic the image would have parts along the last two vectors
         # only. Rounding brings the others back, and with them copies of eigenvalues
         # that are found already, so that all are taken out; once more where the first
-        # time cancelled most of it.
+        # time canceled most of it.
         for _ in range(2):
             overlap = basis[: k + 1] @ image
             image = image - overlap @ basis[: k + 1]

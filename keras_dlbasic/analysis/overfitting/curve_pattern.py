@@ -90,10 +90,10 @@ def name_pattern(train: np.ndarray, val: np.ndarray) -> Pattern:
 
 
 def oscillates(values: np.ndarray) -> bool:
-    """Return whether a curve swings around the way it takes, regularly or widely.
+    """Return whether a curve oscillates around the way it takes, regularly or widely.
 
     Regularly: one frequency holds more of the variance than in noise (Fisher, 1929).
-    Widely: neighbouring epochs differ by more than a fifth of the level.
+    Widely: neighboring epochs differ by more than a fifth of the level.
     """
     # The first quarter is steep in most runs: no parabola fits that, and what it leaves
     # over would look like a swing.
@@ -108,7 +108,7 @@ def oscillates(values: np.ndarray) -> bool:
         return False
     # Fisher's test: the share that the strongest frequency has of all power, against
     # the chance that noise puts as much into any one of them. The two slowest are no
-    # swings, but what the parabola could not follow.
+    # oscillates, but what the parabola could not follow.
     power = np.abs(np.fft.rfft(residuals - residuals.mean()))[1:] ** 2
     n = len(power)
     chance = n * (1 - power.max() / power.sum()) ** (n - 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_dlbasic.analysis.overfitting.unimodal import (
+    UnimodalFit,
     falling_errors,
     fit_unimodal,
     lowest_levels,
@@ -14,12 +15,25 @@ from keras_dlbasic.analysis.overfitting.unimodal import (
 
 FEWEST_POINTS = 5
 FEWEST_AFTER = 3
-"""A curve has to stay up for so many points: two bad epochs are no trend."""
+"""A curve has to stay up for this many points: two bad epochs are no trend."""
 
 _LOCAL_POINTS = 20
 _WIDTHS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256])
 _RISES = np.array([[0.0], [0.5], [1.0], [2.0]])
 _MAD = 0.6745  # median absolute deviation of the standard normal law
+
+_FEW_AFTER = 5.0
+_FEW_BEFORE = 0.5
+"""By how much spans of few epochs count for less: they may share one deviation."""
+
+_RECORD = 1.4
+"""A rise has to exceed earlier ones that came back by this factor."""
+
+_DOUBT = 2.0
+"""Standard errors by which the memory of the noise is taken to be underestimated."""
+
+_SPAN = 4.0
+"""Heights of the rise, above the lowest level, within which noise is looked at."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +74,13 @@ def find_turn(
     over spans of all lengths: a curve that falls is nowhere above such a mean. The
     largest contrast is divided by its standard error; noise comes from the curve
     itself, around a fit that falls and then rises (isotonic regression; Robertson,
-    Wright & Dykstra, "Order restricted statistical inference", 1988), and counts for
-    more where neighbouring epochs deviate alike. Among curves that fall, the flat one
-    is most easily mistaken for turning, so the threshold is the one for flat curves,
-    and high enough for looking after every epoch anew. The curve turns where one that
-    falls and then rises as a power of time fits best.
+    Wright & Dykstra, "Order restricted statistical inference", 1988). It counts for
+    more where neighboring epochs deviate alike, and spans of few epochs count for
+    less, since so few tell little about how long a deviation lasts. A rise no larger
+    than 1.4 times an earlier one that came back is not one. Among curves that fall,
+    the flat one is most easily mistaken for turning, so the threshold is the one for
+    flat curves, and high enough for looking after every epoch anew. The curve turns
+    where one that falls and then rises as a power of time fits best.
 
     Args:
         values: The curve, finite.
@@ -94,19 +110,22 @@ def find_turn(
     fit = fit_unimodal(local)
     lowest, last = float(fit.turning.min()), float(fit.turning[-1])
     scale = curve_scale(values, lowest)
-    # A curve without any noise would make the least rise significant, so that some is
-    # assumed.
-    noise = _noise(local, fit.turning, 1e-4 * scale)
-    statistic = _height(local - local[0]) / noise
+    noise = _noise_around(smooth, first, fit, 1e-4 * scale)
+    height = _height(local)
+    statistic = height / noise
     threshold = turn_threshold(len(values), alpha)
     rise = (last - lowest) / scale
-    turned = statistic > threshold and rise >= min_rise
+    place = None
+    if statistic > threshold and rise >= min_rise:
+        place = first + _onset(local, noise)
+        if height < _RECORD * _largest_that_came_back(smooth[: place + 1]):
+            place = None
     # The statistic exceeds the threshold with the chance alpha. From there on the
     # chance falls as the tail of a normal law does.
     chance = min(1.0, alpha * float(np.exp((threshold**2 - statistic**2) / 2)))
     return CurveTurn(
-        bool(turned),
-        first + _onset(local, noise) if turned else None,
+        place is not None,
+        place,
         lowest,
         last,
         float(rise),
@@ -147,8 +166,18 @@ def _height(values: np.ndarray) -> float:
             here = slice(width - 1, points)
             height = contrast[:points][here] - weight[here] * level
             error = np.sqrt(squares[here] + weight[here] ** 2 / width)
+            # Noise that lasts for some epochs lifts a few neighbours together, and
+            # lowers a few together. So the fewer there are, the less they count.
+            error *= 1 + (_FEW_AFTER / after[here]) ** 2 + _FEW_BEFORE / width
             best = max(best, float((height / error).max()))
     return best
+
+
+def _largest_that_came_back(values: np.ndarray) -> float:
+    """Return the largest height that a curve had before it reached its lowest level."""
+    # Rises last for several epochs, so that of long curves every few will do.
+    ends = range(FEWEST_POINTS, len(values) + 1, 1 + len(values) // 25)
+    return max((_height(values[:n]) for n in ends), default=0.0)
 
 
 def turn_threshold(n: int, alpha: float) -> float:
@@ -159,7 +188,7 @@ def turn_threshold(n: int, alpha: float) -> float:
     few points that the noise is estimated from in the beginning; `alpha` acts through
     the tail of the normal law.
     """
-    plain = 4.1 + 80 / n**2
+    plain = 3.3 + 80 / n**2
     return float(np.sqrt(max(plain**2 + 2 * np.log(0.05 / alpha), 1.0)))
 
 
@@ -253,6 +282,32 @@ def _first_local(values: np.ndarray) -> int:
     return min(int(np.argmax(values <= top)), max(0, len(values) - _LOCAL_POINTS))
 
 
+def _first_quiet(values: np.ndarray, first: int) -> int:
+    """Return from where on the curve tells about its noise, `first` at the latest."""
+    lowest = float(values.min())
+    top = float(values[int(np.argmin(values)) :].max())
+    near = int(np.argmax(values <= lowest + _SPAN * (top - lowest)))
+    return min(near, first)
+
+
+def _noise_around(
+    values: np.ndarray, first: int, fit: UnimodalFit, least: float
+) -> float:
+    """Return the noise of the local part, or of the curve before it where that is more.
+
+    A curve whose noise wanders is at its lowest by chance, and the few points since
+    cannot show how far it wanders. The plateau before does.
+    """
+    # A curve without any noise would make the least rise significant, so that some is
+    # assumed.
+    noise = _noise(values[first:], fit.turning, least)
+    quiet = _first_quiet(values, first)
+    if quiet < first:
+        wide = values[quiet:]
+        noise = max(noise, _noise(wide, fit_unimodal(wide).turning, least))
+    return noise
+
+
 def _noise(values: np.ndarray, fitted: np.ndarray, least: float) -> float:
     """Return the standard deviation that independent points would need to have."""
     residuals = values - fitted
@@ -260,9 +315,23 @@ def _noise(values: np.ndarray, fitted: np.ndarray, least: float) -> float:
     variance = max(
         residuals @ residuals / free, difference_noise(values) ** 2, least**2
     )
-    # Epochs share some of their errors with the one before, so that they tell less than
-    # as many independent ones would: by this factor, for noise with such a memory.
-    squares = residuals @ residuals
-    memory = residuals[1:] @ residuals[:-1] / squares if squares > 0 else 0.0
-    memory = min(max(float(memory), 0.0), 0.9)
-    return float(np.sqrt(variance * (1 + memory) / (1 - memory)))
+    return float(np.sqrt(variance * _inflation(residuals)))
+
+
+def _inflation(residuals: np.ndarray) -> float:
+    """Return by what the variance of a mean grows because epochs share their errors.
+
+    For noise with a memory of one epoch, an AR(1) process.
+    """
+    n, squares = len(residuals), float(residuals @ residuals)
+    if squares <= 0:
+        return 1.0
+    seen = float(residuals[1:] @ residuals[:-1] / squares)
+    # The fit follows the noise, and the more so the longer a deviation lasts. So the
+    # residuals show less memory, and less variance, than there is. The corrections are
+    # from simulated noise of 8 to 150 epochs around a flat level. What is left of the
+    # error is large for few points; it is taken to be in the bad direction.
+    memory = (seen + 0.05 + 2 / n) / max(0.35, 1 - 13 / n) * n / (n + 5)
+    memory = min(max(memory + _DOUBT / np.sqrt(n), 0.0), 0.9)
+    shared = (1 + memory) / (1 - memory)
+    return float(shared * (n + 7 * shared) / (n + 7))

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from keras_dlbasic.analysis.overfitting.curve_cycles import LevelCurves, without_cycles
 from keras_dlbasic.analysis.overfitting.curve_pattern import (
     Pattern,
     change_since,
@@ -15,7 +16,11 @@ from keras_dlbasic.analysis.overfitting.curve_pattern import (
     name_pattern,
 )
 from keras_dlbasic.analysis.overfitting.curve_turn import CurveTurn, find_turn
-from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
+from keras_dlbasic.analysis.overfitting.verdict import (
+    SEVERITIES,
+    OverfittingVerdict,
+    Severity,
+)
 
 Curve = Sequence[float] | np.ndarray
 
@@ -25,7 +30,7 @@ ALPHA = 0.05
 FALLING_ALPHA = 0.15
 """The same where the training loss has clearly fallen since."""
 
-WITH_VALIDATION = 0.1
+WITH_VALIDATION = 0.25
 """Share of the relative rise that the training loss may show too, noise apart."""
 
 CLEAR_RISE = 0.25
@@ -41,6 +46,8 @@ def detect_overfitting(
     mode: Literal["min", "max"] | None = None,
     min_rise: float = 0.01,
     epochs: Sequence[int] | np.ndarray | None = None,
+    learning_rate: Curve | None = None,
+    min_severity: Severity = "info",
 ) -> OverfittingVerdict:
     """Return whether a run overfits, as far as its curves go, and since when.
 
@@ -48,9 +55,13 @@ def detect_overfitting(
     noise explains and by at least `min_rise`, while its training loss has not. The
     threshold is high enough for a test after every epoch of a run that falls and then
     lies flat for some tens of epochs; the longer it lies flat, the likelier is a false
-    alarm on the way (see `find_turn`). A validation loss that swings, blows up with the
-    training loss, rises and comes back, has one bad epoch or lies still is not
+    alarm on the way (see `find_turn`). A validation loss that oscillates, blows up with
+    the training loss, rises and comes back, has one bad epoch or is stuck is not
     overfitting; `pattern` and `reason` say what it is.
+
+    Where the learning rate comes back up (warm restarts, cyclic rates), epochs of the
+    same phase are compared: give `learning_rate`, or the cycles are looked for in the
+    curves once there are three.
 
     The verdict is about the loss. A metric is judged by the same test and reported
     apart: a validation loss that rises while the accuracy still improves means that the
@@ -63,18 +74,22 @@ def detect_overfitting(
             None.
         val_metric: Validation metric per epoch, `[n]`, NaN as in `val_loss`. Defaults
             to None.
-        mode: `"max"` if the metric is to be maximised, `"min"` if minimised. Has to be
+        mode: `"max"` if the metric is to be maximized, `"min"` if minimized. Has to be
             given with `val_metric`.
         min_rise: Smallest rise over the lowest validation loss that counts, relative to
             it. Defaults to `0.01`.
         epochs: Numbers of the epochs, `[n]`, rising. Defaults to `0, 1, ..., n - 1`.
+        learning_rate: Learning rate of each epoch, `[n]`. Defaults to None: not known.
+        min_severity: Lowest severity that counts as detected: `"info"` (any rise that
+            is not noise), `"warning"` (from 5 %) or `"critical"` (from 25 %). Defaults
+            to `"info"`.
 
     Returns:
         The verdict.
 
     Raises:
-        ValueError: If the curves differ in length, `mode` misses or is neither, or
-            `min_rise` is negative.
+        ValueError: If the curves differ in length, `mode` is missing or neither,
+            `min_rise` is negative, or `min_severity` is none of the three.
 
     Example:
     >>> import numpy as np
@@ -90,22 +105,25 @@ def detect_overfitting(
     numbers = np.arange(len(train)) if epochs is None else np.asarray(epochs)
     scores = _array(val_metric, "val_metric")
     train_scores = _array(metric, "metric")
+    rates = _array(learning_rate, "learning_rate")
     _check_lengths(
-        {"loss": train, "val_loss": val, "epochs": numbers}
+        {"loss": train, "val_loss": val, "epochs": numbers, "learning_rate": rates}
         | {"val_metric": scores, "metric": train_scores}
     )
-    _check_settings(mode, val_metric is not None, min_rise)
-    turn, change = _judge(train, val, min_rise)
-    pattern = _pattern(train, val, turn, change)
-    detected = pattern == "overfitting"
+    _check_settings(mode, val_metric is not None, min_rise, min_severity)
+    level = without_cycles(train, val, rates if np.isfinite(rates).any() else None)
+    turn, change = _judge(level.train, level.val, min_rise)
+    pattern = _pattern(train, val, turn, change, level)
+    found = pattern == "overfitting"
+    severity = _severity(turn.rise) if found else "info"
     turned_metric = None
     if val_metric is not None:
         turned_metric = _turn(-scores if mode == "max" else scores, min_rise, ALPHA)
     return OverfittingVerdict(
-        detected=detected,
-        onset=int(numbers[turn.onset]) if detected and turn.onset is not None else None,
+        detected=found and SEVERITIES[severity] >= SEVERITIES[min_severity],
+        onset=int(numbers[turn.onset]) if found and turn.onset is not None else None,
         gap=val - train,
-        severity=_severity(turn.rise) if detected else "info",
+        severity=severity,
         confidence=turn.confidence,
         pattern=pattern,
         rise=turn.rise,
@@ -116,7 +134,16 @@ def detect_overfitting(
         if metric is None or val_metric is None
         else _gap(train_scores, scores, mode),
         last_epoch=int(numbers[-1]) if len(numbers) else None,
+        min_severity=min_severity,
+        best_epoch=_best_epoch(val, numbers),
+        cyclic=level.cyclic,
     )
+
+
+def _best_epoch(val: np.ndarray, numbers: np.ndarray) -> int | None:
+    """Return the number of the first epoch of the lowest finite validation loss."""
+    known = np.flatnonzero(np.isfinite(val))
+    return int(numbers[known[np.argmin(val[known])]]) if len(known) else None
 
 
 def _judge(
@@ -135,15 +162,20 @@ def _judge(
 
 
 def _pattern(
-    train: np.ndarray, val: np.ndarray, turn: CurveTurn, change: float | None
+    train: np.ndarray,
+    val: np.ndarray,
+    turn: CurveTurn,
+    change: float | None,
+    level: LevelCurves,
 ) -> Pattern:
     if ends_non_finite(train, val):
         return "non_finite_values"
     if not np.isfinite(val).any():
         return "no_validation"
     if turn.onset is None or change is None:
-        return name_pattern(train, val)
-    _, error = change_since(train, turn.onset)
+        # A swing that the learning rate explains is not an oscillation of the run.
+        return name_pattern(train, level.val if level.explained else val)
+    _, error = change_since(level.train, turn.onset)
     # Where both losses rise, the run goes wrong and does not overfit. Some rise is
     # allowed for: the training loss has noise of its own, which grows with
     # regularization.
@@ -173,7 +205,7 @@ def _gap(train: np.ndarray, val: np.ndarray, mode: str | None) -> np.ndarray:
     return gap
 
 
-def _severity(rise: float) -> Literal["info", "warning", "critical"]:
+def _severity(rise: float) -> Severity:
     if rise < 0.05:
         return "info"
     return "warning" if rise < 0.25 else "critical"
@@ -204,11 +236,18 @@ def _check_lengths(curves: dict[str, np.ndarray]) -> None:
         )
 
 
-def _check_settings(mode: str | None, has_metric: bool, min_rise: float) -> None:
+def _check_settings(
+    mode: str | None, has_metric: bool, min_rise: float, min_severity: str
+) -> None:
+    if min_severity not in SEVERITIES:
+        raise ValueError(
+            '`min_severity` must be "info", "warning" or "critical". '
+            f"Received: min_severity={min_severity!r}"
+        )
     if mode not in (None, "min", "max") or (has_metric and mode is None):
         raise ValueError(
             '`mode` must be "max" or "min" where `val_metric` is given: whether it is '
-            f"to be maximised or minimised. Received: mode={mode!r}"
+            f"to be maximized or minimized. Received: mode={mode!r}"
         )
     if not min_rise >= 0:
         raise ValueError(f"`min_rise` must not be negative. Received: {min_rise!r}")

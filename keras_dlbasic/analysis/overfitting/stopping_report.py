@@ -10,7 +10,7 @@ from keras_dlbasic._display import Displayed
 
 @dataclass(frozen=True)
 class StoppingReport(Displayed):
-    """Why a run ended, in words (`str(report)`) and numbers. Epochs are 0-based.
+    """Why a run ended, as text (`str(report)`) and numbers. Epochs are 0-based.
 
     Attributes:
         stopped: Whether early stopping ended the run.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,9 +15,21 @@ from keras_dlbasic.analysis.overfitting.curve_turn import FEWEST_POINTS, CurveTu
 MOST_ERRORS = 100.0
 """A larger statistic tells no more than this."""
 
+Severity = Literal["info", "warning", "critical"]
+
+SEVERITIES = {"info": 0, "warning": 1, "critical": 2}
+
+_REVERSAL = (-0.42, -1.91, 1.26, -1.21)
+"""Log odds that a rise goes back: constant, and by the logarithms of the epochs since
+the onset, of those that are left and of the statistic over its threshold. Fitted to 257
+made runs that were flagged (`benchmarks/overfitting_reversal.py`)."""
+
+_FAR = 3.0
+"""Beyond this many thresholds noise is out of the question; a hump is not."""
+
 _WORDS = {
     "improving": "the validation loss is still falling.",
-    "plateau": "the validation loss lies still or wanders within its noise.",
+    "plateau": "the validation loss is stuck or wanders within its noise.",
     "oscillating_loss": "the validation loss oscillates; it does not rise for good.",
     "diverging": "the run diverges.",
     "recovered": "the validation loss rose for a while and came back, as in double "
@@ -33,9 +46,9 @@ class OverfittingVerdict(Displayed):
     """Whether a run overfits, as far as its curves go.
 
     Attributes:
-        detected: Whether it does.
+        detected: Whether it does, at `min_severity` or above.
         onset: First epoch of the rise of the validation loss, at its lowest level,
-            0-based; None if the run does not overfit.
+            0-based; None if the run does not overfit at any level.
         gap: Validation loss minus training loss per epoch, `[n]`.
         severity: `"info"` (not detected, or a rise below 5 %), `"warning"` or
             `"critical"` (25 % and more).
@@ -52,12 +65,18 @@ class OverfittingVerdict(Displayed):
         metric: The same test on the validation metric, None if there was none.
         metric_gap: By how much the metric is better in training, `[n]`, or None.
         last_epoch: Number of the last epoch, None if there was none.
+        min_severity: Lowest severity that counts as detected.
+        best_epoch: Number of the epoch with the lowest validation loss, the one that
+            `EarlyStoppingReport` restores; None if no value is finite. On a noisy curve
+            it may come after `onset`.
+        cyclic: Whether the learning rate comes back up, so that epochs of the same
+            phase were compared.
     """
 
     detected: bool
     onset: int | None
     gap: np.ndarray = field(repr=False)
-    severity: Literal["info", "warning", "critical"]
+    severity: Severity
     confidence: float
     pattern: Pattern
     rise: float
@@ -66,10 +85,45 @@ class OverfittingVerdict(Displayed):
     metric: CurveTurn | None = field(default=None, repr=False)
     metric_gap: np.ndarray | None = field(default=None, repr=False)
     last_epoch: int | None = None
+    min_severity: Severity = "info"
+    best_epoch: int | None = None
+    cyclic: bool = False
+
+    @property
+    def p_value(self) -> float:
+        """About the chance that the curve's own noise shows as much: 1 - confidence."""
+        return 1.0 - self.confidence
+
+    def chance_of_reversal(self, epochs_left: int) -> float:
+        """Return about how likely the finished run will not be called overfitting.
+
+        A rise may be noise, or the hump of a double descent, which nothing in the
+        curves tells from overfitting while it rises. How long it has lasted, how many
+        epochs are left and how far it stands out say how often a rise went back, in
+        made runs of which one in sixteen kinds is a double descent. On other such runs
+        the estimate was too high rather than too low.
+
+        Args:
+            epochs_left: Epochs that are still to be trained.
+
+        Returns:
+            The chance, from 0 to 1; 1 if nothing is detected.
+        """
+        if not self.detected or self.onset is None or self.last_epoch is None:
+            return 1.0
+        times = self.turn.statistic / self.turn.threshold
+        constant, by_age, by_rest, by_size = _REVERSAL
+        log_odds = (
+            constant
+            + by_age * math.log(max(self.last_epoch - self.onset, 1))
+            + by_rest * math.log(max(epochs_left, 0) + 1)
+            + by_size * math.log(min(max(times, 1.0), _FAR))
+        )
+        return 1 / (1 + math.exp(-log_odds))
 
     @property
     def reason(self) -> str:
-        """The verdict in words, with 1-based epochs."""
+        """The verdict as text, with 1-based epochs."""
         text = self._about_loss()
         if self.metric is not None:
             text += " " + self._about_metric()
@@ -80,7 +134,7 @@ class OverfittingVerdict(Displayed):
 
     def _about_loss(self) -> str:
         turn = self.turn
-        if not self.detected or self.onset is None or self.last_epoch is None:
+        if self.onset is None or self.last_epoch is None:
             text = f"No overfitting: {_WORDS.get(self.pattern, '')}"
             if self.pattern == "diverging" and turn.turned and self.train_change:
                 text = (
@@ -89,12 +143,20 @@ class OverfittingVerdict(Displayed):
                     f"{turn.rise:.1%}."
                 )
             return text
+        start = f"Overfitting since epoch {self.onset + 1}: by"
+        if not self.detected:
+            start = (
+                f"No overfitting at severity {self.min_severity!r}, a rise of severity "
+                f"{self.severity!r} since epoch {self.onset + 1}: by"
+            )
+        among = " at the same phase of the learning rate" if self.cyclic else ""
         return (
-            f"Overfitting since epoch {self.onset + 1}: by epoch {self.last_epoch + 1} "
-            f"the validation loss rose by {turn.rise:.1%}, from {turn.lowest:.4g} to "
-            f"{turn.last:.4g}, {_bounded(turn.statistic)} standard errors of its "
-            f"noise (threshold {turn.threshold:.1f}); the training loss changed by "
-            f"{self.train_change or 0.0:+.1%} since."
+            f"{start} epoch {self.last_epoch + 1} "
+            f"the validation loss rose by {turn.rise:.1%}{among}, from "
+            f"{turn.lowest:.4g} to {turn.last:.4g}, {_bounded(turn.statistic)} "
+            f"standard errors of its noise (threshold {turn.threshold:.1f}, chance "
+            f"under its own noise {_chance(self.p_value)}); the training loss changed "
+            f"by {self.train_change or 0.0:+.1%} since."
         )
 
     def _about_metric(self) -> str:
@@ -104,7 +166,7 @@ class OverfittingVerdict(Displayed):
                 "The validation metric gets worse since epoch "
                 f"{self.metric.onset + 1}, by {self.metric.rise:.1%}."
             )
-        if self.detected:
+        if self.onset is not None:
             return (
                 "The validation metric does not get worse: the model gets too sure of "
                 "its answers rather than more often wrong."
@@ -114,3 +176,7 @@ class OverfittingVerdict(Displayed):
 
 def _bounded(statistic: float) -> str:
     return f"{statistic:.1f}" if statistic <= MOST_ERRORS else f"over {MOST_ERRORS:.0f}"
+
+
+def _chance(p_value: float) -> str:
+    return f"{p_value:.1%}" if p_value >= 0.001 else "below 0.1 %"

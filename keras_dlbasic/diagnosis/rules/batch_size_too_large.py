@@ -19,6 +19,8 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Verdict
     size, per_epoch = run.facts.batch_size, run.facts.steps_per_epoch
     if not size or not per_epoch:
         return Skipped("batch size or steps per epoch are not known")
+    # Few updates an epoch are harmless in a long run. So this is a note by itself, and
+    # becomes as severe as the symptoms that it explains, up to its `risk`.
     if per_epoch <= steps and size >= rows:
         return Finding(
             severity="info",

@@ -22,14 +22,14 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Verdict:
 
     Args:
         run: The run.
-        rows: Batches of up to so many rows are tiny.
+        rows: Batches of up to this many rows are tiny.
     """
     size = run.batch_size
     n_rows = run.facts.data.n_rows if run.facts.data else None
     if size <= rows and not (n_rows and n_rows <= 2 * rows):
         return Finding(
             severity="info",
-            message=f"Batches have {size} rows, so successive updates hardly agree.",
+            message=f"With a batch size of {size} the updates are mostly noise.",
             risk="critical",
             value=float(size),
             threshold=float(rows),

@@ -28,6 +28,7 @@ def clipping_too_tight(
     known = np.isfinite(factors).any(axis=1)
     if known.sum() < 3:
         return Skipped("needs three sampled steps with finite gradients")
+    # What clipping typically leaves of a variable's gradient, step by step.
     left = np.nanmedian(factors[known], axis=1)
     value = float((left <= factor).mean())
     if value < share:

@@ -25,6 +25,8 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
     deviation, shares = target.std, [p for p in target.frequencies or () if p]
     if run.task is TaskKind.UNKNOWN and values[-1]:
         return Skipped(UNKNOWN_LOSS)
+    # Class numbers have another scale than predictions, which have a column for each
+    # class. The deviation of a one-hot column with share p is sqrt(p * (1 - p)).
     if run.task is TaskKind.CLASSES and target.kind == "whole_numbers":
         deviation = math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
     if run.outcome.learned is True:
@@ -34,11 +36,11 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
     if deviation > 0 and last < spread * deviation:
         value = last / deviation
         text = (
-            f"The predictions for different inputs differ by {value:.1e} of the "
-            "targets' deviation: the model ignores its inputs."
+            "The predictions are nearly the same for all inputs: their standard "
+            f"deviation is {value:.1e} times that of the targets."
         )
     elif commonest == 1.0 and run.outcome.learned is False:
-        value, text = 0.0, "The model gives one and the same class for all inputs."
+        value, text = 0.0, "The model predicts the same class for all inputs."
     else:
         return Fine("predictions differ")
     return Finding(

@@ -14,6 +14,8 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     """Look for targets with nothing to learn.
 
+    Some losses, such as those of embeddings, get targets only because `fit` wants some.
+
     Args:
         run: The run.
         share: Share of the rows with one and the same target from which there is next
@@ -22,6 +24,13 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     target = run.target
     if run.data.one_sided:
         return Skipped(run.data.one_sided)
+    if run.loss_kind.family == "unknown":
+        probe = run.facts.probe
+        reads = probe.reads_targets if probe else None
+        if reads is False:
+            return Fine("the loss is your own and does not read the targets")
+        if reads is None:
+            return Skipped("the loss is your own and may not read the targets")
     check = suggest.by_hand(
         "check how the targets were made", "there is nothing to learn"
     )

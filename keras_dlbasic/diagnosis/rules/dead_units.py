@@ -25,13 +25,16 @@ def dead_units(
         "dead",
         (
             suggest.lower_learning_rate(
-                "a step that was too long pushes units below zero"
+                "a step that is too long makes the inputs of units negative"
             ),
             suggest.new_weights(
-                "units that begin dead get no gradient to come alive", zero_biases=True
+                "dead units get no gradient, so only new weights revive them",
+                zero_biases=True,
             ),
-            suggest.activations("leaky units keep a gradient", "leaky_relu"),
-            suggest.normalization("centres what the units are given"),
+            suggest.activations(
+                "leaky ReLU has a gradient for negative inputs too", "leaky_relu"
+            ),
+            suggest.normalization("centers the inputs of the units"),
         ),
         most=most,
         least_rows=least_rows,

@@ -40,8 +40,8 @@ def disagreeing_loss(run: Run) -> Verdict:
     """Compare a loss of the user's own at the targets with that of wrong answers.
 
     On the rows of the probe the output is put in the place of the targets: as they are,
-    as probabilities or as logits. A loss that is lower for one constant answer, and for
-    the targets of other rows, leads away from them. The model is not asked.
+    as probabilities or as logits. A loss that is lower for one constant prediction, and
+    for the targets of other rows, leads away from them. The model is not asked.
     """
     if run.loss_kind.family != "unknown":
         return Fine(f"'{run.loss_kind.name}' is one of Keras' own")
@@ -54,7 +54,7 @@ def disagreeing_loss(run: Run) -> Verdict:
     losses = (
         f"{truth.truth:.4g} where the output gives the targets themselves, "
         f"{truth.shuffled:.4g} where it gives those of other rows, and "
-        f"{truth.constant:.4g} for one constant answer"
+        f"{truth.constant:.4g} for one constant prediction"
     )
     if sense not in ("wrong", "opposite", "blind"):
         return Fine(f"the loss is {losses}")

@@ -7,7 +7,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 @rule(kind="symptom", needs=("loss",), live=False, decides="loss")
 def diverging_loss(run: Run, *, above: float = 1.5) -> Verdict:
-    """Compare the end of the training loss with its begin and with a constant answer.
+    """Compare the last training loss with the first, and with a constant prediction.
 
     Args:
         run: The run.
@@ -19,12 +19,13 @@ def diverging_loss(run: Run, *, above: float = 1.5) -> Verdict:
     before = descent.first if descent.n_epochs > 1 else descent.scale
     reference = max(before, descent.scale if descent.has_baseline else before)
     ratio = descent.last / reference if reference > 0 else 0.0
+    # A loss that ends near its lowest does not diverge, wherever it began.
     if reference > 0 and ratio > above and descent.last > above * descent.lowest:
         return Finding(
             severity="critical",
             message=(
-                f"The training loss ends at {descent.last:.4g}, {ratio:.3g} times the "
-                f"{reference:.4g} that it began with."
+                f"The training loss increased from {reference:.4g} at the start to "
+                f"{descent.last:.4g} at the end, {ratio:.3g} times as much."
             ),
             value=ratio,
             threshold=above,
@@ -32,7 +33,9 @@ def diverging_loss(run: Run, *, above: float = 1.5) -> Verdict:
             confidence=0.95,
             remedies=(
                 suggest.lower_learning_rate("steps overshoot"),
-                suggest.gradient_clipping("rare large gradients throw the weights off"),
+                suggest.gradient_clipping(
+                    "a single large gradient cannot ruin the weights"
+                ),
             ),
         )
-    return Fine(f"the training loss ends at {ratio:.3g} times its begin")
+    return Fine(f"the training loss ends at {ratio:.3g} times its value at the start")

@@ -16,7 +16,7 @@ def exploding_activations(run: Run, *, layers: int = 2) -> Verdict:
 
     Args:
         run: The run.
-        layers: So many count: an exponential of an exponential leaves the range of
+        layers: This many count: an exponential of an exponential leaves the range of
             floating-point numbers at an input of 4.5.
     """
     hidden = [f for f in run.layers[:-1] if f.activation == "exponential"]

@@ -32,6 +32,8 @@ def exploding_gradients(
     value, layer, step = jump_of(norms, steps, least)
     kind = "jump"
     threshold = jump
+    # Growth along the depth names a layer, so it is reported rather than a jump in
+    # time.
     if events is not None and events.up > ratio:
         value, layer, step = events.up, events.up_layer, int(steps[0])
         kind, threshold = "depth", ratio
@@ -54,11 +56,11 @@ def exploding_gradients(
             threshold=threshold,
             confidence=0.8,
             remedies=(
-                suggest.gradient_clipping("a limit on the norm bounds every step"),
+                suggest.gradient_clipping("a limit on the norm limits every step"),
                 suggest.lower_learning_rate(
                     "shorter steps stay where gradients are moderate"
                 ),
-                suggest.normalization("normalised layers pass gradients on unchanged"),
+                suggest.normalization("normalization keeps the size of gradients"),
                 suggest.new_weights(
                     "weights that are too large multiply along the layers"
                 ),
@@ -72,6 +74,7 @@ def jump_of(
 ) -> tuple[float, str | None, int | None]:
     """Return the largest norm over the median of those before it."""
     best, at = 0.0, None
+    # The median is taken at every eighth row only: each one takes all rows before it.
     running = np.array([np.median(norms[: n + 1]) for n in range(0, len(norms), 8)])
     for row in range(least, len(norms)):
         median = running[max(0, (row - 1) // 8)]

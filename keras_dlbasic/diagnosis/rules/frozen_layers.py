@@ -28,6 +28,7 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
     value = sum(layer.n_weights for layer in frozen) / total
     if run.n_trainable_weights == 0 or value < share:
         return Fine(f"{value:.0%} of the weights are frozen")
+    # If simple predictors find nothing either, unfreezing the layers will not help.
     reference = run.outcome.reference
     if reference is not None and reference < LEAST_REFERENCE:
         return Fine("simple predictors find nothing in the inputs either")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 
 CONSTANT = 0.02
 """Share of the targets' deviation below which predictions are all alike."""
+
+MORE_ROWS, MORE_WEIGHT = 3.0, 2.0
+"""A class with so many times the rows, and each with so many times the weight."""
+
+FEW_ROWS = 5
+"""Of fewer rows the mean weight tells little."""
 
 
 @rule(
@@ -28,7 +36,7 @@ def imbalanced_classes(
     Args:
         run: The run.
         share: Share of the commonest class.
-        rarer: So many times as many rows the commonest class must have for a class
+        rarer: This many times as many rows the commonest class must have for a class
             that is never predicted to count as rare.
         updates: Number of updates before which predictions are not judged.
     """
@@ -44,9 +52,13 @@ def imbalanced_classes(
         missed = _missed(run, rarer)
         if missed is not None:
             return missed
+    turned = _turned_weights(run)
+    if turned is not None:
+        return turned
     if not target.frequencies or target.kind == "multi_label":
         return Fine("the targets are no classes")
     value = max(target.frequencies)
+    # Class weights may have balanced the loss already, although the rows are not.
     weighted = [w.weighted_shares for w in run.data.weights if w.per_row]
     if value > share and len(weighted) == 1 and weighted[0]:
         in_loss = max(weighted[0])
@@ -71,6 +83,44 @@ def imbalanced_classes(
             ),
         )
     return Fine(f"the commonest class makes up {value:.0%}")
+
+
+def _turned_weights(run: Run) -> Finding | None:
+    """Look for class weights that make the rare classes count even less.
+
+    Weights that are the numbers of rows, and not their inverse, do so.
+    """
+    for weights in run.data.weights:
+        counts, means = weights.counts, weights.by_class
+        if not counts or not means or not weights.classes or not weights.per_row:
+            continue
+        common, rare = (int(pick(counts)) for pick in (np.argmax, np.argmin))
+        more, value = counts[common] / counts[rare], 0.0
+        if means[rare] > 0:
+            value = means[common] / means[rare]
+        if more < MORE_ROWS or value < MORE_WEIGHT or counts[rare] < FEW_ROWS:
+            continue
+        return Finding(
+            severity="warning",
+            message=(
+                "The weights favor the commonest class: class "
+                f"{weights.classes[common]} has {more:.3g} times as many rows as class "
+                f"{weights.classes[rare]}, and each of its rows {value:.3g} times the "
+                "weight."
+            ),
+            value=value,
+            threshold=MORE_WEIGHT,
+            unit="times the weight",
+            confidence=0.8,
+            evidence={"rows": list(counts)[:100], "weights": list(means)[:100]},
+            remedies=(
+                suggest.by_hand(
+                    "class_weight={c: len(y) / (n_classes * count[c]) for c in count}",
+                    "all classes then count alike, whatever their number of rows",
+                ),
+            ),
+        )
+    return None
 
 
 def _missed(run: Run, rarer: float) -> Finding | None:

@@ -47,6 +47,7 @@ def learning_rate_collapsed(
         return Fine(f"the rate fell from {rates[peak]:.2g} to {rates[-1]:.2g}")
     first = peak + int(low[0])
     lost = 1 - steps[first] / total
+    # A rate that rises again later, as with warm restarts, has not collapsed.
     if lost < share or (rates[first:] > rates[peak] / fall).any():
         return Fine(f"the rate was low for {lost:.0%} of the steps")
     epoch = int(run.record.step_epochs[known][first])

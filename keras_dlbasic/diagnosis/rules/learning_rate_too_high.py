@@ -21,47 +21,73 @@ EXPLAINS = (
     "underfitting",
 )
 
+KEPT = 0.25
+"""A loss that rises again by less than this share of its fall has kept what it had."""
+
 
 @rule(kind="cause", explains=EXPLAINS, needs=("updates",))
 def learning_rate_too_high(
-    run: Run, *, blow_up: float = 10.0, ratio: float = 0.3, growth: float = 10.0
+    run: Run,
+    *,
+    blow_up: float = 10.0,
+    ratio: float = 0.3,
+    layer: float = 1.0,
+    growth: float = 10.0,
+    climb: float = 3.0,
 ) -> Verdict:
     """Look for steps that throw the loss or the weights off.
 
     Args:
         run: The run.
-        blow_up: Loss over that before training or of a constant answer, whichever is
-            larger, that counts: a descent does not rise.
+        blow_up: Loss over that before training or of a constant prediction, whichever
+            is larger, that counts: a descent does not rise.
         ratio: Update-to-weight ratio of a step that counts. Healthy runs are about
             1e-3 (Karpathy 2019; LARS, You et al. 2017); at 0.3 a few steps replace
             the weights.
+        layer: The same of one layer, in units of weights of usual size: a step that is
+            longer than they are leaves nothing of what they were.
         growth: Growth of the weights' norm that counts.
+        climb: Rate of the last epoch over that of the best one that counts, where a
+            good part of what was learned by then is lost again.
     """
     movement = run.movement
     if broken_start(run) is not None:
         return Fine("values were not finite before the first update")
     rise, step = _rise(run)
+    climbed, best = _climb(run)
     evidence = {
         "rise_of_loss": rise,
         "update_ratio": movement.first,
+        "update_ratio_of_layer": movement.worst,
         "growth_of_weights": movement.growth,
+        "climb_of_rate": climbed,
     }
-    signs = {
-        "rise_of_loss": rise / blow_up,
-        "update_ratio": movement.first / ratio,
-        "growth_of_weights": (movement.growth or 0.0) / growth,
+    limits = {
+        "rise_of_loss": blow_up,
+        "update_ratio": ratio,
+        "update_ratio_of_layer": layer,
+        "growth_of_weights": growth,
+        "climb_of_rate": climb,
     }
+    # Each sign is measured in units of its own limit. The largest one is reported, and
+    # the number of those above their limits sets the confidence.
+    signs = {name: (evidence[name] or 0.0) / limits[name] for name in limits}
     sign = max(signs, key=lambda name: np.nan_to_num(signs[name], posinf=1e9))
     if not signs[sign] > 1:
         return Fine(f"largest update-to-weight ratio at the start {movement.first:.2g}")
     words = {
-        "rise_of_loss": f"the loss rose to {rise:.3g} times its begin"
+        "rise_of_loss": f"the loss rose to {rise:.3g} times its first value"
         if math.isfinite(rise)
-        else "the loss rose beyond all numbers",
+        else "the loss rose until it was infinite",
         "update_ratio": "a single step changed the weights by "
         f"{movement.first:.0%} of their size",
+        "update_ratio_of_layer": "a single step changed the weights of layer "
+        f"'{movement.worst_layer}' by {movement.worst:.0%} of their size",
         "growth_of_weights": f"the weights grew {movement.growth:.3g} times",
+        "climb_of_rate": f"it rose to {climbed:.3g} times what it was in epoch "
+        f"{best + 1}, the best one, and since then the loss has risen",
     }
+    of_layer = sign == "update_ratio_of_layer"
     strong = sum(value > 1 for value in signs.values())
     return Finding(
         severity="info",
@@ -69,12 +95,9 @@ def learning_rate_too_high(
         risk="critical",
         step=step,
         value=evidence[sign],
-        threshold={
-            "rise_of_loss": blow_up,
-            "update_ratio": ratio,
-            "growth_of_weights": growth,
-        }[sign],
-        confidence=0.6 + 0.1 * strong,
+        threshold=limits[sign],
+        layer=movement.worst_layer if of_layer else None,
+        confidence=min(0.9, 0.6 + 0.1 * strong),
         note=worth_a_note(run),
         evidence=evidence,
         remedies=(
@@ -83,6 +106,27 @@ def learning_rate_too_high(
             suggest.gradient_clipping("bounds the steps"),
         ),
     )
+
+
+def _climb(run: Run) -> tuple[float, int]:
+    """Return how far the rate rose after the best epoch, and the number of that epoch.
+
+    It counts as one where the loss kept at least three quarters of its fall, and where
+    the rates are not known.
+    """
+    rates, epochs = run.record.learning_rate, run.record.step_epochs
+    losses = np.where(np.isfinite(run.loss), run.loss, np.inf)
+    if len(losses) < 3 or not np.isfinite(losses.min()):
+        return 1.0, 0
+    best = int(np.argmin(losses))
+    then = rates[epochs == run.numbers[best]]
+    fall = losses[0] - losses[best]
+    # a loss that never fell was not lost to a rate that rose later
+    if not fall > 0 or losses[-1] - losses[best] < KEPT * fall:
+        return 1.0, best
+    if not len(then) or not np.median(then) > 0:
+        return 1.0, best
+    return float(rates[-1] / np.median(then)), int(run.numbers[best])
 
 
 def _rise(run: Run) -> tuple[float, int | None]:

@@ -30,13 +30,15 @@ def learning_rate_too_low(
     flow = run.early_flow()
     # then steps may be short for want of gradients, and the finding is less sure
     fades = flow is not None and flow.down < fading
+    # Short steps may add up to a long way, and without any gradient the rate is not to
+    # blame. So all three have to hold.
     if movement.ratio < ratio and movement.path < path and gradient > 0:
         return Finding(
             severity="info",
             message=(
-                f"The learning rate is too low: a step changes the weights by "
-                f"{movement.ratio:.1e} of their size, all {movement.steps} steps "
-                f"together by {movement.path:.1e} at most."
+                "The learning rate is too low: a step changes the weights by "
+                f"{movement.ratio:.1e} of their norm, and all {movement.steps} steps "
+                f"together by at most {movement.path:.1e}."
             ),
             risk="critical",
             value=movement.ratio,

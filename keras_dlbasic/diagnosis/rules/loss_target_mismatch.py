@@ -58,6 +58,8 @@ def loss_target_mismatch(run: Run) -> Verdict:
                 ),
             ),
         )
+    # A fault is certain: the loss cannot work with such targets. What follows works,
+    # but worse than another loss would, and counts only where symptoms show it.
     if fault := pair.fault:
         return _found(run, fault)
     if loss.family == "values" and kind in ZERO_ONE:
@@ -133,7 +135,7 @@ def _zero_one_as_values(loss: LossKind, target: TargetFacts) -> Finding:
     absolute = loss.name == "mean_absolute_error"
     activation = "softmax" if kind == "one_hot" and columns > 1 else "sigmoid"
     why = (
-        "its best constant answer is the median, 0 or 1, where the output saturates"
+        "its best constant prediction is the median, 0 or 1, where the output saturates"
         if absolute
         else "its gradient fades where the output is sure and wrong"
     )
@@ -277,6 +279,8 @@ class _Pair:
         """Suggest how class numbers and outputs come to fit together."""
         numbers = sorted(n for n in numbers if n != self.loss.ignore_class)
         found = []
+        # Numbers with an offset or gaps can be renumbered. If they are mostly dense, as
+        # many outputs as the largest number asks for will do as well.
         if numbers[0] != 0 or numbers[-1] - numbers[0] + 1 != len(numbers):
             found.append(_renumbered(numbers))
         is_dense = numbers[-1] < 2 * len(numbers)
@@ -320,6 +324,9 @@ class _Pair:
         """Suggest what fits targets that a binary loss does not take."""
         if not self._is_whole or self.target.n_columns > 1:
             return (_other_loss("mse"),)
+        # Two numbers are the two classes. Large numbers in an image are a mask that was
+        # not scaled. A few whole numbers may be classes or values, which only the user
+        # knows.
         if len(numbers) == 2:
             code = f"y = (y == {numbers[1]}).astype('float32')"
             return (suggest.by_hand(code, "the two classes are then 0 and 1"),)

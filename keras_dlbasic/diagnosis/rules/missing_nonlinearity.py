@@ -31,6 +31,7 @@ def missing_nonlinearity(run: Run) -> Verdict:
     hidden = [f for f in kernels if f not in heads]
     others = [f for f in layers if f.kind in BENDING]
     inner = [f for f in bends if f not in heads]
+    # Taking a maximum is not linear, so max pooling does for an activation.
     pooled = [f for f in layers if "Max" in f.class_name]
     if hidden and not inner and not others and not pooled:
         return Finding(

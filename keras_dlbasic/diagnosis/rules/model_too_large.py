@@ -26,7 +26,9 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
             all points; whether it does is for the curves to tell.
     """
     if never_generalized(run):
-        return Fine("validation was never better than a constant answer: see the data")
+        return Fine(
+            "validation was never better than a constant prediction: see the data"
+        )
     if does_not_transfer(run):
         return Fine("simple predictors fail on the validation rows too: see the data")
     n, rows = run.n_trainable_weights, run.data.n_rows or 0
@@ -44,7 +46,7 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
             remedies=(
                 suggest.early_stopping("costs nothing"),
                 suggest.penalty("small weights follow single points less"),
-                suggest.smaller_model("fewer weights memorise less"),
+                suggest.smaller_model("fewer weights memorize less"),
                 suggest.by_hand("more rows", "each noisy row then counts less"),
             ),
             note=False,

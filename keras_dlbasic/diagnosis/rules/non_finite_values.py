@@ -56,6 +56,8 @@ def _in_losses(run: Run) -> Finding | None:
     for name in ("loss", "val_loss"):
         curve = run.curve(name)
         wrong = np.isinf(curve)
+        # NaN may also stand for an epoch that logged nothing. So it counts in the
+        # training loss only, and only if the run ends with it.
         if name == "loss" and len(curve) and np.isnan(curve[-1]):
             wrong = wrong | np.isnan(curve)
         if wrong.any():
@@ -82,7 +84,7 @@ def _in_predictions(run: Run) -> Finding | None:
     row = int(np.argmax(shares > 0))
     return Finding(
         severity="critical",
-        message=f"{shares[row]:.0%} of the predictions on the probe are not finite.",
+        message=f"{shares[row]:.0%} of the predictions are not finite.",
         epoch=int(table.epochs[row]),
         value=float(shares[row]),
         threshold=0.0,

@@ -28,8 +28,8 @@ def non_finite_weights(run: Run) -> Verdict:
             evidence={"layers": layers[:10]},
             remedies=(
                 suggest.by_hand(
-                    "build the model anew before you mend and train it",
-                    "no training brings weights back that are not finite",
+                    "build a new model before you change and train it",
+                    "weights that are not finite cannot recover",
                 ),
                 suggest.new_weights(
                     "draws new weights where you have nothing to build it with"

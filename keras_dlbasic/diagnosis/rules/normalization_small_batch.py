@@ -1,4 +1,4 @@
-"""Batch normalisation over too few rows."""
+"""Batch normalization over too few rows."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
     needs=("batch_size", "network"),
 )
 def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Verdict:
-    """Look for batch normalisation on few rows.
+    """Look for batch normalization on few rows.
 
     Args:
         run: The run.
-        rows: Up to so many rows, what a unit gives is mostly its batch's doing: with
-            two, normalised values are plus and minus one whatever the data.
-        few: Up to so many rows it may do harm; errors rise below 8 rows a batch (Wu &
+        rows: Up to this many rows, what a unit gives is mostly its batch's doing: with
+            two, normalized values are plus and minus one whatever the data.
+        few: Up to this many rows it may do harm; errors rise below 8 rows a batch (Wu &
             He 2018, Group Normalization).
     """
     size = run.batch_size
     normalized = [f for f in run.layers if f.batch_normalizes and f.trainable]
     if not normalized:
-        return Fine("no batch normalisation is trained")
+        return Fine("no batch normalization is trained")
     if size > few:
         return Fine(f"batches of {size} rows")
     return Finding(
         severity="warning" if size <= rows else "info",
-        message=f"Batch normalisation takes its statistics from {size} rows.",
+        message=f"Batch normalization has only {size} rows to compute statistics.",
         risk="critical",
         layer=normalized[0].label,
         value=float(size),

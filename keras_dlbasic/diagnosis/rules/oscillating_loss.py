@@ -1,4 +1,4 @@
-"""A training loss that swings from epoch to epoch."""
+"""A training loss that oscillates from epoch to epoch."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from keras_dlbasic.diagnosis.row_order import order_seen, shuffled_rows
 def oscillating_loss(
     run: Run, *, swing: float = 0.04, of_level: float = 0.03, epochs: int = 11
 ) -> Verdict:
-    """Measure how the epochs deviate from their neighbours.
+    """Measure how the epochs deviate from their neighbors.
 
     An epoch's loss is a mean over all its rows, so what it deviates by is movement of
     the weights, not the luck of a batch.
 
     Args:
         run: The run.
-        swing: Deviation relative to the loss of a constant answer that counts: less is
-            no harm, however small the loss. Of 296 healthy runs of 37 kinds
+        swing: Deviation relative to the loss of a constant prediction that counts: less
+            is no harm, however small the loss. Of 296 healthy runs of 37 kinds
             (`benchmarks/diagnosis.py`) none of 11 epochs and more is above 0.02.
         of_level: Deviation relative to the loss itself that counts as well.
         epochs: Fewer epochs than this are too few to tell a swing from a course.
@@ -27,17 +27,17 @@ def oscillating_loss(
     descent = run.descent
     if descent.n_epochs < epochs:
         return Skipped(f"needs {epochs} epochs")
-    # where rows come in order, the loss swings at any rate: shorter steps forget the
-    # last kind of rows more slowly, but learn the next one more slowly as well
+    # where rows come in order, the loss oscillates at any rate: shorter steps forget
+    # the last kind of rows more slowly, but learn the next one more slowly as well
     order = order_seen(run)
     in_order = order is not None and order.is_in_order
     if descent.swing > swing and descent.swing_of_level > of_level:
         return Finding(
             severity="warning",
             message=(
-                f"The training loss swings by {descent.swing:.1%} of a constant "
-                f"answer's loss around its course, {descent.swing_of_level:.0%} of its "
-                "level."
+                "The training loss oscillates: from epoch to epoch it changes by "
+                f"{descent.swing:.1%} of the baseline loss, "
+                f"{descent.swing_of_level:.0%} of its current level."
             ),
             value=descent.swing,
             threshold=swing,
@@ -45,7 +45,7 @@ def oscillating_loss(
             confidence=0.9,
             remedies=(shuffled_rows(),) if in_order else _shorter_steps(),
         )
-    return Fine(f"the loss swings by {descent.swing:.1%} of a constant answer's")
+    return Fine(f"the loss oscillates by {descent.swing:.1%} of the baseline loss")
 
 
 def _shorter_steps() -> tuple[RemedySuggestion, ...]:

@@ -17,7 +17,7 @@ from keras_dlbasic.diagnosis import (
     suggest,
 )
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
-from keras_dlbasic.records import TargetFacts
+from keras_dlbasic.records import OutputFacts, TargetFacts
 
 RANGES = {
     "sigmoid": (0.0, 1.0),
@@ -78,10 +78,9 @@ def output_activation_mismatch(
     targets = run.facts.targets
     target = targets[0] if len(targets) == 1 else TargetFacts()
     axis = output.softmax_axis
-    if activation == "softmax" and axis not in (None, -1):
-        # what is known of units and columns is along the last axis
-        found = _other_axis(run, axis)
-    else:
+    found = _twice(output) or _other_axis(run) or _shares_elsewhere(output, target)
+    # what is known of units and columns is along the last axis
+    if found is None and axis in (None, -1):
         found = _along_last_axis(run, activation, units, target, outside, much)
     if found is None:
         return Fine(f"output activation {activation or 'linear'!r} fits")
@@ -118,12 +117,54 @@ def _along_last_axis(
     )
 
 
-def _other_axis(run: Run, axis: int) -> Mismatch | None:
+def _twice(output: OutputFacts) -> Mismatch | None:
+    """Look for an activation that is given what another has limited."""
+    before, last = output.limited_before, output.activation
+    if before is None:
+        return None
+    # The best that a softmax can do with values from 0 to 1 is to get 1 for one class
+    # and 0 for the others: e / (e + units - 1).
+    if last == "softmax" and output.units and output.units > 1:
+        most = math.e / (math.e + output.units - 1)
+        reach = f"no class gets more than {most:.0%}"
+    else:
+        reach = "it gives 0.5 to 0.73 only"
+    return Mismatch(
+        f"The output's '{last}' is given the values of a '{before}', which are between "
+        f"0 and 1, so {reach}, and the loss cannot get small.",
+        suggest.by_hand(
+            f"leave out the '{before}' before the last activation",
+            f"'{last}' takes values without limits",
+        ),
+        "warning",
+    )
+
+
+def _shares_elsewhere(output: OutputFacts, target: TargetFacts) -> Mismatch | None:
+    """Compare the axis of a softmax with those along which targets add up to 1."""
+    axis, shares = output.softmax_axis, target.share_axes
+    # the axis is known of a softmax only
+    is_same_shape = target.shape is not None and output.rank == len(target.shape)
+    if axis is None or not shares or axis in shares or not is_same_shape:
+        return None
+    named = " or ".join(str(share) for share in shares)
+    return Mismatch(
+        f"The softmax adds up to 1 over axis {axis} of the output, but the targets do "
+        f"over axis {named}: probabilities are shared between positions instead of "
+        "classes.",
+        suggest.by_hand(
+            f"keras.layers.Softmax(axis={shares[0]})",
+            "the classes of one position then share its probability",
+        ),
+    )
+
+
+def _other_axis(run: Run) -> Mismatch | None:
     """Compare the axis of a softmax with that along which the loss compares."""
-    loss = run.loss_kind
+    loss, axis = run.loss_kind, run.output.softmax_axis
     compared = loss.axis_from_end(run.output.rank)
     is_compared = loss.family in ("one_hot", "class_numbers")
-    if not is_compared or compared is None or compared == axis:
+    if axis is None or not is_compared or compared in (None, axis):
         return None
     return Mismatch(
         f"The softmax adds up to 1 over axis {axis} of the output, but "
@@ -187,10 +228,10 @@ def _range(
     proper = "tanh" if plus_minus else "linear"
     share = beyond / size if size > 0 else 1.0
     return Mismatch(
-        f"The targets reach from {target.min:.4g} to {target.max:.4g}, but "
-        f"'{activation}' gives {low:g} to {high:g} only.",
+        f"Targets range from {target.min:.4g} to {target.max:.4g}, but a "
+        f"'{activation}' output is limited to [{low:g}, {high:g}].",
         suggest.output(
-            "an output without limits reaches all targets",
+            "a linear output has no limits",
             proper,
             None if family == "values" else "mse",
         ),

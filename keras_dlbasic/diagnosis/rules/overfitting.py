@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.is_gain import is_gain
 from keras_dlbasic.diagnosis import (
     Finding,
     Fine,
@@ -20,6 +21,7 @@ from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
     predictors_find_nothing,
 )
+from keras_dlbasic.diagnosis.inference_gap import inference_of
 
 REMEDIES = (
     suggest.early_stopping("costs nothing, and keeps the best weights"),
@@ -29,21 +31,24 @@ REMEDIES = (
     suggest.dropout("units cannot rely on each other; on a new model too", 0.3),
     suggest.augmentation("more varied data, where labels allow it"),
     suggest.smaller_model(
-        "a smaller model, with new weights, has less room to memorise"
+        "a smaller model, with new weights, has less room to memorize"
     ),
 )
 
 ERRORS = 3.0
 
+NO_ZERO = ("poisson",)
+"""Losses that are not zero where all is right."""
+
 FALLING = 0.1
-"""A fall by this share of a constant answer's loss in the second half goes on."""
+"""A fall by this share of a constant prediction's loss in the second half goes on."""
 
 LAGGING = 0.05
 """With more of the first moving statistics left, inference is not as in training."""
 
 GIVE_ROWS = suggest.by_hand(
     "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
-    "tells whether validation rows are scaled, ordered and labelled as training rows",
+    "tells whether validation rows are scaled, ordered and labeled as training rows",
 )
 
 CHECK_ROWS = suggest.check_rows(
@@ -61,16 +66,17 @@ def overfitting(
     much: float = 0.5,
     memorised: float = 0.05,
     unknown: float = 0.25,
+    little: float = 0.25,
 ) -> Verdict:
     """Judge the curves as `analysis.detect_overfitting` does, and weigh the harm.
 
     A loss near zero can double without any harm. What counts is how much of what was
     learned is lost again: the rise of the validation loss over its whole fall from what
-    a constant answer reaches (or from its first epoch, where that is not known).
+    a constant prediction reaches (or from its first epoch, where that is not known).
 
-    A loss need not rise: where a good part of what a constant answer loses remains on
-    validation rows and next to nothing on training rows, the rest was memorised, unless
-    the validation loss is still falling.
+    A loss need not rise: where a good part of what a constant prediction loses remains
+    on validation rows and next to nothing on training rows, the rest was memorized,
+    unless the validation loss is still falling.
 
     Validation rows of another kind, or moving statistics of a normalization that lag,
     look the same in the curves. Where neither can be ruled out, it says so, and is a
@@ -84,10 +90,13 @@ def overfitting(
         lost: Share of what was learned whose loss is a warning.
         trifle: With less nobody would do anything else, so there is no note.
         much: The same for critical.
-        memorised: Share of a constant answer's loss on training rows up to which
-            these are memorised, if
+        memorised: Share of a constant prediction's loss on training rows up to which
+            these are memorized, if
         unknown: at least this share remains on validation rows, and three standard
             errors more: of a loss of which this share of the rows carries most.
+        little: Up to this share of what was learned, a rise is a remark where the
+            metric on validation rows does not get worse: answers get too sure, not
+            more often wrong.
     """
     verdict = run.overfitting
     planned = run.facts.epochs
@@ -105,7 +114,10 @@ def overfitting(
     least = max(rise, 1.5 / math.sqrt(rows)) if rows else rise
     share = _lost(run)
     severity: Any = "info"
-    if verdict.rise >= least and share >= lost and not stopped:
+    # The rise does harm if it is more than few rows explain, costs a good part of what
+    # was learned, and neither a stop nor a metric that held up makes it harmless.
+    still = _still_as_good(run, share, little)
+    if verdict.rise >= least and share >= lost and not stopped and not still:
         severity = "critical" if share >= much else "warning"
     elif is_memorised:
         return _with_doubt(run, _memorised(run, unknown))
@@ -114,6 +126,8 @@ def overfitting(
     message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
+    if still:
+        message += f" Meanwhile {still} did not get worse."
     finding = Finding(
         severity=severity,
         message=message,
@@ -131,6 +145,22 @@ def overfitting(
         remedies=(CHECK_ROWS, *REMEDIES) if _finds_nothing(run) else REMEDIES,
     )
     return _with_doubt(run, finding)
+
+
+def _still_as_good(run: Run, share: float, little: float) -> str:
+    """Return the validation metric that is as good as it was when the loss turned."""
+    onset = run.overfitting.onset
+    if onset is None or not share < little:
+        return ""
+    turn = int(np.searchsorted(run.numbers, onset))
+    for name in sorted(run.record.epochs):
+        values = run.curve(name)
+        if not name.startswith("val_") or not is_gain(name):
+            continue
+        then, now = values[max(0, turn - 1) : turn + 2], values[-3:]
+        if np.isfinite(np.r_[then, now]).all() and np.median(now) >= np.median(then):
+            return name
+    return ""
 
 
 def _with_doubt(run: Run, finding: Finding) -> Finding:
@@ -160,6 +190,9 @@ def _with_doubt(run: Run, finding: Finding) -> Finding:
 
 
 def _statistics_lag(run: Run) -> bool:
+    """Return whether moving statistics may lag, where inference was not tried."""
+    if inference_of(run) is not None:
+        return False  # measured: `normalization_lag` says it where they do
     model, updates = run.facts.model, run.record.trained_steps
     momenta = [
         layer.momentum
@@ -175,7 +208,7 @@ def _finds_nothing(run: Run) -> bool:
 
 def _in_words(share: float) -> str:
     if not math.isfinite(share):
-        return "On validation rows it was never better than a constant answer."
+        return "On validation rows it was never better than a constant prediction."
     if share >= 1:
         return "All that was learned is lost, and more."
     return f"{share:.0%} of what was learned is lost."
@@ -195,9 +228,13 @@ def _lost(run: Run) -> float:
 
 
 def _shares(run: Run) -> tuple[float, float]:
-    """Return the shares of a constant answer's loss left in training and validation."""
+    """Return the shares of the baseline loss left in training and validation."""
     outcome, val = run.outcome, run.val_loss[np.isfinite(run.val_loss)]
     if outcome.loss_saved is None or not outcome.baseline or not len(val):
+        return math.inf, 0.0
+    # a share is one of a loss whose lowest value is zero; likelihoods have none
+    has_zero = run.loss_kind.name not in NO_ZERO and outcome.baseline > 0
+    if not has_zero or np.nanmin(np.r_[run.loss, val]) < 0:
         return math.inf, 0.0
     return 1 - outcome.loss_saved, float(np.median(val[-3:])) / outcome.baseline
 
@@ -226,8 +263,8 @@ def _memorised(run: Run, unknown: float) -> Finding:
     return Finding(
         severity="warning",
         message=(
-            f"The training rows are memorised: {known:.1%} of a constant answer's loss "
-            f"remain on them, {left:.0%} on validation rows."
+            f"The model has memorized the training samples: its loss is {known:.1%} of "
+            f"the baseline loss on them, and {left:.0%} on validation samples."
         ),
         value=left,
         threshold=unknown,

@@ -1,4 +1,4 @@
-"""A loss that lies still where a constant answer is."""
+"""A loss that is stuck at the value of a constant prediction."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def plateau(
 ) -> Verdict:
     """Look for a run that has learned nothing and does not move.
 
-    With the targets known, that is no better than a constant answer. Without them only
-    a loss that is the same in all epochs can be told from one that has converged, or
-    one that is at the logarithm of the number of classes. Where the curvature was
+    With the targets known, that is no better than a constant prediction. Without them
+    only a loss that is the same in all epochs can be told from one that has converged,
+    or one that is at the logarithm of the number of classes. Where the curvature was
     measured (`CurvatureProbe`), what the run lies on is said.
 
     Args:
         run: The run.
-        flat: Fall of the loss over the last half, relative to what a constant answer
-            reaches, that still counts as flat.
-        least_updates: Before so many updates nothing is flat.
+        flat: Fall of the loss over the last half, relative to what a constant
+            prediction reaches, that still counts as flat.
+        least_updates: Before this many updates nothing is flat.
         least_epochs: With fewer epochs, and targets that are not known, nothing is.
         same: Range of the epochs' losses, relative to the first, up to which they are
             the same: the resolution of float32, with room for the mean of an epoch.
@@ -51,7 +51,7 @@ def plateau(
     outcome = run.outcome
     if outcome.is_known:
         if outcome.learned is not False:
-            return Fine("the model does better than a constant answer")
+            return Fine("the model is better than a constant prediction")
         if descent.falls and descent.drop > flat:
             return Fine("the loss still falls")
         if max(run.record.trained_steps, descent.n_epochs) < least_updates:
@@ -59,10 +59,11 @@ def plateau(
         return _found(
             run,
             outcome.loss_saved,
-            "The model does no better than always giving the "
-            "same answer, and its loss hardly moves.",
+            "The model is no better than a constant prediction, and its loss "
+            "does not decrease.",
             0.95,
         )
+    # What a constant answer reaches is not known: only the curve is left to judge by.
     loss = run.loss[np.isfinite(run.loss)]
     is_long = len(loss) >= least_epochs
     if is_long and np.ptp(loss) <= same * abs(loss[0]) and abs(loss[0]) > zero:
@@ -76,7 +77,7 @@ def plateau(
         last = float(np.median(loss[-3:]))
         is_still = np.ptp(loss[len(loss) // 2 :]) < flat * chance
         if is_still and abs(last / chance - 1) < flat:
-            text = f"The loss lies still at {chance:.4g}, that of guessing."
+            text = f"The loss is stuck at {chance:.4g}, the value for random guessing."
             return _found(run, last, text, 0.8)
     return Skipped(run.reasons.outcome)
 

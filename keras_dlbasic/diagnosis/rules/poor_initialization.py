@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.depth_trend import depth_trend
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
+from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 from keras_dlbasic.records import LayerFacts
 
 EXPLAINS = (
@@ -29,6 +31,7 @@ def poor_initialization(
     small: float = 0.1,
     idle: float = 0.9,
     inputs: float = 10.0,
+    depth: float = 1e4,
 ) -> Verdict:
     """Look at the weights and units before training.
 
@@ -43,6 +46,8 @@ def poor_initialization(
         idle: Share of a layer's units, dead or saturated before training, that counts.
         inputs: Root mean square of the inputs from which these, not the weights, make
             units idle; that of `unscaled_inputs`.
+        depth: Change of the activations' mean square over the depth, up or down, that
+            counts: weights of twice the size that suits do that in seven layers.
     """
     if run.model.seen_after:
         return Skipped(
@@ -55,8 +60,8 @@ def poor_initialization(
     if alike:
         return Finding(
             severity="critical",
-            message=f"All units of layer '{alike[0].label}' begin with the same "
-            "weights: they get the same gradients and stay alike.",
+            message=f"All units of layer '{alike[0].label}' start with the same "
+            "weights: they get the same gradients and stay the same.",
             layer=alike[0].label,
             value=float(len(alike)),
             threshold=0.0,
@@ -64,7 +69,11 @@ def poor_initialization(
             confidence=0.98,
             remedies=REMEDIES,
         )
-    found = _idle(run, idle, inputs) or _sizes(layers, large, small)
+    found = (
+        _idle(run, idle, inputs)
+        or _sizes(layers, large, small)
+        or _over_depth(run, depth)
+    )
     return found or Fine("weights begin with sizes that suit")
 
 
@@ -98,6 +107,39 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
     return None
 
 
+def _over_depth(run: Run, depth: float) -> Finding | None:
+    """Look for activations that grow or shrink by a factor at each layer."""
+    trend = depth_trend(run)
+    if trend is None:
+        return None
+    change = max(trend.change, 1 / trend.change)
+    if change <= max(depth, trend.chance):
+        return None
+    word, size = ("grow", "large") if trend.change > 1 else ("shrink", "small")
+    return Finding(
+        severity="info",
+        message=(
+            f"The initial weights are too {size} for the depth: the mean square of the "
+            f"activations {word}s by a factor of {trend.factor:.2g} at each layer, "
+            f"{trend.change:.1e} from layer '{trend.first}' to '{trend.last}'. Kernels "
+            f"have {trend.gain:.2g} times 1/sqrt(fan_in) (median); 1.41 suits "
+            "rectifiers, about 1 suits S-shaped units."
+        ),
+        risk="critical",
+        layer=trend.first,
+        value=change,
+        threshold=depth,
+        unit="times the mean square of activations",
+        confidence=0.9,
+        note=worth_a_note(run),
+        evidence={"factor": trend.factor, "gain": trend.gain},
+        remedies=(
+            *REMEDIES,
+            suggest.normalization("normalized layers do not depend on the size"),
+        ),
+    )
+
+
 def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | None:
     shrink, smallest = 1.0, None
     for facts in layers:
@@ -106,7 +148,7 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
         if facts.gain > large:
             return Finding(
                 severity="info",
-                message=f"The weights of layer '{facts.label}' begin too large: "
+                message=f"The initial weights of layer '{facts.label}' are too large: "
                 f"{facts.gain:.3g} times 1/sqrt(fan_in).",
                 risk="critical",
                 layer=facts.label,
@@ -116,6 +158,8 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
                 confidence=0.9,
                 remedies=REMEDIES,
             )
+        # Under Xavier's law, the deviation times the root of the mean of both fans is
+        # 1. What layers take away from that multiplies along the depth.
         both = 0.5 * (facts.fan_in + facts.fan_out)
         size = facts.kernel_rms * both**0.5
         shrink *= min(1.0, size)
@@ -125,9 +169,9 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
         return None
     return Finding(
         severity="info",
-        message=f"The weights begin too small, from layer '{smallest}' on: together "
-        f"the layers shrink signals and gradients to {shrink:.1e} of what Xavier's law "
-        "gives.",
+        message=f"The initial weights are too small from layer '{smallest}' on: "
+        f"together the layers shrink signals and gradients to {shrink:.1e} of what "
+        "Xavier's law gives.",
         risk="critical",
         layer=smallest,
         value=shrink,

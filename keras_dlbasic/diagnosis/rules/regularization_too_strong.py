@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.dropout_cost import dropout_cost
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -14,32 +15,32 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
     needs=("network",),
 )
 def regularization_too_strong(
-    run: Run, *, shrunk: float = 0.1, share: float = 0.5, dropout: float = 0.8
+    run: Run,
+    *,
+    shrunk: float = 0.1,
+    share: float = 0.5,
+    dropout: float = 0.8,
+    high: float = 0.6,
+    lost: float = 0.4,
 ) -> Verdict:
     """Look for weights that a penalty has made vanish, and for extreme dropout.
 
     Args:
         run: The run.
-        shrunk: Size of a penalised kernel, relative to its largest so far, below which
+        shrunk: Size of a penalized kernel, relative to its largest so far, below which
             the penalty has won.
         share: Share of the loss from which the penalty matters more than the data.
         dropout: Rate from which a layer passes on next to nothing in training.
+        high: Rate from which it counts too where so much is lost.
+        lost: Share of what was learned that is lost with dropout on.
     """
     layers = run.layers
     rates = [(f.dropout, f.label) for f in layers if f.dropout is not None]
     highest = max(rates, default=(0.0, ""))
-    if highest[0] >= dropout:
-        return Finding(
-            severity="info",
-            message=f"Layer '{highest[1]}' drops {highest[0]:.0%} of its units.",
-            risk="critical",
-            layer=highest[1],
-            value=highest[0],
-            threshold=dropout,
-            unit="share of the units",
-            confidence=0.9,
-            remedies=(suggest.less_dropout("a moderate rate"),),
-        )
+    cost = None if run.is_planned else dropout_cost(run)
+    hurts = cost is not None and cost > lost
+    if highest[0] >= dropout or (highest[0] >= high and hurts):
+        return _dropout(*highest, dropout if highest[0] >= dropout else high, cost)
     penalised = {f.label for f in layers if f.penalty}
     part = _share(run)
     least, layer = _shrunk(run, penalised)
@@ -61,6 +62,26 @@ def regularization_too_strong(
     return Fine(f"penalties make up {part:.0%} of the loss")
 
 
+def _dropout(rate: float, layer: str, limit: float, cost: float | None) -> Finding:
+    observed = (
+        ""
+        if cost is None
+        else f" With dropout on, {max(0.0, cost):.0%} of what was learned is lost."
+    )
+    return Finding(
+        severity="info",
+        message=f"Layer '{layer}' drops {rate:.0%} of its units.{observed}",
+        risk="critical",
+        layer=layer,
+        value=rate,
+        threshold=limit,
+        unit="share of the units",
+        confidence=0.9,
+        evidence={} if cost is None else {"lost_with_dropout": cost},
+        remedies=(suggest.less_dropout("a moderate rate"),),
+    )
+
+
 def _share(run: Run) -> float:
     table = run.record.tables.get("probe")
     if table is None or not len(table):
@@ -71,7 +92,7 @@ def _share(run: Run) -> float:
 
 
 def _shrunk(run: Run, penalised: set[str]) -> tuple[float, str | None]:
-    """Return the smallest size of a penalised kernel relative to its largest."""
+    """Return the smallest size of a penalized kernel relative to its largest."""
     best, layer = 1.0, None
     for column, info in enumerate(run.record.variables):
         if info.layer not in penalised or len(info.shape) < 2:

@@ -20,7 +20,7 @@ def repeated_batches(
         run: The run.
         share: Share of different batches among those read up to which it counts.
         batches: Number of batches that have to be read.
-        gap: Share of a constant answer's loss that is saved less on validation rows
+        gap: Share of a constant prediction's loss that is saved less on validation rows
             than in training from which it is a warning by itself.
     """
     seen = run.facts.data.batches if run.facts.data else None

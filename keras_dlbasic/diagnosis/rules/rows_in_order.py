@@ -13,15 +13,15 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
 
     Batches of one class after the other teach a model the class at hand, and undo the
     others. Order alone need not do harm, so it counts where that shows: where a symptom
-    is found that it can bring about, or where rows that were trained are worse known
+    is found that it can cause, or where rows that were trained are worse known
     in the end than they were in their own batch.
 
     Args:
         run: The run.
         forgotten: Loss on training rows of all kinds at the end, above the mean loss of
-            the batches of the epoch, relative to the loss of a constant answer, that
-            counts. Without order it is below zero: the epoch's mean is from before its
-            last steps.
+            the batches of the epoch, relative to the loss of a constant prediction,
+            that counts. Without order it is below zero: the epoch's mean is from before
+            its last steps.
         ratio: That loss relative to the mean of the epoch that counts as well.
     """
     seen = order_seen(run)
@@ -29,6 +29,8 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
         return Skipped(run.reasons.batches)
     if not seen.is_in_order:
         return Fine(f"rows come in no order: {seen.text}")
+    # Order shows in the loss: each batch is known well as it comes, and rows of all
+    # kinds together are not.
     worse, last = _forgotten(run)
     is_forgotten = worse > forgotten * run.descent.scale and worse > (ratio - 1) * last
     text = f"The rows come in order: {seen.text}."

@@ -23,8 +23,9 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Verdict:
             than this share of a gradient reaches the first layer.
     """
     hidden = [f for f in run.layers[:-1] if f.activation in SLOPES]
+    # Normalization keeps units where their slope is steep.
     if any(f.normalizes for f in run.layers):
-        return Fine("the layers are normalised")
+        return Fine("the layers are normalized")
     product = 1.0
     for facts in hidden:
         product *= SLOPES[str(facts.activation)]
@@ -32,9 +33,9 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Verdict:
         return Finding(
             severity="info",
             message=(
-                f"{len(hidden)} layers of '{hidden[0].activation}' units follow "
-                f"each other: at most {product:.1e} of a gradient gets through their "
-                "slopes."
+                f"{len(hidden)} layers with '{hidden[0].activation}' activation follow "
+                f"each other. Their slopes multiply to at most {product:.1e}, so "
+                "hardly any gradient reaches the first of them."
             ),
             risk="critical",
             layer=hidden[0].label,
@@ -44,10 +45,12 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Verdict:
             confidence=0.88,
             remedies=(
                 suggest.activations(
-                    "rectifiers pass gradients on whole", initialize=True
+                    "the slope of ReLU is 1 for positive inputs", initialize=True
                 ),
-                suggest.normalization("keeps units where they are steep"),
-                suggest.new_weights("weights that make up for the slopes"),
+                suggest.normalization("keeps inputs where the slope is large"),
+                suggest.new_weights(
+                    "larger initial weights compensate for small slopes"
+                ),
             ),
         )
     return Fine(f"slopes multiply to {product:.2g}")

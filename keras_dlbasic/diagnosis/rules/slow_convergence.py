@@ -11,7 +11,7 @@ from keras_dlbasic.diagnosis.generalization import (
 )
 
 CHECK_ROWS = suggest.check_rows(
-    "if they do not belong together, longer training only memorises",
+    "if they do not belong together, longer training only memorizes",
 )
 
 
@@ -24,8 +24,8 @@ def slow_convergence(
     Args:
         run: The run.
         least_drop: Fall of the loss over the last half of the epochs, relative to what
-            a constant answer reaches, below which a run that has learned nothing does
-            not fall.
+            a constant prediction reaches, below which a run that has learned nothing
+            does not fall.
         much: The same for a run that has learned something.
         share: Share of the skill of simple predictors (see `underfitting`) below which
             such a run has not got far; by a standard error at least.
@@ -42,6 +42,8 @@ def slow_convergence(
     nothing = predictors_find_nothing(run)
     if nothing and never_generalized(run):
         return Fine("the loss falls on training rows only")
+    # A run that has learned something must fall clearly, one that has learned nothing
+    # only measurably: it may be about to begin.
     is_falling = descent.falls and (
         descent.drop > (much if outcome.learned else least_drop)
     )
@@ -49,10 +51,10 @@ def slow_convergence(
         return Finding(
             severity="critical" if outcome.learned is False else "warning",
             message=(
-                "The run ended while its loss was still falling, by "
-                f"{descent.drop:.2%} of a constant answer's loss over its last half, "
-                "and has not got far."
-                + (" No simple predictor finds anything here either." * nothing)
+                "Training ended before the model had learned much, while the loss was "
+                f"still decreasing (by {descent.drop:.2%} of the baseline loss in the "
+                "second half)."
+                + (" Simple predictors find nothing in the inputs either." * nothing)
             ),
             value=descent.drop,
             threshold=much if outcome.learned else least_drop,
@@ -60,7 +62,7 @@ def slow_convergence(
             confidence=0.8,
             remedies=(
                 *((CHECK_ROWS,) if nothing else ()),
-                suggest.range_test("longer steps get there sooner"),
+                suggest.range_test("a higher learning rate needs fewer updates"),
                 suggest.more_epochs("more updates", epochs=run.facts.epochs),
             ),
         )

@@ -15,7 +15,7 @@ def stopped_too_early(
     *,
     share: float = 0.5,
     fall: float = 0.1,
-    last: int = 3,
+    last: int = 2,
     good: float = 0.9,
 ) -> Verdict:
     """Look for a run that ended long before its last epoch, while it still improved.
@@ -28,7 +28,8 @@ def stopped_too_early(
         share: Share of the planned epochs below which a run ended early.
         fall: Fall of the training loss over the last half of the epochs, relative to
             where that half began, that counts.
-        last: Number of last epochs, one of which has the best validation loss.
+        last: The best validation loss is at most so many epochs before the end: a
+            patience of three and more is what people choose.
         good: Skill from which a run has got where it was to go.
     """
     planned, ran = run.facts.epochs, len(run.loss)
@@ -38,6 +39,8 @@ def stopped_too_early(
         return Fine(f"{ran} of {planned} epochs were trained")
     if not np.isfinite(run.loss).all():
         return Fine("the loss was not finite when it ended")
+    # The last half shows whether the run was still improving; one epoch is mostly
+    # noise.
     half = run.loss[ran // 2 :]
     begin = abs(float(half[0]))
     drop = (half[0] - half[-1]) / begin if begin > 0 and len(half) > 1 else 0.0

@@ -23,6 +23,7 @@ def too_few_updates(
     steps = run.record.trained_steps or _planned(run)
     if not steps:
         return Skipped("the number of updates is not known")
+    # Few updates can be enough if each was long: then the weights have come a long way.
     way = float("nan")
     if not run.is_planned:
         way = run.movement.path
@@ -31,7 +32,7 @@ def too_few_updates(
         smaller = suggest.batch_size("smaller batches give more updates an epoch", size)
         return Finding(
             severity="info",
-            message=f"The run has only {steps} updates.",
+            message=f"The run has only {steps} updates, too few to learn much.",
             risk="critical",
             value=float(steps),
             threshold=float(updates),

@@ -58,6 +58,8 @@ def train_validation_overlap(
         "near_copies": validation.near_copies,
         "shared_pieces": validation.shared_pieces,
     }
+    # Exact copies are beyond doubt, so they come first. Shared windows and near copies
+    # are weaker evidence, and never critical.
     if overlap > excused + share and overlap * (validation.n_rows or 0) >= rows:
         return _found(
             f"{overlap:.0%} of the validation rows are training rows too",

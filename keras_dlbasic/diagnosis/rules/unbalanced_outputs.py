@@ -51,7 +51,7 @@ class _Share:
 
     Attributes:
         name: The output.
-        start: Its weighted loss at the first look, else that of a constant answer.
+        start: Its weighted loss at the first look, else that of a constant prediction.
         end: Its weighted loss at the end.
         outcome: How far it got.
     """
@@ -136,6 +136,8 @@ def _gradients(run: Run) -> dict[str, float]:
 
 
 def _remedies(run: Run, shares: list[_Share], largest: _Share) -> tuple[Any, ...]:
+    # These factors bring all losses down to the size of the smallest one. The weights
+    # are then scaled so that the largest is 1.
     least = min(share.start for share in shares)
     factors = {
         share.name: least / share.start if share.start > 0 else 1.0 for share in shares

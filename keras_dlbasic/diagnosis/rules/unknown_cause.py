@@ -54,14 +54,16 @@ ONE_STEP = suggest.by_hand(
 def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     """Look for a run that evidently fails, and a cause that explains it.
 
-    It fails if it does no better than a constant answer, diverges or is not finite; or
-    if simple predictors find nothing in the inputs either, and the model nothing that
-    carries over to validation rows. A cause at severity warning or above explains it.
+    It fails if it does no better than a constant prediction, diverges or is not finite;
+    or if simple predictors find nothing in the inputs either, and the model nothing
+    that carries over to validation rows. A cause at warning or above explains it.
 
     Args:
         run: The run, with the verdicts of the other rules.
         updates: Number of updates before which nothing has failed yet.
     """
+    # Three things are put together: what shows that the run fails, whether any serious
+    # cause explains it, and what was ruled out or could not be checked.
     unrelated = _is_unrelated(run)
     observed = _observed(run, updates, unrelated=unrelated)
     if observed is None:
@@ -102,18 +104,18 @@ def _observed(run: Run, updates: int, *, unrelated: bool) -> str | None:
     for name in BREAKING:
         verdict = run.verdicts.get(name)
         if isinstance(verdict, Finding) and verdict.rank:
-            return f"The run fails, and it is not known why: {verdict.message}"
+            return f"The run fails for an unknown reason: {verdict.message}"
     if max(run.record.trained_steps, len(run.numbers)) < updates:
         return None
     if run.outcome.learned is False:
         return (
-            "The model does not learn, and it is not known why: it does no better than "
-            "a constant answer."
+            "The model does not learn, for an unknown reason: it is no better than a "
+            "constant prediction."
         )
     if unrelated:
         return (
-            "The model learns nothing that carries over to other rows, and it is not "
-            "known why."
+            "The model learns nothing that generalizes to other rows, for an unknown "
+            "reason."
         )
     return None
 

@@ -12,8 +12,12 @@ from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
     saved_on_validation,
 )
+from keras_dlbasic.diagnosis.inference_gap import inference_gap
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.records import ValidationFacts
+
+LAGGING = 0.1
+"""Share of what was learned that inference may lose on training rows."""
 
 SHUFFLE = suggest.by_hand(
     "shuffle before splitting (validation_split takes the last rows)",
@@ -35,7 +39,7 @@ UNDONE = {
     "one row on": "with the labels of the next row",
     "class numbers": "with their classes numbered anew",
 }
-"""What was undone in validation rows, in words."""
+"""What was undone in validation rows, as text."""
 
 
 @rule(kind="cause", explains=("overfitting",))
@@ -54,7 +58,7 @@ def unrepresentative_validation(
 
     Where the validation data are not known, the curves may tell: a model that has
     learned, from rows that simple predictors can tell something about too, is better
-    than a constant answer in some epoch at least.
+    than a constant prediction in some epoch at least.
 
     Args:
         run: The run.
@@ -63,8 +67,8 @@ def unrepresentative_validation(
             of one set of a hundred rows it is about 0.1 at most.
         reference: Skill of a simple predictor on training rows that it has not seen
             from which there is something that should carry over.
-        saved: Share of a constant answer's loss that a model has to save in training
-            before its validation loss is held against it.
+        saved: Share of a constant prediction's loss that a model has to save in
+            training before its validation loss is held against it.
     """
     if run.facts.validation is None:
         return _by_curves(run, reference, saved)
@@ -117,7 +121,7 @@ def _by_predictors(run: Run, validation: ValidationFacts, reference: float) -> F
     text = (
         "The validation rows are of another kind: a simple predictor, fitted on "
         f"training rows, has a skill of {known:.2f} on training rows that it has not "
-        f"seen, and of {told:.2f} on validation rows (0: a constant answer)."
+        f"seen, and of {told:.2f} on validation rows (0: a constant prediction)."
     )
     restored = validation.restored_by
     remedies: tuple[RemedySuggestion, ...] = (SAME_WAY, SHUFFLE)
@@ -179,14 +183,18 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
     never = never_generalized(run)
     if never is None or known is None or outcome.loss_saved is None:
         return Skipped(run.reasons.validation)
-    # statistics of batches that lag make validation bad as well, on any rows
-    lags = run.facts.model is None or any(
-        layer.batch_normalizes for layer in run.facts.model.layers
+    # moving statistics that lag make validation bad as well, on any rows
+    gap = inference_gap(run)
+    lags = run.facts.model is None or (
+        any(layer.batch_normalizes for layer in run.facts.model.layers)
+        and (gap is None or max(gap.lost, gap.lost_loss) > LAGGING)
     )
     batches = run.facts.data.batches if run.facts.data else None
     # predictors know rows that come again and again by heart
     if batches is not None and (batches.different or 0) < (batches.compared or 0):
         return Skipped(run.reasons.validation)
+    # All of it is needed: rows enough for the predictors, a model that has learned, and
+    # something to be learned. One alone is no sign of other rows.
     enough = (run.probe_rows or 0) >= MIN_ROWS and outcome.loss_saved >= saved
     if not never or known < reference or not enough or lags or run.live:
         return Skipped(run.reasons.validation)
@@ -194,9 +202,9 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
         severity="warning",
         message=(
             "The validation rows seem to be of another kind: in no epoch is their loss "
-            "below that of a constant answer, though the model has learned the "
+            "below that of a constant prediction, though the model has learned the "
             f"training rows, and {outcome.reference_name} has a skill of {known:.2f} "
-            "on training rows that it has not seen. Are they scaled and labelled "
+            "on training rows that it has not seen. Are they scaled and labeled "
             "alike?"
         ),
         value=known,

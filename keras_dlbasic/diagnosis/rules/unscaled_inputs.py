@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
+from keras_dlbasic.records import InputFacts
+
+FEW = 3.0
+"""Root mean square over the size of nine in ten entries that a few entries make up."""
 
 EXPLAINS = (
     *NOT_LEARNING,
@@ -27,7 +31,8 @@ def unscaled_inputs(
 
     Initial weights (Xavier, He) are made for inputs of mean square one; the curvature
     of the loss grows with it, and with the squared offset of a feature over its
-    deviation (LeCun et al. 1998, Efficient BackProp).
+    deviation (LeCun et al. 1998, Efficient BackProp). A number that stands for missing
+    values, such as -999, makes up the size of all others.
 
     Args:
         run: The run.
@@ -45,21 +50,24 @@ def unscaled_inputs(
     if not inputs:
         return Skipped("inputs are no numbers")
     for facts in inputs:
+        if facts.placeholder is not None:
+            return _stand_in(facts)
         signs = {
             "rms": (facts.rms, size),
             "offset": (facts.offset if facts.offset < constant else 0.0, offset),
             "scale_ratio": (facts.scale_ratio, ratio),
         }
+        # The sign that is furthest above its own limit is reported.
         name = max(signs, key=lambda n: signs[n][0] / signs[n][1])
         value, threshold = signs[name]
         if value > threshold:
             return Finding(
                 severity="info",
                 message=(
-                    "The inputs are not scaled: their values have a root mean square "
-                    f"of {facts.rms:.4g}, a mean {facts.offset:.3g} deviations "
-                    f"from zero, features up to {facts.scale_ratio:.3g} times the "
-                    "others."
+                    "The inputs are not scaled: their root mean square is "
+                    f"{facts.rms:.4g}, their mean is {facts.offset:.3g} standard "
+                    f"deviations from 0, and features are up to "
+                    f"{facts.scale_ratio:.3g} times the others.{_few(facts)}"
                 ),
                 risk="critical",
                 value=value,
@@ -68,9 +76,43 @@ def unscaled_inputs(
                 evidence={n: v for n, (v, _) in signs.items()},
                 remedies=(
                     suggest.scaled_inputs(
-                        "puts all features on a par, within the model"
+                        "gives all features mean 0 and variance 1, within the model"
                     ),
-                    suggest.normalization("scales what comes out of the first layer"),
+                    suggest.normalization("scales the outputs of the first layer"),
                 ),
             )
     return Fine(f"root mean square {inputs[0].rms:.3g}")
+
+
+def _few(facts: InputFacts) -> str:
+    """Say where a few entries make up the size of all."""
+    if not facts.rms > FEW * facts.typical:
+        return ""
+    return (
+        f" A few entries make up this size: nine in ten are below {facts.typical:.3g}."
+    )
+
+
+def _stand_in(facts: InputFacts) -> Finding:
+    value, share = facts.placeholder, facts.placeholder_share
+    return Finding(
+        severity="info",
+        message=(
+            f"The inputs hold {value:g} in {share:.1%} of their entries, far from all "
+            "others. It seems to stand for missing values; the model takes it for a "
+            "measurement."
+        ),
+        risk="critical",
+        value=share,
+        threshold=0.0,
+        unit="share of the entries",
+        confidence=0.85,
+        evidence={"placeholder": value, "root_mean_square": facts.rms},
+        remedies=(
+            suggest.by_hand(
+                f"sklearn.impute.SimpleImputer(missing_values={value:g}, "
+                "strategy='median', add_indicator=True)",
+                "fills the gaps, and tells the model where they were; scale afterwards",
+            ),
+        ),
+    )

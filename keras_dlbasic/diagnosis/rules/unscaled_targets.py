@@ -35,8 +35,9 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> V
         return Finding(
             severity="info",
             message=(
-                f"The targets are not scaled: root mean square {size:.4g}, deviation "
-                f"{target.std:.4g}, where outputs begin of the order of one."
+                f"The targets are not scaled: their root mean square is {size:.4g} "
+                f"and their standard deviation {target.std:.4g}, while outputs start "
+                "near 1."
             ),
             risk="critical",
             value=size,
@@ -44,8 +45,8 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> V
             unit="root mean square",
             confidence=0.8 + 0.1 * (size > 10 * large),
             remedies=(
-                suggest.scaled_targets("outputs and targets then begin alike"),
-                suggest.lower_learning_rate("gradients are as large as the targets"),
+                suggest.scaled_targets("outputs and targets then have the same scale"),
+                suggest.lower_learning_rate("gradients grow with the targets"),
             ),
         )
     return Fine(f"root mean square {size:.3g}")

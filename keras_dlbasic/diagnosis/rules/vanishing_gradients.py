@@ -36,9 +36,9 @@ def vanishing_gradients(
         return Finding(
             severity=severity,
             message=(
-                f"Gradients vanish: relative to its weights, the gradient of layer "
-                f"'{flow.down_layer}' is {flow.down:.1e} times that of layers behind "
-                "it."
+                f"Gradients vanish: the gradient of layer '{flow.down_layer}', "
+                f"relative to its weights, is {flow.down:.1e} times that of the layers "
+                "after it."
             ),
             layer=flow.down_layer,
             epoch=0,
@@ -47,13 +47,11 @@ def vanishing_gradients(
             threshold=ratio,
             confidence=0.9,
             remedies=(
-                suggest.activations(
-                    "S-shaped units pass on at most a part of the gradient"
-                ),
+                suggest.activations("S-shaped activations have slopes below 1"),
                 suggest.new_weights(
                     "weights of the right size keep gradients from fading"
                 ),
-                suggest.normalization("normalised layers pass gradients on unchanged"),
+                suggest.normalization("normalization keeps the size of gradients"),
             ),
         )
     return Fine(

@@ -39,6 +39,8 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
         return Skipped(f"needs {least} sampled steps with finite gradients")
     if norms.max() > 0:
         return Fine(f"the largest gradient norm is {norms.max():.2g}")
+    # A loss of exactly zero has nothing left to improve, so its gradient is rightly
+    # zero.
     losses = run.record.batch_loss
     if len(losses) and np.nan_to_num(losses, nan=1.0).max() == 0:
         return Fine("gradients are zero since the loss is zero")

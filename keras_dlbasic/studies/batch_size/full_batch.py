@@ -66,7 +66,7 @@ def full_batch(
             here too, since Keras takes only one of both.
         micro_batch: Most rows that go through the model at once. Defaults to 256.
         model: The compiled model that will be trained, to have it checked (see
-            `check_full_batch`). Defaults to None: batch normalisation and constraints
+            `check_full_batch`). Defaults to None: batch normalization and constraints
             are found by the variables, when `fit` begins, the rest is not, and a
             warning says so.
 
@@ -154,7 +154,7 @@ def _check_when_built(optimizer: Any) -> None:
         for variable in variables:
             if "batch_normalization" in variable.path:
                 _refuse(
-                    f"{variable.path!r} belongs to batch normalisation, which uses the "
+                    f"{variable.path!r} belongs to batch normalization, which uses the "
                     "mean and variance of the batch and sees one micro-batch at a time",
                     "Use `batch_size=len(x)` instead; if it does not, pass `model=` to "
                     "have the model itself checked",
@@ -175,7 +175,7 @@ def check_full_batch(model: Any) -> None:
         model: A compiled model.
 
     Raises:
-        ValueError: If it has batch normalisation or other layers that look at the batch
+        ValueError: If it has batch normalization or other layers that look at the batch
             as a whole, masks, activity regularizers, a loss that is no mean over
             samples, constraints that its weights do not satisfy, a loss scale that
             changes (mixed_float16), or several replicas.
@@ -221,7 +221,7 @@ def _layer_reason(layer: Any) -> str | None:
         if not layer.trainable:
             return None
         return (
-            "sees one micro-batch at a time: batch normalisation uses the mean and "
+            "sees one micro-batch at a time: batch normalization uses the mean and "
             "variance of the batch, so the gradient would be another"
             if kind.state == "averages"
             else "changes its state at every micro-step"

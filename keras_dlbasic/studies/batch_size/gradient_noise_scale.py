@@ -8,10 +8,10 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.callbacks import state_without_model
 from keras_dlbasic._keras.optimizer import accumulated_gradients, steps_taken
 from keras_dlbasic._trials.batch_sizes import count_rows
-from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic.analysis import NoiseScaleCurve, gradient_noise_scale
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.studies.batch_size.gradient_probe import GradientProbe
@@ -82,12 +82,15 @@ class GradientNoiseScale(keras.callbacks.Callback):
                     f"`{name}` must be a whole number of at least {least}. Received: "
                     f"{name}={value!r}"
                 )
-        if x is not None and count_rows([x, y]) < small_batch * parts:
-            raise ValueError(
-                f"`x` must have at least small_batch * parts = {small_batch * parts} "
-                f"samples. Received: {count_rows([x, y])}"
-            )
-        self.x, self.y = as_arrays(x), as_arrays(y)
+        self.x = self.y = None
+        if x is not None:
+            found = read(x, y, needs_y=True)
+            if found.n_rows < small_batch * parts:
+                raise ValueError(
+                    "`x` must have at least small_batch * parts = "
+                    f"{small_batch * parts} samples. Received: {found.n_rows}"
+                )
+            self.x, self.y = found.x, found.y
         self.every, self.small_batch, self.parts = every, small_batch, parts
         self.batch_size = batch_size
         self._rows: list[tuple[int, float, float]] = []

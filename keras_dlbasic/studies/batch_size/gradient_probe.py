@@ -101,6 +101,8 @@ class GradientProbe:
         """
         from keras_dlbasic.analysis import gradient_noise_scale
 
+        # The parts have no row in common. Their gradients are those of small batches,
+        # and their mean is that of the big batch, without another backward pass.
         small = len(rows) // parts
         total: Any = 0.0
         norms = []

@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic._trials.batch_sizes import count_rows, flatten, map_leaves
+from keras_dlbasic._data.read import read
+from keras_dlbasic._trials.batch_sizes import flatten, map_leaves
 
 
 class MicroBatches(keras.utils.PyDataset):
@@ -45,8 +46,11 @@ class MicroBatches(keras.utils.PyDataset):
                 "`micro_batch` must be a whole number of rows, at least 1. Received: "
                 f"micro_batch={micro_batch!r}"
             )
-        self.rows = count_rows([x, y, sample_weight])
+        found = read(x, y, sample_weight=sample_weight, needs_y=True)
+        x, y, sample_weight = found.x, found.y, found.sample_weight
+        self.rows = found.n_rows
         self._x, self._y, self._weight = x, y, sample_weight
+        # Floor division of a negated number rounds up.
         self.micro_steps = -(-self.rows // micro_batch)
         # as even as possible, so that the last one has few rows to fill up
         self.micro_batch = -(-self.rows // self.micro_steps)

@@ -27,7 +27,7 @@ def rebatch(data: Any, batch_size: str | int, *, verbose: int = 1) -> Any:
     """Return a data set with the same samples in batches of another size.
 
     Keras ignores `batch_size` for data sets that make their own batches. The samples
-    and their order are the same; `data` is left alone. TensorFlow does not know how
+    and their order are the same; `data` is not changed. TensorFlow does not know how
     many batches come of it but under `"full"`, so Keras may warn in the first epoch
     that the input ran out of data.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keras_dlbasic._keras.graph import all_layers
@@ -32,9 +32,11 @@ class BatchSizeStudy(Study[BatchSizeResult]):
     each trial; those of Python and NumPy are put back.
 
     Args:
-        build_model: `build_model()` returns a compiled model.
-        x: Inputs: an array, or a list, tuple or dict of arrays.
-        y: Targets, likewise.
+        build_model: `build_model()` returns a compiled model; or such a model, which is
+            cloned with new weights for each seed.
+        x: Inputs in any form that users have, or a data set, of which all rows are
+            read into memory.
+        y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`. Defaults to None.
         batch_sizes: `"full"`, `"mini"`, `"single"` or numbers. Defaults to
             `("full", 256, 32, 1)`; those not below the number of samples count once.
@@ -58,8 +60,7 @@ class BatchSizeStudy(Study[BatchSizeResult]):
     Raises:
         ValueError: If an argument is none of the above, or `directory` holds another
             study.
-        TypeError: If `x` makes its own batches, or `build_model()` is not a compiled
-            model.
+        TypeError: If `build_model()` is not a compiled model.
 
     Example:
     >>> import keras, numpy as np
@@ -81,11 +82,11 @@ class BatchSizeStudy(Study[BatchSizeResult]):
 
     def __init__(
         self,
-        build_model: Callable[[], Any],
+        build_model: Any,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Any = None,
         batch_sizes: Sequence[str | int] = ("full", 256, 32, 1),
         seeds: int | Iterable[int] = 3,
         budget: Any = None,
@@ -129,7 +130,7 @@ class BatchSizeStudy(Study[BatchSizeResult]):
         self._ask(
             run_batch_size_trial,
             BatchSizeTask(
-                build_model,
+                self._build_model,
                 data.train,
                 data.held_out,
                 self.budget,

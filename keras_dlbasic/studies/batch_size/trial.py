@@ -42,7 +42,7 @@ WINDOW = 16
 """Successive updates that are compared with each other."""
 
 WINDOW_GRADIENTS = 5
-"""At so many of their places a gradient and a batch loss are taken."""
+"""At this many of their places a gradient and a batch loss are taken."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ def run_batch_size_trial(
     """Train with one batch size from the weights of one seed, and measure."""
     seed, batch = int(settings["seed"]), int(settings["batch_size"])
     rows = count_rows(task.data)
+    # Gradients are measured on a second model, so the one in training is not touched.
     probe = GradientProbe(build_seeded(task.build_model, seed))
     model = build_seeded(task.build_model, seed)
     values: dict[str, Any] = {
@@ -81,6 +82,8 @@ def run_batch_size_trial(
     )
     fitted = fit_arguments(model, task, batch, seed)
     micro_steps = getattr(fitted["x"], "micro_steps", 1)
+    # The step is compiled before the clock starts: compiling would cost the batch sizes
+    # different shares of their time.
     if isinstance(fitted["x"], keras.utils.PyDataset):
         warm_up_batches(model, fitted["x"])
     else:
@@ -94,6 +97,7 @@ def run_batch_size_trial(
         seconds=task.budget.amount if most is None else None,
         micro_steps=micro_steps,
     )
+    # Warming up has drawn from the generators, so they start again from the seed.
     keras.utils.set_random_seed(seed)
     model.fit(
         **fitted,
@@ -149,6 +153,8 @@ def evaluate(model: Any, data: tuple[Any, Any]) -> dict[str, float]:
     if is_on_disk(data):
         given = {"x": StoredBatches(*data, batch_size=EVALUATED_AT_ONCE)}
     scores = model.evaluate(**given, verbose=0, return_dict=True)
+    # `evaluate` puts PyTorch's modules into evaluation mode, and the fit around it goes
+    # on.
     if keras.backend.backend() == "torch":
         model.train()
     return {name: float(np.mean(value)) for name, value in scores.items()}
@@ -191,6 +197,9 @@ class _Measures:
 
     def take(self, model: Any, updates: int, seconds: float, end: bool = False) -> bool:
         """Measure; return whether to go on."""
+        # A window collects the weights before each of its updates. If the next window
+        # starts where this one ends, the last weights of this one are the first of the
+        # next.
         if self._is_watched(updates):
             if self._window is None:
                 self._window = _Window(updates)
@@ -290,6 +299,8 @@ class _Window:
 
 def window_starts(most: int | None) -> list[int]:
     """Return before which updates windows start: at first, and spread, apart."""
+    # With a budget in seconds the number of updates is not known, so windows start ever
+    # further apart.
     if most is None:
         return [0, *(32 * 6**power for power in range(8))]
     length = min(WINDOW, most)

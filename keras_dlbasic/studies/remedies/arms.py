@@ -136,6 +136,7 @@ def treated(model: Any, arm: Arm, seed: int) -> Any:
     if arm.family not in changes:
         return model
     new = changes[arm.family](model, arm.strength or 0.0)
+    # A remedy that finds nothing to change would be compared as if it were one.
     if _description(new) == _description(model):
         raise ValueError("it would change nothing in this model")
     return new
@@ -204,6 +205,8 @@ def input_kind(model: Any, x: Any) -> str:
     embeds = any(class_kind(type(la)).kind == "embedding" for la in layers)
     if embeds and leaf.ndim == 2:
         return "tokens"
+    # Numbers that are never negative and mostly zero count something, such as words.
+    # Any others are features, to which noise can be added.
     few = np.asarray(leaf[:256])
     return "counts" if few.min() >= 0 and (few == 0).mean() > 0.5 else "features"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._data.read import read_validation
 from keras_dlbasic._trials.batch_sizes import count_rows
-from keras_dlbasic._trials.stored_batches import as_arrays
 from keras_dlbasic.analysis.experiments.remedy_result import RemedyResult
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies.base import Study
@@ -22,7 +22,7 @@ class RemedyStudy(Study[RemedyResult]):
     """Measure what closes the gap between training and held-out data, and its price.
 
     The model is trained as it is, and with each remedy: more data, augmentation, half
-    the width, L1, L2, dropout, batch normalisation, early stopping, an ensemble. All
+    the width, L1, L2, dropout, batch normalization, early stopping, an ensemble. All
     arms make the same number of updates from the same initial weights (where shapes
     allow) in the same order, for each seed; a member of an ensemble makes as many as
     the untreated model. Each is compared with the untreated model of the same seed, on
@@ -32,9 +32,11 @@ class RemedyStudy(Study[RemedyResult]):
     and then trains on all of them: the held-out data choose nothing.
 
     Args:
-        build_model: `build_model()` returns a compiled model.
-        x: Inputs: an array, or a list, tuple or dict of arrays.
-        y: Targets, likewise.
+        build_model: `build_model()` returns a compiled model; or such a model, which is
+            cloned with new weights for each seed.
+        x: Inputs in any form that users have, or a data set, of which all rows are
+            read into memory.
+        y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`, held out: remedies are compared on it. Defaults to
             None: a stratified share of 0.3 of `x` and `y`, which is not trained on.
         more_data: `(x, y)`: more training data, for the remedy `"more data"`. Defaults
@@ -83,11 +85,11 @@ class RemedyStudy(Study[RemedyResult]):
 
     def __init__(
         self,
-        build_model: Callable[[], Any],
+        build_model: Any,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Any = None,
         more_data: tuple[Any, Any] | None = None,
         remedies: Iterable[str] | Mapping[str, Callable[[Any], Any]] | None = None,
         strengths: Mapping[str, Any] | None = None,
@@ -109,7 +111,7 @@ class RemedyStudy(Study[RemedyResult]):
             overwrite=overwrite,
             verbose=verbose,
         )
-        data, more_data = self._data, as_arrays(more_data)
+        data, more_data = self._data, _more(more_data)
         budget = {"updates": 1500} if budget is None else budget
         training = Training.of(budget, batch_size, len(data.rows))
         own = dict(remedies) if isinstance(remedies, Mapping) else {}
@@ -126,7 +128,7 @@ class RemedyStudy(Study[RemedyResult]):
         self._ask(
             run_remedy_trial,
             RemedyTask(
-                build_model,
+                self._build_model,
                 data.train,
                 data.held_out,
                 more_data,
@@ -153,6 +155,16 @@ class RemedyStudy(Study[RemedyResult]):
     def _result(self, trials: list[TrialResult]) -> RemedyResult:
         names = {(arm.family, arm.strength): arm.name for arm in self.arms}
         return RemedyResult(trials, names=names, about=self._about)
+
+
+def _more(data: Any) -> tuple[Any, Any] | None:
+    """Read further rows of training data, which have no weights."""
+    if data is None:
+        return None
+    found = read_validation(data, name="more_data")
+    if found is None or len(found) == 3:
+        raise ValueError("`more_data` must be `(x, y)`, without sample weights.")
+    return found
 
 
 def _description(augmentation: Any) -> Any:

@@ -105,6 +105,8 @@ def _stopped(task: RemedyTask, seed: int, seconds: list[float]) -> tuple[Any, in
     Algorithm 7.2 of Goodfellow, Bengio & Courville (2016), Deep learning. The held-out
     data, which arms are compared on, are not looked at.
     """
+    # The part held back finds the number of epochs, and would be missing from training.
+    # So a new model is trained on all rows for as many epochs.
     kept, held_back = split(task.data[1], STOPPING_SHARE, seed)
     part = take(task.data, kept)
     epochs = task.training.epochs(len(kept))
@@ -133,6 +135,7 @@ def _stopped(task: RemedyTask, seed: int, seconds: list[float]) -> tuple[Any, in
 def _inference_seconds(model: Any, x: Any) -> float:
     """Return the time of a compiled prediction of a batch, the median of some."""
     batch = take(x, np.arange(min(count_rows(x), TIMED_ROWS)))
+    # The first call compiles the prediction, which is not timed.
     model.predict_on_batch(batch)
     times = []
     for _ in range(TIMED_CALLS):

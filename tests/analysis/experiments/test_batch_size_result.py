@@ -99,7 +99,7 @@ def test_warnings():
     about = {"batch_normalization": True}
     small = BatchSizeResult([trial(8, 0)], rows=81, about=about, target_loss=0.75)
     texts = " ".join(small.recommendation.warnings)
-    assert "batch normalisation estimates" in texts
+    assert "batch normalization estimates" in texts
     assert "last batch of an epoch has 1 of 8" in texts
     large = BatchSizeResult([trial(64, 0)], rows=128, target_loss=0.75)
     assert "beyond the critical batch size" in " ".join(large.recommendation.warnings)
@@ -116,3 +116,22 @@ def test_seeds_that_did_not_reach_the_target_are_counted():
     text = str(BatchSizeResult(trials, rows=100, target_loss=0.75))
     assert "(from 1 of 2 seeds)" in text
     assert "batch size      1: not reached" in text
+
+
+def test_sure_and_not_distinguishable_are_not_said_together():
+    trials = [trial(8, s, seconds=1 + 0.3 * s) for s in range(4)]
+    trials += [trial(16, s, seconds=1.05 + 0.3 * s) for s in range(4)]
+    advice = BatchSizeResult(trials, rows=160, target_loss=0.75).recommendation
+    assert advice.batch_size == 8
+    assert advice.ties == (16,)
+    assert advice.confidence == 1.0  # first with each of the seeds
+    assert "not clearly the best" in str(advice)
+    assert "resampled" not in str(advice)
+    assert "first in 100% of resampled seeds" in str(study().recommendation)
+
+
+def test_means_of_the_noise_stay_in_their_range():
+    trials = [trial(b, s, update_noise=1 - 0.9 * s) for b in (8, 1) for s in range(2)]
+    result = BatchSizeResult(trials, rows=100, target_loss=0.75)
+    for interval in result.ranking("update_noise").intervals:
+        assert 0 <= interval.low < interval.high <= 2

@@ -242,6 +242,16 @@ def test_an_ensemble_is_compared_with_its_members():
     assert found.interval.mean == pytest.approx(np.mean(errors) - 0.2)
 
 
+def test_no_error_can_fall_by_more_than_it_was():
+    result = study({"untreated": 0.01, "L2": 0.004, "smaller": 0.999})
+    base = result.values("val_error")["untreated"].mean()
+    for found in result.differences.values():
+        assert -base <= found.interval.low <= found.interval.high <= 1 - base
+    assert result.differences["smaller"].is_higher
+    for arm in result.arms:
+        assert 0 <= result.interval(arm).low <= result.interval(arm).high <= 1
+
+
 def test_failed_and_parallel_trials():
     rng = np.random.default_rng(0)
     trials = list(study({"untreated": 0.3, "L2": 0.1}).trials)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_dlbasic.analysis import gradient_events
+from keras_dlbasic.callbacks.non_finite import first_non_finite
 from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
 
 
@@ -18,7 +19,8 @@ def record_of(norms, *, non_finite=None, skipped=()):
         measures = np.ones((len(MEASURES), n_layers))
         measures[0] = row
         measures[MEASURES.index("non_finite")] = ~np.isfinite(row)
-        record.append_step(step, {"epoch": 0, "skipped": step in skipped}, measures)
+        scalars = {"epoch": 0, "skipped": step in skipped, "batch_loss": 1.0}
+        record.append_step(step, scalars, measures)
     return record
 
 
@@ -81,3 +83,39 @@ def test_steps_that_loss_scaling_skipped_do_not_count():
 
 def test_an_empty_record():
     assert gradient_events(TrainingRecord()) == []
+
+
+def test_gradients_that_are_exactly_zero_everywhere():
+    norms = np.ones((30, 3))
+    norms[12:] = 0.0
+    (event,) = [e for e in gradient_events(record_of(norms)) if e.kind == "zero"]
+    assert (event.layer, event.step) == ("d2", 12)
+    assert "exactly zero: from step 13 on" in str(event)
+    assert gradient_events(record_of(np.zeros((4, 3)))) == []  # too few steps
+    norms[12:, 1] = 1e-30
+    assert "zero" not in {e.kind for e in gradient_events(record_of(norms))}
+
+
+def test_zero_gradients_of_a_zero_loss_are_no_event():
+    record = record_of(np.ones((1, 2)))
+    for step in range(1, 20):
+        measures = np.zeros((len(MEASURES), 2))
+        record.append_step(step, {"epoch": 0, "batch_loss": 0.0}, measures)
+    assert gradient_events(record) == []
+
+
+def test_the_first_step_that_is_not_finite_without_stopping():
+    norms = np.ones((10, 2))
+    norms[4] = np.inf  # skipped by loss scaling
+    norms[6:, 1] = np.nan
+    record = record_of(norms, skipped={4})
+    report = first_non_finite(record)
+    assert (report.step, report.stopped) == (6, False)
+    assert report.gradients == ("d1/kernel",)
+    assert report.weights_before == ()
+    assert report.last_finite_step == 5
+    assert report.last_finite_norms == {"d0/kernel": 1.0, "d1/kernel": 1.0}
+    assert str(report).startswith("Not finite from step 7 (epoch 1) on")
+    assert first_non_finite(record, since=8).step == 8
+    assert first_non_finite(record_of(np.ones((3, 2)))) is None
+    assert first_non_finite(TrainingRecord()) is None

@@ -147,6 +147,79 @@ def test_too_short_and_without_validation():
     assert pattern([1.0, 0.5], [np.nan, np.nan]) == "no_validation"
 
 
+def test_a_training_loss_that_drifts_a_tenth_as_much_is_overfitting(rng):
+    for drift in (0.0, 0.05):
+        after = np.maximum(0, T - 20) / 39
+        val = (0.5 + np.exp(-np.minimum(T, 20) / 5)) * (1 + 0.4 * after)
+        loss = (0.1 + np.exp(-np.minimum(T, 20) / 5)) * (1 + drift * after)
+        val = val * (1 + 0.01 * rng.standard_normal(N))
+        loss = loss * (1 + 0.003 * rng.standard_normal(N))
+        found = [detect_overfitting(loss[:n], val[:n]).detected for n in range(5, N, 3)]
+        first = found.index(True)
+        assert all(found[first:])  # it is not withdrawn
+
+
+def test_noise_that_wanders_is_seldom_overfitting():
+    """Noise with a memory of 0.6: nine of these twelve alarmed by independent errors."""
+    alarms = 0
+    for seed in range(50, 62):
+        rng = np.random.default_rng(seed)
+        noise = rng.standard_normal(N)
+        for i in range(1, N):
+            noise[i] = 0.6 * noise[i - 1] + 0.8 * noise[i]
+        loss, val = descent(rng, level=0.0)
+        val = val * (1 + 0.03 * noise)
+        alarms += any(
+            detect_overfitting(loss[:n], val[:n]).detected for n in range(8, N + 1, 6)
+        )
+    assert alarms <= 3
+
+
+def test_a_small_rise_in_loud_noise_is_found():
+    found = [
+        detect_overfitting(
+            *overfitting(np.random.default_rng(seed), rise=0.25, level=0.07)
+        ).detected
+        for seed in range(20)
+    ]
+    assert sum(found) >= 17
+
+
+def test_the_caller_chooses_the_level(rng):
+    curves = overfitting(rng, rise=0.04, level=0.002)
+    found = {
+        level: detect_overfitting(*curves, min_severity=level)
+        for level in ("info", "warning", "critical")
+    }
+    assert [v.detected for v in found.values()] == [True, False, False]
+    for level, verdict in found.items():
+        assert verdict.min_severity == level
+        assert verdict.severity == "info"
+        assert verdict.pattern == "overfitting"
+        assert verdict.onset == found["info"].onset
+    assert "No overfitting at severity 'warning'" in found["warning"].reason
+    steep = detect_overfitting(*overfitting(rng, rise=0.5), min_severity="critical")
+    assert steep.detected
+
+
+def test_the_alarm_has_its_chance_under_noise(rng):
+    verdict = detect_overfitting(*overfitting(rng, rise=0.3))
+    assert verdict.p_value == 1 - verdict.confidence < 0.001
+    assert "chance under its own noise below 0.1 %" in verdict.reason
+
+
+@given(st.integers(8, N - 30), st.integers(0, 200))
+def test_a_rise_goes_back_the_less_likely_the_longer_it_lasts(more, left):
+    loss, val = overfitting(np.random.default_rng(0), level=0.001, rise=0.5)
+    young, old = (
+        detect_overfitting(loss[:n], val[:n]) for n in (30 + more - 2, 30 + more)
+    )
+    assert young.detected
+    assert 0 < old.chance_of_reversal(left) < young.chance_of_reversal(left) <= 1
+    assert old.chance_of_reversal(left) < old.chance_of_reversal(left + 1)
+    assert detect_overfitting(loss[:20], val[:20]).chance_of_reversal(left) == 1
+
+
 # -- more ---------------------------------------------------------------------------
 
 
@@ -226,6 +299,8 @@ def test_any_curve_gets_a_verdict(rows):
         (([1.0], [1.0], {"val_metric": [1.0], "mode": "up"}), "mode='up'"),
         (([1.0], [1.0], {"min_rise": -1}), "min_rise"),
         (([1.0], [1.0], {"epochs": [1, 2]}), "lengths"),
+        (([1.0], [1.0], {"learning_rate": [1, 2]}), "lengths"),
+        (([1.0], [1.0], {"min_severity": "bad"}), "min_severity='bad'"),
     ],
 )
 def test_what_is_refused(arguments, words):

@@ -1,0 +1,50 @@
+"""Models that get their weights from the first rows that they see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+ROWS = 2
+"""Number of rows that a model is built from."""
+
+
+def built_from(model: Any, x: Any) -> Any:
+    """Build a model that is not built yet, by calling it on two rows, and return it.
+
+    It gets its weights from the generators of Keras, as it would in the first step of
+    `fit`.
+
+    Args:
+        model: A model.
+        x: Inputs: arrays.
+
+    Raises:
+        ValueError: If it is no model, or cannot be called on the rows.
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            f"`model` must be a Keras model. Received: {_said(model)}. Call your "
+            "function first: `model = build_model()`."
+            if callable(model)
+            else f"`model` must be a Keras model. Received: {_said(model)}."
+        )
+    if model.built:
+        return model
+    rows = keras.tree.map_structure(lambda leaf: np.asarray(leaf[:ROWS]), x)
+    try:
+        model(rows, training=False)
+    except Exception as error:  # of the user's model
+        text = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"The model '{model.name}' has no weights yet, and calling it on rows of "
+            f"`x` failed ({type(error).__name__}: {text}). Check the shape of `x`, or "
+            "give the model a `keras.Input`."
+        ) from error
+    return model
+
+
+def _said(model: Any) -> str:
+    return f"{type(model).__name__} {model!r}"[:120]

@@ -1,0 +1,82 @@
+"""What makes the models of trials: a function of the user's, or a model itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from keras_dlbasic._keras.checks import check_compiled
+from keras_dlbasic._keras.copying import anew
+
+
+@dataclass(frozen=True)
+class Anew:
+    """Makes models like one, with the same compile arguments and new weights.
+
+    Attributes:
+        model: A compiled model.
+    """
+
+    model: Any
+
+    def __call__(self) -> Any:
+        """Return a new model.
+
+        Raises:
+            ValueError: If Keras cannot clone the model.
+        """
+        try:
+            return anew(self.model)
+        except ValueError as error:
+            raise ValueError(
+                f"{error} Or give a function that builds and compiles the model in its "
+                "place: `lambda: build_model()`."
+            ) from error
+
+
+def builder_of(model: Any, *arguments: Any) -> Callable[..., Any]:
+    """Return a function that makes compiled models.
+
+    Args:
+        model: Such a function, or a compiled model.
+        *arguments: What the function is going to be called with.
+
+    Raises:
+        TypeError: If it is neither, or a function with other arguments.
+        ValueError: If it is a model that is not compiled.
+
+    Example:
+    >>> import keras
+    >>> from keras_dlbasic._trials.builder import builder_of
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> builder_of(model)().loss
+    'mse'
+    """
+    if isinstance(model, keras.Model):
+        check_compiled(model)
+        return Anew(model)
+    if not callable(model):
+        raise TypeError(
+            "`build_model` must be a compiled model, or a function that returns one. "
+            f"Received: {type(model).__name__} {model!r}"
+        )
+    try:
+        signature = inspect.signature(model)
+    except (TypeError, ValueError):  # written in C
+        return model
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        takes = "the arguments " + ", ".join(map(repr, arguments))
+        raise TypeError(
+            "`build_model` must be a function that returns a compiled model and can be "
+            f"called with {takes if arguments else 'no arguments'}. Received: "
+            f"`{getattr(model, '__name__', type(model).__name__)}{signature}` "
+            f"({error}). Wrap it: `lambda: build_model(...)`."
+        ) from None
+    return model

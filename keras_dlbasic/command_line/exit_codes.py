@@ -1,0 +1,19 @@
+"""What the command returns to the shell."""
+
+FINE = 0
+FOUND = 1
+BAD_INPUT = 2
+NOT_JUDGED = 3
+
+MEANING = (
+    "Exit code: 0 nothing of the severity of --fail-on was found, 1 something was, 2 a "
+    "file cannot be read or an argument is wrong, 3 nothing was found but decisive "
+    "checks could not run. Of several runs the worst counts: 2, 1, 3, 0."
+)
+
+_BY_WEIGHT = (BAD_INPUT, FOUND, NOT_JUDGED, FINE)
+
+
+def worst(codes: list[int]) -> int:
+    """Return the exit code of several runs."""
+    return min(codes, key=_BY_WEIGHT.index, default=FINE)

@@ -1,0 +1,59 @@
+"""Dropout behind the layer that gives the output."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.dropout_cost import dropout_cost
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+
+
+@rule(
+    kind="cause",
+    explains=(
+        *NOT_LEARNING,
+        "diverging_loss",
+        "oscillating_loss",
+        "non_finite_values",
+    ),
+    needs=("network",),
+)
+def misplaced_dropout(run: Run, *, lost: float = 0.1) -> Verdict:
+    """Look for dropout that sets answers to zero.
+
+    Behind the output layer it does not hide units from the next layer: in training the
+    loss is that of answers that are 0 for no reason.
+
+    Args:
+        run: The run.
+        lost: Share of what was learned that is lost with dropout on, that is a warning.
+    """
+    rates = {f.label: f.dropout for f in run.layers if f.dropout}
+    behind = [output.name for output in run.model.outputs if output.name in rates]
+    if not behind or behind[0] is None:
+        return Fine("no dropout behind the output")
+    layer = behind[0]
+    cost = None if run.is_planned else dropout_cost(run)
+    observed = (
+        ""
+        if cost is None
+        else f" With dropout on, {max(0.0, cost):.0%} of what was learned is lost."
+    )
+    return Finding(
+        severity="warning" if cost is not None and cost > lost else "info",
+        message=(
+            f"Dropout '{layer}' is behind the output layer: in training it sets "
+            f"{rates[layer]:.0%} of the answers to 0.{observed}"
+        ),
+        risk="critical",
+        layer=layer,
+        value=cost,
+        threshold=lost,
+        unit="share of what was learned",
+        confidence=0.95,
+        remedies=(
+            suggest.by_hand(
+                f"leave '{layer}' out, or move it before the output layer",
+                "answers are to be compared with the targets as they are",
+            ),
+        ),
+    )

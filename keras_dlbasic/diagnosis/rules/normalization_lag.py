@@ -1,0 +1,134 @@
+"""Moving statistics of a normalization that are not those of the data."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Skipped,
+    Verdict,
+    rule,
+    suggest,
+)
+from keras_dlbasic.diagnosis.finding import Severity
+from keras_dlbasic.diagnosis.inference_gap import (
+    InferenceGap,
+    inference_gap,
+    inference_of,
+)
+from keras_dlbasic.records import LayerFacts
+
+LAGGING = 0.05
+"""With more of the first statistics left, they are not yet those of the data."""
+
+SMALL_BATCH = 4
+"""The variance within so few rows is a third too small or more."""
+
+RECOMPUTE = suggest.by_hand(
+    "kd.ensembles.recompute_statistics(model, x)",
+    "sets the moving statistics to those of the training rows; the weights stay",
+)
+
+
+@rule(kind="cause", explains=("overfitting",), needs=("network",), live=False)
+def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verdict:
+    """Compare the model with the statistics of the batch and with moving ones.
+
+    Batch normalization uses the statistics of the batch in training and moving averages
+    of them in inference. Where these are not alike, a model is good on its training
+    rows in `fit` and bad on the same rows in `evaluate`. Dropout is off in both, so
+    nothing else differs.
+
+    Args:
+        run: The run.
+        lost: Share of what was learned that is lost in inference, on the same rows,
+            that is a warning. It goes by the skill; where only the loss is that much
+            worse, since answers are less sure, it is a note.
+        much: The same for critical.
+    """
+    layers = [f for f in run.layers if f.batch_normalizes and f.trainable]
+    if not layers:
+        return Fine("no batch normalization is trained")
+    if inference_of(run) is None:
+        return Skipped("the model was not run with its moving statistics")
+    gap = inference_gap(run)
+    if gap is None:
+        return Fine("the model has learned nothing that could be lost in inference")
+    is_only_less_sure = gap.lost < lost
+    if is_only_less_sure and not gap.lost_loss >= lost:
+        return Fine(f"inference loses {max(0.0, gap.lost):.1%} of what was learned")
+    severity: Severity = "critical" if gap.lost >= much else "warning"
+    worst = max(gap.drifts, key=lambda drift: drift.mean, default=None)
+    why, remedies = _reason(run, layers)
+    return Finding(
+        severity="info" if is_only_less_sure else severity,
+        message=f"{_observed(run, gap)} {why}",
+        risk="warning" if is_only_less_sure else None,
+        layer=worst.layer if worst else layers[0].label,
+        value=gap.lost_loss if is_only_less_sure else gap.lost,
+        threshold=lost,
+        unit="share of what was learned",
+        confidence=0.95,
+        evidence={
+            "loss": gap.loss,
+            "inference_loss": gap.inference_loss,
+            "skill": gap.skill,
+            "inference_skill": gap.inference_skill,
+            "drifts": [drift.to_dict() for drift in gap.drifts[:10]],
+        },
+        remedies=(RECOMPUTE, *remedies),
+    )
+
+
+def _observed(run: Run, gap: InferenceGap) -> str:
+    """Say what was measured, by the loss if there is one."""
+    parts = []
+    if gap.loss is not None and gap.inference_loss is not None:
+        parts.append(("loss", f"{gap.loss:.4g}", f"{gap.inference_loss:.4g}"))
+    if gap.skill is not None and gap.inference_skill is not None:
+        parts.append(("skill", f"{gap.skill:.2f}", f"{gap.inference_skill:.2f}"))
+    own = " and ".join(f"a {name} of {number}" for name, number, _ in parts)
+    moving = " and ".join(f"a {name} of {number}" for name, _, number in parts)
+    return (
+        f"On the same {run.probe_rows or 0} training samples the model has {own} with "
+        f"the statistics of the batch, and {moving} with the moving statistics of "
+        "batch normalization, which `evaluate` and `predict` use."
+    )
+
+
+def _reason(
+    run: Run, layers: list[LayerFacts]
+) -> tuple[str, tuple[RemedySuggestion, ...]]:
+    """Say why the statistics differ, and what helps besides computing them anew."""
+    # Three reasons, the most certain first: too few updates for the averages to follow,
+    # batches too small to agree, statistics that changed too fast.
+    updates, size = run.record.trained_steps, run.facts.batch_size
+    slowest = max(layers, key=lambda layer: layer.momentum or 0.0)
+    momentum = slowest.momentum or 0.0
+    if updates and momentum**updates > LAGGING:
+        lower = suggest.by_hand(
+            "keras.layers.BatchNormalization(momentum=0.9)",
+            "its statistics then follow within a few dozen updates",
+        )
+        text = (
+            f"With a momentum of {momentum:g}, {momentum**updates:.0%} of the initial "
+            f"values remain after {updates} updates."
+        )
+        return text, (lower, suggest.more_epochs("more updates", 3.0))
+    if size and size <= SMALL_BATCH:
+        larger = suggest.batch_size(
+            "statistics of more rows", run.moderate_batch_size(least=16)
+        )
+        text = f"They are averages over batches of {size} rows, which differ widely."
+        return text, (larger, suggest.normalization("needs no batch", "layer"))
+    text = (
+        "The statistics of the batches changed faster than the moving averages follow: "
+        "steps are long, or batches unlike each other."
+    )
+    by_hand = suggest.by_hand(
+        "shuffle the rows, and lower `momentum` of the normalization",
+        "batches then are alike, and the averages follow them",
+    )
+    return text, (suggest.lower_learning_rate("shorter steps at the end"), by_hand)

@@ -1,0 +1,75 @@
+"""Diagnoses in SARIF, the format of code scanning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from keras_dlbasic._version import __version__
+from keras_dlbasic.diagnosis import Diagnosis, Finding
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+LEVELS = {"critical": "error", "warning": "warning", "info": "note"}
+
+
+def sarif(judged: Iterable[tuple[str, Diagnosis]]) -> dict[str, Any]:
+    """Return diagnoses as a SARIF 2.1.0 log, JSON-serializable.
+
+    Args:
+        judged: The file of each run, and its diagnosis.
+
+    Returns:
+        The log. A finding is a result on the file of its run, since it has no line; a
+        run that could not be judged is a note of the tool.
+
+    Example:
+    >>> from keras_dlbasic.diagnosis import Diagnosis, Finding
+    >>> from keras_dlbasic.reports.sarif import sarif
+    >>> found = Diagnosis([Finding("plateau", "symptom", "warning", "It is stuck.")])
+    >>> sarif([("run.npz", found)])["runs"][0]["results"][0]["ruleId"]
+    'plateau'
+    """
+    judged = list(judged)
+    findings = [(path, f) for path, diagnosis in judged for f in diagnosis]
+    # A run that could not be judged has no results, and would look like a clean one.
+    notes = [
+        {"level": "note", "message": {"text": f"{path}: {diagnosis.coverage.text}"}}
+        for path, diagnosis in judged
+        if not diagnosis.is_judged
+    ]
+    rules = dict.fromkeys(finding.name for _, finding in findings)
+    driver = {
+        "name": "keras-dlbasic",
+        "version": __version__,
+        "rules": [
+            {"id": name, "shortDescription": {"text": name.replace("_", " ")}}
+            for name in rules
+        ],
+    }
+    run: dict[str, Any] = {
+        "tool": {"driver": driver},
+        "results": [_result(path, finding) for path, finding in findings],
+        "invocations": [
+            {"executionSuccessful": True, "toolExecutionNotifications": notes}
+        ],
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _result(path: str, finding: Finding) -> dict[str, Any]:
+    text = finding.message
+    if finding.remedies:
+        text += f" Try: {finding.remedies[0].title}."
+    uri = quote(PurePath(path).as_posix())
+    return {
+        "ruleId": finding.name,
+        "level": LEVELS[finding.severity],
+        "message": {"text": text},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}}}],
+        # Services recognize earlier findings by it. So it has no numbers, which change
+        # from run to run.
+        "partialFingerprints": {"finding": f"{finding.name}/{finding.layer or ''}"},
+        "properties": {"confidence": finding.confidence, "kind": finding.kind},
+    }

@@ -1,0 +1,199 @@
+"""Every kind of input that `fit` knows, and data frames, goes in everywhere."""
+
+import keras
+import numpy as np
+import pytest
+from front.inputs import KINDS, NAMES, Batches, X, Y
+
+import keras_dlbasic as kd
+from keras_dlbasic._data.batches import MAX_BATCHES
+from keras_dlbasic._data.read import read, read_validation
+from keras_dlbasic.callbacks.given_data import GivenData
+
+L = keras.layers
+
+
+def make(units=1, loss="binary_crossentropy", inputs=(3,)):
+    model = keras.Sequential(
+        [keras.Input(inputs), L.Dense(4, "tanh"), L.Dense(units, "sigmoid")]
+    )
+    model.compile("sgd", loss)
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return make()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_read(kind, tmp_path, model):
+    x, y = KINDS[kind](tmp_path)
+    found = read(x, y, model=model, needs_y=True)
+    (array,), (target,) = keras.tree.flatten(found.x), keras.tree.flatten(found.y)
+    wanted = np.column_stack([X[:, 0] > 0, X[:, 1:]]) if "mixed" in kind else X
+    np.testing.assert_array_equal(array, wanted)
+    np.testing.assert_array_equal(np.ravel(target), Y)
+    assert found.n_rows == 64
+    assert array.dtype.kind == "f"
+    assert isinstance(array, np.memmap) == (kind == "memory map")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_judged_before_training(kind, tmp_path, model):
+    x, y = KINDS[kind](tmp_path)
+    same = read(x, y)
+    same = keras.tree.map_structure(lambda leaf: leaf[:8], (same.x, same.y))
+    diagnosis = kd.preflight(model, x, y, validation_data=same)
+    assert diagnosis.coverage.is_judged, diagnosis.coverage.text
+    assert "train_validation_overlap" in [finding.name for finding in diagnosis]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_can_be_given_to_the_doctor(kind, tmp_path, model):
+    x, y = KINDS[kind](tmp_path)
+    doctor = kd.callbacks.TrainingDoctor(x, y, verbose=0)
+    given = doctor._data.arrays(model)[0]
+    assert (given is None) == (y is None)  # batches of data sets are read as they pass
+    assert doctor._data.names == (("x", "y") if y is not None else ())
+
+
+class Counting(Batches):
+    asked = 0
+
+    def __getitem__(self, i):
+        self.asked += 1
+        return super().__getitem__(i)
+
+
+def test_a_sample_of_a_data_set_is_bounded_and_always_the_same():
+    x = np.arange(1600.0)[:, None]
+    data = Counting(x, x, size=16)
+    found = read(data, most=2048)
+    assert data.asked == MAX_BATCHES
+    assert found.is_sample
+    assert (found.batch_size, found.n_batches) == (16, 100)
+    assert found.x.max() > 1500  # from all over
+    np.testing.assert_array_equal(read(data, most=2048).x, found.x)
+    assert not read(data).is_sample
+    assert read(data).n_rows == 1600
+
+
+def test_generators_of_the_process_stay_as_they_are():
+    class Drawing(Batches):
+        def __getitem__(self, i):
+            rows = np.random.permutation(64)[:16]
+            return X[rows], Y[rows]
+
+    before = np.random.get_state()[1].copy()
+    read(Drawing())
+    np.testing.assert_array_equal(before, np.random.get_state()[1])
+
+
+def test_a_data_set_is_too_large_to_be_read_as_a_whole(monkeypatch):
+    monkeypatch.setattr("keras_dlbasic._data.batches.MAX_BYTES", 100)
+    with pytest.raises(ValueError, match="numpy.memmap"):
+        read(Batches())
+
+
+def test_a_one_shot_generator_is_never_read():
+    drawn = []
+
+    def batches():
+        drawn.append(1)
+        yield X, Y
+
+    for use in (
+        lambda data: kd.preflight(make(), data),
+        lambda data: kd.treat(make(), data, epochs=2),
+        lambda data: kd.propagation_report(make(), data),
+        lambda data: kd.studies.LearningRateRangeTest(make(), data),
+        lambda data: read_validation((data, Y)),
+    ):
+        with pytest.raises(ValueError, match=r"only once.*x, y = next\(data\)"):
+            use(batches())
+    assert GivenData(batches(), None, None).names == ()
+    assert not drawn
+
+
+def two_inputs():
+    inputs = [keras.Input((1,), name=name) for name in ("age", "weight")]
+    hidden = L.Dense(4)(L.Concatenate()(inputs))
+    model = keras.Model(inputs, [L.Dense(1, name=n)(hidden) for n in ("a", "b")])
+    model.compile("sgd", ["mse", "mse"])
+    return model
+
+
+def test_a_table_becomes_what_several_inputs_and_outputs_want():
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame(X, columns=NAMES).assign(name="Ann")
+    targets = pd.DataFrame({"b": Y, "a": X[:, 0], "c": 0})
+    found = read(table, targets, model=two_inputs())
+    assert list(found.x) == ["age", "weight"]
+    assert list(found.y) == ["a", "b"]
+    np.testing.assert_array_equal(found.y["b"], Y)
+    doctor = kd.callbacks.TrainingDoctor(table, targets, verbose=0)
+    assert list(doctor._data.arrays(two_inputs())[0]) == ["age", "weight"]
+
+
+def test_a_model_without_weights_is_built_from_the_rows():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = L.Dense(1, "sigmoid")
+
+        def call(self, x):
+            return self.dense(x)
+
+    for unbuilt in (Own(), keras.Sequential([L.Dense(1, "sigmoid")])):
+        unbuilt.compile("sgd", "binary_crossentropy")
+        assert kd.preflight(unbuilt, X, Y).coverage.is_judged
+        assert unbuilt.built
+        assert kd.propagation_report(unbuilt, X).layers
+
+
+def test_studies_and_ensembles_take_a_model_or_a_function_and_data_sets():
+    model = make()
+    study = kd.studies.BatchSizeStudy(model, Batches(), seeds=2, verbose=0)
+    made = [study._build_model() for _ in range(2)]
+    kernels = [np.asarray(one.get_weights()[0]) for one in (model, *made)]
+    assert not np.allclose(kernels[0], kernels[1])
+    assert not np.allclose(kernels[1], kernels[2])
+    assert made[0].loss == "binary_crossentropy"
+    assert study._data.train[0].shape == X.shape
+    study = kd.studies.CapacityStudy(model, X, Y, sizes=(0.5, 2), verbose=0)
+    assert [study._build_model(s).layers[0].units for s in (0.5, 2)] == [2, 8]
+
+
+@pytest.mark.once
+def test_a_data_set_is_treated_and_a_model_makes_an_ensemble():
+    result = kd.treat(make(), Batches(), epochs=1, verbose=0)
+    assert result.cost >= 1
+    ensemble = kd.ensembles.fit_ensemble(make(), 2, Batches(), verbose=0)
+    first, second = (member.get_weights()[0] for member in ensemble.members)
+    assert not np.allclose(first, second)
+
+
+class Fragile(keras.Model):
+    """Runs on two rows and on no others."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = L.Dense(1)
+
+    def call(self, x):
+        if x.shape[0] != 2:
+            raise RuntimeError("out of paper")
+        return self.dense(x)
+
+
+def test_a_model_that_could_not_be_run_is_not_called_healthy():
+    model = Fragile()
+    model.compile("sgd", "mse")
+    diagnosis = kd.preflight(model, X, X[:, 0] + X[:, 1])
+    assert not diagnosis.is_judged
+    assert "out of paper" in diagnosis.headline
+    assert "Nothing wrong" not in str(diagnosis)
+    bare = keras.Sequential([keras.Input((3,)), L.Dense(1)])
+    diagnosis = kd.preflight(bare, X, X[:, 0] + X[:, 1])
+    assert "because the model is not compiled; call" in diagnosis.headline
