@@ -16,6 +16,7 @@ from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.fans import kernel_fans, model_kernels
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.layer_kinds import kind_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.activations.propagation import (
     LayerSignal,
     PropagationReport,
@@ -29,6 +30,7 @@ from keras_dlbasic.propagation.backward import run_with_gradients
 from keras_dlbasic.propagation.probe import LayerProbe, as_array
 
 
+@names_nearest
 def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     """Measure how signals and gradients change along the depth of a model.
 

@@ -289,6 +289,26 @@ MISTAKES = {
         ),
         ["'val_accuracy'", "Give 'accuracy' alone"],
     ),
+    "an argument in capitals": (
+        lambda: Doctor(X=X),
+        ["TrainingDoctor() got an unexpected", "'X'. Did you mean 'x'?", "It takes: x"],
+    ),
+    "an argument cut short": (
+        lambda: Doctor(X, Y, val_data=(X, Y)),
+        ["'val_data'. Did you mean 'validation_data'?"],
+    ),
+    "an argument of treat": (
+        lambda: kd.treat(make(), X, Y, epoch=2),
+        ["treat() got an unexpected", "'epoch'. Did you mean 'epochs'?"],
+    ),
+    "an argument of a study": (
+        lambda: kd.studies.BatchSizeStudy(build, X, Y, batch_size=8),
+        ["BatchSizeStudy() got an unexpected", "Did you mean 'batch_sizes'?"],
+    ),
+    "a class in the place of a callback": (
+        lambda: make().fit(X, Y, verbose=0, callbacks=[Doctor]),
+        ["instances, not classes", "callbacks=[TrainingDoctor(x, y)]"],
+    ),
     # -- models --------------------------------------------------------------------
     "not compiled, treat": (
         lambda: kd.treat(make(compiled=False), X, Y, epochs=1),
