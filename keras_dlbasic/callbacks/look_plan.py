@@ -59,8 +59,7 @@ def plan_looks(
     forward pass, training on it counts as three. So of 100 rows that are trained, six
     may be looked at. Where that is too little for looks on 256 rows at ever longer
     intervals, there are fewer, down to four; these then get fewer rows, down to 32.
-    Four looks on 32 rows are made in any case, if there are epochs enough: the fit is
-    short.
+    Four looks on 32 rows are made in any case, if there are epochs enough.
 
     Args:
         epochs: Number of epochs of the fit.
