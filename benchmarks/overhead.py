@@ -7,7 +7,9 @@ with nothing else to do:
     KERAS_BACKEND=tensorflow python benchmarks/overhead.py [--pairs 15] [workload ...]
 
 Prints a table of ratios with bootstrap 95 % intervals and writes JSON to
-benchmarks/results/.
+benchmarks/results/. `--arms plain doctor` measures `TrainingDoctor(x, y)`: of it the
+whole fits are compared as well, from the call of `fit` to its end, without the time of
+compiling, which is told apart.
 """
 
 import argparse
@@ -21,13 +23,14 @@ from pathlib import Path
 import greenlet
 import keras
 import numpy as np
+from compilations import Compilations
 from rich.console import Console
 from rich.table import Table
 
 import keras_dlbasic as kd
 
 L = keras.layers
-STEPS = 96  # an epoch
+STEPS = 96  # an epoch, where a workload has no other number
 WARM_UP = 4  # epochs: compilation and the dense sampling of the first 256 steps
 
 
@@ -51,6 +54,17 @@ def cnn():
             L.Dense(10),
         ]
     )
+
+
+def cnn_32():
+    hidden = []
+    for filters in (32, 64):
+        for _ in range(2):
+            hidden += [L.Conv2D(filters, 3, padding="same", use_bias=False)]
+            hidden += [L.BatchNormalization(), L.ReLU()]
+        hidden.append(L.MaxPool2D())
+    last = [L.GlobalAveragePooling2D(), L.Dense(10)]
+    return keras.Sequential([keras.Input((32, 32, 3)), *hidden, *last])
 
 
 def lstm():
@@ -77,7 +91,11 @@ WORKLOADS = {
     "transformer-b32": (transformer, (28, 28), 32, 1.02),
     "mlp-64x20-b32": (lambda: mlp(64, 20), (784,), 32, 1.05),
     "mlp-512x4-b1": (mlp, (784,), 1, 1.05),
+    "mlp-128x2-24-steps": (lambda: mlp(128, 2), (784,), 64, 1.02),
+    "cnn-32-64-steps": (cnn_32, (32, 32, 3), 64, 1.02),
 }
+
+STEPS_OF = {"mlp-128x2-24-steps": 24, "cnn-32-64-steps": 64}
 
 
 class HandOver(keras.callbacks.Callback):
@@ -147,17 +165,18 @@ def arms(x, y, batch_size, chosen):
         "plain again": lambda: [],  # how far two equal arms differ: the noise floor
         "auto": lambda: [monitor()],
         "every step": lambda: [monitor(every=1)],
-        "doctor": lambda: [kd.callbacks.TrainingDoctor(verbose=0)],
+        "doctor": lambda: [kd.callbacks.TrainingDoctor(x, y, verbose=0)],
+        "doctor without data": lambda: [kd.callbacks.TrainingDoctor(verbose=0)],
         "second pass": lambda: [SecondPass(x[:batch_size], y[:batch_size])],
     }
     return {name: every[name] for name in chosen}
 
 
-def measure(build, shape, batch_size, pairs, chosen):
-    """Return {arm: (wall seconds per epoch, CPU seconds per epoch)}."""
+def measure(build, shape, batch_size, pairs, chosen, steps):
+    """Return what `Timed` fits took, by arm."""
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(batch_size * STEPS, *shape)).astype("float32")
-    y = rng.integers(0, 10, batch_size * STEPS).astype("int32")
+    x = rng.normal(size=(batch_size * steps, *shape)).astype("float32")
+    y = rng.integers(0, 10, batch_size * steps).astype("int32")
     fits = {}
     for name, make in arms(x, y, batch_size, chosen).items():
         keras.utils.set_random_seed(0)
@@ -172,24 +191,54 @@ def measure(build, shape, batch_size, pairs, chosen):
                 x,
                 y,
                 batch_size=batch_size,
-                epochs=WARM_UP + pairs + 1,
+                epochs=WARM_UP + pairs,
                 verbose=0,
                 callbacks=[HandOver(), *make()],
             )
 
-        fits[name] = greenlet.greenlet(fit)
-    for fit in fits.values():
-        fit.switch()  # up to the first epoch
-    times = {name: ([], []) for name in fits}
-    for _ in range(WARM_UP + pairs):
-        for name, fit in fits.items():
-            wall, cpu = time.perf_counter(), time.process_time()
-            fit.switch()
-            times[name][0].append(time.perf_counter() - wall)
-            times[name][1].append(time.process_time() - cpu)
-    for fit in fits.values():
-        fit.throw()  # ends a fit quietly
-    return {n: tuple(np.array(t)[WARM_UP:] for t in both) for n, both in times.items()}
+        fits[name] = Timed(fit)
+    # up to the first epoch, then an epoch each; the last one goes on to the end
+    for _ in range(1 + WARM_UP + pairs):
+        for timed in fits.values():
+            timed.go_on()
+    return fits
+
+
+class Timed:
+    """A fit that is run epoch by epoch, and how long each turn took."""
+
+    def __init__(self, fit):
+        self._fit = greenlet.greenlet(fit)
+        self.wall, self.cpu, self.compiled = [], [], 0
+        self.compiling, self.compiling_cpu = [], []
+
+    def go_on(self):
+        wall, cpu = time.perf_counter(), time.process_time()
+        seconds, count = COMPILATIONS.seconds, COMPILATIONS.count
+        cpu_seconds = COMPILATIONS.cpu_seconds
+        self._fit.switch()
+        self.wall.append(time.perf_counter() - wall)
+        self.cpu.append(time.process_time() - cpu)
+        self.compiling.append(COMPILATIONS.seconds - seconds)
+        self.compiling_cpu.append(COMPILATIONS.cpu_seconds - cpu_seconds)
+        self.compiled += COMPILATIONS.count - count
+
+    def epochs(self, kind):
+        """Return the seconds of the epochs after those to warm up."""
+        return np.array(getattr(self, kind)[1 + WARM_UP :])
+
+    @property
+    def whole(self):
+        """The seconds of the whole fit, without those of compiling."""
+        return sum(self.wall) - sum(self.compiling)
+
+    @property
+    def whole_cpu(self):
+        """The same in CPU time, which other programs on the machine disturb less."""
+        return sum(self.cpu) - sum(self.compiling_cpu)
+
+
+COMPILATIONS = Compilations()
 
 
 def ratio(times, base):
@@ -218,20 +267,48 @@ def main():
     results = {}
     for name in options.workloads:
         build, shape, batch_size, target = WORKLOADS[name]
-        times = measure(build, shape, batch_size, options.pairs, options.arms)
-        wall, cpu = times["plain"]
-        per_step = 1e3 * float(np.median(wall)) / STEPS
+        steps = STEPS_OF.get(name, STEPS)
+        fits = measure(build, shape, batch_size, options.pairs, options.arms, steps)
+        plain = fits["plain"]
+        wall, cpu = plain.epochs("wall"), plain.epochs("cpu")
+        per_step = 1e3 * float(np.median(wall)) / steps
         results[name] = {"ms_per_step": round(per_step, 3), "target": target}
         cells = []
         for arm in options.arms[1:]:
-            in_wall, in_cpu = ratio(times[arm][0], wall), ratio(times[arm][1], cpu)
-            results[name][arm] = {"wall": in_wall, "cpu": in_cpu}
-            cells.append("{:.3f} [{:.3f}, {:.3f}]".format(*in_wall))
+            timed = fits[arm]
+            in_wall = ratio(timed.epochs("wall"), wall)
+            in_cpu = ratio(timed.epochs("cpu"), cpu)
+            whole = round(timed.whole / plain.whole, 3)
+            whole_cpu = round(timed.whole_cpu / plain.whole_cpu, 3)
+            results[name][arm] = {
+                "wall": in_wall,
+                "cpu": in_cpu,
+                "whole_fit": whole,
+                "whole_fit_cpu": whole_cpu,
+                "seconds_before_first_epoch": round(timed.wall[0], 2),
+                "compiling": _compiling(timed, plain),
+            }
+            cell = "{:.3f} [{:.3f}, {:.3f}]".format(*in_wall)
+            words = _in_words(timed, plain)
+            cells.append(f"{cell} fit {whole:.3f} CPU {whole_cpu:.3f}{words}")
         table.add_row(name, f"{per_step:.2f}", *cells, f"{target:.2f}")
         _keep(results, options.pairs)
         print(f"{backend} {name}: {per_step:.2f} ms / step", *cells, sep="  ")
         keras.backend.clear_session()
     Console(width=140).print(table)
+
+
+def _compiling(timed, plain):
+    """Return how much is compiled besides what a plain fit compiles."""
+    return {
+        "more_seconds": round(sum(timed.compiling) - sum(plain.compiling), 2),
+        "more_functions": timed.compiled - plain.compiled,
+    }
+
+
+def _in_words(timed, plain):
+    more = _compiling(timed, plain)
+    return ", +{more_functions} compiled in {more_seconds} s".format(**more)
 
 
 def _keep(results, pairs):
@@ -244,7 +321,7 @@ def _keep(results, pairs):
         "versions": {"keras": keras.__version__, backend: version(packages)},
         "machine": f"{platform.machine()}, {platform.system()}, 2 cores",
         "pairs": pairs,
-        "steps_per_epoch": STEPS,
+        "steps_per_epoch": {name: STEPS_OF.get(name, STEPS) for name in results},
         "ratios": results,
     }
     folder = Path(__file__).parent / "results"

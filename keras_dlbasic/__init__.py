@@ -2,6 +2,9 @@
 
 What is where:
 
+- `explain`: what is wrong with a run, in one call; `preflight`: before the first step
+- `lr_find`: a learning rate, in one call
+- `treat`: try remedies one at a time, and keep what helps
 - `callbacks`: watch a `model.fit`, and say what is wrong
 - `propagation_report`: do signals and gradients survive the depth of a model?
 - `capacity_report`: parameters, depth, parameters per sample, share by layer
@@ -60,6 +63,8 @@ if TYPE_CHECKING:
     from keras_dlbasic.inspection.capacity_report import capacity_report
     from keras_dlbasic.inspection.preflight import preflight
     from keras_dlbasic.propagation.report import propagation_report
+    from keras_dlbasic.reports.explain import explain
+    from keras_dlbasic.studies.learning_rate_finder import lr_find
     from keras_dlbasic.treatment.treat import treat
 
 __all__ = [
@@ -71,11 +76,13 @@ __all__ = [
     "diagnose",
     "diagnosis",
     "ensembles",
+    "explain",
     "gradients",
     "initializers",
     "inspection",
     "landscape",
     "layers",
+    "lr_find",
     "plots",
     "preflight",
     "propagation",
@@ -92,6 +99,8 @@ __all__ = [
 _FUNCTIONS = {
     "capacity_report": "inspection",
     "diagnose": "diagnosis",
+    "explain": "reports",
+    "lr_find": "studies",
     "preflight": "inspection",
     "propagation_report": "propagation",
     "treat": "treatment",

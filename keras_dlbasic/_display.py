@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import singledispatch
+from textwrap import shorten, wrap
 from typing import Any
+
+WIDTH = 80
+
+REPR_WIDTH = 140
 
 _fillers: list[Callable[[], object]] = []
 
 
 class Displayed:
-    """A result that notebooks show as more than its `repr`."""
+    """A result with a `repr` of a line, its own words by `str`, and HTML in notebooks.
+
+    A subclass says its words in `__str__`; dataclasses leave `repr` to this class.
+    """
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {first_words(str(self))}>"
 
     def _repr_html_(self) -> str:
         return html_of(self)
@@ -33,6 +44,33 @@ class Plotted(Displayed):
             The matplotlib axes that `plots` returns.
         """
         return plot_of(self, **options)
+
+
+def first_words(text: str) -> str:
+    """Return the first line of a text, cut where it is longer than a `repr` may be."""
+    return shorten(text.strip().partition("\n")[0], REPR_WIDTH, placeholder=" ...")
+
+
+def wrapped(text: str) -> str:
+    """Return a text with no line of prose longer than 80 columns.
+
+    A line that goes on is indented by two more than it began.
+    """
+    lines = []
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        if len(line) <= WIDTH:
+            lines.append(line)
+        else:
+            lines += wrap(
+                line.strip(),
+                WIDTH,
+                initial_indent=indent,
+                subsequent_indent=f"{indent}  ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+    return "\n".join(lines)
 
 
 @singledispatch

@@ -55,14 +55,28 @@ def test_import_is_light_and_imports_no_other_backend():
 
 @pytest.mark.once
 def test_a_missing_backend_is_named_with_its_extras():
+    backends = ("tensorflow", "jax", "torch")
     code = (
-        "import sys; sys.modules['tensorflow'] = None\n"
+        f"import sys; sys.modules.update(dict.fromkeys({backends}))\n"
         "try:\n    import keras_dlbasic\n"
         "except ImportError as error:\n    print(error)\n"
     )
     found = run(code, KERAS_BACKEND="tensorflow")
-    for extra in ("tensorflow", "jax", "torch"):
+    for extra in backends:
         assert f"pip install 'keras_dlbasic[{extra}]'" in found.stdout, found.stderr
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("chosen", ["tensorflow", "pytorch"])
+def test_the_backend_that_is_installed_is_named(chosen):
+    code = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['jax'] = None\n"
+        "try:\n    import keras_dlbasic\n"
+        "except ImportError as error:\n    print(error)\n"
+    )
+    found = run(code, KERAS_BACKEND=chosen)
+    assert "export KERAS_BACKEND=torch" in found.stdout, found.stderr
+    assert 'os.environ["KERAS_BACKEND"] = "torch"' in found.stdout
 
 
 @pytest.mark.once

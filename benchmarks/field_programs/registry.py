@@ -14,7 +14,6 @@ HEALTHY = "healthy"
 FUTURE_NAMES = {
     "collapsed_embeddings": "all embeddings of a model without a score are the same",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
-    "loss_terms_out_of_balance": "one term or output of the loss drowns the others",
     "order_is_lost": "the model cannot see in which order things come",
     "random_at_inference": "predictions are drawn at random, as in training",
     "unrelated_targets": "no predictor finds anything of the targets in the inputs",

@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 
 COMMAND = "keras-dlbasic"
+BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def require_backend() -> bool:
@@ -24,17 +25,41 @@ def require_backend() -> bool:
         return False
     try:
         import keras  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "Keras is installed, but the backend it is set to is not "
-            f"({error}). Install one of them and choose it by the environment "
-            "variable KERAS_BACKEND:\n"
-            "    pip install 'keras_dlbasic[tensorflow]'\n"
-            "    pip install 'keras_dlbasic[jax]'\n"
-            "    pip install 'keras_dlbasic[torch]'\n"
-            "To read, judge and draw saved records only, KERAS_BACKEND=numpy will do."
-        ) from error
+    except (ImportError, ValueError) as error:
+        raise ImportError(_advice(error)) from error
     return True
+
+
+def _advice(error: Exception) -> str:
+    """Return what to set where a backend is installed, else what to install."""
+    start = f"Keras cannot run on the backend that it is set to ({error})."
+    chosen = os.environ.get("KERAS_BACKEND")
+    if chosen is not None:
+        start += f" KERAS_BACKEND is {chosen!r}."
+    installed = [name for name in BACKENDS if name != chosen and _is_installed(name)]
+    if installed:
+        name = installed[0]
+        return (
+            f"{start} Installed: {', '.join(installed)}. Choose it before Python "
+            f"starts,\n    export KERAS_BACKEND={name}\n"
+            "or before the first import of keras or keras_dlbasic,\n"
+            f'    import os; os.environ["KERAS_BACKEND"] = "{name}"'
+        )
+    return (
+        f"{start} Install a backend, and choose it by the environment variable "
+        "KERAS_BACKEND:\n"
+        "    pip install 'keras_dlbasic[tensorflow]'\n"
+        "    pip install 'keras_dlbasic[jax]'\n"
+        "    pip install 'keras_dlbasic[torch]'\n"
+        "To read, judge and draw saved records only, KERAS_BACKEND=numpy will do."
+    )
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ValueError:  # it is being imported, or was kept from it
+        return False
 
 
 def _is_command() -> bool:

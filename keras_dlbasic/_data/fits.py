@@ -78,7 +78,11 @@ def _pairs(model: Any, inputs: dict[str, Any], x: Any, name: str) -> list[Any]:
     if isinstance(x, Mapping):
         missing = [label for label in inputs if label not in x]
         if missing and len(inputs) == len(x) == 1:
-            return list(zip(inputs.items(), x.values(), strict=True))
+            raise ValueError(
+                f"`{name}` is a dictionary with the key {next(iter(x))!r}, but the "
+                f"only input of the model '{model.name}' is called {missing[0]!r}. "
+                f"Give the array itself: `{name}[{next(iter(x))!r}]`."
+            )
         if missing:
             raise ValueError(
                 f"`{name}` has no entry for the input {', '.join(map(repr, missing))} "

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
 
+from keras_dlbasic._trials.progress import TrialProgress
 from keras_dlbasic._trials.store import (
     DirectoryStore,
     MemoryStore,
@@ -43,7 +44,7 @@ class TrialRunner:
         directory: Where finished trials are kept. Defaults to None: in memory.
         overwrite: Whether to delete the trials that lie in `directory`. Defaults to
             `False`: they are not run again. (As in KerasTuner.)
-        verbose: 0 or 1: whether to show a progress bar.
+        verbose: 0 or 1: whether to show what trials come to.
 
     Example:
     >>> from keras_dlbasic.studies import TrialRunner
@@ -101,15 +102,15 @@ class TrialRunner:
         # Finished trials are known by their settings, not by their place, so that an
         # interrupted study goes on, and a longer one takes up what a shorter one had.
         waiting = [s for s in wanted if settings_key(s) not in results]
-        progress = self._progress(len(wanted), len(results))
-        for result in self._fresh(waiting, executor):
-            # A lost trial says nothing of its settings: the process may have been
-            # killed. It is not kept, so that the next run tries it again.
-            if result.status != "lost":
-                self._store.add(result)
-            results[settings_key(result.settings)] = result
-            if progress is not None:
-                progress.update(len(results))
+        with self._progress(len(wanted), results) as progress:
+            for result in self._fresh(waiting, executor):
+                # A lost trial says nothing of its settings: the process may have been
+                # killed. It is not kept, so that the next run tries it again.
+                if result.status != "lost":
+                    self._store.add(result)
+                results[settings_key(result.settings)] = result
+                if progress is not None:
+                    progress.add(result)
         return [results[settings_key(settings)] for settings in wanted]
 
     def _fresh(
@@ -141,13 +142,12 @@ class TrialRunner:
                 for future in futures:
                     future.cancel()
 
-    def _progress(self, n: int, finished: int) -> Any:
+    def _progress(
+        self, n: int, finished: Mapping[str, TrialResult]
+    ) -> AbstractContextManager[TrialProgress | None]:
         if not self._verbose or not n:
-            return None
-        progress = keras.utils.Progbar(n, unit_name="trial")
-        if finished:
-            progress.update(finished)
-        return progress
+            return nullcontext()
+        return TrialProgress(n, list(finished.values()))
 
 
 def _received(future: Future[str], settings: Mapping[str, Any]) -> TrialResult:

@@ -9,6 +9,7 @@ from importlib import import_module
 import keras
 
 from keras_dlbasic._backends.generators import generators_kept
+from keras_dlbasic._trials.quiet import no_retracing_warnings
 
 
 @contextmanager
@@ -23,6 +24,7 @@ def seeded(seed: int) -> Iterator[None]:
     """
     with ExitStack() as kept:
         kept.enter_context(generators_kept())
+        kept.enter_context(no_retracing_warnings())
         if keras.backend.backend() == "tensorflow":
             module = import_module("keras_dlbasic._backends.tensorflow.global_seed")
             kept.enter_context(module.global_seed_kept())

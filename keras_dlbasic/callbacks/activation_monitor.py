@@ -46,7 +46,7 @@ class ActivationMonitor(Monitor):
             saturated. 0 or 1. Defaults to `0`.
 
     Attributes:
-        record: The record of the current or last fit, None before the first. See
+        record: The record of the current or last fit; a `ValueError` before one. See
             `analysis.activation_statistics` for what is in the table.
 
     Raises:

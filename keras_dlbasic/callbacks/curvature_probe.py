@@ -48,7 +48,7 @@ class CurvatureProbe(Monitor):
 
     Attributes:
         points: The `CriticalPoint` by epoch, 0-based.
-        record: The record of the current or last fit, None before the first.
+        record: The record of the current or last fit; a `ValueError` before one.
 
     Raises:
         ValueError: If an argument is out of range.

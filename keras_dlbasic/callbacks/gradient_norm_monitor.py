@@ -44,7 +44,8 @@ class GradientNormMonitor(Monitor):
             scaling skips do not count. Defaults to `False`.
 
     Attributes:
-        record: The `TrainingRecord` of the current or last fit, None before the first.
+        record: The `TrainingRecord` of the current or last fit; a `ValueError` before
+            one.
         non_finite: A `NonFiniteReport` on the first sampled step of the last fit whose
             gradients were not finite, whether it stopped there or went on; None if all
             were finite.

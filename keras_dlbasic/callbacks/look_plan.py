@@ -18,10 +18,8 @@ FORWARD_PASSES = 3
 """A step on a row is the work of this many looks: it goes forward and backward."""
 
 LEAST_LOOKS = 4
-"""Of a run of many epochs there are this many, however short it is."""
-
-ENOUGH_LOOKS = 6
-"""Looks become fewer down to this number before they get fewer rows."""
+"""Looks become fewer down to this number, then get fewer rows: what is said at the end
+of a short run hangs on the rows, and hardly on the looks before."""
 
 GROWTH = 1.35
 """From one look to the next the number of the epoch grows by this factor."""
@@ -60,9 +58,9 @@ def plan_looks(
     All looks together are at most 2 % of the work of the fit. A look on a row is one
     forward pass, training on it counts as three. So of 100 rows that are trained, six
     may be looked at. Where that is too little for looks on 256 rows at ever longer
-    intervals, there are fewer, down to six; these then get fewer rows, down to 32; then
-    there are fewer again. Four looks on 32 rows are made in any case, if there are
-    epochs enough: the fit is short.
+    intervals, there are fewer, down to four; these then get fewer rows, down to 32.
+    Four looks on 32 rows are made in any case, if there are epochs enough: the fit is
+    short.
 
     Args:
         epochs: Number of epochs of the fit.
@@ -75,7 +73,7 @@ def plan_looks(
     >>> plan_looks(10, 60_000)
     LookPlan(rows=256, epochs=(1, 2, 3, 4, 5, 6, 8, 10))
     >>> plan_looks(10, 512)
-    LookPlan(rows=48, epochs=(1, 2, 3, 6, 10))
+    LookPlan(rows=64, epochs=(1, 3, 10))
     """
     per_epoch = SHARE * FORWARD_PASSES * rows_per_epoch
     horizon = max(1, min(epochs, HORIZON))
@@ -84,7 +82,7 @@ def plan_looks(
     n = len(wanted) + before
     rows = most
     if allowed < n * most:
-        n = min(n, max(ENOUGH_LOOKS, allowed // most))
+        n = min(n, max(LEAST_LOOKS, allowed // most))
         rows = min(most, _size(allowed // n))
         n = max(LEAST_LOOKS, min(n, allowed // rows))
     n -= before

@@ -9,11 +9,13 @@ import keras
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
+from keras_dlbasic._wrong_arguments import name_nearest_in
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import has_train_function
 from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.messages import Messages
+from keras_dlbasic.callbacks.not_fitted import NotFittedError
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.callbacks.table_writer import TableWriter
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -48,6 +50,10 @@ class Monitor(keras.callbacks.Callback):
     _guard: Guard
     """Of the fit that has begun; made by `guarded`."""
 
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        name_nearest_in(cls)
+
     def __init__(self, record: TrainingRecord | None, verbose: int = 0) -> None:
         super().__init__()
         check_verbose(verbose)
@@ -58,10 +64,26 @@ class Monitor(keras.callbacks.Callback):
         self._messages = Messages()
 
     @property
-    def record(self) -> TrainingRecord | None:  # noqa: D102 - see the classes
-        return self._given_record if self._watch is None else self._watch.record
+    def record(self) -> TrainingRecord:  # noqa: D102 - see the classes
+        watch = self._watch
+        record: TrainingRecord | None = (
+            self._given_record if watch is None else watch.record
+        )
+        if record is None:
+            raise NotFittedError(self, "record")
+        return record
 
-    def set_model(self, model: Any) -> None:  # noqa: D102
+    def __repr__(self) -> str:
+        record = getattr(self, "record", None)
+        said = "not fitted yet" if record is None else repr(record).strip("<>")
+        return f"<{type(self).__name__}: {said}>"
+
+    def set_model(self, model: Any = None) -> None:  # noqa: D102
+        if not isinstance(self, Monitor):  # Keras calls it of a class like this
+            raise TypeError(
+                "`callbacks` must hold instances, not classes. Call the class: "
+                "`callbacks=[TrainingDoctor(x, y)]`."
+            )
         super().set_model(model)
         self._is_refit = has_train_function(model)
 

@@ -42,7 +42,7 @@ class NormalizationMonitor(Monitor):
             None: that of the fit's other monitors, or a new one.
 
     Attributes:
-        record: The record of the current or last fit, None before the first.
+        record: The record of the current or last fit; a `ValueError` before one.
 
     Example:
     >>> import keras, numpy as np

@@ -62,7 +62,8 @@ class OverfittingDetector(Monitor):
     Attributes:
         verdict: The `analysis.OverfittingVerdict` on the epochs so far; None before the
             first.
-        record: The `TrainingRecord` of the current or last fit, None before the first.
+        record: The `TrainingRecord` of the current or last fit; a `ValueError` before
+            one.
             What was measured on `x` and `y` is under `"evaluated_loss"`, ...
         loss_source: `"evaluated"` or `"logged"`.
         stopped_epoch: The epoch (0-based) after which it stopped the last fit, or None.
@@ -116,7 +117,6 @@ class OverfittingDetector(Monitor):
         self._is_said = False
 
     def _fit_begins(self) -> None:
-        assert self.record is not None
         known = self.record.facts
         self.record.facts = run_facts(model_of(self), self.params or {}, known)
         self.verdict = None
@@ -181,7 +181,6 @@ class OverfittingDetector(Monitor):
                 self._add(self.verdict.reason)
 
     def _judge(self) -> OverfittingVerdict:
-        assert self.record is not None
         epochs = self.record.epochs
         missing = np.full(len(epochs["epoch"]), np.nan)
         return detect_overfitting(

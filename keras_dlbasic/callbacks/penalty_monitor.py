@@ -37,7 +37,7 @@ class PenaltyMonitor(Monitor):
             Defaults to `0`.
 
     Attributes:
-        record: The record of the current or last fit, None before the first.
+        record: The record of the current or last fit; a `ValueError` before one.
 
     Raises:
         ValueError: If `near_zero` or `verbose` is out of range, or, at the start of
@@ -123,7 +123,6 @@ class PenaltyMonitor(Monitor):
         }
 
     def _say_factors(self, weights: list[PenalizedWeight]) -> None:
-        assert self.record is not None
         self.record.note(penalties={w.label: w.description() for w in weights})
 
 

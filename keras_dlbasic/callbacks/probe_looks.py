@@ -91,6 +91,8 @@ class ProbeLooks:
         with guard.on_host():
             self._make_probe(model, record, x, y)
             self.look(model, record, epoch)
+            if self.probe is not None:
+                self.probe.note_added(model, record)
 
     def read(
         self,
@@ -170,6 +172,7 @@ class ProbeLooks:
         """
         if self.probe is not None:
             self.probe.infer(model, record)
+            self.probe.note_added(model, record)
 
     def _use_batches(
         self,
@@ -220,7 +223,7 @@ class ProbeLooks:
                     compared=len(parts),
                     different=different_batches(parts),
                 ),
-                weights=weight_facts(targets, weights),
+                weights=weight_facts(targets, weights, [x for x, _ in parts]),
             )
         )
 

@@ -6,20 +6,26 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from keras_dlbasic._display import html_of
 from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.given_data import GivenData
 from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
+from keras_dlbasic.callbacks.not_fitted import NotFittedError
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagnose
+from keras_dlbasic.diagnosis.early_word import early_word
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
 from keras_dlbasic.records import TrainingRecord
 
 CERTAIN = 0.9
 """Confidence from which a finding is said, or stops, in the middle of a fit."""
+
+EARLY, LAST_EARLY = 2, 8
+"""Number of epochs between which a silent run is looked at for what is plain."""
 
 
 class TrainingDoctor(Monitor):
@@ -103,7 +109,25 @@ class TrainingDoctor(Monitor):
         self.stop_on = stop_on
         self.rows = rows
         self.rules = None if rules is None else checked_rules(rules)
-        self.diagnosis: Diagnosis | None = None
+        self._diagnosis: Diagnosis | None = None
+
+    @property
+    def diagnosis(self) -> Diagnosis:  # noqa: D102 - see above
+        if self._diagnosis is None:
+            raise NotFittedError(self, "diagnosis")
+        return self._diagnosis
+
+    def __repr__(self) -> str:
+        found = self._diagnosis
+        said = "not fitted yet" if found is None else repr(found).strip("<>")
+        return f"<TrainingDoctor: {said}>"
+
+    def _repr_html_(self) -> str:
+        if self._diagnosis is None:
+            from keras_dlbasic.reports.cell import cell, paragraph
+
+            return cell(paragraph("This TrainingDoctor is not fitted yet."))
+        return html_of(self._diagnosis)
 
     def _join(self) -> FitWatch:
         self._looks = ProbeLooks(*self._data.arrays(model_of(self)), self.rows)
@@ -116,9 +140,9 @@ class TrainingDoctor(Monitor):
         )
 
     def _fit_begins(self) -> None:
-        assert self.record is not None
-        self.diagnosis = None
+        self._diagnosis = None
         self._said: set[tuple[str, str | None]] = set()
+        self._has_warned = False
         self._epochs = 0
         self._has_looked = False
         self._looks.plan_for(self.params.get("epochs") or 1, None)
@@ -135,7 +159,6 @@ class TrainingDoctor(Monitor):
             self._examine(self._watch.in_record(self._epoch))
 
     def _examine(self, epoch: int) -> None:
-        assert self.record is not None
         guard, steps = guard_of(self), self._count.so_far
         self._looks.examine(self.model, self.record, guard, epoch, steps)
         if not steps and self._looks.is_examined:
@@ -148,10 +171,9 @@ class TrainingDoctor(Monitor):
         Labels that are out of range have TensorFlow and PyTorch raise in that step, and
         then no other hook of a callback is called.
         """
-        assert self.record is not None
         diagnosis = diagnose(self.record, live=True, rules=self.rules)
         if any(finding.severity == "critical" for finding in diagnosis):
-            self.diagnosis = diagnosis
+            self._diagnosis = diagnosis
             self._say_critical()
             self._messages.say()  # no progress bar has begun
 
@@ -170,15 +192,14 @@ class TrainingDoctor(Monitor):
     def _fit_ends(self) -> None:
         if self._epochs and not self._has_looked:
             self._look()
-        assert self.record is not None
         with guard_of(self).on_host():
             self._looks.infer(self.model, self.record)
         self._judge(live=False)
         self._messages.say()
-        if self.verbose and self.diagnosis is not None:
+        if self.verbose and self._diagnosis is not None:
             from keras_dlbasic.reports import print_diagnosis
 
-            print_diagnosis(self.diagnosis)
+            print_diagnosis(self._diagnosis)
 
     def report_html(
         self, path: str | os.PathLike[str], *, title: str | None = None
@@ -190,20 +211,15 @@ class TrainingDoctor(Monitor):
             title: Name of the run. Defaults to None: that of the model.
 
         Raises:
-            RuntimeError: If no fit has begun yet.
+            ValueError: If no epoch has been trained yet.
         """
-        if self.diagnosis is None or self.record is None:
-            raise RuntimeError(
-                "There is nothing to report yet. Call `model.fit(..., "
-                "callbacks=[doctor])` first."
-            )
+        diagnosis = self.diagnosis
         if title is None:
             title = f"Training of {self.record.facts.model_name or 'a model'}"
-        self.diagnosis.to_html(path, title=title)
+        diagnosis.to_html(path, title=title)
 
     def _look(self) -> None:
         self._has_looked = True
-        assert self.record is not None
         epoch = self._watch.in_record(self._epoch)
         if not self._looks.is_examined:  # the epoch had one step
             self._examine(epoch)
@@ -212,24 +228,22 @@ class TrainingDoctor(Monitor):
 
     def _plan(self, first_epoch: int) -> None:
         """Plan the looks anew, by the rows that the first epoch has trained."""
-        assert self.record is not None
         size = self.record.facts.batch_size
         rows = size * self._count.so_far if size else None
         epochs = (self.params.get("epochs") or 1) - first_epoch
         self._looks.plan_for(max(1, epochs), rows)
 
     def _read(self, logs: dict[str, Any]) -> None:
-        assert self.record is not None
         steps = self.params.get("steps") or self._count.so_far // self._epochs
         with guard_of(self).on_host():
             self._looks.read(self.model, self.record, steps=steps, logs=logs)
 
     def _judge(self, *, live: bool) -> None:
-        assert self.record is not None
-        self.diagnosis = diagnose(self.record, live=live, rules=self.rules)
+        self._diagnosis = diagnose(self.record, live=live, rules=self.rules)
 
     def _speak(self) -> None:
         self._say_critical()
+        self._say_early()
         for finding in self._certain():
             if self.stop_on and finding.rank >= SEVERITIES.index(self.stop_on):
                 model_of(self).stop_training = True
@@ -243,8 +257,17 @@ class TrainingDoctor(Monitor):
                 if self.verbose:
                     self._messages.add(str(finding))
 
+    def _say_early(self) -> None:
+        """Break a long silence where it is plain that nothing will be learned."""
+        planned = self.params.get("epochs") or 0
+        is_long = self._epochs >= EARLY and planned > self._epochs
+        if not self.verbose or self._said or self._has_warned or not is_long:
+            return
+        if self._epochs <= LAST_EARLY and (text := early_word(self.record, self.rules)):
+            self._has_warned = True
+            self._messages.add(text)
+
     def _certain(self) -> list[Finding]:
-        assert self.diagnosis is not None
         return [f for f in self.diagnosis.top_level if f.confidence >= CERTAIN]
 
 

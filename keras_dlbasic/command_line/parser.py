@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from keras_dlbasic._version import __version__
 from keras_dlbasic.command_line.exit_codes import MEANING
@@ -27,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def _add_diagnose(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _add_diagnose(commands: Any) -> None:
     diagnose = commands.add_parser(
         "diagnose",
         help="judge recorded runs",
@@ -61,7 +62,7 @@ def _add_diagnose(commands: argparse._SubParsersAction) -> None:  # type: ignore
     )
 
 
-def _add_report(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _add_report(commands: Any) -> None:
     report = commands.add_parser(
         "report",
         help="write the reports of recorded runs, each as one page of HTML",
@@ -79,7 +80,7 @@ def _add_report(commands: argparse._SubParsersAction) -> None:  # type: ignore[t
     )
 
 
-def _add_convert(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _add_convert(commands: Any) -> None:
     convert = commands.add_parser(
         "convert",
         help="write what a run recorded for other tools",

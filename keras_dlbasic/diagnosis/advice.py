@@ -41,7 +41,8 @@ remedy to ask.
 ONE_RATE = ("change_learning_rate", "find_learning_rate", "clip_gradients")
 """Remedies that change what a `MultiOptimizer` has several of."""
 
-ONE_OUTPUT = ("fix_output", "scale_targets")
+ONE_OUTPUT = ("fix_output",)
+"""Remedies that change the only output of a model."""
 
 
 def advice(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._nearest import nearest
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
@@ -35,6 +36,7 @@ LIKELY = 0.8
 """Before training, what may do harm is a warning from this confidence on."""
 
 
+@names_nearest
 def diagnose(
     record: TrainingRecord,
     *,

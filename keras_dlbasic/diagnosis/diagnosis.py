@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
-from keras_dlbasic._display import Displayed, page_of
+from keras_dlbasic._display import Displayed, page_of, wrapped
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.headline import headline
@@ -97,7 +97,7 @@ class Diagnosis(Displayed, Sequence[Finding]):
         lines += [rivals_text(group) for group in self.rivals]
         if self.skipped:
             lines.append(skipped_line(self.skipped))
-        return "\n".join(lines)
+        return wrapped("\n".join(lines))
 
     @property
     def headline(self) -> str:

@@ -31,4 +31,6 @@ def dropout_cost(run: Run) -> float | None:
     # a loss that still falls is higher over its epoch than at the end of it
     progress = max(0.0, float(loss[-2] - loss[-1]))
     gap = float(loss[-1]) - max(0.0, run.penalty) - outcome.loss - progress
+    # the probe has a few of the rows only: what may be their chance does not count
+    gap -= 2 * outcome.loss_saved_error * abs(outcome.baseline)
     return gap / (outcome.baseline - outcome.loss)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Self, TypeAlias
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic._nearest import nearest
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.records.json_text import plain
@@ -29,8 +30,8 @@ _RULES = Path(__file__).with_name("rules")
 _NOT_GIVEN: Any = ""
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Displayed):
     """A named problem with what speaks for it.
 
     A rule gives `severity`, `message` and what it measured; the name of the rule, its

@@ -55,7 +55,7 @@ def judge_inactive_units(
             f"({at_start:.0%} {_start_in_words(table)})."
         ),
         layer=layer,
-        # The epoch is the first at which so many units were inactive. A look before
+        # The epoch is the first at which this many units were inactive. A look before
         # training, at epoch -1, is reported as the first epoch.
         epoch=max(0, int(table.epochs[np.argmax(shares[:, worst] >= most)])),
         value=value,

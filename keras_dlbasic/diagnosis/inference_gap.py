@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.records.facts import DriftFacts, InferenceFacts
 
+LEARNED_SKILL, LEARNED_SAVED = 0.3, 0.2
+"""With less there is little to lose, and on few rows it may be chance."""
+
 
 @dataclass(frozen=True)
 class InferenceGap:
@@ -48,16 +51,18 @@ def inference_gap(run: Run) -> InferenceGap | None:
         run: The run.
 
     Returns:
-        None where it was not measured, or the model has learned nothing to lose.
+        None where it was not measured, or the model has learned too little to lose.
     """
     facts, outcome = inference_of(run), run.outcome
     if facts is None or outcome.learned is not True:
         return None
     by_loss = by_skill = math.nan
-    if outcome.loss_saved and outcome.baseline and math.isfinite(facts.loss):
+    has_saved = (outcome.loss_saved or 0.0) >= LEARNED_SAVED
+    if has_saved and outcome.baseline and math.isfinite(facts.loss):
+        assert outcome.loss_saved is not None
         saved = (outcome.baseline - facts.loss) / abs(outcome.baseline)
         by_loss = _lost(outcome.loss_saved, saved)
-    if outcome.skill and math.isfinite(facts.skill):
+    if outcome.skill is not None and outcome.skill >= LEARNED_SKILL:
         by_skill = _lost(outcome.skill, facts.skill)
     # The skill goes first: a loss may be worse only because right answers are less
     # sure.
@@ -76,7 +81,7 @@ def inference_gap(run: Run) -> InferenceGap | None:
 
 
 def _lost(known: float, left: float) -> float:
-    return (known - left) / known if known > 0 else 0.0
+    return (known - left) / known
 
 
 def _known(value: float) -> float | None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from keras_dlbasic.records.facts import TruthFacts
 
-Sense = Literal["right", "wrong", "opposite", "blind", "unclear"]
+Sense = Literal["right", "wrong", "opposite", "blind", "extreme", "unclear"]
 
 MARGIN = 0.05
 """Losses count as different from this share of the largest of them."""
@@ -22,7 +22,8 @@ def loss_sense(facts: TruthFacts) -> Sense:
     Returns:
         `"right"` if the targets themselves do best; `"wrong"` if answers of other rows
         and a constant are better; `"opposite"` if that is so, and no loss is below 0,
-        so that it may be meant; `"blind"` if a constant is better and it does not
+        so that it may be meant; `"extreme"` if answers of 0 and 1 are better than the
+        shares that the targets are; `"blind"` if a constant is better and it does not
         matter which row gets which answer; `"unclear"` for all else.
 
     Example:
@@ -37,9 +38,11 @@ def loss_sense(facts: TruthFacts) -> Sense:
     if not math.isfinite(size) or not size or not facts.moved > 1e-3 * size:
         return "unclear"
     margin = MARGIN * size
+    if facts.hardened < truth - margin:
+        return "extreme"
     if truth < constant and truth < shuffled:
         return "right"
-    # To call a loss wrong, being right must cost clearly more than a constant answer.
+    # A loss is wrong only if being right costs clearly more than a constant prediction.
     if truth <= constant + margin:
         return "unclear"
     if truth > shuffled + margin:

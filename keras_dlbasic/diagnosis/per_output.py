@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -57,7 +58,7 @@ def _of_output(rule: Rule, apart: Run, thresholds: Mapping[str, Any]) -> Verdict
         verdict,
         output=name,
         message=f"Output '{name}': {verdict.message}",
-        remedies=tuple(_for_output(name, remedy) for remedy in verdict.remedies),
+        remedies=tuple(_for_output(apart, remedy) for remedy in verdict.remedies),
     )
 
 
@@ -67,12 +68,27 @@ def _advised(run: Run, verdict: Verdict) -> Verdict:
     return replace(verdict, remedies=advice(run, verdict.remedies))
 
 
-def _for_output(name: str, remedy: RemedySuggestion) -> RemedySuggestion:
-    """Leave to the user what no remedy does for one of several outputs."""
-    if remedy.name not in ONE_OUTPUT:
-        return remedy
-    code = f"for output '{name}': {remedy.code}"
-    return RemedySuggestion(None, remedy.reason, code)
+def _for_output(apart: Run, remedy: RemedySuggestion) -> RemedySuggestion:
+    """Leave to the user what no remedy does for one of several outputs.
+
+    Code that changes targets is written for the part of them that the output has.
+    """
+    code = _OF_TARGETS.sub(_part_of_targets(apart), remedy.code)
+    if remedy.name in ONE_OUTPUT:
+        code = f"for output '{apart.output_name}': {code}"
+        return RemedySuggestion(None, remedy.reason, code)
+    return replace(remedy, code=code)
+
+
+_OF_TARGETS = re.compile(r"\by\b(?!=)")
+"""The targets in a line of code, but not as the name of an argument."""
+
+
+def _part_of_targets(apart: Run) -> str:
+    """Return how code takes the targets of an output out of a list or dictionary."""
+    targets = apart.facts.targets
+    name = targets[0].name if len(targets) == 1 else str(apart.output_name)
+    return f"y[{name}]" if name.isdecimal() else f"y[{name!r}]"
 
 
 def _joined(verdicts: Mapping[str, Verdict]) -> Verdict:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 
 
@@ -37,8 +38,8 @@ def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else repr(value)
 
 
-@dataclass(frozen=True)
-class RemedySuggestion:
+@dataclass(frozen=True, repr=False)
+class RemedySuggestion(Displayed):
     """A remedy to try, with the reason.
 
     Attributes:

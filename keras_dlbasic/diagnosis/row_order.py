@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import suggest
@@ -16,6 +17,9 @@ CHANCE = -6.0
 
 SHARE = 0.8
 """Batches that hold more than this share of what random draws do are mixed enough."""
+
+SEVERAL = 1.5
+"""Number of classes in a batch of random rows, from which one class is odd."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class OrderSeen:
     text: str
     share: float
     log10_chance: float
+    one_class: bool = False
+    """Whether each batch holds one class only, and the next one mostly another."""
 
     @property
     def is_in_order(self) -> bool:
@@ -53,12 +59,30 @@ def order_seen(run: Run) -> OrderSeen | None:
 
 def _of_classes(batches: BatchFacts) -> OrderSeen:
     seen, expected = batches.classes_per_batch, batches.expected_classes
+    if seen == 1 and expected >= SEVERAL and _alternate(batches):
+        return OrderSeen(
+            f"each batch holds one class only, where rows drawn at random would hold "
+            f"{expected:.2g}; `fit` shuffles batches as a whole",
+            seen / expected,
+            batches.class_chance,
+            one_class=True,
+        )
     return OrderSeen(
         f"a batch holds {seen:.2g} classes, of {expected:.2g} if rows were drawn at "
         "random",
         seen / expected,
         batches.class_chance,
     )
+
+
+def _alternate(batches: BatchFacts) -> bool:
+    """Return whether most batches are of another class than the one before.
+
+    Of rows that are sorted as a whole few are. Here they were put together by class,
+    and batches were shuffled.
+    """
+    pairs = list(pairwise(batches.classes or ()))
+    return sum(one != other for one, other in pairs) > len(pairs) / 2
 
 
 def _of_values(batches: BatchFacts) -> OrderSeen:

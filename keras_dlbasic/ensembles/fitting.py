@@ -26,6 +26,7 @@ from keras_dlbasic._trials.seeded_model import (
     weights_digest,
 )
 from keras_dlbasic._trials.worker import DivergedError
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.records.atomic_file import atomic_file
@@ -44,6 +45,7 @@ class MemberTask:
     folder: str
 
 
+@names_nearest
 def fit_ensemble(
     build_model: Callable[[], Any],
     n: int | Iterable[int],

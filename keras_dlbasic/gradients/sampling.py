@@ -15,6 +15,9 @@ STEPS_PER_SAMPLE = 32
 
 MOST_SAMPLES_PER_EPOCH = 32
 
+FIRST = 16
+"""Under `"auto"`, so many steps are measured at the begin, whatever their batches."""
+
 FIRST_READ, SPREAD_READ = 16, 16
 """Number of batches that are read at the start of the first epoch, and of those that
 are spread over it."""
@@ -74,7 +77,11 @@ def epoch_plan(
         if total == 1 and n_steps != 1:
             return False  # both step functions are traced early, from the same state
         steady = step in chosen or (unknown and total % STEPS_PER_SAMPLE == 0)
-        return steady or is_warmup_step(total)
+        # A shorter last batch is compiled by itself. In the first steps that is one
+        # wait more among others; later a fit would stop for seconds, at a step that
+        # is far from the begin of the run.
+        is_last = n_steps is not None and step == n_steps - 1 > 0
+        return steady or (is_warmup_step(total) and not (is_last and total >= FIRST))
 
     return is_sampled
 

@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic._display import Displayed
 from keras_dlbasic._keras.connections import inputs_of, operation_of
 from keras_dlbasic._keras.graph import own_weights, walk_layers
+from keras_dlbasic._wrong_arguments import names_nearest
 
 WEIGHTY = 2
 """A variable with at least this many axes is a kernel, which makes a layer of depth."""
@@ -33,7 +34,7 @@ class LayerCapacity:
     share: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CapacityReport(Displayed):
     """What `capacity_report` found.
 
@@ -66,6 +67,17 @@ class CapacityReport(Displayed):
             "share": np.array([layer.share for layer in self.layers], np.float64),
         }
 
+    def _repr_html_(self) -> str:
+        from keras_dlbasic.reports import cell
+
+        rows = [
+            [la.name, la.class_name, f"{la.parameters:,}", f"{la.share:.1%}"]
+            for la in self.layers
+        ]
+        columns = ["layer", "class", "parameters", "share"]
+        first = str(self).partition("\n")[0]
+        return cell.cell(cell.paragraph(first), cell.table(columns, rows))
+
     def __str__(self) -> str:
         depth = "not known" if self.depth is None else f"{self.depth}"
         text = f"{self.parameters} parameters ({self.frozen} frozen), depth {depth}"
@@ -79,6 +91,7 @@ class CapacityReport(Displayed):
         return "\n".join([text, *lines])
 
 
+@names_nearest
 def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
     """Tell how much a model can hold: parameters, depth, share by layer.
 

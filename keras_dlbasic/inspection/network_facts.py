@@ -102,8 +102,18 @@ def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> LayerFact
         next_activation=after if isinstance(after, (str, type(None))) else "custom",
         dropout=float(core.rate) if kind.kind == "dropout" else None,
         momentum=float(core.momentum) if kind.state == "averages" else None,
+        cell_activation=_cell_activation(layer),
+        dtype=layer.variable_dtype if layer.weights else None,
         **_kernel_facts(layer),
     )
+
+
+def _cell_activation(layer: Any) -> str | None:
+    if kind_of(layer).kind != "recurrent":
+        return None
+    function = getattr(first_cell(layer), "activation", None)
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else None
 
 
 def _non_finite(weight: Any) -> int:

@@ -30,7 +30,7 @@ from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.inspection.truth_facts import truth_facts
 from keras_dlbasic.records import ProbeFacts
 
-WRONG = ("wrong", "opposite", "blind")
+WRONG = ("wrong", "opposite", "blind", "extreme")
 
 
 class OutputProbe:

@@ -8,7 +8,7 @@ LEAST = 3
 """A number that stands for something occurs more often than an outlier."""
 
 APART = 5.0
-"""It is so many times further away from the others than these are from each other."""
+"""It is this many times further away from the others than these are from each other."""
 
 
 def placeholder(values: np.ndarray) -> tuple[float | None, float]:

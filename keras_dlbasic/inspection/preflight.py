@@ -11,6 +11,7 @@ import keras
 
 from keras_dlbasic._data.built import built_from
 from keras_dlbasic._data.read import Data, read, read_validation
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis, Rule
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
 from keras_dlbasic.inspection.collect import (
@@ -30,6 +31,7 @@ ROWS = 2048
 """Number of rows that are drawn from a data set."""
 
 
+@names_nearest
 def preflight(
     model: Any,
     x: Any,

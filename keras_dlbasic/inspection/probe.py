@@ -18,9 +18,11 @@ from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATION
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.inference_run import run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.reconstruction import narrowest
+from keras_dlbasic.propagation.compiled_look import rows_at_once
 from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.propagation.probe import Outputs
 from keras_dlbasic.records import (
@@ -96,7 +98,7 @@ class Probe:
         chosen = evenly(len(arrays[0]), rows)
         self.inputs = [_floats(array[chosen]) for array in arrays]
         self.x = keras.tree.pack_sequence_as(x, self.inputs)
-        self.n_rows = len(chosen)
+        self.n_rows = self._most_at_once = len(chosen)
         self.look_at(self.n_rows)
         self.y = keras.tree.map_structure(
             lambda leaf: None if leaf is None else np.asarray(leaf)[chosen], y
@@ -112,7 +114,7 @@ class Probe:
 
         Simple predictors know all of them: what they reach, the model is compared with.
         """
-        self._looked = evenly(self.n_rows, rows)
+        self._looked = evenly(self.n_rows, min(rows, self._most_at_once))
         self._seen = keras.tree.map_structure(lambda leaf: leaf[self._looked], self.x)
 
     def look(self, model: Any, record: TrainingRecord, step: int, epoch: int) -> bool:
@@ -132,6 +134,9 @@ class Probe:
         Returns:
             Whether it ran; if not, the record's facts of the probe say why.
         """
+        if not self.outputs:
+            self._most_at_once = rows_at_once(model, self.inputs)
+            self.look_at(len(self._looked))
         try:
             with warnings.catch_warnings(action="ignore"):  # as Keras does in `fit`
                 seen = layer_activations(model, self._seen)
@@ -155,6 +160,23 @@ class Probe:
         append_row(tables, "activations", ACTIVATIONS, step, epoch, seen.layers)
         return True
 
+    def note_added(self, model: Any, record: TrainingRecord) -> None:
+        """Note what the model adds to its loss: once before training, once after it.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the probe.
+        """
+        known = record.facts.probe
+        if not self.outputs or known is None:
+            return
+        table = record.tables["probe"]
+        if len(table) == 1 and table.epochs[0] < 0:
+            known = replace(known, added_at_start=added_loss(model, self._seen))
+        elif known.added_at_start is not None:
+            known = replace(known, added_at_end=added_loss(model, self._seen))
+        record.note(probe=known)
+
     def infer(self, model: Any, record: TrainingRecord) -> None:
         """Run the model as `evaluate` does, and note what differs from `look`.
 
@@ -167,7 +189,7 @@ class Probe:
         """
         if not self.outputs or record.facts.probe is None:
             return
-        found = run_inference(model, self.x)
+        found = run_inference(model, self._seen)
         if found is None:
             return
         outputs, drifts = found
@@ -208,7 +230,10 @@ class Probe:
         pairs = zip(self.outputs, self.shapes, strict=True)
         units = narrowest(record.facts.layers)
         facts = [output.facts(self.inputs, shape, units) for output, shape in pairs]
-        record.note(probe=facts[0] if len(facts) == 1 else self._summed(facts))
+        whole = facts[0] if len(facts) == 1 else self._summed(facts)
+        before = record.facts.probe  # of rows of which some were held out, as it showed
+        added = None if before is None else before.added_at_start
+        record.note(probe=replace(whole, added_at_start=added))
 
     def _summed(self, facts: list[ProbeFacts]) -> ProbeFacts:
         """Return the facts of several outputs as one."""

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 
 from keras_dlbasic.analysis.evenly import evenly
+from keras_dlbasic.inspection.common_dtype import common_dtype
 
 STEPS = 4
 """Number of consecutive steps whose equal values are no chance."""
@@ -42,11 +43,13 @@ def shared_pieces(x: np.ndarray, val_x: np.ndarray) -> float:
     """
     if x.ndim < 2 or x.dtype.kind != "f" or x.shape[1:] != val_x.shape[1:]:
         return math.nan
+    dtype = common_dtype(x, val_x)
     steps = x.shape[1]
     n_pieces = len(x) * (steps - STEPS + 1)
     if steps < 2 * STEPS or n_pieces > MOST_PIECES or not len(val_x):
         return math.nan
-    asked = val_x[evenly(len(val_x), ROWS)]
+    asked = val_x[evenly(len(val_x), ROWS)].astype(dtype, copy=False)
+    x = x.astype(dtype, copy=False)
     if not _is_continuous(x):
         return math.nan
     # the same values at the same place are no sign of windows, so starts are kept apart

@@ -12,6 +12,8 @@ from keras_dlbasic.records.facts import TruthFacts
 
 MIN_ROWS = 16
 EDGE = 1e-6
+SOFT = 0.05
+"""Mean distance from 0 and 1 of targets that are shares; rounding errors are less."""
 PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 POSITIVE = ("relu", "softplus", "exponential")
 
@@ -139,5 +141,19 @@ def _in_form(
         constant=float(np.nanmin(constants)),
         shuffled=cost(rows[other]),
         opposite=cost(1 - columns) if is_share else float("nan"),
+        hardened=cost(_hardened(columns)) if _is_soft(columns) else float("nan"),
         moved=max(abs(cost(a, alike) - cost(a)) for a in (first, middle)),
     )
+
+
+def _is_soft(columns: np.ndarray) -> bool:
+    """Return whether targets are shares that are not 0 and 1."""
+    is_share = columns.min() >= 0 and columns.max() <= 1
+    return bool(is_share and np.abs(columns - np.round(columns)).mean() > SOFT)
+
+
+def _hardened(columns: np.ndarray) -> np.ndarray:
+    """Return the answers of 0 and 1 that are nearest, one 1 a row in distributions."""
+    if columns.shape[1] > 1 and np.abs(columns.sum(axis=1) - 1).max() < EDGE * 1e3:
+        return np.eye(columns.shape[1])[columns.argmax(axis=1)]
+    return np.round(columns)

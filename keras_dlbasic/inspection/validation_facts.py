@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.are_windows import are_windows
+from keras_dlbasic.inspection.common_dtype import common_dtype
 from keras_dlbasic.inspection.input_facts import ROWS, input_facts
 from keras_dlbasic.inspection.near_copies import near_copies
 from keras_dlbasic.inspection.repeats_by_nature import repeats_by_nature
@@ -93,7 +94,9 @@ def _scale(own: InputFacts, other: InputFacts) -> float:
 
 def _overlap(x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any) -> dict[str, Any]:
     drawn, asked_rows = _drawn(x), _drawn(val_x)
-    known, asked = _hashes(x, y, drawn), _hashes(val_x, val_y, asked_rows)
+    dtype = common_dtype(x, val_x)
+    known = _hashes(x, y, drawn, dtype)
+    asked = _hashes(val_x, val_y, asked_rows, dtype)
     counts = Counter(known)
     repeated = sum(counts[row] > 1 for row in known)
     found = sum(row in counts for row in asked)
@@ -152,7 +155,7 @@ def _drawn(x: np.ndarray) -> np.ndarray:
     return places
 
 
-def _hashes(x: np.ndarray, y: Any, rows: np.ndarray) -> list[int]:
+def _hashes(x: np.ndarray, y: Any, rows: np.ndarray, dtype: np.dtype) -> list[int]:
     """Return a number for each of some rows, the same for the same inputs and targets.
 
     They are read a few at a time: an array may be larger than the memory.
@@ -162,7 +165,7 @@ def _hashes(x: np.ndarray, y: Any, rows: np.ndarray) -> list[int]:
         raise ValueError(f"{len(x)} rows of inputs have {len(answers)} targets")
     hashes: list[int] = []
     for places in np.array_split(rows, max(1, len(rows) // 1024)):
-        flat = _flat(x[places])
+        flat = _flat(x[places].astype(dtype, copy=False))
         if answers is None:
             hashes += [hash(row.tobytes()) for row in flat]
             continue

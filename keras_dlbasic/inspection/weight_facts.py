@@ -11,16 +11,18 @@ import numpy as np
 
 from keras_dlbasic.inspection.validation_facts import MOST_CLASSES, class_ids
 from keras_dlbasic.records import WeightFacts
+from keras_dlbasic.records.json_facts import UNKNOWN
 
 
 def weight_facts(
-    targets: Sequence[Any], weights: Sequence[Any]
+    targets: Sequence[Any], weights: Sequence[Any], inputs: Sequence[Any] = ()
 ) -> tuple[WeightFacts, ...]:
     """Describe sample weights; Keras makes class weights such.
 
     Args:
         targets: The targets of each batch: None, an array, or a structure of arrays.
         weights: The sample weights of each batch, in the same forms.
+        inputs: The inputs of each batch, by which padding is known. Defaults to none.
 
     Returns:
         A `WeightFacts` for each array of weights; none if there are no weights.
@@ -41,8 +43,37 @@ def weight_facts(
         name = read[0][place][0]
         own = [batch[place][1] for batch in read]
         of = [batch[place][1] for batch in answers] if has_own else None
-        found.append(replace(_described(own, of), name=name))
+        padding, on_padding = _on_padding(own, inputs)
+        facts = replace(_described(own, of), name=name)
+        found.append(replace(facts, padding=padding, on_padding=on_padding))
     return tuple(found)
+
+
+def _on_padding(
+    weights: list[np.ndarray], inputs: Sequence[Any]
+) -> tuple[float, float]:
+    """Return the shares of the steps and of the weight that are padding."""
+    pairs = zip(inputs, weights, strict=False)
+    padded = [part for pair in pairs if (part := _padding(*pair)) is not None]
+    if not padded or len(padded) < len(weights):
+        return UNKNOWN, UNKNOWN
+    is_padding = np.concatenate([part.reshape(-1) for part in padded])
+    flat = np.concatenate([np.asarray(w, np.float64).reshape(-1) for w in weights])
+    total = float(flat.sum())
+    if not is_padding.any() or not np.isfinite(total) or total <= 0:
+        return UNKNOWN, UNKNOWN
+    return float(is_padding.mean()), float(flat[is_padding].sum()) / total
+
+
+def _padding(inputs: Any, weights: np.ndarray) -> np.ndarray | None:
+    """Return which steps are zeros, of words or of vectors; None if there are none."""
+    arrays = [np.asarray(leaf) for leaf in keras.tree.flatten(inputs)]
+    if len(arrays) != 1 or weights.ndim != 2 or arrays[0].shape[:2] != weights.shape:
+        return None
+    x = arrays[0]
+    if x.ndim == 2:  # numbers that are zero may be values, whole ones are words
+        return np.asarray(x == 0) if np.array_equal(x, np.round(x)) else None
+    return np.asarray((x == 0).all(axis=tuple(range(2, x.ndim))))
 
 
 def _leaves(batch: Any) -> list[tuple[str, np.ndarray]]:

@@ -284,6 +284,7 @@ class Objective:
         x, y, weight = _tensors(self.rows.cut(0, min(2, self.rows.n)))
         mapping = [(v, v.value) for v in (*self._variables, *self._state)]
         masks: list[Any] = []
+        autodiff = backend_module("autodiff", "Losses can be built")
 
         def run() -> Any:
             with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
@@ -291,7 +292,7 @@ class Objective:
             masks[:] = [mask_of(output) for output in keras.tree.flatten(outputs)]
             return outputs
 
-        outputs = run_apart(model, run)
+        outputs = run_apart(model, lambda: autodiff.shaped_like(run))
         try:
             with generators_kept(self.model):
                 self._computed(x, y, outputs, weight)

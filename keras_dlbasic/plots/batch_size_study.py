@@ -13,6 +13,7 @@ from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import BatchSizeResult
 from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.plots.axes import say_empty
+from keras_dlbasic.plots.given import result_of
 
 REGIMES = {
     "full": "full-batch",
@@ -39,6 +40,7 @@ def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
     Raises:
         ValueError: If `ax` are not four.
     """
+    result = result_of(result, BatchSizeResult)
     if ax is None:
         _, ax = plt.subplots(2, 2, figsize=(10.5, 7.6), layout="constrained")
     axes = np.asarray(ax).reshape(-1)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import result_of
 from keras_dlbasic.plots.interval_points import (
     check_measure,
     draw_training_and_held_out,
@@ -37,6 +38,7 @@ def plot_capacity(
     Raises:
         ValueError: If `measure` is something else.
     """
+    result = result_of(result, CapacityResult)
     check_measure(measure)
     ax = axes_or_new(ax, figsize=(7.4, 4.6))
     by = result.about.get("by", "size")

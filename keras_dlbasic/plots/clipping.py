@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -28,6 +29,7 @@ def plot_clipping(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     >>> import keras_dlbasic as kd
     >>> ax = kd.plots.plot_clipping(kd.records.TrainingRecord())
     """
+    record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Clipping")
     factor = record.clip_factor.astype(np.float64)

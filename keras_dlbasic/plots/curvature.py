@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -27,6 +28,7 @@ def plot_curvature(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     >>> import keras_dlbasic as kd
     >>> ax = kd.plots.plot_curvature(kd.records.TrainingRecord())
     """
+    record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Curvature where training stands")
     table = record.tables.get("curvature")

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import DescentPaths
 from keras_dlbasic.plots.axes import axes_or_new
+from keras_dlbasic.plots.given import result_of
 
 GRID = 121
 
@@ -28,6 +29,7 @@ def plot_descent_path(paths: DescentPaths, *, ax: Axes | None = None) -> Axes:
     >>> import keras_dlbasic as kd
     >>> ax = kd.plots.plot_descent_path(kd.analysis.descend("saddle"))
     """
+    paths = result_of(paths, DescentPaths)
     ax = axes_or_new(ax, figsize=(7.2, 5.0))
     points = np.concatenate(list(paths.paths.values()))
     points = points[np.isfinite(points).all(axis=1)]

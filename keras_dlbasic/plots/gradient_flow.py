@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic.analysis import gradient_flow
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.plots.axes import MOST_LINES, axes_or_new, say_empty, short
+from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -30,6 +31,7 @@ def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
     >>> import keras_dlbasic as kd
     >>> ax = kd.plots.plot_gradient_flow(kd.records.TrainingRecord())
     """
+    record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Gradient flow: relative gradient from input to output")
     if not len(record.steps):

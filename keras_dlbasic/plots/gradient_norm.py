@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps, say_empty
+from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -26,6 +27,7 @@ def plot_gradient_norm(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
     >>> import keras_dlbasic as kd
     >>> ax = kd.plots.plot_gradient_norm(kd.records.TrainingRecord())
     """
+    record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Gradient norm by layer")
     if not len(record.steps):

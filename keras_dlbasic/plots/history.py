@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -19,6 +18,7 @@ from keras_dlbasic.analysis import (
 )
 from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
 from keras_dlbasic.plots.axes import say_empty
+from keras_dlbasic.plots.given import any_record_of
 from keras_dlbasic.records import TrainingRecord
 
 EVALUATED = "evaluated_"
@@ -72,7 +72,7 @@ def plot_history(
     >>> len(axes)
     1
     """
-    record = _as_record(record)
+    record = any_record_of(record)
     epochs = record.epochs
     names = panels_of(epochs, metrics)
     axes = _axes(ax, max(len(names), 1))
@@ -94,16 +94,6 @@ def plot_history(
 
 
 plot_of.register(TrainingRecord, plot_history)
-
-
-def _as_record(source: Any) -> TrainingRecord:
-    if isinstance(source, TrainingRecord):
-        return source
-    if isinstance(source, (str, Path)):
-        if Path(source).suffix == ".npz":
-            return TrainingRecord.load(source)
-        return TrainingRecord.from_csv(source)
-    return TrainingRecord.from_history(source)
 
 
 def panels_of(

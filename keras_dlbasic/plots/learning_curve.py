@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import result_of
 from keras_dlbasic.plots.interval_points import (
     check_measure,
     draw_training_and_held_out,
@@ -34,6 +35,7 @@ def plot_learning_curve(
     Raises:
         ValueError: If `measure` is something else.
     """
+    result = result_of(result, SampleSizeResult)
     check_measure(measure)
     ax = axes_or_new(ax, figsize=(7, 4.4))
     ax.set_title("Learning curve")

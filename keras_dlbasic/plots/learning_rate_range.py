@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import LearningRateRange
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import result_of
 
 
 def plot_learning_rate_range(
@@ -30,6 +31,7 @@ def plot_learning_rate_range(
     >>> found = kd.analysis.judge_learning_rates(rate, 1 - 0.5 / (1 + 1e-2 / rate))
     >>> ax = kd.plots.plot_learning_rate_range(found)
     """
+    result = result_of(result, LearningRateRange)
     ax = axes_or_new(ax)
     ax.set_title("Learning-rate range test")
     ax.set_xlabel("learning rate")

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import LossLine
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import result_of
 
 DECADES = 2
 
@@ -30,6 +31,7 @@ def plot_loss_line(line: LossLine, *, ax: Axes | None = None) -> Axes:
     >>> line = kd.analysis.LossLine(t, 0.1 + (t * (t - 1)) ** 2)
     >>> ax = kd.plots.plot_loss_line(line)
     """
+    line = result_of(line, LossLine)
     ax = axes_or_new(ax)
     ax.set_title("Loss between two solutions")
     finite = np.isfinite(line.loss)

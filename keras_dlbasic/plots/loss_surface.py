@@ -13,6 +13,7 @@ from matplotlib.colors import LogNorm, Normalize
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import LossSurface
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import result_of
 
 LEVELS = 18
 DECADES = 1.5
@@ -44,6 +45,7 @@ def plot_loss_surface(
     >>> surface = kd.analysis.LossSurface(u, u, loss, ("u", "v"), {"model": (0, 0)})
     >>> ax = kd.plots.plot_loss_surface(surface)
     """
+    surface = result_of(surface, LossSurface)
     if kind not in ("contour", "3d"):
         raise ValueError(f'`kind` must be "contour" or "3d". Received: {kind!r}')
     if kind == "3d":

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import NoiseScaleCurve
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import result_of
 
 
 def plot_noise_scale(curve: NoiseScaleCurve, *, ax: Axes | None = None) -> Axes:
@@ -30,6 +31,7 @@ def plot_noise_scale(curve: NoiseScaleCurve, *, ax: Axes | None = None) -> Axes:
     >>> curve = kd.analysis.NoiseScaleCurve(np.arange(3), np.ones(3), np.ones(3))
     >>> ax = kd.plots.plot_noise_scale(curve)
     """
+    curve = result_of(curve, NoiseScaleCurve)
     ax = axes_or_new(ax)
     ax.set_title("Gradient noise scale")
     blocks = [(s, b) for s, b in curve.blocks() if np.isfinite(b.value) and b.value > 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps, say_empty
+from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -25,6 +26,7 @@ def plot_normalization_drift(record: TrainingRecord, *, ax: Axes | None = None) 
     >>> import keras_dlbasic as kd
     >>> ax = kd.plots.plot_normalization_drift(kd.records.TrainingRecord())
     """
+    record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Drift between batch and moving statistics")
     table = record.tables.get("normalization")

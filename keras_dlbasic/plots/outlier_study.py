@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis.experiments.outlier_result import OutlierResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import result_of
 from keras_dlbasic.plots.interval_points import draw_intervals
 
 
@@ -24,6 +25,7 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
     Returns:
         The axes.
     """
+    result = result_of(result, OutlierResult)
     ax = axes_or_new(ax, figsize=(7, 4.4))
     ax.set_title("Outliers")
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]

@@ -13,6 +13,7 @@ from keras_dlbasic.plots.axes import (
     say_empty,
     short,
 )
+from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -33,6 +34,7 @@ def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     >>> import keras_dlbasic as kd
     >>> ax = kd.plots.plot_penalty(kd.records.TrainingRecord())
     """
+    record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Penalty share of the loss")
     table = record.tables.get("penalties")

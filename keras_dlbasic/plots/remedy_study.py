@@ -12,6 +12,7 @@ from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import RemedyResult
 from keras_dlbasic.analysis.experiments.remedy_result import UNTREATED
 from keras_dlbasic.plots.axes import say_empty
+from keras_dlbasic.plots.given import result_of
 
 WHAT = {
     "classes": "share of wrong classes",
@@ -38,6 +39,7 @@ def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
     Raises:
         ValueError: If `ax` are not three.
     """
+    result = result_of(result, RemedyResult)
     arms = _ordered(result)
     if ax is None:
         _, ax = plt.subplots(

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import LayerSignal, PropagationReport
 from keras_dlbasic.plots.axes import MOST_LINES, axes_or_new, say_empty
+from keras_dlbasic.plots.given import result_of
 from keras_dlbasic.plots.layer_axis import label_layers
 
 FLOOR = 1e-38
@@ -41,6 +42,7 @@ def plot_signal_propagation(
     >>> report = kd.propagation_report(model, np.eye(4))
     >>> ax = kd.plots.plot_signal_propagation(report)
     """
+    report = result_of(report, PropagationReport)
     ax = axes_or_new(ax)
     ax.set_title("Signal propagation")
     layers = report.layers

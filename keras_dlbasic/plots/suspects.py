@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_dlbasic.analysis.experiments.outlier_result import OutlierResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
+from keras_dlbasic.plots.given import result_of
 
 
 def plot_suspects(
@@ -38,6 +39,7 @@ def plot_suspects(
     Raises:
         ValueError: If `x` has other rows than were trained on, or `ax` are too few.
     """
+    result = result_of(result, OutlierResult)
     images = None if x is None else np.asarray(x)
     if not len(result.scores):
         return say_empty(axes_or_new(ax), "no trial finished")

@@ -15,6 +15,7 @@ from keras_dlbasic.plots.axes import (
     say_empty,
     short,
 )
+from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 _NAMES = {
@@ -49,6 +50,7 @@ def plot_unit_health(
     >>> import keras_dlbasic as kd
     >>> ax = kd.plots.plot_unit_health(kd.records.TrainingRecord())
     """
+    record = record_of(record)
     if measure not in _NAMES:
         raise ValueError(
             f"`measure` must be one of {sorted(_NAMES)}. Received: {measure!r}"

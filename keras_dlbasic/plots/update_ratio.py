@@ -11,6 +11,7 @@ from keras_dlbasic.plots.axes import (
     draw_over_steps,
     say_empty,
 )
+from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 USUAL_RATIO = (3e-4, 3e-3)
@@ -35,6 +36,7 @@ def plot_update_ratio(record: TrainingRecord, *, ax: Axes | None = None) -> Axes
     >>> import keras_dlbasic as kd
     >>> ax = kd.plots.plot_update_ratio(kd.records.TrainingRecord())
     """
+    record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Update-to-weight ratio by layer")
     if not len(record.steps):

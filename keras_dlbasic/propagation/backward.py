@@ -11,12 +11,78 @@ from keras import ops
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._backends.run_apart import run_apart
-from keras_dlbasic.propagation.probe import LayerProbe, probe_layers, watched
+from keras_dlbasic.propagation.probe import (
+    LayerProbe,
+    probe_layers,
+    run_probe,
+    watched,
+)
+
+Gradients = dict[str, list[np.ndarray]]
+"""By label of the layer, one array per call of it."""
+
+
+def run_with_gradients(
+    model: Any, x: Any, y: Any
+) -> tuple[list[LayerProbe], Gradients]:
+    """Return what `run_probe` and `preactivation_gradients` give for a batch.
+
+    On JAX both come out of one compiled function: run layer by layer, each operation
+    would be compiled by itself. What cannot be traced is run so all the same.
+    """
+    if keras.backend.backend() == "jax":
+        try:
+            return _compiled(model, x, y)
+        except Exception:  # code of the user's that needs numbers
+            pass
+    ran = run_probe(model, x)
+    return ran, preactivation_gradients(model, x, y, ran)
+
+
+def _compiled(model: Any, x: Any, y: Any) -> tuple[list[LayerProbe], Gradients]:
+    if y is not None:
+        _build_loss(model, x, y)
+    ran: list[LayerProbe] = []
+    labels: list[str] = []
+
+    def forward(x: Any, added: list[Any] | None) -> Any:
+        ran.clear()
+        labels.clear()
+        before: list[Any] = []
+
+        def meet(probe: LayerProbe, call: int, tensor: Any) -> Any:
+            place = len(labels)
+            labels.append(probe.label)
+            before.append(tensor)
+            return tensor if added is None else tensor + added[place]
+
+        def note(probe: LayerProbe) -> None:
+            if len(probe.outputs) == 1:
+                ran.append(probe)
+
+        with watched(probe_layers(model), meet, note):
+            outputs = model(x, training=False)
+        if y is None:
+            value = _noise_product(outputs)
+        else:
+            value = model.compute_loss(x=x, y=y, y_pred=outputs)
+        seen = [(probe.inputs, probe.preactivations, probe.outputs) for probe in ran]
+        return value, before, seen
+
+    autodiff = backend_module("autodiff", "Gradients can be taken")
+    with generators_kept(model):
+        gradients, seen = autodiff.compiled_gradient(model, forward, x)
+    for probe, tensors in zip(ran, seen, strict=True):
+        probe.inputs, probe.preactivations, probe.outputs = map(list, tensors)
+    arrays: Gradients = {}
+    for label, gradient in zip(labels, gradients, strict=True):
+        arrays.setdefault(label, []).append(_doubles(gradient))
+    return ran, arrays
 
 
 def preactivation_gradients(
     model: Any, x: Any, y: Any, ran: list[LayerProbe]
-) -> dict[str, list[np.ndarray]]:
+) -> Gradients:
     """Return the gradients with respect to the pre-activations of each layer.
 
     Args:
@@ -63,11 +129,14 @@ def preactivation_gradients(
             return _noise_product(outputs)
 
     gradients = run_apart(model, lambda: autodiff.gradient(loss_at, nothing))
-    arrays: dict[str, list[np.ndarray]] = {}
+    arrays: Gradients = {}
     for (label, _), gradient in zip(places, gradients, strict=True):
-        array = np.asarray(ops.convert_to_numpy(gradient), np.float64)
-        arrays.setdefault(label, []).append(array)
+        arrays.setdefault(label, []).append(_doubles(gradient))
     return arrays
+
+
+def _doubles(tensor: Any) -> np.ndarray:
+    return np.asarray(ops.convert_to_numpy(tensor), np.float64)
 
 
 def _noise_product(outputs: Any) -> Any:
@@ -100,7 +169,8 @@ def _build_loss(model: Any, x: Any, y: Any) -> None:
         with keras.StatelessScope():
             return model(x, training=False)
 
-    outputs = run_apart(model, run)
+    autodiff = backend_module("autodiff", "Gradients can be taken")
+    outputs = run_apart(model, lambda: autodiff.shaped_like(run))
     with generators_kept(model):
         model.compute_loss(x=x, y=y, y_pred=outputs)
     for variable, value in zip(variables, values, strict=True):

@@ -27,8 +27,11 @@ from keras_dlbasic.propagation.probe import (
     watched,
 )
 
-PIECE = 2**18
-"""Rows with about this many entries of inputs go through a model at once."""
+PIECE, WHOLE = 2**18, 2**21
+"""Rows with about this many entries of inputs go through a model at once: where rows do
+not influence each other, and where they do."""
+
+LEAST_AT_ONCE = 16
 
 Seen = tuple[Outputs, dict[str, UnitMoments]]
 """The outputs by path, and the moments of the units by label of the layer."""
@@ -188,6 +191,20 @@ def _joined(parts: list[tuple[Outputs, dict[str, list[UnitMoments]]]]) -> Seen:
         label: merged([moments for part in parts for moments in part[1][label]])
         for label in layers
     }
+
+
+def rows_at_once(model: Any, inputs: list[Any]) -> int:
+    """Return how many rows a look at a model may have, for the memory it takes.
+
+    Args:
+        model: The model.
+        inputs: Its inputs, samples first.
+    """
+    rows = len(inputs[0])
+    if not _mixes_rows(model):
+        return rows  # they are taken in pieces
+    entries = sum(prod(np.shape(array)[1:]) for array in inputs)
+    return min(rows, max(LEAST_AT_ONCE, WHOLE // max(1, entries)))
 
 
 def _mixes_rows(model: Any) -> bool:

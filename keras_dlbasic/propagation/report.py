@@ -16,6 +16,7 @@ from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.fans import kernel_fans, model_kernels
 from keras_dlbasic._keras.following_activation import activations_after
 from keras_dlbasic._keras.layer_kinds import kind_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.activations.propagation import (
     LayerSignal,
     PropagationReport,
@@ -25,10 +26,11 @@ from keras_dlbasic.analysis.activations.propagation import (
 )
 from keras_dlbasic.initializers import for_activation
 from keras_dlbasic.initializers.law import sigma_of
-from keras_dlbasic.propagation.backward import preactivation_gradients
-from keras_dlbasic.propagation.probe import LayerProbe, as_array, run_probe
+from keras_dlbasic.propagation.backward import run_with_gradients
+from keras_dlbasic.propagation.probe import LayerProbe, as_array
 
 
+@names_nearest
 def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     """Measure how signals and gradients change along the depth of a model.
 
@@ -76,8 +78,7 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     """
     x, y = read_labeled_batch(x, y, model)
     model = built_from(model, x)
-    ran = run_probe(model, x)
-    gradients = preactivation_gradients(model, x, y, ran)
+    ran, gradients = run_with_gradients(model, x, y)
     activations = activations_after(model)
     # Layers have independent random weights, so the variances of their relative
     # fluctuations add up with depth. The root is how far a signal may be off by chance.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from keras_dlbasic.records.column_names import keras_names
+from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.record_data import RecordData
 
 Record = TypeVar("Record", bound=RecordData)
@@ -63,9 +64,10 @@ def record_from_text(
             "names such as 'loss' and 'val_loss'."
         )
     if "loss" not in known:
+        found = printable(", ".join(header))
         raise ValueError(
-            f"{name!r} has no column `loss`; found {', '.join(header)}. Say which one "
-            "it is: `columns={'loss': 'NAME'}`, or `--column loss=NAME` on the command "
+            f"{name!r} has no column `loss`; found {found}. Say which one it is: "
+            "`columns={'loss': 'NAME'}`, or `--column loss=NAME` on the command "
             "line."
         )
     record = record_type()
@@ -105,7 +107,7 @@ def _names(header: list[str], columns: Mapping[str, str], name: str) -> list[str
     if missing:
         raise ValueError(
             f"{name!r} has no column {', '.join(map(repr, missing))}; found "
-            f"{', '.join(header)}."
+            f"{printable(', '.join(header))}."
         )
     given = {column: keras_name for keras_name, column in columns.items()}
     names = keras_names(column for column in header if column not in given)

@@ -257,6 +257,9 @@ class WeightFacts(Facts):
             if there are no classes, or more than a thousand.
         counts: Number of rows of each class that were read.
         classes: The number of each class.
+        padding: Share of steps of sequences that are padding, zeros in the inputs,
+            where each step has a weight. NaN if not known.
+        on_padding: Share of all weight that is on them. NaN if not known.
     """
 
     name: str = ""
@@ -268,6 +271,8 @@ class WeightFacts(Facts):
     by_class: tuple[float, ...] | None = None
     counts: tuple[int, ...] | None = None
     classes: tuple[int, ...] | None = None
+    padding: float = UNKNOWN
+    on_padding: float = UNKNOWN
 
     @property
     def is_uneven(self) -> bool:

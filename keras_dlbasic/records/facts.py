@@ -26,6 +26,8 @@ class TruthFacts(Facts):
         shuffled: Loss where each row is given the target of another.
         opposite: Loss where the output gives 1 less the targets; NaN if targets are
             not from 0 to 1.
+        hardened: Loss where the output gives shares of 0 and 1 only, the nearest to the
+            targets; NaN if these are 0 and 1 themselves.
         moved: How much the loss of one answer changes where all targets become it.
     """
 
@@ -33,6 +35,7 @@ class TruthFacts(Facts):
     constant: float = UNKNOWN
     shuffled: float = UNKNOWN
     opposite: float = UNKNOWN
+    hardened: float = UNKNOWN
     moved: float = UNKNOWN
 
 
@@ -95,6 +98,9 @@ class ProbeFacts(Facts):
             single output.
         inference: What the model gave at the end of the run with the moving statistics
             of its normalization; None if it has none, or that was not tried.
+        added_at_start: Sum of what the model adds to its loss by `add_loss` before
+            training; None if it adds nothing, or that is not known.
+        added_at_end: The same at the end of the run.
         outputs: The same for each output, in the order of `ModelFacts.outputs`; None
             where there is one only.
     """
@@ -112,6 +118,8 @@ class ProbeFacts(Facts):
     eager: str | None = None
     loss_weight: float | None = None
     inference: InferenceFacts | None = None
+    added_at_start: float | None = None
+    added_at_end: float | None = None
     outputs: tuple[ProbeFacts, ...] | None = None
 
 

@@ -38,6 +38,9 @@ class LayerFacts(Facts):
         units_alike: Whether all units have the same kernel.
         kernel_shape: Shape of the kernel; None if it has none.
         penalty: Class of the kernel's regularizer; None if it has none.
+        cell_activation: Name of the activation of a recurrent layer's new values; None
+            if it is not recurrent, or the cell is not known.
+        dtype: Name of the dtype of its weights; None if not known.
         misreads: Label of a layer before it whose units lie along another axis than the
             one that this layer takes for them; None if there is none, or not known.
     """
@@ -64,6 +67,8 @@ class LayerFacts(Facts):
     units_alike: bool = False
     kernel_shape: tuple[int, ...] | None = None
     penalty: str | None = None
+    cell_activation: str | None = None
+    dtype: str | None = None
     misreads: str | None = None
 
     @property

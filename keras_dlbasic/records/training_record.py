@@ -69,6 +69,8 @@ class TrainingRecord(Plotted, RecordData):
     array([0.9, 0.5])
     """
 
+    __repr__ = RecordData.__repr__
+
     def save(self, path: str | Path) -> None:
         """Write the record to one `.npz` file.
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import keras
+
+from keras_dlbasic._keras.connections import calls_of, operation_of
+from keras_dlbasic._keras.following_activation import consumers_of
+from keras_dlbasic._keras.output_labels import loss_weights
 from keras_dlbasic._keras.outputs import check_known
-from keras_dlbasic._keras.rebuild import behind
+from keras_dlbasic._keras.rebuild import Chain, behind, rebuild, with_config
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.standard_scale import mean_and_variance, scaling_layer
 
@@ -30,22 +36,24 @@ def scale_targets(model: Any, y: Any) -> Any:
     """Have a model predict in standard units and give out the targets' own.
 
     A layer behind the output multiplies by the standard deviation of `y` and adds its
-    mean. The loss is weighted by one over the variance (standard deviation, for losses
+    mean. Of several outputs, so do all that have a regression loss; they keep their
+    names. The loss is weighted by one over the variance (standard deviation, for losses
     that are linear in the error), so that training is as on standardized targets, while
     `predict` and metrics stay in the targets' units.
 
     Args:
-        model: A built and compiled Sequential or Functional model with one linear
-            output and a regression loss.
-        y: The training targets, `(samples,)` or `(samples, ..., outputs)`.
+        model: A built and compiled Sequential or Functional model with a linear output
+            and a regression loss, or several outputs of which some are so.
+        y: The training targets, `(samples,)` or `(samples, ..., outputs)`; of several
+            outputs a list, or a dictionary by the names of the outputs.
 
     Returns:
         A new model with the same weights in front of the scaling; its optimizer starts
         anew.
 
     Raises:
-        ValueError: If the loss is not one for regression, there are several outputs, or
-            the model cannot be rebuilt.
+        ValueError: If no loss is one for regression, an output that would be scaled
+            goes into another layer too, or the model cannot be rebuilt.
 
     Example:
     >>> import keras, numpy as np
@@ -58,18 +66,85 @@ def scale_targets(model: Any, y: Any) -> Any:
     2000
     """
     check_known(model)
-    loss = getattr(model, "loss", None)
-    name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
-    name = name or type(loss).__name__
-    if len(model.outputs) != 1 or name not in _POWERS:
-        raise ValueError(
-            "Targets can be scaled for one output and a regression loss, such as "
-            f"'mse'. Received: {len(model.outputs)} outputs and the loss {name!r}"
-        )
+    if len(model.outputs) > 1:
+        return _scale_several(model, y)
+    power = _power(model.loss)
+    if power is None:
+        raise ValueError(_refusal([model.loss]))
     layer = scaling_layer(y, per="y", name="target_scaling", invert=True)
-    # The loss is now counted in the targets' own units, and its gradients grow with
-    # these. Weighted so, it is what it would be of targets of variance 1, and so are
-    # the learning rates that suit.
+    return behind(model, layer, {"loss_weights": _weight(y, power)})
+
+
+def _scale_several(model: Any, y: Any) -> Any:
+    """Scale each output that has a regression loss."""
+    names = [str(name) for name in model.output_names]
+    losses, targets = _by_output(model.loss, names), _by_output(y, names)
+    weights = {
+        name: 1.0 if weight is None else float(weight)
+        for name, weight in _by_output(loss_weights(model), names).items()
+    }
+    consumers = consumers_of(model)
+    chains: dict[int, Chain] = {}
+    for name, tensor in zip(names, model.outputs, strict=True):
+        power, layer = _power(losses[name]), operation_of(tensor)
+        if power is None or targets[name] is None:
+            continue
+        is_plain = isinstance(layer, keras.layers.Layer) and len(calls_of(layer)) == 1
+        if consumers.get(id(layer)) or not is_plain or isinstance(layer, keras.Model):
+            raise ValueError(
+                f"The output '{name}' is no layer of its own, or goes into other "
+                f"layers, which would get it in other units. Scale the targets by "
+                f"hand: y[{name!r}] = ..."
+            )
+        # the layer that scales takes over the name, by which targets are found
+        scaling = scaling_layer(targets[name], per="y", name=layer.name, invert=True)
+        body = with_config(layer, name=f"{layer.name}_unscaled")
+        chains[id(layer)] = Chain(body, (scaling,))
+        weights[name] *= _weight(targets[name], power)
+    if not chains:
+        raise ValueError(_refusal(list(losses.values())))
+    by_name = isinstance(model.loss, Mapping)
+    changes = {"loss_weights": weights if by_name else list(weights.values())}
+    edit = lambda layer: chains.get(id(layer))  # noqa: E731
+    return rebuild(model, edit, compile_changes=changes)
+
+
+def _by_output(given: Any, names: list[str]) -> dict[str, Any]:
+    """Return what is given for each output, None where nothing is."""
+    if isinstance(given, Mapping):
+        return {name: given.get(name) for name in names}
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(names):
+            raise ValueError(
+                f"Expected one entry for each of the outputs {names}. Received: "
+                f"{len(given)}"
+            )
+        return dict(zip(names, given, strict=True))
+    return dict.fromkeys(names, given)
+
+
+def _power(loss: Any) -> int | None:
+    return _POWERS.get(_name(loss))
+
+
+def _name(loss: Any) -> str:
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", None)
+    return name or type(loss).__name__
+
+
+def _refusal(losses: list[Any]) -> str:
+    named = ", ".join(repr(_name(loss)) for loss in losses)
+    return (
+        "Targets can be scaled for a regression loss, such as 'mse'. Received: "
+        f"{len(losses)} output{'s' * (len(losses) > 1)} and the loss {named}"
+    )
+
+
+def _weight(y: Any, power: int) -> float:
+    """Return the weight of a loss that is counted in the targets' own units.
+
+    Its gradients grow with these. Weighted so, it is what it would be of targets of
+    variance 1, and so are the learning rates that suit.
+    """
     deviation = float(mean_and_variance(y, per="y")[1].mean()) ** 0.5
-    weight = deviation ** -_POWERS[name]
-    return behind(model, layer, {"loss_weights": weight})
+    return deviation**-power

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -15,9 +15,7 @@ from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.atomic_file import atomic_file
-
-LONGEST = 200
-"""Values of facts are cut after this many characters."""
+from keras_dlbasic.reports.facts_table import facts_table, value_words
 
 
 def write_html(
@@ -83,7 +81,7 @@ def html_text(
     page = environment.from_string((folder / "report.html").read_text("utf-8"))
     pictures = pictures_of(record) if record is not None else []
     layers = _layers(record) if record is not None else None
-    facts = list(_facts(record.facts.to_dict())) if record is not None else []
+    facts = list(facts_table(record.facts.to_dict())) if record is not None else []
     sections = [
         ("findings", "What was found"),
         *([("pictures", "Pictures")] if pictures else []),
@@ -145,11 +143,11 @@ def _findings(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
 
 def _evidence(finding: Finding) -> Iterator[tuple[str, str]]:
     if finding.value is not None:
-        yield "measured", f"{_value(finding.value)} {finding.unit}".rstrip()
+        yield "measured", f"{value_words(finding.value)} {finding.unit}".rstrip()
     if finding.threshold is not None:
-        yield "threshold", f"{_value(finding.threshold)} {finding.unit}".rstrip()
+        yield "threshold", f"{value_words(finding.threshold)} {finding.unit}".rstrip()
     for name, value in finding.evidence.items():
-        yield name.replace("_", " "), _value(value)
+        yield name.replace("_", " "), value_words(value)
 
 
 def _layers(record: TrainingRecord) -> dict[str, Any] | None:
@@ -169,7 +167,7 @@ def _layers(record: TrainingRecord) -> dict[str, Any] | None:
             "Update ratio, median",
         ],
         "rows": [
-            [layer, *(_value(column[place]) for column in columns)]
+            [layer, *(value_words(column[place]) for column in columns)]
             for place, layer in enumerate(record.layers)
         ],
     }
@@ -180,18 +178,3 @@ def _median(rows: np.ndarray) -> np.ndarray:
     found = np.full(rows.shape[1], np.nan)
     found[known] = np.nanmedian(rows[:, known], axis=0)
     return found
-
-
-def _facts(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in facts.items():
-        if isinstance(value, Mapping) and value:
-            yield from _facts(value, f"{prefix}{name}: ")
-        elif value is not None:
-            yield f"{prefix}{name}".replace("_", " "), _value(value)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, (float, np.floating)):
-        return "-" if np.isnan(value) else f"{float(value):.4g}"
-    text = str(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

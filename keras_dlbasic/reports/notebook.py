@@ -9,35 +9,39 @@ from html import escape
 import numpy as np
 
 from keras_dlbasic._display import Displayed, html_of, is_plotted, plot_of
-from keras_dlbasic.diagnosis import Diagnosis
+from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
 from keras_dlbasic.records import TrainingRecord
-from keras_dlbasic.reports.html import html_text
+from keras_dlbasic.reports import cell
 
 
 @html_of.register(Displayed)
 def result_html(result: Displayed) -> str:
     """Return a result in its own words, and its picture if there is a plot of it."""
-    parts = []
-    if type(result).__str__ is not object.__str__:
-        parts.append(f"<pre>{escape(str(result))}</pre>")
+    parts = [cell.words(str(result))]
     if is_plotted(result):
         name = escape(type(result).__name__)
         parts.append(
             f'<img src="data:image/png;base64,{_picture(result)}" alt="{name}">'
         )
-    return "".join(parts) or f"<pre>{escape(repr(result))}</pre>"
+    return cell.cell(*parts)
 
 
 @html_of.register(Diagnosis)
-def diagnosis_frame(diagnosis: Diagnosis) -> str:
-    """Return the report without pictures, in a frame of its own."""
-    # In a frame, the style and the script of the page cannot reach the notebook around
-    # it.
-    page = escape(html_text(diagnosis, title="Diagnosis"), quote=True)
-    return (
-        f'<iframe srcdoc="{page}" title="Diagnosis" sandbox="allow-scripts" '
-        'style="width: 100%; height: 32rem; border: 0"></iframe>'
-    )
+def diagnosis_cell(diagnosis: Diagnosis) -> str:
+    """Return the headline and the findings."""
+    return cell.cell(cell.diagnosis(diagnosis))
+
+
+@html_of.register(Finding)
+def finding_cell(finding: Finding) -> str:
+    """Return a finding with what to try."""
+    return cell.cell(cell.finding(finding))
+
+
+@html_of.register(RemedySuggestion)
+def suggestion_cell(suggestion: RemedySuggestion) -> str:
+    """Return what to try, with the code."""
+    return cell.cell(cell.remedy(suggestion))
 
 
 @html_of.register(TrainingRecord)

@@ -8,6 +8,7 @@
 - `RemedyStudy`: measure which remedy against overfitting helps, and its price
 - `SampleSizeStudy`: measure what more data bring
 - `TrialRunner`: runs the trials of a study
+- `lr_find`: find a learning rate, draw how the loss depends on it, and return it
 - `full_batch`: make one epoch one update, with the gradient of all data
 - `process_pool`: return a pool of processes in which Keras can run
 - `rebatch`: give a dataset another batch size
@@ -26,6 +27,7 @@ from keras_dlbasic.studies.batch_size.rebatch import rebatch
 from keras_dlbasic.studies.batch_size.study import BatchSizeStudy
 from keras_dlbasic.studies.capacity import CapacityStudy
 from keras_dlbasic.studies.learning_rate import LearningRateRangeTest
+from keras_dlbasic.studies.learning_rate_finder import lr_find
 from keras_dlbasic.studies.outliers import OutlierStudy
 from keras_dlbasic.studies.remedies.study import RemedyStudy
 from keras_dlbasic.studies.sample_size import SampleSizeStudy
@@ -40,6 +42,7 @@ __all__ = [
     "SampleSizeStudy",
     "TrialRunner",
     "full_batch",
+    "lr_find",
     "process_pool",
     "rebatch",
     "resolve_batch_size",

@@ -9,12 +9,14 @@ from concurrent.futures import Executor
 from typing import Any, ClassVar, Generic, TypeVar
 
 from keras_dlbasic._data.fits import check_fits
+from keras_dlbasic._display import plot_of
 from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded, study_facts
 from keras_dlbasic._trials.seeds import seeds_of
 from keras_dlbasic._trials.worker import TrialFunction
+from keras_dlbasic._wrong_arguments import name_nearest_in
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies.study_data import StudyData
 
@@ -52,6 +54,10 @@ class Study(ABC, Generic[Result]):
     _HOLDS_OUT: ClassVar[bool] = True
     """Whether a share of the data is held out where there are no validation data."""
 
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        name_nearest_in(cls)
+
     def __init__(
         self,
         build_model: Any,
@@ -65,6 +71,7 @@ class Study(ABC, Generic[Result]):
         verbose: int,
     ) -> None:
         self.seeds = seeds_of(seeds)
+        self._last: Result | None = None
         self._build_model = self._builder(build_model)
         self._data = StudyData.of(x, y, validation_data, hold_out=self._HOLDS_OUT)
         self._keep: dict[str, Any] = {
@@ -92,7 +99,29 @@ class Study(ABC, Generic[Result]):
             ValueError: If `executor` starts its processes by forking.
             TypeError: If something cannot travel to the executor's processes.
         """
-        return self._result(self._runner.run(self._settings(), executor))
+        self._last = self._result(self._runner.run(self._settings(), executor))
+        return self._last
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the result of the last `run`.
+
+        Args:
+            **options: What the plot of the result in `plots` takes, such as `ax`.
+
+        Returns:
+            The matplotlib axes that `plots` returns.
+
+        Raises:
+            RuntimeError: If there was no `run` yet.
+        """
+        if self._last is None:
+            name = type(self).__name__
+            raise RuntimeError(f"This {name} has not been run. Call `study.run()`.")
+        return plot_of(self._last, **options)
+
+    def __repr__(self) -> str:
+        said = "not run yet" if self._last is None else f"run; {self._last!r}"
+        return f"<{type(self).__name__}: {len(self._settings())} trials, {said}>"
 
     def _builder(self, model: Any) -> Callable[..., Any]:
         """Return what makes the models of the trials."""

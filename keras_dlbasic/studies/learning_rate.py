@@ -21,6 +21,7 @@ from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded
 from keras_dlbasic._trials.stored_batches import take
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LearningRateRange
 from keras_dlbasic.analysis.experiments.learning_rate_range import judge_learning_rates
 from keras_dlbasic.callbacks import GradientNormMonitor
@@ -62,6 +63,7 @@ class LearningRateRangeTest:
     True
     """
 
+    @names_nearest
     def __init__(
         self,
         model: Any,
@@ -90,9 +92,27 @@ class LearningRateRangeTest:
         self._data = found.x, found.y
         self._low, self._high, self._steps = float(low), float(high), int(steps)
         self._batch_size, self._seed = batch_size, seed
+        self._last: LearningRateRange | None = None
 
     def run(self) -> LearningRateRange:
         """Train and judge; all random generators are put back as they were."""
+        self._last = self._run()
+        return self._last
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the result of the last `run` (`plots.plot_learning_rate_range`).
+
+        Args:
+            **options: What that plot takes, such as `ax`.
+
+        Raises:
+            RuntimeError: If there was no `run` yet.
+        """
+        if self._last is None:
+            raise RuntimeError("This range test has not been run. Call `test.run()`.")
+        return self._last.plot(**options)
+
+    def _run(self) -> LearningRateRange:
         with seeded(self._seed):
             if not isinstance(self._model, keras.Model):
                 return self._judge(self._raised(build_seeded(self._model, self._seed)))
@@ -134,7 +154,6 @@ class LearningRateRangeTest:
             callbacks=[monitor, _StopAfter(self._steps)],
         )
         record = monitor.record
-        assert record is not None  # since `fit` has run
         finite = np.isfinite(record.learning_rate)
         losses = _same_batches(record.batch_loss, before)
         return judge_learning_rates(record.learning_rate[finite], losses[finite])

@@ -20,6 +20,7 @@ from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import data_digest, model_digest
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion, Rule
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
@@ -66,6 +67,7 @@ TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_s
 the whole training tell whether that is so."""
 
 
+@names_nearest
 @seeded(0)
 def treat(
     model: Any,
@@ -207,6 +209,20 @@ class _Doctor:
         self._untried = Untried()
 
     def treat(self) -> Treatment:
+        try:
+            return self._treat()
+        except KeyboardInterrupt:
+            self._log.interrupted(self._code())
+            raise
+
+    def _code(self) -> str:
+        return self._plan.code(
+            build=not isinstance(self._task.model, keras.Model),
+            validation=self._task.validation_data is not None,
+        )
+
+    def _treat(self) -> Treatment:
+        self._log.say("a short trial of the model as it is")
         untreated = self._trial(self._plan, 0)
         first, first_score = diagnosis_of(untreated), score_of(untreated)
         before = self._preflight()
@@ -229,10 +245,7 @@ class _Doctor:
             diagnosis=diagnosis,
             first_diagnosis=first,
             history=tuple(self._log.steps),
-            code=self._plan.code(
-                build=not isinstance(self._task.model, keras.Model),
-                validation=self._task.validation_data is not None,
-            ),
+            code=self._code(),
             cost=self._spent / self._asked,
             score=float(values["score"]),
             first_score=first_score,
@@ -304,6 +317,7 @@ class _Doctor:
         self, finding: Finding, remedy: RemedySuggestion, seeds: int
     ) -> Attempt | None:
         """Hold short trials with and without a remedy against each other."""
+        self._log.trying(finding, remedy, self._spent, self._budget * self._asked)
         plan = self._changed(finding, remedy)
         if plan is None:
             return None

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_dlbasic._display import Displayed
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic.diagnosis import Diagnosis
 
 
-@dataclass(frozen=True)
-class TreatmentStep:
+@dataclass(frozen=True, repr=False)
+class TreatmentStep(Displayed):
     """A remedy that was tried.
 
     Attributes:
@@ -38,7 +38,7 @@ class TreatmentStep:
         return f"{verdict}: {self.remedy} against {self.finding}: {self.note}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Treatment(Displayed):
     """The result of `treat`.
 
@@ -79,17 +79,43 @@ class Treatment(Displayed):
         """Return one row per remedy that was tried."""
         return [dict(vars(step)) for step in self.history]
 
+    def _repr_html_(self) -> str:
+        from keras_dlbasic.reports import cell
+
+        first = self.first_diagnosis
+        rows = [
+            ["kept" if s.kept else "dropped", s.remedy, s.finding, s.note]
+            for s in self.history
+        ]
+        parts = [
+            cell.headline(self._came_to, "fine" if self.is_healthy else "warning"),
+            cell.paragraph(f"Found at first: {', '.join(first.names) or 'nothing'}."),
+            cell.table(["", "remedy", "against", "what decided"], rows) if rows else "",
+            *(cell.paragraph(f"By hand: {what}") for what in self.by_hand),
+            cell.paragraph("The same by hand:") if self.code else "",
+            cell.code(self.code) if self.code else "",
+            cell.paragraph("What is left:"),
+            cell.diagnosis(self.diagnosis),
+        ]
+        return cell.cell(*parts)
+
     def __str__(self) -> str:
         found = ", ".join(self.first_diagnosis.names) or "nothing"
-        left = ", ".join(f.name for f in self.diagnosis.at_least("warning"))
         lines = [f"Found: {found}.", *(str(step) for step in self.history)]
         if not self.kept:
             lines.append("No remedy was kept: the model was trained as it is.")
         lines += [f"By hand: {what}" for what in self.by_hand]
+        return wrapped("\n".join([*lines, self._came_to]))
+
+    def __repr__(self) -> str:
+        return f"<Treatment: {len(self.kept)} remedies kept. {self._came_to}>"
+
+    @property
+    def _came_to(self) -> str:
+        left = ", ".join(f.name for f in self.diagnosis.at_least("warning"))
         skill = f"Skill {self.first_score:.2f} at first, {self.score:.2f} now"
         if math.isnan(self.score):
             skill = "The skill is not known (a loss of your own, or constant targets)"
-        lines.append(
+        return (
             f"{skill}; left: {left or 'nothing'}; cost: {self.cost:.1f} x the training."
         )
-        return "\n".join(lines)

@@ -113,7 +113,6 @@ def train(
         verbose=0,
         callbacks=callbacks,
     )
-    assert doctor.diagnosis is not None
     losses = history.history["loss"]
     values = {
         "score": _score(model, task.scored(), task.tasks),

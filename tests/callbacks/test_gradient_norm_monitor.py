@@ -338,6 +338,7 @@ def test_evaluate_and_predict_take_the_callback():
         results.append(model.evaluate(x, y, verbose=0, callbacks=callbacks))
         results.append(model.predict(x, verbose=0, callbacks=callbacks).tolist())
     assert results[:2] == results[2:]
-    assert monitor.record is None
+    with pytest.raises(ValueError, match="GradientNormMonitor is not fitted yet"):
+        monitor.record
     model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor])
     assert monitor.record.steps.tolist() == [0, 1, 2]

@@ -93,7 +93,7 @@ def test_nothing_is_said_before_the_first_step_of_a_healthy_run(xy, capsys):
     stop = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         make().fit(*xy, verbose=0, callbacks=[doctor, stop])
-    assert doctor.diagnosis is None
+    assert not hasattr(doctor, "diagnosis")
     assert capsys.readouterr().out == ""
 
 
@@ -200,7 +200,7 @@ def test_the_report_has_colours_on_a_terminal_only(xy):
 @pytest.mark.once
 def test_a_report_of_the_fit(xy, tmp_path):
     doctor = Doctor(*xy, verbose=0)
-    with pytest.raises(RuntimeError, match="nothing to report yet"):
+    with pytest.raises(ValueError, match="TrainingDoctor is not fitted yet"):
         doctor.report_html(tmp_path / "report.html")
     model = make()
     fit(model, xy, doctor, epochs=2, validation_data=xy)
@@ -249,3 +249,22 @@ def test_batches_of_several_lengths():
     arguments = {"steps_per_epoch": 4, "shuffle": False, "verbose": 0}
     model.fit(batches(), callbacks=[doctor], **arguments)
     assert doctor._looks.probe.x.shape == (12, 3, 2)
+
+
+@pytest.mark.once
+def test_a_word_in_a_long_silent_run(xy, capsys):
+    layers = [keras.layers.Dense(8, "sigmoid") for _ in range(8)]
+    model = keras.Sequential(
+        [keras.Input(xy[0].shape[1:]), *layers, L.Dense(1, "sigmoid")]
+    )
+    model.compile("sgd", "binary_crossentropy")
+    said = []
+    tell = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda *_: said.append(capsys.readouterr().out)
+    )
+    model.fit(*xy, epochs=5, verbose=0, callbacks=[Doctor(*xy), tell])
+    assert not said[0]
+    words = "".join(said)
+    assert words.count("After 2 epochs the predictions are nearly the same") == 1
+    assert "saturating_activations (vanishing_gradients" in " ".join(words.split())
+    assert "Diagnosis" not in words

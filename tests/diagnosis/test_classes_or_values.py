@@ -345,3 +345,24 @@ def test_the_doctor_and_the_studies_say_what_skill_says(
     assert told == pytest.approx(of_doctor, abs=1e-6)
     assert score(model, (X, y), "val")["val_skill"] == pytest.approx(expected, abs=1e-6)
     assert f"Skill: {of_doctor:.2f}" in doctor.diagnosis.outcome
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "severity"),
+    [
+        ("relu", -0.7, "critical"),
+        ("sigmoid", -0.2, "critical"),
+        (None, 0.3, "info"),  # it may come near a distribution all the same
+        ("softmax", 0.3, None),
+        ("softmax", -0.7, None),
+    ],
+)
+def test_a_divergence_of_what_is_no_distribution(activation, loss, severity):
+    record = made_run(
+        end_loss=loss, targets={"kind": "probabilities", "n_columns": 4, "max": 1.0}
+    )
+    with edited_facts(record) as facts:
+        facts["loss"] = "kl_divergence"
+        facts["network"]["outputs"][0]["activation"] = activation
+    found = [f for f in kd.diagnose(record) if f.name == "output_activation_mismatch"]
+    assert [f.severity for f in found] == ([severity] if severity else [])

@@ -16,6 +16,8 @@ VALUES = RNG.normal(3.0, 2.0, (N, 2)).astype("float32")
 CLASSES = RNG.integers(0, 4, N)
 ONE_HOT = np.eye(4, dtype="float32")[CLASSES]
 MASKS = (RNG.random((N, 6, 6, 1)) < 0.2).astype("float32")
+GAINS = RNG.random((N, 5, 2)).astype("float32")
+SHARES = RNG.dirichlet(np.ones(4), N).astype("float32")
 SAME = (RNG.random((N, 1)) < 0.4).astype("float32")
 
 
@@ -68,6 +70,12 @@ class Spread(keras.losses.Loss):
         (Spread(), VALUES[:, 0], None, "blind"),
         (Spread(), VALUES[:, :1], None, "right"),
         (lambda t, p: ops.mean(p, axis=-1), VALUES, None, "unclear"),
+        (lambda t, p: ops.binary_crossentropy(p, t), GAINS, "sigmoid", "extreme"),
+        (lambda t, p: ops.binary_crossentropy(t, p), GAINS, "sigmoid", "right"),
+        (lambda t, p: ops.mean((t - p) ** 2, axis=-1), GAINS, "sigmoid", "right"),
+        (lambda t, p: -likelihood(p, t), SHARES, "softmax", "extreme"),
+        (lambda t, p: -likelihood(t, p), SHARES, "softmax", "right"),
+        (lambda t, p: ops.binary_crossentropy(p, t), MASKS, "sigmoid", "right"),
     ],
 )
 def test_what_a_loss_rewards(loss, y, activation, sense):

@@ -13,7 +13,7 @@ from keras_dlbasic.inspection.network_facts import network_facts
 
 L = keras.layers
 BEHIND = {"out": {"dropout": 0.3}}
-FLAT = np.full(20, 1.1)
+FLAT = np.full(20, 1.15)
 """With dropout on; a constant prediction has 1.386."""
 
 HIGH = {"loss": FLAT, "end_loss": 0.9, "skill": 0.3}
@@ -26,7 +26,8 @@ def found(record, name):
 
 def test_the_share_that_is_lost_with_dropout_on():
     cost = dropout_cost(Run(made_run(FLAT, end_loss=0.9)))
-    np.testing.assert_allclose(cost, (1.1 - 0.9) / (np.log(4) - 0.9))
+    # less two standard errors of the loss on the probe
+    np.testing.assert_allclose(cost, (1.15 - 0.9 - 0.02) / (np.log(4) - 0.9))
 
 
 def test_a_loss_that_still_falls_is_no_cost_of_dropout():

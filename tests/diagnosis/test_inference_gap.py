@@ -70,6 +70,11 @@ def test_a_model_that_learned_nothing_has_nothing_to_lose():
     assert found(in_inference(record, loss=50.0, skill=-1.0)) is None
 
 
+def test_what_may_be_chance_is_nothing_to_lose():
+    record = made_run(second=NORMALIZED, end_loss=1.3, skill=0.2)
+    assert found(in_inference(record, loss=1.2, skill=0.1)) is None
+
+
 def test_without_a_run_in_inference_it_cannot_tell():
     diagnosis = kd.diagnose(made_run(second=NORMALIZED))
     assert "normalization_lag" in diagnosis.skipped

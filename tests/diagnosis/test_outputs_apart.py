@@ -4,6 +4,8 @@ A fault of one output is named as it would be with this output alone; the other,
 is healthy, is not blamed.
 """
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from made_runs import edited_facts, made_outputs, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.analysis import TaskKind
-from keras_dlbasic.diagnosis import Finding, Fine, Run, rule
-from keras_dlbasic.records import ProbeFacts, TrainingRecord
+from keras_dlbasic.diagnosis import Finding, Fine, RemedySuggestion, Run, rule
+from keras_dlbasic.diagnosis.per_output import _for_output
+from keras_dlbasic.records import ProbeFacts, RunFacts, TrainingRecord
 
 L = keras.layers
 EPOCHS = np.arange(20)
@@ -283,3 +286,18 @@ def test_classes_of_validation_are_those_of_the_first_target():
     with edited_facts(record) as facts:
         facts["data"]["targets"].reverse()
     assert "unrepresentative_validation" in kd.diagnose(record).names
+
+
+@pytest.mark.parametrize(
+    ("target", "part"), [("price", "y['price']"), ("1", "y[1]")], ids=["dict", "list"]
+)
+def test_code_on_targets_is_for_the_part_of_an_output(target, part):
+    facts = RunFacts.from_dict({"data": {"targets": [{"name": target}]}})
+    apart = SimpleNamespace(facts=facts, output_name="price")
+    by_hand = RemedySuggestion(None, "", "y = (y - y.mean(axis=0)) / y.std(axis=0)")
+    code = _for_output(apart, by_hand).code
+    assert code == f"{part} = ({part} - {part}.mean(axis=0)) / {part}.std(axis=0)"
+    kept = _for_output(apart, RemedySuggestion("scale_targets", "", by_hand.code))
+    assert kept.call == "model = kd.remedies.scale_targets(model, y)"
+    fixed = _for_output(apart, RemedySuggestion("fix_output", "", "by hand"))
+    assert (fixed.name, fixed.code) == (None, "for output 'price': by hand")

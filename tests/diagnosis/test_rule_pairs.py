@@ -23,6 +23,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
 from keras_dlbasic.records import MEASURES
 
 EPOCHS = np.arange(40)
+ADAM = {"class_name": "Adam", "learning_rate": 0.01, "epsilon": 1e-7}
 SGD = {"class_name": "SGD", "learning_rate": 0.1}
 COSINE = 5e-4 * (1 + np.cos(np.linspace(0, np.pi, 60)))
 FALLING = np.exp(-EPOCHS / 8) + 0.01
@@ -120,6 +121,13 @@ def with_reader(record):
     return record
 
 
+def with_added(record, start, end):
+    """A model that adds a term to its loss, which ends at another value."""
+    known = replace(record.facts.probe, added_at_start=start, added_at_end=end)
+    record.note(probe=known)
+    return record
+
+
 SWINGING = {"loss": 1.0 + 0.6 * np.sin(EPOCHS * 2.0)}
 
 
@@ -164,6 +172,10 @@ PAIRS = {
         lambda: made_run(loss=np.linspace(1.4, 40, 20)),
         lambda: made_run(loss=np.linspace(1.4, 1.9, 20)),
     ),
+    "epsilon_too_small": (
+        lambda: made_run(facts={"optimizer": ADAM}, **both_hidden(dtype="float16")),
+        lambda: made_run(facts={"optimizer": ADAM}, **both_hidden(dtype="float32")),
+    ),
     "exploding_activations": (
         lambda: made_run(**both_hidden(activation="exponential")),
         lambda: made_run(first={"activation": "exponential"}),
@@ -204,6 +216,10 @@ PAIRS = {
     "loss_target_mismatch": (
         lambda: made_run(targets={"max": 7.0}),
         lambda: made_run(targets={"max": 3.0}),
+    ),
+    "loss_terms_out_of_balance": (
+        lambda: with_added(made_run(**STUCK), 0.5, 1e-6),
+        lambda: with_added(made_run(**STUCK), 0.5, 0.3),
     ),
     "metric_mismatch": (
         lambda: with_metrics(of_values(), ["mae", "accuracy"]),

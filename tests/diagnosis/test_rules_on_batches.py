@@ -59,6 +59,16 @@ def test_order_that_does_no_harm_is_no_finding():
     assert "rows come in order" in diagnosis.checked_fine["rows_in_order"]
 
 
+def test_batches_of_one_class_each_are_worth_a_note(rng):
+    batches = [np.full(32, label) for label in rng.permutation(np.arange(24) % 4)]
+    diagnosis = kd.diagnose(with_batches(made_run(), batches))
+    assert diagnosis.is_healthy
+    note = named(diagnosis, "rows_in_order")
+    assert note.severity == "info"
+    assert "each batch holds one class only" in note.message
+    assert "`fit` shuffles batches as a whole" in note.message
+
+
 def test_values_in_order(rng):
     values = np.cumsum(rng.normal(size=640)).reshape(20, 32)
     found = kd.diagnose(with_batches(of_values(**SWINGING), list(values)))

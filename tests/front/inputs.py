@@ -99,7 +99,6 @@ KINDS = {
     "PyDataset": lambda folder: (Batches(), None),
     "tf.data.Dataset": tensorflow_of(dataset),
     "DataLoader": torch_of(loader),
-    "dictionary of one input": lambda folder: ({"x": X}, Y),
     "list of one input": lambda folder: ([X], Y),
     "tuple of one input": lambda folder: ((X,), (Y,)),
 }

@@ -185,6 +185,10 @@ MISTAKES = {
         lambda: kd.preflight(two_inputs(), X, Y),
         ["1 arrays", "2 inputs"],
     ),
+    "a dictionary for one input": (
+        lambda: kd.preflight(make(), {"x": X}, Y),
+        ["the key 'x'", "only input of the model 'mine'", "`x['x']`"],
+    ),
     "a name of an input is wrong": (
         lambda: kd.preflight(two_inputs(), {"a": X, "c": X}, Y),
         ["no entry for the input 'b'", "['a', 'c']", "['a', 'b']"],
@@ -288,6 +292,26 @@ MISTAKES = {
             callbacks=[kd.callbacks.OverfittingDetector(metric="val_accuracy")],
         ),
         ["'val_accuracy'", "Give 'accuracy' alone"],
+    ),
+    "an argument in capitals": (
+        lambda: Doctor(X=X),
+        ["TrainingDoctor() got an unexpected", "'X'. Did you mean 'x'?", "It takes: x"],
+    ),
+    "an argument cut short": (
+        lambda: Doctor(X, Y, val_data=(X, Y)),
+        ["'val_data'. Did you mean 'validation_data'?"],
+    ),
+    "an argument of treat": (
+        lambda: kd.treat(make(), X, Y, epoch=2),
+        ["treat() got an unexpected", "'epoch'. Did you mean 'epochs'?"],
+    ),
+    "an argument of a study": (
+        lambda: kd.studies.BatchSizeStudy(build, X, Y, batch_size=8),
+        ["BatchSizeStudy() got an unexpected", "Did you mean 'batch_sizes'?"],
+    ),
+    "a class in the place of a callback": (
+        lambda: make().fit(X, Y, verbose=0, callbacks=[Doctor]),
+        ["instances, not classes", "callbacks=[TrainingDoctor(x, y)]"],
     ),
     # -- models --------------------------------------------------------------------
     "not compiled, treat": (

@@ -32,6 +32,13 @@ def test_auto_measures_few_steps_after_the_warm_up(n_steps, epoch):
     assert not plan(n_steps - 1)
 
 
+@given(st.integers(2, 300))
+def test_auto_leaves_out_a_last_step_once_the_run_has_begun(n_steps):
+    """A shorter batch would be compiled in the middle of the run."""
+    steps = sampled("auto", n_steps, 40)
+    assert not [s for s in steps if s >= 16 and s % n_steps == n_steps - 1]
+
+
 def test_auto_moves_through_the_data():
     plans = [epoch_plan("auto", epoch, 100, 10_000) for epoch in range(1, 40)]
     seen = {step for plan in plans for step in range(100) if plan(step)}

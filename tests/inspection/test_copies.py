@@ -60,6 +60,19 @@ def test_windows_of_one_recording(rng, columns):
     assert shared_pieces(apart[:20], apart[20:]) == 0
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_copies_of_another_precision_are_copies(rng, dtype):
+    series = rng.normal(size=(400, 2)).cumsum(axis=0)
+    windows = rng.permutation(np.stack([series[i : i + 20] for i in range(300)]))
+    other = {"float32": "float64", "float64": "float32"}[dtype]
+    own, held = windows[:200].astype(dtype), windows[200:].astype(other)
+    assert shared_pieces(own, held) > 0.9
+    y = np.zeros(300)
+    same = validation_facts(own, y[:200], own[:50].astype(other), y[:50])
+    assert same.overlap == 1.0
+    assert validation_facts(own, y[:200], held, y[200:]).overlap == 0.0
+
+
 def test_windows_that_tell_nothing(rng):
     quiet = np.zeros((50, 20, 1))
     assert np.isnan(shared_pieces(quiet, quiet))

@@ -219,3 +219,14 @@ def test_the_model_is_let_go():
     gc.unfreeze()
     gc.collect()
     assert known() is None
+
+
+@pytest.mark.once
+def test_rows_that_mix_are_bounded():
+    """They cannot be taken in pieces, so large ones are fewer."""
+    inputs = [np.zeros((256, 64, 64, 4), "int8")]
+    mixing, plain = dense(), keras.Sequential([keras.Input((4,)), L.Dense(1)])
+    assert module.rows_at_once(plain, inputs) == 256
+    assert module.rows_at_once(mixing, inputs) == 2**21 // (64 * 64 * 4)
+    mixing.layers[1].trainable = False  # then it runs as in inference
+    assert module.rows_at_once(mixing, inputs) == 256

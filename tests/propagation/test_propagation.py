@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.propagation import backward
 from keras_dlbasic.propagation.probe import run_probe
 
 laws = kd.initializers
@@ -280,3 +281,27 @@ def test_bad_input():
         kd.propagation_report(model, np.zeros((0, 4)))
     with pytest.raises(ValueError, match="compile"):
         kd.propagation_report(model, np.ones((2, 4)), np.ones((2, 10)))
+
+
+@pytest.mark.once("jax")
+@pytest.mark.parametrize("y", [None, np.ones((8, 2), "float32")])
+def test_signals_compiled_are_those_of_a_run_layer_by_layer(y, monkeypatch):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((4,))
+    one = keras.layers.Dense(4, "tanh")
+    hidden = keras.layers.BatchNormalization()(one(one(inputs)))
+    model = keras.Model(inputs, keras.layers.Dense(2)(hidden))
+    model.compile(optimizer="sgd", loss="mse")
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+    ran, gradients = backward._compiled(model, x, y)
+
+    def fails(*args):
+        raise TypeError("cannot be traced")
+
+    monkeypatch.setattr(backward, "_compiled", fails)
+    other, expected = backward.run_with_gradients(model, x, y)
+    assert [probe.label for probe in ran] == [probe.label for probe in other]
+    assert list(gradients) == list(expected)
+    for label, arrays in expected.items():
+        for array, found in zip(arrays, gradients[label], strict=True):
+            np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-6)

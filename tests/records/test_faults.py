@@ -144,9 +144,9 @@ def test_names_from_files_do_not_reach_the_terminal(tmp_path, capsys):
     ]
     assert all(name.isprintable() for name in shown)
     assert record.layers == (printable(HOSTILE),)
-    (tmp_path / "log.csv").write_text('epoch,"lo\x1b[2Jss"\n0,1\n')
+    (tmp_path / "log.csv").write_text('epoch,loss,"lo\x1b[2Jss"\n0,1,1\n')
     loaded = TrainingRecord.from_csv(tmp_path / "log.csv")
-    assert list(loaded.epochs) == ["epoch", "lo\\x1b[2Jss"]
+    assert list(loaded.epochs) == ["epoch", "loss", "lo\\x1b[2Jss"]
     finding = Finding("plateau", "symptom", "critical", f"Layer '{HOSTILE}'.", HOSTILE)
     diagnosis = Diagnosis([finding], outcome=HOSTILE)
     print_diagnosis(diagnosis, title=HOSTILE)

@@ -1,12 +1,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import keras_dlbasic as kd
 from keras_dlbasic.records import MEASURES, RunFacts, TrainingRecord, VariableInfo
 from keras_dlbasic.records.record_data import global_norm
 
@@ -307,3 +309,48 @@ def test_a_loss_that_is_nan_is_no_empty_cell(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("epoch,loss\n0,.7\n1,nan\n")
     assert np.isnan(TrainingRecord.from_csv(path).epochs["loss"][1])
+
+
+FIRST = Path(__file__).parent / "first_edition.npz"
+"""A file of version 0.1.0: a softmax over one unit, watched for three epochs."""
+
+
+def test_files_of_the_first_edition_load():
+    record = TrainingRecord.load(FIRST)
+    assert record.facts.model_name == "first_edition"
+    assert record.layers == ("hidden", "out")
+    assert record.trained_steps == 6
+    assert record.epochs["val_loss"].shape == (3,)
+    assert record.tables["probe"].labels == ("model",)
+    assert np.isfinite(record.gradient_norm).all()
+    assert record.facts.versions["keras_dlbasic"] == "0.1.0"
+
+
+def test_files_of_the_first_edition_are_judged(tmp_path):
+    diagnosis = kd.diagnose(TrainingRecord.load(FIRST))
+    assert diagnosis[0].name == "output_activation_mismatch"
+    TrainingRecord.load(FIRST).save(tmp_path / "again.npz")
+    assert kd.diagnose(TrainingRecord.load(tmp_path / "again.npz")) == diagnosis
+
+
+def test_what_a_later_version_adds_is_passed_over(tmp_path):
+    with np.load(FIRST) as file:
+        arrays = dict(file)
+    about = json.loads(str(arrays["about"]))
+    about["facts"]["weather"] = {"rain": True}
+    about["mood"] = "good"
+    about["measures"] = [*about["measures"], "later"]
+    about["scalars"] = [*about["scalars"], "later"]
+    arrays["about"] = np.array(json.dumps(about))
+    n, measures, variables = arrays["measures"].shape
+    more = np.zeros((n, 1, variables))
+    arrays["measures"] = np.concatenate([arrays["measures"], more], axis=1)
+    arrays["scalars"] = np.pad(arrays["scalars"], ((0, 0), (0, 1)))
+    np.savez(tmp_path / "later.npz", later=np.ones(3), **arrays)
+    found, first = (
+        TrainingRecord.load(tmp_path / "later.npz"),
+        TrainingRecord.load(FIRST),
+    )
+    np.testing.assert_array_equal(found.gradient_norm, first.gradient_norm)
+    np.testing.assert_array_equal(found.batch_loss, first.batch_loss)
+    assert kd.diagnose(found) == kd.diagnose(first)

@@ -213,6 +213,35 @@ class TestScaling:
             rtol=1e-4,
         )
 
+    @pytest.mark.parametrize("by_name", [False, True])
+    def test_each_output_of_values_is_scaled(self, by_name):
+        rng = np.random.default_rng(1)
+        x = rng.normal(size=(40, 6)).astype("float32")
+        price = (1e4 + 3e3 * x[:, :1]).astype("float32")
+        kind = (x[:, :1] > 0).astype("float32")
+        inputs = keras.Input((6,))
+        hidden = L.Dense(5, "tanh")(inputs)
+        outputs = [
+            L.Dense(1, name="price")(hidden),
+            L.Dense(1, "sigmoid", name="kind")(hidden),
+        ]
+        model = keras.Model(inputs, outputs)
+        losses, y = ["mse", "binary_crossentropy"], [price, kind]
+        if by_name:
+            losses = dict(zip(("price", "kind"), losses, strict=True))
+            y = {"kind": kind, "price": price}
+        model.compile("adam", losses)
+        new = R.scale_targets(model, y)
+        assert new.output_names == ["price", "kind"]
+        before, after = model.predict(x, verbose=0), new.predict(x, verbose=0)
+        np.testing.assert_allclose(
+            after[0], before[0] * price.std() + price.mean(), rtol=1e-3
+        )
+        np.testing.assert_allclose(after[1], before[1], rtol=1e-5)
+        logs = new.evaluate(x, y, verbose=0, return_dict=True)
+        assert logs["loss"] < 10  # the loss of prices counts as of variance 1
+        new.fit(x, y, epochs=1, verbose=0)
+
     def test_targets_of_classes_are_refused(self):
         model, _, y = made("mlp")
         with pytest.raises(ValueError, match="SparseCategoricalCrossentropy"):

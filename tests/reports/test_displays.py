@@ -73,7 +73,7 @@ def test_words_of_a_result_are_escaped():
         def __str__(self):
             return "<b>"
 
-    assert Odd()._repr_html_() == "<pre>&lt;b&gt;</pre>"
+    assert ">&lt;b&gt;</pre>" in Odd()._repr_html_()
 
 
 def test_results_without_a_plot_show_their_words():
@@ -120,3 +120,106 @@ def test_what_judges_imports_what_shows_only_when_asked(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path / "page.html")]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout.strip()) == (0, "[]"), found.stderr
+
+
+def shown():
+    """Results of all kinds that there are without a backend."""
+    remedy = kd.diagnosis.RemedySuggestion(
+        "add_dropout", "it overfits", "", {"rate": 0.3}
+    )
+    finding = kd.diagnosis.Finding(
+        "overfitting", "symptom", "critical", "It overfits. " * 30, remedies=(remedy,)
+    )
+    signal = kd.analysis.activations.propagation.LayerSignal(
+        "a_layer_with_a_long_name", "sigmoid", 3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0
+    )
+    trend = kd.analysis.activations.propagation.signal_trend
+    return [
+        remedy,
+        finding,
+        kd.diagnosis.Diagnosis([finding]),
+        kd.analysis.detect_overfitting([1.0, 0.5], [1.0, 0.6]),
+        kd.analysis.activations.propagation.PropagationReport(
+            (signal,), trend([1.0], 0.1), trend([1.0], 0.1), "noise"
+        ),
+        *(made(kind) for kind in KINDS),
+    ]
+
+
+@pytest.mark.parametrize("result", shown(), ids=lambda result: type(result).__name__)
+def test_every_result_has_a_short_repr_words_and_html(result):
+    assert len(repr(result)) <= 200
+    assert "\n" not in repr(result)
+    assert "array(" not in repr(result)
+    assert repr(result).startswith(f"<{type(result).__name__}")
+    if not isinstance(result, kd.diagnosis.Finding):  # a message is a paragraph
+        assert max(map(len, str(result).splitlines())) <= max(80, len(repr(result)))
+    html = result._repr_html_()
+    assert "<iframe" not in html
+    assert "kd-cell" in html or isinstance(result, TrainingRecord)
+
+
+def test_all_results_leave_repr_to_the_class_that_shows_them():
+    def kinds(kind):
+        for below in kind.__subclasses__():
+            yield below
+            yield from kinds(below)
+
+    for kind in kinds(Displayed):
+        if kind.__module__.startswith("keras_dlbasic"):
+            made_by_dataclass = "__dataclass_fields__" in vars(kind)
+            own = vars(kind).get("__repr__")
+            assert not (
+                made_by_dataclass and own and "dataclass" in own.__qualname__
+            ), kind
+            says = kind.__str__ is not object.__str__
+            says = says or kind.__repr__ is not Displayed.__repr__
+            assert says or kind.__subclasses__(), kind
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (None, "not fitted yet"),
+        (3, "Received: int"),
+        ({"loss": [1.0]}, "from_history"),
+    ],
+)
+def test_plots_that_get_nothing_say_so(given, words):
+    for plot in (kd.plots.plot_gradient_norm, kd.plots.plot_unit_health):
+        with pytest.raises(TypeError, match=words):
+            plot(given)
+    with pytest.raises(TypeError, match="draws a `LossLine`"):
+        kd.plots.plot_loss_line(given)
+
+
+def test_a_callback_that_is_not_fitted_says_so():
+    doctor = kd.callbacks.TrainingDoctor(verbose=0)
+    assert repr(doctor) == "<TrainingDoctor: not fitted yet>"
+    assert "not fitted yet" in doctor._repr_html_()
+    assert not hasattr(doctor, "diagnosis")
+    for ask in (
+        lambda: doctor.diagnosis,
+        lambda: doctor.record,
+        lambda: doctor.report_html("report.html"),
+        lambda: kd.plots.plot_history(doctor),
+        lambda: kd.plots.plot_gradient_norm(kd.callbacks.GradientNormMonitor()),
+    ):
+        with pytest.raises(ValueError, match="is not fitted yet, so it has no"):
+            ask()
+
+
+def test_facts_in_a_report_are_words(tmp_path):
+    record = kd.records.TrainingRecord.load(saved_run(tmp_path))
+    page = kd.diagnose(record)
+    page.to_html(tmp_path / "page.html")
+    facts = (tmp_path / "page.html").read_text().partition('id="facts"')[2]
+    assert not any(mark in facts for mark in ("{&#39;", "[&#39;", "[[", "[]"))
+
+
+def saved_run(folder):
+    from made_runs import STUCK, made_run
+
+    path = folder / "run.npz"
+    made_run(dead=1.0, ratio=0.5, **STUCK).save(path)
+    return path

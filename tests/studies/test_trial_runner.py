@@ -200,7 +200,7 @@ def test_what_cannot_travel_is_said():
 @pytest.mark.once
 def test_progress(capsys):
     TrialRunner(draw).run(trials(2))
-    assert "2/2" in capsys.readouterr().out
+    assert "trial 2 of 2: " in capsys.readouterr().out
 
 
 @pytest.mark.once

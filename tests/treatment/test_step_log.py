@@ -33,3 +33,23 @@ def test_steps_are_written_as_they_are_taken(capsys):
         log.say("training")
     dropped = "treat: dropped: initialize() against dead_units: no\n"
     assert capsys.readouterr().out == f"{dropped}treat: training\n"
+
+
+def test_what_is_tried_is_said_with_the_cost(capsys):
+    ticks = iter((0.0, 30.0, 60.0))
+    log = StepLog(1, lambda: next(ticks))
+    remedy = RemedySuggestion("initialize", "it may help")
+    log.trying(CAUSE, remedy, 0.0, 40.0)
+    log.add(CAUSE, remedy, 0, 0.5, True, "skill +0.500")
+    log.trying(CAUSE, remedy, 10.0, 40.0)
+    log.interrupted("model.fit(x, y)")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == (
+        "treat: trying initialize() against dead_units (0 of 40 epochs spent)"
+    )
+    assert lines[2] == (
+        "treat: trying initialize() against dead_units; skill so far 0.50 "
+        "(10 of 40 epochs spent, at most about 180 s left)"
+    )
+    assert lines[3] == "treat: interrupted; kept so far: initialize()"
+    assert lines[-1] == "model.fit(x, y)"

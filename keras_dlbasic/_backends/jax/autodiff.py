@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import keras
 
 Scalar = Callable[[list[Any]], Any]
 
@@ -13,6 +15,45 @@ Scalar = Callable[[list[Any]], Any]
 def gradient(function: Scalar, at: list[Any]) -> list[Any]:
     """Return the gradients of a scalar function with respect to its tensors."""
     return jax.grad(function)(at)
+
+
+def compiled_gradient(
+    model: Any, forward: Callable[..., Any], x: Any
+) -> tuple[list[Any], Any]:
+    """Return what `forward` gives, and the gradient of its scalar, compiled as one.
+
+    Args:
+        model: The model, whose state stays as it is.
+        forward: Takes inputs and tensors, or None, to be added to what goes through the
+            model, and runs it. Returns a scalar, the tensors that others can be added
+            to, and whatever else is wanted.
+        x: The inputs.
+
+    Returns:
+        The gradients with respect to what is added, at zero, and what else is wanted.
+    """
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    values = [variable.value for variable in variables]
+
+    def pure(values: Any, x: Any, added: Any) -> Any:
+        mapping = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
+            value, met, others = forward(x, added)
+            return value, (met, others)
+
+    # The shapes of what can be added to are found without computing or compiling.
+    _, (shapes, _) = jax.eval_shape(lambda v, x: pure(v, x, None), values, x)
+    nothing = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
+    compiled = jax.jit(jax.grad(pure, argnums=2, has_aux=True))
+    gradients, (_, others) = compiled(values, x, nothing)
+    return gradients, others
+
+
+def shaped_like(function: Callable[[], Any]) -> Any:
+    """Return tensors of the shapes that a function gives, without computing them."""
+    return jax.tree.map(
+        lambda shape: jnp.zeros(shape.shape, shape.dtype), jax.eval_shape(function)
+    )
 
 
 def loss_divisor() -> int:

@@ -19,6 +19,11 @@ def gradient(function: Scalar, at: list[Any]) -> list[Any]:
     return tape.gradient(value, at, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
+def shaped_like(function: Callable[[], Any]) -> Any:
+    """Return tensors of the shapes that a function gives: here what it gives."""
+    return function()
+
+
 def loss_divisor() -> int:
     """Return the number by which Keras divides losses here: that of the replicas."""
     return int(tf.distribute.get_strategy().num_replicas_in_sync)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted
+from keras_dlbasic._display import Plotted, wrapped
 
 LEAST_LAYERS = 6
 """This many layers at least, before a law of depth is told."""
@@ -126,7 +126,7 @@ class LayerSignal:
         return max(self.forward_verdict, self.backward_verdict, key=_VERDICTS.index)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PropagationReport(Plotted):
     """What `propagation_report` found.
 
@@ -179,15 +179,22 @@ class PropagationReport(Plotted):
             "is constant in expectation, give or take the chance of finite width."
         )
 
+    def __repr__(self) -> str:
+        odd = sum(layer.verdict != "ok" for layer in self.layers)
+        return (
+            f"<PropagationReport: {odd} of {len(self.layers)} layers are not ok; "
+            f"forward {self.forward.kind}, backward {self.backward.kind}>"
+        )
+
     def __str__(self) -> str:
         source = "the loss" if self.gradient_source == "loss" else "noise"
         lines = [
-            f"{'layer':28} {'activation':>12} {'var z':>9} {'expected':>9} "
+            f"{'layer':17} {'activation':>10} {'var z':>9} {'expected':>9} "
             f"{'var a':>9} {'var grad':>9}  verdict",
         ]
         for s in self.layers:
             lines.append(
-                f"{s.layer[-28:]:28} {s.activation or '-':>12} "
+                f"{s.layer[-17:]:17} {(s.activation or '-')[:10]:>10} "
                 f"{s.preactivation_variance:9.2e} {s.expected_preactivation:9.2e} "
                 f"{s.activation_variance:9.2e} {s.gradient_variance:9.2e}  {s.verdict}"
             )
@@ -209,7 +216,7 @@ class PropagationReport(Plotted):
                 "laws of depth and what is expected are those of random weights. For "
                 "these, look at `keras.models.clone_model(model)`."
             )
-        return "\n".join(lines)
+        return wrapped("\n".join(lines))
 
 
 def signal_trend(variances: Sequence[float], spread: float = 0.0) -> SignalTrend:

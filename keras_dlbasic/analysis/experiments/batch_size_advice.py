@@ -23,7 +23,7 @@ FEW_SEEDS = 3
 """With fewer, the share of resampled seeds says nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchSizeAdvice(Displayed):
     """A recommendation.
 

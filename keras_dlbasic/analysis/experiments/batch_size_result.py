@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted
+from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic.analysis.experiments.batch_size_advice import BatchSizeAdvice, advise
 from keras_dlbasic.analysis.experiments.comparison import Ranking, rank
 from keras_dlbasic.analysis.experiments.result_table import as_table
@@ -202,7 +202,7 @@ class BatchSizeResult(Plotted):
             )
         lines.append(str(self.noise_scale))
         lines.append(str(self.recommendation))
-        return "\n".join(lines)
+        return wrapped("\n".join(lines))
 
     def _lines(self, measure: str, ranking: Ranking) -> list[str]:
         """Return a line per batch size, with how many seeds reached the target."""

@@ -48,7 +48,7 @@ def mean_interval(
     Student's interval, where it stays within the bounds. An end that would leave them
     is taken from the same interval for the logit of the share (two bounds) or for the
     logarithm of the distance to the bound (one). Values that are all equal say little
-    of their error: a share then has Jeffreys' interval for so many trials, and two
+    of their error: a share then has Jeffreys' interval for this many trials, and two
     other values have no ends, as a single one.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted
+from keras_dlbasic._display import Plotted, wrapped
 
 SMOOTHING = 0.9
 """Share of the running mean of the loss that each step keeps."""
@@ -16,7 +16,7 @@ BELOW_MINIMUM = 10.0
 """The suggestion lies so far below the rate with the least loss."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LearningRateRange(Plotted):
     """What a range test gave.
 
@@ -40,8 +40,8 @@ class LearningRateRange(Plotted):
     diverged: float | None
     reason: str
 
-    def __repr__(self) -> str:
-        return f"<LearningRateRange: {self.reason}>"
+    def __str__(self) -> str:
+        return wrapped(self.reason)
 
     def table(self) -> list[dict[str, float]]:
         """Return one row a step: learning rate, loss, smoothed loss."""

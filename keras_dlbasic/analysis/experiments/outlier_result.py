@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted
+from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.result_table import as_table
 from keras_dlbasic.analysis.experiments.study_table import measure_interval
@@ -146,7 +146,7 @@ class OutlierResult(Plotted):
         if len(self.scores):
             first = ", ".join(map(str, self.suspects(10).tolist()))
             lines.append(f"Rows whose loss falls last, to look at: {first}")
-        return "\n".join(lines)
+        return wrapped("\n".join(lines))
 
     def _of(self, kind: str, share: float) -> list[TrialResult]:
         # with nothing planted there is no kind

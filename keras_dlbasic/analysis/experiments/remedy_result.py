@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Displayed, Plotted
+from keras_dlbasic._display import Displayed, Plotted, wrapped
 from keras_dlbasic.analysis.experiments.comparison import (
     Interval,
     Ranking,
@@ -261,25 +261,25 @@ class RemedyResult(Plotted):
             f"Remedies on {about.get('rows')} training and "
             f"{about.get('held_out_rows')} held-out samples, {about.get('updates')} "
             f"updates; error: {what}",
-            f"{'':24} {'held-out error':>24} {'difference':>26} {'gap':>7} "
-            f"{'training':>9} {'inference':>9}",
+            f"{'':15} {'held-out error':>18} {'difference':>24} {'gap':>6} "
+            f"{'train':>6} {'infer':>6}",
         ]
         for place, arm in enumerate(self.arms):
             if table["note"][place]:
-                lines.append(f"{arm:24} {table['note'][place]}")
+                lines.append(f"{arm:15} {table['note'][place]}")
                 continue
             interval = self.interval(arm, "val_error")
             found = self.differences.get(arm)
             times = [
-                f"{table[name][place]:.2f} x" if self.times_comparable else "-"
+                f"{table[name][place]:.2f}x" if self.times_comparable else "-"
                 for name in ("training_time", "inference_time")
             ]
             lines.append(
-                f"{arm:24} {interval!s:>24} {found or ''!s:>26} "
-                f"{table['gap'][place]:>7.3f} {times[0]:>9} {times[1]:>9}"
+                f"{arm:15} {interval!s:>18} {found or ''!s:>24} "
+                f"{table['gap'][place]:>6.3f} {times[0]:>6} {times[1]:>6}"
             )
         lines.append(str(self.recommendation))
-        return "\n".join(lines)
+        return wrapped("\n".join(lines))
 
     # -- inner -------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from keras_dlbasic._display import Plotted
+from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.power_law import PowerLaw, fit_power_law
 from keras_dlbasic.analysis.experiments.result_table import as_table
@@ -91,7 +91,7 @@ class SampleSizeResult(Plotted):
         law = self.power_law()
         if law is None or self.twice is None:
             lines.append("Too few sizes for a power law: at least three are needed.")
-            return "\n".join(lines)
+            return wrapped("\n".join(lines))
         lines.append(
             f"Power law: {law.floor:.3g} + {law.factor:.3g} * n ** -{law.exponent:.2g}"
         )
@@ -101,4 +101,4 @@ class SampleSizeResult(Plotted):
             f"Twice the data ({2 * self.sizes[-1]}) would bring {self.twice} instead "
             f"of {now:.3g}: {verdict}."
         )
-        return "\n".join(lines)
+        return wrapped("\n".join(lines))

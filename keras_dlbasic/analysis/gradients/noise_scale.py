@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted
+from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic.records import TrainingRecord
 
 ESTIMANDS = ("population", "data")
@@ -245,7 +245,7 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NoiseScaleCurve(Plotted):
     """The two terms of the noise scale, as they were measured over a run.
 
@@ -266,6 +266,15 @@ class NoiseScaleCurve(Plotted):
     estimand: str = "population"
     optimizer: str = ""
     source: str = ""
+
+    def __str__(self) -> str:
+        if not len(self.steps):
+            return "Nothing was measured."
+        caveat = f" {self.caveat}" if self.caveat else ""
+        return wrapped(
+            f"Gradient noise scale of {len(self.steps)} measurements from "
+            f"{self.source or 'a run'}: {self.overall()}{caveat}"
+        )
 
     def overall(self, *, level: float = 0.95) -> NoiseScale:
         """Return the noise scale over the whole run."""

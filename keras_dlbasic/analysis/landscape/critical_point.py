@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from keras_dlbasic._display import Displayed
+from keras_dlbasic._display import Displayed, wrapped
 
 PointVerdict = Literal["minimum", "saddle", "plateau", "degenerate", "not_stationary"]
 
@@ -96,7 +96,7 @@ MEASURES = tuple(field.name for field in fields(PointEvidence))
 """Columns of the table `"curvature"` of a record, before those of the verdict."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CriticalPoint(Displayed):
     """What a point of the landscape of a loss is.
 
@@ -143,7 +143,7 @@ class CriticalPoint(Displayed):
                 f"{e.learning_rate:.3g} bears ({e.stability_limit:.4g})"
             )
         lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
-        return "\n".join(lines)
+        return wrapped("\n".join(lines))
 
 
 def judge_point(evidence: PointEvidence, *, flat: float = 1e-3) -> CriticalPoint:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted
+from keras_dlbasic._display import Plotted, wrapped
 
 Function = Callable[[np.ndarray], np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DescentPaths(Plotted):
     """Paths over a surface.
 
@@ -28,6 +28,10 @@ class DescentPaths(Plotted):
     paths: dict[str, np.ndarray]
     names: tuple[str, str] = ("first parameter", "second parameter")
     title: str = ""
+
+    def __str__(self) -> str:
+        updates = [f"{name}: {len(p) - 1} updates" for name, p in self.paths.items()]
+        return wrapped(f"{self.title or 'Paths'}; {', '.join(updates)}")
 
 
 def _bowl(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

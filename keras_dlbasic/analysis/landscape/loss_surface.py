@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted
+from keras_dlbasic._display import Plotted, wrapped
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LossSurface(Plotted):
     """A slice with two directions.
 
@@ -28,8 +28,14 @@ class LossSurface(Plotted):
     names: tuple[str, str]
     points: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return wrapped(
+            f"Loss at {len(self.u)} x {len(self.v)} points along {self.names[0]} and "
+            f"{self.names[1]}: from {np.min(self.loss):.4g} to {np.max(self.loss):.4g}"
+        )
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class LossLine(Plotted):
     """A slice along the straight line between two points.
 
@@ -42,6 +48,13 @@ class LossLine(Plotted):
     t: np.ndarray
     loss: np.ndarray
     names: tuple[str, str] = ("first", "second")
+
+    def __str__(self) -> str:
+        return wrapped(
+            f"Loss at {len(self.t)} points from {self.names[0]} to {self.names[1]}: "
+            f"from {np.min(self.loss):.4g} to {np.max(self.loss):.4g}, barrier "
+            f"{self.barrier:.4g}"
+        )
 
     @property
     def barrier(self) -> float:

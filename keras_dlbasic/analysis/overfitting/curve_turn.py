@@ -166,7 +166,7 @@ def _height(values: np.ndarray) -> float:
             here = slice(width - 1, points)
             height = contrast[:points][here] - weight[here] * level
             error = np.sqrt(squares[here] + weight[here] ** 2 / width)
-            # Noise that lasts for some epochs lifts a few neighbours together, and
+            # Noise that lasts for some epochs lifts a few neighbors together, and
             # lowers a few together. So the fewer there are, the less they count.
             error *= 1 + (_FEW_AFTER / after[here]) ** 2 + _FEW_BEFORE / width
             best = max(best, float((height / error).max()))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from keras_dlbasic._display import Displayed
+from keras_dlbasic._display import Displayed, wrapped
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StoppingReport(Displayed):
     """Why a run ended, as text (`str(report)`) and numbers. Epochs are 0-based.
 
@@ -61,7 +61,7 @@ class StoppingReport(Displayed):
     def __str__(self) -> str:
         parts = [self._ending(), self._best(), self._kept(), self._cost()]
         parts += [self._baseline(), self._gaps(), self.note]
-        return " ".join(part for part in parts if part)
+        return wrapped(" ".join(part for part in parts if part))
 
     @property
     def reason(self) -> str:

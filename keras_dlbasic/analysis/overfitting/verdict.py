@@ -41,7 +41,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OverfittingVerdict(Displayed):
     """Whether a run overfits, as far as its curves go.
 

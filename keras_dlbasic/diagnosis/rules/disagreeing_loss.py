@@ -56,12 +56,19 @@ def disagreeing_loss(run: Run) -> Verdict:
         f"{truth.shuffled:.4g} where it gives those of other rows, and "
         f"{truth.constant:.4g} for one constant prediction"
     )
-    if sense not in ("wrong", "opposite", "blind"):
+    if sense not in ("wrong", "opposite", "blind", "extreme"):
         return Fine(f"the loss is {losses}")
     text = f"The loss {_named(run)}is {losses}: "
     if sense == "blind":
         text += "it does not matter to it which row has which target."
         return _found(run, text, truth, "critical", (SHAPES,))
+    if sense == "extreme":
+        text += (
+            f"answers of 0 and 1 are better, with {truth.hardened:.4g}. The output is "
+            "driven to the extremes, as where targets and outputs are exchanged in a "
+            "cross-entropy."
+        )
+        return _found(run, text, truth, "warning", (ORDER,))
     if sense == "wrong":
         text += "the more it falls, the worse the output."
         return _found(run, text, truth, "critical", (SIGN, ORDER))

@@ -1,8 +1,9 @@
-"""Stacks of activations that grow faster than their input."""
+"""Activations that grow from layer to layer or from time step to time step."""
 
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.recurrent_growth import GROWN, Growth, recurrent_growth
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 
@@ -11,14 +12,24 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
     explains=(*NOT_LEARNING, *UNSTABLE, "vanishing_gradients", "dead_units"),
     needs=("network",),
 )
-def exploding_activations(run: Run, *, layers: int = 2) -> Verdict:
-    """Count hidden layers of exponential units.
+def exploding_activations(
+    run: Run, *, layers: int = 2, square: float = GROWN
+) -> Verdict:
+    """Count layers of exponential units, and measure recurrent cells without a limit.
+
+    A recurrent layer applies its weights once a time step. With tanh its outputs stay
+    below 1; with a rectifier they grow by a factor each step.
 
     Args:
         run: The run.
         layers: This many count: an exponential of an exponential leaves the range of
             floating-point numbers at an input of 4.5.
+        square: Mean square of the outputs of a recurrent layer without a limit, at any
+            look, that counts.
     """
+    growth = recurrent_growth(run, square)
+    if growth is not None:
+        return _recurrent(growth, square)
     hidden = [f for f in run.layers[:-1] if f.activation == "exponential"]
     if len(hidden) >= layers:
         return Finding(
@@ -39,3 +50,28 @@ def exploding_activations(run: Run, *, layers: int = 2) -> Verdict:
             ),
         )
     return Fine(f"{len(hidden)} layers of exponential units")
+
+
+def _recurrent(growth: Growth, square: float) -> Finding:
+    return Finding(
+        severity="info",
+        message=(
+            f"Recurrent layer '{growth.layer}' has '{growth.activation}' cells, whose "
+            "values nothing limits: they are multiplied by the weights at each time "
+            f"step, and their root mean square has grown to {growth.square**0.5:.2g}. "
+            "With tanh it is below 1."
+        ),
+        risk="critical",
+        layer=growth.layer,
+        value=growth.square,
+        threshold=square,
+        unit="mean square of the outputs",
+        confidence=0.92,
+        remedies=(
+            suggest.by_hand(
+                "leave `activation` of the recurrent layer at its default, 'tanh'",
+                "its values then stay between -1 and 1, however long the sequence",
+            ),
+            suggest.gradient_clipping("bounds the steps, not the values"),
+        ),
+    )

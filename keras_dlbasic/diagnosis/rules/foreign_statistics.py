@@ -74,6 +74,6 @@ def _found(drift: DriftFacts, size: float, deviations: float, ratio: float) -> F
         threshold=deviations if by_mean else ratio,
         unit="moving standard deviations" if by_mean else "times the moving variance",
         confidence=0.9,
-        evidence=drift.to_dict(),
+        evidence={"mean": drift.mean, "variance": drift.variance},
         remedies=(SAME_SCALE, THAW),
     )

@@ -12,7 +12,7 @@ CONSTANT = 0.02
 """Share of the targets' deviation below which predictions are all alike."""
 
 MORE_ROWS, MORE_WEIGHT = 3.0, 2.0
-"""A class with so many times the rows, and each with so many times the weight."""
+"""A class with this many times the rows, and each with this many times the weight."""
 
 FEW_ROWS = 5
 """Of fewer rows the mean weight tells little."""

@@ -21,7 +21,13 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("learning_rate",), live=False)
 def learning_rate_collapsed(
-    run: Run, *, fall: float = 100.0, share: float = 0.4
+    run: Run,
+    *,
+    fall: float = 100.0,
+    share: float = 0.4,
+    wasted: float = 0.6,
+    nothing: float = 1e-4,
+    high: float = 0.2,
 ) -> Verdict:
     """Look for a schedule or a callback that ends learning too soon.
 
@@ -33,6 +39,10 @@ def learning_rate_collapsed(
         fall: How many times the rate has to be below its peak.
         share: Share of the steps after which it has to be so. A cosine over the run is
             that low for its last 6 %.
+        wasted: Share of the steps from which it is a warning, whatever else is found,
+            if the rate ends
+        nothing: as this share of its peak at most, the loss stands still, and
+        high: this share of a constant answer's loss remains.
     """
     rates = run.record.learning_rate
     known = np.isfinite(rates)
@@ -54,8 +64,9 @@ def learning_rate_collapsed(
     if _schedule(run) is None and not _fell_before(run, epoch):
         # a callback that watches the loss acts when that has stopped falling
         return Fine("the rate fell after the loss had stopped falling")
+    is_wasted = lost >= wasted and rates[-1] <= nothing * rates[peak]
     return Finding(
-        severity="info",
+        severity="warning" if is_wasted and _stands_high(run, epoch, high) else "info",
         message=(
             f"The learning rate collapsed: from {rates[peak]:.2g} it fell to "
             f"{rates[first]:.1g} by epoch {epoch + 1} and {rates[-1]:.1g} at the end; "
@@ -71,6 +82,18 @@ def learning_rate_collapsed(
         evidence={"highest": float(rates[peak]), "share_of_steps": float(lost)},
         remedies=_remedies(run, float(rates[peak])),
     )
+
+
+def _stands_high(run: Run, epoch: int, high: float, *, still: float = 0.01) -> bool:
+    """Return whether the loss is high after an epoch, and does not move any more.
+
+    What remains may be noise in the targets. But epochs in which nothing can change are
+    spent for nothing in any case.
+    """
+    saved, loss = run.outcome.loss_saved, run.loss[epoch + 1 :]
+    if saved is None or len(loss) < 2 or not np.isfinite(loss).all():
+        return False
+    return bool(1 - saved >= high and np.ptp(loss) <= still * abs(loss[0]))
 
 
 def _fell_before(run: Run, epoch: int, *, epochs: int = 4, least: float = 0.02) -> bool:

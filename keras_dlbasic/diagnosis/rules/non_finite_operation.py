@@ -5,6 +5,7 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.breakdown import Breakdown, breakdown_of
 from keras_dlbasic.diagnosis.first_step import lost_elsewhere
+from keras_dlbasic.diagnosis.recurrent_growth import recurrent_growth
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 GUARD = suggest.by_hand(
@@ -57,6 +58,8 @@ def non_finite_operation(
             return Fine("the weights grew before the loss was lost")
     elif found.was_announced(ratio=ratio, rise=rise):
         return Fine("updates, loss, weights or gradients had grown before")
+    if recurrent_growth(run) is not None:
+        return Fine("the values of a recurrent layer had grown before")
     is_sure = found.lost == "loss" or found.gap <= near
     return Finding(
         severity="critical" if is_sure else "warning",

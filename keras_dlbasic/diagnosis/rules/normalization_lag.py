@@ -55,7 +55,7 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
         return Skipped("the model was not run with its moving statistics")
     gap = inference_gap(run)
     if gap is None:
-        return Fine("the model has learned nothing that could be lost in inference")
+        return Fine("the model has learned too little to lose it in inference")
     is_only_less_sure = gap.lost < lost
     if is_only_less_sure and not gap.lost_loss >= lost:
         return Fine(f"inference loses {max(0.0, gap.lost):.1%} of what was learned")
@@ -76,7 +76,9 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
             "inference_loss": gap.inference_loss,
             "skill": gap.skill,
             "inference_skill": gap.inference_skill,
-            "drifts": [drift.to_dict() for drift in gap.drifts[:10]],
+            "drifts": {
+                drift.layer: [drift.mean, drift.variance] for drift in gap.drifts[:10]
+            },
         },
         remedies=(RECOMPUTE, *remedies),
     )
@@ -84,7 +86,8 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
 
 def _observed(run: Run, gap: InferenceGap) -> str:
     """Say what was measured, by the loss if there is one."""
-    parts = []
+    probe, parts = run.record.facts.probe, []
+    rows = 0 if probe is None else probe.looked or probe.rows or 0
     if gap.loss is not None and gap.inference_loss is not None:
         parts.append(("loss", f"{gap.loss:.4g}", f"{gap.inference_loss:.4g}"))
     if gap.skill is not None and gap.inference_skill is not None:
@@ -92,7 +95,7 @@ def _observed(run: Run, gap: InferenceGap) -> str:
     own = " and ".join(f"a {name} of {number}" for name, number, _ in parts)
     moving = " and ".join(f"a {name} of {number}" for name, _, number in parts)
     return (
-        f"On the same {run.probe_rows or 0} training samples the model has {own} with "
+        f"On the same {rows} training samples the model has {own} with "
         f"the statistics of the batch, and {moving} with the moving statistics of "
         "batch normalization, which `evaluate` and `predict` use."
     )

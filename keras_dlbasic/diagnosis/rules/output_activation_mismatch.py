@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from keras_dlbasic.diagnosis import (
     Finding,
     Fine,
@@ -35,6 +37,9 @@ RANGES = {
 
 PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh")
+
+BELOW_ZERO = -0.01
+"""A divergence is at least 0; less than this is no error of rounding."""
 
 SUM_ERROR = 0.05
 """Sums of rounded probabilities are nearer to 1."""
@@ -112,6 +117,7 @@ def _along_last_axis(
         or _logits(run, activation)
         or _range(run, activation, target, outside, much)
         or _shares(run, activation, target)
+        or _no_distribution(run, activation)
         or _coupled(run, activation, target)
         or _died(run, activation, target)
     )
@@ -255,6 +261,26 @@ def _shares(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
             "sigmoid" if target.min >= 0 and target.max <= 1 else "linear",
             None if run.loss_kind.family in ("values", "zero_one") else "mse",
         ),
+    )
+
+
+def _no_distribution(run: Run, activation: Any) -> Mismatch | None:
+    """Look for a divergence that is given something else than distributions.
+
+    Between distributions it is never below 0.
+    """
+    may_sum_to_one = activation not in (*UNBOUNDED, "sigmoid", "hard_sigmoid")
+    if run.loss_kind.family != "probabilities" or may_sum_to_one:
+        return None
+    table = run.record.tables.get("probe")
+    lowest = np.nanmin(table["loss"], initial=0.0) if table is not None else 0.0
+    observed = f" It fell to {lowest:.4g}; the lowest is 0." if lowest < 0 else ""
+    return Mismatch(
+        f"'{run.loss_kind.name}' compares distributions, but the output's activation "
+        f"is '{activation or 'linear'}', so that columns do not add up to 1.{observed}",
+        suggest.output("gives a distribution over the columns", "softmax", None),
+        "critical" if lowest < BELOW_ZERO else "info",
+        None if lowest < BELOW_ZERO else "critical",
     )
 
 

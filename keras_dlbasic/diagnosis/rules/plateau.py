@@ -63,7 +63,7 @@ def plateau(
             "does not decrease.",
             0.95,
         )
-    # What a constant answer reaches is not known: only the curve is left to judge by.
+    # The loss of a constant prediction is not known: only the curve is left to judge.
     loss = run.loss[np.isfinite(run.loss)]
     is_long = len(loss) >= least_epochs
     if is_long and np.ptp(loss) <= same * abs(loss[0]) and abs(loss[0]) > zero:

@@ -43,7 +43,8 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
     return Finding(
         severity="warning" if is_forgotten else "info",
         risk="critical",
-        note=False,
+        # of one class a batch a reader should know, even where the run learns
+        note=seen.one_class,
         message=text,
         value=seen.share,
         threshold=0.8,

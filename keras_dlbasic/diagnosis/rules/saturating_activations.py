@@ -14,13 +14,18 @@ SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 1 / 6, "sparse_sigmoid": 0.5}
     explains=(*NOT_LEARNING, "vanishing_gradients", "saturated_units"),
     needs=("network",),
 )
-def saturating_activations(run: Run, *, least: float = 1e-2) -> Verdict:
+def saturating_activations(
+    run: Run, *, least: float = 1e-2, measured: float = 0.1, gone: float = 1e-3
+) -> Verdict:
     """Multiply the steepest slopes of the hidden activations.
 
     Args:
         run: The run.
         least: Product of the slopes that counts: with weights of the usual size no more
             than this share of a gradient reaches the first layer.
+        measured: Product that counts where gradients were measured to vanish, as they
+            do behind recurrent layers: two sigmoids are below it.
+        gone: Relative gradient of a layer, of the largest behind it, that has vanished.
     """
     hidden = [f for f in run.layers[:-1] if f.activation in SLOPES]
     # Normalization keeps units where their slope is steep.
@@ -29,18 +34,26 @@ def saturating_activations(run: Run, *, least: float = 1e-2) -> Verdict:
     product = 1.0
     for facts in hidden:
         product *= SLOPES[str(facts.activation)]
-    if product < least:
+    flow = run.early_flow() if product < measured else None
+    has_vanished = flow is not None and flow.down < gone
+    if product < least or has_vanished:
         return Finding(
             severity="info",
             message=(
                 f"{len(hidden)} layers with '{hidden[0].activation}' activation follow "
                 f"each other. Their slopes multiply to at most {product:.1e}, so "
                 "hardly any gradient reaches the first of them."
+                + (
+                    f" Layer '{flow.down_layer}' gets {flow.down:.1e} of the gradient, "
+                    "relative to its weights, that layers behind it get."
+                    if flow is not None and has_vanished
+                    else ""
+                )
             ),
             risk="critical",
             layer=hidden[0].label,
             value=product,
-            threshold=least,
+            threshold=least if product < least else measured,
             unit="share of the gradient",
             confidence=0.88,
             remedies=(

@@ -28,7 +28,7 @@ def stopped_too_early(
         share: Share of the planned epochs below which a run ended early.
         fall: Fall of the training loss over the last half of the epochs, relative to
             where that half began, that counts.
-        last: The best validation loss is at most so many epochs before the end: a
+        last: The best validation loss is at most this many epochs before the end: a
             patience of three and more is what people choose.
         good: Skill from which a run has got where it was to go.
     """

@@ -9,10 +9,16 @@ from keras_dlbasic.records import WeightFacts
 
 LEAST_ROWS = 5
 
+TURNED = 0.99
+"""Share of the weight on padding from which a mask is turned around."""
+
+USUAL = 0.9
+"""With more padding, little of the weight is elsewhere in any case."""
+
 
 @rule(kind="cause", explains=(*NOT_LEARNING, "overfitting"), needs=("data",))
 def zero_weights(run: Run, *, share: float = 0.99, chance: float = 1e-6) -> Verdict:
-    """Look for a class whose weights are all zero, or rows that nearly all are.
+    """Look for weights of zero: of a class, of nearly all rows, of all but padding.
 
     Zeros in some positions of targets with axes are padding, and those of a class that
     the model has no output for are rows left out on purpose.
@@ -53,6 +59,8 @@ def _of_output(
             confidence=0.95,
             remedies=(_check_weights(),),
         )
+    if weights.on_padding > TURNED and weights.padding < USUAL:
+        return _turned_around(weights)
     left_out = _left_out(run, weights, chance) if weights.per_row else []
     if not left_out:
         return None
@@ -72,6 +80,28 @@ def _of_output(
         confidence=0.95,
         evidence={"classes": left_out[:100]},
         remedies=(_check_weights(),),
+    )
+
+
+def _turned_around(weights: WeightFacts) -> Finding:
+    return Finding(
+        severity="critical",
+        message=(
+            f"{weights.on_padding:.0%} of the weight is on steps that are padding, "
+            f"which are {weights.padding:.0%} of all steps: the mask is turned around, "
+            "and what the sequences hold does not count in the loss."
+        ),
+        value=weights.on_padding,
+        threshold=TURNED,
+        unit="share of the weight",
+        confidence=0.97,
+        evidence={"padding": weights.padding},
+        remedies=(
+            suggest.by_hand(
+                "sample_weight = (x != 0).astype('float32')",
+                "1 where there is something to learn, 0 at padding",
+            ),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.callbacks import state_without_model
 from keras_dlbasic._keras.optimizer import accumulated_gradients, steps_taken
 from keras_dlbasic._trials.batch_sizes import count_rows
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import NoiseScaleCurve, gradient_noise_scale
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.studies.batch_size.gradient_probe import GradientProbe
@@ -61,6 +62,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
 
     async_safe = SafeUnlessOverridden()
 
+    @names_nearest
     def __init__(
         self,
         x: Any = None,

@@ -1,0 +1,54 @@
+"""How often a backend compiles, and how long it takes."""
+
+import time
+
+import keras
+
+
+class Compilations:
+    """Counts compiled functions from now on: programs of JAX, graphs of TensorFlow.
+
+    PyTorch compiles nothing. TensorFlow goes on to optimize a graph when it is run for
+    the first time, which is not seen here.
+
+    Attributes:
+        count: How many functions were compiled.
+        seconds: How long that took.
+        cpu_seconds: The same in CPU time; JAX does not tell, it is the same number.
+    """
+
+    def __init__(self):
+        self.count, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
+        begin = {"jax": self._of_jax, "tensorflow": self._of_tensorflow}
+        begin.get(keras.backend.backend(), lambda: None)()
+
+    def _of_jax(self):
+        import jax
+
+        def listen(event, seconds, **_):
+            # Python's tracing, lowering and XLA; the last one comes once a program
+            if event.startswith("/jax/core/compile"):
+                self.seconds += seconds
+                self.cpu_seconds += seconds
+                self.count += "backend_compile" in event
+
+        jax.monitoring.register_event_duration_secs_listener(listen)
+
+    def _of_tensorflow(self):
+        from tensorflow.python.framework import func_graph
+
+        original, depth = func_graph.func_graph_from_py_func, [0]
+
+        def traced(*args, **kwargs):
+            depth[0] += 1
+            begin, cpu = time.perf_counter(), time.process_time()
+            try:
+                return original(*args, **kwargs)
+            finally:
+                depth[0] -= 1
+                if not depth[0]:  # not the body of a loop within another function
+                    self.count += 1
+                    self.seconds += time.perf_counter() - begin
+                    self.cpu_seconds += time.process_time() - cpu
+
+        func_graph.func_graph_from_py_func = traced

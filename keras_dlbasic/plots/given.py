@@ -1,0 +1,73 @@
+"""What plots are given to draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from keras_dlbasic.records import TrainingRecord
+
+Result = TypeVar("Result")
+
+
+def record_of(given: Any) -> TrainingRecord:
+    """Return the record to draw: what was given, or that of a callback.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If the callback has not seen a fit yet.
+    """
+    if isinstance(given, TrainingRecord):
+        return given
+    if given is None:
+        raise TypeError(
+            "`record` must be a `TrainingRecord`. Received: None. Is the callback not "
+            "fitted yet? Call `model.fit(..., callbacks=[callback])` first."
+        )
+    if hasattr(type(given), "record"):  # a callback; before a fit it says so itself
+        return record_of(given.record)
+    raise TypeError(
+        "`record` must be a `TrainingRecord`, such as `doctor.record`. Received: "
+        f"{type(given).__name__}. `TrainingRecord.from_history(history)` and "
+        "`TrainingRecord.from_csv(path)` make one; `plot_history` draws both."
+    )
+
+
+def any_record_of(given: Any) -> TrainingRecord:
+    """Return the record of whatever a run has left behind.
+
+    Args:
+        given: A record, a callback that has one, a `History` or its dictionary, or the
+            path of a record or a table of epochs.
+
+    Raises:
+        TypeError: If it is none of these.
+        ValueError: If the callback has not seen a fit yet, or the file is no run.
+    """
+    if isinstance(given, (str, Path)):
+        if Path(given).suffix == ".npz":
+            return TrainingRecord.load(given)
+        return TrainingRecord.from_csv(given)
+    if given is None or isinstance(given, TrainingRecord):
+        return record_of(given)
+    if hasattr(type(given), "record"):
+        return record_of(given)
+    return TrainingRecord.from_history(given)
+
+
+def result_of(given: Any, kind: type[Result]) -> Result:
+    """Return the result to draw.
+
+    Raises:
+        TypeError: If it is no such result.
+    """
+    if isinstance(given, kind):
+        return given
+    way = ""
+    if hasattr(given, "run"):
+        way = " Call its `run()` first."
+    elif given is None:
+        way = " Was it not measured yet?"
+    raise TypeError(
+        f"This plot draws a `{kind.__name__}`. Received: {type(given).__name__}.{way}"
+    )

@@ -1,0 +1,60 @@
+"""The learning-rate range test in one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_dlbasic._wrong_arguments import names_nearest
+from keras_dlbasic.studies.learning_rate import LearningRateRangeTest
+
+
+@names_nearest
+def lr_find(
+    model: Any,
+    x: Any,
+    y: Any = None,
+    *,
+    low: float = 1e-6,
+    high: float = 10.0,
+    steps: int = 100,
+    batch_size: int = 32,
+    plot: bool = True,
+) -> float | None:
+    """Find a learning rate, draw how the loss depends on it, and return it.
+
+    A short way to `studies.LearningRateRangeTest(...).run()`, whose result has all that
+    was measured. The model is left as it was.
+
+    Args:
+        model: A compiled model, or a function without arguments that returns one.
+        x: Training inputs in any form that users have, or a data set.
+        y: Training targets, likewise; None with a data set.
+        low: First learning rate. Defaults to 1e-6.
+        high: Last learning rate. Defaults to 10.
+        steps: Number of updates. Defaults to 100.
+        batch_size: Samples in an update. Defaults to 32.
+        plot: Whether to draw the losses on a new figure. Defaults to `True`.
+
+    Returns:
+        The learning rate to train with; None if none made the loss fall.
+
+    Raises:
+        ValueError: If the rates or steps make no range, or the data do not fit each
+            other or the model.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> 1e-3 < kd.lr_find(model, x, x[:, :1] + 3) < 1
+    True
+    """
+    test = LearningRateRangeTest(
+        model, x, y, low=low, high=high, steps=steps, batch_size=batch_size
+    )
+    found = test.run()
+    if plot:
+        found.plot()
+    return found.suggestion
