@@ -14,7 +14,7 @@ SHORTEST = 3
 CHANCE = 1e-6
 """Chance at which noise may be taken for a cycle, in one of the periods tried."""
 
-LEAST_RISE = 0.5
+LEAST_RISE = 0.2
 """Share of the mean swing by which a curve has to rise again in each cycle."""
 
 RESTART = 1.5
