@@ -14,6 +14,9 @@ SHORTEST = 3
 CHANCE = 1e-6
 """Chance at which noise may be taken for a cycle, in one of the periods tried."""
 
+LEAST_RISE = 0.2
+"""Share of the mean swing by which a curve has to rise again in each cycle."""
+
 RESTART = 1.5
 """A rate that comes back up by this factor begins another cycle."""
 
@@ -135,7 +138,30 @@ def _period_in(train: np.ndarray, val: np.ndarray) -> int | None:
             best, found = chance, period
     # The training curve chooses the period. The validation curve, asked about this
     # one only, has to show it too.
-    return found if found and _chance_of(val, found) < 0.01 else None
+    if not found or not _in_every_cycle(train, found):
+        return None
+    return found if _chance_of(val, found) < 0.01 else None
+
+
+def _in_every_cycle(values: np.ndarray, period: int) -> bool:
+    """Return whether a curve rises again in each cycle, by a good part of the swing.
+
+    Drops of the rate that are a period apart make a swing, too, but no rise.
+    """
+    logs = _logs(values)
+    size = float(np.ptp(_median_swing(*_around_mean(logs, period), period)))
+    for start in range(period, len(logs) - period + 1, period):
+        window = logs[start - period : start + period]
+        rise = float((window - np.minimum.accumulate(window)).max())
+        if rise < LEAST_RISE * size:
+            return False
+    return True
+
+
+def _median_swing(around: np.ndarray, phase: np.ndarray, period: int) -> np.ndarray:
+    """Return the median at each phase, 0 where there is none."""
+    found = [around[phase == place] for place in range(period)]
+    return np.array([np.median(here) if len(here) else 0.0 for here in found])
 
 
 def _chance_of(values: np.ndarray, period: int) -> float:
@@ -160,10 +186,7 @@ def _unfold(values: np.ndarray, period: int) -> np.ndarray:
     known = np.isfinite(around)
     # The first cycle is mostly the early descent, which is no part of the swing.
     late = known & (np.arange(len(around)) >= period // 2)
-    swing = np.zeros(period)
-    for place in range(period):
-        here = around[late & (phase == place)]
-        swing[place] = np.median(here) if len(here) else 0.0
+    swing = _median_swing(around[late], phase[late], period)
     swing -= swing.min()
     all_phases = np.arange(len(values)) % period
     if _has_logs(values):

@@ -89,6 +89,25 @@ def test_rates_that_only_fall_are_one_cycle(rate):
     assert cycle_starts(rate).tolist() == [0]
 
 
+@pytest.mark.parametrize("n", [80, 161, 177])
+def test_steps_down_are_not_taken_for_cycles(n):
+    """Drops a quarter of the run apart swing in two cycles of four, not in all."""
+    t = np.arange(n)
+    loss, level = np.ones((2, n)) * 0.6 + 0.6 * np.exp(-t / (n / 12))
+    for drop in (n // 2, 3 * n // 4):
+        fall = 1 - np.exp(-np.maximum(0, t - drop + 1.0))
+        loss, level = loss * (1 - 0.5 * fall), level * (1 - 0.25 * fall)
+    onset = 3 * n // 4 + 2
+    after = np.maximum(0, t - onset) / (n - 1 - onset)
+    val = np.where(t > onset, level[onset], level) * (1 + 0.3 * after)
+    rng = np.random.default_rng(0)
+    loss, val = (c * (1 + 0.005 * rng.standard_normal(n)) for c in (loss, val))
+    verdict = detect_overfitting(loss, val)
+    assert not verdict.cyclic
+    assert verdict.detected
+    assert abs(verdict.onset - onset) <= 2
+
+
 def test_a_triangular_rate():
     rate = 0.01 + np.abs(np.arange(40) % 10 - 5)
     assert cycle_starts(rate).tolist() == [0, 6, 16, 26, 36]
