@@ -90,6 +90,9 @@ class Update:
     groups: list[Group] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.places = self.places or list(range(len(self.variables)))
+
     def parts(self, start: int = 0) -> list[Update]:
         """Return an update for each of several optimizers, or the update itself.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -122,6 +123,7 @@ class OverfittingDetector(Monitor):
         self.verdict = None
         self.stopped_epoch = None
         self._is_said = False
+        self._is_missing = False
         self._rates: dict[int, float] = {}
         names = logged_names(model_of(self))
         if self.metric is not None and names is not None:
@@ -138,21 +140,17 @@ class OverfittingDetector(Monitor):
             f"Received: metric={self.metric!r}. {way}"
         )
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
-        super().on_epoch_end(epoch, logs)
-        # A mistake in an argument is the user's to know, so it is no error to be
-        # guarded against. Only now Keras knows the names of the metrics.
-        self._check_metric(logs or {})
-
-    def _check_metric(self, logs: dict[str, Any]) -> None:
-        if self.metric is None or "val_loss" not in logs:
+    def _say_if_missing(self, logs: dict[str, Any]) -> None:
+        """Warn of a metric whose name could not be checked as the fit began."""
+        if self.metric is None or f"val_{self.metric}" in logs or self._is_missing:
             return
-        if f"val_{self.metric}" not in logs:
-            names = {n.removeprefix("val_") for n in logs if n.startswith("val_")}
-            raise ValueError(
-                f"`metric={self.metric!r}` is not logged in validation. "
-                f"{nearest(self.metric, names)}"
-            )
+        self._is_missing = True
+        names = {n.removeprefix("val_") for n in logs if n.startswith("val_")}
+        warnings.warn(
+            f"`metric={self.metric!r}` is not logged in validation, so it is not "
+            f"judged. {nearest(self.metric, names)}",
+            stacklevel=2,
+        )
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         has_validation = "val_loss" in logs
@@ -164,6 +162,8 @@ class OverfittingDetector(Monitor):
             self._watch.log(
                 epoch, {EVALUATED + name: value for name, value in measured.items()}
             )
+        if has_validation:
+            self._say_if_missing(logs)
         if has_validation or self.verdict is None:
             self.verdict = self._judge()
         if has_validation and self.verdict.detected:

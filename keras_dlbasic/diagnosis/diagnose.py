@@ -219,7 +219,7 @@ def _judged(rule: Rule, run: Run, thresholds: dict[str, Any]) -> list[Verdict]:
                 f"Rule {rule.name!r} was skipped: {reason}. The traceback is in "
                 f"`diagnosis.skipped[{rule.name!r}]`.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,  # `diagnose` is wrapped
             )
         return [Skipped(f"{reason}\n{''.join(traceback.format_exception(error))}")]
 
