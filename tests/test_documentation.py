@@ -40,6 +40,9 @@ OUTPUT = load(ROOT / "docs" / "extensions" / "page_output.py")
 TRANSLATIONS = OUTPUT.TRANSLATIONS
 """Pages with the code of another one, which is the one that is run."""
 
+HEAVY = {"overfitting-toolbox", "remedies", "batch-size", "reports"}
+"""Pages of the guide whose studies take longer than all others together."""
+
 ALWAYS = {"loss-does-not-move", "loss-is-nan", "ci-gate", "README", "start"}
 """Pages with fits that `make test` runs, besides the guide."""
 
@@ -49,6 +52,7 @@ def marks(page):
     trains = any(word in page.read_text() for word in ("model.fit(", "study.run("))
     in_guide = page.parent.name == "guide"
     left = trains and not in_guide and page.stem not in ALWAYS
+    left |= page.stem in HEAVY
     return [pytest.mark.once, *([pytest.mark.everywhere] if left else [])]
 
 

@@ -16,7 +16,7 @@ STEPS_PER_SAMPLE = 32
 MOST_SAMPLES_PER_EPOCH = 32
 
 FIRST = 16
-"""Under `"auto"`, so many steps are measured at the begin, whatever their batches."""
+"""Under `"auto"`, this many steps are measured at the start, whatever their batches."""
 
 FIRST_READ, SPREAD_READ = 16, 16
 """Number of batches that are read at the start of the first epoch, and of those that

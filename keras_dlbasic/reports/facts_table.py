@@ -1,4 +1,4 @@
-"""The facts of a run in words, for the table at the end of a report."""
+"""The facts of a run as text, for the table at the end of a report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 LONGEST = 200
-"""Values of facts are cut after so many characters."""
+"""Values of facts are cut after this many characters."""
 
 MAX_NAMED = 12
 """Number of layers, inputs or the like that have a row each."""
@@ -39,7 +39,7 @@ def facts_table(
 
 
 def value_words(value: Any) -> str:
-    """Return a value in words: no brackets, no quotes; empty for nothing."""
+    """Return a value as text: no brackets, no quotes; empty for nothing."""
     if value is None or value == "":
         return ""
     if isinstance(value, bool):

@@ -177,6 +177,7 @@ def test_processes_give_the_same(result, pool):
     assert "not compared" in str(pooled)
 
 
+@pytest.mark.everywhere
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.once
 def test_dask_gives_the_same(result):

@@ -1,4 +1,4 @@
-"""The error of the best constant answer."""
+"""The error of the best constant prediction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def constant_error(y: Any, kind: str) -> float:
-    """Return the error of always giving the same answer, NaN if that is not known.
+    """Return the error of the best constant prediction, NaN if that is not known.
 
     Args:
         y: Targets, one array.

@@ -38,7 +38,7 @@ MEASURES = (
 TIMES = ("training_seconds", "inference_seconds")
 
 HARDLY_FITS = 0.7
-"""With more of a constant answer's error left in training, nothing was learned."""
+"""With more of a constant prediction's error left in training, nothing was learned."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class RemedyResult(Plotted):
     def does_not_fit(self) -> bool:
         """Whether the untreated model hardly fits its own training data.
 
-        Over the seeds, more than 0.7 of the error of a constant answer is left. False
+        Over the seeds, more than 0.7 of the error of a constant prediction is left. False
         where the latter is not known.
         """
         constant = float(self.about.get("constant_error", float("nan")))
@@ -402,7 +402,7 @@ class RemedyResult(Plotted):
         error = float(self._values(UNTREATED, "train_error").mean())
         return (
             "this model does not fit yet. Untreated, its error on its own training "
-            f"data is {error:.3g}, where a constant answer has "
+            f"data is {error:.3g}, where a constant prediction has "
             f"{float(self.about['constant_error']):.3g}: there is no overfitting to "
             "close. Find out why it does not learn first: `kd.treat(model, x, y)`."
         )

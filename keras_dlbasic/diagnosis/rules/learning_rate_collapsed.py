@@ -41,8 +41,8 @@ def learning_rate_collapsed(
             that low for its last 6 %.
         wasted: Share of the steps from which it is a warning, whatever else is found,
             if the rate ends
-        nothing: as this share of its peak at most, the loss stands still, and
-        high: this share of a constant answer's loss remains.
+        nothing: as this share of its peak at most, the loss is stuck, and
+        high: this share of a constant prediction's loss remains.
     """
     rates = run.record.learning_rate
     known = np.isfinite(rates)
