@@ -163,8 +163,8 @@ class RemedyResult(Plotted):
     def does_not_fit(self) -> bool:
         """Whether the untreated model hardly fits its own training data.
 
-        Over the seeds, more than 0.7 of the error of a constant prediction is left. False
-        where the latter is not known.
+        Over the seeds, more than 0.7 of the error of a constant prediction is left.
+        False where the latter is not known.
         """
         constant = float(self.about.get("constant_error", float("nan")))
         error = self._values(UNTREATED, "train_error")

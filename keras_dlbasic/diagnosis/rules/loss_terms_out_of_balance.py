@@ -25,7 +25,7 @@ def loss_terms_out_of_balance(
         run: The run.
         collapsed: Share of its first value to which the term has fallen.
         share: Size of the term before training, in units of the loss of a constant
-            answer, from which it can matter.
+            prediction, from which it can matter.
         learnable: Skill of a simple predictor from which there is something to learn.
     """
     probe = run.facts.probe
