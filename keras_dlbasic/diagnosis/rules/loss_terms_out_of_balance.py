@@ -45,8 +45,8 @@ def loss_terms_out_of_balance(
         message=(
             f"A term that the model adds to its loss fell from {start:.3g} to "
             f"{end:.3g}, while the compiled loss is no better than that of a constant "
-            f"prediction, {outcome.baseline:.4g}: the term outweighs it, and is smallest "
-            "where the model ignores its inputs."
+            f"prediction, {outcome.baseline:.4g}: the term outweighs it, and is "
+            "smallest where the model ignores its inputs."
         ),
         risk="critical",
         value=end / start,
