@@ -12,7 +12,7 @@ the usual shape and noise; and those of `overfitting_published.py`, shaped as fi
 papers, by family. There, ours is also given the learning rate ("with rates"). Real ones
 are those of `overfitting_fits.py`, where a second hold-out set says what is true.
 
-`oracle` is a bound, not a detector (Neyman & Pearson 1933): it is told the curve
+`oracle` is a bound, not a detector (Neyman & Pearson 1933): it knows the curve
 without noise, so when and in which shape it rises and how large the noise is, and has
 only to say whether the rise is there. No test with as few false alarms needs fewer
 epochs. Prints a table and writes JSON to benchmarks/results/.

@@ -9,7 +9,7 @@ with nothing else to do:
 Prints a table of ratios with bootstrap 95 % intervals and writes JSON to
 benchmarks/results/. `--arms plain doctor` measures `TrainingDoctor(x, y)`: of it the
 whole fits are compared as well, from the call of `fit` to its end, without the time of
-compiling, which is told apart.
+compiling, which has a row of its own.
 """
 
 import argparse

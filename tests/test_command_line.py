@@ -234,6 +234,41 @@ def test_sarif(run, capsys):
     assert place["physicalLocation"]["artifactLocation"]["uri"] == path
 
 
+def test_a_file_that_cannot_be_read_is_no_success(run, tmp_path, capsys):
+    path, missing = run(dead=1.0), str(tmp_path / "none.npz")
+    assert main(["diagnose", path, missing, "--format", "sarif"]) == 2
+    (told,) = json.loads(capsys.readouterr().out)["runs"]
+    (invocation,) = told["invocations"]
+    assert invocation["executionSuccessful"] is False
+    (error,) = (
+        note
+        for note in invocation["toolExecutionNotifications"]
+        if note["level"] == "error"
+    )
+    assert missing in error["message"]["text"]
+
+
+def test_no_report_is_written_over_another(run, tmp_path, capsys):
+    first, second = Path(run(dead=1.0)), tmp_path / "other" / "run.npz"
+    second.parent.mkdir()
+    second.write_bytes(first.read_bytes())
+    out = tmp_path / "out"
+    out.mkdir()
+    assert main(["report", str(first), str(second), "-o", str(out)]) == 2
+    assert "several runs would be written" in capsys.readouterr().err
+    assert not list(out.iterdir())
+
+
+def test_letters_that_a_terminal_does_not_have(run, monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), "cp1252")
+    monkeypatch.setattr(sys, "stdout", stream)
+    path = Path(run(dead=1.0))
+    path = path.rename(path.with_name("\ud559\uc2b5.npz"))
+    assert main(["diagnose", str(path), "--fail-on", "critical"]) in (0, 1, 3)
+    stream.flush()
+    assert b"\\ud559" in stream.buffer.getvalue()
+
+
 def test_markdown(run, capsys):
     path = run(dead=1.0, ratio=0.5, **STUCK)
     assert main(["diagnose", path, "--format", "markdown"]) == 1
@@ -241,6 +276,12 @@ def test_markdown(run, capsys):
     assert lines[0] == "### run.npz"
     assert "| **critical** | `learning_rate_too_high` | " in "\n".join(lines)
     assert lines.count("```") == lines.count("```python") > 0
+    number = next(line for line in lines if line.startswith("As code, "))[9:-1]
+    begin = lines.index("```python")
+    call = "\n".join(lines[begin : lines.index("```", begin)])
+    remedy = next(line for line in lines if line.startswith(f"{number}. "))
+    assert remedy.startswith("1. change learning rate")
+    assert "change_learning_rate(" in call
 
 
 def test_convert(run, tmp_path, capsys):

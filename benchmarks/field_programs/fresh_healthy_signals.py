@@ -8,7 +8,7 @@ from keras import ops
 
 from field_programs import data, scores
 from field_programs.fresh_layers import Places
-from field_programs.fresh_models import spelled, unit, utterances
+from field_programs.fresh_models import spelling, unit, utterances
 from field_programs.registry import Fit, healthy
 
 L = keras.layers
@@ -117,21 +117,7 @@ def recent_weeks_count_more():
 def letters_heard():
     x, y = utterances(460, seed=283)
     x, y, new, new_y = data.split(x, y + 1, 0.75)
-    model = keras.Sequential(
-        [
-            keras.Input((14, 5)),
-            L.Conv1D(32, 3, padding="same", activation="relu"),
-            L.Conv1D(16, 3, padding="same", activation="relu"),
-            L.Dense(5),
-        ]
-    )
-    model.compile(keras.optimizers.Adam(0.01), keras.losses.CTC())
-
-    def score(model, history):
-        return spelled(model, new, new_y)
-
-    options = {"epochs": 20, "batch_size": 32, "validation_data": (new, new_y)}
-    return Fit(model, x, y, score, options)
+    return spelling(32, 16, x, y, new, new_y)
 
 
 @healthy(family="causal transformer", half="fresh")

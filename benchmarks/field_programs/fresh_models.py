@@ -44,6 +44,25 @@ def spelled(model, x, y):
     return right / len(y)
 
 
+def spelling(first, second, x, y, new, new_y):
+    """Return the fit of a net that hears letters, by the filters of its layers."""
+    model = keras.Sequential(
+        [
+            keras.Input((14, 5)),
+            L.Conv1D(first, 3, padding="same", activation="relu"),
+            L.Conv1D(second, 3, padding="same", activation="relu"),
+            L.Dense(5),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), keras.losses.CTC())
+
+    def score(model, history):
+        return spelled(model, new, new_y)
+
+    options = {"epochs": 20, "batch_size": 32, "validation_data": (new, new_y)}
+    return Fit(model, x, y, score, options)
+
+
 @program(
     kind="blank among the labels",
     family="CTC",
@@ -58,21 +77,7 @@ def letter_zero_is_blank(repaired):
     x, y = utterances()
     y = y + 1 if repaired else y
     x, y, new, new_y = data.split(x, y, 0.75)
-    model = keras.Sequential(
-        [
-            keras.Input((14, 5)),
-            L.Conv1D(24, 3, padding="same", activation="relu"),
-            L.Conv1D(24, 3, padding="same", activation="relu"),
-            L.Dense(5),
-        ]
-    )
-    model.compile(keras.optimizers.Adam(0.01), keras.losses.CTC())
-
-    def score(model, history):
-        return spelled(model, new, new_y)
-
-    options = {"epochs": 20, "batch_size": 32, "validation_data": (new, new_y)}
-    return Fit(model, x, y, score, options)
+    return spelling(24, 24, x, y, new, new_y)
 
 
 def chains(n, length=12, words=9, seed=242):

@@ -127,7 +127,8 @@ def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     try:
         return array.astype(keras.config.floatx())
     except (TypeError, ValueError):
-        odd = next(v for v in values if not isinstance(v, (numbers.Number, type(None))))
+        real = (numbers.Real, type(None))
+        odd = next((v for v in values if not isinstance(v, real)), values[0])
         raise ValueError(
             f"`{name}` holds {type(odd).__name__} {str(odd)[:40]!r} among numbers. "
             "Encode it as a number, or leave it out."

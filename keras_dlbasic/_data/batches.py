@@ -31,22 +31,24 @@ def rows_of(data: Any, most: int | None) -> tuple[Parts, bool, dict[str, int | N
 
     Args:
         data: A data set that can be read again and again.
-        most: Up to this many rows, of at most 64 batches: of a `PyDataset` batches
-            drawn at random from a fixed seed, of others the first ones. None: all rows.
+        most: Batches are read until there are this many rows, at most 64 of them: of
+            a `PyDataset` batches drawn at random from a fixed seed, of others the first
+            ones. Batches that differ in shape from the first are left out. None: all
+            rows.
 
     Returns:
         `(x, y, sample_weight)`, each None where batches do not have it; whether there
         may be more rows; and `batch_size` and `n_batches`.
 
     Raises:
-        ValueError: If there are no batches, no end of them, or more than memory should
-            take.
+        ValueError: If there are no batches, no end of them, more than memory should
+            take, or, where all rows are asked for, batches that differ in shape.
     """
     n = _length(data)
     if most is None and n == ENDLESS:
         raise ValueError(
             f"The data set of type {type(data).__name__} never ends, and all its rows "
-            "are needed here. Give a part of it, such as `data.take(100)`, or arrays."
+            f"are needed here. Give {_part(data)}, or arrays."
         )
     with generators_kept():
         kept, is_part = _read(data, n, most)
@@ -54,7 +56,27 @@ def rows_of(data: Any, most: int | None) -> tuple[Parts, bool, dict[str, int | N
         raise ValueError(f"The data set of type {type(data).__name__} has no batches.")
     size = len(next(a for a in keras.tree.flatten(kept[0]) if a is not None))
     n_batches = n if n is not None and n >= 0 else None if is_part else len(kept)
-    return _joined(kept), is_part, {"batch_size": size, "n_batches": n_batches}
+    same = [parts for parts in kept if _shapes(parts) == _shapes(kept[0])]
+    if most is None and len(same) < len(kept):
+        raise ValueError(
+            f"Batches of the data set of type {type(data).__name__} differ in shape: "
+            f"{_shapes(kept[0])} and {_another(kept)} without the axis of rows. All "
+            "rows are needed here in one array: pad them to the same length."
+        )
+    is_part |= len(same) < len(kept)
+    return _joined(same), is_part, {"batch_size": size, "n_batches": n_batches}
+
+
+def _part(data: Any) -> str:
+    """Return how to give fewer batches."""
+    if hasattr(data, "take"):
+        return "a part of it, such as `data.take(100)`"
+    return "a data set with fewer batches, whose `len()` is known"
+
+
+def _another(kept: list[Parts]) -> list[tuple[int, ...]]:
+    first = _shapes(kept[0])
+    return next(shapes for shapes in map(_shapes, kept) if shapes != first)
 
 
 def _read(data: Any, n: int | None, most: int | None) -> tuple[list[Parts], bool]:
@@ -73,7 +95,7 @@ def _read(data: Any, n: int | None, most: int | None) -> tuple[list[Parts], bool
             raise ValueError(
                 f"The data set of type {type(data).__name__} takes more than "
                 f"{MAX_BYTES / 2**30:.0f} GiB, and all its rows are needed here. Give "
-                "arrays on disk (`numpy.memmap`), or fewer batches (`data.take(n)`)."
+                f"arrays on disk (`numpy.memmap`), or {_part(data)}."
             )
     return kept, False
 
@@ -98,22 +120,27 @@ def _batches(data: Any, n: int | None, most: int | None) -> Iterator[Any]:
     if n == ENDLESS:
         return (data[i] for i in range(MAX_BATCHES))
     order = np.arange(n)
-    if most is not None and n > MAX_BATCHES:
-        order = np.sort(np.random.default_rng(0).permutation(n)[:MAX_BATCHES])
+    if most is not None:
+        # Reading ends as soon as there are rows enough, so the order itself is drawn:
+        # the first batches of a set may all be of one class.
+        order = np.random.default_rng(0).permutation(n)[:MAX_BATCHES]
     return (data[int(i)] for i in order)
 
 
 def _unpacked(batch: Any) -> Parts:
     x, y, weight = keras.utils.unpack_x_y_sample_weight(batch)
+    if any(not np.ndim(leaf) for leaf in keras.tree.flatten(y) if leaf is not None):
+        raise ValueError(
+            "The data set gives single rows and no batches: their targets are single "
+            "values. Make batches of it, such as by `data.batch(32)`."
+        )
     return as_arrays(x), as_arrays(y, "y"), as_arrays(weight, "sample_weight")
 
 
 def _joined(parts: list[Parts]) -> Parts:
-    """Join batches; those that differ in shape from the first cannot be joined."""
-    shapes = _shapes(parts[0])
-    same = [part for part in parts if _shapes(part) == shapes]
+    """Join batches of the same shape."""
     x, y, weight = keras.tree.map_structure(
-        lambda *arrays: None if arrays[0] is None else np.concatenate(arrays), *same
+        lambda *arrays: None if arrays[0] is None else np.concatenate(arrays), *parts
     )
     return x, y, weight
 

@@ -9,13 +9,17 @@ import keras
 TABLES = ("pandas", "polars", "pyarrow", "modin", "cudf", "narwhals", "dask")
 """Packages of which a class with columns or a name is a table or a column of one."""
 
+PANDAS_ARRAYS = (("pandas", "ExtensionArray"), ("pandas", "Index"))
+"""Classes of a package that are arrays there, and no tables."""
+
 TENSORS = ("tensorflow", "jax", "jaxlib", "torch", "keras")
 """Packages of which a class with a shape is a tensor."""
 
 
 def is_one_shot(data: Any) -> bool:
     """Return whether data can be read only once, as a generator can."""
-    return hasattr(data, "__next__")
+    # Keras' image iterators are both: they can be asked for a batch by its number, too
+    return hasattr(data, "__next__") and not isinstance(data, keras.utils.PyDataset)
 
 
 def is_data_set(data: Any) -> bool:
@@ -44,7 +48,9 @@ def is_table(leaf: Any) -> bool:
     has_columns = hasattr(leaf, "columns") or hasattr(leaf, "name")
     is_known = _package(type(leaf)) in TABLES and hasattr(leaf, "shape")
     is_known = is_known or hasattr(leaf, "__narwhals_dataframe__")
-    return is_known and (has_columns or hasattr(leaf, "to_numpy"))
+    # what pandas gives for `.values` is an array, and so is an index
+    is_array = _is_a(leaf, *PANDAS_ARRAYS)
+    return is_known and not is_array and (has_columns or hasattr(leaf, "to_numpy"))
 
 
 def is_tensor(leaf: Any) -> bool:

@@ -83,6 +83,12 @@ def read(
                 f"`y` was given beside a data set of type {type(x).__name__}, whose "
                 "batches have the targets. Leave `y` out."
             )
+        if sample_weight is not None:
+            raise ValueError(
+                "`sample_weight` was given beside a data set of type "
+                f"{type(x).__name__}. Put the weights into its batches, "
+                "`(x, y, sample_weight)`."
+            )
         (x, y, sample_weight), is_sample, of_set = rows_of(x, most)
     else:
         x, y = named_columns(model, x, y)

@@ -81,8 +81,8 @@ def _numbers(column: Any, name: str, *, is_alone: bool = False) -> np.ndarray:
         try:
             return np.stack([np.asarray(v, float) for v in values.tolist()])
         except (TypeError, ValueError):
-            is_text = True
-    some = ", ".join(repr(value) for value in list(dict.fromkeys(values.tolist()))[:2])
+            is_text = any(isinstance(value, str) for value in values.tolist())
+    some = ", ".join(list(dict.fromkeys(map(repr, values.tolist())))[:2])
     what = f"text ({some}, ...)" if is_text else f"values of type {column.dtype}"
     raise ValueError(
         f"{name} holds {what}, and a model takes numbers. Encode it, such as by "

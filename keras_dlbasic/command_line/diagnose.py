@@ -76,7 +76,8 @@ def _print_sarif(runs: list[JudgedRun], given: argparse.Namespace) -> None:
     from keras_dlbasic.reports.sarif import sarif
 
     pairs = [(run.path, run.diagnosis) for run in runs]
-    sys.stdout.write(json_text(sarif(pairs), indent=2) + "\n")
+    unread = [path for path in given.runs if path not in dict(pairs)]
+    sys.stdout.write(json_text(sarif(pairs, unread), indent=2) + "\n")
 
 
 def _print_markdown(runs: list[JudgedRun], given: argparse.Namespace) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Mapping, Sequence
 
 from keras_dlbasic.command_line.convert import convert
@@ -28,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         a file cannot be read or an argument is wrong, 3 if nothing was found but the
         decisive checks could not run.
     """
+    # A terminal of Windows need not have the letters of a path or a layer's name.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         given = parser().parse_args(arguments)
     except SystemExit as stop:  # argparse has said what is wrong

@@ -30,14 +30,28 @@ def report(given: argparse.Namespace, columns: Mapping[str, str]) -> int:
             f"{given.output}"
         )
         return BAD_INPUT
-    return worst([_report(path, given, columns) for path in given.runs])
+    targets = [_where(path, given.output) for path in given.runs]
+    twice = [target for target in targets if targets.count(target) > 1]
+    if twice:
+        complain(
+            f"several runs would be written to {twice[0]}. Write them to different "
+            "folders, or rename them."
+        )
+        return BAD_INPUT
+    return worst(
+        [
+            _report(path, target, given, columns)
+            for path, target in zip(given.runs, targets, strict=True)
+        ]
+    )
 
 
-def _report(path: str, given: argparse.Namespace, columns: Mapping[str, str]) -> int:
+def _report(
+    path: str, output: Path, given: argparse.Namespace, columns: Mapping[str, str]
+) -> int:
     run = judged(path, columns)
     if run is None:
         return BAD_INPUT
-    output = _where(path, given.output)
     try:
         run.diagnosis.to_html(output, title=f"Report on {run.name}")
     except OSError as error:

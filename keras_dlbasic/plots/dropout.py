@@ -48,8 +48,9 @@ def plot_dropout(
     # training as at inference.
     kept = np.random.default_rng(seed).random((steps, units)) >= rate
     factors = np.vstack([kept / (1 - rate), np.ones(units)])
+    top = max(2.0, 1 / (1 - rate))
     ax = axes_or_new(ax, figsize=(7.2, 3.2))
-    mesh = ax.imshow(factors, aspect="auto", cmap="Blues", vmin=0, vmax=2)
+    mesh = ax.imshow(factors, aspect="auto", cmap="Blues", vmin=0, vmax=top)
     ax.axhline(steps - 0.5, color="black", lw=2)
     ax.grid(False)
     names = [f"training step {step + 1}" for step in range(steps)]

@@ -6,6 +6,7 @@ import re
 
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.records.printable import printable
+from keras_dlbasic.reports.terminal import MOST_REMEDIES
 
 
 def diagnosis_markdown(diagnosis: Diagnosis, *, title: str = "Diagnosis") -> str:
@@ -45,14 +46,12 @@ def _table(findings: list[Finding], diagnosis: Diagnosis) -> list[str]:
 
 def _remedies(finding: Finding) -> str:
     lines = [f"What to try against `{finding.name}`:", ""]
-    code = []
-    for number, remedy in enumerate(finding.remedies[:3], start=1):
+    shown = finding.remedies[:MOST_REMEDIES]
+    for number, remedy in enumerate(shown, start=1):
         lines.append(f"{number}. {_words(remedy.title)}: {_words(remedy.reason)}")
-        if remedy.call:
-            code.append(remedy.call)
-    if code:
-        fence = "```"
-        lines += ["", f"{fence}python", code[0], fence]
+    calls = [(number, r.call) for number, r in enumerate(shown, start=1) if r.call]
+    for number, call in calls[:1]:
+        lines += ["", f"As code, {number}:", "", "```python", call, "```"]
     return "\n".join(lines)
 
 

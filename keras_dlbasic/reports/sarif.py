@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
@@ -14,15 +14,19 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"critical": "error", "warning": "warning", "info": "note"}
 
 
-def sarif(judged: Iterable[tuple[str, Diagnosis]]) -> dict[str, Any]:
+def sarif(
+    judged: Iterable[tuple[str, Diagnosis]], unread: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return diagnoses as a SARIF 2.1.0 log, JSON-serializable.
 
     Args:
         judged: The file of each run, and its diagnosis.
+        unread: Files that could not be read. Defaults to none.
 
     Returns:
         The log. A finding is a result on the file of its run, since it has no line; a
-        run that could not be judged is a note of the tool.
+        run that could not be judged is a note of the tool, a file that could not be
+        read an error.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Diagnosis, Finding
@@ -39,6 +43,10 @@ def sarif(judged: Iterable[tuple[str, Diagnosis]]) -> dict[str, Any]:
         for path, diagnosis in judged
         if not diagnosis.is_judged
     ]
+    notes += [
+        {"level": "error", "message": {"text": f"{path} could not be read."}}
+        for path in unread
+    ]
     rules = dict.fromkeys(finding.name for _, finding in findings)
     driver = {
         "name": "keras-dlbasic",
@@ -52,7 +60,7 @@ def sarif(judged: Iterable[tuple[str, Diagnosis]]) -> dict[str, Any]:
         "tool": {"driver": driver},
         "results": [_result(path, finding) for path, finding in findings],
         "invocations": [
-            {"executionSuccessful": True, "toolExecutionNotifications": notes}
+            {"executionSuccessful": not unread, "toolExecutionNotifications": notes}
         ],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}

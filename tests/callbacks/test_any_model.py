@@ -266,7 +266,7 @@ def test_weights_of_losses_as_advised():
     losses = {"value": "mse", "kind": "binary_crossentropy"}
     model.compile(keras.optimizers.SGD(1e-3 / 8), loss=losses)
     y = {"value": 100 * VALUE, "kind": KIND[:, None].astype("float32")}
-    # so many rows that looks may have enough of them to tell that nothing was learned
+    # with fewer rows, looks have too few to show that nothing was learned
     x, y = keras.tree.map_structure(lambda a: np.concatenate([a] * 8), (X, y))
     doctor, _ = fitted(model, x, y, epochs=12)
     found = [f for f in doctor.diagnosis if f.name == "unbalanced_outputs"]

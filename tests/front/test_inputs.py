@@ -79,6 +79,65 @@ def test_a_sample_of_a_data_set_is_bounded_and_always_the_same():
     assert read(data).n_rows == 1600
 
 
+def test_few_rows_of_a_sorted_data_set_are_from_all_over():
+    x = np.arange(1600.0)[:, None]
+    found = read(Batches(x, x, size=16), most=64)
+    assert len(found.x) == 64
+    assert found.x.max() - found.x.min() > 400
+    few = read(Batches(x[:320], x[:320], size=16), most=64)
+    assert few.x.max() - few.x.min() > 80
+
+
+class Padded(Batches):
+    """Batches of sentences that are padded to the longest of each."""
+
+    def __getitem__(self, i):
+        x, y = super().__getitem__(i)
+        return np.pad(x, ((0, 0), (0, i % 2))), y
+
+
+def test_no_batch_is_lost_without_a_word():
+    with pytest.raises(ValueError, match="differ in shape.*pad them"):
+        read(Padded())
+    found = read(Padded(), most=1000)
+    assert found.is_sample
+    assert found.n_rows < len(X)
+
+
+def test_weights_beside_a_data_set_are_refused():
+    with pytest.raises(ValueError, match="Put the weights into its batches"):
+        read(Batches(), sample_weight=np.ones(len(X)))
+
+
+def test_arrays_of_pandas_are_arrays():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"n": pandas.array([1, 2, 3], "Int64")})
+    for y in (frame["n"].values, pandas.Index([1, 2, 3])):
+        np.testing.assert_array_equal(read(np.ones((3, 1)), y).y, [1, 2, 3])
+
+
+def test_columns_of_lists_are_named():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"tokens": [[1, 2], [3]], "n": [1, 2]})
+    with pytest.raises(ValueError, match="tokens"):
+        read(frame)
+
+
+def test_rows_that_come_one_by_one():
+    tensorflow = pytest.importorskip("tensorflow")
+    data = tensorflow.data.Dataset.from_tensor_slices((X, np.arange(len(X))))
+    with pytest.raises(ValueError, match=r"data.batch\(32\)"):
+        read(data)
+
+
+def test_image_iterators_of_keras_can_be_read_again():
+    class Images(Batches):
+        def __next__(self):
+            raise AssertionError("read one batch after the other")
+
+    assert read(Images()).n_rows == len(X) // 16 * 16
+
+
 def test_generators_of_the_process_stay_as_they_are():
     class Drawing(Batches):
         def __getitem__(self, i):

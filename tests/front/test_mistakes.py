@@ -264,7 +264,7 @@ MISTAKES = {
     ),
     "a data set without end": (
         lambda: kd.treat(make(), endless(), epochs=1),
-        ["never ends", "data.take(100)"],
+        ["never ends", "data set with fewer batches"],
     ),
     "validation that is no pair": (
         lambda: read_validation(X),

@@ -11,7 +11,7 @@ import numpy as np
 from keras_dlbasic._display import Plotted, wrapped
 
 LEAST_LAYERS = 6
-"""This many layers at least, before a law of depth is told."""
+"""With fewer layers no law of depth is fitted."""
 
 LIVELY = 100.0
 """Variances within this factor of the reference are never called wrong."""

@@ -9,6 +9,7 @@ import numpy as np
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.breakdown import breakdown_of
 from keras_dlbasic.diagnosis.first_step import broken_start
+from keras_dlbasic.diagnosis.rates import Movement
 from keras_dlbasic.diagnosis.symptoms import UNSTABLE
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
@@ -75,23 +76,12 @@ def learning_rate_too_high(
     sign = max(signs, key=lambda name: np.nan_to_num(signs[name], posinf=1e9))
     if not signs[sign] > 1:
         return Fine(f"largest update-to-weight ratio at the start {movement.first:.2g}")
-    words = {
-        "rise_of_loss": f"the loss rose to {rise:.3g} times its first value"
-        if math.isfinite(rise)
-        else "the loss rose until it was infinite",
-        "update_ratio": "a single step changed the weights by "
-        f"{movement.first:.0%} of their size",
-        "update_ratio_of_layer": "a single step changed the weights of layer "
-        f"'{movement.worst_layer}' by {movement.worst:.0%} of their size",
-        "growth_of_weights": f"the weights grew {movement.growth:.3g} times",
-        "climb_of_rate": f"it rose to {climbed:.3g} times what it was in epoch "
-        f"{best + 1}, the best one, and since then the loss has risen",
-    }
+    shown = _said(sign, evidence, movement, best)
     of_layer = sign == "update_ratio_of_layer"
     strong = sum(value > 1 for value in signs.values())
     return Finding(
         severity="info",
-        message=f"The learning rate is too high: {words[sign]}.",
+        message=f"The learning rate is too high: {shown}.",
         risk="critical",
         step=step,
         value=evidence[sign],
@@ -106,6 +96,23 @@ def learning_rate_too_high(
             suggest.gradient_clipping("bounds the steps"),
         ),
     )
+
+
+def _said(sign: str, evidence: dict[str, float], movement: Movement, best: int) -> str:
+    """Return in a sentence what shows that steps are too long."""
+    value = evidence[sign]
+    if sign == "rise_of_loss" and not math.isfinite(value):
+        return "the loss rose until it was infinite"
+    return {
+        "rise_of_loss": f"the loss rose to {value:.3g} times its first value",
+        "update_ratio": f"a single step changed the weights by {value:.0%} of their "
+        "size",
+        "update_ratio_of_layer": "a single step changed the weights of layer "
+        f"'{movement.worst_layer}' by {value:.0%} of their size",
+        "growth_of_weights": f"the weights grew {value:.3g} times",
+        "climb_of_rate": f"it rose to {value:.3g} times what it was in epoch "
+        f"{best + 1}, the best one, and since then the loss has risen",
+    }[sign]
 
 
 def _climb(run: Run) -> tuple[float, int]:

@@ -41,7 +41,8 @@ class MicroBatches(keras.utils.PyDataset):
         self, x: Any, y: Any, *, sample_weight: Any = None, micro_batch: int = 256
     ) -> None:
         super().__init__()
-        if isinstance(micro_batch, bool) or int(micro_batch) != micro_batch < 1:
+        is_whole = not isinstance(micro_batch, bool) and int(micro_batch) == micro_batch
+        if not is_whole or micro_batch < 1:
             raise ValueError(
                 "`micro_batch` must be a whole number of rows, at least 1. Received: "
                 f"micro_batch={micro_batch!r}"
