@@ -216,13 +216,16 @@ class OverfittingDetector(Monitor):
 
     def _act(self, epoch: int) -> None:
         assert self.verdict is not None
-        left = max(int((self.params or {}).get("epochs") or 0) - epoch - 1, 0)
-        chance = self.verdict.chance_of_reversal(left)
+        epochs = int((self.params or {}).get("epochs") or 0)
+        left = max(epochs - epoch - 1, 0)
+        # Where the number of epochs is not known, at least one more is taken to follow.
+        chance = self.verdict.chance_of_reversal(left if epochs else 1)
         if not self._is_said:
             self._is_said = True
             parts = [self.verdict.reason, self._source(), self._doubt(chance, left)]
             self._add(" ".join(part for part in parts if part))
-        if self.stop and chance < MAX_REVERSAL:
+        is_last = epochs == epoch + 1  # nothing is left to stop
+        if self.stop and not is_last and chance < MAX_REVERSAL:
             self.stopped_epoch = epoch
             model_of(self).stop_training = True
 

@@ -29,9 +29,9 @@ class LevelCurves:
     """Training and validation curves that can be compared from epoch to epoch.
 
     Attributes:
-        train: Training curve, `[n]`.
-        val: Validation curve, `[n]`. NaN in epochs that are left out.
-        cyclic: Whether cycles were taken out.
+        train: Training curve, `[n]`. NaN in epochs that are left out.
+        val: Validation curve, `[n]`, likewise.
+        cyclic: Whether epochs of the same phase are compared.
         explained: Whether the learning rate is known to be what causes them.
     """
 
@@ -50,7 +50,9 @@ def without_cycles(
     epochs of the same phase have to be compared with each other: the mean swing of a
     cycle is taken out of both curves. Where the length of the cycles changes, or fewer
     than three have passed, only the epochs at the lowest rates remain (compare troughs
-    with troughs). Without the rate, the period is looked for in the training curve.
+    with troughs). Before the rate has come down a second time there is nothing to
+    compare with, and the first cycle remains. Without the rate, the period is looked
+    for in the training curve.
 
     Args:
         train: Training curve, `[n]`.
@@ -69,15 +71,23 @@ def without_cycles(
     starts = None if rate is None else cycle_starts(rate)
     if starts is not None and len(starts) < 2:
         return LevelCurves(train, val, False)
-    period = _period_in(train, val) if starts is None else _even_period(starts)
+    period = (
+        _period_in(train, val) if starts is None else _even_period(starts, len(train))
+    )
     enough = period is not None and SHORTEST <= period <= len(train) // 3
     if period is not None and enough and np.isfinite(val).all():
         flat = _unfold(train, period), _unfold(val, period)
         return LevelCurves(*flat, cyclic=True, explained=starts is not None)
     if starts is None or rate is None:
         return LevelCurves(train, val, False)
-    lowest = np.where(_in_trough(rate, starts), val, np.nan)
-    return LevelCurves(train, lowest, cyclic=True, explained=True)
+    kept = _in_trough(rate, starts)
+    # After one restart all troughs may be that of the first cycle. What was seen of
+    # that cycle stands until a second trough can be compared with its trough.
+    has_second = bool(kept[starts[1] :].any())
+    if not has_second:
+        kept = np.arange(len(rate)) < starts[1]
+    lowest = (np.where(kept, curve, np.nan) for curve in (train, val))
+    return LevelCurves(*lowest, cyclic=has_second, explained=True)
 
 
 def cycle_starts(rate: np.ndarray) -> np.ndarray:
@@ -105,12 +115,18 @@ def cycle_starts(rate: np.ndarray) -> np.ndarray:
     return np.array(starts)
 
 
-def _even_period(starts: np.ndarray) -> int | None:
+def _even_period(starts: np.ndarray, n: int) -> int | None:
+    """Return the length of all cycles, None if they differ.
+
+    The cycle that is under way counts as soon as it is longer than those before.
+    """
     lengths = np.diff(starts)
     # A rate that begins by rising has a first cycle of half the length.
     if len(lengths) > 2 and lengths[0] < lengths[1]:
         lengths = lengths[1:]
-    return int(lengths[0]) if np.all(lengths == lengths[0]) else None
+    period = int(lengths[0])
+    is_even = np.all(lengths == period) and n - starts[-1] <= period
+    return period if is_even else None
 
 
 def _in_trough(rate: np.ndarray, starts: np.ndarray) -> np.ndarray:

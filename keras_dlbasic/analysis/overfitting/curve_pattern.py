@@ -58,18 +58,19 @@ def change_since(train: np.ndarray, epoch: int) -> tuple[float, float]:
     The median around `epoch` is compared with that of the last epochs; the error is the
     standard error of the difference, from the curve's own noise.
     """
-    finite = train[np.isfinite(train)]
+    known = np.flatnonzero(np.isfinite(train))
+    finite = train[known]
     if len(finite) < FEWEST_POINTS:
         return 0.0, np.inf
-    # Medians of three epochs, so that one odd epoch at either end is not taken for a
-    # change.
-    around = train[max(0, epoch - 1) : epoch + 2]
-    last = train[-min(3, max(1, len(train) - 1 - epoch)) :]
-    around, last = around[np.isfinite(around)], last[np.isfinite(last)]
-    if not len(around) or not len(last):
+    # Counted in epochs that have a value. Medians of three of them, so that one odd
+    # epoch at either end is not taken for a change.
+    place = int(np.searchsorted(known, epoch))
+    around = finite[max(0, place - 1) : place + 2]
+    last = finite[-min(3, max(1, len(finite) - 1 - place)) :]
+    if not len(around):
         return 0.0, np.inf
     before, after = float(np.median(around)), float(np.median(last))
-    noise = difference_noise(finite[-max(10, len(train) - epoch) :])
+    noise = difference_noise(finite[-max(10, len(finite) - place) :])
     error = noise * np.sqrt(1 / len(around) + 1 / len(last))
     scale = curve_scale(finite, before)
     return (after - before) / scale, error / scale
@@ -107,8 +108,8 @@ def oscillates(values: np.ndarray) -> bool:
     if deviation < SWING / np.sqrt(2):
         return False
     # Fisher's test: the share that the strongest frequency has of all power, against
-    # the chance that noise puts as much into any one of them. The two slowest are no
-    # oscillates, but what the parabola could not follow.
+    # the chance that noise puts as much into any one of them. The two slowest are not
+    # oscillations, but what the parabola could not follow.
     power = np.abs(np.fft.rfft(residuals - residuals.mean()))[1:] ** 2
     n = len(power)
     chance = n * (1 - power.max() / power.sum()) ** (n - 1)

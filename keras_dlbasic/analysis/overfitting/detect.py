@@ -17,18 +17,14 @@ from keras_dlbasic.analysis.overfitting.curve_pattern import (
 )
 from keras_dlbasic.analysis.overfitting.curve_turn import CurveTurn, find_turn
 from keras_dlbasic.analysis.overfitting.verdict import (
+    ALPHA,
+    FALLING_ALPHA,
     SEVERITIES,
     OverfittingVerdict,
     Severity,
 )
 
 Curve = Sequence[float] | np.ndarray
-
-ALPHA = 0.05
-"""Chance that noise on a validation loss, flat for 30 epochs, is taken for a rise."""
-
-FALLING_ALPHA = 0.15
-"""The same where the training loss has clearly fallen since."""
 
 WITH_VALIDATION = 0.25
 """Share of the relative rise that the training loss may show too, noise apart."""
@@ -137,7 +133,13 @@ def detect_overfitting(
         min_severity=min_severity,
         best_epoch=_best_epoch(val, numbers),
         cyclic=level.cyclic,
+        last_compared=_last_finite(level.val, numbers),
     )
+
+
+def _last_finite(values: np.ndarray, numbers: np.ndarray) -> int | None:
+    known = np.flatnonzero(np.isfinite(values))
+    return int(numbers[known[-1]]) if len(known) else None
 
 
 def _best_epoch(val: np.ndarray, numbers: np.ndarray) -> int | None:

@@ -12,6 +12,12 @@ from keras_dlbasic._display import Displayed
 from keras_dlbasic.analysis.overfitting.curve_pattern import Pattern
 from keras_dlbasic.analysis.overfitting.curve_turn import FEWEST_POINTS, CurveTurn
 
+ALPHA = 0.05
+"""Largest `p_value` at which a validation loss counts as risen."""
+
+FALLING_ALPHA = 0.15
+"""The same where the training loss has clearly fallen since, which is evidence too."""
+
 MOST_ERRORS = 100.0
 """A larger statistic tells no more than this."""
 
@@ -40,6 +46,11 @@ _WORDS = {
     "too_short": f"fewer than {FEWEST_POINTS} epochs have a validation loss.",
 }
 
+_TOO_SHORT_CYCLES = (
+    f"fewer than {FEWEST_POINTS} epochs with the lowest learning rates of a cycle have "
+    "a validation loss."
+)
+
 
 @dataclass(frozen=True, repr=False)
 class OverfittingVerdict(Displayed):
@@ -52,8 +63,7 @@ class OverfittingVerdict(Displayed):
         gap: Validation loss minus training loss per epoch, `[n]`.
         severity: `"info"` (not detected, or a rise below 5 %), `"warning"` or
             `"critical"` (25 % and more).
-        confidence: One minus about the chance that noise alone shows as much (see
-            `find_turn`). It is about the rise alone.
+        confidence: One minus `p_value`. It is about the rise alone.
         pattern: What the curves do: `"overfitting"`, `"improving"`, `"plateau"`,
             `"oscillating_loss"`, `"diverging"`, `"recovered"` (rose and came back, as
             in double descent), `"non_finite_values"`, `"no_validation"` or
@@ -71,6 +81,8 @@ class OverfittingVerdict(Displayed):
             it may come after `onset`.
         cyclic: Whether the learning rate comes back up, so that epochs of the same
             phase were compared.
+        last_compared: Number of the last epoch that was compared, before `last_epoch`
+            where the learning rate has come back up since; None if there was none.
     """
 
     detected: bool
@@ -88,10 +100,16 @@ class OverfittingVerdict(Displayed):
     min_severity: Severity = "info"
     best_epoch: int | None = None
     cyclic: bool = False
+    last_compared: int | None = None
 
     @property
     def p_value(self) -> float:
-        """About the chance that the curve's own noise shows as much: 1 - confidence."""
+        """About the chance that noise alone shows as much: 1 - confidence.
+
+        More exactly, that a loss with such noise that is flat for 30 epochs shows as
+        much at any of them (see `find_turn`). A rise counts up to 0.05, and up to 0.15
+        where the training loss has clearly fallen since.
+        """
         return 1.0 - self.confidence
 
     def chance_of_reversal(self, epochs_left: int) -> float:
@@ -107,16 +125,19 @@ class OverfittingVerdict(Displayed):
             epochs_left: Epochs that are still to be trained.
 
         Returns:
-            The chance, from 0 to 1; 1 if nothing is detected.
+            The chance, from 0 to 1; 1 if nothing is detected, and 0 if it is and no
+            epoch is left.
         """
-        if not self.detected or self.onset is None or self.last_epoch is None:
+        if not self.detected or self.onset is None:
             return 1.0
+        if epochs_left < 1:
+            return 0.0
         times = self.turn.statistic / self.turn.threshold
         constant, by_age, by_rest, by_size = _REVERSAL
         log_odds = (
             constant
-            + by_age * math.log(max(self.last_epoch - self.onset, 1))
-            + by_rest * math.log(max(epochs_left, 0) + 1)
+            + by_age * math.log(max(self._last_seen - self.onset, 1))
+            + by_rest * math.log(epochs_left + 1)
             + by_size * math.log(min(max(times, 1.0), _FAR))
         )
         return 1 / (1 + math.exp(-log_odds))
@@ -132,10 +153,19 @@ class OverfittingVerdict(Displayed):
     def __str__(self) -> str:
         return self.reason
 
+    @property
+    def _last_seen(self) -> int:
+        """The last epoch that tells of the rise."""
+        last = self.last_epoch if self.last_compared is None else self.last_compared
+        assert last is not None
+        return last
+
     def _about_loss(self) -> str:
         turn = self.turn
-        if self.onset is None or self.last_epoch is None:
+        if self.onset is None:
             text = f"No overfitting: {_WORDS.get(self.pattern, '')}"
+            if self.pattern == "too_short" and self.cyclic:
+                text = f"No overfitting: {_TOO_SHORT_CYCLES}"
             if self.pattern == "diverging" and turn.turned and self.train_change:
                 text = (
                     "No overfitting but divergence: the training loss rises too, by "
@@ -151,7 +181,7 @@ class OverfittingVerdict(Displayed):
             )
         among = " at the same phase of the learning rate" if self.cyclic else ""
         return (
-            f"{start} epoch {self.last_epoch + 1} "
+            f"{start} epoch {self._last_seen + 1} "
             f"the validation loss rose by {turn.rise:.1%}{among}, from "
             f"{turn.lowest:.4g} to {turn.last:.4g}, {_bounded(turn.statistic)} "
             f"standard errors of its noise (threshold {turn.threshold:.1f}, chance "
@@ -179,4 +209,8 @@ def _bounded(statistic: float) -> str:
 
 
 def _chance(p_value: float) -> str:
-    return f"{p_value:.1%}" if p_value >= 0.001 else "below 0.1 %"
+    if p_value < 0.001:
+        return "below 0.1 %"
+    # By itself such a chance would be too large; why it is not has to be said.
+    limit = f"; the limit is {FALLING_ALPHA:.0%} because the training loss has fallen"
+    return f"{p_value:.1%}" + limit * (p_value >= ALPHA)

@@ -61,6 +61,68 @@ def test_restarts_alone_are_no_overfitting_at_any_epoch(lengths):
             assert not verdict.detected
 
 
+def test_one_restart_does_not_say_how_long_cycles_are():
+    """The second cycle is longer than the first one, as it shows before it ends."""
+    rate = cosine([10, 50])
+    loss, val = run(rate, 0.0, 0)
+    assert without_cycles(loss[:20], val[:20], rate[:20]).cyclic is False
+    for n in (30, 45):  # once taken for three and more cycles of ten epochs
+        curves = without_cycles(loss[:n], val[:n], rate[:n])
+        np.testing.assert_array_equal(curves.val[:10], val[:10])
+        assert np.isnan(curves.val[10:]).all()
+    curves = without_cycles(loss, val, rate)
+    assert curves.cyclic
+    known = np.flatnonzero(np.isfinite(curves.val))
+    np.testing.assert_array_equal(known, np.flatnonzero(np.isfinite(curves.train)))
+    assert {8, 9, 58, 59} <= set(known) <= {7, 8, 9, *range(45, 60)}
+
+
+def test_a_longer_cycle_takes_no_alarm_back():
+    """Once it is longer than those before, only troughs are compared."""
+    rate = cosine([20, 20, 20, 40])
+    loss, val = run(rate, 0.6, 1)
+    for n in (60, 70, 80, 90):
+        verdict = detect_overfitting(loss[:n], val[:n], learning_rate=rate[:n])
+        assert verdict.detected
+        assert verdict.last_compared == (59 if n == 90 else n - 1)
+    assert "by epoch 60 the validation loss rose" in verdict.reason
+
+
+def test_training_losses_of_high_rates_are_not_compared_with_those_of_troughs():
+    """The losses of the last epochs are higher as the rate is, whatever was learned."""
+    rate = cosine([20, 20, 20, 40])[:65]
+    t = np.arange(65)
+    up = 1 + 3 * rate / rate.max()
+    val = 0.5 + 0.01 * np.maximum(0, t - 20)
+    missing = np.where(t == 2, np.nan, val)  # so that troughs are compared
+    loss = np.exp(-t / 60) * up
+    verdict = detect_overfitting(loss, missing, learning_rate=rate)
+    assert verdict.pattern == "overfitting"
+    assert verdict.train_change < 0
+
+
+def test_what_the_first_cycle_shows_stands_until_a_second_trough():
+    rate = cosine([30, 30])
+    loss, val = run(rate, 0.6, 0)
+    first = detect_overfitting(loss[:30], val[:30], learning_rate=rate[:30])
+    assert first.detected
+    for n in (31, 40, 50):
+        verdict = detect_overfitting(loss[:n], val[:n], learning_rate=rate[:n])
+        assert verdict.onset == first.onset
+        assert verdict.last_compared == 29
+        assert verdict.last_epoch == n - 1
+        assert not verdict.cyclic
+        assert "by epoch 30 the validation loss rose" in verdict.reason
+        assert verdict.chance_of_reversal(10) == first.chance_of_reversal(10)
+
+
+def test_too_few_epochs_in_troughs_are_not_too_few_with_validation():
+    rate = cosine([7, 14])[:18]
+    verdict = detect_overfitting(*run(rate, 0.0, 0), learning_rate=rate)
+    assert verdict.pattern == "too_short"
+    assert "fewer than 5 epochs with the lowest learning rates" in verdict.reason
+
+
 def test_a_swing_that_the_rate_explains_is_no_oscillation():
     rate = cosine([8] * 8)
     curves = run(rate, 0.0, 0)
