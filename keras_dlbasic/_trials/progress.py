@@ -97,8 +97,10 @@ class TrialProgress:
         return "".join(f"; {part}" for part in parts)
 
     def _best(self) -> str:
+        # A diverged trial may have measured something before, which is no result.
+        done = [r for r in self._results if r.status == "done"]
         for name, choose in BEST:
-            known = [r for r in self._results if _is_number(r.values.get(name))]
+            known = [r for r in done if _is_number(r.values.get(name))]
             if known:
                 best = choose(known, key=lambda result: float(result.values[name]))
                 return f"{name} {best.values[name]:.4g} ({_settings(best)})"

@@ -16,12 +16,14 @@ def no_retracing_warnings() -> Iterator[None]:
     """
     # TensorFlow need not be imported to have its logger
     log = logging.getLogger("tensorflow")
-    log.addFilter(_is_about_something_else)
+
+    # A logger adds the same filter only once, and the first to remove it removes it for
+    # all. So each context has its own, and the outer one stays when the inner one ends.
+    def is_about_something_else(record: logging.LogRecord) -> bool:
+        return "retracing" not in record.getMessage()
+
+    log.addFilter(is_about_something_else)
     try:
         yield
     finally:
-        log.removeFilter(_is_about_something_else)
-
-
-def _is_about_something_else(record: logging.LogRecord) -> bool:
-    return "retracing" not in record.getMessage()
+        log.removeFilter(is_about_something_else)

@@ -55,6 +55,17 @@ def test_a_table_on_a_terminal():
     assert "best so far: val_loss 0.5" in said
 
 
+def test_a_diverged_trial_is_never_the_best():
+    file = io.StringIO()
+    diverged = TrialResult({"seed": 0}, "diverged", {"loss": 1e-9}, "at update 3")
+    with TrialProgress(2, [], file, ticking()) as progress:
+        progress.add(diverged)
+        progress.add(TrialResult({"seed": 1}, values={"loss": 0.5}))
+    first, second = file.getvalue().splitlines()
+    assert "best so far" not in first
+    assert "best so far: loss 0.5 (seed 1)" in second
+
+
 def test_an_interrupt_keeps_what_is_finished(capsys):
     tried = []
 
@@ -81,6 +92,8 @@ def test_only_retracing_is_not_warned_of():
     log.addHandler(handler)
     try:
         with no_retracing_warnings():
+            with no_retracing_warnings():
+                pass
             log.warning("5 calls triggered tf.function retracing.")
             log.warning("something else")
         log.warning("retracing again")

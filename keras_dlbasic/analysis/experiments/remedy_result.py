@@ -249,18 +249,26 @@ class RemedyResult(Plotted):
         names = rows[0] if rows else ()
         return as_table({name: _column([row[name] for row in rows]) for name in names})
 
+    def __repr__(self) -> str:
+        advice = self.recommendation.remedy or "none"
+        return (
+            f"<RemedyResult: {len(self.trials)} trials of {len(self.arms)} arms; "
+            f"recommended: {advice}>"
+        )
+
     def __str__(self) -> str:
+        if not self.trials:
+            return "No trial was run."
         table = self._columns()
-        about = self.about
+        facts = [self.about.get(n) for n in ("rows", "held_out_rows", "updates")]
+        on = " on {} training and {} held-out samples, {} updates".format(*facts)
         what = {
             "classes": "share of wrong classes",
             "labels": "share of wrong labels",
             "numbers": "squared error, as a share of the variance",
         }[self.kind]
         lines = [
-            f"Remedies on {about.get('rows')} training and "
-            f"{about.get('held_out_rows')} held-out samples, {about.get('updates')} "
-            f"updates; error: {what}",
+            f"Remedies{on if None not in facts else ''}; error: {what}",
             f"{'':15} {'held-out error':>18} {'difference':>24} {'gap':>6} "
             f"{'train':>6} {'infer':>6}",
         ]

@@ -34,11 +34,14 @@ class GradientEvent:
     def __str__(self) -> str:
         when = f"layer '{self.layer}', step {self.step + 1}"
         if self.kind == "non_finite":
-            return f"Gradient is not finite: {when}: {self.value:.0f} entries."
+            entries = (
+                "1 entry is" if self.value == 1 else f"{self.value:.0f} entries are"
+            )
+            return f"Gradient is not finite: {when}: {entries} NaN or infinite."
         if self.kind == "zero":
             return (
-                "The gradients of all layers are exactly zero: from step "
-                f"{self.step + 1} on, no weight moves."
+                "The gradients of all layers are exactly zero, first at step "
+                f"{self.step + 1}: the loss does not change any weight."
             )
         if self.reference is not None:
             return (
@@ -62,10 +65,10 @@ def gradient_events(
     """Find where gradients vanish, explode, turn non-finite or are zero everywhere.
 
     Layers with kernels are compared by their gradient relative to their weights, as
-    `plots.plot_gradient_flow` draws it. A layer's gradient
-    vanishes when it stays below `ratio` times the largest of the layers behind it, and
-    explodes when it stays above `1 / ratio` times that of the last layer, or jumps to
-    more than `jump` times its own median so far. Gradients that are exactly zero in all
+    `plots.plot_gradient_flow` draws it. A layer's gradient vanishes when it stays below
+    `ratio` times the largest of the layers behind it, and explodes when it stays above
+    `1 / ratio` times that of the last layer, or jumps to more than `jump` times its own
+    median so far. Gradients that are exactly zero in all
     layers for `least_steps` sampled steps in a row, while the loss is not zero, are an
     event of their own.
 

@@ -255,6 +255,18 @@ def test_a_model_that_does_not_fit_gets_no_remedy():
     assert "kd.treat" in text
 
 
+def test_a_line_and_words_of_any_result():
+    result = study({"untreated": 0.3, "L2": 0.1})
+    said = "<RemedyResult: 10 trials of 2 arms; recommended: L2>"
+    assert repr(result) == said
+    alike = study({"untreated": 0.3, "L2": 0.3})
+    assert repr(alike).endswith("2 arms; recommended: none>")
+    assert str(RemedyResult(result.trials, names={})).startswith("Remedies; error: ")
+    empty = RemedyResult((), names={})
+    assert repr(empty).endswith("0 trials of 0 arms; recommended: none>")
+    assert str(empty) == "No trial was run."
+
+
 def test_no_error_can_fall_by_more_than_it_was():
     result = study({"untreated": 0.01, "L2": 0.004, "smaller": 0.999})
     base = result.values("val_error")["untreated"].mean()

@@ -42,4 +42,9 @@ def test_the_error_of_a_constant_answer():
         pytest.approx(1 / 6)
     )
     assert constant_error(np.arange(4.0), "numbers") == 1
-    assert np.isnan(constant_error({"a": np.arange(3)}, "classes"))
+    assert constant_error(np.array([-1, 1, 1, 1]), "labels") == 0.25  # hinge
+    assert constant_error([[0], [1], [1], [1]], "classes") == 0.25
+    parts = np.arange(3), np.arange(3) % 2
+    for kind in ("classes", "labels", "numbers"):
+        for several in ({"a": parts[0]}, parts, list(parts)):
+            assert np.isnan(constant_error(several, kind))

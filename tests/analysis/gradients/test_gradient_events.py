@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_dlbasic.analysis import gradient_events
+from keras_dlbasic.analysis import GradientEvent, gradient_events
 from keras_dlbasic.callbacks.non_finite import first_non_finite
 from keras_dlbasic.records import MEASURES, TrainingRecord, VariableInfo
 
@@ -50,6 +50,18 @@ def test_a_single_odd_step_does_not_count():
     assert gradient_events(record_of(norms)) == []
 
 
+def test_events_in_words():
+    entries = {1: "1 entry is NaN", 3: "3 entries are NaN"}
+    for count, said in entries.items():
+        event = GradientEvent("non_finite", "d0", 4, float(count), 0.0)
+        assert str(event) == (
+            f"Gradient is not finite: layer 'd0', step 5: {said} or infinite."
+        )
+    # Momentum and weight decay may still move weights.
+    zero = str(GradientEvent("zero", "d1", 2, 0.0, 0.0))
+    assert "first at step 3: the loss does not change any weight" in zero
+
+
 def test_a_gradient_that_explodes_in_time():
     norms = np.ones((30, 2))
     norms[20:] = 1e5
@@ -90,7 +102,7 @@ def test_gradients_that_are_exactly_zero_everywhere():
     norms[12:] = 0.0
     (event,) = [e for e in gradient_events(record_of(norms)) if e.kind == "zero"]
     assert (event.layer, event.step) == ("d2", 12)
-    assert "exactly zero: from step 13 on" in str(event)
+    assert "exactly zero, first at step 13" in str(event)
     assert gradient_events(record_of(np.zeros((4, 3)))) == []  # too few steps
     norms[12:, 1] = 1e-30
     assert "zero" not in {e.kind for e in gradient_events(record_of(norms))}
