@@ -86,7 +86,7 @@ def without_cycles(
     has_second = bool(kept[starts[1] :].any())
     if not has_second:
         kept = np.arange(len(rate)) < starts[1]
-    lowest = (np.where(kept, curve, np.nan) for curve in (train, val))
+    lowest = np.where(kept, train, np.nan), np.where(kept, val, np.nan)
     return LevelCurves(*lowest, cyclic=has_second, explained=True)
 
 
