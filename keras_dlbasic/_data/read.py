@@ -104,8 +104,8 @@ def read(
         )
     if sample_weight is not None and not takes_weights:
         raise ValueError(
-            "The batches hold sample weights, which are not made use of here. Give "
-            "batches of `(x, y)`."
+            f"The batches of `{name}` hold sample weights, which are not made use of "
+            "here. Give batches of `(x, y)`."
         )
     check_no_text(x, y, model, name)
     if model is not None:
@@ -121,6 +121,7 @@ def read_validation(
     *,
     model: Any = None,
     most: int | None = None,
+    takes_weights: bool = True,
     name: str = "validation_data",
 ) -> tuple[Any, Any] | tuple[Any, Any, Any] | None:
     """Read what was given as `validation_data`.
@@ -129,6 +130,7 @@ def read_validation(
         data: `(x, y)`, `(x, y, sample_weight)`, a data set, or None.
         model: As for `read`.
         most: As for `read`.
+        takes_weights: As for `read`.
         name: How errors call it. Defaults to `"validation_data"`.
 
     Returns:
@@ -150,11 +152,17 @@ def read_validation(
             )
         parts = tuple(data)
     weight = parts[2] if len(parts) > 2 else None
+    if weight is not None and not takes_weights:
+        raise ValueError(
+            f"`{name}` holds sample weights, which are not made use of here. Give "
+            "`(x, y)`."
+        )
     found = read(
         *parts[:2],
         sample_weight=weight,
         model=model,
         most=most,
+        takes_weights=takes_weights,
         name=f"{name}[0]" if len(parts) > 1 else name,
     )
     if found.sample_weight is None:

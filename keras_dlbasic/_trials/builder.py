@@ -38,12 +38,15 @@ class Anew:
             ) from error
 
 
-def builder_of(model: Any, *arguments: Any) -> Callable[..., Any]:
+def builder_of(
+    model: Any, *arguments: Any, name: str = "build_model"
+) -> Callable[..., Any]:
     """Return a function that makes compiled models.
 
     Args:
         model: Such a function, or a compiled model.
         *arguments: What the function is going to be called with.
+        name: How errors call `model`. Defaults to `"build_model"`.
 
     Raises:
         TypeError: If it is neither, or a function with other arguments.
@@ -62,7 +65,7 @@ def builder_of(model: Any, *arguments: Any) -> Callable[..., Any]:
         return Anew(model)
     if not callable(model):
         raise TypeError(
-            "`build_model` must be a compiled model, or a function that returns one. "
+            f"`{name}` must be a compiled model, or a function that returns one. "
             f"Received: {type(model).__name__} {model!r}"
         )
     try:
@@ -74,9 +77,9 @@ def builder_of(model: Any, *arguments: Any) -> Callable[..., Any]:
     except TypeError as error:
         takes = "the arguments " + ", ".join(map(repr, arguments))
         raise TypeError(
-            "`build_model` must be a function that returns a compiled model and can be "
+            f"`{name}` must be a function that returns a compiled model and can be "
             f"called with {takes if arguments else 'no arguments'}. Received: "
             f"`{getattr(model, '__name__', type(model).__name__)}{signature}` "
-            f"({error}). Wrap it: `lambda: build_model(...)`."
+            f"({error}). Wrap it: `lambda: build(...)`."
         ) from None
     return model

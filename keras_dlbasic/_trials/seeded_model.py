@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -15,22 +16,46 @@ from keras_dlbasic.records.json_text import json_text
 
 DIGESTED_ROWS = 256
 
+_built: weakref.WeakSet[Any] = weakref.WeakSet()
+"""The models that were built here and still exist."""
+
+
+class SharedModelError(TypeError):
+    """Raised if a function that builds models returns one that it returned before."""
+
 
 def build_seeded(build_model: Callable[..., Any], seed: int, *args: Any) -> Any:
     """Return `build_model(*args)` with initial weights that depend on `seed` alone.
 
     Raises:
         TypeError: If it is not a compiled model.
+        SharedModelError: If it is a model that was returned before.
         ValueError: If it is distributed over several devices.
     """
     keras.utils.set_random_seed(seed)
     model = build_model(*args)
-    if not isinstance(model, keras.Model) or not getattr(model, "compiled", False):
+    if not isinstance(model, keras.Model):
         raise TypeError(
-            "`build_model()` must return a compiled Keras model. Received: "
-            f"{type(model).__name__}"
-            + (", not compiled" * isinstance(model, keras.Model))
+            "The function that builds the model must return a compiled Keras model. "
+            f"Received: {type(model).__name__}."
+            + " Does it end with `return model`?"
+            * (model is None)
         )
+    if not getattr(model, "compiled", False):
+        raise TypeError(
+            "The function that builds the model must return a compiled one. Received: "
+            f"{type(model).__name__} '{model.name}', not compiled. Call "
+            "`model.compile(optimizer, loss)` in it."
+        )
+    # A model that an earlier trial has trained would go on from its weights.
+    if model in _built:
+        raise SharedModelError(
+            "The function that builds the model must return a new one each time. "
+            f"Received: the same {type(model).__name__} '{model.name}' as before. "
+            "Build the model within the function, or give the model itself in place of "
+            "the function: it is cloned for each trial."
+        )
+    _built.add(model)
     refuse_several_devices(model, "A study")
     return model
 

@@ -12,6 +12,7 @@ import keras
 
 from keras_dlbasic._trials.lone_worker import LoneWorker
 from keras_dlbasic._trials.seeded import seeded
+from keras_dlbasic._trials.seeded_model import SharedModelError
 from keras_dlbasic._trials.serialization import pack
 from keras_dlbasic._trials.surroundings import Surroundings
 from keras_dlbasic._trials.threads import backend_threads
@@ -44,7 +45,7 @@ def attempt(
     *,
     parallel: bool = False,
 ) -> TrialResult:
-    """Run a trial; what goes wrong in it becomes a row.
+    """Run a trial; what goes wrong in it becomes a row, but for a shared model.
 
     All random generators start from `settings["seed"]` and are put back afterwards. In
     one process, trials run one at a time: what they seed belongs to the process.
@@ -55,6 +56,8 @@ def attempt(
             values = dict(function(settings, shared))
         except DivergedError as diverged:
             status, values, error = "diverged", diverged.values, str(diverged)
+        except SharedModelError:
+            raise  # no other trial can do better, and none has trained yet
         except Exception as failure:
             # the first line: Keras' messages are long, and a row is a line
             first = (str(failure).strip().splitlines() or [""])[0]

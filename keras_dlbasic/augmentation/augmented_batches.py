@@ -19,7 +19,8 @@ class AugmentedBatches(keras.utils.PyDataset):
 
     Args:
         x: Inputs in any form that users have, or a data set, whose rows are then read.
-        y: Targets, likewise; None with a data set.
+        y: Targets, likewise; None with a data set, whose batches are `(x, y)` without
+            sample weights.
         augment: `augment(x, y)` takes a batch and returns both, such as
             `ImageAugmentation(...).batch`.
         batch_size: Rows in a batch; the last one may be shorter. Defaults to 32.
@@ -45,7 +46,7 @@ class AugmentedBatches(keras.utils.PyDataset):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        found = read(x, y)
+        found = read(x, y, takes_weights=False)
         self._data, self._rows = (found.x, found.y), found.n_rows
         self._augment, self._batch_size = augment, batch_size
         self._rng = np.random.default_rng(seed)

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import class_kind
@@ -60,8 +61,12 @@ def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
 
     Args:
         model: A built model.
-        x: Inputs: an array or a structure of arrays.
+        x: Inputs in any form that users have, or a data set, of which all rows are
+            read.
         batch_size: Rows at once.
+
+    Raises:
+        ValueError: If `x` is none of these or does not fit the model.
 
     Example:
     >>> import keras, numpy as np
@@ -76,9 +81,8 @@ def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
         Izmailov et al. (2018), section 3.2, who take one pass, and the means of the
         statistics of its batches.
     """
-    layers = batch_normalizations(model)
-    rows = len(keras.tree.flatten(x)[0])
-    order = np.random.default_rng(0).permutation(rows)
+    layers, data = batch_normalizations(model), read(x, model=model)
+    x, order = data.x, np.random.default_rng(0).permutation(data.n_rows)
     with generators_kept(model):
         # The first pass normalizes by the batches, drawn from all rows. That is close
         # to the end, and independent of the statistics that the layers have now.

@@ -51,7 +51,8 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     Args:
         model: A Keras model; one without weights is built from `x`.
         x: A batch of inputs: an array, a tensor, a data frame, a list or a structure of
-            these; or a data set, of which 256 rows are drawn.
+            these; or a data set, of which 256 rows are drawn; its sample weights do not
+            count.
         y: Its targets; the gradients are then those of the compiled loss. Defaults to
             None: the gradients are those of standard normal noise at the outputs, or
             of the targets of a data set if the model is compiled.

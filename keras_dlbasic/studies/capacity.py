@@ -41,7 +41,9 @@ class CapacityStudy(Study[CapacityResult]):
             read into memory.
         y: Targets, likewise; None with a data set.
         sizes: Numbers, such as widths or numbers of hidden layers.
-        by: What sizes are, for tables and pictures: `"width"` (default), `"depth"`.
+        by: What sizes are, for tables and pictures: `"width"` (default), `"depth"`,
+            which a given model does not have: only a function makes models of several
+            depths.
         validation_data: `(x, y)`. Defaults to None: a stratified share of 0.3 of `x`
             and `y`, which is not trained on.
         seeds: A number of seeds, or the seeds. Defaults to 5.
@@ -89,6 +91,13 @@ class CapacityStudy(Study[CapacityResult]):
         overwrite: bool = False,
         verbose: int = 1,
     ) -> None:
+        if by != "width" and isinstance(build_model, keras.Model):
+            raise ValueError(
+                "Of a model only the widths can be multiplied. Received: "
+                f"by={by!r} and the model '{build_model.name}'. Give a function "
+                "`build_model(size)` that returns a compiled model of each size, or "
+                'use `by="width"`.'
+            )
         super().__init__(
             build_model,
             x,

@@ -83,7 +83,7 @@ class LearningRateRangeTest:
             )
         self._model = model
         if not isinstance(model, keras.Model):
-            self._model = builder_of(model)
+            self._model = builder_of(model, name="model")
         else:
             check_compiled(model)
         known = model if isinstance(model, keras.Model) else None
@@ -128,7 +128,7 @@ class LearningRateRangeTest:
     def _raised(self, model: Any, *, in_place: bool = False) -> Any:
         """Return a model compiled with a learning rate that grows."""
         growth = (self._high / self._low) ** (1.0 / (self._steps - 1))
-        # a decay by more than one grows, by the same factor each step
+        # A decay with a factor above one makes the rate grow by it at each step.
         schedule = keras.optimizers.schedules.ExponentialDecay(
             self._low, decay_steps=1, decay_rate=growth
         )

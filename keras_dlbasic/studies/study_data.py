@@ -40,11 +40,13 @@ class StudyData:
             hold_out: Whether to hold a stratified share out where these are None.
 
         Raises:
-            ValueError: If they are none of these, or numbers of rows differ.
+            ValueError: If they are none of these, numbers of rows differ, or there are
+                sample weights, by which no trial trains or scores.
         """
         found = read(x, y, needs_y=True, takes_weights=False)
         data, rows = (found.x, found.y), np.arange(found.n_rows)
         if validation_data is None and hold_out:
             rows, held_out = split(data[1], HELD_OUT_SHARE, 0)
             return cls(take(data, rows), take(data, held_out), rows)
-        return cls(data, read_validation(validation_data), rows)
+        validation = read_validation(validation_data, takes_weights=False)
+        return cls(data, validation, rows)

@@ -123,8 +123,8 @@ def treat(
     Raises:
         TypeError: If `model` is neither a model nor such a function.
         ValueError: If a number is out of range, the data do not fit each other or the
-            model, or the model is not compiled, cannot be copied, or is distributed
-            over several devices.
+            model or hold sample weights, or the model is not compiled, cannot be
+            copied, or is distributed over several devices.
 
     Example:
     >>> import keras, numpy as np
@@ -152,11 +152,11 @@ def treat(
     if is_model:
         check_compiled(model)
     else:
-        model = builder_of(model)
+        model = builder_of(model, name="model")
     known = model if is_model else None
     found = read(x, y, model=known, needs_y=True, takes_weights=False)
     x, y = found.x, found.y
-    validation_data = read_validation(validation_data, model=known)
+    validation_data = read_validation(validation_data, model=known, takes_weights=False)
     if is_model:
         built_from(model, x)
     chosen = None if rules is None else checked_rules(rules)
@@ -316,7 +316,7 @@ class _Doctor:
     def _attempt(
         self, finding: Finding, remedy: RemedySuggestion, seeds: int
     ) -> Attempt | None:
-        """Hold short trials with and without a remedy against each other."""
+        """Compare short trials with and without a remedy."""
         self._log.trying(finding, remedy, self._spent, self._budget * self._asked)
         plan = self._changed(finding, remedy)
         if plan is None:
@@ -332,7 +332,7 @@ class _Doctor:
             # A second seed costs as much as two short trials, so it is asked only where
             # the first leaves it open, and the budget allows.
             is_clear = abs(np.mean(gains)) > CLEAR
-            # with the cause gone a short trial need not show skill yet, only no loss
+            # with the cause gone a short trial need not show a gain yet, only no loss
             least = -LEAST_GAIN if finding.kind == "cause" else LEAST_GAIN
             is_clear |= is_gone(finding, diagnosis_of(new)) and gains[-1] >= least
             is_clear |= falls_faster(finding, old, new)

@@ -235,6 +235,22 @@ def test_statistics_are_those_of_all_rows_in_any_order(batch_size, rng):
 
 
 @pytest.mark.once
+def test_statistics_are_of_rows_in_any_form(rng):
+    rows = rng.normal(2, 3, (60, 3)).astype("float32")
+    models = [normalized_twice() for _ in range(3)]
+    recompute_statistics(models[0], rows)
+    recompute_statistics(models[1], rows.tolist())
+    recompute_statistics(models[2], keras.ops.convert_to_tensor(rows))
+    for model in models[1:]:
+        for one, other in zip(
+            models[0].get_weights(), model.get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match="`x`"):
+        recompute_statistics(models[0], rows[:, :2])
+
+
+@pytest.mark.once
 def test_masked_steps_and_pictures_count_each_of_their_values(rng):
     x = rng.normal(1, 2, (9, 4, 3)).astype("float32")
     x[::2, 2:] = 0.0

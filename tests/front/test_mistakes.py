@@ -1,5 +1,7 @@
 """Mistakes of newcomers: each works, or says what was given, expected and to do."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ pytestmark = pytest.mark.once
 
 L = keras.layers
 Doctor = kd.callbacks.TrainingDoctor
+WEIGHTED = X, Y, np.ones(len(X))
 WORDS = np.where(Y == 1, "cat", "dog")
 
 
@@ -53,6 +56,14 @@ class Wrong(keras.Model):
 
     def call(self, x):
         return self.dense(keras.ops.reshape(x, (-1, 7, 7)))
+
+
+class Weighted(Batches):
+    """Batches with weights of samples."""
+
+    def __getitem__(self, i):
+        x, y = super().__getitem__(i)
+        return x, y, np.ones(len(y))
 
 
 def pandas():
@@ -341,6 +352,46 @@ MISTAKES = {
     "a function that takes no size": (
         lambda: kd.studies.CapacityStudy(build, X, Y, sizes=(2, 4)),
         ["called with the arguments 1", "`build()`"],
+    ),
+    "a builder without a return": (
+        lambda: kd.studies.BatchSizeStudy(lambda: None, X, Y),
+        ["return a compiled Keras model", "NoneType", "`return model`"],
+    ),
+    "a builder that does not compile": (
+        lambda: kd.studies.BatchSizeStudy(lambda: make(compiled=False), X, Y),
+        ["Sequential 'mine', not compiled", "`model.compile(optimizer, loss)` in it"],
+    ),
+    "a builder of one model for all": (
+        lambda: kd.studies.BatchSizeStudy(functools.cache(make), X, Y, verbose=0).run(),
+        ["return a new one", "the same Sequential 'mine'", "give the model itself"],
+    ),
+    "no model, treat": (
+        lambda: kd.treat("mlp", X, Y, epochs=1),
+        ["`model` must be a compiled model, or a function", "'mlp'"],
+    ),
+    "depths of a model": (
+        lambda: kd.studies.CapacityStudy(make(), X, Y, sizes=(1, 2), by="depth"),
+        ["only the widths", "by='depth'", "'mine'", "`build_model(size)`"],
+    ),
+    "weights of validation rows, study": (
+        lambda: kd.studies.BatchSizeStudy(build, X, Y, validation_data=WEIGHTED),
+        ["`validation_data` holds sample weights", "Give `(x, y)`"],
+    ),
+    "weights of validation rows, treat": (
+        lambda: kd.treat(make(), X, Y, epochs=1, validation_data=WEIGHTED),
+        ["`validation_data` holds sample weights", "Give `(x, y)`"],
+    ),
+    "weights in batches, noise scale": (
+        lambda: kd.studies.GradientNoiseScale(Weighted(), small_batch=2),
+        ["batches of `x` hold sample weights", "batches of `(x, y)`"],
+    ),
+    "weights in batches, augmentation": (
+        lambda: kd.augmentation.AugmentedBatches(Weighted(), None, max),
+        ["batches of `x` hold sample weights", "batches of `(x, y)`"],
+    ),
+    "weights of further rows": (
+        lambda: kd.studies.RemedyStudy(build, X, Y, more_data=WEIGHTED),
+        ["`more_data` holds sample weights", "Give `(x, y)`"],
     ),
     "no model, preflight": (
         lambda: kd.preflight(build, X, Y),

@@ -33,7 +33,8 @@ class GradientNoiseScale(keras.callbacks.Callback):
 
     Args:
         x: Inputs for the extra batches. Defaults to None: needs gradient accumulation.
-        y: Targets for the extra batches.
+        y: Targets for the extra batches. None with a data set, whose batches are
+            `(x, y)` without sample weights.
         every: Measure at every so-many-th update. Defaults to 50.
         small_batch: Samples in a small batch; under gradient accumulation the samples
             in a micro-batch. Defaults to 32.
@@ -86,7 +87,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
                 )
         self.x = self.y = None
         if x is not None:
-            found = read(x, y, needs_y=True)
+            found = read(x, y, needs_y=True, takes_weights=False)
             if found.n_rows < small_batch * parts:
                 raise ValueError(
                     "`x` must have at least small_batch * parts = "
@@ -181,7 +182,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
         if self._sum is None or len(self._norms) >= done:
             return
         # Keras adds up the gradients of micro-steps in variables of the optimizer. What
-        # a step added is the gradient of its micro-batch, for nothing.
+        # a step added is the gradient of its micro-batch, at no extra cost.
         values = accumulated_gradients(self.model.optimizer)
         total = np.concatenate(
             [
@@ -192,7 +193,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
         self._norms.append(float(np.linalg.norm(total - self._sum)))
         self._sum = total
         # The last micro-step adds its gradient, updates and clears the sums in one go:
-        # its gradient is never to be seen, and the big batch is all before it.
+        # its gradient cannot be seen, and the big batch is all before it.
         if done == self._micro_steps - 1:
             scale = gradient_noise_scale(
                 [self._norms],

@@ -164,12 +164,8 @@ class RemedyStudy(Study[RemedyResult]):
 
 def _more(data: Any) -> tuple[Any, Any] | None:
     """Read further rows of training data, which have no weights."""
-    if data is None:
-        return None
-    found = read_validation(data, name="more_data")
-    if found is None or len(found) == 3:
-        raise ValueError("`more_data` must be `(x, y)`, without sample weights.")
-    return found
+    found = read_validation(data, takes_weights=False, name="more_data")
+    return None if found is None else (found[0], found[1])
 
 
 def _description(augmentation: Any) -> Any:
