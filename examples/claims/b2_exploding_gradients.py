@@ -1,4 +1,4 @@
-"""B2. Weights twice too large: gradients grow by the layer until training diverges
+"""B2. Weights 2.8 times too large: gradients grow by the layer until they overflow
 ================================================================================
 """
 
@@ -35,7 +35,7 @@ def holds(found):
 def draw(found, ax):
     kd.plots.plot_gradient_norm(found["record"], ax=ax)
     steps = found["steps until the first NaN or infinity"]
-    ax.set_title(f"Weights twice too large: gradients overflow after {steps} steps")
+    ax.set_title(f"Weights 2.8 times too large: gradients overflow after {steps} steps")
 
 
 if __name__ == "__main__":

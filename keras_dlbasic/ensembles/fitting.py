@@ -17,6 +17,7 @@ import numpy as np
 
 from keras_dlbasic._data.read import read, read_validation
 from keras_dlbasic._trials.builder import builder_of
+from keras_dlbasic._trials.finite_weights import has_finite_weights
 from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import (
@@ -164,11 +165,7 @@ def train_member(settings: Mapping[str, Any], task: MemberTask) -> dict[str, Any
     for name, curve in history.history.items():
         if np.ndim(curve[-1]) == 0:
             values[name] = float(curve[-1])
-    # A step's loss is taken before its update: the last update may have ruined the
-    # weights without any loss to show it.
-    if not all(
-        np.isfinite(w).all() for w in model.get_weights() if w.dtype.kind == "f"
-    ):
+    if not has_finite_weights(model):
         raise DivergedError("weights are not finite", values)
     _save(model, _path(task, seed))
     return values

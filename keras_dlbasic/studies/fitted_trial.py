@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic._trials.batch_sizes import count_rows, named_batch_size
 from keras_dlbasic._trials.budget import Budget
+from keras_dlbasic._trials.finite_weights import has_finite_weights
 from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic._trials.watch import TrialWatch
 from keras_dlbasic._trials.worker import DivergedError
@@ -126,10 +127,7 @@ def fit(
         callbacks=[watch, *callbacks],
         verbose=0,
     )
-    # A step's loss is taken before its update: the last update may have ruined the
-    # weights without any loss to show it.
-    weights = (w for w in model.get_weights() if w.dtype.kind == "f")
-    if not all(np.isfinite(w).all() for w in weights):
+    if not has_finite_weights(model):
         raise DivergedError(
             f"weights are not finite after {watch.updates} updates",
             {"updates": watch.updates},

@@ -14,6 +14,7 @@ from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     weights_digest,
 )
+from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.experiments.outlier_result import (
     OutlierResult,
     average_precision,
@@ -175,7 +176,7 @@ def _wrong_labels(y: np.ndarray, rows: np.ndarray, rng: Any) -> np.ndarray:
     kinds, labels = np.unique(flat, axis=0, return_inverse=True)
     labels = labels.reshape(-1)
     if (flat == np.round(flat)).all() and 1 < len(kinds) <= len(y) / 2:
-        # any class but the own
+        # any class but its own
         moved = labels[rows] + rng.integers(1, len(kinds), rows.sum())
         flat[rows] = kinds[moved % len(kinds)]
     else:
@@ -204,14 +205,13 @@ class _Looks(keras.callbacks.Callback):
     def __init__(self, data: Any, epochs: int) -> None:
         super().__init__()
         self._data = data
-        spread = np.linspace(0, epochs - 1, min(epochs, MOST_LOOKS))
-        self._at = set(spread.round().astype(int).tolist())
+        self._at = set(evenly(epochs, MOST_LOOKS).tolist())
         self.losses: list[np.ndarray] = []
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if epoch in self._at:
             losses = score_rows(self.model, self._data).losses
-            # a run that diverges has its own end
+            # `fit` reports a run that diverges
             self.losses.append(np.nan_to_num(losses, posinf=1e6))
 
 

@@ -10,7 +10,7 @@ from keras_dlbasic.treatment.plan import Plan
 
 @dataclass(frozen=True)
 class Attempt:
-    """A remedy held against the same plan without it.
+    """A remedy compared with the same plan without it.
 
     Attributes:
         finding: What it was tried against.

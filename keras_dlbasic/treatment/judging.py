@@ -41,7 +41,7 @@ value and by this many times what it fell without the remedy."""
 def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool, str]:
     """Judge a remedy by its gains in skill and by what is found with it."""
     # The seeds are paired: each gain is with and without the remedy from the same seed.
-    # With one seed there is no noise to be told, and `LEAST_GAIN` alone decides.
+    # With one seed no noise can be estimated, and `LEAST_GAIN` alone decides.
     gain = float(np.mean(gains))
     noise = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)) if gains[1:] else 0.0
     text = f"skill {gain:+.3f}"
@@ -105,7 +105,7 @@ def falls_faster(finding: Finding, old: TrialResult, new: TrialResult) -> bool:
     the run without the remedy began: beginning higher is no merit.
     """
     # A cause such as unscaled targets is not slow itself. It may be judged by the loss
-    # as well where it explains what is slow, and the run did be stuck.
+    # as well where it explains what is slow, and the run was stuck.
     held_back = {finding.name} & set(STANDS_BACK)
     if any(name in diagnosis_of(old).names for name in STANDS_STILL):
         held_back |= set(finding.explains) & set(STANDS_BACK)

@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_dlbasic._keras.rebuild import rebuild
 from keras_dlbasic._trials.seeded_model import build_seeded
-from keras_dlbasic._trials.stored_batches import take
+from keras_dlbasic._trials.stored_batches import sample
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.callbacks import TrainingDoctor
 from keras_dlbasic.diagnosis import Rule
@@ -49,11 +49,11 @@ class TreatmentTask:
     def scored(self) -> tuple[Any, Any]:
         """Return the rows on which models are compared."""
         data = self.data if self.validation_data is None else self.validation_data
-        return _some(data, SCORED_ROWS)
+        return sample(data, SCORED_ROWS)
 
     def training_loss(self, model: Any) -> float:
         """Return the loss of a model on some training rows."""
-        x, y = _some(self.data, LOSS_ROWS)
+        x, y = sample(self.data, LOSS_ROWS)
         found = model.evaluate(x, y, batch_size=LOSS_ROWS, verbose=0, return_dict=True)
         return float(found["loss"])
 
@@ -135,13 +135,6 @@ def plan_from_json(text: str) -> Plan:
     entry = json.loads(text)
     steps = tuple((name, kwargs) for name, kwargs in entry.pop("steps"))
     return Plan(steps=steps, **entry)
-
-
-def _some(data: Any, most: int) -> Any:
-    rows = len(keras.tree.flatten(data)[0])
-    # The same rows for all trials, drawn at random since data are often sorted by
-    # class, and in order since a file on disk is read quickest so.
-    return take(data, np.sort(np.random.default_rng(0).permutation(rows)[:most]))
 
 
 def _fall(before: float, after: float) -> float:

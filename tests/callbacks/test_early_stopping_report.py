@@ -317,7 +317,7 @@ def test_full_batch_weights_and_loss_belong_together(rng):
     assert stopping.report.restored_from == "begin"
     loss = model.evaluate(x, y, batch_size=32, verbose=0)
     assert loss == pytest.approx(stopping.report.best, rel=1e-5)
-    assert "begin of epoch" in str(stopping.report)
+    assert "start of epoch" in str(stopping.report)
 
 
 @pytest.mark.once

@@ -148,9 +148,9 @@ def _height(values: np.ndarray) -> float:
     n = len(values)
     after = np.arange(n - 1, FEWEST_AFTER - 1, -1.0)  # points after each one
     points = len(after)
-    # A rise may be a step or a slope. Both are held against the level before, which is
-    # taken over windows of several widths, from each point on. Cumulative sums give all
-    # of these at once.
+    # A rise may be a step or a slope. Both are compared with the level before, which
+    # is taken over windows of several widths, from each point on. Cumulative sums give
+    # all of these at once.
     sums = np.cumsum(values[::-1])[::-1]
     sums = np.append(sums[1:], 0.0)
     weighted = np.cumsum(sums[::-1])[::-1]  # each point times its distance

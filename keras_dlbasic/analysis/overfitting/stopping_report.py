@@ -74,7 +74,7 @@ class StoppingReport(Displayed):
             return f"GL / P {self.value:.3g} > {self.threshold:g}"
         if self.criterion == "UP":
             return f"'{self.monitor}' rose in {self.value:.0f} strips in a row"
-        return "stopped by another hand" if self.criterion == "other" else "all epochs"
+        return "by something else" if self.criterion == "other" else "all epochs"
 
     def _ending(self) -> str:
         if self.last_epoch is None:
@@ -124,7 +124,7 @@ class StoppingReport(Displayed):
             )
         if self.restored_from == "begin":
             return (
-                f"Restored the weights from the begin of epoch {self.best_epoch + 1}: "
+                f"Restored the weights from the start of epoch {self.best_epoch + 1}: "
                 "with one step an epoch, its value belongs to these."
             )
         return f"Restored the weights from the end of epoch {self.best_epoch + 1}."

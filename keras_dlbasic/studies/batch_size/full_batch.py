@@ -267,8 +267,8 @@ def _is_moved(variable: Any) -> bool:
     if getattr(variable.constraint, "rate", 1.0) != 1.0:
         return True
     # Between updates the weights stay as they are, and a constraint that they meet does
-    # not move them. One with a rate goes a part of the way at each call, so it was told
-    # above.
+    # not move them. One with a rate goes only a part of the way at each call, so it
+    # moves them in any case.
     with _outside_of_graphs():
         value = keras.ops.convert_to_numpy(variable.value)
         after = keras.ops.convert_to_numpy(variable.constraint(variable.value))

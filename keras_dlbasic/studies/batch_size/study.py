@@ -124,8 +124,8 @@ class BatchSizeStudy(Study[BatchSizeResult]):
         self.budget = Budget.of({"epochs": 5} if budget is None else budget)
         self.target_loss = target_loss
         model = self._first_model()
-        # on a model that is thrown away: what cannot be scaled is told before the first
-        # trial
+        # On a model that is thrown away: what cannot be scaled is reported before the
+        # first trial.
         scale_learning_rate(model.optimizer, learning_rate_scaling, 1)
         self._ask(
             run_batch_size_trial,

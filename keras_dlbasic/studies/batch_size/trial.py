@@ -15,7 +15,12 @@ from keras_dlbasic._keras.optimizer import schedule_of
 from keras_dlbasic._trials.batch_sizes import count_rows
 from keras_dlbasic._trials.budget import Budget
 from keras_dlbasic._trials.seeded_model import build_seeded, weights_digest
-from keras_dlbasic._trials.stored_batches import StoredBatches, is_on_disk, take
+from keras_dlbasic._trials.stored_batches import (
+    StoredBatches,
+    is_on_disk,
+    sample,
+    take,
+)
 from keras_dlbasic._trials.watch import TrialWatch, pause_steps
 from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic.analysis.gradients.update_noise import UpdateNoise
@@ -179,10 +184,9 @@ class _Measures:
     ) -> None:
         self._task, self._probe, self._batch, self._rng = task, probe, batch, rng
         self._rows = count_rows(task.data)
-        # the same rows in all trials, whatever their seed: they are compared by this
-        # loss
-        chosen = np.random.default_rng(0).permutation(self._rows)[:EVALUATED_ROWS]
-        self._sample = take(task.data, np.sort(chosen))
+        # The same rows in all trials, whatever their seed: they are compared by this
+        # loss.
+        self._sample = sample(task.data, EVALUATED_ROWS)
         self._points = pause_steps(most)
         self._starts = window_starts(most)
         self._length = WINDOW if most is None else min(WINDOW, most)
