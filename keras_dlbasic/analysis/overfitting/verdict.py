@@ -107,8 +107,9 @@ class OverfittingVerdict(Displayed):
         """About the chance that noise alone shows as much: 1 - confidence.
 
         More exactly, that a loss with such noise that is flat for 30 epochs shows as
-        much at any of them (see `find_turn`). A rise counts up to 0.05, and up to 0.15
-        where the training loss has clearly fallen since.
+        much at any of them; for independent noise it is rather less (see `find_turn`).
+        A rise counts below 0.05, and below 0.15 where the training loss has clearly
+        fallen since.
         """
         return 1.0 - self.confidence
 
