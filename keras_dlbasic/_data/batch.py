@@ -42,8 +42,9 @@ def read_labeled_batch(x: Any, y: Any, model: Any = None) -> tuple[Any, Any]:
 
 
 def _finite_arrays(arrays: Any, name: str) -> Any:
+    # an optional input may be None
     return keras.tree.map_structure(
-        lambda leaf: _finite(np.asarray(leaf), name), arrays
+        lambda leaf: None if leaf is None else _finite(np.asarray(leaf), name), arrays
     )
 
 
