@@ -8,9 +8,6 @@ from keras_dlbasic._data import kinds
 from keras_dlbasic._data.read import read, read_validation
 from keras_dlbasic.inspection.given_names import given_names
 
-PASSING = "validation_set"
-"""Name of validation data that are no arrays, and so are not read beside `fit`."""
-
 
 class GivenData:
     """Rows that were given to a callback, as arrays.
@@ -40,10 +37,9 @@ class GivenData:
                     "whose batches have the targets. Leave `y` out."
                 )
             x = None
-        names = given_names(x, y, validation_data)
+        self.names = given_names(x, y, validation_data)
         if kinds.makes_batches(validation_data):
-            names, validation_data = (*names, PASSING), None
-        self.names = names
+            validation_data = None
         self._given = x, y, validation_data
         # which columns of a table are inputs, only the model tells
         if not any(map(kinds.is_table, (x, y))):
