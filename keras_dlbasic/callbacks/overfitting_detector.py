@@ -288,8 +288,3 @@ def _check(x: Any, y: Any, rows: int, mode: str) -> None:
         raise ValueError("`y` was given without `x`. Give both, or neither.")
     if mode not in ("min", "max"):
         raise ValueError(f'`mode` must be "min" or "max". Received: mode={mode!r}')
-    if hasattr(x, "__next__"):
-        raise ValueError(
-            "`x` must be readable again and again, but an iterator is used up after "
-            f"one pass. Received: x={x!r}. Give arrays or a data set."
-        )

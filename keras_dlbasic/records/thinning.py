@@ -8,7 +8,7 @@ WARMUP_STEPS = 256
 """Number of steps that count as the warm-up of a run, in which most changes."""
 
 FIRST_STEPS = 16
-"""So many steps at the start of a run are all of the warm-up."""
+"""Number of steps at the start of a run that are all warm-up steps."""
 
 
 def is_warmup_step(step: int) -> bool:

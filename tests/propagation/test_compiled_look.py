@@ -225,6 +225,12 @@ def test_operations_of_a_functional_model_that_join_rows(function, joins):
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("make", [images, words, shared])
+def test_layers_keep_rows_apart(make):
+    assert not joins_rows(built(make))
+
+
+@pytest.mark.once
 def test_rows_that_operations_join_are_taken_at_once(monkeypatch):
     model = computing(JOINS_ROWS[0])
     x = batch_of(model)
