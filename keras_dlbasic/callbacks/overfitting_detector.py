@@ -138,8 +138,8 @@ class OverfittingDetector(Monitor):
     def _check_known(self, names: list[str]) -> None:
         """Refuse a name that is surely misspelled.
 
-        Any other may be written into the logs by a callback that comes before: what
-        the first epoch with validation logs decides.
+        A callback that comes before may write any other name into the logs. The first
+        epoch with validation shows whether one does.
         """
         assert self.metric is not None
         name = self.metric.removeprefix("val_")

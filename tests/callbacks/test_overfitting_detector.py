@@ -385,6 +385,24 @@ def test_what_is_refused(arguments, words):
         Detector(**arguments)
 
 
+class Again(keras.utils.PyDataset):
+    """Can be read again, and asked for the next batch, as Keras' image iterators."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return np.ones((2, 6)), np.ones((2, 1))
+
+    def __next__(self):
+        return self[0]
+
+
+@pytest.mark.once
+def test_image_iterators_of_keras_are_taken():
+    assert Detector(Again()).loss_source == "evaluated"
+
+
 @pytest.mark.once
 def test_a_continued_record_goes_on(data):
     record = kd.records.TrainingRecord()
