@@ -29,6 +29,13 @@ def test_one_pair_among_drawn_rows_is_chance(seen, named):
     assert (finding is not None) == named
 
 
+@pytest.mark.parametrize(("n_rows", "named"), [(2, False), (200, True)])
+def test_one_near_copy_among_two_rows_is_chance(n_rows, named):
+    facts = {"n_rows": n_rows, "overlap": 0.0, "repeats": 0.0, "near_copies": 0.5}
+    finding = found(made_run(validation=facts), "train_validation_overlap")
+    assert (finding is not None) == named
+
+
 # -- several outputs -------------------------------------------------------------------
 
 
