@@ -51,6 +51,7 @@ def any_record_of(given: Any) -> TrainingRecord:
     Raises:
         TypeError: If it is none of these.
         ValueError: If the callback has not seen a fit yet, or the file is no run.
+        OSError: If there is no such file, or it is a folder.
     """
     if isinstance(given, (str, Path)):
         return read_saved_run(given)
