@@ -99,7 +99,7 @@ def batch_size(page):
     assert page["size"] == 256
     steps = page["optimizer"].gradient_accumulation_steps or 1
     assert len(page["data"]) == steps
-    assert [trial.status for trial in page["result"].trials] == ["done"] * 6
+    assert [trial.status for trial in page["result"].trials] == ["done"] * 12
     assert page["estimate"].low <= page["estimate"].value <= page["estimate"].high
 
 
@@ -172,6 +172,8 @@ CLAIMS = {
 """What the examples of a page are to have led to."""
 
 
+# as an error it would fail a trial of `treat`, to which all that follows is then compared
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")
 @pytest.mark.parametrize(
     "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
 )
