@@ -29,7 +29,7 @@ class NonFiniteReport:
     >>> from keras_dlbasic.callbacks import NonFiniteReport
     >>> report = NonFiniteReport(7, 0, 2.5, ("dense/kernel",), ("dense/bias",))
     >>> print(report)
-    Stopped at step 8 (epoch 1): the gradients of 1 variables are not finite; the batch
+    Stopped at step 8 (epoch 1): the gradients of 1 variable are not finite; the batch
     loss is 2.5.
     Not finite before the step: dense/bias.
     """
