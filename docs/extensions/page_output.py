@@ -2,13 +2,14 @@
 
 Each ```python block of a page is run, one after the other in one namespace. What it
 prints follows it as a ```text block, what it draws as a picture in `_static/pages`.
-`tests/documentation` runs the pages, and fails where they print something else.
+`tests/test_documentation.py` runs the pages, and fails where they print something else.
 
     KERAS_BACKEND=torch python docs/extensions/page_output.py            all pages
     KERAS_BACKEND=torch python docs/extensions/page_output.py README.md docs/start.md
 
 A comment `<!-- output varies -->` below a block says that its output depends on the
-machine, such as times: then what stands there is kept and is not compared. A comment
+machine, such as times: it is not compared, but written anew with the pictures, which
+are of the same run. A comment
 `<!-- drawn above -->` says that the pictures of a block stand at another place, and
 `<!-- first 9 lines -->` where to cut what it prints.
 """
@@ -150,9 +151,7 @@ def written(page, outputs, name):
         text += (block["varies"] or "") + (block["above"] or "")
         text += block["first"] or ""
         shown = cut(output.printed, block["first"])
-        if block["varies"] and block["printed"]:
-            text += block["printed"]
-        elif shown:
+        if shown:
             text += f"\n```text\n{shown}\n```\n"
         for figure in output.figures:
             count += 1

@@ -24,6 +24,14 @@ class NonFiniteReport:
         last_finite_step: The sampled step before with finite gradients, or None.
         last_finite_norms: Gradient norm by path at that step.
         stopped: Whether training was stopped at the step.
+
+    Example:
+    >>> from keras_dlbasic.callbacks import NonFiniteReport
+    >>> report = NonFiniteReport(7, 0, 2.5, ("dense/kernel",), ("dense/bias",))
+    >>> print(report)
+    Stopped at step 8 (epoch 1): the gradients of 1 variable are not finite; the batch
+    loss is 2.5.
+    Not finite before the step: dense/bias.
     """
 
     step: int

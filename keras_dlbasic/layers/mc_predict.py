@@ -15,7 +15,19 @@ from keras_dlbasic._keras.layer_kinds import class_kind
 
 
 class MonteCarloPrediction(NamedTuple):
-    """Mean and standard deviation of repeated predictions, shaped as one prediction."""
+    """Mean and standard deviation of repeated predictions.
+
+    Attributes:
+        mean: Mean over the predictions, shaped as one prediction.
+        spread: Their standard deviation, of the same shape and in the same unit.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.layers import MonteCarloPrediction
+    >>> found = MonteCarloPrediction(np.array([[2.0]]), np.array([[0.5]]))
+    >>> float(found.mean[0, 0] - 2 * found.spread[0, 0])
+    1.0
+    """
 
     mean: Any
     spread: Any

@@ -170,9 +170,19 @@ def _log_axes(ax: Axes) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+        axis.set_major_locator(_FewTicks(subs=(1, 2, 5), numticks=8))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())
+
+
+class _FewTicks(LogLocator):
+    """Ticks at 1, 2 and 5 times the powers of ten, at these alone over long ranges."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        # Where not every power has a tick, matplotlib gives none to their multiples,
+        # and with several multiples none at all.
+        found = super().tick_values(vmin, vmax)
+        return found if len(found) else LogLocator().tick_values(vmin, vmax)
 
 
 def _arm(length: float) -> float:

@@ -1,7 +1,6 @@
 """Facts of data and models against independent formulas."""
 
 import json
-import resource
 
 import keras
 import numpy as np
@@ -94,6 +93,7 @@ def test_overlap_of_more_rows_than_are_compared(rng, monkeypatch):
 
 def test_what_is_mapped_from_a_file_is_not_read_whole(tmp_path):
     """The file has 4 GB of zeros, which take no place on the disk."""
+    resource = pytest.importorskip("resource")  # not on Windows
     x = np.memmap(tmp_path / "x", "float32", "w+", shape=(2**14, 2**16))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     facts = data_facts(x, np.zeros(2**14), (x[:256], np.zeros(256)))

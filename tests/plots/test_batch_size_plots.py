@@ -51,6 +51,16 @@ def test_study_of_parallel_trials_draws_no_times():
         assert "not compared" in ax.texts[0].get_text()
 
 
+@pytest.mark.parametrize("span", [3, 30, 1e4, 1e9])
+def test_scales_have_numbers_whatever_their_range(span):
+    study = result()
+    for trial in study.trials:
+        trial.values["updates_per_second"] *= span ** trial.settings["seed"]
+    ax = kd.plots.plot_batch_size_study(study)[1, 1]
+    low, high = sorted(ax.get_xlim())
+    assert 2 <= sum(low <= tick <= high for tick in ax.get_xticks()) <= 9
+
+
 def test_study_needs_four_axes():
     with pytest.raises(ValueError, match="four axes"):
         kd.plots.plot_batch_size_study(result(), ax=plt.subplots(1, 2)[1])

@@ -1,7 +1,6 @@
 """Files that are damaged, hostile, or cannot be written."""
 
 import json
-import resource
 import tempfile
 from pathlib import Path
 
@@ -117,6 +116,7 @@ def test_loading_never_runs_what_a_file_holds(tmp_path):
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):
+    resource = pytest.importorskip("resource")  # not on Windows
     path = tmp_path / "run.npz"
     a_record().save(path)
     before = path.read_bytes()

@@ -2,7 +2,6 @@
 
 import base64
 import re
-import resource
 from html.parser import HTMLParser
 
 import numpy as np
@@ -183,6 +182,7 @@ def test_a_deep_run_stays_small():
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
+    resource = pytest.importorskip("resource")  # not on Windows
     record = TrainingRecord.from_history({"loss": [0.7, 0.5, 0.4]})
     path = tmp_path / "report.html"
     path.write_text("old")

@@ -1,6 +1,5 @@
 import importlib
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -228,7 +227,7 @@ def test_killed_in_mid_study_and_started_again(tmp_path, child_path):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     finished = {p: p.read_bytes() for p in folder.glob("trials/*.json")}
     assert 1 <= len(finished) < 2
