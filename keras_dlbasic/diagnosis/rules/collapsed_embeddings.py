@@ -36,7 +36,7 @@ def collapsed_embeddings(run: Run, *, spread: float = 0.02, units: int = 4) -> V
         severity="warning",
         message=(
             "The outputs are nearly the same for all rows: they differ by "
-            f"{found.spread:.1e} of their size. The loss can be low all the same, if it "
+            f"{found.spread:.1e} of their size. The loss can be low all the same if it "
             "does not ask for rows to differ."
         ),
         value=found.spread,
