@@ -319,9 +319,18 @@ class RunFacts(Facts):
         return str((self.optimizer or {}).get("class_name", ""))
 
     @property
+    def inner_optimizer(self) -> Mapping[str, Any]:
+        """Configuration of the optimizer, without one that scales the loss around it.
+
+        It has `"class_name"`, as `optimizer` has; empty if not known.
+        """
+        config: Any = self.optimizer or {}
+        while "inner_optimizer" in config:  # mixed precision
+            inner = config["inner_optimizer"]
+            config = {**inner, **inner.get("config", {})}
+        return config
+
+    @property
     def inner_optimizer_name(self) -> str:
         """Class of the optimizer, without one that scales the loss around it."""
-        config: Any = self.optimizer or {}
-        while "inner_optimizer" in config.get("config", config):  # mixed precision
-            config = config.get("config", config)["inner_optimizer"]
-        return str(config.get("class_name", ""))
+        return str(self.inner_optimizer.get("class_name", ""))
