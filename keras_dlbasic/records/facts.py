@@ -239,8 +239,9 @@ class RunFacts(Facts):
             None if all are 1.
         metrics: Names or configurations of the metrics, as given: a list, or a list or
             dictionary of these for several outputs; None if there are none.
-        given: What the user gave to be looked at, of `"x"`, `"y"` and
-            `"validation_data"`; None where nobody was asked (and in old records).
+        given: What the user gave to be looked at, of `"x"`, `"y"`,
+            `"validation_data"` and, where these come in batches, `"validation_set"`;
+            None where nobody was asked (and in old records).
         replicas: Number of replicas that share a batch.
         versions: Versions of packages, by name.
         model: The model.
