@@ -41,7 +41,10 @@ def read_labeled_batch(x: Any, y: Any, model: Any = None) -> tuple[Any, Any]:
 
 
 def _finite_arrays(arrays: Any) -> Any:
-    return keras.tree.map_structure(lambda leaf: _finite(np.asarray(leaf)), arrays)
+    # an optional input may be None
+    return keras.tree.map_structure(
+        lambda leaf: None if leaf is None else _finite(np.asarray(leaf)), arrays
+    )
 
 
 def _finite(array: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -13,15 +13,38 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.run_apart import run_apart
+from keras_dlbasic._backends.without_gradients import without_gradients
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import kind_of
+from keras_dlbasic.inspection.reordered_steps import reordered_steps
 from keras_dlbasic.records.facts import ResponseFacts
-
-ROWS = 32
 
 STEADY = 1e-4
 """Predictions that change by less from run to run are the same but for rounding."""
+
+
+LEAST_ROWS = 4
+LEAST_STEPS = 4
+LEAST_UNITS = 4
+"""Outputs with fewer entries may be one number that lies far from zero."""
+
+Leaves = list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """An output whose target is the next step of an input.
+
+    Attributes:
+        source: Place of the input, in the order of `keras.tree.flatten`.
+        output: Place of the output, in the same order.
+        steps: Number of steps at the beginning that are no padding in any row.
+    """
+
+    source: int
+    output: int
+    steps: int
 
 
 def response_facts(
@@ -29,9 +52,10 @@ def response_facts(
     x: Any,
     *,
     sequences: Sequence[int] = (),
-    ahead: int | None = None,
+    steps: int | None = None,
+    ahead: NextStep | None = None,
 ) -> ResponseFacts:
-    """Run a model in inference on a few rows, and again with changes.
+    """Run a model in inference on some rows, and again with changes.
 
     The model runs twice on the same rows, once with all other rows of the batch
     changed, once with the steps of its sequences in another order, and once with the
@@ -39,14 +63,19 @@ def response_facts(
 
     Args:
         model: A built model.
-        x: Inputs of some rows, of which 32 are used.
+        x: Inputs of some rows.
         sequences: Places of the inputs whose second axis is time, in the order of
             `keras.tree.flatten`. Defaults to (): none.
-        ahead: Place of the input of which the target is the next step. Defaults to
-            None: there is none.
+        steps: Number of their steps, from the first, that are no padding in any row.
+            Only these change places. Defaults to None: all.
+        ahead: Which output is to predict the next step of which input. Defaults to
+            None: none is.
 
     Returns:
         A `ResponseFacts`; NaN where something was not tried.
+
+    Raises:
+        Exception: What the model raises.
 
     Example:
     >>> import keras, numpy as np
@@ -58,37 +87,35 @@ def response_facts(
     >>> response_facts(model, x, sequences=(0,)).order < 1e-4
     True
     """
-    leaves = [np.asarray(leaf)[:ROWS] for leaf in keras.tree.flatten(x)]
-    if len(leaves[0]) < 4:
+    leaves = [np.asarray(leaf) for leaf in keras.tree.flatten(x)]
+    n = len(leaves[0])
+    if n < LEAST_ROWS:
         return ResponseFacts()
     given = {"first": leaves, "again": leaves, "rows": _other_rows(leaves)}
-    steps = leaves[sequences[0]].shape[1] if sequences else 0
-    alike = [i for i in sequences if leaves[i].shape[1] == steps]
-    order = np.random.default_rng(0).permutation(steps)
-    if steps > 2:
-        given["order"] = _changed(leaves, alike, lambda a: a[:, order])
-    half = 0
-    if ahead is not None and leaves[ahead].shape[1] > 3:
-        half = leaves[ahead].shape[1] // 2
-        given["ahead"] = _changed(leaves, [ahead], lambda a: _other_end(a, half))
+    reordered = reordered_steps(leaves, sequences, steps)
+    if reordered is not None:
+        given["order"] = reordered.leaves
+    if ahead is not None and ahead.steps >= LEAST_STEPS:
+        given["ahead"] = _other_end(leaves, ahead)
     outputs, dropping = _run(model, x, given)
-    change = _Change(outputs)
+    change = _Change(outputs, n)
     known = ResponseFacts(
         noise=change.of("again"),
         dropping=dropping,
-        spread=_largest([_spread(output) for output in outputs["first"]]),
+        spread=math.nan if _all_alike(leaves) else change.spread(),
     )
     if not known.noise < STEADY:  # what is drawn at random hides all other changes
         return known
     return replace(
         known,
-        other_rows=change.of("rows", lambda a: a[: len(a) // 2]),
-        order=change.of_order(order) if "order" in given else math.nan,
-        later_steps=change.of("ahead", lambda a: _begin(a, half)) if half else math.nan,
+        other_rows=change.of("rows", _first_rows),
+        order=change.of_order(reordered.order) if reordered else math.nan,
+        later_steps=change.at_step(ahead) if "ahead" in given and ahead else math.nan,
     )
 
 
-Leaves = list[np.ndarray]
+def _all_alike(leaves: Leaves) -> bool:
+    return all(bool((leaf == leaf[:1]).all()) for leaf in leaves)
 
 
 def _other_rows(leaves: Leaves) -> Leaves:
@@ -99,22 +126,19 @@ def _other_rows(leaves: Leaves) -> Leaves:
     ]
 
 
-def _changed(
-    leaves: Leaves, places: Sequence[int], change: Callable[..., Any]
-) -> Leaves:
-    return [change(a) if i in places else a for i, a in enumerate(leaves)]
+def _first_rows(output: np.ndarray) -> np.ndarray | None:
+    """Return the rows that stayed; None for what compares the rows of a batch."""
+    is_square = output.ndim > 1 and output.shape[1] == len(output)
+    return None if is_square else output[: len(output) // 2]
 
 
-def _other_end(array: np.ndarray, half: int) -> np.ndarray:
+def _other_end(leaves: Leaves, ahead: NextStep) -> Leaves:
     """Give each row the later steps of the row before."""
-    changed = array.copy()
-    changed[:, half:] = np.roll(array[:, half:], 1, axis=0)
+    later = slice(ahead.steps // 2, ahead.steps)
+    changed, source = list(leaves), leaves[ahead.source]
+    changed[ahead.source] = source.copy()
+    changed[ahead.source][:, later] = np.roll(source, 1, axis=0)[:, later]
     return changed
-
-
-def _begin(output: np.ndarray, half: int) -> np.ndarray | None:
-    """Return the predictions at the steps before the change."""
-    return output[:, :half] if output.ndim > 1 and output.shape[1] > half else None
 
 
 def _run(
@@ -124,8 +148,21 @@ def _run(
     dropout = {
         label: layer
         for layer, label, _, _ in walk_layers(model)
-        if kind_of(layer).kind == "dropout" and not _is_ours(layer)
+        if kind_of(layer).kind == "dropout" and _is_keras_own(layer)
     }
+    try:
+        return _run_watching(model, x, given, dropout)
+    except Exception:
+        # Within a loop of the backend, as that of a recurrent layer, what a layer has
+        # dropped cannot be handed out.
+        if not dropout:
+            raise
+        return _run_watching(model, x, given, {})
+
+
+def _run_watching(
+    model: Any, x: Any, given: dict[str, Leaves], dropout: dict[str, Any]
+) -> tuple[dict[str, Leaves], str | None]:
     dropped: dict[str, Any] = {}
 
     def noted(label: str) -> Any:
@@ -139,7 +176,7 @@ def _run(
 
     def run() -> Any:
         dropped.clear()
-        with keras.StatelessScope(), ExitStack() as stack:
+        with without_gradients(), keras.StatelessScope(), ExitStack() as stack:
             for label, layer in dropout.items():
                 stack.enter_context(intercepted(layer, noted(label)))
             outputs = {
@@ -156,21 +193,34 @@ def _run(
     return arrays[0], labels[0] if labels else None
 
 
-def _is_ours(layer: Any) -> bool:
-    """Return whether a layer is one of this package, which drops in inference."""
-    return type(layer).__module__.startswith("keras_dlbasic.")
+def _is_keras_own(layer: Any) -> bool:
+    """Return whether a layer is Keras' own: others may drop in inference on purpose."""
+    return type(layer).__module__.split(".")[0] == "keras"
 
 
 class _Change:
-    """How far outputs are from those of the first run, in their own deviations."""
+    """How far outputs are from those of the first run, in their own deviations.
 
-    def __init__(self, outputs: dict[str, Leaves]) -> None:
+    Args:
+        outputs: Outputs by what was given.
+        n: Number of rows. Outputs of another length are not about single rows.
+    """
+
+    def __init__(self, outputs: dict[str, Leaves], n: int) -> None:
         self._outputs = outputs
+        self._places = [
+            place
+            for place, output in enumerate(outputs["first"])
+            if output.ndim and len(output) == n
+        ]
+
+    def _pairs(self, name: str) -> list[tuple[np.ndarray, np.ndarray]]:
+        first, other = self._outputs["first"], self._outputs[name]
+        return [(first[place], other[place]) for place in self._places]
 
     def of(self, name: str, part: Callable[..., Any] = lambda a: a) -> float:
         """Return the largest change of an output, or NaN if none can be compared."""
-        pairs = zip(self._outputs["first"], self._outputs[name], strict=True)
-        return _largest([_distance(part(a), part(b)) for a, b in pairs])
+        return _largest([_distance(part(a), part(b)) for a, b in self._pairs(name)])
 
     def of_order(self, order: np.ndarray) -> float:
         """Return how far outputs change with the order of the steps.
@@ -178,13 +228,28 @@ class _Change:
         Outputs that have the steps themselves may follow it; that is no change.
         """
         found = []
-        pairs = zip(self._outputs["first"], self._outputs["order"], strict=True)
-        for first, other in pairs:
+        for first, other in self._pairs("order"):
             change = _distance(first, other)
             if first.ndim > 1 and first.shape[1] == len(order):
                 change = min(change, _distance(first[:, order], other))
             found.append(change)
         return _largest(found)
+
+    def at_step(self, ahead: NextStep) -> float:
+        """Return the change at the last step whose next one was changed."""
+        at = ahead.steps // 2 - 1
+        first, other = (
+            self._outputs[name][ahead.output] for name in ("first", "ahead")
+        )
+        if ahead.output not in self._places or first.ndim < 2 or first.shape[1] <= at:
+            return math.nan
+        return _distance(first[:, at], other[:, at])
+
+    def spread(self) -> float:
+        """Return the deviation over rows of outputs that are no single numbers."""
+        outputs = [self._outputs["first"][place] for place in self._places]
+        wide = [a for a in outputs if math.prod(a.shape[1:]) >= LEAST_UNITS]
+        return _largest([_spread(output) for output in wide])
 
 
 def _spread(output: np.ndarray) -> float:

@@ -8,6 +8,7 @@ import pytest
 from front.inputs import DATA_SETS, KINDS, NAMES, Batches, X, Y
 
 import keras_dlbasic as kd
+from keras_dlbasic._data.batch import read_batch
 from keras_dlbasic._data.batches import MAX_BATCHES
 from keras_dlbasic._data.read import read, read_validation
 from keras_dlbasic.callbacks.given_data import GivenData
@@ -293,3 +294,22 @@ def test_a_model_that_could_not_be_run_is_not_called_healthy():
     bare = keras.Sequential([keras.Input((3,)), L.Dense(1)])
     diagnosis = kd.preflight(bare, X, X[:, 0] + X[:, 1])
     assert "because the model is not compiled; call" in diagnosis.headline
+
+
+def test_an_optional_input_may_be_left_out():
+    first, left_out = read_batch([X, None])
+    np.testing.assert_array_equal(first, X)
+    assert left_out is None
+    assert kd.gradients.localize_non_finite(Either(), [X, None]) is None
+
+
+class Either(keras.Model):
+    """Takes the first of two inputs if there is no second."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = L.Dense(1)
+
+    def call(self, inputs):
+        first, second = inputs
+        return self.dense(first if second is None else first + second)
