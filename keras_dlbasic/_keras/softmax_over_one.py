@@ -13,16 +13,22 @@ def softmax_over_one(layer: Any) -> bool:
     """Return whether a softmax is over a single entry, and so gives 1 whatever it gets.
 
     Args:
-        layer: A built layer. Of a `Softmax` layer the inputs are known only in
-            functional and `Sequential` models; elsewhere the answer is `False`.
+        layer: A built layer of a functional or `Sequential` model; of others the
+            shapes are not known, and the answer is `False`.
     """
-    core = core_of(layer)
-    if activation_name(layer) != "softmax":
+    if core_of(layer) is not layer or activation_name(layer) != "softmax":
         return False
-    if getattr(core, "units", None) == 1:
-        return True
-    axis = getattr(core, "axis", None)
+    axis = getattr(layer, "axis", -1)
     if type(axis) is not int:
         return False
-    shapes = [tensor.shape for call in calls_of(layer) for tensor in call.input_tensors]
-    return bool(shapes) and all(shape[axis] == 1 for shape in shapes)
+    shapes = [call.output_tensors[0].shape for call in calls_of(layer)]
+    return bool(shapes) and all(_is_over_one(shape, axis) for shape in shapes)
+
+
+def _is_over_one(shape: tuple[int | None, ...], axis: int) -> bool:
+    """Return whether an axis has length one, and another one is longer."""
+    rank = len(shape)
+    if not -rank <= axis < rank or shape[axis] != 1 or axis % rank == 0:
+        return False
+    others = [n for at, n in enumerate(shape) if at not in (0, axis % rank)]
+    return any(n is None or n > 1 for n in others)

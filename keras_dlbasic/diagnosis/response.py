@@ -25,7 +25,10 @@ def response_of(run: Run) -> ResponseFacts:
     """
     probe = run.record.facts.probe
     if probe is None or probe.response is None:
-        raise Skipped("the model was not run on changed rows")
+        raise Skipped(
+            "the model was not run on changed rows: that takes eight rows or more, and "
+            "a model that runs outside of `fit`"
+        )
     return probe.response
 
 
@@ -38,5 +41,7 @@ def does_well(run: Run) -> bool:
     skill = run.outcome.skill
     if skill is None or skill < GOOD:
         return False
-    losses, own = run.val_loss[np.isfinite(run.val_loss)], run.loss
-    return not len(losses) or bool(losses[-1] <= APART * own[-1])
+    losses, own = (part[np.isfinite(part)] for part in (run.val_loss, run.loss))
+    if not len(losses) or not len(own):
+        return True
+    return bool(losses[-1] - own[-1] <= (APART - 1) * abs(own[-1]))

@@ -93,6 +93,8 @@ def data_facts(
 
 def _beside_inputs(y: np.ndarray, inputs: Named, ids: Sequence[bool]) -> dict[str, Any]:
     """Return what targets are only beside the inputs."""
+    if not y.ndim:
+        return {}
     marked = [(*pair, is_ids) for pair, is_ids in zip(inputs, ids, strict=True)]
     return {
         "next_step_of": next_step_of(y, inputs),

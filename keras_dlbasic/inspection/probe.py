@@ -17,13 +17,12 @@ from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
-from keras_dlbasic.diagnosis.response import does_well
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.inference_run import run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.reconstruction import narrowest
-from keras_dlbasic.inspection.response_facts import response_facts
+from keras_dlbasic.inspection.respond import respond
 from keras_dlbasic.propagation.compiled_look import rows_at_once
 from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.propagation.probe import Outputs
@@ -33,7 +32,7 @@ from keras_dlbasic.records import (
     ProbeFacts,
     TrainingRecord,
 )
-from keras_dlbasic.records.facts import InferenceFacts, ResponseFacts
+from keras_dlbasic.records.facts import InferenceFacts
 from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.table_row import append_row
 
@@ -213,22 +212,7 @@ class Probe:
         known = record.facts.probe
         if not self.outputs or known is None:
             return
-        sources = [facts.next_step_of for facts in record.facts.targets]
-        names = [facts.name for facts in record.facts.inputs]
-        if not any(sources) and does_well(Run(record)):
-            left_out = ResponseFacts(not_needed=True)
-            record.note(probe=replace(known, response=left_out))
-            return
-        response = response_facts(
-            model,
-            self._seen,
-            sequences=[
-                place
-                for place, facts in enumerate(record.facts.inputs)
-                if len(facts.shape) == (2 if facts.is_ids else 3)
-            ],
-            ahead=next((names.index(s) for s in sources if s in names), None),
-        )
+        response = respond(model, self._seen, record)
         record.note(probe=replace(known, response=response))
 
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:

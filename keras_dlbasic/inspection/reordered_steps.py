@@ -63,9 +63,7 @@ def reordered_steps(
         return None
     changed = [_reordered(leaf, steps) for leaf in leaves]
     longest = max(leaf.shape[1] for leaf in leaves)
-    differs = [
-        _differing_rows(a, b) for a, b in zip(leaves, changed, strict=True)
-    ]
+    differs = [_differing_rows(a, b) for a, b in zip(leaves, changed, strict=True)]
     if max(differs) < OFTEN:
         return None
     return Reordered(changed, _order(longest, steps))
@@ -90,7 +88,7 @@ def _reordered(leaf: np.ndarray, steps: int | None) -> np.ndarray:
 
 
 def _tells_place(columns: np.ndarray) -> np.ndarray:
-    """Return which columns of `[n, steps, columns]` say at which place a step stands."""
+    """Return which columns of `[n, steps, columns]` tell the place of a step."""
     rises = (columns[:, 1:] > columns[:, :-1]).all(axis=1)
     falls = (columns[:, 1:] < columns[:, :-1]).all(axis=1)
     is_same = (columns == columns[:1]).all(axis=(0, 1))

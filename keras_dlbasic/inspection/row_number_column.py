@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-COLUMNS = 512
+COLUMNS, MOST_ENTRIES = 512, 2**24
 LEAST_ROWS = 100
 MOST_CLASSES = 20
 
@@ -43,7 +43,7 @@ def row_number_column(x: np.ndarray, y: Any) -> int | None:
     classes = _classes(np.asarray(y), len(x))
     if classes is None or x.ndim != 2 or not 1 < x.shape[1] <= COLUMNS:
         return None
-    if x.dtype.kind not in "iuf":
+    if x.dtype.kind not in "iuf" or x.size > MOST_ENTRIES:
         return None
     found = (place for place in range(x.shape[1]) if _tells(x[:, place], classes))
     return next(found, None)

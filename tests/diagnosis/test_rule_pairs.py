@@ -110,7 +110,10 @@ def answering(record, **response):
 
 def without_score(**response):
     """A run whose loss is the user's own and has no targets to be scored by."""
-    return answering(made_run(skill=np.nan, end_loss=np.nan), **response)
+    record = answering(made_run(skill=np.nan, end_loss=np.nan), **response)
+    with edited_facts(record) as facts:
+        facts["data"]["targets"] = []
+    return record
 
 
 def with_many_weights(n):
@@ -351,8 +354,8 @@ PAIRS = {
         lambda: answering(made_run(), noise=0.4),  # drawn on purpose, as in a VAE
     ),
     "rows_mixed": (
-        lambda: answering(made_run(), other_rows=0.3),
-        lambda: answering(made_run(), other_rows=1e-6),
+        lambda: answering(made_run(**STUCK), other_rows=0.3),
+        lambda: answering(made_run(**STUCK), other_rows=1e-6),
     ),
     "target_leakage": (
         lambda: made_run(inputs={"target_column": 0}),

@@ -54,6 +54,10 @@ def test_targets_at_padding(rng):
     assert padded_targets(drawn, [("x", x, True)]) == 0
     assert padded_targets(words(rng), [("x", words(rng), True)]) == 0  # no padding
     assert np.isnan(padded_targets(tags[:, 0], [("x", x, True)]))
+    zeros = np.eye(5)[tags] * (x > 0)[..., None]  # of these a cross-entropy is zero
+    assert padded_targets(zeros, [("x", x, True)]) == 0
+    dark = np.where(np.arange(10)[:, None] < 6, rng.random((32, 10, 8)), 0.0)
+    assert np.isnan(padded_targets((dark > 0.5) * 1, [("x", dark, False)]))  # a mask
 
 
 def numbered(rng, n=300, drawn=None):

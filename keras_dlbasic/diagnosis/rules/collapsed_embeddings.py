@@ -7,7 +7,7 @@ from keras_dlbasic.diagnosis.response import DOES_WELL, response_of
 
 
 @rule(kind="cause", needs=("network",), live=False)
-def collapsed_embeddings(run: Run, *, spread: float = 0.02, units: int = 4) -> Verdict:
+def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
     """Compare the outputs for different rows, of a model without a score.
 
     A loss that only asks two views of a row to be alike is lowest where all rows are
@@ -18,18 +18,14 @@ def collapsed_embeddings(run: Run, *, spread: float = 0.02, units: int = 4) -> V
         run: The run.
         spread: Deviation over rows, as a share of the outputs' root mean square, below
             which they are the same.
-        units: Outputs with fewer entries may be one number, such as a score, that lies
-            far from zero.
     """
     found = response_of(run)
     if found.not_needed:
         return Fine(DOES_WELL)
-    if run.outcome.is_known:
-        return Fine("the predictions have a score, which is judged elsewhere")
+    if run.outcome.is_known or run.facts.targets:
+        return Fine("the predictions have targets, by which they are judged elsewhere")
     if found.spread != found.spread:
-        return Skipped("the outputs of different rows were not compared")
-    if max((output.units or 0 for output in run.model.outputs), default=0) < units:
-        return Fine("the outputs are single numbers")
+        return Skipped("no outputs of several numbers were compared over rows")
     if found.spread >= spread:
         return Fine("outputs differ from row to row")
     return Finding(

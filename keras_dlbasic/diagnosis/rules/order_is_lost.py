@@ -6,6 +6,9 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.response import DOES_WELL, response_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
+POOR = 0.1
+"""A skill below this is next to none."""
+
 
 @rule(
     kind="cause",
@@ -33,7 +36,7 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
         return Skipped("the model was not run with the steps in another order")
     if found.order > change:
         return Fine("predictions change with the order of the steps")
-    gets_nowhere = run.outcome.is_known and run.outcome.learned is not True
+    gets_nowhere = run.outcome.learned is False or _is_poor(run)
     return Finding(
         severity="warning" if gets_nowhere else "info",
         message=(
@@ -55,3 +58,9 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
             ),
         ),
     )
+
+
+def _is_poor(run: Run) -> bool:
+    """Return whether the model has been trained and tells next to nothing."""
+    skill, saved = run.outcome.skill, run.outcome.loss_saved
+    return skill is not None and skill < POOR and (saved is None or saved < POOR)

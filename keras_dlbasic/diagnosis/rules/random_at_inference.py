@@ -40,7 +40,7 @@ def random_at_inference(run: Run, *, change: float = 0.05) -> Verdict:
             f"next, by {found.noise:.2g} of their standard deviation: dropout "
             f"layer '{layer}' drops units outside of training too."
         ),
-        risk="critical",
+        risk="warning",
         layer=layer,
         value=found.noise,
         threshold=change,

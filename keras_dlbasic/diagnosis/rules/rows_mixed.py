@@ -40,13 +40,15 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
         message=(
             "The prediction for a row changes with the other rows of its batch, by "
             f"{found.other_rows:.2g} of the predictions' standard deviation: something "
-            "in the model works along the axis of the samples."
+            "in the model works along the axis of the samples. That is right only for "
+            "a graph, or for rows that are to be compared with each other."
         ),
-        risk="critical",
+        risk="warning",
         value=found.other_rows,
         threshold=change,
         unit="standard deviations of the predictions",
         confidence=0.9,
+        note=False,
         remedies=(
             suggest.by_hand(
                 "look for a softmax, mean, norm, reshape or attention over axis 0 in "

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
@@ -27,14 +31,18 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
         skill: Skill on the training rows at which there is something by heart.
     """
     outcome = run.outcome
+    if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
+        return Fine("simple predictors say little of words and pictures")
     if not predictors_find_nothing(run):
         return Fine("simple predictors find something in the inputs, or are not known")
     if outcome.skill is None or outcome.skill < skill:
         return Fine("the model has not learned its training rows by heart")
     if never_generalized(run) is not True:
         return Fine("some of what was learned holds for validation rows")
+    if _is_right_more_often(run):
+        return Fine("a metric on validation rows is better than chance")
     return Finding(
-        severity="warning",
+        severity="info",
         risk="critical",
         message=(
             "Nothing that was learned holds for other rows: the skill on training rows "
@@ -55,3 +63,12 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
             ),
         ),
     )
+
+
+def _is_right_more_often(run: Run) -> bool:
+    """Return whether a logged accuracy is above that of naming the commonest class."""
+    targets = run.facts.targets
+    chance = targets[0].commonest if targets else math.nan
+    logged = [name for name in run.record.epochs if name.startswith("val_")]
+    accuracies = [run.record.epochs[name] for name in logged if "acc" in name]
+    return any(np.nanmax(values) > chance + 0.1 for values in accuracies)

@@ -10,6 +10,10 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
 
 
+NEAR = 10.0
+"""Times the loss of a constant prediction up to which a loss is near it."""
+
+
 @rule(kind="cause", explains=EXPLAINS, per_output=True)
 def unscaled_targets(
     run: Run, *, large: float = 10.0, small: float = 0.01, narrow: float = 0.02
@@ -53,7 +57,8 @@ def unscaled_targets(
                 suggest.lower_learning_rate("gradients grow with the targets"),
             ),
         )
-    if 0 < target.std < narrow * size and not target.is_constant:
+    is_narrow = 0 < target.std < narrow * size and not target.is_constant
+    if is_narrow and not _starts_near(run):
         return _narrow(target.mean, target.std / size, narrow)
     return Fine(f"root mean square {size:.3g}")
 
@@ -75,3 +80,11 @@ def _narrow(mean: float, share: float, narrow: float) -> Finding:
             suggest.scaled_targets("differences between targets then are of size 1"),
         ),
     )
+
+
+def _starts_near(run: Run) -> bool:
+    """Return whether the first predictions were near: a bias may be set to the mean."""
+    table, baseline = run.record.tables.get("probe"), run.outcome.baseline
+    if table is None or not len(table) or not baseline:
+        return False
+    return bool(table["loss"][0, 0] < NEAR * abs(baseline))

@@ -51,7 +51,11 @@ def _softmax_over_one(run: Run) -> Finding | None:
     """Find a hidden layer whose softmax has one entry; outputs are judged elsewhere."""
     outputs = {output.name for output in run.model.outputs}
     label = next(
-        (f.label for f in run.layers if f.softmax_over_one and f.label not in outputs),
+        (
+            f.label
+            for f in run.layers
+            if f.softmax_over_one and f.label.split("/")[-1] not in outputs
+        ),
         None,
     )
     if label is None:
