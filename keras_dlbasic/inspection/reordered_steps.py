@@ -99,7 +99,7 @@ def _tells_place(columns: np.ndarray) -> np.ndarray:
 
 def _are_fields(leaf: np.ndarray) -> bool:
     """Return whether each column has numbers of its own, as fields of a table have."""
-    if leaf.ndim != 2:
+    if leaf.ndim != 2 or (leaf == leaf[:1]).all():  # numbers of positions
         return False
     spans = np.stack([leaf.min(axis=0), leaf.max(axis=0)], axis=1)
     spans = spans[np.argsort(spans[:, 0], kind="stable")]

@@ -227,7 +227,9 @@ class DroppingCell(L.SimpleRNNCell):
 
 def test_dropout_in_a_loop_does_no_harm():
     model = of_words(lambda h: L.Dense(1)(L.RNN(DroppingCell(4))(h)))
-    assert asked(model).noise >= 0
+    found = respond(model, IDS, kd.records.TrainingRecord())
+    # JAX lets nothing out of its loop, not even that something was drawn
+    assert found is None or found.noise >= 0
 
 
 def test_a_model_that_cannot_be_asked_is_left_out(rng):
