@@ -12,11 +12,7 @@ BACKENDS = ("torch", "jax", "tensorflow")
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
-    "collapsed_embeddings": "all embeddings of a model without a score are the same",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
-    "order_is_lost": "the model cannot see in which order things come",
-    "random_at_inference": "predictions are drawn at random, as in training",
-    "unrelated_targets": "no predictor finds anything of the targets in the inputs",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
 

@@ -17,7 +17,10 @@ from keras_dlbasic.inspection.beyond_vocabulary import (
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.joined_columns import joined_columns
+from keras_dlbasic.inspection.next_step_of import next_step_of
 from keras_dlbasic.inspection.output_tasks import output_tasks
+from keras_dlbasic.inspection.padded_targets import padded_targets
+from keras_dlbasic.inspection.row_number_column import row_number_column
 from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
@@ -65,12 +68,18 @@ def data_facts(
                 input_facts(array, name),
                 is_ids=is_ids,
                 target_column=None if is_ids else _target_column(array, targets),
+                row_number=None if is_ids else _row_number(array, targets),
                 padding=trailing_padding(array, is_ids=is_ids),
                 **beyond_vocabulary(array, size),
             )
             for (name, array), is_ids, size in zip(inputs, ids, rows, strict=True)
         ),
-        targets=_facts_of_targets(targets, output_shapes),
+        targets=tuple(
+            replace(facts, **_beside_inputs(array, inputs, ids))
+            for facts, (_, array) in zip(
+                _facts_of_targets(targets, output_shapes), targets, strict=True
+            )
+        ),
         n_rows=len(inputs[0][1]) if inputs else None,
         validation=_validation(
             inputs,
@@ -80,6 +89,17 @@ def data_facts(
             is_ids=any(ids),
         ),
     )
+
+
+def _beside_inputs(y: np.ndarray, inputs: Named, ids: Sequence[bool]) -> dict[str, Any]:
+    """Return what targets are only beside the inputs."""
+    if not y.ndim:
+        return {}
+    marked = [(*pair, is_ids) for pair, is_ids in zip(inputs, ids, strict=True)]
+    return {
+        "next_step_of": next_step_of(y, inputs),
+        "padded": padded_targets(y, marked),
+    }
 
 
 def _target_column(x: np.ndarray, targets: Named) -> int | None:
@@ -110,7 +130,18 @@ def with_output_shapes(
             for name in (output.name, output.label)
             if name is not None
         }
-    return replace(data, targets=_facts_of_targets(arrays_of(y), by_name))
+    before = {facts.name: facts for facts in data.targets}
+    targets = []
+    for facts in _facts_of_targets(arrays_of(y), by_name):
+        if known := before.get(facts.name):
+            beside = known.next_step_of, known.padded
+            facts = replace(facts, next_step_of=beside[0], padded=beside[1])
+        targets.append(facts)
+    return replace(data, targets=tuple(targets))
+
+
+def _row_number(x: np.ndarray, targets: Named) -> int | None:
+    return row_number_column(x, targets[0][1]) if len(targets) == 1 else None
 
 
 Named = list[tuple[str, np.ndarray]]

@@ -18,8 +18,9 @@ from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
 from keras_dlbasic._keras.misread_axes import misread_axes
 from keras_dlbasic._keras.outputs import model_outputs
 from keras_dlbasic._keras.own_operations import may_act_between_layers
-from keras_dlbasic._keras.padding_reader import padding_reader
+from keras_dlbasic._keras.padding_masks import makes_masks, padding_reader
 from keras_dlbasic._keras.rebuildable import why_not_rebuilt
+from keras_dlbasic._keras.softmax_over_one import softmax_over_one
 from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
 
 
@@ -67,6 +68,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         why_not_rebuilt=fixed,
         n_resizable=None if fixed else len(resizable_layers(model)),
         padding_reader=padding_reader(model),
+        makes_masks=makes_masks(model),
     )
 
 
@@ -104,6 +106,7 @@ def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> LayerFact
         momentum=float(core.momentum) if kind.state == "averages" else None,
         cell_activation=_cell_activation(layer),
         dtype=layer.variable_dtype if layer.weights else None,
+        softmax_over_one=softmax_over_one(layer),
         **_kernel_facts(layer),
     )
 

@@ -22,6 +22,7 @@ from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.inference_run import run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.reconstruction import narrowest
+from keras_dlbasic.inspection.respond import respond
 from keras_dlbasic.propagation.compiled_look import rows_at_once
 from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.propagation.probe import Outputs
@@ -200,6 +201,19 @@ class Probe:
             drifts=drifts,
         )
         record.note(probe=replace(record.facts.probe, inference=facts))
+
+    def respond(self, model: Any, record: TrainingRecord) -> None:
+        """Run the model on changed rows, and note how the predictions answer.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the data and the probe.
+        """
+        known = record.facts.probe
+        if not self.outputs or known is None:
+            return
+        response = respond(model, self._seen, record)
+        record.note(probe=replace(known, response=response))
 
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""

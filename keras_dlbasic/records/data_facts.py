@@ -69,6 +69,7 @@ class InputFacts(Facts):
     beyond_vocabulary: int = 0
     padding: float = UNKNOWN
     target_column: int | None = None
+    row_number: int | None = None
 
     @property
     def has_numbers(self) -> bool:
@@ -105,6 +106,10 @@ class TargetFacts(Facts):
         is_constant: Whether all rows are alike.
         commonest: Share of the commonest row.
         row_sum_error: Mean distance of the sums of rows from 1; NaN with one column.
+        next_step_of: Name of the input whose next step they are at each step; None if
+            there is none.
+        padded: Share of their entries where the input has padding and they are all the
+            same; NaN if that is not known.
         share_axes: Axes of targets with three or more along which entries add up to 1
             everywhere, counted from the end; None if there are fewer, or not known.
     """
@@ -130,6 +135,8 @@ class TargetFacts(Facts):
     commonest: float = UNKNOWN
     row_sum_error: float = UNKNOWN
     share_axes: tuple[int, ...] | None = None
+    next_step_of: str | None = None
+    padded: float = UNKNOWN
 
     @property
     def has_several_labels(self) -> bool:

@@ -72,6 +72,35 @@ class InferenceFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False)
+class ResponseFacts(Facts):
+    """How predictions answer to changes of the inputs, as `predict` runs the model.
+
+    Changes are root mean squares in standard deviations of the predictions over rows.
+    They are NaN where they are not known.
+
+    Attributes:
+        noise: Change from one run to the next on the same rows.
+        dropping: Label of a layer of Keras' that drops units in inference; None if
+            there is none. The layer of this package that is made for it does not count.
+        other_rows: Change where the other rows of the batch are changed.
+        order: Change where the steps of the sequences come in another order.
+        later_steps: Change at earlier steps where later steps are changed, of the input
+            of which the target is the next step.
+        spread: Deviation of the predictions over rows, as a share of their root mean
+            square.
+        not_needed: Whether it was left out as the model does well.
+    """
+
+    noise: float = UNKNOWN
+    dropping: str | None = None
+    other_rows: float = UNKNOWN
+    order: float = UNKNOWN
+    later_steps: float = UNKNOWN
+    spread: float = UNKNOWN
+    not_needed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class ProbeFacts(Facts):
     """What is known of the rows on which a model is looked at now and then.
 
@@ -98,6 +127,8 @@ class ProbeFacts(Facts):
             single output.
         inference: What the model gave at the end of the run with the moving statistics
             of its normalization; None if it has none, or that was not tried.
+        response: How predictions answered to changes at the end of the run; None if
+            that was not tried.
         added_at_start: Sum of what the model adds to its loss by `add_loss` before
             training; None if it adds nothing, or that is not known.
         added_at_end: The same at the end of the run.
@@ -118,6 +149,7 @@ class ProbeFacts(Facts):
     eager: str | None = None
     loss_weight: float | None = None
     inference: InferenceFacts | None = None
+    response: ResponseFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None
     outputs: tuple[ProbeFacts, ...] | None = None

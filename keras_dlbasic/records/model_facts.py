@@ -43,6 +43,7 @@ class LayerFacts(Facts):
         dtype: Name of the dtype of its weights; None if not known.
         misreads: Label of a layer before it whose units lie along another axis than the
             one that this layer takes for them; None if there is none, or not known.
+        softmax_over_one: Whether its softmax is over a single entry, which is always 1.
     """
 
     label: str = ""
@@ -70,6 +71,7 @@ class LayerFacts(Facts):
     cell_activation: str | None = None
     dtype: str | None = None
     misreads: str | None = None
+    softmax_over_one: bool = False
 
     @property
     def has_kernel(self) -> bool:
@@ -131,6 +133,8 @@ class ModelFacts(Facts):
             known.
         padding_reader: The recurrent layer that reads padding at the end as input, as
             nothing masks it; None if there is none, or it is not known.
+        makes_masks: Whether a layer makes a mask of padding, which Keras leaves out of
+            the loss; None if that is not known, as in subclassed models.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -150,3 +154,4 @@ class ModelFacts(Facts):
     why_not_rebuilt: str | None = None
     n_resizable: int | None = None
     padding_reader: str | None = None
+    makes_masks: bool | None = None

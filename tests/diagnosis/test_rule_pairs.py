@@ -93,6 +93,29 @@ LARGE = {"baseline": 400.0, "first": 500.0, "end_loss": 20.0}
 NOT_LEARNED = {"end_loss": 1.386, "skill": 0.0}
 
 
+def by_heart(*, reference):
+    """A run that knows its rows, of which nothing holds for validation rows."""
+    record = made_run(loss=FALLING, val_loss=1.4 + 0.02 * EPOCHS)
+    with edited_facts(record) as facts:
+        facts["probe"].update(rows=256, references={"linear": reference})
+    return record
+
+
+def answering(record, **response):
+    """A run that was tried on changed rows at its end, with what came of it."""
+    with edited_facts(record) as facts:
+        facts["probe"]["response"] = {"noise": 0.0, **response}
+    return record
+
+
+def without_score(**response):
+    """A run whose loss is the user's own and has no targets to be scored by."""
+    record = answering(made_run(skill=np.nan, end_loss=np.nan), **response)
+    with edited_facts(record) as facts:
+        facts["data"]["targets"] = []
+    return record
+
+
 def with_many_weights(n):
     """An overfitting run: only then it matters how many weights there are."""
     record = with_rising_validation(0.03)
@@ -225,6 +248,10 @@ PAIRS = {
         lambda: with_metrics(of_values(), ["mae", "accuracy"]),
         lambda: with_metrics(of_values(), ["mae", "r2_score"]),
     ),
+    "collapsed_embeddings": (
+        lambda: without_score(spread=0.004),
+        lambda: without_score(spread=0.4),
+    ),
     "misplaced_dropout": (
         lambda: made_run(out={"dropout": 0.3}),
         lambda: made_run(second={"dropout": 0.3}),
@@ -318,6 +345,18 @@ PAIRS = {
         lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 100}),
         lambda: made_run(loss=np.linspace(1.4, 0.5, 9), facts={"epochs": 9}),
     ),
+    "order_is_lost": (
+        lambda: answering(made_run(**STUCK), order=1e-7),
+        lambda: answering(made_run(**STUCK), order=0.3),
+    ),
+    "random_at_inference": (
+        lambda: answering(made_run(), noise=0.4, dropping="first"),
+        lambda: answering(made_run(), noise=0.4),  # drawn on purpose, as in a VAE
+    ),
+    "rows_mixed": (
+        lambda: answering(made_run(**STUCK), other_rows=0.3),
+        lambda: answering(made_run(**STUCK), other_rows=1e-6),
+    ),
     "target_leakage": (
         lambda: made_run(inputs={"target_column": 0}),
         lambda: made_run(inputs={"target_column": None}),
@@ -353,6 +392,10 @@ PAIRS = {
     "unrepresentative_validation": (
         lambda: made_run(validation={"new_classes": [3]}),
         lambda: made_run(validation={"scale": 1.1, "shift": 0.1}),
+    ),
+    "unrelated_targets": (
+        lambda: by_heart(reference=0.0),
+        lambda: by_heart(reference=0.4),
     ),
     "unscaled_inputs": (
         lambda: made_run(inputs={"rms": 120.0}),

@@ -6,7 +6,7 @@ import pytest
 from keras import layers as L
 
 import keras_dlbasic as kd
-from keras_dlbasic._keras.padding_reader import padding_reader
+from keras_dlbasic._keras.padding_masks import padding_reader
 from keras_dlbasic.inspection.collect import data_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
 

@@ -30,6 +30,11 @@ class Program:
             return self._function(model, x)
 
 
+def no_gradients() -> Any:
+    """Return a context in which nothing is kept for a backward pass."""
+    return torch.no_grad()
+
+
 def unit_sums(
     outputs: Any, preactivations: Any, levels: tuple[Any, Any], axis: int
 ) -> Any:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 
 @rule(kind="cause", needs=("inputs",))
-def target_leakage(run: Run) -> Verdict:
-    """Look for a column that is the target itself, scaled or with other class numbers.
+def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> Verdict:
+    """Look for inputs that give the target away.
 
     A column that goes together with the target may be a good feature; one that leaves
     nothing but rounding is a copy. Training and validation are then perfect, and new
     rows, of which the target is not known, are of no use to the model.
+
+    The same is true of a model that predicts the next step of a sequence and sees it:
+    later steps are changed, and the predictions at earlier ones must stay.
+
+    Args:
+        run: The run.
+        change: Change of a prediction that counts where the step that it predicts is
+            changed, in its standard deviations over rows.
+        copies: The same from which it is critical: the model reads the answer.
     """
+    probe = run.facts.probe
+    answers = probe.response if probe else None
+    if answers is not None and answers.later_steps > change:
+        return _looks_ahead(run, answers.later_steps, (change, copies))
     for facts in run.inputs:
         if facts.target_column is None:
             continue
@@ -33,4 +47,60 @@ def target_leakage(run: Run) -> Verdict:
                 ),
             ),
         )
+    if numbered := _row_number(run):
+        return numbered
     return Fine("no column of the inputs is the target")
+
+
+def _row_number(run: Run) -> Finding | None:
+    if run.task not in (TaskKind.CLASSES, TaskKind.LABELS):
+        return None
+    facts = next((f for f in run.inputs if f.row_number is not None), None)
+    if facts is None:
+        return None
+    # two classes are parted by a threshold of any quantity; three blocks are an order
+    several = len([share for share in run.target.frequencies or () if share]) > 2
+    return Finding(
+        severity="warning" if several else "info",
+        risk="warning",
+        message=(
+            f"Column {facts.row_number} of input {facts.name!r} numbers the rows, and "
+            "rows with neighboring numbers are of the same class: they were numbered "
+            "in the order of the classes. New rows have no such number. (A quantity "
+            "that was measured on a grid looks the same, and is a proper input.)"
+        ),
+        confidence=0.9,
+        evidence={"column": facts.row_number},
+        remedies=(
+            suggest.by_hand(
+                f"x = np.delete(x, {facts.row_number}, axis=1)",
+                "the number of a row says nothing about it",
+            ),
+        ),
+    )
+
+
+def _looks_ahead(run: Run, value: float, thresholds: tuple[float, float]) -> Finding:
+    source = next((f.next_step_of for f in run.targets if f.next_step_of), "x")
+    return Finding(
+        severity="critical" if value >= thresholds[1] else "info",
+        risk="critical",
+        message=(
+            f"The target at each step is the next step of input {source!r}, and the "
+            "model can see it: where that step and later ones are changed, the "
+            f"prediction changes by {value:.2g} of its standard deviation over rows. "
+            "What can be copied need not be learned, and the future is not known when "
+            "the model is used. Only an autoencoder of sequences is to see it."
+        ),
+        value=value,
+        threshold=thresholds[0],
+        unit="standard deviations of the predictions",
+        confidence=0.9,
+        remedies=(
+            suggest.by_hand(
+                "pass `use_causal_mask=True` to attention, `padding='causal'` to "
+                "convolutions, and use no `Bidirectional` layer",
+                "each step then sees only the steps before it",
+            ),
+        ),
+    )

@@ -1,13 +1,17 @@
-"""Padding that a recurrent layer reads as input."""
+"""Padding that a recurrent layer reads, or that the loss counts."""
 
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
+MOST = 0.5
+
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("inputs", "network"))
-def unmasked_padding(run: Run, *, share: float = 0.3, steps: float = 8.0) -> Verdict:
+def unmasked_padding(
+    run: Run, *, share: float = 0.3, steps: float = 8.0, counts: float = 0.3
+) -> Verdict:
     """Look for padding at the end of sequences that nothing masks.
 
     A recurrent layer that gives its last state alone has read the padding after the
@@ -18,7 +22,11 @@ def unmasked_padding(run: Run, *, share: float = 0.3, steps: float = 8.0) -> Ver
         run: The run.
         share: Mean share of padding at the end of sequences that counts.
         steps: Mean number of its steps that counts.
+        counts: Share of the targets that are padding, all of it the same, from which
+            the loss and the accuracy are about padding.
     """
+    if counted := _counted(run, counts):
+        return counted
     reader = run.model.padding_reader
     found = [facts for facts in run.inputs if facts.padding >= share]
     found = [facts for facts in found if facts.padding * facts.shape[1] >= steps]
@@ -53,4 +61,48 @@ def unmasked_padding(run: Run, *, share: float = 0.3, steps: float = 8.0) -> Ver
                 "the last step then is the last word",
             ),
         ),
+    )
+
+
+def _counted(run: Run, counts: float) -> Finding | None:
+    """Find targets at padding that nothing leaves out of the loss."""
+    data = run.facts.data
+    padded = [t for t in run.data.targets if t.padded >= counts]
+    is_weighted = any(w.leaves_out for w in (data.weights if data else ()))
+    masks = run.model.makes_masks
+    if not padded or is_weighted or masks is not False or _ignores_a_class(run):
+        return None
+    value = padded[0].padded
+    return Finding(
+        # where most of the targets are padding, what is logged is mostly about padding
+        severity="warning" if value > MOST else "info",
+        message=(
+            f"{value:.0%} of the targets stand at padding and are all the same, and "
+            "nothing leaves them out: the loss and the metrics count them, so that "
+            "they tell more of the padding than of the rest."
+        ),
+        risk="critical",
+        value=value,
+        threshold=counts,
+        unit="share of the targets",
+        confidence=0.8,
+        remedies=(
+            suggest.by_hand(
+                "keras.layers.Embedding(..., mask_zero=True)  # words from 1 on",
+                "Keras then leaves padding out of the loss and the metrics",
+            ),
+            suggest.by_hand(
+                "model.fit(x, y, sample_weight=(x != 0).astype('float32'))",
+                "positions of weight 0 do not count",
+            ),
+        ),
+    )
+
+
+def _ignores_a_class(run: Run) -> bool:
+    """Return whether a loss leaves out a class, or may do so by code of the user's."""
+    apart = run.outputs_apart or (run,)
+    kinds = [one.loss_kind for one in apart]
+    return any(
+        kind.family == "unknown" or kind.ignore_class is not None for kind in kinds
     )

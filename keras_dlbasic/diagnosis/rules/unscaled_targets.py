@@ -10,8 +10,14 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
 
 
+NEAR = 10.0
+"""Times the loss of a constant prediction up to which a loss is near it."""
+
+
 @rule(kind="cause", explains=EXPLAINS, per_output=True)
-def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> Verdict:
+def unscaled_targets(
+    run: Run, *, large: float = 10.0, small: float = 0.01, narrow: float = 0.02
+) -> Verdict:
     """Compare the size of regression targets with one.
 
     A network drawn at random gives values of the order of one. Gradients of a squared
@@ -22,6 +28,8 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> V
         run: The run.
         large: Root mean square of the targets that counts.
         small: The same at the other end.
+        narrow: Standard deviation, as a share of the root mean square, below which
+            targets are next to the same: ratios near 1, years, pressures.
     """
     if run.loss_kind.family not in ("values", "unknown"):
         return Fine("the targets are classes")
@@ -49,4 +57,34 @@ def unscaled_targets(run: Run, *, large: float = 10.0, small: float = 0.01) -> V
                 suggest.lower_learning_rate("gradients grow with the targets"),
             ),
         )
+    is_narrow = 0 < target.std < narrow * size and not target.is_constant
+    if is_narrow and not _starts_near(run):
+        return _narrow(target.mean, target.std / size, narrow)
     return Fine(f"root mean square {size:.3g}")
+
+
+def _narrow(mean: float, share: float, narrow: float) -> Finding:
+    return Finding(
+        severity="info",
+        message=(
+            f"The targets lie close together: their mean is {mean:.4g} and their "
+            f"standard deviation {share:.2%} of their root mean square. A model that "
+            "has found the mean is nearly right; the rest is smaller than its steps."
+        ),
+        risk="critical",
+        value=share,
+        threshold=narrow,
+        unit="share of the root mean square",
+        confidence=0.85,
+        remedies=(
+            suggest.scaled_targets("differences between targets then are of size 1"),
+        ),
+    )
+
+
+def _starts_near(run: Run) -> bool:
+    """Return whether the first predictions were near: a bias may be set to the mean."""
+    table, baseline = run.record.tables.get("probe"), run.outcome.baseline
+    if table is None or not len(table) or not baseline:
+        return False
+    return bool(table["loss"][0, 0] < NEAR * abs(baseline))

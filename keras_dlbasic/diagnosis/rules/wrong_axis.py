@@ -1,4 +1,4 @@
-"""Pooling or normalization along an axis that is not the one of the units."""
+"""Pooling, normalization or a softmax along an axis that is not meant."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ DOES = {
 def wrong_axis(run: Run) -> Verdict:
     """Look for layers that take another axis for the channels than the layer before.
 
-    Such a model runs, and may even learn something.
+    Such a model runs, and may even learn something. So does one with a softmax over a
+    single score, which gives 1 to every step: the scores do not count.
     """
+    if single := _softmax_over_one(run):
+        return single
     wrong = [facts for facts in run.layers if facts.misreads is not None]
     if not wrong:
         return Fine("pooling and normalization read the axis of the channels")
@@ -39,6 +42,38 @@ def wrong_axis(run: Run) -> Verdict:
                 f"leave `{argument}` of '{facts.label}' at its default, or give both "
                 "layers the same one",
                 "each channel then is a feature, as the next layer expects",
+            ),
+        ),
+    )
+
+
+def _softmax_over_one(run: Run) -> Finding | None:
+    """Find a hidden layer whose softmax has one entry; outputs are judged elsewhere."""
+    outputs = {output.name for output in run.model.outputs}
+    label = next(
+        (
+            f.label
+            for f in run.layers
+            if f.softmax_over_one and f.label.split("/")[-1] not in outputs
+        ),
+        None,
+    )
+    if label is None:
+        return None
+    return Finding(
+        severity="warning",
+        message=(
+            f"The softmax of layer '{label}' is over an axis of length 1: it gives 1 "
+            "whatever it gets, so that all steps have the same weight and nothing "
+            "before it is trained through it."
+        ),
+        risk="critical",
+        layer=label,
+        confidence=0.95,
+        remedies=(
+            suggest.by_hand(
+                f"give '{label}' the axis of the steps, as in `Softmax(axis=1)`",
+                "the weights of the steps then add up to 1",
             ),
         ),
     )

@@ -1,4 +1,4 @@
-"""Recurrent layers that go on over padding to the end of a sequence."""
+"""Masks of padding, and recurrent layers that go on over it to the end."""
 
 from __future__ import annotations
 
@@ -30,8 +30,27 @@ def padding_reader(model: Any) -> str | None:
     return next((label for layer, label in layers if _reads_to_the_end(layer)), None)
 
 
+def makes_masks(model: Any) -> bool | None:
+    """Return whether a layer makes a mask; None where code of the user's may do so."""
+    layers = [layer for layer, _, _, _ in walk_layers(model)]
+    if any(_masks(layer) for layer in layers):
+        return True
+    return (
+        None if any(_may_mask(layer) or _is_own(layer) for layer in layers) else False
+    )
+
+
+def _is_own(layer: Any) -> bool:
+    kind = kind_of(layer).kind
+    return kind == "custom" and not isinstance(layer, keras.Model)
+
+
+def _masks(layer: Any) -> bool:
+    return kind_of(layer).kind == "masking" or bool(getattr(layer, "mask_zero", False))
+
+
 def _may_mask(layer: Any) -> bool:
-    if kind_of(layer).kind == "masking" or getattr(layer, "mask_zero", False):
+    if _masks(layer):
         return True
     is_graph = isinstance(layer, keras.Sequential) or hasattr(layer, "operations")
     return isinstance(layer, keras.Model) and not is_graph

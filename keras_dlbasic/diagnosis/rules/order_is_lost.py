@@ -1,0 +1,66 @@
+"""A model of sequences that cannot see the order of their steps."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.response import DOES_WELL, response_of
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+
+POOR = 0.1
+"""A skill below this is next to none."""
+
+
+@rule(
+    kind="cause",
+    explains=(*NOT_LEARNING, "overfitting"),
+    needs=("network",),
+    live=False,
+)
+def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
+    """Change the order of the steps, and compare the predictions.
+
+    Attention, pooling and dense layers treat all steps alike. Without an embedding of
+    the position, a recurrent or a convolutional layer, "dog bites man" is "man bites
+    dog". For many questions about texts or sets that is enough, so this counts only
+    where a run gets nowhere.
+
+    Args:
+        run: The run.
+        change: Change of the predictions up to which they are the same, in their
+            standard deviations over rows.
+    """
+    found = response_of(run)
+    if found.not_needed:
+        return Fine(DOES_WELL)
+    if found.order != found.order:
+        return Skipped("the model was not run with the steps in another order")
+    if found.order > change:
+        return Fine("predictions change with the order of the steps")
+    gets_nowhere = run.outcome.learned is False or _is_poor(run)
+    return Finding(
+        severity="warning" if gets_nowhere else "info",
+        message=(
+            "The predictions are the same whatever the order of the steps: no layer of "
+            "the model knows at which place a step stands."
+        ),
+        risk="critical",
+        value=found.order,
+        threshold=change,
+        unit="standard deviations of the predictions",
+        # whether the order matters is not known
+        confidence=0.7,
+        note=False,
+        remedies=(
+            suggest.by_hand(
+                "add an embedding of the position to that of the token, or use a "
+                "recurrent or convolutional layer",
+                "the model can then tell first from last",
+            ),
+        ),
+    )
+
+
+def _is_poor(run: Run) -> bool:
+    """Return whether the model has been trained and tells next to nothing."""
+    skill, saved = run.outcome.skill, run.outcome.loss_saved
+    return skill is not None and skill < POOR and (saved is None or saved < POOR)

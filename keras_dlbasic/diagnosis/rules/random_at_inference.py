@@ -1,0 +1,59 @@
+"""Dropout that is active in prediction."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.response import DOES_WELL, response_of
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+
+
+@rule(
+    kind="cause",
+    explains=(*NOT_LEARNING, "overfitting", "oscillating_loss"),
+    needs=("network",),
+    live=False,
+)
+def random_at_inference(run: Run, *, change: float = 0.05) -> Verdict:
+    """Run the model twice on the same rows, as `predict` does.
+
+    Dropout is for training. A `call` that passes `training=True` on to it has it drop
+    units in `evaluate` and `predict` as well: predictions are drawn at random, and
+    worse than they need be. Some models do so on purpose, to average many predictions.
+
+    Args:
+        run: The run.
+        change: Change of the predictions from run to run that counts, in their standard
+            deviations over rows.
+    """
+    found = response_of(run)
+    if found.not_needed:
+        return Fine(DOES_WELL)
+    if found.noise != found.noise:
+        return Skipped("the model was not run a second time on the same rows")
+    layer = found.dropping
+    if layer is None or found.noise < change:
+        return Fine("predictions are the same each time")
+    return Finding(
+        severity="info",
+        message=(
+            f"Predictions for the same rows change from one call of `predict` to the "
+            f"next, by {found.noise:.2g} of their standard deviation: dropout "
+            f"layer '{layer}' drops units outside of training too."
+        ),
+        risk="warning",
+        layer=layer,
+        value=found.noise,
+        threshold=change,
+        unit="standard deviations of the predictions",
+        confidence=0.85,
+        remedies=(
+            suggest.by_hand(
+                f"pass `training=training` to '{layer}' in `call`, or leave it out",
+                "Keras then turns dropout off in `evaluate` and `predict`",
+            ),
+            suggest.by_hand(
+                "kd.layers.mc_predict(model, x)",
+                "if it is on purpose: averages many predictions",
+            ),
+        ),
+    )

@@ -1,0 +1,59 @@
+"""Predictions that depend on the other rows of the batch."""
+
+from __future__ import annotations
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.response import DOES_WELL, response_of
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+
+
+@rule(
+    kind="cause",
+    explains=(*NOT_LEARNING, "overfitting"),
+    needs=("network",),
+    live=False,
+)
+def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
+    """Change the other rows of a batch, and compare the predictions of the rest.
+
+    A softmax, a mean, a reshape or an attention over the first axis mixes samples that
+    have nothing to do with each other. In inference nothing of Keras' does that. Models
+    whose batch is one graph, or one set, do it on purpose.
+
+    Args:
+        run: The run.
+        change: Change of the predictions that counts, in their standard deviations over
+            rows.
+    """
+    found = response_of(run)
+    if found.not_needed:
+        return Fine(DOES_WELL)
+    if found.other_rows != found.other_rows:
+        return Skipped("the model was not run with other rows in the batch")
+    if found.other_rows < change:
+        return Fine("a prediction does not depend on the other rows of the batch")
+    size, rows = run.facts.batch_size, run.facts.data.n_rows if run.facts.data else None
+    if size and rows and size >= rows:
+        return Fine("all rows are one batch, so that rows may be parts of one graph")
+    return Finding(
+        severity="info",
+        message=(
+            "The prediction for a row changes with the other rows of its batch, by "
+            f"{found.other_rows:.2g} of the predictions' standard deviation: something "
+            "in the model works along the axis of the samples. That is right only for "
+            "a graph, or for rows that are to be compared with each other."
+        ),
+        risk="warning",
+        value=found.other_rows,
+        threshold=change,
+        unit="standard deviations of the predictions",
+        confidence=0.9,
+        note=False,
+        remedies=(
+            suggest.by_hand(
+                "look for a softmax, mean, norm, reshape or attention over axis 0 in "
+                "`call`; axis 0 holds the samples",
+                "each sample then is predicted by itself",
+            ),
+        ),
+    )

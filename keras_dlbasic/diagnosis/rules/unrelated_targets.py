@@ -1,0 +1,74 @@
+"""Inputs that tell nothing of the targets."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.generalization import (
+    never_generalized,
+    predictors_find_nothing,
+)
+
+LEARNED = 0.3
+"""Skill on training rows that takes knowing many of them by heart."""
+
+
+@rule(kind="cause", explains=("overfitting",), needs=("probe",), live=False)
+def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
+    """Ask whether anything that was learned holds for other rows.
+
+    A model that knows its training rows by heart, whose validation loss was never below
+    that of a constant prediction, and inputs in which simple predictors find nothing
+    either: inputs and targets may not belong together, as where one of them was
+    shuffled, sorted or shifted without the other. Or they do, and nothing can be
+    predicted.
+
+    Args:
+        run: The run.
+        skill: Skill on the training rows at which there is something by heart.
+    """
+    outcome = run.outcome
+    if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
+        return Fine("simple predictors say little of words and pictures")
+    if not predictors_find_nothing(run):
+        return Fine("simple predictors find something in the inputs, or are not known")
+    if outcome.skill is None or outcome.skill < skill:
+        return Fine("the model has not learned its training rows by heart")
+    if never_generalized(run) is not True:
+        return Fine("some of what was learned holds for validation rows")
+    if _is_right_more_often(run):
+        return Fine("a metric on validation rows is better than chance")
+    return Finding(
+        severity="info",
+        risk="critical",
+        message=(
+            "Nothing that was learned holds for other rows: the skill on training rows "
+            f"is {outcome.skill:.2f}, the validation loss was never below that of a "
+            f"constant prediction, and {outcome.reference_name} has a skill of "
+            f"{outcome.reference or 0:.2f} on rows that it has not seen. Inputs and "
+            "targets may be out of step; or the inputs do not tell the target."
+        ),
+        value=outcome.reference,
+        threshold=0.05,
+        unit="skill of a simple predictor",
+        confidence=0.7,
+        remedies=(
+            suggest.check_rows("each input must stand beside its own target"),
+            suggest.by_hand(
+                "order = np.random.permutation(len(x)); x, y = x[order], y[order]",
+                "shuffles inputs and targets by the same order",
+            ),
+        ),
+    )
+
+
+def _is_right_more_often(run: Run) -> bool:
+    """Return whether a logged accuracy is above that of naming the commonest class."""
+    targets = run.facts.targets
+    chance = targets[0].commonest if targets else math.nan
+    logged = [name for name in run.record.epochs if name.startswith("val_")]
+    accuracies = [run.record.epochs[name] for name in logged if "acc" in name]
+    return any(np.nanmax(values) > chance + 0.1 for values in accuracies)

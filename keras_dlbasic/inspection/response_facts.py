@@ -1,0 +1,275 @@
+"""How the predictions of a model answer to changes of what it is given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlbasic._backends.run_apart import run_apart
+from keras_dlbasic._backends.without_gradients import without_gradients
+from keras_dlbasic._keras.graph import walk_layers
+from keras_dlbasic._keras.intercepted import intercepted
+from keras_dlbasic._keras.layer_kinds import kind_of
+from keras_dlbasic.inspection.reordered_steps import reordered_steps
+from keras_dlbasic.records.facts import ResponseFacts
+
+STEADY = 1e-4
+"""Predictions that change by less from run to run are the same but for rounding."""
+
+
+LEAST_ROWS = 4
+LEAST_STEPS = 4
+LEAST_UNITS = 4
+"""Outputs with fewer entries may be one number that lies far from zero."""
+
+Leaves = list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """An output whose target is the next step of an input.
+
+    Attributes:
+        source: Place of the input, in the order of `keras.tree.flatten`.
+        output: Place of the output, in the same order.
+        steps: Number of steps at the beginning that are no padding in any row.
+    """
+
+    source: int
+    output: int
+    steps: int
+
+
+def response_facts(
+    model: Any,
+    x: Any,
+    *,
+    sequences: Sequence[int] = (),
+    steps: int | None = None,
+    ahead: NextStep | None = None,
+) -> ResponseFacts:
+    """Run a model in inference on some rows, and again with changes.
+
+    The model runs twice on the same rows, once with all other rows of the batch
+    changed, once with the steps of its sequences in another order, and once with the
+    later half of one sequence changed. Its state and the generators stay as they are.
+
+    Args:
+        model: A built model.
+        x: Inputs of some rows.
+        sequences: Places of the inputs whose second axis is time, in the order of
+            `keras.tree.flatten`. Defaults to (): none.
+        steps: Number of their steps, from the first, that are no padding in any row.
+            Only these change places. Defaults to None: all.
+        ahead: Which output is to predict the next step of which input. Defaults to
+            None: none is.
+
+    Returns:
+        A `ResponseFacts`; NaN where something was not tried.
+
+    Raises:
+        Exception: What the model raises.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> from keras_dlbasic.inspection.response_facts import response_facts
+    >>> inputs = keras.Input((4, 2))
+    >>> pooled = keras.layers.GlobalAveragePooling1D()(inputs)
+    >>> model = keras.Model(inputs, keras.layers.Dense(1)(pooled))
+    >>> x = np.random.default_rng(0).normal(size=(8, 4, 2)).astype("float32")
+    >>> response_facts(model, x, sequences=(0,)).order < 1e-4
+    True
+    """
+    leaves = [np.asarray(leaf) for leaf in keras.tree.flatten(x)]
+    n = len(leaves[0])
+    if n < LEAST_ROWS:
+        return ResponseFacts()
+    given = {"first": leaves, "again": leaves, "rows": _other_rows(leaves)}
+    reordered = reordered_steps(leaves, sequences, steps)
+    if reordered is not None:
+        given["order"] = reordered.leaves
+    if ahead is not None and ahead.steps >= LEAST_STEPS:
+        given["ahead"] = _other_end(leaves, ahead)
+    outputs, dropping = _run(model, x, given)
+    change = _Change(outputs, n)
+    known = ResponseFacts(
+        noise=change.of("again"),
+        dropping=dropping,
+        spread=math.nan if _all_alike(leaves) else change.spread(),
+    )
+    if not known.noise < STEADY:  # what is drawn at random hides all other changes
+        return known
+    return replace(
+        known,
+        other_rows=change.of("rows", _first_rows),
+        order=change.of_order(reordered.order) if reordered else math.nan,
+        later_steps=change.at_step(ahead) if "ahead" in given and ahead else math.nan,
+    )
+
+
+def _all_alike(leaves: Leaves) -> bool:
+    return all(bool((leaf == leaf[:1]).all()) for leaf in leaves)
+
+
+def _other_rows(leaves: Leaves) -> Leaves:
+    """Return the inputs with the second half of the rows replaced by their first."""
+    half = len(leaves[0]) // 2
+    return [
+        np.concatenate([a[:half], np.repeat(a[:1], len(a) - half, 0)]) for a in leaves
+    ]
+
+
+def _first_rows(output: np.ndarray) -> np.ndarray | None:
+    """Return the rows that stayed; None for what compares the rows of a batch."""
+    is_square = output.ndim > 1 and output.shape[1] == len(output)
+    return None if is_square else output[: len(output) // 2]
+
+
+def _other_end(leaves: Leaves, ahead: NextStep) -> Leaves:
+    """Give each row the later steps of the row before."""
+    later = slice(ahead.steps // 2, ahead.steps)
+    changed, source = list(leaves), leaves[ahead.source]
+    changed[ahead.source] = source.copy()
+    changed[ahead.source][:, later] = np.roll(source, 1, axis=0)[:, later]
+    return changed
+
+
+def _run(
+    model: Any, x: Any, given: dict[str, Leaves]
+) -> tuple[dict[str, Leaves], str | None]:
+    """Return the outputs by what was given, and a dropout layer that drops."""
+    dropout = {
+        label: layer
+        for layer, label, _, _ in walk_layers(model)
+        if kind_of(layer).kind == "dropout" and _is_keras_own(layer)
+    }
+    try:
+        return _run_watching(model, x, given, dropout)
+    except Exception:
+        # Within a loop of the backend, as that of a recurrent layer, what a layer has
+        # dropped cannot be handed out.
+        if not dropout:
+            raise
+        return _run_watching(model, x, given, {})
+
+
+def _run_watching(
+    model: Any, x: Any, given: dict[str, Leaves], dropout: dict[str, Any]
+) -> tuple[dict[str, Leaves], str | None]:
+    dropped: dict[str, Any] = {}
+
+    def noted(label: str) -> Any:
+        def run(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            outputs = call(inputs, *args, **kwargs)
+            differs = ops.any(ops.not_equal(outputs, inputs))
+            dropped[label] = ops.logical_or(dropped.get(label, False), differs)
+            return outputs
+
+        return run
+
+    def run() -> Any:
+        dropped.clear()
+        with without_gradients(), keras.StatelessScope(), ExitStack() as stack:
+            for label, layer in dropout.items():
+                stack.enter_context(intercepted(layer, noted(label)))
+            outputs = {
+                name: keras.tree.flatten(
+                    model(keras.tree.pack_sequence_as(x, leaves), training=False)
+                )
+                for name, leaves in given.items()
+            }
+        return outputs, dict(dropped)
+
+    outputs, found = run_apart(model, run)
+    arrays = keras.tree.map_structure(ops.convert_to_numpy, (outputs, found))
+    labels = [label for label, is_dropping in arrays[1].items() if is_dropping]
+    return arrays[0], labels[0] if labels else None
+
+
+def _is_keras_own(layer: Any) -> bool:
+    """Return whether a layer is Keras' own: others may drop in inference on purpose."""
+    return type(layer).__module__.split(".")[0] == "keras"
+
+
+class _Change:
+    """How far outputs are from those of the first run, in their own deviations.
+
+    Args:
+        outputs: Outputs by what was given.
+        n: Number of rows. Outputs of another length are not about single rows.
+    """
+
+    def __init__(self, outputs: dict[str, Leaves], n: int) -> None:
+        self._outputs = outputs
+        self._places = [
+            place
+            for place, output in enumerate(outputs["first"])
+            if output.ndim and len(output) == n
+        ]
+
+    def _pairs(self, name: str) -> list[tuple[np.ndarray, np.ndarray]]:
+        first, other = self._outputs["first"], self._outputs[name]
+        return [(first[place], other[place]) for place in self._places]
+
+    def of(self, name: str, part: Callable[..., Any] = lambda a: a) -> float:
+        """Return the largest change of an output, or NaN if none can be compared."""
+        return _largest([_distance(part(a), part(b)) for a, b in self._pairs(name)])
+
+    def of_order(self, order: np.ndarray) -> float:
+        """Return how far outputs change with the order of the steps.
+
+        Outputs that have the steps themselves may follow it; that is no change.
+        """
+        found = []
+        for first, other in self._pairs("order"):
+            change = _distance(first, other)
+            if first.ndim > 1 and first.shape[1] == len(order):
+                change = min(change, _distance(first[:, order], other))
+            found.append(change)
+        return _largest(found)
+
+    def at_step(self, ahead: NextStep) -> float:
+        """Return the change at the last step whose next one was changed."""
+        at = ahead.steps // 2 - 1
+        first, other = (
+            self._outputs[name][ahead.output] for name in ("first", "ahead")
+        )
+        if ahead.output not in self._places or first.ndim < 2 or first.shape[1] <= at:
+            return math.nan
+        return _distance(first[:, at], other[:, at])
+
+    def spread(self) -> float:
+        """Return the deviation over rows of outputs that are no single numbers."""
+        outputs = [self._outputs["first"][place] for place in self._places]
+        wide = [a for a in outputs if math.prod(a.shape[1:]) >= LEAST_UNITS]
+        return _largest([_spread(output) for output in wide])
+
+
+def _spread(output: np.ndarray) -> float:
+    output = output.astype(np.float64)
+    size = np.sqrt(np.mean(output**2))
+    spread = np.sqrt(np.mean(output.std(axis=0) ** 2))
+    return float(spread / size) if np.isfinite(size) and size else math.nan
+
+
+def _distance(first: np.ndarray | None, other: np.ndarray | None) -> float:
+    if first is None or other is None or first.shape != other.shape:
+        return math.nan
+    first, other = first.astype(np.float64), other.astype(np.float64)
+    spread = np.sqrt(np.mean(first.std(axis=0) ** 2))
+    size = np.sqrt(np.mean(first**2))
+    # all rows alike: nothing can be told of what changes them
+    if not np.isfinite(size) or spread <= 1e-6 * size:
+        return math.nan
+    return float(np.sqrt(np.mean((first - other) ** 2)) / spread)
+
+
+def _largest(found: list[float]) -> float:
+    return max((value for value in found if not math.isnan(value)), default=math.nan)
