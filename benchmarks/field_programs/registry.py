@@ -13,7 +13,9 @@ HEALTHY = "healthy"
 
 FUTURE_NAMES = {
     "collapsed_embeddings": "all embeddings of a model without a score are the same",
+    "gradients_pile_up": "a step of one's own does not clear earlier gradients",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
+    "masked_data": "a mask hides what carries the data",
     "order_is_lost": "the model cannot see in which order things come",
     "random_at_inference": "predictions are drawn at random, as in training",
     "unrelated_targets": "no predictor finds anything of the targets in the inputs",
@@ -50,7 +52,7 @@ class Program:
         build: Given whether to repair it, the `Fit`.
         kind: Kind of fault, or `HEALTHY`.
         family: Kind of model and data.
-        half: `"tune"`, or `"look"` and `"fresh"`: each looked at once.
+        half: `"tune"`, or `"look"`, `"fresh"` and `"unseen"`: each looked at once.
         address: Where the problem was reported; empty for healthy programs.
         symptom: What the report complains of.
         cause: What was wrong.
