@@ -1,4 +1,4 @@
-"""Unseen programs whose rows are out of step, shared, blank, rare or of another kind."""
+"""Unseen programs whose rows are out of step, shared, blank, rare or different."""
 
 from __future__ import annotations
 

@@ -39,8 +39,15 @@ def base_of_pictures(seen, labels, tanh=False):
     symptom="a pretrained MobileNet is close to 0 % correct",
     cause="it was trained on pictures from -1 to 1 and is given those from 0 to 255",
     truth=("foreign_statistics", "unscaled_inputs"),
-    also=(*STUCK, "saturated_units", "oscillating_loss", "overfitting")
-    + ("exploding_activations", "frozen_layers", "unknown_cause"),
+    also=(
+        *STUCK,
+        "saturated_units",
+        "oscillating_loss",
+        "overfitting",
+        "exploding_activations",
+        "frozen_layers",
+        "unknown_cause",
+    ),
 )
 def bytes_for_the_base(repaired):
     x, y, new, new_y = data.digits(1100)
@@ -98,8 +105,13 @@ def normalized_by_old_pictures(repaired):
     symptom="is the price to be normalized? The errors are enormous otherwise",
     cause="prices of hundreds of thousands, which the weights cannot reach in time",
     truth=("unscaled_targets",),
-    also=(*STUCK, "learning_rate_too_low", "too_few_updates", "exploding_gradients")
-    + ("oscillating_loss",),
+    also=(
+        *STUCK,
+        "learning_rate_too_low",
+        "too_few_updates",
+        "exploding_gradients",
+        "oscillating_loss",
+    ),
 )
 def prices_of_flats(repaired):
     rng = np.random.default_rng(333)
@@ -131,8 +143,15 @@ def prices_of_flats(repaired):
     symptom="the accuracy does not change over the epochs; the inputs are near 70000",
     cause="columns of tens of thousands that differ by a few percent",
     truth=("unscaled_inputs",),
-    also=(*STUCK, "dead_units", "saturated_units", "oscillating_loss")
-    + ("zero_gradients", "exploding_gradients", "exploding_activations"),
+    also=(
+        *STUCK,
+        "dead_units",
+        "saturated_units",
+        "oscillating_loss",
+        "zero_gradients",
+        "exploding_gradients",
+        "exploding_activations",
+    ),
 )
 def columns_of_seventy_thousand(repaired):
     x, y, new, new_y = data.two_classes(640, columns=24, seed=334, apart=1.3)
@@ -242,10 +261,18 @@ class GraphConvolution(L.Layer):
     address="https://github.com/Emory-Melody/GraphSlim/issues/4",
     symptom="the adjacency is not normalized before the graph convolution",
     cause="each layer multiplies the activations by the number of neighbors",
-    truth=("exploding_activations", "exploding_gradients", "learning_rate_too_high")
-    + ("poor_initialization",),
-    also=(*STUCK, "oscillating_loss", "dead_units", "diverging_loss")
-    + ("unscaled_inputs", "saturated_units", "zero_gradients"),
+    truth=("exploding_activations", "exploding_gradients"),
+    also=(
+        *STUCK,
+        "learning_rate_too_high",
+        "poor_initialization",
+        "oscillating_loss",
+        "dead_units",
+        "diverging_loss",
+        "unscaled_inputs",
+        "saturated_units",
+        "zero_gradients",
+    ),
 )
 def neighbors_not_averaged(repaired):
     rng = np.random.default_rng(337)

@@ -59,8 +59,15 @@ def decay_of_the_decay(repaired):
     symptom="only one class is ever predicted, the accuracy is fixed at 0.1",
     cause="the rate is too high; the default of Adam works",
     truth=("learning_rate_too_high",),
-    also=(*STUCK, "dead_units", "zero_gradients", "vanishing_gradients")
-    + ("oscillating_loss", "exploding_activations", "diverging_loss"),
+    also=(
+        *STUCK,
+        "dead_units",
+        "zero_gradients",
+        "vanishing_gradients",
+        "oscillating_loss",
+        "exploding_activations",
+        "diverging_loss",
+    ),
 )
 def ten_classes_one_answer(repaired):
     x, y, new, new_y = data.digits()
@@ -79,7 +86,9 @@ def ten_classes_one_answer(repaired):
     )
     rate = 0.003 if repaired else 0.1
     model.compile(
-        keras.optimizers.RMSprop(rate), "categorical_crossentropy", ["accuracy"]
+        keras.optimizers.RMSprop(rate),
+        "categorical_crossentropy",
+        metrics=["accuracy"],
     )
     held_out = (new, data.groups(new_y, 10))
     options = {"epochs": 10, "batch_size": 32, "validation_data": held_out}
@@ -120,10 +129,17 @@ def own_loop(inputs, outputs, cleared):
     address="https://github.com/udacity/deep-learning-v2-pytorch/pull/160",
     symptom="zero_grad is missing, so that gradients pile up",
     cause="each step takes the sum of all gradients since the beginning",
-    truth=("gradients_pile_up", "learning_rate_too_high", "exploding_gradients")
-    + ("unknown_cause",),
-    also=(*STUCK, "oscillating_loss", "diverging_loss", "dead_units")
-    + ("exploding_activations", "non_finite_values", "saturated_units"),
+    truth=("gradients_pile_up", "learning_rate_too_high", "unknown_cause"),
+    also=(
+        *STUCK,
+        "exploding_gradients",
+        "oscillating_loss",
+        "diverging_loss",
+        "dead_units",
+        "exploding_activations",
+        "non_finite_values",
+        "saturated_units",
+    ),
     backends=("torch",),
 )
 def gradients_pile_up(repaired):
@@ -210,9 +226,16 @@ def penalty_of_a_tenth(repaired):
     symptom="with the initializer 'uniform' it learns in Keras and not in tf.keras",
     cause="weights are drawn from 0 to 1 instead of around 0",
     truth=("poor_initialization",),
-    also=(*STUCK, "exploding_activations", "exploding_gradients", "saturated_units")
-    + ("dead_units", "learning_rate_too_low", "learning_rate_too_high")
-    + ("oscillating_loss",),
+    also=(
+        *STUCK,
+        "exploding_activations",
+        "exploding_gradients",
+        "saturated_units",
+        "dead_units",
+        "learning_rate_too_low",
+        "learning_rate_too_high",
+        "oscillating_loss",
+    ),
 )
 def uniform_from_zero(repaired):
     x, y, new, new_y = data.digits(600)
