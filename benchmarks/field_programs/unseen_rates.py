@@ -296,3 +296,76 @@ def few_spectra(repaired):
     new, new_y = x[110:], y[110:]
     options = {"epochs": 40, "batch_size": 16, "validation_data": (new, new_y)}
     return Fit(model, x[:110], seen, scores.balanced(new, new_y), options)
+
+
+@program(
+    kind="frozen layers",
+    family="discriminator",
+    half="unseen",
+    address="https://github.com/0b01/SimGAN-Captcha/issues/4",
+    symptom="while the discriminator is trained first, its loss stays at 0.693",
+    cause="it was set to be not trainable for the generator before it was compiled",
+    truth=("nothing_to_train", "frozen_layers"),
+    also=(*STUCK, "zero_gradients", "unknown_cause"),
+)
+def discriminator_frozen_first(repaired):
+    x, _, new, _ = data.digits(320)
+    rng = np.random.default_rng(318)
+
+    def with_fakes(real):
+        fake = real[rng.permutation(len(real))].reshape(len(real), 64)
+        fake = rng.permuted(fake, axis=1).reshape(real.shape)
+        both = np.concatenate([real, fake])
+        return both, np.repeat([1.0, 0.0], len(real)).astype("float32")[:, None]
+
+    discriminator = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            L.Conv2D(12, 3, strides=2, padding="same"),
+            L.LeakyReLU(0.2),
+            L.Conv2D(24, 3, strides=2, padding="same"),
+            L.LeakyReLU(0.2),
+            L.Flatten(),
+            L.Dense(1, activation="sigmoid"),
+        ]
+    )
+    discriminator.trainable = repaired
+    discriminator.compile(
+        keras.optimizers.Adam(0.002, beta_1=0.5),
+        "binary_crossentropy",
+        metrics=["accuracy"],
+    )
+    (x, y), (new, new_y) = with_fakes(x), with_fakes(new)
+    options = {"epochs": 10, "batch_size": 32, "validation_data": (new, new_y)}
+    score = scores.balanced(new, new_y[:, 0].astype(int))
+    return Fit(discriminator, x, y, score, options)
+
+
+@program(
+    kind="states carried to other rows",
+    family="stateful network",
+    half="unseen",
+    address="https://github.com/keras-team/keras/issues/1870",
+    symptom="stateful: the loss gets better in training and very bad in the test",
+    cause="the states of one window are handed to another that does not follow it",
+    truth=("states_carried_over", "unknown_cause"),
+    also=(*STUCK, "overfitting", "oscillating_loss", "unrepresentative_validation"),
+)
+def windows_out_of_line(repaired):
+    x, y = data.gestures(500, length=8, seed=319, noise=0.3)
+    x, y, new, new_y = x[:340], y[:340], x[340:], y[340:]
+    model = keras.Sequential(
+        [
+            keras.Input(batch_shape=(20, 8, 3)),
+            L.LSTM(24, stateful=not repaired),
+            L.Dense(4, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), CROSS, metrics=["accuracy"])
+
+    def score(model, history):
+        answer = model.predict(new, batch_size=20, verbose=0).argmax(-1)
+        return float(((answer == new_y).mean() - 0.25) / 0.75)
+
+    options = {"epochs": 14, "batch_size": 20, "validation_data": (new, new_y)}
+    return Fit(model, x, y, score, options)
