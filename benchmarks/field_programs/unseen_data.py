@@ -26,8 +26,8 @@ CROSS = "sparse_categorical_crossentropy"
 )
 def flat_line_at_the_end(repaired):
     rng = np.random.default_rng(321)
-    steps = 0.011 + 0.03 * rng.normal(size=460)
-    price = np.cumsum(steps) + 0.12 * np.sin(np.arange(460) / 5)
+    steps = 0.006 + 0.01 * rng.normal(size=460)
+    price = np.exp(np.cumsum(steps)) * (1 + 0.06 * np.sin(np.arange(460) / 5))
     price = (price - price.min()) / (price[:340].max() - price.min())
     x, y = data.windows(price, 20)
     last = x[:, -1].copy()
