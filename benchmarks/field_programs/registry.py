@@ -18,7 +18,6 @@ FUTURE_NAMES = {
     "masked_data": "a mask hides what carries the data",
     "order_is_lost": "the model cannot see in which order things come",
     "random_at_inference": "predictions are drawn at random, as in training",
-    "states_carried_over": "a stateful layer hands states to rows that do not follow",
     "unrelated_targets": "no predictor finds anything of the targets in the inputs",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""

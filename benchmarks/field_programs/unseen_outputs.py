@@ -204,7 +204,7 @@ def forecast_dropped(repaired):
     also=("too_few_updates", "underfitting", "imbalanced_classes", "slow_convergence"),
 )
 def overlap_of_nothing(repaired):
-    x, _, masks = data.shapes(260, size=12, seed=307)
+    x, _, masks = data.shapes(190, size=12, seed=307)
     x, masks, new, new_masks = data.split(x, masks)
     if repaired:
         overlap = keras.metrics.BinaryIoU([0, 1], threshold=0.5, name="iou")
@@ -213,20 +213,20 @@ def overlap_of_nothing(repaired):
     model = keras.Sequential(
         [
             keras.Input((12, 12, 1)),
-            L.Conv2D(8, 3, padding="same", activation="relu"),
-            L.Conv2D(8, 3, padding="same", activation="relu"),
+            L.Conv2D(6, 3, padding="same", activation="relu"),
+            L.Conv2D(6, 3, padding="same", activation="relu"),
             L.Conv2D(1, 1, activation="sigmoid"),
         ]
     )
     model.compile(
-        keras.optimizers.Adam(0.006), "binary_crossentropy", metrics=[overlap]
+        keras.optimizers.Adam(0.015), "binary_crossentropy", metrics=[overlap]
     )
     stop = keras.callbacks.EarlyStopping(
         monitor="val_iou", mode="max", patience=5, restore_best_weights=True
     )
     options = {
-        "epochs": 16,
-        "batch_size": 8,
+        "epochs": 11,
+        "batch_size": 10,
         "validation_data": (new, new_masks),
         "callbacks": [stop],
     }

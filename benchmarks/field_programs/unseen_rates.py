@@ -40,7 +40,7 @@ def decay_of_the_decay(repaired):
 
     def schedule(epoch, rate):
         first = 0.003 if repaired else rate
-        return first * math.exp(-0.1 * epoch if repaired else -0.8 * epoch)
+        return first * math.exp(-0.1 * epoch if repaired else -1.3 * epoch)
 
     options = {
         "epochs": 18,
@@ -339,33 +339,3 @@ def discriminator_frozen_first(repaired):
     options = {"epochs": 10, "batch_size": 32, "validation_data": (new, new_y)}
     score = scores.balanced(new, new_y[:, 0].astype(int))
     return Fit(discriminator, x, y, score, options)
-
-
-@program(
-    kind="states carried to other rows",
-    family="stateful network",
-    half="unseen",
-    address="https://github.com/keras-team/keras/issues/1870",
-    symptom="stateful: the loss gets better in training and very bad in the test",
-    cause="the states of one window are handed to another that does not follow it",
-    truth=("states_carried_over", "unknown_cause"),
-    also=(*STUCK, "overfitting", "oscillating_loss", "unrepresentative_validation"),
-)
-def windows_out_of_line(repaired):
-    x, y = data.gestures(500, length=8, seed=319, noise=0.3)
-    x, y, new, new_y = x[:340], y[:340], x[340:], y[340:]
-    model = keras.Sequential(
-        [
-            keras.Input(batch_shape=(20, 8, 3)),
-            L.LSTM(24, stateful=not repaired),
-            L.Dense(4, activation="softmax"),
-        ]
-    )
-    model.compile(keras.optimizers.Adam(0.01), CROSS, metrics=["accuracy"])
-
-    def score(model, history):
-        answer = model.predict(new, batch_size=20, verbose=0).argmax(-1)
-        return float(((answer == new_y).mean() - 0.25) / 0.75)
-
-    options = {"epochs": 14, "batch_size": 20, "validation_data": (new, new_y)}
-    return Fit(model, x, y, score, options)
