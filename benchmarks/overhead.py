@@ -6,14 +6,16 @@ with nothing else to do:
 
     KERAS_BACKEND=tensorflow python benchmarks/overhead.py [--pairs 15] [workload ...]
 
-Prints a table of ratios with bootstrap 95 % intervals and writes JSON to
-benchmarks/results/. `--arms plain doctor` measures `TrainingDoctor(x, y)`: of it the
-whole fits are compared as well, from the call of `fit` to its end, without the time of
-compiling, which has a row of its own.
+Prints a table and writes JSON to benchmarks/results/. For each arm: the ratio of
+epochs with a bootstrap 95 % interval; the ratio of whole fits, from the call of `fit`
+to its end, without the time of compiling, in wall and in CPU time; and what is
+compiled besides what a plain fit compiles. `--arms plain doctor` measures
+`TrainingDoctor(x, y)`.
 """
 
 import argparse
 import json
+import os
 import platform
 import time
 from datetime import date
@@ -319,7 +321,7 @@ def _keep(results, pairs):
         "date": date.today().isoformat(),
         "backend": backend,
         "versions": {"keras": keras.__version__, backend: version(packages)},
-        "machine": f"{platform.machine()}, {platform.system()}, 2 cores",
+        "machine": f"{platform.machine()}, {platform.system()}, {os.cpu_count()} cores",
         "pairs": pairs,
         "steps_per_epoch": {name: STEPS_OF.get(name, STEPS) for name in results},
         "ratios": results,

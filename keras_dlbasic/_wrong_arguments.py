@@ -16,7 +16,8 @@ def names_nearest(function: Function) -> Function:
     """Decorate a function that takes only arguments that it names.
 
     Called with another one by name, it raises a TypeError that says which was probably
-    meant. For `__init__` the class is named.
+    meant. For `__init__` the class is named. A function that takes `**kwargs` stays as
+    it is.
 
     Example:
     >>> from keras_dlbasic._wrong_arguments import names_nearest
@@ -28,7 +29,12 @@ def names_nearest(function: Function) -> Function:
     TypeError: fit() got an unexpected keyword argument 'Epoch'. Did you mean 'epochs'?
     It takes: x, epochs.
     """
-    known = list(inspect.signature(function).parameters)
+    parameters = inspect.signature(function).parameters
+    # `**kwargs` go on to another function, such as the `__init__` of a base class: only
+    # that knows which names are right.
+    if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        return function
+    known = list(parameters)
     names = frozenset(known)
 
     @wraps(function)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from made_runs import STUCK, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.command_line import main
+from keras_dlbasic.command_line.parser import parser
 
 
 @pytest.fixture
@@ -38,6 +40,66 @@ def test_exit_codes(run, tmp_path, capsys):
     assert "keras-dlbasic:" in capsys.readouterr().err
     assert main(["unknown"]) == 2
     assert main(["--version"]) == 0
+
+
+CODES = {"diagnose": "0123", "report": "0123", "convert": "02"}
+"""By command, the exit codes that it may return."""
+
+
+def test_every_command_has_its_exit_codes_here():
+    (commands,) = (a.choices for a in parser()._actions if a.dest == "command")
+    assert set(commands) == set(CODES)
+
+
+@pytest.mark.parametrize("command", CODES)
+def test_help_says_every_exit_code(command, capsys):
+    assert main([command, "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split()).partition("Exit code: ")[2]
+    assert "".join(re.findall(r"(?:^|, )(\d) ", said)) == CODES[command]
+
+
+@pytest.mark.parametrize(
+    ("command", "kind", "code"),
+    [
+        *(
+            ("diagnose", kind, code)
+            for kind, code in zip("fbme", range(4), strict=True)
+        ),
+        *(("report", kind, code) for kind, code in zip("fbme", range(4), strict=True)),
+        ("convert", "f", 0),
+        ("convert", "m", 2),
+    ],
+)
+@pytest.mark.once
+def test_every_command_returns_its_exit_codes(command, kind, code, tmp_path, capsys):
+    rows = {"f": "0,.7\n1,.5\n", "b": "0,.7\n1,nan\n"}
+    path = tmp_path / ("empty.npz" if kind == "e" else "log.csv")
+    if kind in rows:  # fine, bad
+        path.write_text("epoch,loss\n" + rows[kind])
+    elif kind == "e":  # empty; else missing
+        kd.records.TrainingRecord().save(path)
+    more = [str(tmp_path / "out.csv")] if command == "convert" else []
+    assert main([command, str(path), *more]) == code
+    assert bool(capsys.readouterr().err) == (code == 2)
+    assert main([command, "--no-such-option"]) == 2
+
+
+def test_a_folder_is_no_run(tmp_path, capsys):
+    assert main(["diagnose", str(tmp_path)]) == 2
+    assert (
+        f"{str(tmp_path)!r} is a folder. Give a file in it" in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("other", ["json", "sarif", "markdown"])
+def test_quiet_lines_are_no_other_format(other, run, capsys):
+    path = run(**STUCK)
+    assert main(["diagnose", "-q", "--format", other, path]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"not {other}. Leave out --quiet" in told.err
+    assert main(["diagnose", "-q", "--format", "text", path]) == 1
+    assert capsys.readouterr().out.startswith(f"{path}: critical: ")
 
 
 def test_json_is_the_diagnosis(run, capsys):

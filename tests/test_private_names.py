@@ -8,7 +8,7 @@ import pytest
 import keras_dlbasic
 
 PACKAGE = Path(keras_dlbasic.__file__).parent
-KNOW_KERAS = ("_keras", "_backends", "gradients")
+KNOW_KERAS = ("_keras", "_backends")
 OF_OTHERS = {"_mp_context": "concurrent.futures", "_DummyThread": "threading"}
 """Private names that are not Keras'."""
 
@@ -106,8 +106,8 @@ def test_private_names_of_keras_are_used_where_all_of_keras_is_known():
     }
     found = foreign_names(sources)
     assert not found, (
-        "private names of Keras outside of `_keras`, `_backends` and `gradients`; move "
-        f"what needs them into a function of `_keras`: {found}"
+        "private names of Keras outside of `_keras` and `_backends`; move what needs "
+        f"them into a function of `_keras`: {found}"
     )
 
 

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import keras
 
-NAMES = ("tensorflow", "jax", "torch")
+from keras_dlbasic._backends.required import BACKENDS
 
 
 def backend_module(topic: str, what: str) -> ModuleType:
@@ -21,7 +21,7 @@ def backend_module(topic: str, what: str) -> ModuleType:
         RuntimeError: If Keras runs on a backend that trains no models.
     """
     name = keras.backend.backend()
-    if name not in NAMES:
+    if name not in BACKENDS:
         raise RuntimeError(
             f"{what} on the backends 'tensorflow', 'jax' and 'torch'. "
             f"Received: KERAS_BACKEND={name!r}"

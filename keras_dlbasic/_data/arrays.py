@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -71,7 +71,7 @@ def as_array(leaf: Any, name: str = "x") -> Any:
     elif hasattr(leaf, "__array__"):
         array = np.asarray(leaf)
     else:
-        raise ValueError(f"`{name}` {EXPECTED}. {_received(leaf)}")
+        raise ValueError(f"`{name}` {EXPECTED}. {received(leaf)}")
     if np.ma.isMaskedArray(array) and np.ma.is_masked(array):
         raise ValueError(
             f"`{name}` is a masked array, whose mask Keras ignores. Fill it: "
@@ -103,11 +103,7 @@ def _from_list(data: Any, name: str) -> np.ndarray:
     except ValueError:
         array = None
     if array is None:
-        lengths = sorted({len(row) for row in data if isinstance(row, (list, tuple))})
-        raise ValueError(
-            f"`{name}` holds rows of different lengths ({_few(lengths)}), which make "
-            f"no array. Pad them, such as by `keras.utils.pad_sequences({name})`."
-        )
+        raise _ragged([row for row in data if isinstance(row, (list, tuple))], name)
     return _from_objects(array, name) if array.dtype.kind == "O" else array
 
 
@@ -119,11 +115,7 @@ def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     if all(isinstance(value, (list, tuple, np.ndarray)) for value in values):
         if len({np.shape(value) for value in values}) == 1:
             return np.stack([np.asarray(value) for value in array])
-        lengths = sorted({len(value) for value in values})
-        raise ValueError(
-            f"`{name}` holds rows of different lengths ({_few(lengths)}), which make "
-            f"no array. Pad them, such as by `keras.utils.pad_sequences({name})`."
-        )
+        raise _ragged(values, name)
     try:
         return array.astype(keras.config.floatx())
     except (TypeError, ValueError):
@@ -160,7 +152,7 @@ def _dense(leaf: Any, name: str) -> np.ndarray:
     return np.asarray(leaf.toarray())
 
 
-def _received(leaf: Any) -> str:
+def received(leaf: Any) -> str:
     """Return what was given in the place of data, and the way out."""
     kind = type(leaf).__name__
     if kinds.is_one_shot(leaf):
@@ -181,6 +173,14 @@ def _received(leaf: Any) -> str:
     if callable(leaf):
         return f"Received the function or class {leaf!r}. Call it first."
     return f"Received an object of type {kind}."
+
+
+def _ragged(rows: Iterable[Any], name: str) -> ValueError:
+    lengths = sorted({len(row) for row in rows})
+    return ValueError(
+        f"`{name}` holds rows of different lengths ({_few(lengths)}), which make no "
+        f"array. Pad them, such as by `keras.utils.pad_sequences({name})`."
+    )
 
 
 def _few(values: list[int]) -> str:

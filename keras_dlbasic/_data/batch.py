@@ -13,19 +13,18 @@ ROWS = 256
 """Number of rows that are drawn from a data set."""
 
 
-def read_batch(x: Any, model: Any = None, name: str = "x") -> Any:
+def read_batch(x: Any, model: Any = None) -> Any:
     """Return a batch as finite arrays that a model takes.
 
     Args:
         x: Inputs in any form that `read` knows; of a data set 256 rows are drawn.
         model: The model, or None: not known.
-        name: How errors call `x`.
 
     Raises:
         ValueError: If it is none, holds values that are not finite, or does not fit the
             model.
     """
-    return _finite_arrays(read(x, model=model, most=ROWS, name=name).x, name)
+    return _finite_arrays(read(x, model=model, most=ROWS).x)
 
 
 def read_labeled_batch(x: Any, y: Any, model: Any = None) -> tuple[Any, Any]:
@@ -38,23 +37,24 @@ def read_labeled_batch(x: Any, y: Any, model: Any = None) -> tuple[Any, Any]:
     """
     found = read(x, y, model=model, most=ROWS)
     has_loss = y is not None or getattr(model, "loss", None) is not None
-    return _finite_arrays(found.x, "x"), found.y if has_loss else None
+    return _finite_arrays(found.x), found.y if has_loss else None
 
 
-def _finite_arrays(arrays: Any, name: str) -> Any:
+def _finite_arrays(arrays: Any) -> Any:
+    # an optional input may be None
     return keras.tree.map_structure(
-        lambda leaf: _finite(np.asarray(leaf), name), arrays
+        lambda leaf: None if leaf is None else _finite(np.asarray(leaf)), arrays
     )
 
 
-def _finite(array: np.ndarray, name: str) -> np.ndarray:
+def _finite(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind != "f":
         return array
     if not np.isfinite(array).all():
         wrong = int(np.size(array) - np.isfinite(array).sum())
         raise ValueError(
-            f"`{name}` must be finite. Received: {wrong} of {array.size} values are "
-            "NaN or infinite. Clean the data, for example by `numpy.nan_to_num`, or "
-            "leave the samples out."
+            f"`x` must be finite. Received: {wrong} of {array.size} values are NaN or "
+            "infinite. Clean the data, for example by `numpy.nan_to_num`, or leave the "
+            "samples out."
         )
     return array.astype(keras.config.floatx())

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._data.arrays import as_arrays
+from keras_dlbasic._data.names import Names
 
 MAX_BATCHES = 64
 """Number of batches that a sample of rows is drawn from."""
@@ -23,7 +24,9 @@ ENDLESS = -1
 Parts = tuple[Any, Any, Any]
 
 
-def rows_of(data: Any, most: int | None) -> tuple[Parts, bool, dict[str, int | None]]:
+def rows_of(
+    data: Any, most: int | None, names: Names
+) -> tuple[Parts, bool, dict[str, int | None]]:
     """Return inputs, targets and sample weights of a data set.
 
     The generators of the process are left as they are found. What a data set draws from
@@ -35,6 +38,7 @@ def rows_of(data: Any, most: int | None) -> tuple[Parts, bool, dict[str, int | N
             a `PyDataset` batches drawn at random from a fixed seed, of others the first
             ones. Batches that differ in shape from the first are left out. None: all
             rows.
+        names: What errors call inputs, targets and weights.
 
     Returns:
         `(x, y, sample_weight)`, each None where batches do not have it; whether there
@@ -51,16 +55,16 @@ def rows_of(data: Any, most: int | None) -> tuple[Parts, bool, dict[str, int | N
             f"are needed here. Give {_part(data)}, or arrays."
         )
     with generators_kept():
-        kept, is_part = _read(data, n, most)
+        kept, is_part = _read(data, n, most, names)
     if not kept:
         raise ValueError(f"The data set of type {type(data).__name__} has no batches.")
     size = len(next(a for a in keras.tree.flatten(kept[0]) if a is not None))
     n_batches = n if n is not None and n >= 0 else None if is_part else len(kept)
-    same = [parts for parts in kept if _shapes(parts) == _shapes(kept[0])]
+    same = [parts for parts in kept if row_shapes(parts) == row_shapes(kept[0])]
     if most is None and len(same) < len(kept):
         raise ValueError(
             f"Batches of the data set of type {type(data).__name__} differ in shape: "
-            f"{_shapes(kept[0])} and {_another(kept)} without the axis of rows. All "
+            f"{row_shapes(kept[0])} and {_another(kept)} without the axis of rows. All "
             "rows are needed here in one array: pad them to the same length."
         )
     is_part |= len(same) < len(kept)
@@ -75,16 +79,18 @@ def _part(data: Any) -> str:
 
 
 def _another(kept: list[Parts]) -> list[tuple[int, ...]]:
-    first = _shapes(kept[0])
-    return next(shapes for shapes in map(_shapes, kept) if shapes != first)
+    first = row_shapes(kept[0])
+    return next(shapes for shapes in map(row_shapes, kept) if shapes != first)
 
 
-def _read(data: Any, n: int | None, most: int | None) -> tuple[list[Parts], bool]:
+def _read(
+    data: Any, n: int | None, most: int | None, names: Names
+) -> tuple[list[Parts], bool]:
     """Return the batches that are read, and whether there may be more."""
     kept: list[Parts] = []
     n_bytes = n_rows = 0
     for batch in _batches(data, n, most):
-        parts = _unpacked(batch)
+        parts = _unpacked(batch, names)
         kept.append(parts)
         leaves = [a for a in keras.tree.flatten(parts) if a is not None]
         n_bytes += sum(array.nbytes for array in leaves)
@@ -127,14 +133,18 @@ def _batches(data: Any, n: int | None, most: int | None) -> Iterator[Any]:
     return (data[int(i)] for i in order)
 
 
-def _unpacked(batch: Any) -> Parts:
+def _unpacked(batch: Any, names: Names) -> Parts:
     x, y, weight = keras.utils.unpack_x_y_sample_weight(batch)
     if any(not np.ndim(leaf) for leaf in keras.tree.flatten(y) if leaf is not None):
         raise ValueError(
             "The data set gives single rows and no batches: their targets are single "
             "values. Make batches of it, such as by `data.batch(32)`."
         )
-    return as_arrays(x), as_arrays(y, "y"), as_arrays(weight, "sample_weight")
+    return (
+        as_arrays(x, names.x),
+        as_arrays(y, names.y),
+        as_arrays(weight, names.sample_weight),
+    )
 
 
 def _joined(parts: list[Parts]) -> Parts:
@@ -145,5 +155,6 @@ def _joined(parts: list[Parts]) -> Parts:
     return x, y, weight
 
 
-def _shapes(parts: Parts) -> list[tuple[int, ...]]:
-    return [np.shape(leaf)[1:] for leaf in keras.tree.flatten(parts)]
+def row_shapes(data: Any) -> list[tuple[int, ...]]:
+    """Return the shape of a row of each array in a structure."""
+    return [np.shape(leaf)[1:] for leaf in keras.tree.flatten(data)]

@@ -33,7 +33,9 @@ def built_from(model: Any, x: Any) -> Any:
         )
     if model.built:
         return model
-    rows = keras.tree.map_structure(lambda leaf: np.asarray(leaf[:ROWS]), x)
+    rows = keras.tree.map_structure(
+        lambda leaf: None if leaf is None else np.asarray(leaf[:ROWS]), x
+    )
     try:
         model(rows, training=False)
     except Exception as error:  # of the user's model

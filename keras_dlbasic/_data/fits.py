@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._data import kinds
+from keras_dlbasic._data.names import Names
 from keras_dlbasic._data.tables import columns_of
 from keras_dlbasic._keras.declared_inputs import declared_inputs
 
@@ -16,20 +17,26 @@ Sizes = tuple[int, ...]
 Shape = tuple[int | None, ...]
 
 
-def named_columns(model: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def named_columns(model: Any, x: Any, y: Any, names: Names) -> tuple[Any, Any]:
     """Return data frames as the dictionaries that a model's inputs and outputs want.
 
     Args:
         model: A model, or None.
         x: Inputs; a data frame with a column for each of several inputs is taken apart.
         y: Targets, likewise.
+        names: What errors call these.
+
+    Raises:
+        ValueError: If a data frame of inputs lacks a column for one of several inputs.
     """
     inputs = declared_inputs(model) or {}
     if len(inputs) > 1 and kinds.is_table(x):
-        x = columns_of(x, list(inputs)) or x
+        x = _chosen(x, list(inputs), names.x) or x
+        if kinds.is_table(x):
+            raise ValueError(_no_columns(model, list(inputs), x, names.x))
     outputs = list(getattr(model, "output_names", None) or ())
     if len(outputs) > 1 and kinds.is_table(y):
-        y = columns_of(y, outputs) or y
+        y = _chosen(y, outputs, names.y) or y
     return x, y
 
 
@@ -97,11 +104,42 @@ def _pairs(model: Any, inputs: dict[str, Any], x: Any, name: str) -> list[Any]:
             advice = f" Give inputs and targets apart: `{name}, y`, not `({name}, y)`."
         elif len(inputs) == 1:
             advice = f" Make one array of them: `{name} = numpy.stack({name})`."
+        elif len(leaves) == 1:
+            advice = f" {_dictionary(list(inputs), name)}"
         raise ValueError(
-            f"`{name}` holds {len(leaves)} arrays, but the model '{model.name}' has "
-            f"{len(inputs)} input{'s' * (len(inputs) > 1)}.{advice}"
+            f"`{name}` holds {_number(len(leaves), 'array')}, but the model "
+            f"'{model.name}' has {_number(len(inputs), 'input')}.{advice}"
         )
     return list(zip(inputs.items(), leaves, strict=True))
+
+
+def _chosen(table: Any, wanted: list[str], name: str) -> dict[str, Any] | None:
+    """Return some columns of a table; None if it is a series, or lacks one."""
+    columns = columns_of(table, name)
+    if columns is None or not set(wanted) <= set(columns):
+        return None
+    return {column: columns[column] for column in wanted}
+
+
+def _no_columns(model: Any, inputs: list[str], table: Any, name: str) -> str:
+    columns = columns_of(table, name) or {}
+    missing = [label for label in inputs if label not in columns]
+    return (
+        f"`{name}` is a table without a column for the "
+        f"input{'s' * (len(missing) > 1)} {_some(missing)} of the model "
+        f"'{model.name}'. Its columns are: {_some(list(columns)) or 'none'}. Rename "
+        "them, or give a dictionary with an array for each input."
+    )
+
+
+def _dictionary(inputs: list[str], name: str) -> str:
+    """Return how to give an array for each input."""
+    shown = [f"{label!r}: {name}[{label!r}]" for label in inputs[:2]]
+    shown += ["..."] if len(inputs) > 2 else []
+    return (
+        "Give a dictionary with an array for each input; of the columns of a table: "
+        f"`{{{', '.join(shown)}}}`."
+    )
 
 
 def _fit(given: Sizes, wanted: Shape) -> bool:
@@ -113,6 +151,16 @@ def _fit(given: Sizes, wanted: Shape) -> bool:
         return False
     pairs = zip(given[1:], wanted[1:], strict=True)
     return all(want is None or have == want for have, want in pairs)
+
+
+def _some(names: list[str]) -> str:
+    """Return some names of many."""
+    shown = [repr(name) for name in names[:5]]
+    return ", ".join([*shown, "..."] if len(names) > 5 else shown)
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def _said(shape: Shape) -> str:

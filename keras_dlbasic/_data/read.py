@@ -8,9 +8,11 @@ from typing import Any
 import keras
 
 from keras_dlbasic._data import kinds
-from keras_dlbasic._data.arrays import EXPECTED, as_arrays
+from keras_dlbasic._data.alone import check_alone
+from keras_dlbasic._data.arrays import EXPECTED, as_arrays, received
 from keras_dlbasic._data.batches import rows_of
 from keras_dlbasic._data.fits import check_fits, check_number, named_columns
+from keras_dlbasic._data.names import ARGUMENTS, Names
 from keras_dlbasic._data.text import check_no_text
 
 
@@ -46,7 +48,7 @@ def read(
     most: int | None = None,
     needs_y: bool = False,
     takes_weights: bool = True,
-    name: str = "x",
+    names: Names = ARGUMENTS,
 ) -> Data:
     """Read data in any of the forms that users have.
 
@@ -57,14 +59,14 @@ def read(
             `DataLoader`.
         y: Targets, in the same forms; None with a data set.
         sample_weight: Weights of samples. Defaults to None.
-        model: The model that the rows go into, to have them checked, or None: not
-            known. Defaults to None.
+        model: The model that the rows go into, to have them checked. Defaults to None:
+            not known, as with a function that makes the model.
         most: Number of rows that are enough, which counts for data sets only. Defaults
             to None: all rows.
         needs_y: Whether there must be targets. Defaults to `False`.
         takes_weights: Whether sample weights are made use of; they are refused else.
             Defaults to `True`.
-        name: How errors call `x`. Defaults to `"x"`.
+        names: What errors call these. Defaults to the names of the arguments.
 
     Returns:
         A `Data`.
@@ -76,43 +78,32 @@ def read(
     is_sample = False
     of_set: dict[str, int | None] = {}
     if kinds.is_one_shot(x):
-        raise ValueError(_one_shot(x, name))
+        raise ValueError(_one_shot(x, names.x))
     if kinds.is_data_set(x):
-        if y is not None:
-            raise ValueError(
-                f"`y` was given beside a data set of type {type(x).__name__}, whose "
-                "batches have the targets. Leave `y` out."
-            )
-        if sample_weight is not None:
-            raise ValueError(
-                "`sample_weight` was given beside a data set of type "
-                f"{type(x).__name__}. Put the weights into its batches, "
-                "`(x, y, sample_weight)`."
-            )
-        (x, y, sample_weight), is_sample, of_set = rows_of(x, most)
+        check_alone(x, y, sample_weight, names)
+        (x, y, sample_weight), is_sample, of_set = rows_of(x, most, names)
     else:
-        x, y = named_columns(model, x, y)
-        x, y = as_arrays(x, name), as_arrays(y, "y")
-        sample_weight = as_arrays(sample_weight, "sample_weight")
-    leaves = [leaf for leaf in keras.tree.flatten(x) if leaf is not None]
-    if not leaves:
-        raise ValueError(f"`{name}` {EXPECTED}. Received: {x!r}")
-    if needs_y and not [leaf for leaf in keras.tree.flatten(y) if leaf is not None]:
+        x, y = named_columns(model, x, y, names)
+        x, y = as_arrays(x, names.x), as_arrays(y, names.y)
+        sample_weight = as_arrays(sample_weight, names.sample_weight)
+    if not _leaves(x):
+        raise ValueError(f"`{names.x}` {EXPECTED}. Received: {x!r}")
+    if needs_y and not _leaves(y):
         raise ValueError(
-            "`y` is missing: give targets for the rows of `x`, or a data set whose "
-            "batches are `(x, y)`."
+            f"`{names.y}` is missing: give targets for the rows of `{names.x}`, or a "
+            "data set whose batches are `(x, y)`."
         )
     if sample_weight is not None and not takes_weights:
         raise ValueError(
             "The batches hold sample weights, which are not made use of here. Give "
             "batches of `(x, y)`."
         )
-    check_no_text(x, y, model, name)
+    check_no_text(x, y, model, names)
     if model is not None:
-        check_number(model, x, name)
-    n_rows = _count((x, y, sample_weight), name)
+        check_number(model, x, names.x)
+    n_rows = _count((x, y, sample_weight), names)
     if model is not None:
-        check_fits(model, x, name)
+        check_fits(model, x, names.x)
     return Data(x, y, sample_weight, n_rows, is_sample, **of_set)
 
 
@@ -140,23 +131,26 @@ def read_validation(
     if data is None:
         return None
     if kinds.makes_batches(data):
-        parts: tuple[Any, ...] = (data,)
+        found = read(data, model=model, most=most, names=Names.of_batches(name))
+    elif isinstance(data, (tuple, list)) and len(data) in (2, 3):
+        x, y, *weight = data
+        found = read(
+            x,
+            y,
+            sample_weight=weight[0] if weight else None,
+            model=model,
+            most=most,
+            names=Names.of_parts(name),
+        )
     else:
-        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-            raise ValueError(
-                f"`{name}` must be `(x, y)` or `(x, y, sample_weight)`, or a "
-                f"data set. Received: {type(data).__name__}"
-                + (f" of length {len(data)}" if isinstance(data, (tuple, list)) else "")
+        raise ValueError(
+            f"`{name}` must be `(x, y)` or `(x, y, sample_weight)`, or a data set. "
+            + (
+                f"Received: {type(data).__name__} of length {len(data)}"
+                if isinstance(data, (tuple, list))
+                else received(data)
             )
-        parts = tuple(data)
-    weight = parts[2] if len(parts) > 2 else None
-    found = read(
-        *parts[:2],
-        sample_weight=weight,
-        model=model,
-        most=most,
-        name=f"{name}[0]" if len(parts) > 1 else name,
-    )
+        )
     if found.sample_weight is None:
         return found.x, found.y
     return found.x, found.y, found.sample_weight
@@ -171,22 +165,26 @@ def _one_shot(x: Any, name: str) -> str:
     )
 
 
-def _count(parts: Any, name: str) -> int:
-    lengths = [
-        [int(leaf.shape[0]) for leaf in keras.tree.flatten(part) if leaf is not None]
-        for part in parts
-    ]
+def _leaves(data: Any) -> list[Any]:
+    return [leaf for leaf in keras.tree.flatten(data) if leaf is not None]
+
+
+def _count(parts: Any, names: Names) -> int:
+    lengths = [[int(leaf.shape[0]) for leaf in _leaves(part)] for part in parts]
     found = {length for part in lengths for length in part}
     if len(found) == 1 and 0 not in found:
         return found.pop()
     if found == {0}:
-        raise ValueError(f"`{name}` must hold at least one sample. Received: 0 rows.")
+        raise ValueError(
+            f"`{names.x}` must hold at least one sample. Received: 0 rows."
+        )
+    called = (names.x, names.y, names.sample_weight)
     said = [
-        f"{', '.join(map(str, dict.fromkeys(part)))} in `{called}`"
-        for part, called in zip(lengths, (name, "y", "sample_weight"), strict=True)
+        f"{', '.join(map(str, dict.fromkeys(part)))} in `{name}`"
+        for part, name in zip(lengths, called, strict=True)
         if part
     ]
     raise ValueError(
-        f"`{name}` and `y` must have the same number of rows. Received: "
+        f"`{names.x}` and `{names.y}` must have the same number of rows. Received: "
         f"{' and '.join(said)}. Rows are along the first axis."
     )

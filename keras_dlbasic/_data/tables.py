@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,20 +35,23 @@ def array_of_table(leaf: Any, name: str) -> np.ndarray:
     return np.stack([column.astype(kind) for column in columns], axis=1)
 
 
-def columns_of(leaf: Any, names: Sequence[str]) -> dict[str, Any] | None:
-    """Return the columns of a data frame by name, where it has all of some names.
+def columns_of(leaf: Any, name: str) -> dict[str, Any] | None:
+    """Return the columns of a data frame by name.
 
     Args:
-        leaf: A data frame.
-        names: Those of the model's inputs or outputs.
+        leaf: A data frame or a series.
+        name: How errors call it.
 
     Returns:
-        A dictionary of series; None if `leaf` is no data frame or lacks one.
+        A dictionary of series; None if `leaf` is a series itself.
+
+    Raises:
+        ValueError: If it is not computed yet.
     """
-    table = _read(leaf, "x")
-    if not hasattr(table, "columns") or not set(names) <= set(table.columns):
+    table = _read(leaf, name)
+    if not hasattr(table, "columns"):
         return None
-    return {name: table[name].to_native() for name in names}
+    return {column: table[column].to_native() for column in table.columns}
 
 
 def _read(leaf: Any, name: str) -> Any:

@@ -7,25 +7,26 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._data.names import ARGUMENTS, Names
 from keras_dlbasic._keras.declared_inputs import declared_inputs
 
 
-def check_no_text(x: Any, y: Any, model: Any, name: str = "x") -> None:
+def check_no_text(x: Any, y: Any, model: Any, names: Names) -> None:
     """Refuse text in targets, and in inputs of a model that takes numbers.
 
     Args:
         x: Inputs, as arrays.
         y: Targets, as arrays, or None.
         model: The model; None or a subclassed one may take text.
-        name: How errors call `x`.
+        names: What errors call these.
 
     Raises:
         ValueError: If there is text.
     """
     if (words := _words(y)) is not None:
         raise ValueError(
-            f"`y` holds text ({words}). A loss needs numbers; encode the classes: "
-            "`classes, y = numpy.unique(y, return_inverse=True)`."
+            f"`{names.y}` holds text ({words}). A loss needs numbers; encode the "
+            f"classes: {_way(names)}."
         )
     if (words := _words(x)) is None:
         return
@@ -33,10 +34,18 @@ def check_no_text(x: Any, y: Any, model: Any, name: str = "x") -> None:
     if inputs is None or any(one.dtype == "string" for one in inputs.values()):
         return
     raise ValueError(
-        f"`{name}` holds text ({words}), but the model '{model.name}' takes numbers. "
-        "Encode it, or put a `keras.layers.TextVectorization` or "
+        f"`{names.x}` holds text ({words}), but the model '{model.name}' takes "
+        "numbers. Encode it, or put a `keras.layers.TextVectorization` or "
         "`keras.layers.StringLookup` in front of the model."
     )
+
+
+def _way(names: Names) -> str:
+    """Return how to encode classes; those of validation as in training."""
+    way = "`classes, y = numpy.unique(y, return_inverse=True)`"
+    if names == ARGUMENTS:
+        return way
+    return f"{way} for the training, then `numpy.searchsorted(classes, y)` for these"
 
 
 def _words(data: Any) -> str | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import keras
+
+from keras_dlbasic._keras.graph import all_layers
 
 
 def compiled_metrics(model: Any) -> Any:
@@ -18,14 +21,17 @@ def compiled_metrics(model: Any) -> Any:
 
 
 def logged_names(model: Any) -> list[str] | None:
-    """Return the names under which the losses and metrics of a fit are logged.
+    """Return the names under which Keras logs the losses and metrics of a fit.
+
+    Callbacks may write other names into the logs.
 
     Args:
         model: A compiled model.
 
     Returns:
-        The names, without those of the validation; None where they cannot be told
-        before the first step: of several outputs, or where code of the user's logs.
+        The names, without those of the validation; None where they cannot be told for
+        sure before the first epoch: of several outputs, or where code of the user's may
+        log something else.
 
     Example:
     >>> import keras
@@ -35,22 +41,38 @@ def logged_names(model: Any) -> list[str] | None:
     >>> logged_names(model)
     ['loss', 'mae', 'r2']
     """
-    # A class that overrides one of these may log anything, so its names are not known
-    # before its first epoch.
-    kind = type(model)
-    own = ("train_step", "metrics", "compute_metrics")
-    if any(getattr(kind, name) is not getattr(keras.Model, name) for name in own):
+    # A model or layer of the user's may keep metrics of its own, also such as it makes
+    # in its first call.
+    if not all(map(_is_of_keras, all_layers(model))):
+        return None
+    # With several outputs Keras puts their names in front.
+    if len(getattr(model, "outputs", None) or ()) != 1:
         return None
     compiled = getattr(model, "_compile_metrics", None)
-    names = ["loss"]
+    if len(model.metrics) != 1 + (compiled is not None):
+        return None  # there are more than the loss and those of `compile`
+    names: list[str | None] = ["loss"]
     for which in ("_user_metrics", "_user_weighted_metrics"):
         given = getattr(compiled, which, None) or []
-        if not isinstance(given, (list, tuple)):
-            return None
-        for metric in given:
-            name = metric if isinstance(metric, str) else getattr(metric, "name", None)
-            name = name or getattr(metric, "__name__", None)
-            if not isinstance(name, str):
-                return None
-            names.append(name)
-    return names if len(keras.tree.flatten(model.loss)) == 1 else None
+        names += map(_name, given if isinstance(given, (list, tuple)) else [None])
+    # Keras numbers names that are given twice.
+    if len(set(names)) < len(names):
+        return None
+    known = [name for name in names if name is not None]
+    return known if len(known) == len(names) else None
+
+
+def _name(metric: Any) -> str | None:
+    """Return the name under which a metric is logged, None if it is not sure."""
+    if isinstance(metric, str):
+        return metric
+    if isinstance(metric, keras.metrics.Metric):  # the user's may give a dict
+        return str(metric.name) if _is_of_keras(metric) else None
+    # Keras makes snake case of the names of functions: `MyMetric` becomes `my_metric`.
+    name = getattr(metric, "__name__", "")
+    is_plain = isinstance(metric, FunctionType) and name.isidentifier()
+    return name if is_plain and name == name.lower() else None
+
+
+def _is_of_keras(part: Any) -> bool:
+    return type(part).__module__.startswith("keras.")

@@ -41,8 +41,13 @@ def _follow(
         axis = _axis_read(after)
         if axis is not None and axis % _rank(source) != _axis_given(source):
             found[id(after)] = source
-        else:
+        elif not _drops_positions(after):
             _follow(source, after, consumers, found)
+
+
+def _drops_positions(layer: Any) -> bool:
+    """Return whether a layer leaves rows of units, whose axis is then the last."""
+    return getattr(core_of(layer), "keepdims", None) is False
 
 
 def _axis_read(layer: Any) -> int | None:

@@ -159,6 +159,11 @@ class FitWatch(FitLog):
         else:
             warnings.warn(f"Gradients are not watched: {reason}.", stacklevel=2)
 
+    @property
+    def first_step(self) -> int:
+        """Number in the record of the first step of this fit."""
+        return self._offset
+
     # -- hooks, to be called from those of the callbacks --------------------------
 
     def epoch_begins(self, callback: Any, epoch: int) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from keras_dlbasic._data import kinds
+from keras_dlbasic._data.alone import check_alone
+from keras_dlbasic._data.names import ARGUMENTS
 from keras_dlbasic._data.read import read, read_validation
 from keras_dlbasic.inspection.given_names import given_names
 
 PASSING = "validation_set"
-"""Name of validation data that are no arrays, and so are not read beside `fit`."""
+"""Noted of validation data that come in batches, and so are not read beside `fit`."""
 
 
 class GivenData:
@@ -34,11 +36,7 @@ class GivenData:
         if x is None and y is not None:
             raise ValueError("`y` was given without `x`. Give both, or neither.")
         if kinds.makes_batches(x):
-            if y is not None:
-                raise ValueError(
-                    f"`y` was given beside a data set of type {type(x).__name__}, "
-                    "whose batches have the targets. Leave `y` out."
-                )
+            check_alone(x, y, None, ARGUMENTS)
             x = None
         names = given_names(x, y, validation_data)
         if kinds.makes_batches(validation_data):
@@ -46,7 +44,8 @@ class GivenData:
         self.names = names
         self._given = x, y, validation_data
         # which columns of a table are inputs, only the model tells
-        if not any(map(kinds.is_table, (x, y))):
+        pair = validation_data if isinstance(validation_data, (tuple, list)) else ()
+        if not any(map(kinds.is_table, (x, y, *pair))):
             self.arrays(None)
 
     def arrays(self, model: Any) -> tuple[Any, Any, Any]:

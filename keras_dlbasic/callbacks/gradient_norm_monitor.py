@@ -98,9 +98,6 @@ class GradientNormMonitor(Monitor):
     def _fit_begins(self) -> None:
         self._said = set()
         self.non_finite = None
-        assert self.record is not None
-        steps = self.record.steps
-        self._first_step = int(steps[-1]) + 1 if len(steps) else 0
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
         logs[LOG_KEY] = self._watch.last_epoch
@@ -116,8 +113,8 @@ class GradientNormMonitor(Monitor):
             self._messages.add(str(report))
 
     def _look_for_non_finite(self) -> None:
-        if self.non_finite is None and self.record is not None:
-            since = self._first_step
+        if self.non_finite is None:
+            since = self._watch.first_step
             self.non_finite = first_non_finite(self.record, since=since)
 
     def _check_finite(self, step: int, measures: np.ndarray) -> None:
@@ -125,7 +122,7 @@ class GradientNormMonitor(Monitor):
         # Nearly always the step is fine. Then the record need not be looked through.
         if self.non_finite is None and not _is_sound(measures):
             self.non_finite = first_non_finite(
-                record, since=self._first_step, stopped=True
+                record, since=self._watch.first_step, stopped=True
             )
             if self.non_finite is not None:
                 model_of(self).stop_training = True

@@ -37,10 +37,10 @@ class NonFiniteReport:
 
     def __str__(self) -> str:
         place = f"step {self.step + 1} (epoch {self.epoch + 1})"
-        start = f"Stopped at {place}" if self.stopped else f"Not finite from {place} on"
+        n = len(self.gradients)
         lines = [
-            f"{start}: the gradients "
-            f"of {len(self.gradients)} variables are not finite; the batch loss is "
+            f"{'Stopped' if self.stopped else 'First seen'} at {place}: the gradients "
+            f"of {n} variable{'s' * (n != 1)} are not finite; the batch loss is "
             f"{self.batch_loss:g}."
         ]
         if self.weights_before:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ import numpy as np
 from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.compiled_metrics import logged_names
 from keras_dlbasic._keras.optimizer import current_learning_rate
-from keras_dlbasic._nearest import nearest
+from keras_dlbasic._nearest import nearest, nearest_name
 from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
 from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
 from keras_dlbasic.analysis.overfitting.verdict import SEVERITIES, Severity
@@ -25,6 +26,10 @@ EVALUATED = "evaluated_"
 
 MAX_REVERSAL = 0.05
 """Training is stopped only if the chance that the rise goes back is below this."""
+
+MISSPELLED = 0.9
+"""Names that share this much are one name misspelled, see `difflib`: one letter of nine
+may differ."""
 
 
 class OverfittingDetector(Monitor):
@@ -48,8 +53,9 @@ class OverfittingDetector(Monitor):
         rows: Up to this many rows of `x` and `y` are used, taken evenly. Defaults to
             `1024`.
         metric: Name of a metric, such as `"accuracy"`, to be judged apart. Defaults to
-            None. A name that is not logged raises an error, as `fit` begins if the
-            names are known by then.
+            None. A name that is not logged is warned of after the first epoch with
+            validation; one that is a compiled metric misspelled raises an error as
+            `fit` begins, if the names are known by then.
         mode: `"max"` if that metric is to be maximized (default), `"min"` if minimized.
         stop: Whether to stop training when overfitting is found and the chance that
             the rise goes back by the end of the planned epochs is below 5 %. Defaults
@@ -71,7 +77,7 @@ class OverfittingDetector(Monitor):
 
     Raises:
         ValueError: If an argument is out of range, `x` and `y` do not fit together, or
-            `metric` is not logged.
+            `metric` is the name of a compiled metric misspelled.
 
     Example:
     >>> import keras, numpy as np
@@ -130,11 +136,21 @@ class OverfittingDetector(Monitor):
             self._check_known(names)
 
     def _check_known(self, names: list[str]) -> None:
+        """Refuse a name that is surely misspelled.
+
+        A callback that comes before may write any other name into the logs. The first
+        epoch with validation shows whether one does.
+        """
         assert self.metric is not None
         name = self.metric.removeprefix("val_")
         if self.metric in names:
             return
-        way = f"Give {name!r} alone." if name in names else nearest(name, names)
+        if name in names:
+            way = f"Give {name!r} alone."
+        elif any(_is_slip(self.metric, known) for known in names):
+            way = nearest(self.metric, names)
+        else:
+            return
         raise ValueError(
             "`metric` must be the name of a metric that the model was compiled with. "
             f"Received: metric={self.metric!r}. {way}"
@@ -198,7 +214,6 @@ class OverfittingDetector(Monitor):
 
     def _learning_rates(self, numbers: np.ndarray) -> np.ndarray:
         """Return the rate of each epoch: the logged one, else as it was at the end."""
-        assert self.record is not None
         seen = np.array([self._rates.get(int(n), np.nan) for n in numbers], np.float64)
         known = epoch_rates(self.record)
         return seen if known is None else np.where(np.isfinite(known), known, seen)
@@ -255,14 +270,21 @@ class OverfittingDetector(Monitor):
         return f"(Training loss: measured in inference mode on {on}.)"
 
 
+def _is_slip(name: str, known: str) -> bool:
+    """Return whether a name is surely another one misspelled: `mea`, `acuracy`.
+
+    Being like it is not enough: callbacks log `rmse` beside `mse`, `f2` beside `f1`.
+    """
+    if sorted(name) == sorted(known):  # letters in another order
+        return True
+    has_same_digits = re.sub(r"\D", "", name) == re.sub(r"\D", "", known)
+    is_close = nearest_name(name, [known], cutoff=MISSPELLED) is not None
+    return has_same_digits and is_close
+
+
 def _check(x: Any, y: Any, rows: int, mode: str) -> None:
     check_rows(rows)
     if x is None and y is not None:
         raise ValueError("`y` was given without `x`. Give both, or neither.")
     if mode not in ("min", "max"):
         raise ValueError(f'`mode` must be "min" or "max". Received: mode={mode!r}')
-    if hasattr(x, "__next__"):
-        raise ValueError(
-            "`x` must be readable again and again, but an iterator is used up after "
-            f"one pass. Received: x={x!r}. Give arrays or a data set."
-        )

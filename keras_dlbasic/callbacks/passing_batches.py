@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._data.batches import row_shapes
 from keras_dlbasic.analysis.evenly import evenly
 
 MOST_BATCHES = 64
@@ -54,7 +55,7 @@ class PassingBatches:
         )
         # Inputs of other shapes cannot be joined to the first ones. Their targets and
         # weights are counted all the same.
-        if not self.parts or _shapes((x, y)) == _shapes(self.parts[0]):
+        if not self.parts or row_shapes((x, y)) == row_shapes(self.parts[0]):
             self.parts.append(_some_rows((x, y)))
         targets, weights = _some_rows((y, weights))
         self.targets.append(targets)
@@ -69,10 +70,6 @@ class PassingBatches:
     def drop(self) -> None:
         """Let go of all rows."""
         self.parts, self.targets, self.weights = [], [], []
-
-
-def _shapes(data: Any) -> list[tuple[int, ...]]:
-    return [np.shape(leaf)[1:] for leaf in keras.tree.flatten(data)]
 
 
 def _some_rows(data: Any) -> Any:

@@ -55,7 +55,8 @@ class TrainingDoctor(Monitor):
             that is sure.
         every: At which steps gradients are measured, see `GradientNormMonitor`.
         stop_on: `"critical"` or `"warning"`: stop training when something of that
-            severity is found for sure. Defaults to None: never.
+            severity is found for sure. This is checked after the epochs with a look at
+            the probe only (see above). Defaults to None: never.
         rows: Number of rows of the probe, taken evenly from `x`; simple predictors know
             all of them, the model is run on as many as a short fit allows. Defaults to
             `256`.
@@ -66,9 +67,11 @@ class TrainingDoctor(Monitor):
         rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
 
     Attributes:
-        diagnosis: The `Diagnosis` so far; None before the first epoch, but for what is
-            critical and known before the first step.
-        record: The `TrainingRecord` of the current or last fit.
+        diagnosis: The `Diagnosis` so far. Before the first look after an epoch there is
+            none, unless something critical is known before the first step: a
+            `NotFittedError`, which is a `ValueError` and an `AttributeError`.
+        record: The `TrainingRecord` of the current or last fit; a `NotFittedError`
+            before one.
 
     Raises:
         ValueError: If an argument is out of range, `y` is given without `x`, or the
@@ -196,10 +199,10 @@ class TrainingDoctor(Monitor):
             self._looks.infer(self.model, self.record)
         self._judge(live=False)
         self._messages.say()
-        if self.verbose and self._diagnosis is not None:
+        if self.verbose:
             from keras_dlbasic.reports import print_diagnosis
 
-            print_diagnosis(self._diagnosis)
+            print_diagnosis(self.diagnosis)
 
     def report_html(
         self, path: str | os.PathLike[str], *, title: str | None = None
@@ -211,7 +214,7 @@ class TrainingDoctor(Monitor):
             title: Name of the run. Defaults to None: that of the model.
 
         Raises:
-            ValueError: If no epoch has been trained yet.
+            NotFittedError: If there is no diagnosis yet.
         """
         diagnosis = self.diagnosis
         if title is None:

@@ -13,7 +13,7 @@ from keras_dlbasic.command_line.exit_codes import (
     NOT_JUDGED,
     worst,
 )
-from keras_dlbasic.command_line.runs import JudgedRun, judged
+from keras_dlbasic.command_line.runs import JudgedRun, complain, judged
 from keras_dlbasic.records.json_text import json_text
 from keras_dlbasic.records.printable import printable
 
@@ -28,6 +28,12 @@ def diagnose(given: argparse.Namespace, columns: Mapping[str, str]) -> int:
     Returns:
         The exit code.
     """
+    if given.quiet and given.format != "text":
+        complain(
+            f"--quiet prints lines of text, not {given.format}. Leave out --quiet, or "
+            f"--format {given.format}."
+        )
+        return BAD_INPUT
     found = [judged(path, columns) for path in given.runs]
     runs = [run for run in found if run is not None]
     if given.quiet:

@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 if nothing of the severity of `--fail-on` was found, 1 if something was, 2 if
-        a file cannot be read or an argument is wrong, 3 if nothing was found but the
-        decisive checks could not run.
+        a file cannot be read or written or an argument is wrong, 3 if nothing was found
+        but the decisive checks could not run. `convert` judges nothing: 0 or 2.
     """
     # A terminal of Windows need not have the letters of a path or a layer's name.
     for stream in (sys.stdout, sys.stderr):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_dlbasic._version import __version__
-from keras_dlbasic.command_line.exit_codes import MEANING
+from keras_dlbasic.command_line.exit_codes import CONVERT_MEANING, MEANING
 
 FORMATS = ("text", "json", "sarif", "markdown")
 TARGETS = ("csv", "parquet", "tensorboard")
@@ -55,7 +55,7 @@ def _add_diagnose(commands: Any) -> None:
         "-q",
         "--quiet",
         action="store_true",
-        help="print one line for each run that fails, and nothing else",
+        help="print one line of text for each run that fails, and nothing else",
     )
     how.add_argument(
         "-v", "--verbose", action="store_true", help="say why checks were skipped"
@@ -85,6 +85,7 @@ def _add_convert(commands: Any) -> None:
         "convert",
         help="write what a run recorded for other tools",
         description="Write a record as a table (.csv, .parquet) or for TensorBoard.",
+        epilog=CONVERT_MEANING,
     )
     convert.add_argument("run", help="a record (.npz), a table of epochs, or -")
     convert.add_argument("output", type=Path, help="a file, or TensorBoard's folder")

@@ -53,16 +53,12 @@ def read(path: str, columns: Mapping[str, str]) -> TrainingRecord | None:
         path: The file, or `"-"`: standard input, a record or a table.
         columns: Names of the columns of a table by the names that Keras gives them.
     """
-    from keras_dlbasic.records import TrainingRecord
+    from keras_dlbasic.records.saved_run import read_saved_run
 
     try:
         if path == STANDARD_INPUT:
             return _of_standard_input(columns)
-        if Path(path).suffix.lower() == ".npz":
-            return TrainingRecord.load(path)
-        return TrainingRecord.from_csv(path, columns=columns or None)
-    except IsADirectoryError:
-        complain(f"{path!r} is a folder. Give the files in it: {path}/*.npz")
+        return read_saved_run(path, columns=columns)
     except (OSError, ValueError) as error:
         complain(str(error))
     return None
@@ -74,7 +70,7 @@ def complain(text: str) -> None:
 
 
 def _of_standard_input(columns: Mapping[str, str]) -> TrainingRecord:
-    from keras_dlbasic.records import TrainingRecord
+    from keras_dlbasic.records.saved_run import read_saved_run
 
     content = sys.stdin.buffer.read()
     is_record = content.startswith(b"PK")
@@ -82,9 +78,7 @@ def _of_standard_input(columns: Mapping[str, str]) -> TrainingRecord:
         path = Path(folder) / ("run.npz" if is_record else "table.csv")
         path.write_bytes(content)
         try:
-            if is_record:
-                return TrainingRecord.load(path)
-            return TrainingRecord.from_csv(path, columns=columns or None)
+            return read_saved_run(path, columns=columns)
         except ValueError as error:  # nobody knows the name of that file
             raise ValueError(
                 str(error).replace(repr(str(path)), "standard input")

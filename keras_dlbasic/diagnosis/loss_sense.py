@@ -38,7 +38,10 @@ def loss_sense(facts: TruthFacts) -> Sense:
     if not math.isfinite(size) or not size or not facts.moved > 1e-3 * size:
         return "unclear"
     margin = MARGIN * size
-    if facts.hardened < truth - margin:
+    # Where being right costs more than any other answer, the sign is wrong, whatever
+    # answers of 0 and 1 would get: that is asked first.
+    is_worst = truth > constant + margin and truth > shuffled + margin
+    if facts.hardened < truth - margin and not is_worst:
         return "extreme"
     if truth < constant and truth < shuffled:
         return "right"

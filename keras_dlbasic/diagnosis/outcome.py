@@ -127,8 +127,6 @@ def _as_weighted(known: Outcome, record: TrainingRecord) -> Outcome:
     """
     data = record.facts.data
     weights = data.weights if data else ()
-    if len(weights) > 1 and isinstance(record, OutputRecord):
-        weights = tuple(one for one in weights if one.name == record.name)
     if any(one.leaves_out for one in weights):
         return Outcome(reference=known.reference, reference_name=known.reference_name)
     if any(one.is_uneven for one in weights):

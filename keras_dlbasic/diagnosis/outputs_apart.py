@@ -15,6 +15,7 @@ from keras_dlbasic.records import (
     RunFacts,
     TargetFacts,
     TrainingRecord,
+    WeightFacts,
 )
 
 
@@ -54,7 +55,10 @@ class OutputRecord(TrainingRecord):
         self.whole = record
         facts = record.facts
         outputs = facts.outputs
-        self.name = outputs[index].known_as or f"output_{index}"
+        self._names = [
+            output.known_as or f"output_{place}" for place, output in enumerate(outputs)
+        ]
+        self.name = self._names[index]
         losses = [of_output(facts.loss, i, outputs) for i in range(len(outputs))]
         self.is_trained = facts.loss is None or losses[index] is not None
         weight = of_output(facts.loss_weights, index, outputs)
@@ -76,11 +80,21 @@ class OutputRecord(TrainingRecord):
         if self._is_alone and f"{self.name}_loss" not in logs:
             return logs  # Keras logs it as the sum
         kept = {k: v for k, v in logs.items() if k not in ("loss", "val_loss")}
-        for before in ("", "val_"):
-            start = f"{before}{self.name}_"
-            for name in [name for name in logs if name.startswith(start)]:
-                kept[before + name.removeprefix(start)] = logs[name]
+        for name in logs:
+            before = "val_" if name.startswith("val_") else ""
+            bare = name.removeprefix(before)
+            owner = self._owner(bare)
+            # A metric of another output says nothing of this one.
+            if owner is not None:
+                kept.pop(name, None)
+            if owner == self.name:
+                kept[before + bare.removeprefix(f"{owner}_")] = logs[name]
         return kept
+
+    def _owner(self, log: str) -> str | None:
+        """Return the output whose name a log begins with: of several, the longest."""
+        owners = [name for name in self._names if log.startswith(f"{name}_")]
+        return max(owners, key=len, default=None)
 
     @property
     def batch_loss(self) -> np.ndarray:
@@ -149,7 +163,9 @@ def _facts_of(facts: RunFacts, index: int, loss: Any) -> RunFacts:
     data = facts.data
     if data is not None:
         target = _target_of(data, index, outputs)
-        data = replace(data, targets=() if target is None else (target,))
+        weights = _weights_of(data, index, outputs)
+        targets = () if target is None else (target,)
+        data = replace(data, targets=targets, weights=weights)
     return replace(
         facts,
         loss=loss,
@@ -164,7 +180,27 @@ def _facts_of(facts: RunFacts, index: int, loss: Any) -> RunFacts:
 def _target_of(
     data: DataFacts, index: int, outputs: Sequence[OutputFacts]
 ) -> TargetFacts | None:
-    by_name = {target.name: target for target in data.targets}
+    return _named(data.targets, index, outputs)
+
+
+def _weights_of(
+    data: DataFacts, index: int, outputs: Sequence[OutputFacts]
+) -> tuple[WeightFacts, ...]:
+    """Return the sample weights of an output; a single array is for all of them."""
+    own = _named(data.weights, index, outputs)
+    if own is None:  # a list may have None for some of the outputs
+        own = next((one for one in data.weights if one.name == str(index)), None)
+    if own is not None:
+        return (own,)
+    is_for_all = len(data.weights) == 1 and data.weights[0].name == "0"
+    return data.weights if is_for_all else ()
+
+
+def _named(
+    facts: Sequence[Any], index: int, outputs: Sequence[OutputFacts]
+) -> Any | None:
+    """Return what has the name of an output, or its number if all are listed."""
+    by_name = {one.name: one for one in facts}
     for name in (outputs[index].label, outputs[index].name):
         if name in by_name:
             return by_name[name]

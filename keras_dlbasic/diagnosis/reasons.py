@@ -35,7 +35,7 @@ class Reasons:
     output_name: str | None = None
 
     def gave(self, name: str) -> bool:
-        """Return whether the user gave `"x"`, `"y"` or `"validation_data"`."""
+        """Return whether the user gave something, by its name in `RunFacts.given`."""
         if self.facts.given is not None:
             return name in self.facts.given
         data = self.facts.data  # a record of an earlier version
@@ -43,7 +43,7 @@ class Reasons:
             return False
         known = {"x": data.inputs, "y": data.targets}
         known["validation_data"] = (data.validation,) if data.validation else ()
-        return bool(known[name])
+        return bool(known.get(name))
 
     @property
     def network(self) -> str:
@@ -114,6 +114,11 @@ class Reasons:
     @property
     def validation(self) -> str:
         """Why nothing is known of the validation data."""
+        if self.gave("validation_set"):
+            return (
+                "validation data that come in batches are not read beside `fit`; give "
+                "them as arrays, `(x, y)`"
+            )
         if self.gave("validation_data"):
             if self.gave("x"):
                 return "the validation data could not be compared with `x`"

@@ -297,7 +297,7 @@ class Run(KnownFacts):
         """Return a measure of the predictions on the probe, `[n]`.
 
         Args:
-            measure: Its name: `"loss"`, `"score"`, `"spread"`, ...
+            measure: Its name: `"loss"`, `"skill"`, `"spread"`, ...
 
         Raises:
             Skipped: If none was taken.

@@ -106,9 +106,10 @@ def fit_ensemble(
     3
     """
     seeds = _seeds(n)
-    build_model = builder_of(build_model)
-    found = read(x, y, needs_y=True, takes_weights=False)
-    x, y, validation_data = found.x, found.y, read_validation(validation_data)
+    given, build_model = build_model, builder_of(build_model)
+    found = read(x, y, model=given, needs_y=True, takes_weights=False)
+    x, y = found.x, found.y
+    validation_data = read_validation(validation_data, model=given)
     with seeded(seeds[0]):
         model = build_seeded(build_model, seeds[0])
     about = {

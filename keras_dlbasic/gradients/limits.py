@@ -7,7 +7,12 @@ from typing import Any
 import keras
 
 from keras_dlbasic._backends.replicas import replicas_of
-from keras_dlbasic._keras.optimizer import built_for
+from keras_dlbasic._keras.optimizer import (
+    built_for,
+    innermost,
+    is_several,
+    optimizers_within,
+)
 
 
 def reason_not_to_watch(model: Any, *, is_refit: bool = False) -> str | None:
@@ -18,6 +23,9 @@ def reason_not_to_watch(model: Any, *, is_refit: bool = False) -> str | None:
         is_refit: Whether Keras goes on using the train function of an earlier fit.
     """
     backend = keras.backend.backend()
+    several = _several_optimizers(model)
+    if several is not None:
+        return several
     if backend == "torch":
         return _torch_compile(model)
     if backend == "jax":
@@ -49,6 +57,28 @@ def draws_in_plain_step(operation: str) -> str:
         "`keras.random.normal(shape, seed=self.seed_generator)`, or watch all fits "
         "after `model.compile(...)`"
     )
+
+
+def _several_optimizers(model: Any) -> str | None:
+    """Say what a `MultiOptimizer` does that is not measured, None if nothing."""
+    optimizer = getattr(model, "optimizer", None)
+    if not is_several(optimizer):
+        return None
+    for inner in optimizers_within(innermost(optimizer)):
+        if steps := getattr(inner, "gradient_accumulation_steps", None):
+            return (
+                f"an optimizer of `MultiOptimizer`, {type(inner).__name__}, "
+                f"accumulates gradients (`gradient_accumulation_steps={steps}`): its "
+                "variables are updated at other steps than the rest. Leave that out, "
+                "or compile the model with one optimizer"
+            )
+    if replicas_of(model) > 1:
+        return (
+            "the model has several optimizers (`MultiOptimizer`) on several replicas, "
+            "each of which clips by itself. Compile the model with one optimizer, or "
+            "train on one device"
+        )
+    return None
 
 
 def _torch_compile(model: Any) -> str | None:

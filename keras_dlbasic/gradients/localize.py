@@ -56,20 +56,21 @@ def localize_non_finite(
 ) -> NonFiniteOrigin | None:
     """Replay the forward pass and name the first layer with NaN or infinity.
 
-    The pass runs layer by layer without compilation. Nothing of the model changes,
-    except that with `training=True` layers such as batch normalization move their
-    statistics, as they do in any such call; they are put back.
+    The pass runs layer by layer without compilation. Nothing of the model changes: what
+    layers such as batch normalization move with `training=True` is put back, and so are
+    the random generators.
 
     Args:
-        model: A built `keras.Model`.
-        x: Inputs, as for `model(x)`: an array or a structure of arrays.
+        model: A Keras model; one without weights is built from `x`.
+        x: Inputs: an array, a tensor, a data frame, a list or a structure of these; or
+            a data set, of which 256 rows are drawn.
         training: Whether to run the layers as in training. Defaults to `False`.
 
     Returns:
         The origin, or None if all is finite.
 
     Raises:
-        ValueError: If the model has not been built.
+        ValueError: If `x` is none of these, or does not fit the model.
 
     Example:
     >>> import keras, numpy as np
@@ -82,7 +83,9 @@ def localize_non_finite(
     """
     x = read(x, model=model, most=ROWS).x
     model = built_from(model, x)
-    x = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
+    x = keras.tree.map_structure(
+        lambda leaf: None if leaf is None else keras.ops.convert_to_tensor(leaf), x
+    )
     if count := _count(x):
         return NonFiniteOrigin("input", None, None, None, count)
     # Each layer's call first checks its weights and then its outputs, in the order of

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-from keras_dlbasic.records.thinning import is_warmup_step
+from keras_dlbasic.records.thinning import FIRST_STEPS, is_warmup_step
 
 Every = int | Literal["auto", "epoch"]
 
@@ -14,9 +14,6 @@ STEPS_PER_SAMPLE = 32
 """Under `"auto"`, one of at least this many steps is measured after the warm-up."""
 
 MOST_SAMPLES_PER_EPOCH = 32
-
-FIRST = 16
-"""Under `"auto"`, this many steps are measured at the start, whatever their batches."""
 
 FIRST_READ, SPREAD_READ = 16, 16
 """Number of batches that are read at the start of the first epoch, and of those that
@@ -81,7 +78,8 @@ def epoch_plan(
         # wait more among others; later a fit would stop for seconds, at a step that
         # is far from the begin of the run.
         is_last = n_steps is not None and step == n_steps - 1 > 0
-        return steady or (is_warmup_step(total) and not (is_last and total >= FIRST))
+        is_odd = is_last and total >= FIRST_STEPS
+        return steady or (is_warmup_step(total) and not is_odd)
 
     return is_sampled
 

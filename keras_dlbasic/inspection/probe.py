@@ -173,7 +173,7 @@ class Probe:
         table = record.tables["probe"]
         if len(table) == 1 and table.epochs[0] < 0:
             known = replace(known, added_at_start=added_loss(model, self._seen))
-        elif known.added_at_start is not None:
+        else:
             known = replace(known, added_at_end=added_loss(model, self._seen))
         record.note(probe=known)
 

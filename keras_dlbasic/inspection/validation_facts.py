@@ -109,6 +109,7 @@ def _overlap(x: np.ndarray, y: Any, val_x: np.ndarray, val_y: Any) -> dict[str, 
         "distinct_rows": len(counts) if len(known) == len(x) else None,
         "compared_rows": len(known),
         "compared_with": len(asked),
+        "equal_rows": found,
     }
 
 

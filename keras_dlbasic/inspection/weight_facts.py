@@ -13,6 +13,9 @@ from keras_dlbasic.inspection.validation_facts import MOST_CLASSES, class_ids
 from keras_dlbasic.records import WeightFacts
 from keras_dlbasic.records.json_facts import UNKNOWN
 
+LEAST_PADDED = 20
+"""Fewer targets may be the same by chance."""
+
 
 def weight_facts(
     targets: Sequence[Any], weights: Sequence[Any], inputs: Sequence[Any] = ()
@@ -43,19 +46,27 @@ def weight_facts(
         name = read[0][place][0]
         own = [batch[place][1] for batch in read]
         of = [batch[place][1] for batch in answers] if has_own else None
-        padding, on_padding = _on_padding(own, inputs)
+        padding, on_padding = _on_padding(own, inputs, of)
         facts = replace(_described(own, of), name=name)
         found.append(replace(facts, padding=padding, on_padding=on_padding))
     return tuple(found)
 
 
 def _on_padding(
-    weights: list[np.ndarray], inputs: Sequence[Any]
+    weights: list[np.ndarray],
+    inputs: Sequence[Any],
+    targets: Sequence[np.ndarray] | None,
 ) -> tuple[float, float]:
-    """Return the shares of the steps and of the weight that are padding."""
+    """Return the shares of the steps and of the weight that are padding.
+
+    Zeros in the inputs may also be masked on purpose, to be filled in by the model:
+    then only they count in the loss. Their targets differ, and those of padding do not.
+    """
     pairs = zip(inputs, weights, strict=False)
     padded = [part for pair in pairs if (part := _padding(*pair)) is not None]
     if not padded or len(padded) < len(weights):
+        return UNKNOWN, UNKNOWN
+    if targets is None or not _are_alike(targets, padded):
         return UNKNOWN, UNKNOWN
     is_padding = np.concatenate([part.reshape(-1) for part in padded])
     flat = np.concatenate([np.asarray(w, np.float64).reshape(-1) for w in weights])
@@ -63,6 +74,17 @@ def _on_padding(
     if not is_padding.any() or not np.isfinite(total) or total <= 0:
         return UNKNOWN, UNKNOWN
     return float(is_padding.mean()), float(flat[is_padding].sum()) / total
+
+
+def _are_alike(targets: Sequence[np.ndarray], padded: list[np.ndarray]) -> bool:
+    """Return whether all steps that are zeros in the inputs have the same target."""
+    pairs = list(zip(targets, padded, strict=True))
+    if any(target.shape[:2] != part.shape for target, part in pairs):
+        return False
+    if len({target.shape[2:] for target, _ in pairs}) > 1:
+        return False
+    joined = np.concatenate([target[part] for target, part in pairs])
+    return len(joined) >= LEAST_PADDED and bool((joined == joined[0]).all())
 
 
 def _padding(inputs: Any, weights: np.ndarray) -> np.ndarray | None:

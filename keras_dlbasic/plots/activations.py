@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from keras_dlbasic.analysis.activations.table import ACTIVATIONS
+from keras_dlbasic.plots.axes import legend_beside, panels_or_new
 
 USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu")
 
@@ -44,13 +44,7 @@ def plot_activations(
         raise ValueError(
             f"There is no curve to draw of {wrong}. Expected names out of {able}."
         )
-    if ax is None:
-        _, ax = plt.subplots(
-            2, 1, sharex=True, figsize=(7.2, 5.6), layout="constrained"
-        )
-    axes: Any = np.asarray(ax, dtype=object).ravel()
-    if len(axes) != 2:
-        raise ValueError(f"`ax` must be an array of two axes. Received: {len(axes)}.")
+    axes = panels_or_new(ax, 2, 1, sharex=True, figsize=(7.2, 5.6)).ravel()
     z = np.linspace(-5, 5, 1001)
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for number, name in enumerate(names):
@@ -77,5 +71,5 @@ def plot_activations(
     axes[0].set_ylabel("value")
     axes[1].set_ylabel("slope (thin: levelled off)")
     axes[1].set_xlabel("pre-activation")
-    axes[0].legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+    legend_beside(axes[0])
     return axes

@@ -18,12 +18,37 @@ MOST_LINES = 12
 
 LONGEST_LABEL = 28
 
+NUMBERS = {2: "two", 3: "three", 4: "four"}
+
 
 def axes_or_new(ax: Axes | None, **figure: Any) -> Axes:
     """Return `ax`, or the axes of a new figure."""
     if ax is None:
         _, ax = plt.subplots(**{"layout": "constrained", **figure})
     return ax
+
+
+def panels_or_new(ax: Any, rows: int, columns: int, **figure: Any) -> np.ndarray:
+    """Return several axes as an array: those given, or those of a new figure.
+
+    Args:
+        ax: Array of axes of any shape, or None.
+        rows: Of the new figure.
+        columns: Of the new figure.
+        **figure: As for `plt.subplots`.
+
+    Raises:
+        ValueError: If `ax` has another number of axes.
+    """
+    if ax is None:
+        _, ax = plt.subplots(rows, columns, **{"layout": "constrained", **figure})
+    axes = np.asarray(ax, dtype=object)
+    if axes.size != rows * columns:
+        raise ValueError(
+            f"`ax` must be an array of {NUMBERS[rows * columns]} axes. Received: "
+            f"{axes.size}"
+        )
+    return axes
 
 
 def say_empty(ax: Axes, text: str) -> Axes:
@@ -56,15 +81,15 @@ def depth_colors(n: int) -> list[Any]:
     return list(plt.get_cmap("viridis")(np.linspace(low, high, n)))
 
 
+def legend_beside(ax: Axes, **options: Any) -> None:
+    """Put a legend to the right of the axes, where it covers nothing."""
+    beside = {"bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    ax.legend(loc="upper left", **beside, **options)
+
+
 def layer_legend(ax: Axes) -> None:
     """Name the lines of layers beside the axes."""
-    ax.legend(
-        title="layer, input first",
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        borderaxespad=0.0,
-        alignment="left",
-    )
+    legend_beside(ax, title="layer, input first", alignment="left")
 
 
 def draw_over_steps(
@@ -101,6 +126,34 @@ def draw_over_steps(
     _mark(ax, steps[wrong] + 1, to_the_end=bool(wrong[np.argmax(wrong) :].all()))
     ax.set_xlabel("step")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def draw_layer_map(
+    ax: Axes,
+    edges: np.ndarray,
+    values: np.ndarray,
+    labels: Sequence[str],
+    quantity: str,
+    **scale: Any,
+) -> None:
+    """Draw values of many layers as a heat map, with the input on top.
+
+    Args:
+        ax: Where to draw.
+        edges: Sides of the columns `[n + 1]`.
+        values: What was measured `[n, layers]`.
+        labels: Names of the layers.
+        quantity: What it is.
+        **scale: Of the colors, as for `Axes.pcolormesh`.
+    """
+    ax.grid(False)
+    mesh = ax.pcolormesh(edges, np.arange(len(labels) + 1), values.T, **scale)
+    ax.figure.colorbar(mesh, ax=ax, label=quantity, pad=0.02)
+    places = evenly(len(labels), 12)
+    ax.set_yticks(places + 0.5, [short(labels[place]) for place in places])
+    ax.tick_params(axis="y", labelsize=8)
+    ax.invert_yaxis()
+    ax.set_ylabel("layer, input first")
 
 
 def _mark(ax: Axes, wrong: np.ndarray, *, to_the_end: bool) -> None:
@@ -153,8 +206,8 @@ def _heat_map(
     quantity: str,
 ) -> None:
     finite = values[np.isfinite(values)]
-    ax.grid(False)
     if not len(finite):
+        ax.grid(False)
         say_empty(ax, f"no {quantity} above zero")
         return
     # One odd value would stretch the colors so far that all others look alike.
@@ -164,12 +217,4 @@ def _heat_map(
     # wide as the one before it.
     width = steps[-1] - steps[-2] if len(steps) > 1 else 1
     edges = np.append(steps + 1, steps[-1] + 1 + width)
-    mesh = ax.pcolormesh(
-        edges, np.arange(len(labels) + 1), values.T, norm=LogNorm(low, high)
-    )
-    ax.figure.colorbar(mesh, ax=ax, label=quantity, pad=0.02)
-    places = evenly(len(labels), 12)
-    ax.set_yticks(places + 0.5, [short(labels[place]) for place in places])
-    ax.tick_params(axis="y", labelsize=8)
-    ax.invert_yaxis()
-    ax.set_ylabel("layer, input first")
+    draw_layer_map(ax, edges, values, labels, quantity, norm=LogNorm(low, high))

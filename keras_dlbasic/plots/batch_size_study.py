@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import BatchSizeResult
 from keras_dlbasic.analysis.experiments.comparison import mean_interval
-from keras_dlbasic.plots.axes import say_empty
+from keras_dlbasic.plots.axes import panels_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
 
 REGIMES = {
@@ -41,11 +41,8 @@ def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
         ValueError: If `ax` are not four.
     """
     result = result_of(result, BatchSizeResult)
-    if ax is None:
-        _, ax = plt.subplots(2, 2, figsize=(10.5, 7.6), layout="constrained")
-    axes = np.asarray(ax).reshape(-1)
-    if len(axes) != 4:
-        raise ValueError(f"`ax` must be an array of four axes. Received: {len(axes)}")
+    panels = panels_or_new(ax, 2, 2, figsize=(10.5, 7.6))
+    axes = panels.ravel()
     colors = dict(
         zip(result.batch_sizes, _colors(len(result.batch_sizes)), strict=True)
     )
@@ -53,7 +50,7 @@ def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
         _draw_loss(panel, result, unit, colors)
     _draw_plane(axes[3], result, colors)
     axes[0].legend(title="batch size")
-    return axes.reshape(np.shape(ax))
+    return panels
 
 
 plot_of.register(BatchSizeResult, plot_batch_size_study)

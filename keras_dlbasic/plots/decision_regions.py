@@ -9,6 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic.plots.axes import legend_beside
+
 GRID = 150
 MOST_CLASSES = 8
 MARGIN = 0.08
@@ -42,8 +44,10 @@ def plot_decision_regions(
         The axes of one model; else an array of them.
 
     Raises:
-        ValueError: If the data or `feature_names` are not two features, or `ax` has
-            another number of axes.
+        TypeError: If something in `models` has no `predict`.
+        ValueError: If `x` has not two features or is not finite, `y` holds no class
+            numbers or has another length, `feature_names` are not two, `ax` has another
+            number of axes, or a model does not give one answer for each row.
 
     Example:
     >>> import keras, numpy as np
@@ -52,20 +56,88 @@ def plot_decision_regions(
     >>> x = np.random.default_rng(0).normal(size=(20, 2))
     >>> ax = kd.plots.plot_decision_regions(model, x, x[:, 0] > 0)
     """
-    labels = _labels(x, feature_names)
-    x = np.asarray(x, np.float64)
-    if x.ndim != 2 or x.shape[1] != 2 or not len(x):
-        raise ValueError(
-            f"`x` must have two features, [n, 2]. Received: x of shape {x.shape}"
-        )
-    y = np.asarray(y)
-    classes = y.argmax(axis=1) if y.ndim > 1 and y.shape[1] > 1 else y.ravel()
-    classes = classes.astype(int)
     several = isinstance(models, Mapping)
-    named = dict(models) if several else {"": models}
+    named = _checked(dict(models) if several else {"": models})
+    points = _points(x)
+    classes = _classes(y, len(points))
+    labels = _labels(x, feature_names)
+    first, second = _grid(points)
+    # All models answer before a figure is made, so that an error leaves none behind.
+    answers = {
+        name: _decided(name, model, first, second) for name, model in named.items()
+    }
+    axes = _axes(ax, len(named), columns)
+    for panel, (name, decided) in zip(axes, answers.items(), strict=True):
+        _draw(panel, (first, second, decided), points, classes)
+        panel.set_title(name)
+    _name_axes(axes, labels, int(classes.max()) + 1)
+    return axes if several else axes[0]
+
+
+def _checked(models: dict[str, Any]) -> dict[str, Any]:
+    if not models:
+        raise ValueError("`models` must have at least one model. Received: {}")
+    for model in models.values():
+        if not callable(getattr(model, "predict", None)):
+            raise TypeError(
+                "`models` must be a model with a method `predict`, or a dictionary of "
+                f"such, name to model. Received: {type(model).__name__}"
+            )
+    return models
+
+
+def _points(x: Any) -> np.ndarray:
+    try:
+        points = np.asarray(x, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`x` must be an array of numbers with two features, [n, 2]. Received: "
+            f"{type(x).__name__} ({str(error)[:100]}). Encode words as numbers, and "
+            "rows as lists of the same length."
+        ) from error
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise ValueError(
+            "`x` must have two features, [n, 2]. Received: x of shape "
+            f"{points.shape}. Choose two columns, and train the model on these."
+        )
+    wrong = int((~np.isfinite(points)).any(axis=1).sum())
+    if wrong:
+        raise ValueError(
+            f"`x` must be finite. Received: {wrong} of {len(points)} rows with NaN or "
+            "infinite values. Leave these rows out of `x` and `y`."
+        )
+    return points
+
+
+def _classes(y: Any, n: int) -> np.ndarray:
+    """Return the class number of each row."""
+    try:
+        given = np.asarray(y).astype(np.float64)
+    except (TypeError, ValueError):
+        given = np.full(np.shape(y), np.nan)
+    one_hot = given.ndim == 2 and given.shape[1] > 1
+    classes = given.argmax(axis=1) if one_hot else given.ravel()
+    if len(classes) != n:
+        raise ValueError(
+            "`x` and `y` must have the same number of rows. Received: "
+            f"{n} in `x` and {len(classes)} in `y`"
+        )
+    odd = np.flatnonzero(~(np.isfinite(given.reshape(n, -1)).all(axis=1)))
+    if not len(odd):
+        odd = np.flatnonzero((classes < 0) | (classes % 1 > 0))
+    if len(odd):
+        raise ValueError(
+            "`y` must hold class numbers 0, 1, ... or one-hot rows. Received: "
+            f"{np.asarray(y)[odd[0]]!s:.40} in row {odd[0]}. Number the classes: "
+            "`names, y = numpy.unique(y, return_inverse=True)`."
+        )
+    return classes.astype(int)
+
+
+def _axes(ax: Any, n: int, columns: int) -> np.ndarray:
     if ax is None:
-        wide = min(columns, len(named))
-        high = -(-len(named) // wide)
+        wide = min(max(columns, 1), n)
+        high = -(-n // wide)
         _, ax = plt.subplots(
             high,
             wide,
@@ -75,20 +147,15 @@ def plot_decision_regions(
             layout="constrained",
             squeeze=False,
         )
-        for empty in ax.reshape(-1)[len(named) :]:
+        for empty in ax.reshape(-1)[n:]:
             empty.set_visible(False)
-        ax = ax.reshape(-1)[: len(named)]
+        ax = ax.reshape(-1)[:n]
     axes = np.asarray(ax).reshape(-1)
-    if len(axes) != len(named):
+    if len(axes) != n:
         raise ValueError(
-            f"`ax` must have an axes for each of {len(named)} models. Received: "
-            f"{len(axes)}"
+            f"`ax` must have an axes for each of {n} models. Received: {len(axes)}"
         )
-    for panel, (name, model) in zip(axes, named.items(), strict=True):
-        _draw(panel, model, x, classes)
-        panel.set_title(name)
-    _name_axes(axes, labels, int(classes.max()) + 1)
-    return axes if several else axes[0]
+    return axes
 
 
 def _labels(x: Any, names: Sequence[str] | None) -> tuple[str, ...]:
@@ -96,7 +163,7 @@ def _labels(x: Any, names: Sequence[str] | None) -> tuple[str, ...]:
         # a data frame has names for its columns
         names = getattr(x, "columns", ("first feature", "second feature"))
     found = tuple(str(name) for name in names)
-    if len(found) != 2:
+    if len(found) != 2 or isinstance(names, str):
         raise ValueError(
             f"`feature_names` must be two names. Received: feature_names={names!r}"
         )
@@ -114,25 +181,57 @@ def _name_axes(axes: np.ndarray, labels: tuple[str, ...], n: int) -> None:
         panel.set_ylabel(labels[1] if left else "")
     handles, _ = axes[-1].get_legend_handles_labels()
     if 1 < n <= MOST_CLASSES:
-        axes[-1].legend(
-            handles=handles[:n],
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1.0),
-            borderaxespad=0.0,
-        )
+        legend_beside(axes[-1], handles=handles[:n])
 
 
-def _draw(ax: Axes, model: Any, x: np.ndarray, classes: np.ndarray) -> None:
-    low, high = x.min(axis=0), x.max(axis=0)
+def _grid(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places along both features at which models are asked."""
+    low, high = points.min(axis=0), points.max(axis=0)
     edge = MARGIN * np.maximum(high - low, 1e-12)
     first, second = (
         np.linspace(a, b, GRID) for a, b in zip(low - edge, high + edge, strict=True)
     )
+    return first, second
+
+
+def _decided(
+    name: str, model: Any, first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
+    """Return the class that a model gives at each place, `[GRID, GRID]`."""
     points = np.stack(np.meshgrid(first, second), axis=-1).reshape(-1, 2)
-    given = np.asarray(
-        model.predict(points.astype("float32"), batch_size=4096, verbose=0)
-    )
-    decided = _decided(given).reshape(GRID, GRID)
+    called = f"The model {name!r}" if name else "The model"
+    try:
+        given = model.predict(points.astype("float32"), batch_size=4096, verbose=0)
+    except Exception as error:  # of the user's model
+        text = " ".join(str(error).split())[:150]
+        raise ValueError(
+            f"{called} cannot predict for rows with two features, such as those of "
+            f"`x` ({type(error).__name__}: {text}). Give a model that was trained on "
+            "these two columns."
+        ) from error
+    is_one = not isinstance(given, (list, tuple, Mapping))
+    if not is_one or not np.ndim(given) or len(given) != len(points):
+        shape = np.shape(given) if is_one else f"{len(given)} outputs"
+        raise ValueError(
+            f"{called} must have one output with a row for each sample, such as the "
+            f"probabilities of the classes. Received, of {len(points)} rows: {shape}"
+        )
+    answers = np.asarray(given).reshape(len(points), -1)
+    if answers.shape[1] > 1:
+        return answers.argmax(axis=1).reshape(GRID, GRID)
+    # a probability is cut at a half, a logit at zero
+    is_probability = answers.min() >= 0 and answers.max() <= 1
+    decided = answers[:, 0] > (0.5 if is_probability else 0.0)
+    return decided.astype(int).reshape(GRID, GRID)
+
+
+def _draw(
+    ax: Axes,
+    region: tuple[np.ndarray, np.ndarray, np.ndarray],
+    points: np.ndarray,
+    classes: np.ndarray,
+) -> None:
+    first, second, decided = region
     n = int(max(decided.max(), classes.max())) + 1
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     colors = [cycle[place % min(len(cycle), MOST_CLASSES)] for place in range(n)]
@@ -148,8 +247,8 @@ def _draw(ax: Axes, model: Any, x: np.ndarray, classes: np.ndarray) -> None:
     for place in range(n):
         own = classes == place
         ax.scatter(
-            x[own, 0],
-            x[own, 1],
+            points[own, 0],
+            points[own, 1],
             s=14,
             color=colors[place],
             edgecolor=plt.rcParams["axes.facecolor"],
@@ -159,12 +258,3 @@ def _draw(ax: Axes, model: Any, x: np.ndarray, classes: np.ndarray) -> None:
     ax.grid(False)
     ax.set_xlim(first[0], first[-1])
     ax.set_ylim(second[0], second[-1])
-
-
-def _decided(given: np.ndarray) -> np.ndarray:
-    given = given.reshape(len(given), -1)
-    if given.shape[1] > 1:
-        return given.argmax(axis=1)
-    # a probability is cut at a half, a logit at zero
-    is_probability = given.min() >= 0 and given.max() <= 1
-    return (given[:, 0] > (0.5 if is_probability else 0.0)).astype(int)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.records.saved_run import read_saved_run
 
 Result = TypeVar("Result")
 
@@ -33,6 +34,13 @@ def record_of(given: Any) -> TrainingRecord:
     )
 
 
+def missing_steps(record: TrainingRecord) -> str:
+    """Return why there are no steps of layers to draw; empty if there are."""
+    if not len(record.steps):
+        return "no sampled steps in this record"
+    return "" if record.layers else "no layers in this record"
+
+
 def any_record_of(given: Any) -> TrainingRecord:
     """Return the record of whatever a run has left behind.
 
@@ -43,11 +51,10 @@ def any_record_of(given: Any) -> TrainingRecord:
     Raises:
         TypeError: If it is none of these.
         ValueError: If the callback has not seen a fit yet, or the file is no run.
+        OSError: If there is no such file, or it is a folder.
     """
     if isinstance(given, (str, Path)):
-        if Path(given).suffix == ".npz":
-            return TrainingRecord.load(given)
-        return TrainingRecord.from_csv(given)
+        return read_saved_run(given)
     if given is None or isinstance(given, TrainingRecord):
         return record_of(given)
     if hasattr(type(given), "record"):

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic.analysis import gradient_flow
-from keras_dlbasic.analysis.evenly import evenly
-from keras_dlbasic.plots.axes import MOST_LINES, axes_or_new, say_empty, short
-from keras_dlbasic.plots.given import record_of
+from keras_dlbasic.plots.axes import MOST_LINES, axes_or_new, say_empty
+from keras_dlbasic.plots.given import missing_steps, record_of
+from keras_dlbasic.plots.layer_axis import label_layers
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -34,10 +34,8 @@ def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
     record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Gradient flow: relative gradient from input to output")
-    if not len(record.steps):
-        return say_empty(ax, "no sampled steps in this record")
-    if not record.layers:
-        return say_empty(ax, "no layers in this record")
+    if missing := missing_steps(record):
+        return say_empty(ax, missing)
     flow = gradient_flow(
         record.by_layer("gradient_norm"), record.by_layer("weight_norm")
     )
@@ -67,18 +65,7 @@ def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
             ax.fill_between(places, low, high, color=color, alpha=0.18, lw=0)
     if np.isfinite(flow).any():
         ax.set_yscale("log")
-    shown = places
-    if len(places) > MOST_LINES:
-        shown = evenly(len(places), 10)
-    rotation = 0 if len(places) <= 4 else 35
-    ax.set_xticks(
-        shown,
-        [short(record.layers[place]) for place in shown],
-        rotation=rotation,
-        ha="center" if rotation == 0 else "right",
-        fontsize=8,
-    )
-    ax.set_xlabel("layer, input first")
+    label_layers(ax, record.layers)
     ax.set_ylabel("gradient norm / weight norm")
     ax.legend()
     return ax

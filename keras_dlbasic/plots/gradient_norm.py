@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps, say_empty
-from keras_dlbasic.plots.given import record_of
+from keras_dlbasic.plots.given import missing_steps, record_of
 from keras_dlbasic.records import TrainingRecord
 
 
@@ -30,10 +30,8 @@ def plot_gradient_norm(record: TrainingRecord, *, ax: Axes | None = None) -> Axe
     record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Gradient norm by layer")
-    if not len(record.steps):
-        return say_empty(ax, "no sampled steps in this record")
-    if not record.layers:
-        return say_empty(ax, "no layers in this record")
+    if missing := missing_steps(record):
+        return say_empty(ax, missing)
     norms = record.by_layer("gradient_norm")
     wrong = (record.non_finite.sum(axis=1) > 0) | np.isinf(norms).any(axis=1)
     draw_over_steps(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+
+from keras_dlbasic.plots.axes import panels_or_new
 
 KINDS = {"batch": 0, "layer": 1}
 """Axis over which mean and variance are taken."""
@@ -53,11 +54,7 @@ def plot_normalization(
             "`x` must be a table, [samples, features]. Received: x of shape "
             f"{values.shape}"
         )
-    if ax is None:
-        _, ax = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
-    axes: Any = np.asarray(ax, dtype=object).ravel()
-    if len(axes) != 2:
-        raise ValueError(f"`ax` must be an array of two axes. Received: {len(axes)}.")
+    axes = panels_or_new(ax, 1, 2, figsize=(8.4, 3.6)).ravel()
     axis = KINDS[kind]
     mean, variance = values.mean(axis, keepdims=True), values.var(axis, keepdims=True)
     after = (values - mean) / np.sqrt(variance + EPSILON)

@@ -10,6 +10,7 @@ from keras_dlbasic.plots.axes import (
     MOST_LINES,
     axes_or_new,
     depth_colors,
+    legend_beside,
     say_empty,
     short,
 )
@@ -81,10 +82,5 @@ def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("epoch")
     ax.set_ylabel("penalty / loss")
-    ax.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        borderaxespad=0.0,
-        reverse=True,
-    )
+    legend_beside(ax, reverse=True)
     return ax

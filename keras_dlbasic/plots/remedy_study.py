@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import RemedyResult
 from keras_dlbasic.analysis.experiments.remedy_result import UNTREATED
-from keras_dlbasic.plots.axes import say_empty
+from keras_dlbasic.plots.axes import panels_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
 
 WHAT = {
@@ -41,18 +41,10 @@ def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
     """
     result = result_of(result, RemedyResult)
     arms = _ordered(result)
-    if ax is None:
-        _, ax = plt.subplots(
-            1,
-            3,
-            figsize=(12.5, 1.6 + 0.36 * len(arms)),
-            sharey=True,
-            layout="constrained",
-            width_ratios=(1.2, 1.1, 0.9),
-        )
-    axes = np.asarray(ax).reshape(-1)
-    if len(axes) != 3:
-        raise ValueError(f"`ax` must be an array of three axes. Received: {len(axes)}")
+    size = (12.5, 1.6 + 0.36 * len(arms))
+    widths = (1.2, 1.1, 0.9)
+    panels = panels_or_new(ax, 1, 3, figsize=size, sharey=True, width_ratios=widths)
+    axes = panels.ravel()
     _draw_errors(axes[0], result, arms)
     _draw_differences(axes[1], result, arms)
     _draw_costs(axes[2], result, arms)
@@ -64,7 +56,7 @@ def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
         label.set_fontweight("bold" if arm in (best, UNTREATED) else "normal")
     for axis in axes:
         axis.set_ylim(len(arms) - 0.4, -1.4)  # with a row for the legends
-    return axes.reshape(np.shape(ax))
+    return panels
 
 
 plot_of.register(RemedyResult, plot_remedy_study)
@@ -102,14 +94,7 @@ def _draw_errors(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
         interval = result.interval(arm)
         ax.plot([low, interval.mean], [place, place], color=color, lw=3, alpha=0.25)
         ax.plot(low, place, "o", mfc="none", color=color)
-        ax.errorbar(
-            interval.mean,
-            place,
-            xerr=_arms(interval),
-            fmt="o",
-            color=color,
-            capsize=2.5,
-        )
+        _draw_interval(ax, interval, place, color)
     ax.plot([], [], "o", mfc="none", color=color, label="training")
     ax.plot([], [], "o", color=color, label="held-out")
     base = held_out.get(UNTREATED, np.array([]))
@@ -149,14 +134,7 @@ def _draw_differences(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
         color = "0.5"
         if found.is_lower or found.is_higher:
             color = better if found.is_lower else worse
-        ax.errorbar(
-            found.interval.mean,
-            place,
-            xerr=_arms(found.interval),
-            fmt="o",
-            color=color,
-            capsize=2.5,
-        )
+        _draw_interval(ax, found.interval, place, color)
 
 
 def _draw_costs(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
@@ -191,6 +169,7 @@ def _draw_costs(ax: Axes, result: RemedyResult, arms: list[str]) -> None:
     ax.legend(loc="upper right", ncol=2, borderaxespad=0.1)
 
 
-def _arms(interval: Any) -> list[list[float]]:
+def _draw_interval(ax: Axes, interval: Any, place: int, color: str) -> None:
     ends = interval.mean - interval.low, interval.high - interval.mean
-    return [[end if np.isfinite(end) else 0.0] for end in ends]
+    error = [[end if np.isfinite(end) else 0.0] for end in ends]
+    ax.errorbar(interval.mean, place, xerr=error, fmt="o", color=color, capsize=2.5)

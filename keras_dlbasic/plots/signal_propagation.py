@@ -11,7 +11,12 @@ from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
 from keras_dlbasic.analysis import LayerSignal, PropagationReport
-from keras_dlbasic.plots.axes import MOST_LINES, axes_or_new, say_empty
+from keras_dlbasic.plots.axes import (
+    MOST_LINES,
+    axes_or_new,
+    legend_beside,
+    say_empty,
+)
 from keras_dlbasic.plots.given import result_of
 from keras_dlbasic.plots.layer_axis import label_layers
 
@@ -85,7 +90,7 @@ def plot_signal_propagation(
     ax.set_ylim(min(low, 0.05), max(high, 20.0))
     label_layers(ax, [layer.layer for layer in layers])
     ax.set_ylabel("variance / that of the reference layer")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+    legend_beside(ax)
     return ax
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.plots.axes import (
     MOST_LINES,
     axes_or_new,
     depth_colors,
+    draw_layer_map,
     layer_legend,
     say_empty,
     short,
@@ -77,17 +77,8 @@ def plot_unit_health(
         ax.set_ylabel("share of the layer")
         layer_legend(ax)
         return ax
-    ax.grid(False)
     # A look comes after its steps, so a column of the map ends at its step.
     width = steps[-1] - steps[-2] if len(steps) > 1 else max(int(steps[0]), 1)
     edges = np.append(steps - width, steps[-1])
-    mesh = ax.pcolormesh(
-        edges, np.arange(len(labels) + 1), values.T, vmin=0.0, vmax=1.0
-    )
-    ax.figure.colorbar(mesh, ax=ax, label="share of the layer", pad=0.02)
-    places = evenly(len(labels), 12)
-    ax.set_yticks(places + 0.5, [short(labels[place]) for place in places])
-    ax.tick_params(axis="y", labelsize=8)
-    ax.invert_yaxis()
-    ax.set_ylabel("layer, input first")
+    draw_layer_map(ax, edges, values, labels, "share of the layer", vmin=0.0, vmax=1.0)
     return ax

@@ -11,7 +11,7 @@ from keras_dlbasic.plots.axes import (
     draw_over_steps,
     say_empty,
 )
-from keras_dlbasic.plots.given import record_of
+from keras_dlbasic.plots.given import missing_steps, record_of
 from keras_dlbasic.records import TrainingRecord
 
 USUAL_RATIO = (3e-4, 3e-3)
@@ -39,10 +39,8 @@ def plot_update_ratio(record: TrainingRecord, *, ax: Axes | None = None) -> Axes
     record = record_of(record)
     ax = axes_or_new(ax)
     ax.set_title("Update-to-weight ratio by layer")
-    if not len(record.steps):
-        return say_empty(ax, "no sampled steps in this record")
-    if not record.layers:
-        return say_empty(ax, "no layers in this record")
+    if missing := missing_steps(record):
+        return say_empty(ax, missing)
     ratio = gradient_flow(
         record.by_layer("update_norm"), record.by_layer("weight_norm")
     )

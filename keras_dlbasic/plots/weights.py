@@ -14,7 +14,8 @@ SMALLEST = 1e-6
 """Smaller sizes are counted in the first bin: a logarithmic axis has no zero."""
 
 NEARLY_ZERO = 1e-3
-"""What the legend counts as nearly zero, where weights start at about 0.1."""
+"""Weights below this size count as nearly zero in the legend. At the start of training
+most are about 0.1."""
 
 
 def plot_weights(models: Any, *, bins: int = 50, ax: Axes | None = None) -> Axes:
@@ -72,7 +73,8 @@ def _sizes(model: Any) -> np.ndarray:
     """Return absolute values of all weights that are matrices or more."""
     arrays = model.get_weights() if hasattr(model, "get_weights") else model
     arrays = list(arrays) if isinstance(arrays, (list, tuple)) else [arrays]
-    kernels = [np.abs(np.asarray(a, np.float64)) for a in arrays]
-    # biases, moving averages and scales are vectors: no regularizer acts on them
-    kept = [a.ravel() for a in kernels if a.ndim > 1] or [np.zeros(0)]
+    sizes = [np.abs(np.asarray(a, np.float64)) for a in arrays]
+    # Biases, scales and moving averages are vectors. A `kernel_regularizer` does not
+    # act on them, and among the kernels they would hide what it does.
+    kept = [a.ravel() for a in sizes if a.ndim > 1] or [np.zeros(0)]
     return np.concatenate(kept)

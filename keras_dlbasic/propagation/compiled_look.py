@@ -16,6 +16,7 @@ from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._keras.joins_rows import joins_rows
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.analysis.activations.statistics import saturation_levels
 from keras_dlbasic.analysis.activations.unit_moments import UnitMoments, merged
@@ -211,7 +212,7 @@ def _mixes_rows(model: Any) -> bool:
     """Return whether what a model gives for a row may hang on the other rows."""
     layers = all_layers(model)
     averages = any(kind_of(la).state == "averages" and la.trainable for la in layers)
-    return averages or bool(code_of_users(model))
+    return averages or bool(code_of_users(model)) or joins_rows(model)
 
 
 def _piece_length(rows: int, arrays: list[Any]) -> int:

@@ -44,20 +44,22 @@ def layer_activations(model: Any, x: Any, *, dormant: float = DORMANT) -> Activa
     """
     if getattr(model, "run_eagerly", False):
         return _eager(model, x, dormant, "the model was compiled with run_eagerly=True")
-    # A failure to trace is remembered, so that later looks do not try again. Values out
-    # of range may come back into range, so that failure is not.
     look = compiled_look(model)
-    if look.failed is None:
-        try:
-            outputs, layers = look.run(model, x)
-        except ArithmeticError as error:  # of these weights only
-            return _eager(model, x, dormant, str(error))
-        except Exception as error:  # code that cannot be traced
-            look.failed = f"{type(error).__name__}: {error}"
-        else:
-            said = {name: statistics_of(m, dormant) for name, m in layers.items()}
-            return Activations(outputs, said)
-    return _eager(model, x, dormant, look.failed)
+    if look.failed is not None:
+        return _eager(model, x, dormant, look.failed)
+    try:
+        outputs, layers = look.run(model, x)
+    except ArithmeticError as error:  # of these weights only
+        return _eager(model, x, dormant, str(error))
+    except Exception as error:
+        # Either the code cannot be traced, or the batch is at fault. The latter raises
+        # again. Only the former is remembered, so that later looks do not try again.
+        reason = f"{type(error).__name__}: {error}"
+        found = _eager(model, x, dormant, reason)
+        look.failed = reason
+        return found
+    said = {name: statistics_of(m, dormant) for name, m in layers.items()}
+    return Activations(outputs, said)
 
 
 def _eager(model: Any, x: Any, dormant: float, reason: str) -> Activations:

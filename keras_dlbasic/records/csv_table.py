@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,9 @@ from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.record_data import RecordData
 
 Record = TypeVar("Record", bound=RecordData)
+
+MAX_EPOCH = 2**53
+"""Floats from here on have no number of their own for each epoch."""
 
 Row = dict[str, float]
 """The numbers of a row by name; an empty cell is not among them."""
@@ -56,6 +60,8 @@ def record_from_text(
     except (ValueError, csv.Error) as error:
         raise _no_table(name, error) from error
     names = _names(header, columns or {}, name)
+    # a log that was started again may have its header again
+    cells = [row for row in cells if row != header]
     rows = list(_rows(names, header, cells, name))
     known = list(dict.fromkeys(key for row in rows for key in row))
     if not set(known) - {"epoch", "step"}:
@@ -73,7 +79,8 @@ def record_from_text(
     record = record_type()
     epochs = list(_by_epoch(rows))
     numbers = [row.get("epoch", math.nan) for row in epochs]
-    if len(set(numbers)) != len(epochs) or any(n != n or n % 1 for n in numbers):
+    are_numbers = all(abs(n) < MAX_EPOCH and not n % 1 for n in numbers)
+    if len(set(numbers)) != len(epochs) or not are_numbers:
         numbers = [float(i) for i in range(len(epochs))]  # several runs in one file
     for number, row in zip(numbers, epochs, strict=True):
         record.append_epoch(
@@ -135,8 +142,13 @@ def _rows(
         yield {
             names[place]: column[at]
             for place, column in numbers.items()
-            if texts[place][at]
+            if texts[place][at] and _is_known(names[place], column[at])
         }
+
+
+def _is_known(name: str, value: float) -> bool:
+    """Return whether a cell has something: the number of an epoch is never NaN."""
+    return name not in ("epoch", "step") or math.isfinite(value)
 
 
 def _by_epoch(rows: list[Row]) -> Iterator[Row]:
@@ -144,9 +156,12 @@ def _by_epoch(rows: list[Row]) -> Iterator[Row]:
 
     Where a table counts neither epochs nor steps, a row without a loss goes with the
     one before it. Epochs with a fraction, as Hugging Face counts them, end at the next
-    whole number.
+    whole number. Rows of the same number that all have a loss are epochs of several
+    runs, as `CSVLogger(append=True)` writes them, unless steps tell them apart or each
+    epoch has as many: then they are batches.
     """
     is_fraction = any(row.get("epoch", 0.0) % 1 for row in rows)
+    are_batches = _are_batches(rows)
     joined: list[Row] = []
     last: float | None = None
     for row in rows:
@@ -155,12 +170,31 @@ def _by_epoch(rows: list[Row]) -> Iterator[Row]:
         if is_fraction and epoch is not None:
             epoch = max(math.ceil(epoch) - 1.0, 0.0)
         is_new = "loss" in row if epoch is None else epoch != last
+        if not (is_new or is_fraction or are_batches):
+            is_new = epoch is not None and _starts_again(joined, row)
         if is_new or not joined:
             yield from map(_mean, [joined] if joined else [])
             joined = []
         last = last if epoch is None else epoch
         joined.append({**row, "epoch": epoch} if epoch is not None else row)
     yield _mean(joined)
+
+
+def _are_batches(rows: list[Row]) -> bool:
+    """Return whether a table has as many rows for each of several epochs."""
+    epochs = [row["epoch"] for row in rows if "loss" in row and "epoch" in row]
+    counts = [len(list(group)) for _, group in groupby(epochs)]
+    if len(counts) < 2 or counts[0] < 2:
+        return False
+    return all(n == counts[0] for n in counts[:-1]) and counts[-1] <= counts[0]
+
+
+def _starts_again(joined: list[Row], row: Row) -> bool:
+    """Return whether a row with the epoch of those before begins another run."""
+    if "loss" not in row or not any("loss" in one for one in joined):
+        return False
+    steps = [one["step"] for one in joined if "step" in one]
+    return "step" not in row or not steps or row["step"] <= max(steps)
 
 
 def _mean(rows: list[Row]) -> Row:

@@ -152,6 +152,8 @@ class ValidationFacts(Facts):
         compared_rows: How many training rows were compared, drawn at random if they are
             not all; None if none were.
         compared_with: How many validation rows they were compared with.
+        equal_rows: How many of these are the same as one of the training rows that were
+            compared: what was really seen, and nothing estimated. None if not known.
         repeats_by_nature: Whether rows are so coarse (a few categories or whole
             numbers) that some are the same by chance; None if not known.
         blank: Share of the validation rows whose entries are all the same.
@@ -180,6 +182,7 @@ class ValidationFacts(Facts):
     distinct_rows: int | None = None
     compared_rows: int | None = None
     compared_with: int | None = None
+    equal_rows: int | None = None
     repeats_by_nature: bool | None = None
     blank: float = UNKNOWN
     near_copies: float = UNKNOWN

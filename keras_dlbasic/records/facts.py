@@ -207,8 +207,9 @@ class RunFacts(Facts):
             None if all are 1.
         metrics: Names or configurations of the metrics, as given: a list, or a list or
             dictionary of these for several outputs; None if there are none.
-        given: What the user gave to be looked at, of `"x"`, `"y"` and
-            `"validation_data"`; None where nobody was asked (and in old records).
+        given: What the user gave to be looked at, of `"x"`, `"y"`,
+            `"validation_data"` and, where these come in batches, `"validation_set"`;
+            None where nobody was asked (and in old records).
         replicas: Number of replicas that share a batch.
         versions: Versions of packages, by name.
         model: The model.
@@ -287,9 +288,18 @@ class RunFacts(Facts):
         return str((self.optimizer or {}).get("class_name", ""))
 
     @property
+    def inner_optimizer(self) -> Mapping[str, Any]:
+        """Configuration of the optimizer, without one that scales the loss around it.
+
+        It has `"class_name"`, as `optimizer` has; empty if not known.
+        """
+        config: Any = self.optimizer or {}
+        while "inner_optimizer" in config:  # mixed precision
+            inner = config["inner_optimizer"]
+            config = {**inner, **inner.get("config", {})}
+        return config
+
+    @property
     def inner_optimizer_name(self) -> str:
         """Class of the optimizer, without one that scales the loss around it."""
-        config: Any = self.optimizer or {}
-        while "inner_optimizer" in config.get("config", config):  # mixed precision
-            config = config.get("config", config)["inner_optimizer"]
-        return str(config.get("class_name", ""))
+        return str(self.inner_optimizer.get("class_name", ""))

@@ -7,6 +7,9 @@ import math
 WARMUP_STEPS = 256
 """Number of steps that count as the warm-up of a run, in which most changes."""
 
+FIRST_STEPS = 16
+"""Number of steps at the start of a run that are all warm-up steps."""
+
 
 def is_warmup_step(step: int) -> bool:
     """Return whether `step` is one of the logarithmically spaced warm-up steps.
@@ -23,4 +26,4 @@ def is_warmup_step(step: int) -> bool:
     """
     if step >= WARMUP_STEPS:
         return False
-    return step < 16 or step % 2 ** (int(math.log2(step)) - 3) == 0
+    return step < FIRST_STEPS or step % 2 ** (int(math.log2(step)) - 3) == 0

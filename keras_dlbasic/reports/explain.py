@@ -26,6 +26,7 @@ def explain(run: Any, *, plot: bool = True, verbose: bool = False) -> Diagnosis:
     Raises:
         TypeError: If `run` is none of these.
         ValueError: If the callback has not seen a fit yet, or the file is no run.
+        OSError: If there is no such file, or it is a folder.
 
     Example:
     >>> import keras_dlbasic as kd

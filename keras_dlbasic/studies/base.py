@@ -73,7 +73,9 @@ class Study(ABC, Generic[Result]):
         self.seeds = seeds_of(seeds)
         self._last: Result | None = None
         self._build_model = self._builder(build_model)
-        self._data = StudyData.of(x, y, validation_data, hold_out=self._HOLDS_OUT)
+        self._data = StudyData.of(
+            x, y, validation_data, model=build_model, hold_out=self._HOLDS_OUT
+        )
         self._keep: dict[str, Any] = {
             "directory": directory,
             "overwrite": overwrite,

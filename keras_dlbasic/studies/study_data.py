@@ -30,21 +30,24 @@ class StudyData:
     rows: np.ndarray
 
     @classmethod
-    def of(cls, x: Any, y: Any, validation_data: Any, *, hold_out: bool) -> StudyData:
+    def of(
+        cls, x: Any, y: Any, validation_data: Any, *, model: Any, hold_out: bool
+    ) -> StudyData:
         """Read data.
 
         Args:
             x: Inputs in any form that users have, or a data set.
             y: Targets; None with a data set.
             validation_data: `(x, y)`, a data set, or None.
+            model: The model that the rows go into, or a function that makes it.
             hold_out: Whether to hold a stratified share out where these are None.
 
         Raises:
             ValueError: If they are none of these, or numbers of rows differ.
         """
-        found = read(x, y, needs_y=True, takes_weights=False)
+        found = read(x, y, model=model, needs_y=True, takes_weights=False)
         data, rows = (found.x, found.y), np.arange(found.n_rows)
         if validation_data is None and hold_out:
             rows, held_out = split(data[1], HELD_OUT_SHARE, 0)
             return cls(take(data, rows), take(data, held_out), rows)
-        return cls(data, read_validation(validation_data), rows)
+        return cls(data, read_validation(validation_data, model=model), rows)

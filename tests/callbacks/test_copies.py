@@ -48,3 +48,15 @@ def test_copies_after_a_fit(again):
     for callback in callbacks[:-1]:
         assert callback.record.epochs["loss"].shape == (1,)
     assert callbacks[-1].report.last_epoch == 0
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "again", [copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))]
+)
+def test_the_error_of_a_callback_without_a_fit(again):
+    with pytest.raises(ValueError, match="TrainingDoctor is not fitted yet") as caught:
+        _ = kd.callbacks.TrainingDoctor().diagnosis
+    error = again(caught.value)
+    assert type(error) is type(caught.value)
+    assert str(error) == str(caught.value)

@@ -8,6 +8,7 @@ import pytest
 import reference
 
 import keras_dlbasic as kd
+from keras_dlbasic.records import MEASURES
 
 Monitor = kd.callbacks.GradientNormMonitor
 BACKEND = keras.backend.backend()
@@ -342,3 +343,17 @@ def test_evaluate_and_predict_take_the_callback():
         monitor.record
     model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor])
     assert monitor.record.steps.tolist() == [0, 1, 2]
+
+
+@pytest.mark.once
+def test_steps_before_the_fit_do_not_count_whoever_brings_the_record():
+    record = kd.records.TrainingRecord()
+    model, _ = fit(Monitor(every=1, record=record))
+    measures = np.ones((len(MEASURES), len(record.variables)))
+    measures[MEASURES.index("non_finite")] = 1
+    record.append_step(record.trained_steps, {"epoch": 0, "skipped": 0}, measures)
+    monitor = Monitor()
+    _, x, y, _ = models.make("mlp")
+    model.fit(x, y, verbose=0, callbacks=[monitor, Monitor(every=1, record=record)])
+    assert monitor.record is record
+    assert monitor.non_finite is None

@@ -15,13 +15,22 @@ def test_plans_keep_their_budget():
         check(plan_looks(*fit), *fit)
 
 
-def check(plan, epochs, rows):
+@pytest.mark.once
+def test_without_a_look_before_the_first_step_there_is_one_more_after():
+    rows = [1, 100, 512, 4096, 60_000]
+    for fit in itertools.product([*range(1, 12), 30, 70, 1000], rows):
+        check(plan_looks(*fit, before=False), *fit, before=0)
+    assert plan_looks(10, 512, before=False).epochs == (1, 2, 5, 10)
+    assert plan_looks(10, 512).epochs == (1, 3, 10)
+
+
+def check(plan, epochs, rows, before=1):
     assert 32 <= plan.rows <= 256
     assert list(plan.epochs) == sorted(set(plan.epochs))
     assert plan.epochs[0] == 1
     assert plan.epochs[-1] == epochs
-    looks = 1 + len(plan.epochs)
-    assert looks >= min(4, 1 + epochs)
+    looks = before + len(plan.epochs)
+    assert looks >= min(4, before + epochs)
     # a step is three forward passes
     share = looks * plan.rows / (3 * epochs * rows)
     assert share <= 0.02 or (plan.rows == 32 and looks <= 4)

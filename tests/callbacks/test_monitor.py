@@ -131,3 +131,17 @@ def test_others_go_on_where_the_first_callback_fails_as_the_fit_begins():
     with pytest.warns(UserWarning, match="broken"):
         model.fit(X, X[:, :1], epochs=1, verbose=0, callbacks=callbacks)
     assert len(monitor.record.steps)
+
+
+class Denser(kd.callbacks.GradientNormMonitor):
+    def __init__(self, label, **kwargs):
+        super().__init__(**kwargs)
+        self.label = label
+
+
+@pytest.mark.once
+def test_a_subclass_hands_its_arguments_on():
+    monitor = Denser("mine", every=2, verbose=1)
+    assert (monitor.label, monitor.every, monitor.verbose) == ("mine", 2, 1)
+    with pytest.raises(TypeError, match="'evry'. Did you mean 'every'"):
+        Denser("mine", evry=2)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic._keras.compiled_metrics import logged_names
 from keras_dlbasic.callbacks.training_sample import TrainingSample
 
 Detector = kd.callbacks.OverfittingDetector
@@ -267,6 +268,91 @@ def test_a_misspelled_metric_is_an_error(data):
         fit(make_model(), data, [detector], epochs=1)
 
 
+class Counter(keras.layers.Layer):
+    """Keeps a metric of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = keras.metrics.Mean(name="seen")
+
+    def call(self, x):
+        return x
+
+
+class Penalized(keras.Sequential):
+    """May make metrics and log them."""
+
+    def compute_loss(self, *args, **kwargs):
+        return super().compute_loss(*args, **kwargs)
+
+
+def CamelCase(y_true, y_pred):
+    return keras.ops.mean(y_true - y_pred)
+
+
+def gap(y_true, y_pred):
+    return keras.ops.mean(y_true - y_pred)
+
+
+def with_metrics(*metrics, kind=keras.Sequential, layer=None, n_outputs=1):
+    inputs = keras.Input((2,))
+    layers = [keras.layers.Dense(1), *([layer] if layer is not None else [])]
+    model = kind([inputs, *layers])
+    if n_outputs > 1:
+        outputs = [keras.layers.Dense(1)(inputs) for _ in range(n_outputs)]
+        model = keras.Model(inputs, outputs)
+    model.compile(loss="mse", metrics=list(metrics))
+    return model
+
+
+@pytest.mark.once
+def test_names_that_are_sure_before_the_first_epoch():
+    r2 = keras.metrics.R2Score(name="r2")
+    assert logged_names(with_metrics("mae", gap, r2)) == ["loss", "mae", "gap", "r2"]
+    assert logged_names(with_metrics()) == ["loss"]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: with_metrics(CamelCase),
+        lambda: with_metrics(keras.metrics.MeanAbsoluteError),
+        lambda: with_metrics("mae", "mae"),
+        lambda: with_metrics("mae", n_outputs=2),
+        lambda: with_metrics("mae", kind=Penalized),
+        lambda: with_metrics("mae", layer=Counter()),
+    ],
+)
+def test_names_that_are_not(model):
+    assert logged_names(model()) is None
+
+
+def judged(detector, **logs):
+    """Give an epoch's logs to a detector of a model that logs `mae` itself."""
+    detector.set_model(make_model())
+    detector.set_params({"epochs": 1})
+    detector.on_train_begin()
+    detector.on_epoch_begin(0)
+    detector.on_epoch_end(0, {"loss": 1.0, "val_loss": 1.0, "val_mae": 1.0, **logs})
+    return detector.verdict
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["mse", "rmae", "mae_2", "MAE"])
+def test_a_name_that_a_callback_logs_is_judged(name):
+    detector = Detector(metric=name, mode="min", verbose=0)
+    logs = {name: 1.0, f"val_{name}": 2.0}
+    assert judged(detector, **logs).metric is not None
+
+
+@pytest.mark.once
+def test_a_name_that_nothing_logs_is_said_after_the_first_epoch():
+    detector = Detector(metric="rmae", mode="min", verbose=0)
+    with pytest.warns(UserWarning, match="'rmae'.*not logged.*Did you mean 'mae'"):
+        judged(detector)
+
+
 @pytest.mark.once
 def test_restarts_are_known_from_the_optimizer(data):
     schedule = keras.optimizers.schedules.CosineDecayRestarts(0.02, 6, t_mul=1.0)
@@ -297,6 +383,24 @@ def test_restarts_are_known_from_the_optimizer(data):
 def test_what_is_refused(arguments, words):
     with pytest.raises(ValueError, match=words):
         Detector(**arguments)
+
+
+class Again(keras.utils.PyDataset):
+    """Can be read again, and asked for the next batch, as Keras' image iterators."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return np.ones((2, 6)), np.ones((2, 1))
+
+    def __next__(self):
+        return self[0]
+
+
+@pytest.mark.once
+def test_image_iterators_of_keras_are_taken():
+    assert Detector(Again()).loss_source == "evaluated"
 
 
 @pytest.mark.once

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import io
 import random
+import time
 
 import keras
 import numpy as np
@@ -95,6 +96,37 @@ def test_nothing_is_said_before_the_first_step_of_a_healthy_run(xy, capsys):
         make().fit(*xy, verbose=0, callbacks=[doctor, stop])
     assert not hasattr(doctor, "diagnosis")
     assert capsys.readouterr().out == ""
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Interrupts a fit in the second step of the fourth epoch, as Ctrl-C does."""
+
+    epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == (3, 1):
+            raise KeyboardInterrupt
+
+
+@pytest.mark.once
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
+def test_after_an_interrupt_the_diagnosis_is_there_at_once(xy):
+    doctor, model = Doctor(*xy, verbose=0), make("softmax")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*xy, epochs=12, verbose=0, callbacks=[doctor, Interrupt()])
+    begin = time.process_time()  # others may share the cores
+    found = doctor.diagnosis
+    whole = kd.diagnose(doctor.record)  # as if the run had ended there
+    assert time.process_time() - begin < 1
+    for diagnosis in (found, whole):
+        assert diagnosis[0].name == "output_activation_mismatch"
+    assert len(doctor.record.epochs["epoch"]) == 3
+    # the same doctor and the same model go on
+    fit(model, xy, doctor, epochs=1)
+    assert doctor.diagnosis[0].name == "output_activation_mismatch"
 
 
 @pytest.mark.once

@@ -75,6 +75,7 @@ class Spread(keras.losses.Loss):
         (lambda t, p: ops.mean((t - p) ** 2, axis=-1), GAINS, "sigmoid", "right"),
         (lambda t, p: -likelihood(p, t), SHARES, "softmax", "extreme"),
         (lambda t, p: -likelihood(t, p), SHARES, "softmax", "right"),
+        (likelihood, SHARES, "softmax", "wrong"),  # 0 and 1 are better, too
         (lambda t, p: ops.binary_crossentropy(p, t), MASKS, "sigmoid", "right"),
     ],
 )

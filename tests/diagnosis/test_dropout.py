@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from made_batches import weighed, with_batches
-from made_runs import STUCK, made_run
+from made_runs import STUCK, edited_facts, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Run
@@ -43,6 +43,16 @@ def test_without_anything_learned_there_is_no_cost(run):
 def test_weights_are_in_the_logged_loss_only():
     record = with_batches(made_run(FLAT, end_loss=0.9), *weighed(1.0, 3.0, 1.0, 1.0))
     assert dropout_cost(Run(record)) is None
+
+
+def test_what_the_model_adds_to_its_loss_is_no_cost_of_dropout():
+    record = made_run(FLAT, end_loss=0.9)
+    with edited_facts(record) as facts:
+        facts["probe"]["added_at_end"] = 0.2
+    cost = dropout_cost(Run(record))
+    # the table keeps the losses in single precision
+    expected = (1.15 - 0.2 - 0.9 - 0.02) / (np.log(4) - 0.9)
+    np.testing.assert_allclose(cost, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

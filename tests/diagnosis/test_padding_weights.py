@@ -46,6 +46,26 @@ def test_padding_that_is_not_known(weights, inputs):
     assert np.isnan(facts(weights, inputs).on_padding)
 
 
+def test_steps_that_are_masked_to_be_filled_in():
+    """Masked modelling: inputs are 0 where the loss counts, on purpose."""
+    words = RNG.integers(1, 30, (64, 12))
+    at_random = RNG.random(words.shape) < 0.15
+    at_the_end = np.broadcast_to(np.arange(12) >= 8, words.shape)  # a forecast
+    for is_masked in (at_random, at_the_end):
+        shown = np.where(is_masked, 0, words)
+        weights = 1.0 * is_masked
+        (found,) = weight_facts([words], [weights], [shown])
+        assert np.isnan(found.on_padding)
+        record = with_batches(made_run(), DRAWN)
+        record.note(data=replace(record.facts.data, weights=(found,)))
+        assert "zero_weights" in kd.diagnose(record).checked_fine
+
+
+def test_targets_of_padding_that_are_not_known():
+    (found,) = weight_facts([None], [1.0 - IS_STEP], [WORDS])
+    assert np.isnan(found.on_padding)
+
+
 @pytest.mark.parametrize(
     ("padding", "on_padding", "named"),
     [(0.4, 1.0, True), (0.4, 0.4, False), (0.4, 0.0, False), (0.95, 1.0, False)],

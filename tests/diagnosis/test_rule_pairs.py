@@ -218,8 +218,8 @@ PAIRS = {
         lambda: made_run(targets={"max": 3.0}),
     ),
     "loss_terms_out_of_balance": (
-        lambda: with_added(made_run(**STUCK), 0.5, 1e-6),
-        lambda: with_added(made_run(**STUCK), 0.5, 0.3),
+        lambda: with_added(made_run(spread=1e-5, **STUCK), 0.5, 1e-6),
+        lambda: with_added(made_run(**STUCK), 0.5, 1e-6),  # the output differs
     ),
     "metric_mismatch": (
         lambda: with_metrics(of_values(), ["mae", "accuracy"]),

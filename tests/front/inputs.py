@@ -103,3 +103,6 @@ KINDS = {
     "tuple of one input": lambda folder: ((X,), (Y,)),
 }
 """Each makes `(x, y)` of the same rows; its argument is a folder to write to."""
+
+DATA_SETS = ("PyDataset", "tf.data.Dataset", "DataLoader")
+"""Kinds that give batches of inputs and targets."""

@@ -1,14 +1,18 @@
 """Every kind of input that `fit` knows, and data frames, goes in everywhere."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
-from front.inputs import KINDS, NAMES, Batches, X, Y
+from front.inputs import DATA_SETS, KINDS, NAMES, Batches, X, Y
 
 import keras_dlbasic as kd
+from keras_dlbasic._data.batch import read_batch
 from keras_dlbasic._data.batches import MAX_BATCHES
 from keras_dlbasic._data.read import read, read_validation
 from keras_dlbasic.callbacks.given_data import GivenData
+from keras_dlbasic.diagnosis.reasons import Reasons
 
 L = keras.layers
 
@@ -56,6 +60,23 @@ def test_each_kind_can_be_given_to_the_doctor(kind, tmp_path, model):
     given = doctor._data.arrays(model)[0]
     assert (given is None) == (y is None)  # batches of data sets are read as they pass
     assert doctor._data.names == (("x", "y") if y is not None else ())
+
+
+@pytest.mark.parametrize("kind", DATA_SETS)
+def test_each_data_set_goes_in_as_validation_data(kind, tmp_path, model):
+    data, _ = KINDS[kind](tmp_path)
+    x, y = read_validation(data, model=model)
+    np.testing.assert_array_equal(x, X)
+    np.testing.assert_array_equal(np.ravel(y), Y)
+    found = kd.preflight(model, X, Y, validation_data=data)
+    assert "train_validation_overlap" in [finding.name for finding in found]
+    study = kd.studies.BatchSizeStudy(model, X, Y, validation_data=data, verbose=0)
+    np.testing.assert_array_equal(study._data.held_out[0], X)
+    # not read beside `fit`, where it would lack what was drawn
+    doctor = kd.callbacks.TrainingDoctor(X, Y, validation_data=data, verbose=0)
+    assert doctor._data.arrays(model)[2] is None
+    record = kd.records.TrainingRecord(facts={"given": doctor._data.names})
+    assert "give them as arrays, `(x, y)`" in Reasons(record.facts).validation
 
 
 class Counting(Batches):
@@ -139,14 +160,19 @@ def test_image_iterators_of_keras_can_be_read_again():
 
 
 def test_generators_of_the_process_stay_as_they_are():
+    drawn = []
+
     class Drawing(Batches):
         def __getitem__(self, i):
+            drawn.append(random.random())
             rows = np.random.permutation(64)[:16]
             return X[rows], Y[rows]
 
-    before = np.random.get_state()[1].copy()
+    # of NumPy's state the keys alone stay the same for hundreds of draws
+    before = random.getstate(), str(np.random.get_state(legacy=False))
     read(Drawing())
-    np.testing.assert_array_equal(before, np.random.get_state()[1])
+    assert len(set(drawn)) == 4
+    assert (random.getstate(), str(np.random.get_state(legacy=False))) == before
 
 
 def test_a_data_set_is_too_large_to_be_read_as_a_whole(monkeypatch):
@@ -183,16 +209,28 @@ def two_inputs():
     return model
 
 
-def test_a_table_becomes_what_several_inputs_and_outputs_want():
-    pd = pytest.importorskip("pandas")
-    table = pd.DataFrame(X, columns=NAMES).assign(name="Ann")
-    targets = pd.DataFrame({"b": Y, "a": X[:, 0], "c": 0})
+TABLES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "table"}
+
+
+@pytest.mark.parametrize("package", TABLES)
+def test_a_table_becomes_what_several_inputs_and_outputs_want(package):
+    make_table = getattr(pytest.importorskip(package), TABLES[package])
+    columns = {name: X[:, i] for i, name in enumerate(NAMES)}
+    table = make_table({**columns, "name": ["Ann"] * len(X)})
+    targets = make_table({"b": Y, "a": X[:, 0], "c": np.zeros(len(X))})
     found = read(table, targets, model=two_inputs())
     assert list(found.x) == ["age", "weight"]
     assert list(found.y) == ["a", "b"]
     np.testing.assert_array_equal(found.y["b"], Y)
     doctor = kd.callbacks.TrainingDoctor(table, targets, verbose=0)
     assert list(doctor._data.arrays(two_inputs())[0]) == ["age", "weight"]
+    pair = (table, targets)
+    doctor = kd.callbacks.TrainingDoctor(validation_data=pair, verbose=0)
+    assert list(doctor._data.arrays(two_inputs())[2][0]) == ["age", "weight"]
+    # studies and ensembles know the model that they are given, too
+    study = kd.studies.BatchSizeStudy(two_inputs(), *pair, validation_data=pair)
+    for x, y in (study._data.train, study._data.held_out):
+        assert (list(x), list(y)) == (["age", "weight"], ["a", "b"])
 
 
 def test_a_model_without_weights_is_built_from_the_rows():
@@ -256,3 +294,22 @@ def test_a_model_that_could_not_be_run_is_not_called_healthy():
     bare = keras.Sequential([keras.Input((3,)), L.Dense(1)])
     diagnosis = kd.preflight(bare, X, X[:, 0] + X[:, 1])
     assert "because the model is not compiled; call" in diagnosis.headline
+
+
+def test_an_optional_input_may_be_left_out():
+    first, left_out = read_batch([X, None])
+    np.testing.assert_array_equal(first, X)
+    assert left_out is None
+    assert kd.gradients.localize_non_finite(Either(), [X, None]) is None
+
+
+class Either(keras.Model):
+    """Takes the first of two inputs if there is no second."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = L.Dense(1)
+
+    def call(self, inputs):
+        first, second = inputs
+        return self.dense(first if second is None else first + second)

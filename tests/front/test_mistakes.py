@@ -1,5 +1,7 @@
 """Mistakes of newcomers: each works, or says what was given, expected and to do."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ pytestmark = pytest.mark.once
 L = keras.layers
 Doctor = kd.callbacks.TrainingDoctor
 WORDS = np.where(Y == 1, "cat", "dog")
+PACKAGE = Path(kd.__file__).parent
 
 
 def make(inputs=(3,), compiled=True):
@@ -74,6 +77,11 @@ def endless():
             return None
 
     return Endless()
+
+
+def rows_one_by_one():
+    torch = pytest.importorskip("torch")
+    return torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
 
 
 # what was done, and what the message says: what was given, what was expected, the way
@@ -161,6 +169,24 @@ MISTAKES = {
         lambda: kd.preflight(make(), X, Y, validation_data=(X[:, :2], Y)),
         ["`validation_data[0]`", "(64, 2)", "(rows, 3)"],
     ),
+    "a table for two inputs, study": (
+        lambda: kd.studies.BatchSizeStudy(two_inputs, table(), Y),
+        ["1 array,", "'two' has 2 inputs", "columns of a table: `{'a': x['a']"],
+    ),
+    "a table that lacks an input": (
+        lambda: kd.preflight(two_inputs(), table().assign(a=1.0), Y),
+        ["without a column for the input 'b'", "'height'", "Rename them"],
+    ),
+    "a table that lacks an input, study": (
+        lambda: kd.studies.BatchSizeStudy(two_inputs(), table().assign(a=1.0), Y),
+        ["without a column for the input 'b'", "'height'", "Rename them"],
+    ),
+    "a table that lacks an input, validation": (
+        lambda: kd.preflight(
+            two_inputs(), {"a": X, "b": X}, Y, validation_data=(table(), Y)
+        ),
+        ["`validation_data[0]` is a table without a column for the inputs 'a', 'b'"],
+    ),
     "one row, no batch": (
         lambda: kd.preflight(make(), X[0], Y[:3]),
         ["(3,)", "(rows, 3)", "`x[None]`"],
@@ -183,7 +209,7 @@ MISTAKES = {
     ),
     "one of two inputs": (
         lambda: kd.preflight(two_inputs(), X, Y),
-        ["1 arrays", "2 inputs"],
+        ["1 array,", "2 inputs", "`{'a': x['a'], 'b': x['b']}`"],
     ),
     "a dictionary for one input": (
         lambda: kd.preflight(make(), {"x": X}, Y),
@@ -265,6 +291,41 @@ MISTAKES = {
     "a data set without end": (
         lambda: kd.treat(make(), endless(), epochs=1),
         ["never ends", "data set with fewer batches"],
+    ),
+    "validation of other lengths": (
+        lambda: kd.preflight(make(), X, Y, validation_data=(X, Y[:50])),
+        [
+            "`validation_data[0]` and `validation_data[1]` must have the same number",
+            "64 in `validation_data[0]` and 50 in `validation_data[1]`",
+        ],
+    ),
+    "validation of other lengths, doctor": (
+        lambda: Doctor(X, Y, validation_data=(X, Y[:50])),
+        ["64 in `validation_data[0]` and 50 in `validation_data[1]`"],
+    ),
+    "weights of the validation": (
+        lambda: read_validation((X, Y, np.ones(9))),
+        ["64 in `validation_data[1]` and 9 in `validation_data[2]`"],
+    ),
+    "strings as classes of the validation": (
+        lambda: kd.preflight(make(), X, Y, validation_data=(X, WORDS)),
+        ["`validation_data[1]` holds text", "numpy.searchsorted(classes, y)"],
+    ),
+    "strings in a data set for the validation": (
+        lambda: kd.preflight(make(), X, Y, validation_data=Batches(X, WORDS)),
+        ["`y of validation_data` holds text", "numpy.searchsorted(classes, y)"],
+    ),
+    "an object as targets of the validation": (
+        lambda: kd.preflight(make(), X, Y, validation_data=(X, object())),
+        ["`validation_data[1]` must be an array", "type object"],
+    ),
+    "targets beside a data set for the validation": (
+        lambda: kd.preflight(make(), X, Y, validation_data=(Batches(), Y)),
+        ["`validation_data[1]` was given beside a data set of type Batches"],
+    ),
+    "rows one by one as validation": (
+        lambda: read_validation(rows_one_by_one()),
+        ["`validation_data` must be `(x, y)`", "Batch it", "DataLoader"],
     ),
     "validation that is no pair": (
         lambda: read_validation(X),
@@ -366,5 +427,5 @@ def test_a_mistake_is_named_before_anything_is_trained(mistake):
     for words in said:
         assert words in message, message
     # the error is ours: no traceback of Keras or of another package at its end
-    assert "keras_dlbasic" in str(caught.traceback[-1].path)
+    assert PACKAGE in Path(caught.traceback[-1].path).parents
     assert len(message) < 500

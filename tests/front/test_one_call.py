@@ -25,10 +25,12 @@ def make():
 
 def test_lr_find_draws_and_returns_the_rate():
     rate = kd.lr_find(make(), X, Y, steps=40)
-    assert 1e-4 < rate < 10
+    # the loss falls up to the last rate, 10, of which a tenth is suggested
+    assert 0.3 < rate < 3
     (axes,) = plt.gcf().axes
     assert "learning rate" in axes.get_xlabel()
-    assert kd.lr_find(make, X, Y, steps=40, plot=False) == pytest.approx(rate, rel=9)
+    other = kd.lr_find(make, X, Y, steps=40, plot=False)
+    assert rate / 2 < other < 2 * rate
     assert len(plt.get_fignums()) == 1
 
 
@@ -40,7 +42,8 @@ def test_explain_takes_whatever_a_run_leaves_behind(tmp_path, capsys):
     record, table = tmp_path / "run.npz", tmp_path / "log.csv"
     doctor.record.save(record)
     table.write_text("epoch,loss\n0,0.7\n1,nan\n")
-    for run in (history, history.history, doctor, doctor.record, record, str(table)):
+    loud = record.rename(record.with_suffix(".NPZ"))
+    for run in (history, history.history, doctor, doctor.record, loud, str(table)):
         found = kd.explain(run)
         said = capsys.readouterr().out
         assert said.startswith("Diagnosis")
@@ -51,6 +54,8 @@ def test_explain_takes_whatever_a_run_leaves_behind(tmp_path, capsys):
     assert kd.explain(doctor, plot=False) == doctor.diagnosis
     with pytest.raises(TypeError, match="History"):
         kd.explain(3)
+    with pytest.raises(IsADirectoryError, match="is a folder. Give a file in it"):
+        kd.explain(tmp_path)
 
 
 def test_a_study_draws_what_it_found():

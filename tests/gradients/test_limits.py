@@ -5,6 +5,7 @@ import pytest
 import reference
 
 import keras_dlbasic as kd
+from keras_dlbasic.gradients import limits
 from keras_dlbasic.gradients.limits import reason_not_to_watch
 
 BACKEND = keras.backend.backend()
@@ -97,3 +98,23 @@ def test_a_step_that_uses_no_optimizer_is_refused_in_words():
         model.fit(x, x[:, :1], epochs=2, verbose=0, callbacks=[monitor])
     assert sum("updated no variable" in str(w.message) for w in said) == 1
     model.fit(x, x[:, :1], verbose=0)  # and the model is as it was
+
+
+def several(**options):
+    first, last = keras.optimizers.SGD(**options), keras.optimizers.Adam()
+    choice = keras.optimizers.OptimizerMap(first, {".*bias": last})
+    model, *_ = compiled()
+    model.compile(optimizer=keras.optimizers.MultiOptimizer(choice), loss="mse")
+    return model
+
+
+@pytest.mark.once
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "MultiOptimizer"), reason="new in Keras 3.15"
+)
+def test_several_optimizers_that_are_not_measured(monkeypatch):
+    assert reason_not_to_watch(several()) is None
+    reason = reason_not_to_watch(several(gradient_accumulation_steps=2))
+    assert "SGD, accumulates gradients (`gradient_accumulation_steps=2`)" in reason
+    monkeypatch.setattr(limits, "replicas_of", lambda model: 2)
+    assert "several optimizers (`MultiOptimizer`)" in reason_not_to_watch(several())

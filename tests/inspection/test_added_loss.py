@@ -7,6 +7,9 @@ from keras import ops
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection.added_loss import added_loss
+from keras_dlbasic.inspection.network_facts import network_facts
+from keras_dlbasic.inspection.probe import Probe
+from keras_dlbasic.records import TrainingRecord
 
 L = keras.layers
 X = np.random.default_rng(0).normal(size=(48, 6)).astype("float32")
@@ -56,6 +59,18 @@ def test_models_that_add_nothing():
     assert added_loss(plain, X) is None
     own = keras.Sequential([keras.Input((6,)), L.Lambda(lambda x: 2 * x)])
     assert added_loss(own, X) is None
+
+
+def test_a_model_that_had_no_weights_before_its_first_step():
+    """What it added at the start is not known, and what it adds at the end is."""
+    model, record = autoencoder(2.0), TrainingRecord()
+    record.note(model=network_facts(model))
+    probe = Probe(X, X, "mse")
+    assert probe.look(model, record, 3, 0)
+    probe.note_added(model, record)
+    known = record.facts.probe
+    assert known.added_at_start is None
+    assert known.added_at_end == pytest.approx(added_loss(model, X), rel=1e-5)
 
 
 @pytest.mark.once

@@ -74,7 +74,7 @@ def test_overlap_and_shift(rng):
     new = rng.normal(size=(50, 3))
     val_x, val_y = np.concatenate([new, x[:50]]), np.concatenate([y[50:], y[:50]])
     facts = validation_facts(x, y, val_x, val_y)
-    assert (facts.overlap, facts.repeats) == (0.5, 0.0)
+    assert (facts.overlap, facts.repeats, facts.equal_rows) == (0.5, 0.0, 50)
     assert (facts.missing_classes, facts.new_classes) == ((), ())
     assert validation_facts(x, y, 9 * x, y).scale == pytest.approx(9)
     assert validation_facts(x, y, x, 1 - y).overlap == 0  # other targets
@@ -86,6 +86,7 @@ def test_overlap_of_more_rows_than_are_compared(rng, monkeypatch):
     facts = validation_facts(x, None, np.concatenate([x[:1000], new]), None)
     assert (facts.compared_rows, facts.compared_with) == (1000, 1000)
     assert facts.overlap == pytest.approx(0.5, abs=0.1)
+    assert facts.equal_rows == pytest.approx(facts.overlap * 1000 / 5)
     assert (facts.n_rows, facts.repeats, facts.distinct_rows) == (2000, 0, None)
     # every row has a twin, far from it
     assert validation_facts(np.tile(x, (2, 1)), None, new, None).repeats > 0.8

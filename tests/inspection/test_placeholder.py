@@ -8,6 +8,12 @@ from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.placeholder import placeholder
 from keras_dlbasic.inspection.validation_facts import validation_facts
 
+RNG = np.random.default_rng(0)
+PIXELS = np.where(RNG.random((60, 8)) < [0.02] * 3 + [0.9] * 5, 255.0, 0.0)
+PIXELS[:3] = [[1.0], [3.0], [2.0]]
+PIXELS[3:9, 3:] = RNG.integers(0, 255, (6, 5))
+"""Pictures whose border is nearly always black."""
+
 
 def with_gaps(rng, value, share=0.03):
     x = rng.random((300, 6))
@@ -21,6 +27,14 @@ def test_a_number_far_from_all_others(rng, value):
     assert share == pytest.approx(0.03, abs=0.02)
 
 
+def test_it_is_far_from_the_others_of_its_column():
+    """Beside prices up to 5000 it is not far; it is beside its own column."""
+    shares = np.where(RNG.random(300) < 0.05, -999.0, RNG.random(300))
+    found, share = placeholder(np.c_[shares, 5000 * RNG.random(300)])
+    assert found == -999.0
+    assert share == np.mean(shares == -999) / 2
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -29,6 +43,11 @@ def test_a_number_far_from_all_others(rng, value):
         np.repeat([0.0, 1.0, 30.0], 9),  # a code
         np.r_[100 + np.arange(9.0) / 9, np.zeros(9)],  # padding
         np.zeros(9),
+        np.c_[np.full(60, 2020.0), RNG.random(60)],  # a year
+        np.c_[np.repeat([1990.0, 1991, 1992], 20), RNG.random(60)],
+        np.c_[np.r_[np.zeros(50), 1, 2, 1, 2, 2, 1, 1, 20, 20, 20], RNG.random(60)],
+        PIXELS,
+        PIXELS / 255,
     ],
 )
 def test_what_stands_for_nothing(values):

@@ -1,5 +1,9 @@
 """What holds for every public plot: each has a case here, or a test fails."""
 
+import inspect
+import pkgutil
+from importlib import import_module
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -218,8 +222,23 @@ def axes_of(name, **given):
     return drawn if isinstance(drawn, np.ndarray) else np.array(drawn)
 
 
+def defined():
+    """Yield the names of the plots in all modules of `plots`, public or forgotten."""
+    for module in pkgutil.iter_modules(kd.plots.__path__, "keras_dlbasic.plots."):
+        for name, value in vars(import_module(module.name)).items():
+            is_own = getattr(value, "__module__", None) == module.name
+            if name.startswith("plot_") and is_own and inspect.isfunction(value):
+                yield name
+
+
 def test_every_public_plot_has_a_case():
-    assert set(CASES) == {n for n in kd.plots.__all__ if n.startswith("plot_")}
+    public = {name for name in kd.plots.__all__ if name.startswith("plot_")}
+    assert set(CASES) == public == set(defined())
+
+
+def is_drawn(ax):
+    """Tell whether there are data; what has none is an axes with a text alone."""
+    return bool([*ax.lines, *ax.collections, *ax.images, *ax.patches])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -228,14 +247,14 @@ def test_it_draws_its_data_on_axes_of_its_own_or_on_given_ones_in_any_style(name
     with kd.plots.style("light"):
         own = axes_of(name)
         plt.gcf().canvas.draw()
-    for ax in own.flat:
-        # what says that there is nothing to draw is an axes with a text alone
-        assert [*ax.lines, *ax.collections, *ax.images, *ax.patches]
+    assert all(map(is_drawn, own.flat))
     plt.close("all")
     with kd.plots.style("dark"):
         _, grid = plt.subplots(1, own.size, squeeze=False)
         given = grid.reshape(own.shape) if own.shape else grid[0, 0]
         drawn = axes_of(name, ax=given)
+        plt.gcf().canvas.draw()
     assert [*drawn.flat] == [*grid.flat]
+    assert all(map(is_drawn, drawn.flat))
     assert len(plt.get_fignums()) == 1
     assert dict(plt.rcParams) == before

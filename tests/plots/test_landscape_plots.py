@@ -109,3 +109,92 @@ def test_decision_regions_name_axes_and_classes():
     assert [ax.get_ylabel() for ax in axes] == ["height", ""]
     with pytest.raises(ValueError, match="feature_names"):
         draw(_Line(), x, y, feature_names=("age",))
+
+
+class _Answers:
+    """A model, as a plot sees it, that answers whatever it was given."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def predict(self, points, **_):
+        return self.answer(points)
+
+
+PLANE = np.random.default_rng(0).normal(size=(6, 2))
+HALVES = (PLANE[:, 0] > 0).astype(int)
+REGIONS = {
+    "a list of models": (([_Line()],), TypeError, ["method `predict`", "list"]),
+    "no models": (({},), ValueError, ["at least one model"]),
+    "three features": (
+        (_Line(), np.ones((6, 3))),
+        ValueError,
+        ["two features", "(6, 3)", "Choose two columns"],
+    ),
+    "words": (
+        (_Line(), [["a", "b"]] * 6),
+        ValueError,
+        ["array of numbers", "list", "Encode words"],
+    ),
+    "NaN": (
+        (_Line(), [*PLANE[:5], [0.0, np.nan]]),
+        ValueError,
+        ["`x` must be finite", "1 of 6 rows", "Leave these rows out"],
+    ),
+    "fewer targets": (
+        (_Line(), PLANE, HALVES[:4]),
+        ValueError,
+        ["same number of rows", "6 in `x` and 4 in `y`"],
+    ),
+    "names of classes": (
+        (_Line(), PLANE, ["cat", "dog"] * 3),
+        ValueError,
+        ["class numbers", "cat in row 0", "numpy.unique"],
+    ),
+    "values": (
+        (_Line(), PLANE, [0, 1, 0, 1, 0.25, 1]),
+        ValueError,
+        ["class numbers", "0.25 in row 4", "numpy.unique"],
+    ),
+    "classes of -1 and 1": (
+        (_Line(), PLANE, 2 * HALVES - 1),
+        ValueError,
+        ["class numbers", "-1 in row", "numpy.unique"],
+    ),
+    "a model of three features": (
+        ({"mine": _Answers(lambda points: points @ np.ones(3))},),
+        ValueError,
+        ["'mine' cannot predict for rows with two features", "trained on these two"],
+    ),
+    "two outputs": (
+        (_Answers(lambda points: [points, points]),),
+        ValueError,
+        ["must have one output", "2 outputs"],
+    ),
+    "one answer to all": (
+        (_Answers(lambda points: points[:1]),),
+        ValueError,
+        ["a row for each sample", "of 22500 rows: (1, 2)"],
+    ),
+}
+"""What was given, the error, and what it says."""
+
+
+@pytest.mark.parametrize("mistake", REGIONS)
+def test_what_no_decision_regions_can_be_drawn_of(mistake):
+    given, error, said = REGIONS[mistake]
+    given = (*given, *(PLANE, HALVES)[len(given) - 1 :])
+    with pytest.raises(error) as caught:
+        kd.plots.plot_decision_regions(*given)
+    for words in said:
+        assert words in str(caught.value)
+    assert not plt.get_fignums()
+
+
+def test_a_table_of_three_columns_is_no_mistake_of_names():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(np.ones((6, 3)), columns=["age", "height", "weight"])
+    with pytest.raises(ValueError, match="`x` must have two features"):
+        kd.plots.plot_decision_regions(_Line(), table, HALVES)
+    ax = kd.plots.plot_decision_regions(_Line(), table[["age", "height"]], HALVES)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("age", "height")

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_dlbasic._keras.joins_rows import joins_rows
 from keras_dlbasic.propagation import compiled_look as module
 from keras_dlbasic.propagation import layer_activations as looked
 from keras_dlbasic.propagation.compiled_look import compiled_look
@@ -188,6 +189,87 @@ def test_sizes_beyond_single_precision(size):
     assert looked.layer_activations(model, batch_of(model)).eager is None
 
 
+ops = keras.ops
+KEEPS_ROWS = [
+    lambda x: ops.relu(x) + 2 * ops.tanh(x),
+    lambda x: x - ops.mean(x, axis=-1, keepdims=True),
+    lambda x: ops.concatenate([x, x], axis=1),
+    lambda x: ops.softmax(x),
+    lambda x: L.LayerNormalization()(x),
+]
+JOINS_ROWS = [
+    lambda x: x - ops.mean(x, axis=0, keepdims=True),
+    lambda x: x - ops.mean(x, axis=-2, keepdims=True),
+    lambda x: x / ops.max(x),
+    lambda x: ops.matmul(ops.matmul(x, ops.transpose(x)), x),
+    lambda x: ops.softmax(x, axis=0),
+    lambda x: L.Softmax(axis=0)(x),
+    lambda x: ops.reshape(x, (-1, 2)),
+]
+
+
+def computing(function):
+    inputs = keras.Input((4,))
+    inner = keras.Input((4,))
+    nested = keras.Model(inner, function(L.Dense(4)(inner)))
+    return keras.Model(inputs, nested(L.Dense(4, name="first")(inputs)))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("function", "joins"),
+    [*((f, False) for f in KEEPS_ROWS), *((f, True) for f in JOINS_ROWS)],
+)
+def test_operations_of_a_functional_model_that_join_rows(function, joins):
+    assert joins_rows(computing(function)) == joins
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("make", [images, words, shared])
+def test_layers_keep_rows_apart(make):
+    assert not joins_rows(built(make))
+
+
+@pytest.mark.once
+def test_rows_that_operations_join_are_taken_at_once(monkeypatch):
+    model = computing(JOINS_ROWS[0])
+    x = batch_of(model)
+    monkeypatch.setattr(module, "PIECE", 4 * 8)
+    seen = looked.layer_activations(model, x)
+    assert_same(seen, looked._eager(model, x, 0.025, ""))
+
+
+def bent(model):
+    model.layers[0].activation = keras.activations.tanh
+
+
+def frozen(model):
+    model.layers[0].trainable = False
+
+
+def halved(model):
+    model.layers[0].dtype_policy = "mixed_bfloat16"
+
+
+def recompiled(model):
+    model.compile("sgd", "mse")
+
+
+def longer(model):
+    model.add(L.Dense(2))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("change", [bent, frozen, halved, recompiled, longer])
+def test_what_a_compiled_look_hangs_on(change):
+    model = dense()
+    look = compiled_look(model)
+    model.layers[0].kernel.assign(2 * model.layers[0].kernel)  # weights are read anew
+    assert compiled_look(model) is look
+    change(model)
+    assert compiled_look(model) is not look
+
+
 class Counting(L.Layer):
     """Reads a number on the host, which cannot be traced."""
 
@@ -209,6 +291,15 @@ def test_what_cannot_be_traced_runs_layer_by_layer():
         assert_same(seen, looked._eager(own, x, 0.025, ""))
     model.compile(run_eagerly=True)
     assert "run_eagerly" in looked.layer_activations(model, x).eager
+
+
+@pytest.mark.once("jax")
+def test_a_batch_that_fails_says_nothing_of_the_model():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(3, "relu"), L.Dense(2)])
+    x = batch_of(model)
+    with pytest.raises(ValueError, match="incompatible"):
+        looked.layer_activations(model, x[:, :3])
+    assert looked.layer_activations(model, x).eager is None
 
 
 def test_the_model_is_let_go():

@@ -305,3 +305,24 @@ def test_signals_compiled_are_those_of_a_run_layer_by_layer(y, monkeypatch):
     for label, arrays in expected.items():
         for array, found in zip(arrays, gradients[label], strict=True):
             np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-6)
+
+
+class Counting(keras.layers.Layer):
+    """Reads a number on the host, which cannot be traced."""
+
+    def call(self, x):
+        return x * float(keras.ops.convert_to_numpy(keras.ops.max(x)) > -1e9)
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, x.dtype)
+
+
+@pytest.mark.once("jax")
+def test_gradients_of_a_loss_behind_what_cannot_be_traced():
+    """The compiled loss is built then from outputs that were computed."""
+    layers = [keras.Input((4,)), Counting(), keras.layers.Dense(3)]
+    model = keras.Sequential(layers)
+    model.compile("sgd", "mse")
+    report = kd.propagation_report(model, np.eye(4), np.ones((4, 3)))
+    assert report.gradient_source == "loss"
+    assert report.layers[-1].gradient_variance > 0

@@ -294,6 +294,32 @@ def test_tables_of_other_tools(tool, tmp_path):
     assert epochs["epoch"].tolist() == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("text", "loss"),
+    [
+        # `fit(epochs=1)` again and again, with `CSVLogger(append=True)`
+        ("epoch,loss\n0,.9\n0,.7\n0,.5\n", [0.9, 0.7, 0.5]),
+        ("epoch,loss,step\n0,.9,8\n0,.7,8\n", [0.9, 0.7]),
+        # a log that begins again, or goes on at the epoch it had ended with
+        ("epoch,loss\n0,.9\n1,.7\n0,.8\n1,.6\n", [0.9, 0.7, 0.8, 0.6]),
+        ("epoch,loss\n0,.9\n1,.7\nepoch,loss\n1,.6\n2,.5\n", [0.9, 0.7, 0.6, 0.5]),
+        # an epoch that is not known
+        ("epoch,loss\n0,.9\nnan,.7\n2,.5\n", [0.9, 0.7, 0.5]),
+        ("epoch,loss\n0.5,.9\nnan,.7\n1.5,.5\n", [0.9, 0.7, 0.5]),
+        ("epoch,loss\ninf,.9\n1e300,.7\n", [0.9, 0.7]),
+        # batches: as many for each epoch, or counted
+        ("epoch,loss\n0,.9\n0,.7\n1,.6\n1,.4\n", [0.8, 0.5]),
+        ("epoch,loss,step\n0,.9,0\n0,.7,1\n0,.5,2\n", [0.7]),
+    ],
+)
+def test_rows_that_have_the_same_epoch(tmp_path, text, loss):
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    epochs = TrainingRecord.from_csv(path).epochs
+    assert epochs["loss"].tolist() == pytest.approx(loss)
+    assert len(set(epochs["epoch"])) == len(loss)
+
+
 def test_a_table_without_a_loss_is_refused(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("epoch,cost,acc\n0,.7,.5\n1,.5,.6\n")

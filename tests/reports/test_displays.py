@@ -1,8 +1,10 @@
 """Results show themselves: pictures and pages from what is registered for them."""
 
 import inspect
+import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
@@ -15,6 +17,7 @@ from keras_dlbasic.analysis.experiments.learning_rate_range import judge_learnin
 from keras_dlbasic.analysis.gradients.noise_scale import NoiseScaleCurve
 from keras_dlbasic.analysis.landscape.loss_surface import LossLine, LossSurface
 from keras_dlbasic.records import TrainingRecord
+from keras_dlbasic.reports import cell
 
 RATE = np.geomspace(1e-5, 1, 50)
 T = np.linspace(-0.25, 1.25, 31)
@@ -146,17 +149,33 @@ def shown():
     ]
 
 
+SAID = {
+    "RemedySuggestion": "it overfits",
+    "Finding": "CRITICAL overfitting",
+    "Diagnosis": "CRITICAL overfitting",
+    "TrainingRecord": "Training record, 2 epochs",
+}
+"""What notebooks show of results whose HTML is not their own words."""
+
+
 @pytest.mark.parametrize("result", shown(), ids=lambda result: type(result).__name__)
 def test_every_result_has_a_short_repr_words_and_html(result):
     assert len(repr(result)) <= 200
     assert "\n" not in repr(result)
     assert "array(" not in repr(result)
     assert repr(result).startswith(f"<{type(result).__name__}")
-    if not isinstance(result, kd.diagnosis.Finding):  # a message is a paragraph
-        assert max(map(len, str(result).splitlines())) <= max(80, len(repr(result)))
+    has_words = str(result) != repr(result)  # of its own, for 80 columns
+    if has_words and not isinstance(result, kd.diagnosis.Finding):  # a paragraph
+        assert max(map(len, str(result).splitlines())) <= 80
     html = result._repr_html_()
     assert "<iframe" not in html
-    assert "kd-cell" in html or isinstance(result, TrainingRecord)
+    start = "<table>" if isinstance(result, TrainingRecord) else cell.STYLE
+    assert html.startswith(start)
+    # what stands in a cell is that result, in words
+    said = re.sub("<[^>]*>", " ", html.removeprefix(cell.STYLE))
+    first = str(result).strip().partition("\n")[0]
+    words = SAID.get(type(result).__name__, first)
+    assert " ".join(words.split()) in " ".join(unescape(said).split())
 
 
 def test_all_results_leave_repr_to_the_class_that_shows_them():

@@ -50,10 +50,15 @@ def compiled_gradient(
 
 
 def shaped_like(function: Callable[[], Any]) -> Any:
-    """Return tensors of the shapes that a function gives, without computing them."""
-    return jax.tree.map(
-        lambda shape: jnp.zeros(shape.shape, shape.dtype), jax.eval_shape(function)
-    )
+    """Return tensors of the shapes that a function gives, without computing them.
+
+    What cannot be traced is computed.
+    """
+    try:
+        shapes = jax.eval_shape(function)
+    except Exception:  # code of the user's that needs numbers
+        return function()
+    return jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
 
 
 def loss_divisor() -> int:

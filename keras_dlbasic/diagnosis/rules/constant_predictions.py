@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
+from keras_dlbasic.diagnosis.target_deviation import target_deviation
 
 
 @rule(kind="symptom", needs=("probe", "target"), live=False, per_output=True)
@@ -19,16 +18,11 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
             constant: they then explain at most its square of the variance.
     """
     values = run.probed("spread")
-    target = run.target
     if run.data.one_sided:
         return Skipped(run.data.one_sided)
-    deviation, shares = target.std, [p for p in target.frequencies or () if p]
     if run.task is TaskKind.UNKNOWN and values[-1]:
         return Skipped(UNKNOWN_LOSS)
-    # Class numbers have another scale than predictions, which have a column for each
-    # class. The deviation of a one-hot column with share p is sqrt(p * (1 - p)).
-    if run.task is TaskKind.CLASSES and target.kind == "whole_numbers":
-        deviation = math.sqrt(sum(p * (1 - p) for p in shares) / len(shares))
+    deviation = target_deviation(run)
     if run.outcome.learned is True:
         return Fine("predictions differ")
     last = float(values[-1])

@@ -24,6 +24,8 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     target = run.target
     if run.data.one_sided:
         return Skipped(run.data.one_sided)
+    if run.facts.loss is None and not run.facts.own_loss:
+        return Skipped("no loss was compiled, and some losses do not read the targets")
     if run.loss_kind.family == "unknown":
         probe = run.facts.probe
         reads = probe.reads_targets if probe else None

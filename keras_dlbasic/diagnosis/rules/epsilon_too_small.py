@@ -1,16 +1,13 @@
-"""An optimizer's epsilon that is zero in half precision."""
+"""An optimizer's epsilon that is lost in half precision."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 SMALLEST = 6.2e-5
-"""Below the smallest normal number of float16 numbers lose their digits, and many
-processors take them for zero."""
+"""Smaller numbers than the smallest normal one of float16, 6.1e-5, lose their digits,
+and many processors take them for zero."""
 
 
 @rule(kind="cause", explains=(*NOT_FINITE, "oscillating_loss"), needs=("network",))
@@ -18,7 +15,8 @@ def epsilon_too_small(run: Run, *, smallest: float = SMALLEST) -> Verdict:
     """Compare the epsilon of an adaptive optimizer with the precision of weights.
 
     Adam and its kind divide by the root of a mean square of gradients, plus epsilon. In
-    float16 an epsilon of 1e-7 is zero, and so are squares of small gradients.
+    float16 an epsilon of 1e-7 is zero or next to it, and so are squares of small
+    gradients.
 
     Args:
         run: The run.
@@ -27,19 +25,19 @@ def epsilon_too_small(run: Run, *, smallest: float = SMALLEST) -> Verdict:
     half = [f for f in run.layers if f.dtype == "float16" and f.trainable]
     if not half:
         return Fine("no weights are float16")
-    epsilon = _epsilon(run.facts.optimizer)
-    if epsilon is None or epsilon >= smallest:
+    epsilon = run.facts.inner_optimizer.get("epsilon")
+    if not isinstance(epsilon, (int, float)) or epsilon >= smallest:
         return Fine("the optimizer has no epsilon, or one that is large enough")
     return Finding(
         severity="info",
         message=(
             f"The optimizer divides by the size of gradients plus epsilon={epsilon:g}, "
-            "but the weights are float16, in which that is zero: where gradients are "
-            "small, it divides by zero."
+            "but the weights are float16, in which numbers below 6.1e-05 lose their "
+            "digits or become 0: where gradients are small, it divides by nearly 0."
         ),
         risk="critical",
         layer=half[0].label,
-        value=epsilon,
+        value=float(epsilon),
         threshold=smallest,
         confidence=0.92,
         remedies=(
@@ -50,16 +48,7 @@ def epsilon_too_small(run: Run, *, smallest: float = SMALLEST) -> Verdict:
             ),
             suggest.by_hand(
                 "keras.optimizers.Adam(epsilon=1e-3)",
-                "is above the smallest number of float16",
+                "is far above the smallest normal number of float16",
             ),
         ),
     )
-
-
-def _epsilon(config: Mapping[str, Any] | None) -> float | None:
-    """Return the epsilon of an optimizer, or of that which one around it holds."""
-    inner: Any = config or {}
-    while "inner_optimizer" in inner.get("config", inner):
-        inner = inner.get("config", inner)["inner_optimizer"]
-    value = inner.get("config", inner).get("epsilon")
-    return float(value) if isinstance(value, (int, float)) else None

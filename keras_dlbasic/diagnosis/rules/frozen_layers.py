@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.frozen_zeros import frozen_zeros
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.records import LayerFacts
+
+ALIKE = 1e-6
+"""Deviation of predictions up to which they differ by rounding only."""
 
 LEAST_REFERENCE = 0.15
 """Skill of simple predictors below which there is little to learn."""
 
 
-@rule(kind="cause", explains=NOT_LEARNING, needs=("network",), live=False)
+EXPLAINS = (*NOT_LEARNING, "dead_units", "vanishing_gradients")
+
+
+@rule(kind="cause", explains=EXPLAINS, needs=("network",), live=False)
 def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
     """Look for a model most of whose weights are frozen, and that does not get far.
 
     A frozen base is right where it was trained on data like these; so it counts only
-    where the run does not get far.
+    where the run does not get far. A frozen layer whose weights are all zero is named
+    whatever its size where the predictions are the same for all inputs.
 
     Args:
         run: The run.
         share: Share of the weights of layers with kernels that has to be frozen.
     """
+    zeros = frozen_zeros(run)
+    if zeros and _is_constant(run):
+        return _of_zeros(zeros)
     known = [layer for layer in run.layers if layer.has_kernel and layer.n_weights]
     frozen = [layer for layer in known if not layer.trainable]
     total = sum(layer.n_weights for layer in known)
@@ -59,6 +73,49 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
                 "random layers that are frozen stay random",
             ),
         ),
+    )
+
+
+def _is_constant(run: Run) -> bool:
+    """Return whether predictions are the same for all inputs, as far as is known.
+
+    Where another path leads around a layer of zeros, they are not.
+    """
+    table = run.record.tables.get("probe")
+    if table is None or not len(table):
+        return False
+    return bool(np.nanmax(table["spread"][-1], initial=0.0) <= ALIKE)
+
+
+def _of_zeros(zeros: list[LayerFacts]) -> Finding:
+    first = zeros[0]
+    return Finding(
+        severity="info",
+        message=(
+            f"The weights of layer '{first.label}' are all zero and frozen: its output "
+            "is the same for all inputs, and stays so. What is behind it gets nothing "
+            "of the inputs."
+        ),
+        risk="critical",
+        layer=first.label,
+        value=first.kernel_rms,
+        threshold=0.0,
+        unit="root mean square of the weights",
+        confidence=0.95,
+        evidence={"layers": [layer.label for layer in zeros[:10]]},
+        remedies=(
+            suggest.by_hand(
+                "check how the weights were loaded: names or words that were not found "
+                "leave zeros",
+                "a matrix of pretrained vectors has few rows of zeros",
+            ),
+            suggest.by_hand(
+                f"model{_path(first.label)}.trainable = True, with weights drawn at "
+                "random, then compile again",
+                "the layer is then learned with the others",
+            ),
+        ),
+        note=False,
     )
 
 

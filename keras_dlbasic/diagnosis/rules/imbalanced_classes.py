@@ -7,6 +7,7 @@ import numpy as np
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
+from keras_dlbasic.diagnosis.target_deviation import target_deviation
 
 CONSTANT = 0.02
 """Share of the targets' deviation below which predictions are all alike."""
@@ -133,7 +134,7 @@ def _missed(run: Run, rarer: float) -> Finding | None:
     if not count > 0 or ratio < rarer:
         return None
     # a model that ignores its inputs misses rare classes too, whatever the reason
-    is_constant = float(table["spread"][-1, 0]) < CONSTANT * run.target.std
+    is_constant = float(table["spread"][-1, 0]) < CONSTANT * target_deviation(run)
     if run.outcome.learned is False and is_constant:
         return None
     others = f" Nor are those of {count - 1:g} other classes." if count > 1 else ""

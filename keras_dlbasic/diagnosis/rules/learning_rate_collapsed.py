@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from keras_dlbasic.diagnosis import (
@@ -69,8 +67,8 @@ def learning_rate_collapsed(
         severity="warning" if is_wasted and _stands_high(run, epoch, high) else "info",
         message=(
             f"The learning rate collapsed: from {rates[peak]:.2g} it fell to "
-            f"{rates[first]:.1g} by epoch {epoch + 1} and {rates[-1]:.1g} at the end; "
-            f"the last {lost:.0%} of the steps changed next to nothing."
+            f"{rates[first]:.1g} by epoch {epoch + 1} and to {rates[-1]:.1g} at the "
+            f"end, so the last {lost:.0%} of the steps hardly changed the weights."
         ),
         risk="critical",
         step=int(steps[first]),
@@ -90,7 +88,8 @@ def _stands_high(run: Run, epoch: int, high: float, *, still: float = 0.01) -> b
     What remains may be noise in the targets. But epochs in which nothing can change are
     spent for nothing in any case.
     """
-    saved, loss = run.outcome.loss_saved, run.loss[epoch + 1 :]
+    # A fit that goes on from `initial_epoch` has epochs whose number is no place.
+    saved, loss = run.outcome.loss_saved, run.loss[run.numbers > epoch]
     if saved is None or len(loss) < 2 or not np.isfinite(loss).all():
         return False
     return bool(1 - saved >= high and np.ptp(loss) <= still * abs(loss[0]))
@@ -98,7 +97,8 @@ def _stands_high(run: Run, epoch: int, high: float, *, still: float = 0.01) -> b
 
 def _fell_before(run: Run, epoch: int, *, epochs: int = 4, least: float = 0.02) -> bool:
     """Return whether the training loss still fell in the epochs before one."""
-    loss = run.loss[max(0, epoch - epochs) : epoch + 1]
+    numbers = run.numbers
+    loss = run.loss[(numbers >= epoch - epochs) & (numbers <= epoch)]
     if len(loss) < 2 or not np.isfinite(loss).all():
         return True  # not known
     return bool(loss[0] - loss[-1] > least * abs(loss[0]))
@@ -124,11 +124,7 @@ def _remedies(run: Run, peak: float) -> tuple[RemedySuggestion, ...]:
 
 def _schedule(run: Run) -> str | None:
     """Return the name of the schedule that the optimizer has; None if it has none."""
-    config: Any = run.facts.optimizer or {}
-    while "inner_optimizer" in config:
-        config = config["inner_optimizer"]
-        config = config.get("config", config)
-    rate = config.get("learning_rate")
+    rate = run.facts.inner_optimizer.get("learning_rate")
     return (
         str(rate.get("class_name", "the schedule")) if isinstance(rate, dict) else None
     )

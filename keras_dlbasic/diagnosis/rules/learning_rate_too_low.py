@@ -25,20 +25,19 @@ def learning_rate_too_low(
             steps may be short for want of gradients: that of `vanishing_gradients`.
     """
     movement = run.movement
-    norms = run.record.global_gradient_norm[run.clean]
-    gradient = float(np.median(norms)) if len(norms) else 0.0
+    gradient = _gradient_of_kernels(run)
     flow = run.early_flow()
     # then steps may be short for want of gradients, and the finding is less sure
     fades = flow is not None and flow.down < fading
-    # Short steps may add up to a long way, and without any gradient the rate is not to
-    # blame. So all three have to hold.
+    # Short steps may add up to a long way, and without a gradient of the kernels the
+    # rate is not to blame. So all three have to hold.
     if movement.ratio < ratio and movement.path < path and gradient > 0:
         return Finding(
             severity="info",
             message=(
                 "The learning rate is too low: a step changes the weights by "
-                f"{movement.ratio:.1e} of their norm, and all {movement.steps} steps "
-                f"together by at most {movement.path:.1e}."
+                f"{movement.ratio:.1e} of their norm (about 1e-03 is usual), and all "
+                f"{movement.steps} steps together by at most {movement.path:.1e}."
             ),
             risk="critical",
             value=movement.ratio,
@@ -53,3 +52,16 @@ def learning_rate_too_low(
             ),
         )
     return Fine(f"median update-to-weight ratio {movement.ratio:.1e}")
+
+
+def _gradient_of_kernels(run: Run) -> float:
+    """Return the median gradient norm over the kernels, whose steps are judged.
+
+    Where these get no gradient at all, biases may still have one.
+    """
+    record = run.record
+    kernels = [len(variable.shape) > 1 for variable in record.variables]
+    norms = record.gradient_norm[run.clean][:, kernels].astype(np.float64)
+    if not norms.size:
+        return 0.0
+    return float(np.median(np.sqrt((np.nan_to_num(norms) ** 2).sum(axis=1))))

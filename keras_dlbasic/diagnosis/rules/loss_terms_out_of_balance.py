@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.diagnosis.target_deviation import target_deviation
 
 
 @rule(
@@ -13,20 +14,29 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
     live=False,
 )
 def loss_terms_out_of_balance(
-    run: Run, *, collapsed: float = 0.1, share: float = 0.01, learnable: float = 0.15
+    run: Run,
+    *,
+    collapsed: float = 0.1,
+    share: float = 0.1,
+    learnable: float = 0.15,
+    constant: float = 0.1,
 ) -> Verdict:
     """Look for a term of `add_loss` that was minimized where nothing else was learned.
 
     In variational autoencoders the divergence of the code from its prior pulls against
     the reconstruction. Where it weighs too much, the code is made the same for all
     inputs: the term falls to zero, and the output is constant (posterior collapse).
+    All three count together: many a small term falls by itself, beside a loss that is
+    not learned for another reason.
 
     Args:
         run: The run.
         collapsed: Share of its first value to which the term has fallen.
         share: Size of the term before training, in units of the loss of a constant
-            prediction, from which it can matter.
+            prediction, from which it can outweigh what there is to learn.
         learnable: Skill of a simple predictor from which there is something to learn.
+        constant: Deviation of the predictions, in deviations of the targets, up to
+            which they ignore the inputs: they then hold a hundredth of the variance.
     """
     probe = run.facts.probe
     start = None if probe is None else probe.added_at_start
@@ -37,23 +47,29 @@ def loss_terms_out_of_balance(
     text = f"what the model adds to its loss went from {start:.3g} to {end:.3g}"
     if outcome.learned is not False or (outcome.reference or 0.0) < learnable:
         return Fine(text)
-    can_matter = start > share * abs(outcome.baseline or 0.0)
+    if outcome.baseline is None:  # the skill alone says that nothing was learned
+        return Skipped(run.reasons.outcome)
+    can_matter = start > share * abs(outcome.baseline)
     if not can_matter or abs(end) > collapsed * start:
         return Fine(text)
+    spread = float(run.probed("spread")[-1])
+    if not spread < constant * target_deviation(run):
+        return Fine(f"{text}, and the output still differs from input to input")
     return Finding(
         severity="warning",
         message=(
             f"A term that the model adds to its loss fell from {start:.3g} to "
             f"{end:.3g}, while the compiled loss is no better than that of a constant "
-            f"prediction, {outcome.baseline:.4g}: the term outweighs it, and is "
-            "smallest where the model ignores its inputs."
+            f"prediction, {outcome.baseline:.4g}, and the output is nearly the same "
+            "for all inputs: the term outweighs the compiled loss, and is smallest "
+            "where the model ignores its inputs."
         ),
         risk="critical",
         value=end / start,
         threshold=collapsed,
         unit="of the term at the start",
         confidence=0.85,
-        evidence={"start": start, "end": end},
+        evidence={"start": start, "end": end, "spread": spread},
         remedies=(
             suggest.by_hand(
                 "multiply the added term by 0.01, or raise its weight from 0 in the "

@@ -60,7 +60,10 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
     if is_only_less_sure and not gap.lost_loss >= lost:
         return Fine(f"inference loses {max(0.0, gap.lost):.1%} of what was learned")
     severity: Severity = "critical" if gap.lost >= much else "warning"
-    worst = max(gap.drifts, key=lambda drift: drift.mean, default=None)
+    # A frozen layer uses its moving statistics in training, too: it is not to blame.
+    trained = {layer.label for layer in layers}
+    drifts = [drift for drift in gap.drifts if drift.layer in trained]
+    worst = max(drifts, key=lambda drift: drift.mean, default=None)
     why, remedies = _reason(run, layers)
     return Finding(
         severity="info" if is_only_less_sure else severity,
@@ -77,7 +80,7 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
             "skill": gap.skill,
             "inference_skill": gap.inference_skill,
             "drifts": {
-                drift.layer: [drift.mean, drift.variance] for drift in gap.drifts[:10]
+                drift.layer: [drift.mean, drift.variance] for drift in drifts[:10]
             },
         },
         remedies=(RECOMPUTE, *remedies),

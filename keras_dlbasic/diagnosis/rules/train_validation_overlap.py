@@ -39,7 +39,8 @@ def train_validation_overlap(
     Args:
         run: The run.
         share: Share of the validation rows that counts, beyond what is excused.
-        rows: Fewer rows than this are chance.
+        rows: Fewer rows than this are chance. Only rows that were really seen count:
+            where some were drawn, one pair alone may stand for many.
         much: Share of the validation rows from which it is critical.
         near: Share of validation rows that are next to the same as a training row
             (`inspection.near_copies`) that counts; of rows drawn at random it is a few
@@ -58,9 +59,16 @@ def train_validation_overlap(
         "near_copies": validation.near_copies,
         "shared_pieces": validation.shared_pieces,
     }
+    # Older records have the estimated share only; where all rows were compared, it is
+    # what was seen.
+    seen: float | None = validation.equal_rows
+    if seen is None:
+        seen = overlap * min(
+            validation.n_rows or 0, validation.compared_with or math.inf
+        )
     # Exact copies are beyond doubt, so they come first. Shared windows and near copies
     # are weaker evidence, and never critical.
-    if overlap > excused + share and overlap * (validation.n_rows or 0) >= rows:
+    if overlap > excused + share and seen >= rows:
         return _found(
             f"{overlap:.0%} of the validation rows are training rows too",
             overlap,
@@ -69,7 +77,8 @@ def train_validation_overlap(
             evidence=evidence,
             remedy=COPIES,
         )
-    if validation.shared_pieces > pieces:
+    n_rows = validation.n_rows or math.inf
+    if validation.shared_pieces > pieces and validation.shared_pieces * n_rows >= rows:
         return _found(
             f"{validation.shared_pieces:.0%} of the validation windows overlap with "
             "windows in training",
@@ -79,7 +88,7 @@ def train_validation_overlap(
             evidence=evidence,
             remedy=PIECES,
         )
-    if validation.near_copies > near:
+    if validation.near_copies > near and validation.near_copies * n_rows >= rows:
         return _found(
             f"{validation.near_copies:.0%} of the validation rows are next to the same "
             "as a training row, much nearer than rows are by chance",

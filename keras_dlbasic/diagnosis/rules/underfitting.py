@@ -32,10 +32,16 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdi
     )
     if outcome.skill < least:
         severity: Any = "critical" if outcome.learned is False else "warning"
-        # the divergence of a variational autoencoder is there to cost accuracy
-        is_meant = outcome.reference_name == NAMES["components"] and run.penalty > 0
-        if is_meant and severity == "warning":
-            severity = "info"
+        if outcome.reference_name == NAMES["components"] and severity == "warning":
+            # A code may hold less than its units on purpose: quantized or with noise,
+            # by a layer of the user's, or pulled to a prior by a term of the loss.
+            if any(layer.kind in ("custom", "foreign") for layer in run.layers):
+                return Fine(
+                    f"skill {outcome.skill:.2f}; layers of your own may pass on less "
+                    f"than {outcome.reference_name} ({outcome.reference:.2f})"
+                )
+            if _has_terms(run):
+                severity = "info"
         return Finding(
             severity=severity,
             message=(
@@ -58,3 +64,14 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdi
             ),
         )
     return Fine(f"skill {outcome.skill:.2f}, simple predictors {outcome.reference:.2f}")
+
+
+def _has_terms(run: Run) -> bool:
+    """Return whether something besides the compiled loss is minimized.
+
+    That is a penalty, or what the model adds by `add_loss`, which may be 0 before
+    training.
+    """
+    probe = run.facts.probe
+    added = () if probe is None else (probe.added_at_start, probe.added_at_end)
+    return run.penalty > 0 or any(term for term in added)

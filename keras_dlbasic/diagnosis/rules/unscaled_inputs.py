@@ -64,10 +64,9 @@ def unscaled_inputs(
             return Finding(
                 severity="info",
                 message=(
-                    "The inputs are not scaled: their root mean square is "
-                    f"{facts.rms:.4g}, their mean is {facts.offset:.3g} standard "
-                    f"deviations from 0, and features are up to "
-                    f"{facts.scale_ratio:.3g} times the others.{_few(facts)}"
+                    f"The inputs are not scaled: {_said(facts, signs)}. First layers "
+                    "are made for inputs with mean 0 and root mean square 1."
+                    f"{_few(facts)}"
                 ),
                 risk="critical",
                 value=value,
@@ -82,6 +81,22 @@ def unscaled_inputs(
                 ),
             )
     return Fine(f"root mean square {inputs[0].rms:.3g}")
+
+
+def _said(facts: InputFacts, signs: dict[str, tuple[float, float]]) -> str:
+    """Say what is out of size, and only that."""
+    texts = {
+        "rms": f"their root mean square is {facts.rms:.4g}",
+        "offset": (
+            f"features are {facts.offset:.3g} standard deviations from 0 (median)"
+        ),
+        "scale_ratio": (
+            f"the largest feature is {facts.scale_ratio:.3g} times the size of the "
+            "median one"
+        ),
+    }
+    over = [name for name, (value, limit) in signs.items() if value > limit]
+    return ", and ".join(texts[name] for name in over)
 
 
 def _few(facts: InputFacts) -> str:

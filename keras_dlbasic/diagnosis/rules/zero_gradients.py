@@ -14,7 +14,10 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
+from keras_dlbasic.diagnosis.blocked_layers import blocked_layers
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+
+MAX_NAMED = 3
 
 
 @rule(
@@ -23,12 +26,16 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
     needs=("gradients",),
 )
 def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
-    """Look for a run in which nothing connects the loss with the weights.
+    """Look for weights that nothing connects with the loss: all, or the first layers.
 
     A gradient that is small can be many things; one that is exactly zero for all
     weights, from the first step on, means that the loss does not depend on them: an
     operation without a slope (rounding, argmax, sign, a cast to whole numbers), a
     rectified output that is zero for all rows, or a loss that ignores the output.
+
+    The same holds of the first layers alone, such as an encoder whose code is looked up
+    by argmin, if those right behind them have gradients of usual size, and no layer of
+    idle units or of zeros lies between.
 
     Args:
         run: The run.
@@ -38,6 +45,9 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
     if len(norms) < least:
         return Skipped(f"needs {least} sampled steps with finite gradients")
     if norms.max() > 0:
+        blocked = blocked_layers(run)
+        if blocked:
+            return _of_first_layers(run, blocked)
         return Fine(f"the largest gradient norm is {norms.max():.2g}")
     # A loss of exactly zero has nothing left to improve, so its gradient is rightly
     # zero.
@@ -61,6 +71,41 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
         unit="gradient norm",
         confidence=0.6 if is_saturable else 0.97,
         remedies=_remedies(run),
+    )
+
+
+def _of_first_layers(run: Run, blocked: tuple[str, ...]) -> Finding:
+    named = ", ".join(f"'{name}'" for name in blocked[:MAX_NAMED])
+    more = f" and {len(blocked) - MAX_NAMED} more" if len(blocked) > MAX_NAMED else ""
+    return Finding(
+        severity="info",
+        message=(
+            f"No gradient reaches {'layer' if len(blocked) == 1 else 'layers'} "
+            f"{named}{more}: it was zero or missing at all {len(run.steps)} sampled "
+            "steps, while the layers behind have gradients. These weights stay as they "
+            "were drawn."
+        ),
+        risk="critical",
+        layer=blocked[-1],
+        step=int(run.steps[0]),
+        value=0.0,
+        threshold=0.0,
+        unit="gradient norm",
+        confidence=0.9,
+        evidence={"layers": list(blocked[:10])},
+        remedies=(
+            suggest.by_hand(
+                f"look behind layer '{blocked[-1]}' for argmax, argmin, rounding, "
+                "sign, a cast to whole numbers or stop_gradient",
+                "they have no slope, so nothing of the loss gets through",
+            ),
+            suggest.by_hand(
+                "x + keras.ops.stop_gradient(quantized - x)",
+                "hands the gradient through where a code is looked up or rounded "
+                "(straight-through)",
+            ),
+        ),
+        note=False,
     )
 
 

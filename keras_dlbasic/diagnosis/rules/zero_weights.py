@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.finding import Severity
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.records import WeightFacts
@@ -33,23 +34,30 @@ def zero_weights(run: Run, *, share: float = 0.99, chance: float = 1e-6) -> Verd
         return Skipped(run.reasons.batches)
     if not run.data.weights:
         return Fine("all rows weigh the same")
-    for weights in run.data.weights:
-        found = _of_output(run, weights, share, chance)
-        if found is not None:
-            return found
+    is_only = len(run.facts.outputs) <= 1  # another output may be what is trained
+    # Which classes an output has is known of that output only.
+    runs = [one for one in run.outputs_apart if one.data.weights] or [run]
+    for one in runs:
+        for weights in one.data.weights:
+            found = _of_output(one, weights, share, chance, is_only=is_only)
+            if found is not None:
+                return found
     zeros = max(weights.zeros for weights in run.data.weights)
     return Fine(f"no class is left out; {zeros:.0%} of the weights are zero")
 
 
 def _of_output(
-    run: Run, weights: WeightFacts, share: float, chance: float
+    run: Run, weights: WeightFacts, share: float, chance: float, *, is_only: bool
 ) -> Finding | None:
-    is_only = len(run.facts.outputs) <= 1  # another output may be what is trained
     is_all = weights.zeros == 1.0 and is_only
     if weights.zeros > share and (weights.per_row or weights.zeros == 1.0):
         part = "All" if weights.zeros == 1.0 else f"{weights.zeros:.1%} of the"
+        # Where few rows have labels, as in graphs, nearly all others are left out on
+        # purpose: that is a fault only where the run does not get far.
+        some: Severity = "warning" if weights.zeros == 1.0 else "info"
         return Finding(
-            severity="critical" if is_all else "warning",
+            severity="critical" if is_all else some,
+            risk="critical" if some == "info" else None,
             message=(
                 f"{part} sample weights are zero: nothing is learned of these rows."
             ),

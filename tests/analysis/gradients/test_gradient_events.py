@@ -115,7 +115,7 @@ def test_the_first_step_that_is_not_finite_without_stopping():
     assert report.weights_before == ()
     assert report.last_finite_step == 5
     assert report.last_finite_norms == {"d0/kernel": 1.0, "d1/kernel": 1.0}
-    assert str(report).startswith("Not finite from step 7 (epoch 1) on")
+    assert str(report).startswith("First seen at step 7 (epoch 1): the gradients")
     assert first_non_finite(record, since=8).step == 8
     assert first_non_finite(record_of(np.ones((3, 2)))) is None
     assert first_non_finite(TrainingRecord()) is None
