@@ -13,7 +13,7 @@ processes cover all of them once. Each run ends with a check that every fault do
 the score of the repaired version is clearly better. `--check` does without the doctor;
 `--smoke` runs it and prints nothing of what it says. The half to look at is looked at
 once: tune on the other. The fresh programs were written later, by somebody who did not
-know the rules, and are looked at once too.
+know the rules, and are looked at once too. So were the unseen ones, later still.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--half", choices=("tune", "look", "fresh"), default="tune")
+    halves = ("tune", "look", "fresh", "unseen")
+    parser.add_argument("--half", choices=halves, default="tune")
     parser.add_argument("--only", nargs="*", help="names of programs")
     parser.add_argument("--all", action="store_true", help="all on this backend")
     parser.add_argument("--seed", type=int, default=0)

@@ -42,13 +42,13 @@ def test_no_kind_of_fault_and_family_is_in_both_halves(field):
     halves = {}
     for p in field[0].values():
         halves.setdefault((p.kind, p.family), set()).add(p.half)
-        assert p.half in ("tune", "look", "fresh")
+        assert p.half in ("tune", "look", "fresh", "unseen")
     assert [pair for pair, found in halves.items() if len(found) > 1] == []
 
 
 def test_the_halves_are_of_similar_size(faulty, healthy):
     for part in (faulty, healthy):
-        sizes = Counter(p.half for p in part if p.half != "fresh")
+        sizes = Counter(p.half for p in part if p.half in ("tune", "look"))
         assert min(sizes.values()) >= 0.4 * sum(sizes.values())
 
 
@@ -60,6 +60,16 @@ def test_there_are_enough_fresh_programs_of_kinds_and_families(faulty, healthy):
     assert len(sound) >= 24
     assert len({p.kind for p in broken}) >= 24
     assert len({p.family for p in broken + sound}) >= 36
+
+
+def test_there_are_enough_unseen_programs_of_kinds_and_families(faulty, healthy):
+    broken, sound = (
+        [p for p in part if p.half == "unseen"] for part in (faulty, healthy)
+    )
+    assert len(broken) >= 24
+    assert len(sound) >= 12
+    assert len({p.kind for p in broken}) >= 20
+    assert len({p.family for p in broken + sound}) >= 24
 
 
 def test_every_fault_has_an_address_of_its_own_and_a_truth(faulty):

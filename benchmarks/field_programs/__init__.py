@@ -21,6 +21,11 @@ from field_programs import (  # noqa: F401
     outputs,
     rates,
     splits,
+    unseen_data,
+    unseen_healthy,
+    unseen_inputs,
+    unseen_outputs,
+    unseen_rates,
 )
 from field_programs.registry import PROGRAMS, Program, backend_of
 

@@ -12,7 +12,9 @@ BACKENDS = ("torch", "jax", "tensorflow")
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
+    "gradients_pile_up": "a step of one's own does not clear earlier gradients",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
+    "masked_data": "a mask hides what carries the data",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
 
@@ -46,7 +48,7 @@ class Program:
         build: Given whether to repair it, the `Fit`.
         kind: Kind of fault, or `HEALTHY`.
         family: Kind of model and data.
-        half: `"tune"`, or `"look"` and `"fresh"`: each looked at once.
+        half: `"tune"`, or `"look"`, `"fresh"` and `"unseen"`: each looked at once.
         address: Where the problem was reported; empty for healthy programs.
         symptom: What the report complains of.
         cause: What was wrong.
