@@ -168,6 +168,13 @@ ALL = {
 }
 
 
+def single():
+    """One layer: for what hangs on no layer, since each weight takes time to trace."""
+    x, y = _data((6,))
+    model = keras.Sequential([keras.Input((6,)), L.Dense(4)])
+    return model, x, y, CROSSENTROPY(from_logits=True)
+
+
 def make(name, seed=0):
     keras.utils.set_random_seed(seed)
-    return ALL[name]()
+    return {**ALL, "single": single}[name]()

@@ -53,27 +53,17 @@ def functional(as_list=False):
     ("build", "loss", "y"),
     [
         (functional, {"value": "mse", "kind": SPARSE}, {"value": VALUE, "kind": KIND}),
-        pytest.param(
-            TwoHeads,
-            {"kind": SPARSE, "value": "mse"},
-            {"kind": KIND, "value": VALUE},
-            marks=pytest.mark.once,
-        ),
-        pytest.param(
-            lambda: functional(True),
-            ["mse", SPARSE],
-            [VALUE, KIND],
-            marks=pytest.mark.once,
-        ),
-        pytest.param(
+        (TwoHeads, {"kind": SPARSE, "value": "mse"}, {"kind": KIND, "value": VALUE}),
+        (lambda: functional(True), ["mse", SPARSE], [VALUE, KIND]),
+        (
             lambda: functional(True),
             {"kind": SPARSE, "value": "mse"},
             {"kind": KIND, "value": VALUE},
-            marks=pytest.mark.once,
         ),
     ],
     ids=["dictionary", "subclassed", "list", "list by name"],
 )
+@pytest.mark.once
 def test_outputs_are_scored_by_their_own_loss_and_targets(build, loss, y):
     keras.utils.set_random_seed(0)
     model = build()

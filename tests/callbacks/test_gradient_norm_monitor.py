@@ -14,7 +14,7 @@ Monitor = kd.callbacks.GradientNormMonitor
 BACKEND = keras.backend.backend()
 
 
-def fit(monitor, name="mlp", *, optimizer="sgd", compile_args=None, **kwargs):
+def fit(monitor, name="single", *, optimizer="sgd", compile_args=None, **kwargs):
     model, x, y, loss = models.make(name)
     model.compile(optimizer=optimizer, loss=loss, **(compile_args or {}))
     callbacks = monitor if isinstance(monitor, list) else [monitor]
@@ -70,7 +70,7 @@ def test_facts_of_the_run():
 
 
 def test_a_second_fit_starts_a_new_record_unless_asked():
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     model.compile(optimizer="sgd", loss=loss)
     for append, steps in ((False, [0, 1, 2]), (True, list(range(6)))):
         monitor = Monitor(every=1, append=append)
@@ -128,7 +128,7 @@ def test_other_wrong_arguments():
 
 
 def test_an_uncompiled_model_is_refused_by_keras_in_words():
-    model, x, y, _ = models.make("mlp")
+    model, x, y, _ = models.make("single")
     with pytest.raises(ValueError, match="compile"):
         model.fit(x, y, callbacks=[Monitor()])
 
@@ -141,7 +141,7 @@ def says_that_data_ran_out():
 
 def test_data_of_length_zero():
     """The fit goes as ever: on TensorFlow to its end, elsewhere it fails by itself."""
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     model.compile(optimizer="sgd", loss=loss)
     fit = {"epochs": 2, "verbose": 0, "callbacks": [Monitor()]}
     if BACKEND == "tensorflow":
@@ -200,7 +200,7 @@ def norms_of_arrays():
 
 @pytest.mark.parametrize("make", [dataset, endless, tf_data, torch_loader])
 def test_every_kind_of_input(make, norms_of_arrays):
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     monitor = Monitor(every=1)
     extra = {"steps_per_epoch": 3} if make is endless else {}
     fit(monitor, x=make(x, y), epochs=2, shuffle=False, **extra)
@@ -211,7 +211,7 @@ def test_every_kind_of_input(make, norms_of_arrays):
 
 
 def test_a_generator_of_unknown_length():
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     monitor = Monitor()
     with says_that_data_ran_out():
         fit(monitor, x=ending(x, y), epochs=1, shuffle=False)
@@ -249,7 +249,7 @@ def test_messages_name_layer_and_step(capsys):
 class TestStopOnNonFinite:
     def poisoned(self, at, stop=True, **fit_args):
         """Fit with NaN in the batch of step `at`."""
-        model, x, y, loss = models.make("mlp")
+        model, x, y, loss = models.make("single")
         x = np.concatenate([x, x])
         x[8 * at, 0] = np.nan
         model.compile(optimizer="sgd", loss=loss)
@@ -331,7 +331,7 @@ def test_a_nan_that_relu_hides_from_the_loss():
 
 @pytest.mark.once
 def test_evaluate_and_predict_take_the_callback():
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     model.compile(optimizer="sgd", loss=loss)
     results = []
     for monitor in (None, Monitor(every=1)):
@@ -353,7 +353,7 @@ def test_steps_before_the_fit_do_not_count_whoever_brings_the_record():
     measures[MEASURES.index("non_finite")] = 1
     record.append_step(record.trained_steps, {"epoch": 0, "skipped": 0}, measures)
     monitor = Monitor()
-    _, x, y, _ = models.make("mlp")
+    _, x, y, _ = models.make("single")
     model.fit(x, y, verbose=0, callbacks=[monitor, Monitor(every=1, record=record)])
     assert monitor.record is record
     assert monitor.non_finite is None

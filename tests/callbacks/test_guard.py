@@ -30,6 +30,13 @@ SGD = keras.optimizers.SGD
 X = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
 Y = X[:, :1] + 1
 
+TRIES_ALL = BACKEND == "torch" or bool(os.environ.get("EVERYWHERE"))
+SPARSE = 1 if TRIES_ALL else 10
+"""Where each fit is compiled, `make test` tries one function in ten."""
+
+VALIDATION = (X[:4], Y[:4]) if TRIES_ALL else None
+"""It would be compiled for each of them, too."""
+
 OPTIMIZERS = {
     "clipvalue": lambda: SGD(0.1, clipvalue=0.5),
     "clipnorm": lambda: SGD(0.1, clipnorm=0.5, gradient_accumulation_steps=2),
@@ -127,7 +134,7 @@ def train(model, callbacks):
         batch_size=4,
         epochs=2,
         verbose=0,
-        validation_data=(X[:4], Y[:4]),
+        validation_data=VALIDATION,
         callbacks=callbacks,
     ).history
     history.pop("global_gradient_norm", None)
@@ -181,14 +188,15 @@ def entries(way):
     """
     optimizer, watchers = WAYS[way]
     model, callbacks = build(optimizer), WATCHERS[watchers]()
-    known, called = functions(), set()
+    # by identity: the hash of a code object is made anew, of all its constants
+    known, called = {id(code): f for code, f in functions().items()}, set()
 
     def profile(frame, event, arg):
-        if event == "call" and frame.f_code in known:
+        if event == "call" and id(frame.f_code) in known:
             part = part_of(frame.f_globals["__name__"])
             caller = part_of(frame.f_back.f_globals.get("__name__", ""))
             if part in WHOLE or part != caller:
-                called.add(frame.f_code)
+                called.add(id(frame.f_code))
 
     threading.setprofile(profile)
     sys.setprofile(profile)
@@ -197,11 +205,13 @@ def entries(way):
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
-    chosen = [known[code] for code in called if not code.co_freevars]
+    chosen = [known[code] for code in called]
     return {
         f"{function.__module__}.{name}": function
         for function, name in sorted(chosen, key=lambda pair: pair[1])
-        if not is_skeleton(name) and function.__code__.co_filename != "<string>"
+        if not is_skeleton(name)
+        and function.__code__.co_filename != "<string>"
+        and not function.__code__.co_freevars
     }
 
 
@@ -250,9 +260,6 @@ def complaints(way, name, function):
         found.append(f"{name}: {ours}")
     return found
 
-
-SPARSE = 1 if BACKEND == "torch" or os.environ.get("EVERYWHERE") else 10
-"""Where each fit is compiled, `make test` tries one function in ten."""
 
 PARTS = [info.name for info in pkgutil.iter_modules(kd.__path__) if info.ispkg]
 ON_DEVICE = {"gradients", "_backends"}

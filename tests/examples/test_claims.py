@@ -17,13 +17,11 @@ SEEDS = {"a10_early_stopping": 1} if reference.KERAS >= (3, 16) else {}
 
 QUICK = {
     "a9_dropout",
-    "a11_ensemble",
     "b1_vanishing_gradients",
     "b2_exploding_gradients",
     "b3_saturation",
     "b5_initializers",
     "c2_saddle_point",
-    "c3_three_regimes",
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -134,7 +134,7 @@ def test_what_is_drawn_while_a_step_is_traced(name, unwatched):
 @pytest.mark.parametrize(
     ("draws", "watchers"),
     [
-        (True, ["monitor"]),
+        pytest.param(True, ["monitor"], marks=pytest.mark.once("tensorflow")),
         (False, ["monitor", "activations"]),
         pytest.param(
             True,

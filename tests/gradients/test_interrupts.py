@@ -63,7 +63,7 @@ def what_follows(model, x, y, tmp_path):
 def test_exceptions_in_hooks(hook, error, tmp_path):
     results = []
     for watch in (False, True):
-        model, x, y, loss = models.make("mlp")
+        model, x, y, loss = models.make("single")
         model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9), loss=loss)
         monitor = kd.callbacks.GradientNormMonitor(every=1)
         callbacks = [Raise(hook, error("stop"))]
@@ -91,7 +91,7 @@ def broken(x, y):
 def test_exceptions_in_the_data(tmp_path):
     results = []
     for watch in (False, True):
-        model, x, y, loss = models.make("mlp")
+        model, x, y, loss = models.make("single")
         model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9), loss=loss)
         monitor = kd.callbacks.GradientNormMonitor(every=1)
         with pytest.raises(Exception, match="disk is gone"):
@@ -137,7 +137,7 @@ class Look(keras.callbacks.Callback):
 def test_nothing_is_on_the_model_between_steps(run_eagerly):
     looks = []
     for watch in (False, True):
-        model, x, y, loss = models.make("mlp")
+        model, x, y, loss = models.make("single")
         model.compile(optimizer="adam", loss=loss, run_eagerly=run_eagerly)
         looks.append(Look())
         callbacks = [looks[-1]]
@@ -154,7 +154,7 @@ def test_nothing_is_on_the_model_between_steps(run_eagerly):
 
 def test_the_tap_is_on_the_model_while_a_step_is_armed():
     """What the tests above look for between steps can be found in a step."""
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     model.compile(optimizer="sgd", loss=loss)
     found = []
 
@@ -169,7 +169,7 @@ def test_the_tap_is_on_the_model_while_a_step_is_armed():
 
 
 def test_a_step_left_armed_measures_nothing_in_the_next_fit():
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     model.compile(optimizer="sgd", loss=loss)
     monitor = kd.callbacks.GradientNormMonitor(every=1)
     interrupt = Raise("on_train_batch_begin", KeyboardInterrupt)
@@ -186,7 +186,7 @@ def test_a_step_left_armed_measures_nothing_in_the_next_fit():
 
 
 def test_a_step_left_armed_measures_nothing_in_train_on_batch():
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     model.compile(optimizer="sgd", loss=loss)
     model.train_on_batch(x[:8], y[:8])
     attributes = sorted(vars(model))
@@ -219,8 +219,8 @@ class Break(keras.layers.Layer):
 def test_errors_in_the_step(tmp_path):
     results = []
     for watch in (False, True):
-        model, x, y, loss = models.make("mlp")
-        layers = [*model.layers[:2], Break(), *model.layers[2:]]
+        model, x, y, loss = models.make("single")
+        layers = [keras.layers.Dense(5), Break(), *model.layers]
         model = keras.Sequential([keras.Input((6,)), *layers])
         model.compile(optimizer="adam", loss=loss, run_eagerly=True)
         monitor = kd.callbacks.GradientNormMonitor(every=1)
@@ -245,7 +245,7 @@ def test_errors_in_the_step(tmp_path):
 )
 @pytest.mark.parametrize("hook", ["on_train_batch_begin", "on_epoch_end"])
 def test_no_copy_of_the_weights_outlives_a_fit(hook):
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     model.compile(optimizer="sgd", loss=loss)
     seen = []
 
@@ -279,10 +279,10 @@ def test_copies_may_go_in_the_middle_of_a_step(monkeypatch):
         tap = model.train_function.keras_dlbasic_tapped.release.__self__
         gone.append(tap.release())
 
-    model, x, y, loss = models.make("mlp")
+    model, x, y, loss = models.make("single")
     norms = []
     for copy_now in (copy, copy_and_let_go):
-        model, x, y, loss = models.make("mlp")
+        model, x, y, loss = models.make("single")
         model.compile(optimizer="sgd", loss=loss)
         monitor = kd.callbacks.GradientNormMonitor(every=1)
         monkeypatch.setattr(torch, "_foreach_copy_", copy_now)

@@ -122,7 +122,7 @@ def given(name):
     "kind",
     # each compiles two steps: the others run in `make test-everywhere`
     [
-        k if n < 2 else pytest.param(k, marks=pytest.mark.once)
+        k if n < 1 else pytest.param(k, marks=pytest.mark.once)
         for n, k in enumerate(DRAWS)
     ],
 )
@@ -153,7 +153,13 @@ def test_every(every):
     assert_same(left_by("normal", Monitor(every=every)), unwatched("normal"))
 
 
-@pytest.mark.parametrize("option", [("steps_per_execution", 3), ("run_eagerly", True)])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("steps_per_execution", 3),
+        pytest.param(("run_eagerly", True), marks=pytest.mark.once),
+    ],
+)
 def test_ways_to_train(option):
     plain = unwatched("normal", options=(("compile_args", option),))
     seen = left_by("normal", Monitor(every=5), compile_args=dict([option]))

@@ -141,8 +141,18 @@ TRAINED_WITH = {
 """Each in another way: tracing all of them in all ways takes minutes."""
 
 
+ON_EACH_BACKEND = {"cnn", "embedding", "mlp"}
+"""Products of matrices, convolutions, gradients by row; the rest is made of these."""
+
+
 @pytest.mark.optimized
-@pytest.mark.parametrize("name", list(TRAINED_WITH))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.once] * (name not in ON_EACH_BACKEND))
+        for name in TRAINED_WITH
+    ],
+)
 def test_models(name, tmp_path):
     every, optimizer, options = TRAINED_WITH[name]
     make = with_dropout if name == "mlp" else models.ALL[name]
@@ -160,11 +170,12 @@ def test_models_that_are_like_others(name, tmp_path):
 @pytest.mark.parametrize(
     ("name", "every"),
     [
-        ("sgd", (1, 2)),
+        pytest.param("sgd", (1, 2), marks=pytest.mark.once),
         pytest.param("adamw", (2,), marks=pytest.mark.once),
         pytest.param("rmsprop", (2,), marks=pytest.mark.once),
         pytest.param("loss_scale", (2,), marks=pytest.mark.once),
-        ("accumulation", (1, 3)),  # micro-steps of both kinds
+        ("accumulation", (3,)),  # micro-steps of both kinds
+        pytest.param("accumulation", (1,), marks=pytest.mark.once),
     ],
 )
 def test_optimizers(name, every, tmp_path):
@@ -173,6 +184,10 @@ def test_optimizers(name, every, tmp_path):
 
 
 BACKEND = keras.backend.backend()
+TENSORFLOW = [
+    pytest.mark.skipif(BACKEND == "torch", reason="refused: test_limits"),
+    pytest.mark.skipif(BACKEND == "jax", reason="the default"),
+]
 
 
 @pytest.mark.parametrize(
@@ -185,17 +200,16 @@ BACKEND = keras.backend.backend()
             3,
             marks=pytest.mark.skipif(BACKEND != "jax", reason="the default elsewhere"),
         ),
+        pytest.param(two_layers, {"jit_compile": True}, 3, marks=TENSORFLOW),
+        # XLA takes long to compile it twice
         pytest.param(
             convolution,
             {"jit_compile": True},
             3,
-            marks=[
-                pytest.mark.skipif(BACKEND == "torch", reason="refused: test_limits"),
-                pytest.mark.skipif(BACKEND == "jax", reason="the default"),
-            ],
+            marks=[*TENSORFLOW, pytest.mark.everywhere],
         ),
     ],
-    ids=["eager", "no-jit", "jit"],
+    ids=["eager", "no-jit", "jit", "jit-convolution"],
 )
 def test_ways_to_compile(make, compile_args, epochs, tmp_path):
     assert_neutral(

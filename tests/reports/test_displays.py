@@ -1,6 +1,7 @@
 """Results show themselves: pictures and pages from what is registered for them."""
 
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -108,7 +109,7 @@ def test_what_nobody_can_show_is_an_error(show):
 
 
 @pytest.mark.once
-def test_what_judges_imports_what_shows_only_when_asked(tmp_path):
+def test_what_judges_imports_what_shows_only_when_asked(tmp_path, child_path):
     code = (
         "import sys\n"
         "from keras_dlbasic.diagnosis import diagnose\n"
@@ -121,7 +122,10 @@ def test_what_judges_imports_what_shows_only_when_asked(tmp_path):
         "diagnosis.to_html(sys.argv[1])\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "page.html")]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(child_path)}
+    found = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=env
+    )
     assert (found.returncode, found.stdout.strip()) == (0, "[]"), found.stderr
 
 

@@ -200,6 +200,7 @@ def test_dask_gives_the_same(result):
 
 
 @pytest.mark.once
+@pytest.mark.everywhere  # of a runner of trials: tests/studies/test_trial_runner.py
 def test_killed_in_mid_study_and_started_again(tmp_path, child_path):
     """Kill the process with the second trial to come; repeat and lose nothing."""
     script = tmp_path / "script.py"
