@@ -286,6 +286,21 @@ def test_settings_of_keras_travel(pool):
 
 
 @pytest.mark.once
+def test_functions_of_a_notebook_travel(pool):
+    """With the names that they use."""
+    notebook = {"__name__": "__main__", "os": os, "factor": 3}
+    code = """
+def scaled(settings, shared):
+    return {"y": factor * settings["seed"] + shared(), "process": os.getpid()}
+"""
+    exec(code, notebook)
+    ran = TrialRunner(notebook["scaled"], lambda: 1, verbose=0).run(trials(2), pool)
+    assert [result.values["y"] for result in ran] == [1, 4]
+    assert os.getpid() not in {result.values["process"] for result in ran}
+
+
+@pytest.mark.once
+@pytest.mark.everywhere
 def test_functions_of_a_script_travel(tmp_path, child_path):
     """Without `if __name__ == "__main__":`, and as in a notebook, into one process."""
     script = tmp_path / "script.py"
