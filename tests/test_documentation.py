@@ -40,10 +40,17 @@ OUTPUT = load(ROOT / "docs" / "extensions" / "page_output.py")
 TRANSLATIONS = OUTPUT.TRANSLATIONS
 """Pages with the code of another one, which is the one that is run."""
 
-HEAVY = {"overfitting-toolbox", "remedies", "batch-size", "reports"}
-"""Pages of the guide whose studies take longer than all others together."""
+HEAVY = {
+    "batch-size",
+    "ensembles",
+    "gradient-descent",
+    "overfitting-toolbox",
+    "remedies",
+    "reports",
+}
+"""Pages whose studies take longer than all others together."""
 
-ALWAYS = {"loss-does-not-move", "loss-is-nan", "ci-gate", "README", "start"}
+ALWAYS = {"loss-is-nan", "ci-gate", "README", "start"}
 """Pages with fits that `make test` runs, besides the guide."""
 
 

@@ -114,9 +114,22 @@ def unwatched():
 @pytest.mark.once
 @pytest.mark.parametrize("name", list(CALLBACKS))
 def test_callbacks_draw_nothing(name, unwatched):
-    for watched in ((name, name), (name, None), (None, name)):
+    for watched in ((name, None), (None, name)):
         seen = two_fits(*watched)
         assert [key for key in unwatched if seen[key] != unwatched[key]] == [], watched
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.everywhere] * (name != "monitor"))
+        for name in CALLBACKS
+    ],
+)
+def test_callbacks_draw_nothing_in_two_fits(name, unwatched):
+    seen = two_fits(name, name)
+    assert [key for key in unwatched if seen[key] != unwatched[key]] == []
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="traces nothing")

@@ -220,7 +220,7 @@ def test_errors_in_the_step(tmp_path):
     results = []
     for watch in (False, True):
         model, x, y, loss = models.make("single")
-        layers = [keras.layers.Dense(5), Break(), *model.layers]
+        layers = [keras.layers.Dense(6), Break(), *model.layers]
         model = keras.Sequential([keras.Input((6,)), *layers])
         model.compile(optimizer="adam", loss=loss, run_eagerly=True)
         monitor = kd.callbacks.GradientNormMonitor(every=1)
