@@ -198,7 +198,15 @@ def norms_of_arrays():
     return monitor.record.gradient_norm
 
 
-@pytest.mark.parametrize("make", [dataset, endless, tf_data, torch_loader])
+@pytest.mark.parametrize(
+    "make",
+    [
+        dataset,
+        tf_data,
+        pytest.param(endless, marks=pytest.mark.once),
+        pytest.param(torch_loader, marks=pytest.mark.once),
+    ],
+)
 def test_every_kind_of_input(make, norms_of_arrays):
     model, x, y, loss = models.make("single")
     monitor = Monitor(every=1)

@@ -66,6 +66,7 @@ def test_two_updates_in_a_step():
     assert (record.update_norm[0, 2:] == 0).all()
 
 
+@pytest.mark.once
 def test_an_inner_optimizer_that_the_user_keeps_is_not_watched_twice():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     model.kept = keras.optimizers.SGD(0.1)
@@ -323,6 +324,7 @@ def test_both_step_functions_are_traced_from_the_same_state():
     assert losses[0] == losses[1]
 
 
+@pytest.mark.once
 def test_a_continued_record_counts_epochs_on():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     model.compile(optimizer="sgd", loss="mse")

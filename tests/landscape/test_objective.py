@@ -25,7 +25,12 @@ def compiled(name):
     return model, x, y
 
 
-SMOOTH = ["embedding", "several_outputs", "attention", "lstm"]
+SMOOTH = [
+    "embedding",
+    "several_outputs",
+    pytest.param("attention", marks=pytest.mark.once),
+    pytest.param("lstm", marks=pytest.mark.once),
+]
 
 
 @pytest.mark.skipif(BACKEND == "jax", reason="compiles long; one code for all of them")

@@ -55,10 +55,11 @@ def test_layer_normalization(axis):
     ("ours", "own", "arguments"),
     [
         (kd.layers.BatchNormalization, keras.layers.BatchNormalization, {}),
-        (
+        pytest.param(
             kd.layers.BatchNormalization,
             keras.layers.BatchNormalization,
             {"momentum": 0.5, "epsilon": 0.1, "center": False},
+            marks=pytest.mark.once,
         ),
         (kd.layers.LayerNormalization, keras.layers.LayerNormalization, {}),
         (kd.layers.Dropout, keras.layers.Dropout, {"rate": 0.4, "seed": 3}),

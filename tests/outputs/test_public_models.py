@@ -131,12 +131,14 @@ def test_the_function_in_call_is_the_output(name):
     assert output == CASES[name][2]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", CASES)
 def test_a_right_model_is_left_alone(name):
     model, x, y = built(name, CASES[name][1])
     assert "output_activation_mismatch" not in kd.preflight(model, x, y).names
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", CASES)
 def test_an_output_without_a_limit_is_named(name):
     model, x, y = built(name, lambda x: x)

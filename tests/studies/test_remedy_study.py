@@ -76,7 +76,7 @@ def test_all_remedies():
     assert len(result.trials[0].values["row_errors"]) == 12  # a share of 0.3
 
 
-@pytest.mark.once("tensorflow")
+@pytest.mark.once("jax")
 @pytest.mark.skipif(
     keras.backend.backend() == "torch",
     reason="each DataLoader draws from the generator that shuffles",
@@ -88,8 +88,7 @@ def test_untreated_is_what_a_plain_fit_gives():
         IMAGES[rows],
         LABELS[rows],
         validation_data=held_out,
-        remedies=["dropout"],
-        strengths={"dropout": 0.5},
+        remedies={"none": lambda model: None},  # fails before it is trained
         seeds=(3,),
         budget={"epochs": 2},
         batch_size=10,

@@ -59,7 +59,7 @@ FROM_315 = dict.fromkeys(
 )
 
 
-@way("`MultiOptimizer`", FROM_315, runs="always")
+@way("`MultiOptimizer`", FROM_315, runs="once")
 def optimizers_by_variable(monitor):
     return fitted(monitor, optimizer=several_optimizers)
 

@@ -46,7 +46,8 @@ class Way:
             What a later Keras does follows as `"; from Keras 3.16: ..."`.
         devices: Whether it needs two devices, so a process of its own.
         runs: `"always"`: in the tests of each backend; `"once"`: in those of one;
-            `"everywhere"`: in `make test-everywhere`.
+            `"everywhere"`: in `make test-everywhere`; of those on two devices a
+            backend's name, too: on that one.
     """
 
     title: str
