@@ -5,6 +5,7 @@ Run in a process of its own on JAX, as devices are counted once:
 """
 
 import json
+import sys
 
 import keras
 import numpy as np
@@ -102,4 +103,5 @@ def outcome(make, optimizer, shape):
 
 
 if __name__ == "__main__":
-    print(json.dumps({name: outcome(*case) for name, case in CASES.items()}))
+    found = {name: outcome(*case) for name, case in CASES.items()}
+    sys.stdout.write("\n" + json.dumps(found) + "\n")
