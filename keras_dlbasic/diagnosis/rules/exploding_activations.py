@@ -58,7 +58,7 @@ def exploding_activations(
     over_depth = depth_growth(run)
     if over_depth is not None and over_depth.factor >= factor:
         return _over_depth(over_depth, factor)
-    return Fine("signals do not grow over depth or time")
+    return Fine(f"{len(hidden)} layers of exponential units")
 
 
 def _over_depth(growth: DepthGrowth, factor: float) -> Finding:
