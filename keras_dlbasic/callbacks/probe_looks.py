@@ -173,6 +173,7 @@ class ProbeLooks:
         if self.probe is not None:
             self.probe.infer(model, record)
             self.probe.note_added(model, record)
+            self.probe.try_rare(model, record)
             self.probe.respond(model, record)
 
     def _use_batches(

@@ -63,15 +63,29 @@ def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.
     >>> best_constant("mse", np.array([1.0, 3.0]), (2, 1)).tolist()
     [1.0, 1.0]
     """
-    best = np.full(len(targets), np.nan)
+    tried = []
     for constant in _candidates(np.asarray(targets, np.float64), shape):
         outputs = np.broadcast_to(constant, shape).astype("float32")
         losses = sample_losses(loss, targets, outputs)
-        if not np.isfinite(losses).all() or len(losses) != len(targets):
-            continue
-        if np.isnan(best).any() or losses.mean() < best.mean():
-            best = losses
-    return best
+        if np.isfinite(losses).all() and len(losses) == len(targets):
+            tried.append((constant, outputs, losses))
+    # A loss such as the mean of -y * p is for logarithms of probabilities. Of numbers
+    # that are not limited it says nothing: the larger, the better.
+    if any(_falls_without_end(loss, targets, *one[1:]) for one in tried):
+        tried = [one for one in tried if abs(np.exp(one[0]).sum() - 1) < 1e-3]
+    found = [losses for _, _, losses in tried]
+    return min(found, key=np.mean, default=np.full(len(targets), np.nan))
+
+
+def _falls_without_end(
+    loss: Any, targets: np.ndarray, outputs: np.ndarray, losses: np.ndarray
+) -> bool:
+    """Return whether ten and a hundred times an answer are better and better."""
+    means = [losses.mean()]
+    for factor in (10, 100):
+        means.append(sample_losses(loss, targets, factor * outputs).mean())
+    steps = np.diff(means)
+    return bool(means[2] < 0 and steps[1] < 5 * steps[0] < 0)
 
 
 def rewards_the_truth(

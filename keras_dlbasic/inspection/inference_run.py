@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.run_apart import run_apart
+from keras_dlbasic._backends.without_gradients import without_gradients
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.propagation.probe import probe_layers
@@ -18,6 +19,23 @@ from keras_dlbasic.records.facts import DriftFacts
 
 SMALLEST = 1e-12
 """Variances below count as this, so that a constant channel has a finite ratio."""
+
+
+def predictions_of(model: Any, x: Any) -> Any:
+    """Return what a model predicts for some rows.
+
+    Its state and the generators stay as they are.
+
+    Args:
+        model: A built model.
+        x: Inputs of the rows.
+    """
+
+    def run() -> Any:
+        with without_gradients(), keras.StatelessScope():
+            return model(x, training=False)
+
+    return run_apart(model, run)
 
 
 def run_inference(

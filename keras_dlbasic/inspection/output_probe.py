@@ -29,6 +29,7 @@ from keras_dlbasic.inspection.reconstruction import (
 from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.inspection.truth_facts import truth_facts
 from keras_dlbasic.records import ProbeFacts
+from keras_dlbasic.records.facts import RareFacts
 
 WRONG = ("wrong", "opposite", "blind", "extreme")
 
@@ -156,6 +157,28 @@ class OutputProbe:
                 counts = np.bincount(columns.argmax(axis=1))
                 said["commonest"] = float(counts.max() / len(columns))
         return said
+
+    def missed(self, outputs: Any, rows: np.ndarray) -> RareFacts | None:
+        """Return a class of which the model has none of these rows right.
+
+        Args:
+            outputs: The predictions for the rows.
+            rows: Places of the rows.
+        """
+        predicted = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)
+        y, at_zero = np.asarray(self.y), self.kind.decides_at_zero
+        if not np.isfinite(predicted).all() or len(predicted) != len(rows):
+            return None
+        task = skill(y[rows], predicted, self.task, from_logits=at_zero).task
+        said = missed_class(y[rows], predicted, task, from_logits=at_zero)
+        if not said.get("missed"):
+            return None
+        label = int(said["missed_class"])
+        whole = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
+        counts = np.unique(whole, return_counts=True)[1]
+        own = int((whole == label).sum())
+        ratio = float(counts.max() / own) if own else math.nan
+        return RareFacts(label=label, rows=int(said["missed_rows"]), ratio=ratio)
 
 
 def _references(

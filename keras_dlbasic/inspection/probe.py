@@ -19,8 +19,9 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.added_loss import added_loss
-from keras_dlbasic.inspection.inference_run import run_inference
+from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
+from keras_dlbasic.inspection.rare_rows import rare_rows
 from keras_dlbasic.inspection.reconstruction import narrowest
 from keras_dlbasic.inspection.respond import respond
 from keras_dlbasic.propagation.compiled_look import rows_at_once
@@ -201,6 +202,26 @@ class Probe:
             drifts=drifts,
         )
         record.note(probe=replace(record.facts.probe, inference=facts))
+
+    def try_rare(self, model: Any, record: TrainingRecord) -> None:
+        """Run the model on rows of rare classes that looks have hardly seen.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the probe.
+        """
+        known = record.facts.probe
+        if len(self.outputs) != 1 or known is None or self.outputs[0].y is None:
+            return
+        (output,) = self.outputs
+        rows = rare_rows(output.y, self._looked)
+        if not len(rows):
+            return
+        x = keras.tree.map_structure(lambda leaf: leaf[rows], self.x)
+        predictions = keras.tree.flatten(predictions_of(model, x))
+        rare = output.missed(predictions[0], rows) if len(predictions) == 1 else None
+        if rare is not None:
+            record.note(probe=replace(known, rare=rare))
 
     def respond(self, model: Any, record: TrainingRecord) -> None:
         """Run the model on changed rows, and note how the predictions answer.

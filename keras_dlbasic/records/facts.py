@@ -101,6 +101,21 @@ class ResponseFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False)
+class RareFacts(Facts):
+    """A rare class of which the model had no row right at the end of the run.
+
+    Attributes:
+        label: Its number.
+        rows: How many of its rows were tried.
+        ratio: How many times as many rows the commonest class has.
+    """
+
+    label: int = 0
+    rows: int = 0
+    ratio: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
 class ProbeFacts(Facts):
     """What is known of the rows on which a model is looked at now and then.
 
@@ -127,6 +142,8 @@ class ProbeFacts(Facts):
             single output.
         inference: What the model gave at the end of the run with the moving statistics
             of its normalization; None if it has none, or that was not tried.
+        rare: A rare class that is never predicted, where the looks had too few of its
+            rows to tell; None if there is none, or that was not tried.
         response: How predictions answered to changes at the end of the run; None if
             that was not tried.
         added_at_start: Sum of what the model adds to its loss by `add_loss` before
@@ -149,6 +166,7 @@ class ProbeFacts(Facts):
     eager: str | None = None
     loss_weight: float | None = None
     inference: InferenceFacts | None = None
+    rare: RareFacts | None = None
     response: ResponseFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None

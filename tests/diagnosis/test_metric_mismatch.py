@@ -58,3 +58,33 @@ def test_metrics_of_a_fit():
     found = [f for f in doctor.diagnosis if f.name == "metric_mismatch"]
     assert [finding.output for finding in found] == ["age"]
     assert doctor.record.facts.metrics["kind"][0]["class_name"] == "BinaryAccuracy"
+
+
+def of_overlap(values, falling=0.2, **metric):
+    record = made_run(loss=np.linspace(0.6, falling, 6))
+    for epoch, value in enumerate(values):
+        record.append_epoch(epoch, {"overlap": float(value)})
+    config = {"class_name": "MeanIoU", "name": "overlap", **metric}
+    with edited_facts(record) as facts:
+        facts["metrics"] = [config]
+    return metric_mismatch(Run(record))
+
+
+def test_a_metric_of_overlap_that_does_not_move():
+    found = of_overlap(np.full(6, 0.387))
+    assert isinstance(found, Finding)
+    assert "'overlap' is 0.387 in each epoch" in found.message
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda: of_overlap(np.linspace(0.38, 0.41, 6)),
+        lambda: of_overlap(np.full(6, 0.387), falling=0.55),  # nothing was learned
+        lambda: of_overlap(np.zeros(6)),  # no prediction is on the right side yet
+        lambda: of_overlap(np.full(6, 0.387), class_name="Mean"),
+        lambda: of_overlap(np.full(6, 0.387), own=True),
+    ],
+)
+def test_metrics_that_may_stay(run):
+    assert not isinstance(run(), Finding)

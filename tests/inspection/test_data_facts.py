@@ -289,3 +289,16 @@ def test_structures_of_data(rng):
     assert facts.n_rows == 8
     assert facts.validation is None
     json.dumps(facts.to_dict())
+
+
+def test_a_loss_for_limited_outputs_has_no_constant_beyond_them(rng):
+    """Of numbers without a limit, the mean of -y * p is lower and lower."""
+    classes = rng.integers(0, 4, 200)
+
+    def picked(y_true, y_pred):
+        chosen = keras.ops.one_hot(keras.ops.cast(y_true, "int32"), 4)
+        return -keras.ops.sum(chosen * y_pred, axis=-1)
+
+    shares = np.bincount(classes) / 200
+    expected = -np.sum(shares * np.log(shares))
+    assert best_constant(picked, classes, (200, 4)).mean() == pytest.approx(expected)

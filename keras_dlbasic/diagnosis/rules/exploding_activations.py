@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.depth_growth import DepthGrowth, depth_growth
 from keras_dlbasic.diagnosis.recurrent_growth import GROWN, Growth, recurrent_growth
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
@@ -13,9 +14,12 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
     needs=("network",),
 )
 def exploding_activations(
-    run: Run, *, layers: int = 2, square: float = GROWN
+    run: Run, *, layers: int = 2, square: float = GROWN, factor: float = 30.0
 ) -> Verdict:
-    """Count layers of exponential units, and measure recurrent cells without a limit.
+    """Measure signals over the depth and over time, and count exponential units.
+
+    Sums over many entries (neighbors in a graph, scores that are not divided by their
+    number) make signals larger by a factor at each layer.
 
     A recurrent layer applies its weights once a time step. With tanh its outputs stay
     below 1; with a rectifier they grow by a factor each step.
@@ -26,6 +30,8 @@ def exploding_activations(
             floating-point numbers at an input of 4.5.
         square: Mean square of the outputs of a recurrent layer without a limit, at any
             look, that counts.
+        factor: Growth of the root mean square over four layers and more, by at least 2
+            at each, that counts.
     """
     growth = recurrent_growth(run, square)
     if growth is not None:
@@ -49,7 +55,36 @@ def exploding_activations(
                 suggest.normalization("bounds what the units are given"),
             ),
         )
+    over_depth = depth_growth(run)
+    if over_depth is not None and over_depth.factor >= factor:
+        return _over_depth(over_depth, factor)
     return Fine(f"{len(hidden)} layers of exponential units")
+
+
+def _over_depth(growth: DepthGrowth, factor: float) -> Finding:
+    return Finding(
+        severity="info",
+        message=(
+            f"Signals grow from layer to layer: their root mean square is "
+            f"{growth.small:.2g} behind '{growth.first}' and {growth.large:.2g} behind "
+            f"'{growth.last}', and the first outputs are as much too large."
+        ),
+        risk="critical",
+        layer=growth.last,
+        value=growth.factor,
+        threshold=factor,
+        unit="times the first layer",
+        confidence=0.85,
+        note=False,
+        remedies=(
+            suggest.by_hand(
+                "take means instead of sums (over neighbors, steps, heads), or divide "
+                "by the square root of their number",
+                "each layer then gives values of the size that it is given",
+            ),
+            suggest.normalization("bounds what the next layer is given"),
+        ),
+    )
 
 
 def _recurrent(growth: Growth, square: float) -> Finding:

@@ -131,6 +131,10 @@ def _missed(run: Run, rarer: float) -> Finding | None:
         return None
     names = ("missed", "missed_class", "missed_rows", "missed_ratio")
     count, number, rows, ratio = (float(table[name][-1, 0]) for name in names)
+    probe = run.facts.probe
+    if not count > 0 and probe is not None and probe.rare is not None:
+        rare = probe.rare
+        count, number, rows, ratio = 1.0, rare.label, rare.rows, rare.ratio
     if not count > 0 or ratio < rarer:
         return None
     # a model that ignores its inputs misses rare classes too, whatever the reason

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
@@ -34,6 +36,8 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
     """
     if run.facts.metrics is None:
         return Skipped("no metrics were compiled, or they are not known")
+    if stuck := _stuck(run):
+        return stuck
     names = dict(_names(run.facts.metrics))
     known = [name for name in names if name in ACCURACIES]
     if not known:
@@ -47,6 +51,60 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
     if not cut or not is_logit or run.output.activation not in (None, "linear"):
         return Fine(f"{', '.join(known)} fits the output")
     return _of_logits(run, cut[0], share)
+
+
+OVERLAPS = ("IoU", "BinaryIoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU", "F1Score")
+"""Metrics that change with nearly every prediction, if they are given what they take:
+class numbers, or probabilities on both sides of their threshold."""
+
+
+def _stuck(run: Run, *, epochs: int = 3, fallen: float = 0.3) -> Finding | None:
+    """Find a metric of overlap that stays where it is while the loss falls."""
+    loss = run.loss[np.isfinite(run.loss)]
+    if len(loss) < epochs or not loss[-1] < (1 - fallen) * loss[0]:
+        return None
+    for config in _configs(run.facts.metrics):
+        values = run.record.epochs.get(str(config.get("name")))
+        if config.get("class_name") not in OVERLAPS or values is None:
+            continue
+        if not np.isfinite(values).all() or np.ptp(values) > 1e-6 or not values[0]:
+            continue
+        name = config["name"]
+        return Finding(
+            severity="warning",
+            message=(
+                f"'{name}' is {values[0]:.3g} in each epoch, while the loss falls from "
+                f"{loss[0]:.3g} to {loss[-1]:.3g}: it does not see the predictions "
+                f"change. {config['class_name']} compares class numbers."
+            ),
+            value=float(values[0]),
+            confidence=0.9,
+            evidence={"metric": name},
+            remedies=(
+                suggest.by_hand(
+                    "keras.metrics.BinaryIoU(threshold=0.5), or OneHotMeanIoU for "
+                    "columns of classes",
+                    "these make class numbers of probabilities first",
+                ),
+                suggest.by_hand(
+                    'EarlyStopping(monitor="val_loss")',
+                    "a metric that does not move stops a run too early",
+                ),
+            ),
+        )
+    return None
+
+
+def _configs(metrics: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the configurations of Keras' own metrics."""
+    if isinstance(metrics, Mapping) and "class_name" in metrics:
+        if not metrics.get("own"):
+            yield metrics
+    elif isinstance(metrics, Mapping):
+        yield from _configs(list(metrics.values()))
+    elif isinstance(metrics, (list, tuple)):
+        for part in metrics:
+            yield from _configs(part)
 
 
 def _of_values(name: str) -> Finding:

@@ -12,7 +12,7 @@ POOR = 0.1
 
 @rule(
     kind="cause",
-    explains=(*NOT_LEARNING, "overfitting"),
+    explains=NOT_LEARNING,
     needs=("network",),
     live=False,
 )

@@ -20,16 +20,16 @@ def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdi
     Args:
         run: The run.
         share: Share of the reference's skill below which a model underfits.
-        errors: By this many standard errors it has to be worse; that of a skill on `n`
-            rows is at most `1 / sqrt(n)`.
+        errors: By this many standard errors it has to be worse; that of a skill `s` on
+            `n` rows is about `sqrt((1 - s**2) / n)`, as for two equal classes.
     """
     outcome = run.outcome
     if outcome.skill is None or outcome.reference is None:
         return Skipped(run.reasons.skill)
     rows = run.probe_rows or 20
-    least = outcome.reference - max(
-        (1 - share) * outcome.reference, errors / math.sqrt(rows)
-    )
+    known = min(max(outcome.skill, 0.0), 1.0)
+    error = math.sqrt((1 - known**2) / rows)
+    least = outcome.reference - max((1 - share) * outcome.reference, errors * error)
     if outcome.skill < least:
         severity: Any = "critical" if outcome.learned is False else "warning"
         if outcome.reference_name == NAMES["components"] and severity == "warning":

@@ -1,0 +1,50 @@
+"""Rows of rare classes are tried apart where a look has too few of them."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as L
+
+import keras_dlbasic as kd
+from keras_dlbasic.inspection.rare_rows import rare_rows
+
+
+@pytest.mark.once
+def test_which_rows_are_rare():
+    y = np.repeat([0, 1, 2], [200, 14, 6])
+    looked = np.arange(0, 220, 3)
+    assert rare_rows(y, looked).tolist() == list(range(200, 214))
+    assert rare_rows(np.eye(3)[y], looked).tolist() == list(range(200, 214))
+    assert not len(rare_rows(y, range(220)))  # the look has seen them all
+    assert not len(rare_rows(np.linspace(0, 1, 220), looked))  # values
+    assert not len(rare_rows(np.arange(220), looked))  # as many classes as rows
+    assert not len(rare_rows(np.ones((220, 4)), looked))  # several labels
+
+
+def trained(hides):
+    """Return a doctor of a model that can, or cannot, see what is rare, and how rare."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(480, 4)).astype("float32")
+    y = np.where(x[:, 0] > 1.4, 1.0, 0.0)
+    if hides:
+        x[:, 0] = 0.3 * x[:, 0] + rng.normal(size=480)
+    keras.utils.set_random_seed(0)
+    hidden = [L.Dense(16, "relu"), L.Dense(1, "sigmoid")]
+    model = keras.Sequential([keras.Input((4,)), *hidden])
+    model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy")
+    doctor = kd.callbacks.TrainingDoctor(x, y, verbose=0)
+    model.fit(x, y, epochs=8 if hides else 25, verbose=0, callbacks=[doctor])
+    return doctor, float(1 / y.mean() - 1)
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_a_rare_class_that_a_look_hardly_sees(hides):
+    doctor, ratio = trained(hides)
+    found = [f for f in doctor.diagnosis if f.name == "imbalanced_classes"]
+    assert [f.severity for f in found] == (["warning"] if hides else [])
+    rare = doctor.record.facts.probe.rare
+    assert (rare is not None) == hides
+    if hides:
+        assert rare.label == 1
+        assert rare.rows >= 10
+        assert rare.ratio == pytest.approx(ratio, rel=0.5)
