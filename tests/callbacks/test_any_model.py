@@ -157,6 +157,7 @@ def test_a_model_built_in_its_first_step_is_judged_as_one_built_before(build):
     assert doctors[1].record.facts.model.seen_after is None
 
 
+@pytest.mark.once("tensorflow")
 def test_what_is_first_seen_after_a_step_says_so():
     """Run eagerly, only TensorFlow's first step makes the weights."""
     keras.utils.set_random_seed(3)

@@ -134,7 +134,7 @@ def test_callbacks_draw_nothing_in_two_fits(name, unwatched):
 
 @pytest.mark.skipif(BACKEND == "torch", reason="traces nothing")
 @pytest.mark.parametrize(
-    "name", ["monitor", pytest.param("doctor", marks=pytest.mark.once("jax"))]
+    "name", ["monitor", pytest.param("doctor", marks=pytest.mark.everywhere)]
 )
 def test_what_is_drawn_while_a_step_is_traced(name, unwatched):
     """It becomes a constant of the step, which is traced twice."""

@@ -9,8 +9,8 @@ import reference
 import keras_dlbasic as kd
 
 RTOL = 1e-5
-ON_EACH_BACKEND = ("cnn", "embedding", "mlp", "subclassed")
-"""Products of matrices, convolutions, gradients by row, weights of the first batch."""
+ON_EACH_BACKEND = ("cnn", "embedding", "mlp")
+"""Products of matrices, convolutions, gradients by row."""
 
 OPTIMIZERS = keras.optimizers
 
@@ -206,7 +206,12 @@ def test_norms_neither_underflow_nor_overflow(factor):
 
 
 @pytest.mark.parametrize(
-    ("weight", "factor"), [(1e-25, 1e-22), (1e-25, 1.0), (1e20, 1e17)]
+    ("weight", "factor"),
+    [
+        (1e-25, 1e-22),
+        (1e20, 1e17),
+        pytest.param(1e-25, 1.0, marks=pytest.mark.once),
+    ],
 )
 def test_weights_and_updates_of_any_size(weight, factor):
     """Vanishing gradients move what starts at zero by next to nothing."""

@@ -227,7 +227,7 @@ def test_on_a_subclassed_model_it_runs_or_is_by_hand(suggestion):
         pytest.param(
             suggestion,
             build,
-            marks=[ALIKE] * ("RangeTest" in suggestion.call and build is not own_step),
+            marks=[ALIKE] * ("RangeTest" in suggestion.call),
             id=f"{suggestion.call}-{build.__name__}",
         )
         for suggestion in ALL
