@@ -149,7 +149,9 @@ def test_what_is_drawn_while_a_step_is_traced(name, unwatched):
     ("draws", "watchers"),
     [
         pytest.param(True, ["monitor"], marks=pytest.mark.once("tensorflow")),
-        pytest.param(False, ["monitor", "activations"], marks=pytest.mark.once("jax")),
+        pytest.param(
+            False, ["monitor", "activations"], marks=pytest.mark.once("tensorflow")
+        ),
         pytest.param(
             True,
             ["monitor", "activations"],

@@ -142,10 +142,11 @@ TRAINED_WITH = {
 
 
 BACKEND = keras.backend.backend()
-ON_EACH_BACKEND = {"embedding", "mlp"} | ({"cnn"} if BACKEND != "tensorflow" else set())
-"""Products of matrices, convolutions, gradients by row; the rest is made of these.
+ON_EACH_BACKEND = {"embedding", "mlp"}
+"""Products of matrices, and gradients by row.
 
-Of convolutions TensorFlow has `test_products_that_tensorflow_reorders`.
+For convolutions there are `test_products_that_tensorflow_reorders` and
+`test_convolutions_that_xla_fuses`; the rest is made of these.
 """
 
 
@@ -196,7 +197,13 @@ TENSORFLOW = [
 @pytest.mark.parametrize(
     ("make", "compile_args", "epochs"),
     [
-        (two_layers, {"run_eagerly": True}, 1),
+        # without compilation JAX takes long, and Keras takes the same way as with it
+        pytest.param(
+            two_layers,
+            {"run_eagerly": True},
+            1,
+            marks=[pytest.mark.once] * (BACKEND == "jax"),
+        ),
         pytest.param(
             two_layers,
             {"jit_compile": False},

@@ -88,7 +88,7 @@ def test_warming_up_changes_no_weight():
         np.testing.assert_array_equal(now, value)
 
 
-@pytest.mark.once("jax")
+@pytest.mark.once("tensorflow")
 @pytest.mark.skipif(
     keras.backend.backend() == "torch",
     reason="each DataLoader of `evaluate` draws from the shuffling generator",
