@@ -51,7 +51,7 @@ def initialize(
         initializer: One of this package's initializers, whose law, gain and mode are
             used for all kernels; or `"auto"` (default): for each kernel that of
             `initializers.for_activation` for the activation that follows, inline or as
-            a layer, also behind normalization. The kernel of a sigmoid output is drawn by
+            a layer, also behind normalization. That of a sigmoid output is drawn by
             Xavier's law: what a hidden sigmoid needs makes an output too sure.
         distribution: `"normal"` (default) or `"uniform"`, for `"auto"`.
         recurrent: Whether to draw recurrent kernels as well, which Keras makes
