@@ -82,7 +82,7 @@ class Monitor(keras.callbacks.Callback):
         if not isinstance(self, Monitor):  # Keras calls it of a class like this
             raise TypeError(
                 "`callbacks` must hold instances, not classes. Call the class: "
-                "`callbacks=[TrainingDoctor(x, y)]`."
+                f"`callbacks=[{self.__name__}(...)]`."
             )
         super().set_model(model)
         self._is_refit = has_train_function(model)

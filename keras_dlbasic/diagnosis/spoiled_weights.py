@@ -14,6 +14,10 @@ GAINED = 0.25
 """What begins inactive is the matter of the initial weights, not of the run."""
 
 
+GROWN = 3.0
+"""Factor by which a kernel has grown that steps too long have thrown far off."""
+
+
 def weights_are_spoiled(run: Run) -> bool:
     """Return whether a run ruined its weights, so that a remedy needs new ones.
 
@@ -28,12 +32,21 @@ def weights_are_spoiled(run: Run) -> bool:
     norms = run.record.weight_norm
     if len(norms) and not np.isfinite(norms[-1]).all():
         return True
+    if len(norms) and _has_grown(run):
+        return True
     try:
         table = run.table("activations")
     except Skipped:
         return False
     measures = [m for m in ("dead_units", "saturated_units") if m in table.measures]
     return any(_has_lost(table[measure]) for measure in measures)
+
+
+def _has_grown(run: Run) -> bool:
+    """Return whether a kernel has become several times as large as it was."""
+    kernels = [i for i, info in enumerate(run.record.variables) if len(info.shape) > 1]
+    first, last = (run.record.weight_norm[place, kernels] for place in (0, -1))
+    return bool(((first > 0) & (last > GROWN * first)).any())
 
 
 def _has_lost(shares: np.ndarray) -> bool:

@@ -146,7 +146,10 @@ class OutputProbe:
                 gain = losses - known
                 # The loss on all rows, of which the constant prediction's is known: so
                 # a model that gives the constant comes to its loss on any rows.
-                said["loss"] = float(self._losses.mean() + gain.mean())
+                loss = float(self._losses.mean() + gain.mean())
+                # of a few rows that may come out below all losses that there are
+                is_below = loss < 0 <= min(losses.min(), self._losses.min())
+                said["loss"] = float(losses.mean()) if is_below else loss
                 said["loss_error"] = float(gain.std() / math.sqrt(len(gain)))
         if predicted.ndim and len(predicted) == len(y):
             at_zero = self.kind.decides_at_zero

@@ -332,6 +332,7 @@ def _completed(
             facts,
             units=facts.units or (shape[-1] if len(shape) > 1 else None),
             rank=facts.rank or len(shape),
+            shape=shape,
             label=label if several else None,
         )
         for facts, shape, label in zip(known, shapes, labels, strict=True)

@@ -89,6 +89,8 @@ class OutputFacts(Facts):
             are not limited, `"custom"` for one of the user's, `"unknown"`.
         units: Length of its last axis; None if not known.
         rank: Number of its axes, samples included; None if not known.
+        shape: Shape of what it gives for the rows of the probe, samples first; None if
+            it was not run.
         softmax_axis: Axis over which a softmax adds up to one, counted from the end;
             None if there is none, or it is not known.
         limited_before: Activation whose limited values the last one is given, as those
@@ -101,6 +103,7 @@ class OutputFacts(Facts):
     activation: str | None = "unknown"
     units: int | None = None
     rank: int | None = None
+    shape: tuple[int, ...] | None = None
     softmax_axis: int | None = None
     limited_before: str | None = None
     label: str | None = None

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._keras.checks import check_built
+from keras_dlbasic._keras.connections import operation_of
 from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic._keras.fans import KernelFans, model_kernels
 from keras_dlbasic._keras.following_activation import activations_after
@@ -50,7 +51,8 @@ def initialize(
         initializer: One of this package's initializers, whose law, gain and mode are
             used for all kernels; or `"auto"` (default): for each kernel that of
             `initializers.for_activation` for the activation that follows, inline or as
-            a layer, also behind normalization.
+            a layer, also behind normalization. That of a sigmoid output is drawn by
+            Xavier's law: what a hidden sigmoid needs makes an output too sure.
         distribution: `"normal"` (default) or `"uniform"`, for `"auto"`.
         recurrent: Whether to draw recurrent kernels as well, which Keras makes
             orthogonal for good reason. Defaults to `False`.
@@ -91,12 +93,17 @@ def initialize(
     new = model if in_place else copy_of(model)
     sequence = np.random.SeedSequence(seed)
     activations = activations_after(new) if initializer == "auto" else {}
-    for layer, fans in model_kernels(new):
+    kernels = list(model_kernels(new))
+    last = _output_layers(new, [layer for layer, _ in kernels])
+    for layer, fans in kernels:
         if fans.is_recurrent and not recurrent:
             continue
         law = initializer
         if law == "auto":
-            law = for_activation(activations.get(id(layer)), distribution=distribution)
+            follows = activations.get(id(layer))
+            if id(layer) in last and getattr(follows, "__name__", follows) == "sigmoid":
+                follows = None
+            law = for_activation(follows, distribution=distribution)
         kernel_seed = int(sequence.spawn(1)[0].generate_state(1)[0] >> 1)
         _draw(fans, law, kernel_seed)
         bias: Any = getattr(layer, "bias", None)
@@ -104,6 +111,16 @@ def initialize(
         if zero_biases and hasattr(bias, "assign") and not is_gated:
             bias.assign(keras.ops.zeros(bias.shape, bias.dtype))
     return new
+
+
+def _output_layers(model: Any, layers: list[Any]) -> set[int]:
+    """Return the identities of the layers with a kernel that give the outputs."""
+    outputs = getattr(model, "outputs", None) or ()
+    found = {id(operation_of(tensor)) for tensor in outputs}
+    # behind the last kernel may be an activation or a layer that scales
+    if layers and len(outputs) < 2:
+        found.add(id(layers[-1]))
+    return found
 
 
 def _draw(fans: KernelFans, law: Any, seed: int) -> None:

@@ -15,6 +15,8 @@ from keras_dlbasic._keras.rebuild import Chain, behind, rebuild, with_config
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.standard_scale import mean_and_variance, scaling_layer
 
+SCALING = "target_scaling"
+
 _POWERS = {
     "mse": 2,
     "mean_squared_error": 2,
@@ -52,7 +54,8 @@ def scale_targets(model: Any, y: Any) -> Any:
         anew.
 
     Raises:
-        ValueError: If no loss is one for regression, an output that would be scaled
+        ValueError: If the model scales its output already, no loss is one for
+            regression, an output that would be scaled
             goes into another layer too, or the model cannot be rebuilt.
 
     Example:
@@ -71,7 +74,13 @@ def scale_targets(model: Any, y: Any) -> Any:
     power = _power(model.loss)
     if power is None:
         raise ValueError(_refusal([model.loss]))
-    layer = scaling_layer(y, per="y", name="target_scaling", invert=True)
+    if any(layer.name == SCALING for layer in model.layers):
+        raise ValueError(
+            f"The model has the layer '{SCALING}' of an earlier `scale_targets` "
+            "already: its output is in the units of the targets. Nothing is left to "
+            "scale."
+        )
+    layer = scaling_layer(y, per="y", name=SCALING, invert=True)
     return behind(model, layer, {"loss_weights": _weight(y, power)})
 
 

@@ -8,6 +8,7 @@ import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Finding, RemedySuggestion, rule
 from keras_dlbasic.diagnosis.advice import advice
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.diagnosis.spoiled_weights import weights_are_spoiled
 
 SOFTMAX = {"outputs": [{"name": "out", "activation": "softmax", "units": 1, "rank": 2}]}
 
@@ -154,3 +155,10 @@ def test_what_cannot_be_rebuilt_is_changed_in_place_or_by_hand():
     (rate,) = advice(Run(record), [RemedySuggestion("find_learning_rate", "why")])
     assert rate.kwargs == {"in_place": True}
     assert rate.call.endswith("learning_rate=rate, in_place=True)")
+
+
+@pytest.mark.parametrize(("last", "is_new"), [(6.0, True), (1.5, False)])
+def test_weights_that_were_thrown_far_off_are_drawn_anew(last, is_new):
+    sizes = np.linspace(1.0, last, 60)
+    record = made_run(weights=sizes, end_loss=1.386, skill=0.0, loss=np.full(20, 1.4))
+    assert weights_are_spoiled(Run(record)) == is_new

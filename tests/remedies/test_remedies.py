@@ -303,3 +303,14 @@ def test_group_lasso_leads_to_units_that_can_go():
     np.testing.assert_allclose(
         small.predict(x, verbose=0), model.predict(x, verbose=0), atol=0.05
     )
+
+
+@pytest.mark.once
+def test_a_sigmoid_that_is_an_output_starts_unsure():
+    """Hidden sigmoids need large weights; an output with them is too sure at once."""
+    layers = [keras.layers.Dense(400, "sigmoid"), keras.layers.Dense(300, "sigmoid")]
+    model = keras.Sequential([keras.Input((500,)), *layers])
+    new = kd.remedies.initialize(model, seed=0)
+    hidden, last = (keras.ops.convert_to_numpy(la.kernel).std() for la in new.layers)
+    assert last == pytest.approx(np.sqrt(2 / 700), rel=0.05)
+    assert hidden > 3 * np.sqrt(2 / 900)

@@ -60,7 +60,7 @@ def loss_target_mismatch(run: Run) -> Verdict:
         )
     # A fault is certain: the loss cannot work with such targets. What follows works,
     # but worse than another loss would, and counts only where symptoms show it.
-    if fault := pair.fault:
+    if fault := pair.fault or _other_shape(loss, target, output):
         return _found(run, fault)
     if loss.family == "values" and kind in ZERO_ONE:
         return _zero_one_as_values(loss, target)
@@ -68,6 +68,51 @@ def loss_target_mismatch(run: Run) -> Verdict:
     if loss.family == "zero_one" and is_exclusive and output.activation == "softmax":
         return _exclusive_classes(loss, target)
     return Fine(f"'{loss.name}' suits targets that are {kind}")
+
+
+PAIRED = ("values", "zero_one")
+"""Families of losses that compare each entry of the output with one of the targets."""
+
+
+def _other_shape(
+    loss: LossKind, target: TargetFacts, output: OutputFacts
+) -> _Fault | None:
+    """Find an output of another shape, which is stretched to that of the targets."""
+    if loss.family not in PAIRED or not output.shape or not target.shape:
+        return None
+    given, wanted = (_without_ones(shape) for shape in (output.shape, target.shape))
+    if given == wanted:
+        return None
+    text = (
+        f"The output has the shape {_named(output.shape)} and the targets "
+        f"{_named(target.shape)}. '{loss.name}' stretches one to the other, so that "
+        "each answer is compared with several targets, or each target with several "
+        "answers."
+    )
+    if len(output.shape) > 2 and not wanted:
+        advice = suggest.by_hand(
+            "leave `return_sequences` of the last recurrent layer at False, or add a "
+            "pooling or `Flatten` layer before the output",
+            "each row then has one answer",
+        )
+    else:
+        advice = suggest.by_hand(
+            "give the output layer as many units as a row has targets",
+            "each answer then has a target of its own",
+        )
+    return _Fault(text, (advice,))
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the axes besides the samples, without those of length one at the end."""
+    axes = list(shape[1:])
+    while axes and axes[-1] == 1:
+        axes.pop()
+    return tuple(axes)
+
+
+def _named(shape: tuple[int, ...]) -> str:
+    return str(("n", *shape[1:])).replace("'", "")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from keras_dlbasic.diagnosis.outcome import NAMES
 
 
 @rule(kind="symptom", needs=("skill",), live=False, per_output=True)
-def underfitting(run: Run, *, share: float = 0.85, errors: float = 2.0) -> Verdict:
+def underfitting(run: Run, *, share: float = 0.8, errors: float = 2.0) -> Verdict:
     """Compare the skill on training rows with simple predictors on unseen rows.
 
     A linear predictor and nearest neighbors are scored on rows that they have not

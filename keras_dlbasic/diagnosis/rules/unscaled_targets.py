@@ -39,6 +39,8 @@ def unscaled_targets(
         return Skipped(UNKNOWN_LOSS)
     if target.kind in ("binary", "one_hot", "multi_label", "probabilities"):
         return Fine("the targets are 0 and 1")
+    if _scales_output(run):
+        return Fine("a layer of the model scales what it gives out")
     if size > large or 0 < size < small:
         return Finding(
             severity="info",
@@ -61,6 +63,14 @@ def unscaled_targets(
     if is_narrow and not _starts_near(run):
         return _narrow(target.mean, target.std / size, narrow)
     return Fine(f"root mean square {size:.3g}")
+
+
+def _scales_output(run: Run) -> bool:
+    """Return whether a layer behind the last kernel scales the output."""
+    layers = run.facts.layers
+    kernels = [place for place, layer in enumerate(layers) if layer.has_kernel]
+    behind = layers[kernels[-1] + 1 :] if kernels else ()
+    return any(layer.scales for layer in behind)
 
 
 def _narrow(mean: float, share: float, narrow: float) -> Finding:

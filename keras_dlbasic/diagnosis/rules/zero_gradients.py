@@ -55,7 +55,10 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
     if len(losses) and np.nan_to_num(losses, nan=1.0).max() == 0:
         return Fine("gradients are zero since the loss is zero")
     # an output that is saturated for all rows has no slope either, and other causes
-    activations = {output.activation for output in run.facts.outputs}
+    outputs = run.facts.outputs
+    if any(one.activation == "softmax" and one.units == 1 for one in outputs):
+        return Fine("a softmax over one unit has no slope, which is said elsewhere")
+    activations = {output.activation for output in outputs}
     is_saturable = bool(activations & {"sigmoid", "tanh", "softmax"})
     return Finding(
         severity="info" if is_saturable else "critical",
