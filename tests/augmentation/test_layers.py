@@ -163,7 +163,7 @@ def test_mixing_mixes_labels_by_the_same_share(mix):
         augmentation.batch(x, np.arange(40))
 
 
-@pytest.mark.parametrize("strength", [0.05, 0.5])
+@pytest.mark.parametrize("strength", [pytest.param(0.05, marks=pytest.mark.once), 0.5])
 def test_labels_of_cutmix_are_the_area_that_was_pasted(strength):
     """Each image has one value of its own, so that its pixels tell where they are from."""
     n = 64
