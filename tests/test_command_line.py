@@ -163,6 +163,7 @@ def test_the_command_itself_does_not_wait_for_keras(tmp_path):
 
 
 def test_as_a_module(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "keras_dlbasic.__main__", raising=False)
     monkeypatch.setattr(sys, "argv", ["keras-dlbasic", "--version"])
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("keras_dlbasic", run_name="__main__")
