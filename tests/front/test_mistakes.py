@@ -382,7 +382,7 @@ MISTAKES = {
     ),
     "a class in the place of a callback": (
         lambda: make().fit(X, Y, verbose=0, callbacks=[Doctor]),
-        ["instances, not classes", "callbacks=[TrainingDoctor(...)]"],
+        ["instances, not classes", "callbacks=[TrainingDoctor(x, y)]"],
     ),
     # -- models --------------------------------------------------------------------
     "not compiled, treat": (
