@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import tempfile
 import time
 import traceback
 import warnings
@@ -109,6 +110,7 @@ def run(entry: Program, repaired: bool, given: argparse.Namespace) -> dict[str, 
         row["score"] = float(np.nan_to_num(score, nan=-1.0))
         if doctor is not None and not given.smoke:
             row |= said(doctor.diagnosis)
+            row["saved_says_the_same"] = says_the_same_saved(doctor)
     except Exception:
         row["raised"] = traceback.format_exc()
     row["seconds"] = round(time.perf_counter() - begin, 1)
@@ -149,6 +151,15 @@ def said(diagnosis: Any) -> dict[str, Any]:
         "judged": is_judged(diagnosis),
         "skipped": {name: reason[:160] for name, reason in diagnosis.skipped.items()},
     }
+
+
+def says_the_same_saved(doctor: Any) -> bool:
+    """Tell whether the record is judged alike once it was saved and loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.npz"
+        doctor.record.save(path)
+        loaded = kd.records.TrainingRecord.load(path)
+    return said(kd.diagnose(loaded)) == said(doctor.diagnosis)
 
 
 def is_judged(diagnosis: Any) -> bool:
@@ -205,6 +216,8 @@ def report(rows: list[dict[str, Any]]) -> None:
             count = sum(result[column] for _, result in part)
             share = f"{count / len(part):6.1%}" if part else "     -"
             print(f"{version:10} {column:18} {count:3} of {len(part):3} {share}")
+    other = [row["name"] for row in rows if row.get("saved_says_the_same") is False]
+    print(f"judged otherwise once saved: {', '.join(other) or 'none'}")
 
 
 def miss(row: dict[str, Any], result: dict[str, Any]) -> str:

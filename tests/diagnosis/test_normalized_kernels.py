@@ -45,6 +45,15 @@ def test_large_kernels_before_a_normalization():
     assert named([again, L.ReLU()])
 
 
+def test_kernels_by_the_law_of_their_outputs():
+    """Squeeze-and-excitation makes many channels few, by He's law of the fan-out."""
+    by_outputs = keras.initializers.VarianceScaling(2.0, mode="fan_out")
+    by_nothing = keras.initializers.RandomNormal(stddev=1.0)
+    for initializer, is_found in ((by_outputs, False), (by_nothing, True)):
+        few = L.Conv2D(8, 1, kernel_initializer=initializer)
+        assert bool(named([L.Conv2D(320, 1), few, L.ReLU()])) == is_found
+
+
 def test_a_normalization_behind_an_activation_comes_too_late():
     first, second = L.Dense(4, "tanh"), L.Dense(4)
     inputs = keras.Input((4,))

@@ -20,6 +20,9 @@ EXPLAINS = (
 )
 
 
+BY_OUTPUTS = 1.6
+"""Deviation times the root of the fan-out: He's law gives 1.41."""
+
 REMEDIES = (suggest.new_weights("draws weights by the activation that follows"),)
 
 
@@ -140,12 +143,23 @@ def _over_depth(run: Run, depth: float) -> Finding | None:
     )
 
 
+def _suits_its_outputs(facts: LayerFacts) -> bool:
+    """Return whether He's law by the fan-out gives such a kernel.
+
+    It keeps gradients at their size instead of activations, and is as common; a layer
+    that makes many channels few then has weights that are large for its inputs.
+    """
+    several = facts.fan_out >= 4
+    by_outputs = facts.gain * (facts.fan_out / facts.fan_in) ** 0.5
+    return several and by_outputs <= BY_OUTPUTS
+
+
 def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | None:
     shrink, smallest = 1.0, None
     for facts in layers:
         if "Embedding" in facts.class_name or facts.is_normalized:
             continue
-        if facts.gain > large:
+        if facts.gain > large and not _suits_its_outputs(facts):
             return Finding(
                 severity="info",
                 message=f"The initial weights of layer '{facts.label}' are too large: "
