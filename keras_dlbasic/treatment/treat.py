@@ -27,6 +27,7 @@ from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.inspection import preflight
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.records import TrialResult
+from keras_dlbasic.records.json_text import json_text
 from keras_dlbasic.studies import TrialRunner
 from keras_dlbasic.treatment.attempt import Attempt, better_first
 from keras_dlbasic.treatment.epoch_costs import (
@@ -364,7 +365,7 @@ class _Doctor:
         epochs = self._short(plan)
         settings = {"plan": plan_to_json(plan), "seed": seed, "epochs": epochs}
         result = self._runner.run([settings])[0]
-        key = json.dumps(settings, sort_keys=True)
+        key = json_text(settings, sort_keys=True)
         if key not in self._paid:
             self._paid.add(key)
             self._spent += float(result.values.get("epochs", 0))
