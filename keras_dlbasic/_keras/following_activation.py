@@ -50,6 +50,29 @@ def _activation_after(layer: Any, consumers: dict[int, list[Any]]) -> Any:
     return None
 
 
+def normalized_layers(model: Any) -> set[int]:
+    """Return the identities of layers whose outputs are normalized right away.
+
+    Between the two may be what keeps units apart, such as dropout, but no activation:
+    a normalization behind a unit that saturates comes too late.
+    """
+    consumers = consumers_of(model)
+    found: set[int] = set()
+    for layer in all_layers(model):
+        at = layer
+        for _ in range(MAX_STEPS):
+            after = consumers.get(id(at), [])
+            if activation_function(at) is not None or len(after) != 1:
+                break
+            at = after[0]
+            if kind_of(at).kind == "normalization":
+                found |= {id(layer), id(core_of(layer))}
+                break
+            if kind_of(at).passes is None:
+                break
+    return found
+
+
 def consumers_of(model: Any) -> dict[int, list[Any]]:
     """Return the operations that take each operation's outputs, where it is known."""
     after: dict[int, list[Any]] = {}

@@ -81,8 +81,8 @@ class Monitor(keras.callbacks.Callback):
     def set_model(self, model: Any = None) -> None:  # noqa: D102
         if not isinstance(self, Monitor):  # Keras calls it of a class like this
             raise TypeError(
-                "`callbacks` must hold instances, not classes. Call the class: "
-                f"`callbacks=[{self.__name__}(...)]`."
+                "`callbacks` must hold instances, not classes. Call the class, as in "
+                "`callbacks=[TrainingDoctor(x, y)]`."
             )
         super().set_model(model)
         self._is_refit = has_train_function(model)

@@ -187,6 +187,9 @@ class TrainingDoctor(Monitor):
             self._plan(epoch)
         self._read(logs)
         if not self._looks.plan.is_due(self._epochs):
+            if self._epochs == EARLY:  # the look before tells enough
+                with guard_of(self).on_host():
+                    self._say_early()
             return
         self._look()
         self._judge(live=True)

@@ -12,7 +12,10 @@ from keras import ops
 from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.fans import kernel_fans
 from keras_dlbasic._keras.fixed_widths import resizable_layers
-from keras_dlbasic._keras.following_activation import activations_after
+from keras_dlbasic._keras.following_activation import (
+    activations_after,
+    normalized_layers,
+)
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
 from keras_dlbasic._keras.misread_axes import misread_axes
@@ -41,6 +44,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
     (15, 'relu')
     """
     following = _following(model)
+    normalized = _normalized(model)
     fixed = why_not_rebuilt(model)
     walked = [
         (layer, label)
@@ -52,7 +56,11 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         place: labels.get(id(source)) for place, source in misread_axes(model).items()
     }
     layers = tuple(
-        replace(_layer_facts(layer, label, following), misreads=misread.get(id(layer)))
+        replace(
+            _layer_facts(layer, label, following),
+            misreads=misread.get(id(layer)),
+            is_normalized=id(layer) in normalized,
+        )
         for layer, label in walked
     )
     return ModelFacts(
@@ -82,6 +90,13 @@ def _following(model: Any) -> dict[int, Any]:
         return activations_after(model)
     except (AttributeError, ValueError):  # a subclassed model has no graph
         return {}
+
+
+def _normalized(model: Any) -> set[int]:
+    try:
+        return normalized_layers(model)
+    except (AttributeError, ValueError):  # a subclassed model has no graph
+        return set()
 
 
 def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> LayerFacts:

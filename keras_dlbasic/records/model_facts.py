@@ -46,6 +46,8 @@ class LayerFacts(Facts):
         dtype: Name of the dtype of its weights; None if not known.
         misreads: Label of a layer before it whose units lie along another axis than the
             one that this layer takes for them; None if there is none, or not known.
+        is_normalized: Whether what it gives is normalized before the next kernel, so
+            that the size of its kernel does not matter.
         softmax_over_one: Whether its softmax is over a single entry, which is always 1.
     """
 
@@ -75,6 +77,7 @@ class LayerFacts(Facts):
     dtype: str | None = None
     misreads: str | None = None
     softmax_over_one: bool = False
+    is_normalized: bool = False
 
     @property
     def has_kernel(self) -> bool:

@@ -143,7 +143,7 @@ def _over_depth(run: Run, depth: float) -> Finding | None:
 def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | None:
     shrink, smallest = 1.0, None
     for facts in layers:
-        if facts.looks_up:
+        if facts.looks_up or facts.is_normalized:
             continue
         if facts.gain > large:
             return Finding(
