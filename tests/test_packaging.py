@@ -2,6 +2,7 @@
 
 import configparser
 import importlib.util
+import pkgutil
 import re
 import tarfile
 import zipfile
@@ -101,6 +102,14 @@ def test_every_pattern_of_package_data_finds_a_file():
             assert list(folder.glob(pattern)), (package, pattern)
     assert config["metadata"]["version"].endswith("_version.__version__")
     assert kd.__version__
+
+
+def test_every_room_but_one_is_kept_from_backends():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    kept = config["importlinter:contract:backends"]["source_modules"].split()
+    rooms = [f"{kd.__name__}.{room.name}" for room in pkgutil.iter_modules(kd.__path__)]
+    assert sorted([*kept, "keras_dlbasic._backends"]) == sorted(rooms)
 
 
 @pytest.mark.skipif(not WORKFLOWS, reason="could not import: an sdist has no .github")

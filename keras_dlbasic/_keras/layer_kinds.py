@@ -53,6 +53,8 @@ class LayerKind:
         state: What it keeps besides weights: `"averages"` of batches, the `"seed"` of a
             generator, `"vectors"` of a power iteration, the state of a `"sequence"`, or
             what was `"adapted"` to data.
+        places: For how many axes of places, such as steps or pixels, the class is made;
+            None if for any number.
     """
 
     kind: Kind
@@ -61,6 +63,7 @@ class LayerKind:
     activation: str | None = None
     in_training: bool = False
     state: str | None = None
+    places: int | None = None
 
 
 KERNELS: tuple[Kind, ...] = ("dense", "convolution")
@@ -134,9 +137,13 @@ _TABLE: dict[str, LayerKind] = {}
 
 
 def _add(names: str, kind: LayerKind, *, ranks: str = "") -> None:
-    """Add a row for each name, with each rank behind it if there are any."""
+    """Add a row for each name, with each rank in or behind it if there are any."""
     for name in names.split():
-        _TABLE.update({f"{name}{rank}D": kind for rank in ranks} or {name: kind})
+        stem, _, end = name.partition("-")
+        for rank in ranks:
+            _TABLE[f"{stem}{rank}D{end}"] = replace(kind, places=int(rank))
+        if not ranks:
+            _TABLE[name] = kind
 
 
 # The signal is transformed by weights.
@@ -145,8 +152,7 @@ _recurrent = LayerKind("recurrent", in_training=True, state="sequence")
 _add("Dense", LayerKind("dense", fans="dense"))
 _add("EinsumDense", LayerKind("dense", fans="einsum"))
 _add("Conv", _convolution, ranks="123")
-_add("Conv1DTranspose Conv2DTranspose", replace(_convolution, fans="transposed"))
-_add("Conv3DTranspose", replace(_convolution, fans="transposed"))
+_add("Conv-Transpose", replace(_convolution, fans="transposed"), ranks="123")
 _add("DepthwiseConv", replace(_convolution, fans="depthwise"), ranks="12")
 _add("SeparableConv", replace(_convolution, fans="separable"), ranks="12")
 _add("Embedding ReversibleEmbedding", LayerKind("embedding", fans="embedding"))

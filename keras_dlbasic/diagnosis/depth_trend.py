@@ -9,7 +9,6 @@ import numpy as np
 
 from keras_dlbasic.analysis.activations.propagation import signal_trend
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.records import LayerFacts
 
 NARROW = 5.0
 """Variance of the logarithm of a mean square that a rectified layer of n random units
@@ -52,7 +51,7 @@ def depth_trend(run: Run) -> DepthTrend | None:
         return None
     if any(facts.normalizes for facts in run.layers):
         return None
-    kernels = {f.label: f for f in run.layers if f.has_kernel and not _is_lookup(f)}
+    kernels = {f.label: f for f in run.layers if f.has_kernel and not f.looks_up}
     places = [p for p in run.hidden(table.labels) if table.labels[p] in kernels]
     if not places:
         return None
@@ -72,7 +71,3 @@ def depth_trend(run: Run) -> DepthTrend | None:
         last=facts[-1].label,
         gain=float(np.median([f.gain for f in facts])),
     )
-
-
-def _is_lookup(facts: LayerFacts) -> bool:
-    return "Embedding" in facts.class_name

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.diagnosis.response import does_well
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.padding_steps import padding_steps
@@ -23,9 +25,6 @@ MOST_ENTRIES = 2**21
 SHARE = 0.02
 """The work of a fit that this may add: a row costs a third of what training on it does,
 and is run up to five times."""
-
-PLANES = ("2D", "3D")
-"""In names of layers: their inputs are pictures, which have no steps."""
 
 
 def respond(model: Any, x: Any, record: TrainingRecord) -> ResponseFacts | None:
@@ -47,7 +46,7 @@ def respond(model: Any, x: Any, record: TrainingRecord) -> ResponseFacts | None:
         names, leaves = _named_leaves(x)
         known = {one.name: one for one in facts.inputs}
         inputs = [known.get(name, InputFacts()) for name in names]
-        sequences = _sequences(facts, inputs, leaves)
+        sequences = _sequences(model, inputs, leaves)
         lengths = _lengths(inputs, leaves, sequences)
         rows = _rows(model, leaves, lengths, _affordable(record, leaves))
         steps = int(lengths[rows].min()) if sequences else None
@@ -77,10 +76,10 @@ def _named_leaves(x: Any) -> tuple[list[str], list[np.ndarray]]:
 
 
 def _sequences(
-    facts: RunFacts, inputs: Sequence[InputFacts], leaves: Sequence[np.ndarray]
+    model: Any, inputs: Sequence[InputFacts], leaves: Sequence[np.ndarray]
 ) -> list[int]:
-    layers = [layer.class_name for layer in facts.layers]
-    if any(name.endswith(PLANES) for name in layers):
+    # layers with two or three axes of places read pictures, which have no steps
+    if any((kind_of(layer).places or 0) > 1 for layer in all_layers(model)):
         return []
     return [
         place

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from keras_dlbasic.records.json_facts import UNKNOWN, Facts
 
+# of classes in records of before layers had kinds
+_KINDS = {"Embedding": "embedding", "PReLU": "activation"}
+
 
 @dataclass(frozen=True, eq=False)
 class LayerFacts(Facts):
@@ -80,6 +83,25 @@ class LayerFacts(Facts):
     def has_kernel(self) -> bool:
         """Whether the layer has a kernel whose size is known."""
         return self.gain == self.gain
+
+    # Rules ask for kinds. Names of classes are for what kinds do not say: records of
+    # before layers had kinds, layers of the user's, and the ways to pool.
+
+    @property
+    def known_kind(self) -> str | None:
+        """The kind; in records of older versions what the class says, if anything."""
+        return self.kind or _KINDS.get(self.class_name)
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether it looks up vectors by numbers; a custom one if its name says so."""
+        is_named = self.kind in (None, "custom") and "Embedding" in self.class_name
+        return is_named or self.kind == "embedding"
+
+    @property
+    def takes_maximum(self) -> bool:
+        """Whether it gives the largest of several values, as max pooling does."""
+        return "Max" in self.class_name
 
 
 @dataclass(frozen=True, eq=False)

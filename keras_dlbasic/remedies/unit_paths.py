@@ -107,7 +107,7 @@ def _check_known_activation(layer: Any) -> None:
 def _check_passes(layer: Any) -> None:
     """Check that a layer without kernel keeps units apart."""
     kind = class_kind(type(layer))
-    if isinstance(layer, keras.layers.BatchNormalization):
+    if kind.state == "averages":
         passes = layer.axis in (-1, len(layer.input.shape) - 1)
     else:  # a softmax couples units, and a PReLU has weights for each
         is_known = kind.kind == "activation" and kind.activation != "softmax"
@@ -130,7 +130,7 @@ def _constants(layer: Any, between: tuple[Any, ...]) -> np.ndarray:
     # A unit that is taken out leaves behind what it gives without its inputs: its bias,
     # as it comes through the layers up to the next kernel, whose bias takes it over.
     for at in (layer, *between):
-        if isinstance(at, keras.layers.BatchNormalization):
+        if class_kind(type(at)).state == "averages":
             mean, variance = (
                 ops.convert_to_numpy(v) for v in (at.moving_mean, at.moving_variance)
             )

@@ -27,6 +27,7 @@ from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.inspection import preflight
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.records import TrialResult
+from keras_dlbasic.records.json_text import json_text
 from keras_dlbasic.studies import TrialRunner
 from keras_dlbasic.treatment.attempt import Attempt, better_first
 from keras_dlbasic.treatment.epoch_costs import (
@@ -61,10 +62,7 @@ from keras_dlbasic.treatment.trial import (
     train,
 )
 from keras_dlbasic.treatment.untried import Untried
-
-TOO_SHORT = ("too_few_updates", "slow_convergence", "underfitting", "model_too_small")
-"""What a short trial of a model that learns shows because it is short; `preflight` and
-the whole training tell whether that is so."""
+from keras_dlbasic.treatment.worth_trying import worth_trying
 
 
 @names_nearest
@@ -272,18 +270,7 @@ class _Doctor:
     def _findings(self) -> list[Finding]:
         """Return what a short trial may fix, with the plan as it is."""
         trial = self._trial(self._plan, 0)
-        before, short = self._preflight(), diagnosis_of(trial)
-        passed_over = beyond_us(short)
-        if score_of(trial) > CLEAR:
-            passed_over |= set(TOO_SHORT)
-        return [
-            *_causes_first(before.at_least("warning") if before else ()),
-            *(
-                finding
-                for finding in _causes_first(short.at_least("warning"))
-                if finding.name not in passed_over
-            ),
-        ]
+        return worth_trying(self._preflight(), diagnosis_of(trial), score_of(trial))
 
     def _try(self, finding: Finding, remedy: RemedySuggestion) -> bool:
         """Try a remedy; keep it, or the next one if that brings more, if it helped."""
@@ -378,7 +365,7 @@ class _Doctor:
         epochs = self._short(plan)
         settings = {"plan": plan_to_json(plan), "seed": seed, "epochs": epochs}
         result = self._runner.run([settings])[0]
-        key = json.dumps(settings, sort_keys=True)
+        key = json_text(settings, sort_keys=True)
         if key not in self._paid:
             self._paid.add(key)
             self._spent += float(result.values.get("epochs", 0))
@@ -455,8 +442,3 @@ class _Doctor:
                     return self._after(new_model, new, judged)
                 self._plan = before
         return model, values, diagnosis
-
-
-def _causes_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Return causes before symptoms: once a cause is gone, so are its symptoms."""
-    return sorted(findings, key=lambda finding: finding.kind == "symptom")

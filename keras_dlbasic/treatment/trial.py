@@ -17,6 +17,7 @@ from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.callbacks import TrainingDoctor
 from keras_dlbasic.diagnosis import Rule
 from keras_dlbasic.inspection.output_tasks import output_tasks
+from keras_dlbasic.records.json_text import json_text
 from keras_dlbasic.treatment.plan import Plan
 
 SCORED_ROWS, LOSS_ROWS = 2048, 512
@@ -120,14 +121,25 @@ def train(
         "first_loss": before,
         "last_loss": task.training_loss(model),
         "epochs": len(history.epoch),
-        "diagnosis": json.dumps(doctor.diagnosis.to_dict()),
+        "diagnosis": json_text(doctor.diagnosis.to_dict(), keep_non_finite=True),
     }
     return model, values
 
 
 def plan_to_json(plan: Plan) -> str:
-    """Return a plan as text."""
-    return json.dumps(vars(plan), sort_keys=True)
+    """Return a plan as text.
+
+    Raises:
+        TypeError: If an argument of a remedy has no form in JSON.
+    """
+    return json_text(vars(plan), other=_refuse, keep_non_finite=True, sort_keys=True)
+
+
+def _refuse(value: Any) -> Any:
+    raise TypeError(
+        "Arguments of remedies must be numbers, texts, or lists and dicts of them. "
+        f"Received: {value!r} of type {type(value).__name__}"
+    )
 
 
 def plan_from_json(text: str) -> Plan:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from keras_dlbasic.diagnosis import Finding, RemedySuggestion
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
+from keras_dlbasic.records.json_text import json_text
 
 
 class Untried:
@@ -53,4 +53,5 @@ class Untried:
 
 
 def _key(remedy: RemedySuggestion) -> str:
-    return json.dumps([remedy.name, remedy.kwargs], sort_keys=True)
+    call = [remedy.name, remedy.kwargs]
+    return json_text(call, keep_non_finite=True, sort_keys=True)

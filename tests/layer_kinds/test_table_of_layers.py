@@ -1,5 +1,7 @@
 """One table of Keras' layers, and all that asks it."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -88,6 +90,12 @@ def sequential(*layers, shape=(4, 3)):
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_every_layer_of_keras_has_a_row(name):
     assert class_kind(ALL[name]).kind != "custom", f"add {name} to `layer_kinds`"
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_how_many_axes_of_places_a_layer_has(name):
+    rank = re.search(r"(\d)D", name)
+    assert class_kind(ALL[name]).places == (int(rank[1]) if rank else None)
 
 
 def test_layers_of_ones_own():

@@ -184,3 +184,23 @@ def test_optimizers_within_others():
     assert facts.optimizer_name == "LossScaleOptimizer"
     assert facts.inner_optimizer_name == "Adam"
     assert RunFacts().inner_optimizer_name == RunFacts().optimizer_name == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "looks_up", "known_kind"),
+    [
+        ("Embedding", "embedding", True, "embedding"),
+        ("Words", "embedding", True, "embedding"),
+        ("Embedding", None, True, "embedding"),
+        ("PositionEmbedding", "custom", True, "custom"),
+        ("LinearEmbedding", "dense", False, "dense"),
+        ("PReLU", None, False, "activation"),
+        ("Dense", None, False, None),
+    ],
+)
+def test_kinds_come_before_names_of_classes(name, kind, looks_up, known_kind):
+    layer = LayerFacts("layer", name, kind)
+    assert layer.looks_up == looks_up
+    assert layer.known_kind == known_kind
+    assert not layer.takes_maximum
+    assert LayerFacts("pooling", "GlobalMaxPooling1D", kind).takes_maximum

@@ -26,6 +26,12 @@ def test_remedies_for_the_model_and_for_the_fit():
     assert plan_from_json(plan_to_json(plan)) == plan
 
 
+def test_text_of_a_plan_holds_no_objects():
+    plan = PLAN.with_step("swap_activations", {"activation": never})
+    with pytest.raises(TypeError, match="Arguments of remedies must be"):
+        plan_to_json(plan)
+
+
 def test_a_range_test_becomes_a_rate():
     plan = PLAN.with_remedy("find_learning_rate", {}, lambda: 0.0125)
     assert plan.steps == (("change_learning_rate", {"learning_rate": 0.0125}),)

@@ -32,7 +32,7 @@ def missing_nonlinearity(run: Run) -> Verdict:
     others = [f for f in layers if f.kind in BENDING]
     inner = [f for f in bends if f not in heads]
     # Taking a maximum is not linear, so max pooling does for an activation.
-    pooled = [f for f in layers if "Max" in f.class_name]
+    pooled = [f for f in layers if f.takes_maximum]
     if hidden and not inner and not others and not pooled:
         return Finding(
             severity="info",

@@ -42,5 +42,6 @@ def _follows_patterns(layer: LayerFacts) -> bool:
     if layer.has_kernel:
         return True
     scales = layer.normalizes or layer.scales
-    is_lookup = layer.class_name in ("Embedding", "PReLU")
-    return layer.n_weights > 0 and not scales and not is_lookup
+    # the weights of an activation are slopes, as those of PReLU
+    is_plain = layer.known_kind in ("embedding", "activation")
+    return layer.n_weights > 0 and not scales and not is_plain

@@ -157,7 +157,7 @@ def _suits_its_outputs(facts: LayerFacts) -> bool:
 def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | None:
     shrink, smallest = 1.0, None
     for facts in layers:
-        if "Embedding" in facts.class_name or facts.is_normalized:
+        if facts.looks_up or facts.is_normalized:
             continue
         if facts.gain > large and not _suits_its_outputs(facts):
             return Finding(

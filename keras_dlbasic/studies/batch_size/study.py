@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic._trials.batch_sizes import named_batch_size
 from keras_dlbasic._trials.budget import Budget
 from keras_dlbasic.analysis import BatchSizeResult
@@ -156,7 +157,4 @@ class BatchSizeStudy(Study[BatchSizeResult]):
 
 
 def _normalises_batches(model: Any) -> bool:
-    return any(
-        "BatchNormalization" in {kind.__name__ for kind in type(layer).__mro__}
-        for layer in all_layers(model)
-    )
+    return any(kind_of(layer).state == "averages" for layer in all_layers(model))
