@@ -137,7 +137,7 @@ _TABLE: dict[str, LayerKind] = {}
 
 
 def _add(names: str, kind: LayerKind, *, ranks: str = "") -> None:
-    """Add a row for each name, with each rank in or behind it if there are any."""
+    """Add a row for each name, with each rank behind it or where it has a dash."""
     for name in names.split():
         stem, _, end = name.partition("-")
         for rank in ranks:
