@@ -154,7 +154,7 @@ def said(diagnosis: Any) -> dict[str, Any]:
 
 
 def says_the_same_saved(doctor: Any) -> bool:
-    """Tell whether the record is judged alike once it was saved and loaded."""
+    """Return whether the record is judged alike once it was saved and loaded."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.npz"
         doctor.record.save(path)
@@ -163,7 +163,7 @@ def says_the_same_saved(doctor: Any) -> bool:
 
 
 def is_judged(diagnosis: Any) -> bool:
-    """Tell whether the decisive checks ran, or something was found all the same."""
+    """Return whether the decisive checks ran, or something was found all the same."""
     coverage = getattr(diagnosis, "coverage", None)
     if coverage is not None and hasattr(coverage, "is_judged"):
         return bool(coverage.is_judged)

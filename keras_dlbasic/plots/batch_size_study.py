@@ -175,14 +175,20 @@ def _log_axes(ax: Axes) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
+MOST_TICKS = 8
+"""With more, numbers touch each other in a panel of the usual size."""
+
+
 class _FewTicks(LogLocator):
-    """Ticks at 1, 2 and 5 times the powers of ten, at these alone over long ranges."""
+    """Ticks at 1, 2 and 5 times the powers of ten; over long ranges at powers only."""
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
         # Where not every power has a tick, matplotlib gives none to their multiples,
         # and with several multiples none at all.
         found = super().tick_values(vmin, vmax)
-        return found if len(found) else LogLocator().tick_values(vmin, vmax)
+        n_seen = np.sum((found >= vmin) & (found <= vmax))
+        is_fit = 0 < n_seen <= MOST_TICKS
+        return found if is_fit else LogLocator().tick_values(vmin, vmax)
 
 
 def _arm(length: float) -> float:

@@ -72,7 +72,7 @@ def test_whether_rows_of_a_batch_are_mixed(head, mixes):
 
 
 class Dropping(keras.Model):
-    """A model that drops units whenever it is told to, or always."""
+    """A model that drops units in training, or always."""
 
     def __init__(self, dropout, always=True):
         super().__init__()

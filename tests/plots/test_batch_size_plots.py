@@ -87,3 +87,15 @@ def test_descent_path():
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == list(paths.paths)
     np.testing.assert_allclose(ax.get_lines()[0].get_xydata()[0], (-1.8, 0.5))
+
+
+@pytest.mark.parametrize(
+    "limits", [(1, 30), (40, 90), (1, 5000), (5e-5, 8), (1e-3, 1e6)]
+)
+def test_numbers_on_a_scale_do_not_touch(limits):
+    for ax in kd.plots.plot_batch_size_study(result()).flat:
+        ax.set_xlim(*limits)
+        ax.set_ylim(*limits)
+        for axis in (ax.xaxis, ax.yaxis):
+            ticks = axis.get_majorticklocs()
+            assert 2 <= sum((ticks >= limits[0]) & (ticks <= limits[1])) <= 8
