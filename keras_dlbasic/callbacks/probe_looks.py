@@ -163,8 +163,11 @@ class ProbeLooks:
             record.note(data=data)
         self._answers = None
 
-    def infer(self, model: Any, record: TrainingRecord) -> None:
-        """Run the trained model on the probe as `evaluate` does.
+    def last_look(self, model: Any, record: TrainingRecord) -> None:
+        """Note what is asked of a trained model once, at the end of a fit.
+
+        How it does as `evaluate` runs it, what it adds to its loss, whether it knows
+        rare classes, and how its predictions answer to changes.
 
         Args:
             model: The model.

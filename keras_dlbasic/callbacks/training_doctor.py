@@ -199,7 +199,7 @@ class TrainingDoctor(Monitor):
         if self._epochs and not self._has_looked:
             self._look()
         with guard_of(self).on_host():
-            self._looks.infer(self.model, self.record)
+            self._looks.last_look(self.model, self.record)
         self._judge(live=False)
         self._messages.say()
         if self.verbose:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.diagnosis.fine import Fine
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.skipped import Skipped
 from keras_dlbasic.records.facts import ResponseFacts
-
-DOES_WELL = "the model does well, so this was not tried"
 
 GOOD = 0.9
 """Skill from which a model has nothing to gain by a look at its answers."""
@@ -17,8 +16,8 @@ APART = 1.5
 """Validation loss over training loss up to which both go together."""
 
 
-def response_of(run: Run) -> ResponseFacts:
-    """Return how predictions answered to changes.
+def response_of(run: Run) -> ResponseFacts | Fine:
+    """Return how predictions answered to changes, or that there was no need to ask.
 
     Raises:
         Skipped: If that was not tried.
@@ -26,9 +25,10 @@ def response_of(run: Run) -> ResponseFacts:
     probe = run.record.facts.probe
     if probe is None or probe.response is None:
         raise Skipped(
-            "the model was not run on changed rows: that takes eight rows or more, and "
-            "a model that runs outside of `fit`"
+            "the model was not run on changed rows, or it runs in `fit` only"
         )
+    if probe.response.not_needed:
+        return Fine("the model does well, so this was not tried")
     return probe.response
 
 

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from keras_dlbasic.analysis.row_order import order_of_classes, order_of_values
-from keras_dlbasic.inspection.validation_facts import MOST_CLASSES, class_ids
+from keras_dlbasic.inspection.class_ids import class_ids
+from keras_dlbasic.inspection.validation_facts import MOST_CLASSES
 from keras_dlbasic.records import BatchFacts
 
 CLASSES_NAMED = 10

@@ -67,8 +67,7 @@ def data_facts(
             replace(
                 input_facts(array, name),
                 is_ids=is_ids,
-                target_column=None if is_ids else _target_column(array, targets),
-                row_number=None if is_ids else _row_number(array, targets),
+                **({} if is_ids else _telling_columns(array, targets)),
                 padding=trailing_padding(array, is_ids=is_ids),
                 **beyond_vocabulary(array, size),
             )
@@ -91,19 +90,27 @@ def data_facts(
     )
 
 
+BESIDE = ("next_step_of", "padded")
+"""What `_beside_inputs` tells of targets."""
+
+
 def _beside_inputs(y: np.ndarray, inputs: Named, ids: Sequence[bool]) -> dict[str, Any]:
     """Return what targets are only beside the inputs."""
     if not y.ndim:
         return {}
-    marked = [(*pair, is_ids) for pair, is_ids in zip(inputs, ids, strict=True)]
+    marked = [(x, is_ids) for (_, x), is_ids in zip(inputs, ids, strict=True)]
     return {
         "next_step_of": next_step_of(y, inputs),
         "padded": padded_targets(y, marked),
     }
 
 
-def _target_column(x: np.ndarray, targets: Named) -> int | None:
-    return target_column(x, targets[0][1]) if len(targets) == 1 else None
+def _telling_columns(x: np.ndarray, targets: Named) -> dict[str, Any]:
+    """Return the places of columns that give the target away."""
+    if len(targets) != 1:
+        return {}
+    y = targets[0][1]
+    return {"target_column": target_column(x, y), "row_number": row_number_column(x, y)}
 
 
 def with_output_shapes(
@@ -134,14 +141,9 @@ def with_output_shapes(
     targets = []
     for facts in _facts_of_targets(arrays_of(y), by_name):
         if known := before.get(facts.name):
-            beside = known.next_step_of, known.padded
-            facts = replace(facts, next_step_of=beside[0], padded=beside[1])
+            facts = replace(facts, **{name: getattr(known, name) for name in BESIDE})
         targets.append(facts)
     return replace(data, targets=tuple(targets))
-
-
-def _row_number(x: np.ndarray, targets: Named) -> int | None:
-    return row_number_column(x, targets[0][1]) if len(targets) == 1 else None
 
 
 Named = list[tuple[str, np.ndarray]]

@@ -72,7 +72,7 @@ def run_inference(
 
     def run() -> Any:
         given.clear()
-        with keras.StatelessScope(), ExitStack() as stack:
+        with without_gradients(), keras.StatelessScope(), ExitStack() as stack:
             for label, layer in layers.items():
                 stack.enter_context(intercepted(layer, noted(label)))
             outputs = keras.tree.flatten(model(x, training=False))

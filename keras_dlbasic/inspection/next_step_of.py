@@ -9,8 +9,8 @@ import numpy as np
 from keras_dlbasic.analysis.evenly import evenly
 
 ROWS = 256
-LEAST_STEPS = 3
-LEAST_ROWS = 8
+MIN_STEPS = 3
+MIN_ROWS = 8
 
 ALIKE = 0.98
 """Of the entries, at least this share must be those of the next step."""
@@ -47,7 +47,7 @@ def next_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str
         later, now = steps[:, 1:], target[:, :-1]
         # padding is the same one step later too, and says nothing
         counts = (now != now[:, -1:]) | (later != later[:, -1:])
-        if counts.sum() < LEAST_ROWS * LEAST_STEPS:
+        if counts.sum() < MIN_ROWS * MIN_STEPS:
             continue
         if np.isclose(later[counts], now[counts], rtol=1e-5).mean() >= ALIKE:
             return name
@@ -56,11 +56,11 @@ def next_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str
 
 def _steps(array: np.ndarray) -> np.ndarray | None:
     """Return some rows as `[n, steps]`, or None for what has another form."""
-    if array.dtype.kind not in "iuf" or len(array) < LEAST_ROWS:
+    if array.dtype.kind not in "iuf" or len(array) < MIN_ROWS:
         return None
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
-    if array.ndim != 2 or array.shape[1] < LEAST_STEPS:
+    if array.ndim != 2 or array.shape[1] < MIN_STEPS:
         return None
     return np.asarray(array[evenly(len(array), ROWS)], np.float64)
 

@@ -19,6 +19,7 @@ from keras_dlbasic.inspection.baseline import (
     rewards_the_truth,
     sample_losses,
 )
+from keras_dlbasic.inspection.class_ids import class_ids
 from keras_dlbasic.inspection.reads_targets import reads_targets
 from keras_dlbasic.inspection.reconstruction import (
     ALIKE,
@@ -177,7 +178,9 @@ class OutputProbe:
         if not said.get("missed"):
             return None
         label = int(said["missed_class"])
-        whole = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
+        whole = class_ids(y)
+        if whole is None:
+            return None
         counts = np.unique(whole, return_counts=True)[1]
         own = int((whole == label).sum())
         ratio = float(counts.max() / own) if own else math.nan

@@ -10,20 +10,18 @@ import numpy as np
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.inspection.padding_steps import padding_steps
 
-ROWS, MOST_CLASSES = 512, 1000
+ROWS, MAX_CLASSES = 512, 1000
 
 ALIKE = 0.99
 """Of the targets at padding, at least this share must be the same number."""
 
 
-def padded_targets(
-    y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray, bool]]
-) -> float:
+def padded_targets(y: np.ndarray, inputs: Sequence[tuple[np.ndarray, bool]]) -> float:
     """Return the share of the targets that stand at padding and are all the same.
 
     Args:
         y: Targets, `[n, steps]`, `[n, steps, 1]` or one-hot `[n, steps, classes]`.
-        inputs: Arrays of inputs, each with its name and whether it holds ids.
+        inputs: Arrays of inputs, each with whether it holds ids.
 
     Returns:
         The share; NaN where targets have no steps, or no input has the same.
@@ -33,14 +31,14 @@ def padded_targets(
     >>> from keras_dlbasic.inspection.padded_targets import padded_targets
     >>> x = np.array([[5, 7, 0, 0], [3, 0, 0, 0], [8, 9, 0, 0]])
     >>> y = np.array([[1, 2, 0, 0], [2, 0, 0, 0], [1, 1, 0, 0]])
-    >>> round(padded_targets(y, [("x", x, True)]), 2)
+    >>> round(padded_targets(y, [(x, True)]), 2)
     0.58
     """
     if y.dtype.kind not in "iubf" or y.ndim not in (2, 3) or not y.size:
         return math.nan
-    if y.ndim == 3 and y.shape[2] > MOST_CLASSES:
+    if y.ndim == 3 and y.shape[2] > MAX_CLASSES:
         return math.nan
-    for _, x, is_ids in inputs:
+    for x, is_ids in inputs:
         if x.ndim < 2 or x.shape[:2] != y.shape[:2]:
             continue
         if y.ndim == 3 and y.shape == x.shape:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-ENOUGH = 10
+from keras_dlbasic.inspection.class_ids import class_ids
+
+MIN_ROWS = 10
 """Of fewer rows it may be chance that none is right."""
 
-MOST = 48
+MAX_ROWS = 48
 
 
 def rare_rows(y: Any, looked: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -31,32 +33,23 @@ def rare_rows(y: Any, looked: Sequence[int] | np.ndarray) -> np.ndarray:
     >>> rare_rows(y, range(0, 100, 2)).tolist() == list(range(88, 100))
     True
     """
-    classes = _classes(np.asarray(y))
+    classes = class_ids(np.asarray(y))
     none = np.arange(0)
     if classes is None:
         return none
     numbers, counts = np.unique(classes, return_counts=True)
-    if not 2 <= len(numbers) <= len(classes) // ENOUGH:
+    if not 2 <= len(numbers) <= len(classes) // MIN_ROWS:
         return none
     seen = classes[np.asarray(looked, int)]
     rare = [
         number
         for number, count in zip(numbers, counts, strict=True)
-        if count >= ENOUGH and (seen == number).sum() < ENOUGH
+        if count >= MIN_ROWS and (seen == number).sum() < MIN_ROWS
     ]
     if not rare:
         return none
-    each = max(ENOUGH, MOST // len(rare))
-    rows = [np.flatnonzero(classes == number)[:each] for number in rare[: MOST // each]]
+    each = max(MIN_ROWS, MAX_ROWS // len(rare))
+    rows = [
+        np.flatnonzero(classes == number)[:each] for number in rare[: MAX_ROWS // each]
+    ]
     return np.sort(np.concatenate(rows))
-
-
-def _classes(y: np.ndarray) -> np.ndarray | None:
-    """Return the class of each row; None where a row has none, or several."""
-    if y.ndim == 2 and y.shape[1] > 1:
-        is_one_hot = np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all()
-        return np.asarray(y.argmax(axis=1)) if is_one_hot else None
-    if not y.ndim or y.size != len(y) or y.dtype.kind not in "iubf":
-        return None
-    flat = y.reshape(-1)
-    return flat if (flat == np.round(flat)).all() else None

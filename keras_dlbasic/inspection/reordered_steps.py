@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEAST_STEPS = 3
-OFTEN = 0.95
+MIN_STEPS = 3
+MIN_SHARE = 0.95
 """Share of the rows in which something has to hold."""
 
 Leaves = list[np.ndarray]
@@ -64,7 +64,7 @@ def reordered_steps(
     changed = [_reordered(leaf, steps) for leaf in leaves]
     longest = max(leaf.shape[1] for leaf in leaves)
     differs = [_differing_rows(a, b) for a, b in zip(leaves, changed, strict=True)]
-    if max(differs) < OFTEN:
+    if max(differs) < MIN_SHARE:
         return None
     return Reordered(changed, _order(longest, steps))
 
@@ -78,7 +78,7 @@ def _order(n: int, steps: int | None) -> np.ndarray:
 
 def _reordered(leaf: np.ndarray, steps: int | None) -> np.ndarray:
     used = leaf.shape[1] if steps is None else min(leaf.shape[1], steps)
-    if used < LEAST_STEPS:
+    if used < MIN_STEPS:
         return leaf
     changed = leaf[:, _order(leaf.shape[1], steps)].copy()
     columns = leaf.reshape(*leaf.shape[:2], -1)
@@ -93,7 +93,7 @@ def _tells_place(columns: np.ndarray) -> np.ndarray:
     falls = (columns[:, 1:] < columns[:, :-1]).all(axis=1)
     is_same = (columns == columns[:1]).all(axis=(0, 1))
     varies = (columns[:, 1:] != columns[:, :-1]).any(axis=(0, 1))
-    told: np.ndarray = np.maximum(rises.mean(axis=0), falls.mean(axis=0)) >= OFTEN
+    told: np.ndarray = np.maximum(rises.mean(axis=0), falls.mean(axis=0)) >= MIN_SHARE
     return told | (is_same & varies)
 
 

@@ -14,13 +14,17 @@ from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.diagnosis.response import does_well
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.padding_steps import padding_steps
-from keras_dlbasic.inspection.response_facts import NextStep, response_facts
+from keras_dlbasic.inspection.response_facts import MIN_ROWS, NextStep, response_facts
 from keras_dlbasic.records import InputFacts, RunFacts, TrainingRecord
 from keras_dlbasic.records.facts import ResponseFacts
 
-ROWS, LEAST_ROWS = 32, 8
-MOST_ENTRIES = 2**21
+MAX_ROWS, USUAL_LEAST = 31, 8
+"""An odd number, that lengths of other axes seldom are."""
+
+MAX_ENTRIES = 2**21
 """Fewer rows are used where their inputs would have more entries."""
+
+USUAL_BATCH = 32
 
 SHARE = 0.02
 """The work of a fit that this may add: a row costs a third of what training on it does,
@@ -102,10 +106,10 @@ def _lengths(
 
 
 def _affordable(record: TrainingRecord, leaves: Sequence[np.ndarray]) -> int:
-    trained = record.trained_steps * (record.facts.batch_size or ROWS)
+    trained = record.trained_steps * (record.facts.batch_size or USUAL_BATCH)
     entries = sum(math.prod(leaf.shape[1:]) for leaf in leaves)
     by_work = int(trained * SHARE * 3 / 5)
-    return min(max(LEAST_ROWS, min(ROWS, by_work)), MOST_ENTRIES // max(1, entries))
+    return min(max(USUAL_LEAST, min(MAX_ROWS, by_work)), MAX_ENTRIES // max(1, entries))
 
 
 def _rows(
@@ -116,7 +120,7 @@ def _rows(
     shapes = [getattr(one, "shape", (None,)) for one in getattr(model, "inputs", ())]
     if any(shape and shape[0] is not None for shape in shapes):
         return np.arange(n)
-    longest = np.argsort(-lengths, kind="stable")[: max(4, most)]
+    longest = np.argsort(-lengths, kind="stable")[: max(MIN_ROWS, most)]
     rows: np.ndarray = np.sort(longest)
     return rows
 
@@ -131,8 +135,8 @@ def _next_step(
     outputs = [output.known_as for output in facts.outputs]
     for place, target in enumerate(facts.targets):
         if target.next_step_of in names:
-            by_name = target.name in outputs and outputs.index(target.name)
-            output = by_name if by_name is not False else place
+            is_named = target.name in outputs
+            output = outputs.index(target.name) if is_named else place
             source = names.index(str(target.next_step_of))
-            return NextStep(source, int(output), steps)
+            return NextStep(source, output, steps)
     return None

@@ -24,9 +24,9 @@ STEADY = 1e-4
 """Predictions that change by less from run to run are the same but for rounding."""
 
 
-LEAST_ROWS = 4
-LEAST_STEPS = 4
-LEAST_UNITS = 4
+MIN_ROWS = 4
+MIN_STEPS = 4
+MIN_UNITS = 4
 """Outputs with fewer entries may be one number that lies far from zero."""
 
 Leaves = list[np.ndarray]
@@ -89,13 +89,13 @@ def response_facts(
     """
     leaves = [np.asarray(leaf) for leaf in keras.tree.flatten(x)]
     n = len(leaves[0])
-    if n < LEAST_ROWS:
+    if n < MIN_ROWS:
         return ResponseFacts()
     given = {"first": leaves, "again": leaves, "rows": _other_rows(leaves)}
     reordered = reordered_steps(leaves, sequences, steps)
     if reordered is not None:
         given["order"] = reordered.leaves
-    if ahead is not None and ahead.steps >= LEAST_STEPS:
+    if ahead is not None and ahead.steps >= MIN_STEPS:
         given["ahead"] = _other_end(leaves, ahead)
     outputs, dropping = _run(model, x, given)
     change = _Change(outputs, n)
@@ -248,7 +248,7 @@ class _Change:
     def spread(self) -> float:
         """Return the deviation over rows of outputs that are no single numbers."""
         outputs = [self._outputs["first"][place] for place in self._places]
-        wide = [a for a in outputs if math.prod(a.shape[1:]) >= LEAST_UNITS]
+        wide = [a for a in outputs if math.prod(a.shape[1:]) >= MIN_UNITS]
         return _largest([_spread(output) for output in wide])
 
 

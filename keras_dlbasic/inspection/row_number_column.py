@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-COLUMNS, MOST_ENTRIES = 512, 2**24
-LEAST_ROWS = 100
-MOST_CLASSES = 20
+from keras_dlbasic.inspection.class_ids import class_ids
+
+MAX_COLUMNS, MAX_ENTRIES = 512, 2**24
+MIN_ROWS = 100
+MAX_CLASSES = 20
 
 DENSE = 2.5
 """Where some of the rows were drawn, the mean gap between their numbers is at most
@@ -41,21 +43,19 @@ def row_number_column(x: np.ndarray, y: Any) -> int | None:
     (1, None)
     """
     classes = _classes(np.asarray(y), len(x))
-    if classes is None or x.ndim != 2 or not 1 < x.shape[1] <= COLUMNS:
+    if classes is None or x.ndim != 2 or not 1 < x.shape[1] <= MAX_COLUMNS:
         return None
-    if x.dtype.kind not in "iuf" or x.size > MOST_ENTRIES:
+    if x.dtype.kind not in "iuf" or x.size > MAX_ENTRIES:
         return None
     found = (place for place in range(x.shape[1]) if _tells(x[:, place], classes))
     return next(found, None)
 
 
 def _classes(y: np.ndarray, n: int) -> np.ndarray | None:
-    if y.ndim == 2 and y.shape[1] > 1:
-        y = y.argmax(axis=1) if np.isin(y, (0, 1)).all() else y
-    if y.size != n or n < LEAST_ROWS or y.dtype.kind not in "iubf":
+    classes = class_ids(y)
+    if classes is None or len(classes) != n or n < MIN_ROWS:
         return None
-    flat = y.reshape(-1)
-    return flat if 2 <= len(np.unique(flat)) <= MOST_CLASSES else None
+    return classes if 2 <= len(np.unique(classes)) <= MAX_CLASSES else None
 
 
 def _tells(column: np.ndarray, classes: np.ndarray) -> bool:

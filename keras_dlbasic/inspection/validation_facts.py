@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.are_windows import are_windows
+from keras_dlbasic.inspection.class_ids import class_ids
 from keras_dlbasic.inspection.common_dtype import common_dtype
 from keras_dlbasic.inspection.input_facts import ROWS, input_facts
 from keras_dlbasic.inspection.near_copies import near_copies
@@ -201,18 +202,3 @@ def _classes(y: np.ndarray, val_y: np.ndarray) -> dict[str, Any]:
         "new_classes": tuple(new[:MOST_CLASSES]),
         "n_classes": len(classes),
     }
-
-
-def class_ids(y: np.ndarray) -> np.ndarray | None:
-    """Return the class of each row, None if the targets are no classes."""
-    if y.ndim > 1 and y.shape[-1] > 1:
-        if y.ndim > 2 or not np.isin(y, (0, 1)).all() or (y.sum(axis=1) != 1).any():
-            return None
-        return np.asarray(y.argmax(axis=1))
-    flat = y.reshape(len(y), -1)
-    if flat.shape[1] != 1 or flat.dtype.kind not in "iubf":
-        return None
-    flat = flat[:, 0]
-    if not np.isfinite(flat).all() or (flat != np.round(flat)).any():
-        return None
-    return flat.astype(np.int64)

@@ -9,7 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.inspection.validation_facts import MOST_CLASSES, class_ids
+from keras_dlbasic.inspection.class_ids import class_ids
+from keras_dlbasic.inspection.validation_facts import MOST_CLASSES
 from keras_dlbasic.records import WeightFacts
 from keras_dlbasic.records.json_facts import UNKNOWN
 

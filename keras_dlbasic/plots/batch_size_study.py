@@ -185,7 +185,7 @@ class _FewTicks(LogLocator):
     def tick_values(self, vmin: float, vmax: float) -> Any:
         # Where not every power has a tick, matplotlib gives none to their multiples,
         # and with several multiples none at all.
-        found = super().tick_values(vmin, vmax)
+        found: Any = super().tick_values(vmin, vmax)
         n_seen = np.sum((found >= vmin) & (found <= vmax))
         is_fit = 0 < n_seen <= MOST_TICKS
         return found if is_fit else LogLocator().tick_values(vmin, vmax)

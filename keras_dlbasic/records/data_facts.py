@@ -42,6 +42,8 @@ class InputFacts(Facts):
         padding: Mean share of steps at the end of sequences that are padding.
         target_column: Place of a column that is the target, scaled or renamed; None if
             there is none, or it is not known.
+        row_number: Place of a column that numbers the rows and tells their class; None
+            if there is none, or it is not known.
     """
 
     name: str = ""

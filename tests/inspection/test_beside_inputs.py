@@ -46,18 +46,18 @@ def padded(rng, used=3, steps=10):
 def test_targets_at_padding(rng):
     x, tags = padded(rng)
     share = pytest.approx(0.7)
-    assert padded_targets(tags, [("x", x, True)]) == share
-    assert padded_targets(np.eye(5)[tags], [("x", x, True)]) == share
+    assert padded_targets(tags, [(x, True)]) == share
+    assert padded_targets(np.eye(5)[tags], [(x, True)]) == share
     vectors = np.repeat(x[..., None], 2, axis=2).astype("float32")
-    assert padded_targets(tags, [("x", vectors, False)]) == share
+    assert padded_targets(tags, [(vectors, False)]) == share
     drawn = rng.integers(0, 4, tags.shape)  # something is asked of padding as well
-    assert padded_targets(drawn, [("x", x, True)]) == 0
-    assert padded_targets(words(rng), [("x", words(rng), True)]) == 0  # no padding
-    assert np.isnan(padded_targets(tags[:, 0], [("x", x, True)]))
+    assert padded_targets(drawn, [(x, True)]) == 0
+    assert padded_targets(words(rng), [(words(rng), True)]) == 0  # no padding
+    assert np.isnan(padded_targets(tags[:, 0], [(x, True)]))
     zeros = np.eye(5)[tags] * (x > 0)[..., None]  # of these a cross-entropy is zero
-    assert padded_targets(zeros, [("x", x, True)]) == 0
+    assert padded_targets(zeros, [(x, True)]) == 0
     dark = np.where(np.arange(10)[:, None] < 6, rng.random((32, 10, 8)), 0.0)
-    assert np.isnan(padded_targets((dark > 0.5) * 1, [("x", dark, False)]))  # a mask
+    assert np.isnan(padded_targets((dark > 0.5) * 1, [(dark, False)]))  # a mask
 
 
 def numbered(rng, n=300, drawn=None):

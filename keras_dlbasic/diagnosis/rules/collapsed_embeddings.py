@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.response import DOES_WELL, response_of
+from keras_dlbasic.diagnosis.response import response_of
 
 
 @rule(kind="cause", needs=("network",), live=False)
@@ -20,8 +20,8 @@ def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
             which they are the same.
     """
     found = response_of(run)
-    if found.not_needed:
-        return Fine(DOES_WELL)
+    if isinstance(found, Fine):
+        return found
     if run.outcome.is_known or run.facts.targets:
         return Fine("the predictions have targets, by which they are judged elsewhere")
     if found.spread != found.spread:

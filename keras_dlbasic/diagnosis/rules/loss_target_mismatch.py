@@ -77,19 +77,24 @@ PAIRED = ("values", "zero_one")
 def _other_shape(
     loss: LossKind, target: TargetFacts, output: OutputFacts
 ) -> _Fault | None:
-    """Find an output of another shape, which is stretched to that of the targets."""
+    """Find an output whose shape is not that of the targets."""
     if loss.family not in PAIRED or not output.shape or not target.shape:
         return None
     given, wanted = (_without_ones(shape) for shape in (output.shape, target.shape))
     if given == wanted:
         return None
     text = (
-        f"The output has the shape {_named(output.shape)} and the targets "
-        f"{_named(target.shape)}. '{loss.name}' stretches one to the other, so that "
-        "each answer is compared with several targets, or each target with several "
-        "answers."
+        f"The output shape {_named(output.shape)} does not match the target shape "
+        f"{_named(target.shape)}: '{loss.name}' "
     )
-    if len(output.shape) > 2 and not wanted:
+    if loss.family == "values":
+        text += (
+            "broadcasts them, so that each prediction is compared with several "
+            "targets, or each target with several predictions."
+        )
+    else:
+        text += "cannot compare them entry by entry."
+    if len(output.shape) > 2 and len(given) > len(wanted):
         advice = suggest.by_hand(
             "leave `return_sequences` of the last recurrent layer at False, or add a "
             "pooling or `Flatten` layer before the output",

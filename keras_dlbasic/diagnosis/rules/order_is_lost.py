@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.response import DOES_WELL, response_of
+from keras_dlbasic.diagnosis.response import response_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 POOR = 0.1
@@ -30,8 +30,8 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
             standard deviations over rows.
     """
     found = response_of(run)
-    if found.not_needed:
-        return Fine(DOES_WELL)
+    if isinstance(found, Fine):
+        return found
     if found.order != found.order:
         return Skipped("the model was not run with the steps in another order")
     if found.order > change:
@@ -40,8 +40,8 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
     return Finding(
         severity="warning" if gets_nowhere else "info",
         message=(
-            "The predictions are the same whatever the order of the steps: no layer of "
-            "the model knows at which place a step stands."
+            "The predictions are the same whatever the order of the steps: no layer "
+            "uses the position of a step."
         ),
         risk="critical",
         value=found.order,

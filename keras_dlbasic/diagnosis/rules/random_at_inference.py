@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.response import DOES_WELL, response_of
+from keras_dlbasic.diagnosis.response import response_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -26,8 +26,8 @@ def random_at_inference(run: Run, *, change: float = 0.05) -> Verdict:
             deviations over rows.
     """
     found = response_of(run)
-    if found.not_needed:
-        return Fine(DOES_WELL)
+    if isinstance(found, Fine):
+        return found
     if found.noise != found.noise:
         return Skipped("the model was not run a second time on the same rows")
     layer = found.dropping
@@ -48,7 +48,7 @@ def random_at_inference(run: Run, *, change: float = 0.05) -> Verdict:
         confidence=0.85,
         remedies=(
             suggest.by_hand(
-                f"pass `training=training` to '{layer}' in `call`, or leave it out",
+                f"do not pass `training=True` to '{layer}' in `call`",
                 "Keras then turns dropout off in `evaluate` and `predict`",
             ),
             suggest.by_hand(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.response import DOES_WELL, response_of
+from keras_dlbasic.diagnosis.response import response_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -26,10 +26,10 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
             rows.
     """
     found = response_of(run)
-    if found.not_needed:
-        return Fine(DOES_WELL)
+    if isinstance(found, Fine):
+        return found
     if found.other_rows != found.other_rows:
-        return Skipped("the model was not run with other rows in the batch")
+        return Skipped("no output could be compared between batches")
     if found.other_rows < change:
         return Fine("a prediction does not depend on the other rows of the batch")
     size, rows = run.facts.batch_size, run.facts.data.n_rows if run.facts.data else None

@@ -1,4 +1,4 @@
-"""An input column that is the target."""
+"""Inputs that give the target away."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
         )
     if numbered := _row_number(run):
         return numbered
-    return Fine("no column of the inputs is the target")
+    return Fine("no input gives the target away, as far as was tried")
 
 
 def _row_number(run: Run) -> Finding | None:
@@ -69,7 +69,7 @@ def _row_number(run: Run) -> Finding | None:
             "in the order of the classes. New rows have no such number. (A quantity "
             "that was measured on a grid looks the same, and is a proper input.)"
         ),
-        confidence=0.9,
+        confidence=0.7,
         evidence={"column": facts.row_number},
         remedies=(
             suggest.by_hand(
@@ -90,7 +90,7 @@ def _looks_ahead(run: Run, value: float, thresholds: tuple[float, float]) -> Fin
             "model can see it: where that step and later ones are changed, the "
             f"prediction changes by {value:.2g} of its standard deviation over rows. "
             "What can be copied need not be learned, and the future is not known when "
-            "the model is used. Only an autoencoder of sequences is to see it."
+            "the model is used. This is fine only for a sequence autoencoder."
         ),
         value=value,
         threshold=thresholds[0],

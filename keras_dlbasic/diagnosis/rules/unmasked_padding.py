@@ -70,6 +70,9 @@ def _counted(run: Run, counts: float) -> Finding | None:
     padded = [t for t in run.data.targets if t.padded >= counts]
     is_weighted = any(w.leaves_out for w in (data.weights if data else ()))
     masks = run.model.makes_masks
+    has_steps = any((output.rank or 0) > 2 for output in run.model.outputs)
+    if not has_steps:  # as many labels of a row as its input has steps
+        return None
     if not padded or is_weighted or masks is not False or _ignores_a_class(run):
         return None
     value = padded[0].padded
@@ -77,9 +80,9 @@ def _counted(run: Run, counts: float) -> Finding | None:
         # where most of the targets are padding, what is logged is mostly about padding
         severity="warning" if value > MOST else "info",
         message=(
-            f"{value:.0%} of the targets stand at padding and are all the same, and "
-            "nothing leaves them out: the loss and the metrics count them, so that "
-            "they tell more of the padding than of the rest."
+            f"{value:.0%} of the targets are padding (all the same value) and are not "
+            "masked, so that the loss and the metrics measure the padding, too, and "
+            "look better than they are."
         ),
         risk="critical",
         value=value,

@@ -11,6 +11,7 @@ from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
     predictors_find_nothing,
 )
+from keras_dlbasic.diagnosis.outcome import NOTHING_SKILL
 
 LEARNED = 0.3
 """Skill on training rows that takes knowing many of them by heart."""
@@ -52,7 +53,7 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
             "targets may be out of step; or the inputs do not tell the target."
         ),
         value=outcome.reference,
-        threshold=0.05,
+        threshold=NOTHING_SKILL,
         unit="skill of a simple predictor",
         confidence=0.7,
         remedies=(
