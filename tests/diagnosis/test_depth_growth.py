@@ -41,6 +41,7 @@ def test_growth_over_the_depth():
         (1, 1.9, 3.6, 6.8, 13, 24, 40),  # slowly: what He's law does not even out
         (1, 3, 9, 400),  # the last layer gives the output
         (0, 0, 0, 0, 1),
+        (1, 9, 80, 1),  # three layers may be a matter of one wide one
         (1, np.nan, 50, 360, 5000, 1),
     ],
 )

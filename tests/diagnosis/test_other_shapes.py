@@ -35,6 +35,15 @@ def test_one_answer_a_step_for_one_target_a_row(y):
 
 
 @pytest.mark.once
+def test_yes_or_no_a_step_for_one_of_a_row():
+    layers = [L.GRU(3, return_sequences=True), L.Dense(1, "sigmoid")]
+    y = (VALUE > 0).astype("float32")
+    (finding,) = named(layers, SERIES, y, "binary_crossentropy")
+    assert finding.severity == "critical"
+    assert "entry by entry" in finding.message
+
+
+@pytest.mark.once
 def test_several_answers_for_one_target():
     (finding,) = named([L.Flatten(), L.Dense(3)], SERIES, VALUE[:, None], "mae")
     assert "as many units" in finding.remedies[0].code

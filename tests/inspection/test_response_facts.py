@@ -238,6 +238,25 @@ def test_a_model_that_cannot_be_asked_is_left_out(rng):
     assert respond(built(Dropping(L.Dropout(0.5))), x[:, :2], record) is None
 
 
+@pytest.mark.parametrize(
+    ("layer", "spreads"),
+    [
+        (L.Dense(8, kernel_initializer="zeros", bias_initializer="ones"), False),
+        (L.Dense(8), True),
+    ],
+)
+def test_how_far_outputs_differ_from_row_to_row(rng, layer, spreads):
+    model = keras.Sequential([keras.Input((4,)), layer])
+    found = response_facts(model, rng.normal(size=(24, 4)).astype("float32")).spread
+    assert found > 0.5 if spreads else found < 1e-6
+
+
+def test_single_numbers_have_no_spread(rng):
+    model = keras.Sequential([keras.Input((4,)), L.Dense(1)])
+    x = rng.normal(size=(24, 4)).astype("float32")
+    assert np.isnan(response_facts(model, x).spread)
+
+
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("layer", "shape", "is_one"),

@@ -1,0 +1,171 @@
+"""Branches of rules that one pair of records does not reach: they fire, or are silent."""
+
+import numpy as np
+import pytest
+from made_runs import STUCK, edited_facts, made_run
+
+from keras_dlbasic.diagnosis import Finding, Run, all_rules
+from keras_dlbasic.diagnosis.response import does_well
+from keras_dlbasic.inspection.respond import respond
+
+pytestmark = pytest.mark.once
+RULES = {rule.name: rule for rule in all_rules()}
+RISING = np.linspace(1.4, 3.0, 20)
+
+
+def severity(name, record):
+    """Return the severity that a rule itself gives; None where it is silent."""
+    verdict = RULES[name](Run(record))
+    return verdict.severity if isinstance(verdict, Finding) else None
+
+
+def answering(record, **response):
+    with edited_facts(record) as facts:
+        facts["probe"]["response"] = {"noise": 0.0, **response}
+    return record
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(0.3, "critical"), (0.05, "info"), (0.01, None)]
+)
+def test_a_model_that_sees_the_next_step(change, said):
+    record = answering(made_run(), later_steps=change)
+    assert severity("target_leakage", record) == said
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        ({"frequencies": [0.3, 0.3, 0.4]}, "warning"),
+        ({"frequencies": [0.5, 0.5]}, "info"),
+    ],
+)
+def test_rows_that_are_numbered(targets, said):
+    record = made_run(inputs={"row_number": 2}, targets=targets)
+    assert severity("target_leakage", record) == said
+
+
+def test_numbered_rows_of_a_regression_are_fine():
+    assert severity("target_leakage", of_values()) is None
+
+
+def padded(share=0.7, *, masks=False, rank=3, loss=None):
+    facts = {} if loss is None else {"loss": loss}
+    record = made_run(targets={"padded": share}, facts=facts)
+    with edited_facts(record) as edited:
+        edited["network"]["makes_masks"] = masks
+        edited["network"]["outputs"][0]["rank"] = rank
+    return record
+
+
+IGNORES = {"class_name": "SparseCategoricalCrossentropy", "ignore_class": 0}
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (lambda: padded(), "warning"),
+        (lambda: padded(0.4), "info"),
+        (lambda: padded(0.2), None),
+        (lambda: padded(masks=True), None),
+        (lambda: padded(masks=None), None),
+        (lambda: padded(rank=2), None),  # as many labels of a row as it has steps
+        (lambda: padded(loss=IGNORES), None),
+    ],
+)
+def test_padding_that_the_loss_counts(record, said):
+    assert severity("unmasked_padding", record()) == said
+
+
+def test_a_softmax_over_one_entry():
+    hidden = made_run(second={"softmax_over_one": True}, **STUCK)
+    found = RULES["wrong_axis"](Run(hidden))
+    assert (found.severity, found.layer) == ("warning", "second")
+    last = made_run(out={"softmax_over_one": True}, **STUCK)
+    assert severity("wrong_axis", last) is None  # said by another rule
+
+
+def of_values(baseline=1.4, **targets):
+    """A regression whose first look has a loss of 1.4."""
+    given = {"kind": "continuous", "frequencies": None, **targets}
+    record = made_run(targets=given, inputs={"row_number": 2}, facts={"loss": "mse"})
+    with edited_facts(record) as facts:
+        facts["network"]["outputs"][0].update(activation=None, units=1)
+        facts["probe"]["baseline_loss"] = baseline
+    return record
+
+
+def narrow(baseline=4e-4, **targets):
+    return of_values(baseline, **{"mean": 5.0, "rms": 5.0, "std": 0.02, **targets})
+
+
+def test_targets_that_lie_close_together():
+    found = RULES["unscaled_targets"](Run(narrow()))
+    assert "lie close together" in found.message
+    assert severity("unscaled_targets", narrow(baseline=1.4)) is None  # starts near
+    assert severity("unscaled_targets", narrow(std=0.5)) is None
+    assert severity("unscaled_targets", narrow(is_constant=True)) is None
+
+
+def test_whether_a_run_does_well():
+    good = {"skill": 0.95, "loss": np.full(20, 0.1)}
+    assert does_well(Run(made_run(**good)))
+    assert does_well(Run(made_run(val_loss=np.full(20, 0.12), **good)))
+    assert not does_well(Run(made_run(val_loss=RISING, **good)))
+    assert not does_well(Run(made_run(skill=0.5)))
+
+
+def test_a_model_that_does_well_is_asked_only_about_the_next_step():
+    record = made_run(skill=0.95)
+    assert respond(None, np.ones((8, 4)), record).not_needed
+    with edited_facts(record) as facts:
+        facts["data"]["targets"][0]["next_step_of"] = "x"
+    assert respond(None, np.ones((8, 4)), record) is None  # asked, and is no model
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "said"),
+    [
+        ("collapsed_embeddings", lambda: answering(made_run(), spread=0.004), None),
+        (
+            "rows_mixed",
+            lambda: answering(made_run(facts={"batch_size": 10**6}), other_rows=0.3),
+            None,
+        ),
+        (
+            "random_at_inference",
+            lambda: answering(made_run(), noise=0.01, dropping="first"),
+            None,
+        ),
+        ("order_is_lost", lambda: answering(made_run(skill=0.5), order=0.0), "info"),
+        ("order_is_lost", lambda: answering(made_run(**STUCK), order=0.0), "warning"),
+    ],
+)
+def test_guards_of_what_was_asked(name, record, said):
+    assert severity(name, record()) == said
+
+
+def by_heart(val_loss=RISING, val_accuracy=None, **changes):
+    record = made_run(loss=np.full(20, 0.1), val_loss=val_loss, **changes)
+    if val_accuracy is not None:
+        record.append_epoch(19, {"val_accuracy": val_accuracy})
+    with edited_facts(record) as facts:
+        facts["probe"].update(rows=256, references={"linear": 0.0})
+        facts["data"]["targets"][0]["commonest"] = 0.25
+    return record
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (lambda: by_heart(), "info"),
+        (lambda: by_heart(val_accuracy=0.3), "info"),
+        (lambda: by_heart(val_accuracy=0.5), None),
+        (lambda: by_heart(skill=0.2), None),
+        (lambda: by_heart(val_loss=np.linspace(1.4, 0.5, 20)), None),
+        (lambda: by_heart(inputs={"is_ids": True}), None),
+        (lambda: by_heart(inputs={"shape": [256, 8, 8, 3]}), None),
+    ],
+)
+def test_inputs_that_tell_nothing(record, said):
+    assert severity("unrelated_targets", record()) == said
