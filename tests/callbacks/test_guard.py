@@ -34,8 +34,8 @@ TRIES_ALL = BACKEND == "torch" or bool(os.environ.get("EVERYWHERE"))
 SPARSE = 1 if TRIES_ALL else 20
 """Where each fit is compiled, `make test` tries one function in twenty."""
 
-FAR = 1 if os.environ.get("EVERYWHERE") else 3
-"""Of what neither watches nor touches a step, it tries one in three."""
+FAR = 1 if TRIES_ALL else 3
+"""Of what neither watches nor touches a step, it tries one in three there."""
 
 VALIDATION = (X[:4], Y[:4]) if TRIES_ALL else None
 """It would be compiled for each of them, too."""

@@ -142,8 +142,8 @@ TRAINED_WITH = {
 
 
 BACKEND = keras.backend.backend()
-ON_EACH_BACKEND = {"embedding", "mlp"}
-"""Products of matrices, and gradients by row.
+ON_EACH_BACKEND = {"embedding", "gru", "mlp"}
+"""Products of matrices, gradients by row, and a loop of the backend.
 
 For convolutions there are `test_products_that_tensorflow_reorders` and
 `test_convolutions_that_xla_fuses`; the rest is made of these.

@@ -291,7 +291,6 @@ def test_the_scale_is_that_of_the_step_where_it_changes_at_each():
     np.testing.assert_allclose(norms(scaled), norms(OPTIMIZERS.SGD(0.0)), rtol=RTOL)
 
 
-@pytest.mark.once
 def test_sample_weights_count():
     weights = np.linspace(0, 2, 24).astype("float32")
     record, gradients, *_ = watched_step(
