@@ -150,19 +150,6 @@ def _run(
         for layer, label, _, _ in walk_layers(model)
         if kind_of(layer).kind == "dropout" and _is_keras_own(layer)
     }
-    try:
-        return _run_watching(model, x, given, dropout)
-    except Exception:
-        # Within a loop of the backend, as that of a recurrent layer, what a layer has
-        # dropped cannot be handed out.
-        if not dropout:
-            raise
-        return _run_watching(model, x, given, {})
-
-
-def _run_watching(
-    model: Any, x: Any, given: dict[str, Leaves], dropout: dict[str, Any]
-) -> tuple[dict[str, Leaves], str | None]:
     dropped: dict[str, Any] = {}
 
     def noted(label: str) -> Any:

@@ -61,7 +61,7 @@ def test_metrics_of_a_fit():
 
 
 def of_overlap(values, falling=0.2, **metric):
-    record = made_run(loss=np.linspace(0.6, falling, 6))
+    record = made_run(loss=np.linspace(0.6, falling, len(values)))
     for epoch, value in enumerate(values):
         record.append_epoch(epoch, {"overlap": float(value)})
     config = {"class_name": "MeanIoU", "name": "overlap", **metric}
@@ -81,6 +81,7 @@ def test_a_metric_of_overlap_that_does_not_move():
     [
         lambda: of_overlap(np.linspace(0.38, 0.41, 6)),
         lambda: of_overlap(np.full(6, 0.387), falling=0.55),  # nothing was learned
+        lambda: of_overlap(np.full(2, 0.387)),  # too short to tell
         lambda: of_overlap(np.zeros(6)),  # no prediction is on the right side yet
         lambda: of_overlap(np.full(6, 0.387), class_name="Mean"),
         lambda: of_overlap(np.full(6, 0.387), own=True),

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from made_batches import weighed, with_batches
 from made_runs import STUCK, edited_facts, made_run
 
 from keras_dlbasic.diagnosis import Finding, Run, all_rules
 from keras_dlbasic.diagnosis.response import does_well
 from keras_dlbasic.inspection.respond import respond
 
-pytestmark = pytest.mark.once
 RULES = {rule.name: rule for rule in all_rules()}
 RISING = np.linspace(1.4, 3.0, 20)
 
@@ -71,6 +71,9 @@ IGNORES = {"class_name": "SparseCategoricalCrossentropy", "ignore_class": 0}
         (lambda: padded(masks=None), None),
         (lambda: padded(rank=2), None),  # as many labels of a row as it has steps
         (lambda: padded(loss=IGNORES), None),
+        (lambda: padded(loss={"class_name": "masked", "own": True}), None),
+        (lambda: with_batches(padded(), *weighed(1.0, 0.0, 0.0, 1.0)), None),
+        (lambda: with_batches(padded(), *weighed(1.0, 0.5, 0.5, 1.0)), "warning"),
     ],
 )
 def test_padding_that_the_loss_counts(record, said):

@@ -228,8 +228,10 @@ class DroppingCell(L.SimpleRNNCell):
 def test_dropout_in_a_loop_does_no_harm():
     model = of_words(lambda h: L.Dense(1)(L.RNN(DroppingCell(4))(h)))
     found = respond(model, IDS, kd.records.TrainingRecord())
-    # JAX lets nothing out of its loop, not even that something was drawn
-    assert found is None or found.noise >= 0
+    if keras.backend.backend() == "jax" and found is None:
+        return  # there the seed of Keras' own dropout does not come out of the loop
+    assert found is not None
+    assert found.noise > 0.05
 
 
 def test_a_model_that_cannot_be_asked_is_left_out(rng):
@@ -249,6 +251,13 @@ def test_how_far_outputs_differ_from_row_to_row(rng, layer, spreads):
     model = keras.Sequential([keras.Input((4,)), layer])
     found = response_facts(model, rng.normal(size=(24, 4)).astype("float32")).spread
     assert found > 0.5 if spreads else found < 1e-6
+
+
+def test_the_spread_is_a_share_of_the_size(rng):
+    far = keras.initializers.Constant(1000.0)
+    model = keras.Sequential([keras.Input((4,)), L.Dense(8, bias_initializer=far)])
+    x = rng.normal(size=(24, 4)).astype("float32")
+    assert response_facts(model, x).spread < 0.01
 
 
 def test_single_numbers_have_no_spread(rng):
