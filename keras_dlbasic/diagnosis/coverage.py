@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic.diagnosis.areas import AREAS
 
 MAX_REASONS = 2
 """Number of reasons in the sentence; all of them are in `missing`."""
 
 
-@dataclass(frozen=True)
-class Coverage:
+@dataclass(frozen=True, repr=False)
+class Coverage(Displayed):
     """How many checks there are, how many ran, and which decisive ones did not.
 
     A check is decisive if its rule says what it decides, `@rule(decides=...)`: what the
@@ -42,6 +43,9 @@ class Coverage:
     n_pending: int = 0
     missing: Mapping[str, str] = field(default_factory=dict, hash=False)
     curves_only: bool = False
+
+    def __str__(self) -> str:
+        return wrapped(self.text)
 
     @property
     def is_judged(self) -> bool:

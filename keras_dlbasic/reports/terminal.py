@@ -24,6 +24,7 @@ def print_diagnosis(
     *,
     title: str = "Diagnosis",
     verbose: bool = False,
+    reasons_in: str = "`diagnosis.skipped`",
 ) -> None:
     """Print a diagnosis: in color on a terminal, else as plain text.
 
@@ -32,6 +33,8 @@ def print_diagnosis(
         file: Where to print. Defaults to None: standard output.
         title: The first line.
         verbose: Whether to say why checks were skipped. Defaults to `False`: how many.
+        reasons_in: What says these reasons where they are left out. Defaults to the
+            attribute of the diagnosis.
     """
     from rich.console import Console
 
@@ -51,7 +54,12 @@ def print_diagnosis(
         console.rule(title, style="dim")
     else:
         console.print(title)
-    _print(console, diagnosis, verbose)
+    _print(console, diagnosis)
+    lines = skipped_lines(diagnosis)
+    if not verbose:
+        lines = [skipped_line(diagnosis.skipped, reasons_in)]
+    for line in filter(None, lines):
+        console.print(printable_text(line), style="dim")
 
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:
@@ -71,7 +79,7 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def _print(console: Console, diagnosis: Diagnosis, verbose: bool) -> None:
+def _print(console: Console, diagnosis: Diagnosis) -> None:
     if diagnosis.outcome:
         console.print(printable_text(diagnosis.outcome))
     serious = [f for f in diagnosis.top_level if f.rank]
@@ -94,11 +102,6 @@ def _print(console: Console, diagnosis: Diagnosis, verbose: bool) -> None:
     if diagnosis.checked_fine:
         n = len(diagnosis.checked_fine)
         console.print(f"{n} {'check' if n == 1 else 'checks'} passed.", style="dim")
-    for line in (
-        skipped_lines(diagnosis) if verbose else [skipped_line(diagnosis.skipped)]
-    ):
-        if line:
-            console.print(printable_text(line), style="dim")
 
 
 def skipped_lines(diagnosis: Diagnosis) -> list[str]:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from keras_dlbasic._display import one_line
 from keras_dlbasic.diagnosis import Finding, RemedySuggestion
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.records.printable import printable_text
@@ -55,7 +56,7 @@ class StepLog:
         if kept and spec is not None and not spec.keeps_weights:
             note += "; weights are drawn anew: what they had learned is given up"
         step = TreatmentStep(
-            str(remedy).removesuffix(f": {remedy.reason}"),
+            remedy.action,
             finding.name,
             remedy.reason,
             None if before is None else float(before),
@@ -64,7 +65,7 @@ class StepLog:
             note,
         )
         self.steps.append(step)
-        self.say(str(step))
+        self.say(one_line(step))
 
     def trying(
         self,
@@ -88,7 +89,7 @@ class StepLog:
             left = f", at most about {rest:.0f} s left"
         kept = [step.score_after for step in self.steps if step.kept]
         skill = "" if not kept or kept[-1] is None else f"; skill so far {kept[-1]:.2f}"
-        called = str(remedy).removesuffix(f": {remedy.reason}")
+        called = remedy.action
         self.say(
             f"trying {called} against {finding.name}{skill} "
             f"({spent:.0f} of {budget:.0f} epochs spent{left})"
