@@ -71,11 +71,17 @@ class Coverage(Displayed):
         # the model is judged by its predictions; without them nothing else decides
         is_open = AREAS["predictions"] in self.missing or len(self.missing) > 2
         what = "the model" if is_open else " and ".join(self.missing)
-        reasons = list(dict.fromkeys(self.missing.values()))[:MAX_REASONS]
+        reasons = list(dict.fromkeys(self._reasons))[:MAX_REASONS]
         return (
             f"{ran} could run; {what} could not be judged because "
             f"{', and because '.join(reasons)}."
         )
+
+    @property
+    def _reasons(self) -> list[str]:
+        # a curve that is too short is what a table of epochs lacks itself
+        first = AREAS["loss"]
+        return [self.missing[name] for name in sorted(self.missing, key=first.__ne__)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serializable dict."""
