@@ -20,6 +20,8 @@ from keras_dlbasic.diagnosis import (
 )
 from keras_dlbasic.diagnosis.still_curves import hardly_moves
 
+WHY_RATE = "a learning rate that is far off is the commonest cause"
+
 
 @rule(kind="symptom", needs=("loss",), live=False, per_output=True)
 def plateau(
@@ -101,9 +103,7 @@ def _unclear(loss: np.ndarray) -> Finding:
                 "record a run with `kd.callbacks.TrainingDoctor(x, y)`",
                 "it compares the predictions with a constant one",
             ),
-            suggest.range_test(
-                "a learning rate that is far off is the commonest cause"
-            ),
+            suggest.range_test(WHY_RATE),
         ),
     )
 
@@ -119,7 +119,7 @@ def _chance(run: Run) -> float | None:
 
 
 def _found(run: Run, value: float | None, message: str, confidence: float) -> Finding:
-    rate = suggest.range_test("a learning rate that is far off is the commonest cause")
+    rate = suggest.range_test(WHY_RATE)
     start = suggest.new_weights("signals may not get through")
     remedies: tuple[RemedySuggestion, ...] = (rate, start)
     verdict, row = _ground(run)
