@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_dlbasic._nearest import nearest
 from keras_dlbasic._wrong_arguments import names_nearest
+from keras_dlbasic.diagnosis.contradictions import without_contradictions
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
@@ -164,6 +165,7 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
                     for verdict in _judged(rule, run, thresholds)
                 ]
     findings = _joined(verdicts, planned=run.is_planned)
+    findings = without_contradictions(findings, run)
     # a trait that does no harm here changes nothing for the reader
     told = [finding for finding in findings if finding.rank or finding.note]
     names = {finding.name for finding in told}
