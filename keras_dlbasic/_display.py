@@ -6,9 +6,10 @@ by one line, `plot_of.register(Result, plot_result)`, beside the plot.
 
 from __future__ import annotations
 
-import re
+import sys
 from collections.abc import Callable
 from functools import singledispatch
+from itertools import pairwise
 from textwrap import shorten, wrap
 from typing import Any
 
@@ -69,8 +70,16 @@ def one_line(result: Any) -> str:
 
 
 def _first_paragraph(text: str) -> str:
-    # lines that go on are indented; a table below is not the gist
-    return " ".join(re.split(r"\n(?! )", text.strip(), maxsplit=1)[0].split())
+    # A line that goes on is indented, and its first word had no room on the one before.
+    # A table below is not the gist.
+    first, *others = text.strip().splitlines() or [""]
+    said = [first]
+    for before, line in pairwise([first, *others]):
+        word = line.split(maxsplit=1)[:1]
+        if not line.startswith(" ") or not word or len(before) + len(word[0]) < WIDTH:
+            break
+        said.append(line.strip())
+    return " ".join(said)
 
 
 def _in_a_row(result: Displayed) -> str:
@@ -97,6 +106,11 @@ def wrapped(text: str) -> str:
                 break_on_hyphens=False,
             )
     return "\n".join(lines)
+
+
+def is_notebook(file: Any) -> bool:
+    """Return whether a file is the output of a cell, and not sent somewhere else."""
+    return "IPython" in sys.modules and type(file).__module__.startswith("ipykernel")
 
 
 @singledispatch

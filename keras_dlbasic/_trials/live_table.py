@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from importlib import import_module
 from typing import IO, Any
 
+from keras_dlbasic._display import is_notebook
 from keras_dlbasic.records.printable import printable
 from keras_dlbasic.reports import cell
 
@@ -87,7 +87,7 @@ def live_table(file: IO[str]) -> LiveTable | None:
     Args:
         file: Where to write, such as `sys.stdout`.
     """
-    if _is_notebook(file):
+    if is_notebook(file):
         return _NotebookTable()
     if not getattr(file, "isatty", lambda: False)():
         return None
@@ -97,8 +97,3 @@ def live_table(file: IO[str]) -> LiveTable | None:
     if Console(file=file).is_dumb_terminal:
         return None
     return _TerminalTable(file)
-
-
-def _is_notebook(file: IO[str]) -> bool:
-    """Return whether a file is the output of a cell, and not sent somewhere else."""
-    return "IPython" in sys.modules and type(file).__module__.startswith("ipykernel")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from io import StringIO
 from typing import IO, TYPE_CHECKING, Any
 
+from keras_dlbasic._display import is_notebook
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.diagnosis.skipped_line import skipped_line
 from keras_dlbasic.records.printable import printable, printable_text
+from keras_dlbasic.reports import cell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +32,8 @@ def print_diagnosis(
 ) -> None:
     """Print a diagnosis: in color on a terminal, else as plain text.
 
+    In a notebook it is shown as HTML, but for `verbose`.
+
     Args:
         diagnosis: The diagnosis.
         file: Where to print. Defaults to None: standard output.
@@ -39,11 +45,15 @@ def print_diagnosis(
     from rich.console import Console
 
     out = sys.stdout if file is None else file
+    if is_notebook(out) and not verbose:
+        _show(diagnosis, title)
+        return
     is_terminal = bool(getattr(out, "isatty", lambda: False)())
     console = Console(
         file=out,
         width=WIDTH,
         force_terminal=is_terminal,
+        force_jupyter=False,  # there it would show each line by itself
         no_color=not is_terminal,
         highlight=False,
         emoji=False,
@@ -72,11 +82,20 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
     Nothing wrong was found. 1 of 1 checks ran.
     1 check passed.
     """
-    from io import StringIO
-
     text = StringIO()
     print_diagnosis(diagnosis, text)
     return text.getvalue().rstrip("\n")
+
+
+def _show(diagnosis: Diagnosis, title: str) -> None:
+    text = StringIO()
+    print_diagnosis(diagnosis, text, title=title)
+    head = cell.paragraph(printable(title), dim=True)
+    shown = {
+        "text/html": cell.cell(head, cell.diagnosis(diagnosis)),
+        "text/plain": text.getvalue(),
+    }
+    import_module("IPython.display").display(shown, raw=True)
 
 
 def _print(console: Console, diagnosis: Diagnosis) -> None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_dlbasic._display import Displayed, one_line, wrapped
+from keras_dlbasic._display import Displayed, brief, one_line, wrapped
 from keras_dlbasic.diagnosis import Diagnosis
 
 
@@ -109,7 +109,9 @@ class Treatment(Displayed):
         return wrapped("\n".join([*lines, self._came_to]))
 
     def __repr__(self) -> str:
-        return f"<Treatment: {len(self.kept)} remedies kept. {self._came_to}>"
+        n = len(self.kept)
+        kept = "1 remedy" if n == 1 else f"{n} remedies"
+        return brief(self, f"{kept} kept. {self._came_to}")
 
     @property
     def _came_to(self) -> str:

@@ -206,4 +206,4 @@ def test_displays(module, name):
     assert "array(" not in line + words
     assert line.startswith(f"<{name}")
     assert max(map(len, words.splitlines())) <= 80
-    assert "kd-cell" in result._repr_html_() or "<table" in result._repr_html_()
+    assert '<div class="kd-cell">' in result._repr_html_()

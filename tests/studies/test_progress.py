@@ -3,10 +3,9 @@
 import io
 import logging
 import re
-import sys
-import types
 
 import pytest
+from notebook_output import NotebookOutput, shown_in_notebook
 
 from keras_dlbasic._trials.progress import TrialProgress
 from keras_dlbasic._trials.quiet import no_retracing_warnings
@@ -71,33 +70,13 @@ def test_a_terminal_without_a_cursor_gets_lines(monkeypatch):
         assert file.getvalue().startswith("trial 1 of 2: seed 0")
 
 
-class Cell(io.StringIO):
-    """The output of a cell, as ipykernel has it."""
-
-
-Cell.__module__ = "ipykernel.iostream"
-
-
 @pytest.fixture
 def notebook(monkeypatch):
-    shown, module = [], types.ModuleType("IPython.display")
-
-    class Handle:
-        def update(self, data, raw):
-            shown[-1].append(data)
-
-    def display(data, raw, display_id):
-        shown.append([data])
-        return Handle()
-
-    module.display = display
-    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
-    monkeypatch.setitem(sys.modules, "IPython.display", module)
-    return shown
+    return shown_in_notebook(monkeypatch)
 
 
 def test_one_display_that_is_updated_in_a_notebook(notebook):
-    file = Cell()
+    file = NotebookOutput()
     with TrialProgress(3, [], file, ticking()) as progress:
         for result in results(3):
             progress.add(result)
