@@ -45,12 +45,16 @@ def print_diagnosis(
     from rich.console import Console
 
     out = sys.stdout if file is None else file
+    if out is None:  # a program without a console
+        return
     if is_notebook(out) and not verbose:
         _show(diagnosis, title)
         return
     is_terminal = bool(getattr(out, "isatty", lambda: False)())
+    # rich fills lines up with spaces, which do no good in a file or when copied
+    text = StringIO()
     console = Console(
-        file=out,
+        file=out if is_terminal else text,
         width=WIDTH,
         force_terminal=is_terminal,
         force_jupyter=False,  # there it would show each line by itself
@@ -70,6 +74,9 @@ def print_diagnosis(
         lines = [skipped_line(diagnosis.skipped, reasons_in)]
     for line in filter(None, lines):
         console.print(printable_text(line), style="dim")
+    if not is_terminal:
+        lines = [line.rstrip() for line in text.getvalue().splitlines()]
+        out.write("\n".join(lines) + "\n")
 
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:
