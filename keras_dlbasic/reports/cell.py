@@ -32,7 +32,8 @@ background:rgba(127,127,127,.09);border-radius:.2rem}
 .kd-cell .kd-dim{opacity:.75;font-size:.92em}
 .kd-cell pre,.kd-cell code{font-family:var(--jp-code-font-family,monospace)}
 .kd-cell pre{background:rgba(127,127,127,.14);padding:.4rem .6rem;margin:.25rem 0;
-border-radius:.2rem;white-space:pre-wrap;color:inherit}
+border-radius:.2rem;white-space:pre-wrap;word-break:normal;overflow-wrap:break-word;
+color:inherit}
 .kd-cell pre code{background:none;padding:0;color:inherit}
 .kd-cell .kd-words{white-space:pre;overflow-x:auto}
 .kd-cell table{border-collapse:collapse;margin:.4rem 0}
@@ -50,6 +51,12 @@ def cell(*parts: str) -> str:
 def words(text: str) -> str:
     """Return text as it is laid out, such as a table in columns."""
     return f'<pre class="kd-words">{escape(text)}</pre>'
+
+
+def folded(title: str, *parts: str) -> str:
+    """Return parts under a title that opens them."""
+    inside = "".join(parts)
+    return f"<details><summary>{escape(title)}</summary>{inside}</details>"
 
 
 def code(text: str) -> str:
@@ -144,9 +151,7 @@ def diagnosis(judged: Diagnosis) -> str:
     ]
     parts += [paragraph(rivals_text(group)) for group in judged.rivals]
     if notes:
-        lines = "".join(paragraph(f"{note.name}: {note.message}") for note in notes)
-        parts.append(
-            f"<details><summary>Notes: {len(notes)}</summary>{lines}</details>"
-        )
+        lines = (paragraph(f"{note.name}: {note.message}") for note in notes)
+        parts.append(folded(f"Notes: {len(notes)}", *lines))
     parts.append(paragraph(skipped_line(judged.skipped), dim=True))
     return "".join(parts)

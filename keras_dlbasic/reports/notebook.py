@@ -19,9 +19,14 @@ from keras_dlbasic.reports import cell
 def result_html(result: Displayed) -> str:
     """Return a result in its own words, and its picture if there is a plot of it.
 
-    One that has no words of its own is a table of its fields.
+    One that has no words of its own is a table of its fields. Of a study that ends in a
+    recommendation, that comes first, and the numbers are there to open.
     """
-    if type(result).__str__ is Displayed.__str__ and list(known_fields(result)):
+    advice = getattr(result, "recommendation", None)
+    if advice is not None:
+        parts = [cell.words(str(advice))]
+        parts.append(cell.folded("What was measured", cell.words(str(result))))
+    elif type(result).__str__ is Displayed.__str__ and list(known_fields(result)):
         parts = [cell.table((), known_fields(result))]
     else:
         parts = [cell.words(str(result))]

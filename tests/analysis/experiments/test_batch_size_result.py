@@ -135,3 +135,12 @@ def test_means_of_the_noise_stay_in_their_range():
     result = BatchSizeResult(trials, rows=100, target_loss=0.75)
     for interval in result.ranking("update_noise").intervals:
         assert 0 <= interval.low < interval.high <= 2
+
+
+def test_a_notebook_shows_the_recommendation_first():
+    html = study()._repr_html_()
+    advice, _, rest = html.partition("<details>")
+    assert "Recommended: batch_size=8" in advice
+    assert "seconds an update" not in advice
+    assert "What was measured" in rest.partition("</summary>")[0]
+    assert "seconds an update" in rest
