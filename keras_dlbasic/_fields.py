@@ -24,9 +24,10 @@ def known_fields(result: Any) -> Iterator[tuple[str, str]]:
 
     Example:
     >>> from keras_dlbasic._fields import known_fields
-    >>> from keras_dlbasic.records import InputFacts
-    >>> dict(known_fields(InputFacts(shape=(8,), mean=1 / 3)))
-    {'shape': '(8,)', 'mean': '0.3333'}
+    >>> from keras_dlbasic.records import VariableInfo
+    >>> dict(known_fields(VariableInfo("dense/bias", "dense", "bias", (), 1)))
+    {'path': 'dense/bias', 'layer': 'dense', 'role': 'bias', 'depth': '1',
+    'has_units': 'False'}
     """
     for part in fields(result) if is_dataclass(result) else ():
         value = getattr(result, part.name)
