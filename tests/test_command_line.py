@@ -304,6 +304,7 @@ def test_sarif(run, capsys):
 
 
 def test_sarif_names_files_as_services_take_them(run, monkeypatch, capsys):
+    """As what ossf/scorecard-action#1149 reports of a name that is no path."""
     path = Path(run(dead=1.0, ratio=0.5, **STUCK))
     content = path.read_bytes()
     monkeypatch.chdir(path.parent)
@@ -416,6 +417,7 @@ def test_standard_input_is_given_once(capsys):
 
 @pytest.mark.once
 def test_what_reads_the_output_may_have_seen_enough(run):
+    """As what Backblaze/B2_Command_Line_Tool#1071 reports of `| head`."""
     # unbuffered, as in CI, the pipe is closed before all is written
     command = f"{sys.executable} -u -m keras_dlbasic diagnose --json {run(**STUCK)}"
     shell = f"{command} | head -1; exit ${{PIPESTATUS[0]}}"

@@ -45,7 +45,7 @@ def test_code_to_be_typed_is_shown_as_it_is():
 
 
 def test_a_terminal_that_knows_ascii_only(monkeypatch):
-    """The lines that rich draws would be letters that it does not have."""
+    """As what argrento/huami-token#5 reports of the lines of a table."""
     monkeypatch.setenv("TERM", "xterm")
     found = kd.diagnose(made_run())
     file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")

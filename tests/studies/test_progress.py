@@ -88,6 +88,15 @@ def test_one_display_that_is_updated_in_a_notebook(notebook):
     assert html.index("best so far") < html.index("<td>0.5</td>") < html.index("1.5")
 
 
+def test_each_run_in_a_notebook_has_a_display_of_its_own(notebook):
+    """As what Textualize/rich#4207 reports: only the first run was refreshed."""
+    for _ in range(2):
+        with TrialProgress(2, [], NotebookOutput(), ticking()) as progress:
+            for result in results(2):
+                progress.add(result)
+    assert [len(states) for states in notebook] == [3, 3]
+
+
 def test_output_that_a_notebook_sends_to_a_file_is_lines(notebook):
     file = io.StringIO()
     with TrialProgress(1, [], file, ticking()) as progress:
@@ -97,6 +106,7 @@ def test_output_that_a_notebook_sends_to_a_file_is_lines(notebook):
 
 
 def test_a_program_without_a_console_runs_its_trials(monkeypatch):
+    """As what tqdm/tqdm#1523 reports of `sys.stdout` that is None."""
     monkeypatch.setattr("sys.stdout", None)
     runner = TrialRunner(lambda settings, shared: {"loss": 0.5})
     assert runner.run([{"seed": 0}])[0].values["loss"] == 0.5
