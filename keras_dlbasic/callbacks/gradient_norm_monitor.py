@@ -146,8 +146,8 @@ NEXT_STEPS = {
     "vanishing": "Next: print(kd.propagation_report(model, x)) on a fresh model.",
     "exploding": "Next: a lower learning rate, clipping, or "
     "print(kd.propagation_report(model, x)) on a fresh model.",
-    "zero": "Next: print(kd.propagation_report(model, x)), which tells dead units from "
-    "a loss that does not depend on the weights.",
+    "zero": "Next: print(kd.propagation_report(model, x)), which distinguishes dead "
+    "units from a loss that does not depend on the weights.",
     "non_finite": "Next: print(kd.gradients.localize_non_finite(model, x)).",
 }
 

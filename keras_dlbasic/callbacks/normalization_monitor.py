@@ -133,11 +133,10 @@ class NormalizationMonitor(Monitor):
             if positions is not None and batch_size * positions == 1:
                 self._has_warned = True
                 warnings.warn(
-                    f"Batch normalization '{label}' has one value per channel to "
-                    f"normalize (batch size {batch_size}): its output in training is "
-                    "`beta` whatever the input, so nothing before it is trained. Use "
-                    "layer normalization (`kd.layers.LayerNormalization`) or a larger "
-                    "batch.",
+                    f"Batch normalization '{label}' normalizes only one value per "
+                    f"channel (batch size {batch_size}). So its output in training is "
+                    "always `beta`, and the layers before it are not trained. Use "
+                    "`kd.layers.LayerNormalization` or a larger batch.",
                     stacklevel=2,
                 )
                 return

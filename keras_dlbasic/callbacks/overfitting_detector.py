@@ -249,7 +249,7 @@ class OverfittingDetector(Monitor):
             return ""
         goes_on = f" Training goes on until this is below {MAX_REVERSAL:.0%}."
         return (
-            "It cannot be told yet from the hump of a double descent: the chance that "
+            "It may still be the peak of a double descent: the chance that "
             f"the loss comes back in the {left} epochs left is about {chance:.0%}."
         ) + goes_on * self.stop
 

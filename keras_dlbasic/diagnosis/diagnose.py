@@ -28,7 +28,7 @@ from keras_dlbasic.records import TrainingRecord
 
 NOT_YET = "judged when the run is over"
 
-FAILED = "the record is not as this check expects it"
+FAILED = "the record does not have the form that this check expects"
 
 FAILED_RULE = "this rule failed"
 

@@ -37,7 +37,7 @@ def Found(  # noqa: N802 - it was a class
         ValueError: If a severity is none.
     """
     warnings.warn(
-        "`Found` is the old form. Return `Finding(severity=..., message=...)` with "
+        "`Found` is deprecated. Return `Finding(severity=..., message=...)` with "
         "`value=`, `threshold=` and the like as arguments of their own.",
         DeprecationWarning,
         stacklevel=2,

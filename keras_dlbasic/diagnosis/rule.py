@@ -133,7 +133,8 @@ class Rule:
             return verdict
         if isinstance(verdict, str) and verdict:
             warnings.warn(
-                f"Rule {self.name!r} returns a text, the old form. Return `Fine(...)`.",
+                f"Rule {self.name!r} returns a string, which is deprecated. Return "
+                "`Fine(...)`.",
                 DeprecationWarning,
                 stacklevel=3,
             )
@@ -154,8 +155,8 @@ class Rule:
     def _check_function(self) -> None:
         if not inspect.isfunction(self.function):
             raise TypeError(
-                f"`@rule(...)` stands above a function. Received: {self.function!r} of "
-                f"type {type(self.function).__name__}"
+                f"`@rule(...)` must be above a function. Received: {self.function!r} "
+                f"of type {type(self.function).__name__}"
             )
         parameters = list(inspect.signature(self.function).parameters.values())
         takes_run = [p.name for p in parameters[:1] if p.kind in _BY_PLACE] == ["run"]

@@ -104,8 +104,8 @@ class Run(KnownFacts):
         by_name = {run.output_name: run for run in self.outputs_apart}
         if name not in by_name:
             raise KeyError(
-                f"The model has no output {name!r} beside others; there are "
-                f"{sorted(map(str, by_name)) or 'no several'}."
+                f"The model has no output named {name!r}. Its outputs are: "
+                f"{sorted(map(str, by_name)) or 'a single one'}."
             )
         return by_name[name]
 

@@ -69,7 +69,7 @@ def plot_activations(
     axes[0].set_ylim(-2.1, 4.0)
     axes[0].set_title("Activation functions")
     axes[0].set_ylabel("value")
-    axes[1].set_ylabel("slope (thin: levelled off)")
+    axes[1].set_ylabel("slope (thin: saturated)")
     axes[1].set_xlabel("pre-activation")
     legend_beside(axes[0])
     return axes

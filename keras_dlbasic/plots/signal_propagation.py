@@ -123,5 +123,5 @@ def _band(ax: Axes, layers: Sequence[LayerSignal]) -> None:
         color=ax.xaxis.label.get_color(),
         alpha=0.12,
         lw=0,
-        label="constant but for chance\n(two standard deviations)",
+        label="constant within chance\n(2 standard deviations)",
     )

@@ -33,34 +33,34 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
     """
     outcome = run.outcome
     if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
-        return Fine("simple predictors say little of words and pictures")
+        return Fine("simple predictors say little about texts and images")
     if not predictors_find_nothing(run):
-        return Fine("simple predictors find something in the inputs, or are not known")
+        return Fine("simple predictors learn from the inputs, or were not fitted")
     if outcome.skill is None or outcome.skill < skill:
-        return Fine("the model has not learned its training rows by heart")
+        return Fine("the model has not memorized its training rows")
     if never_generalized(run) is not True:
-        return Fine("some of what was learned holds for validation rows")
+        return Fine("the model generalizes to some of the validation rows")
     if _is_right_more_often(run):
         return Fine("a metric on validation rows is better than chance")
     return Finding(
         severity="info",
         risk="critical",
         message=(
-            "Nothing that was learned holds for other rows: the skill on training rows "
-            f"is {outcome.skill:.2f}, the validation loss was never below that of a "
-            f"constant prediction, and {outcome.reference_name} has a skill of "
-            f"{outcome.reference or 0:.2f} on rows that it has not seen. Inputs and "
-            "targets may be out of step; or the inputs do not tell the target."
+            "The model memorizes but does not generalize: its skill on training rows "
+            f"is {outcome.skill:.2f}, but the validation loss was never below that of "
+            f"a constant prediction, and {outcome.reference_name} reaches only "
+            f"{outcome.reference or 0:.2f} on unseen rows. Inputs and targets may be "
+            "misaligned, or unrelated."
         ),
         value=outcome.reference,
         threshold=NOTHING_SKILL,
         unit="skill of a simple predictor",
         confidence=0.7,
         remedies=(
-            suggest.check_rows("each input must stand beside its own target"),
+            suggest.check_rows("each input must have its own target"),
             suggest.by_hand(
                 "order = np.random.permutation(len(x)); x, y = x[order], y[order]",
-                "shuffles inputs and targets by the same order",
+                "shuffles inputs and targets together",
             ),
         ),
     )
