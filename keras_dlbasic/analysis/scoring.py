@@ -77,6 +77,13 @@ class Skill:
             where there is none.
         reason: Why there is none; empty where there is one.
         task: What was scored.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> y = np.array([0.0, 1.0, 2.0, 3.0])
+    >>> kd.analysis.skill(y, y.mean() + 0 * y, "values").value
+    0.0
     """
 
     value: float

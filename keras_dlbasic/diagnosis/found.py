@@ -35,6 +35,12 @@ def Found(  # noqa: N802 - it was a class
     Raises:
         TypeError: If `details` names no field of `Finding`.
         ValueError: If a severity is none.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> finding = kd.diagnosis.Found("warning", "It is odd.", details={"value": 2.0})
+    >>> finding.value, finding.message
+    (2.0, 'It is odd.')
     """
     warnings.warn(
         "`Found` is deprecated. Return `Finding(severity=..., message=...)` with "

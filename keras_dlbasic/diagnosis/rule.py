@@ -42,6 +42,12 @@ class Rule:
             that are not keyword-only with defaults; or names are not in a tuple.
         ValueError: If the kind or a need is not known, `explains` is given for a
             symptom or `explained_by` for a cause, or the function has no docstring.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> rules = {rule.name: rule for rule in kd.diagnosis.all_rules()}
+    >>> rules["vanishing_gradients"].kind
+    'symptom'
     """
 
     name: str

@@ -12,7 +12,16 @@ LOGITS = ("auto", "softmax", "sigmoid", None)
 
 
 class EnsemblePrediction(NamedTuple):
-    """Mean and standard deviation over the members, shaped as one prediction."""
+    """Mean and standard deviation over the members, shaped as one prediction.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.ensembles import EnsemblePrediction
+    >>> members = np.array([[1.0], [3.0]])  # two members, one row
+    >>> found = EnsemblePrediction(members.mean(axis=0), members.std(axis=0))
+    >>> found.mean.tolist(), found.spread.tolist()
+    ([2.0], [1.0])
+    """
 
     mean: Any
     spread: Any

@@ -29,6 +29,11 @@ class NonFiniteOrigin:
         call: How many layers had been called before, 0-based; None for the data.
         variable: Path of the variable, for `"weights"`.
         count: Number of entries that are not finite.
+
+    Example:
+    >>> from keras_dlbasic.gradients import NonFiniteOrigin
+    >>> print(NonFiniteOrigin("output", "log", 0, None, count=6))
+    Layer 'log' makes 6 entries that are not finite of finite inputs and weights.
     """
 
     source: Literal["input", "weights", "output"]

@@ -39,6 +39,24 @@ def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
 
     Raises:
         ValueError: If `ax` are not four.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> updates = np.arange(11.0)
+    >>> trials = [
+    ...     kd.records.TrialResult(
+    ...         {"batch_size": size, "seed": seed},
+    ...         values={
+    ...             "curve_updates": updates, "curve_samples": updates * size,
+    ...             "curve_seconds": updates, "curve_loss": 1 - 0.1 * updates,
+    ...             "updates_per_second": 1.0, "loss_jitter": 1 / size,
+    ...         },
+    ...     )
+    ...     for size in (8, 32) for seed in (0, 1)
+    ... ]
+    >>> result = kd.analysis.BatchSizeResult(trials, rows=100, target_loss=0.5)
+    >>> axes = kd.plots.plot_batch_size_study(result)
     """
     result = result_of(result, BatchSizeResult)
     panels = panels_or_new(ax, 2, 2, figsize=(10.5, 7.6))

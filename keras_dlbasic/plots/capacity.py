@@ -37,6 +37,17 @@ def plot_capacity(
 
     Raises:
         ValueError: If `measure` is something else.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> trials = [
+    ...     kd.records.TrialResult(
+    ...         {"size": size, "seed": 0},
+    ...         values={"val_error": error, "train_error": 0, "parameters": 9 * size},
+    ...     )
+    ...     for size, error in ((1, 0.4), (2, 0.2), (4, 0.3))
+    ... ]
+    >>> ax = kd.plots.plot_capacity(kd.analysis.CapacityResult(trials))
     """
     result = result_of(result, CapacityResult)
     check_measure(measure)

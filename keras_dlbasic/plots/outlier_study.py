@@ -24,6 +24,21 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
 
     Returns:
         The axes.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> trials = [
+    ...     kd.records.TrialResult(
+    ...         {"kind": kind, "share": share, "seed": 0},
+    ...         values={
+    ...             "val_error": 0.1 + share, "row_scores": np.eye(8)[5],
+    ...             "average_precision": 0.9,
+    ...         },
+    ...     )
+    ...     for kind, share in (("none", 0.0), ("labels", 0.2))
+    ... ]
+    >>> ax = kd.plots.plot_outlier_study(kd.analysis.OutlierResult(trials))
     """
     result = result_of(result, OutlierResult)
     ax = axes_or_new(ax, figsize=(7, 4.4))

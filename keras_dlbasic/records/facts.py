@@ -151,6 +151,12 @@ class ProbeFacts(Facts):
         added_at_end: The same at the end of the run.
         outputs: The same for each output, in the order of `ModelFacts.outputs`; None
             where there is one only.
+
+    Example:
+    >>> from keras_dlbasic.records import ProbeFacts
+    >>> probe = ProbeFacts(rows=256, baseline_loss=2.3, references={"linear": 0.8})
+    >>> probe.references["linear"]
+    0.8
     """
 
     rows: int | None = None

@@ -36,6 +36,12 @@ class BatchSizeAdvice(Displayed):
         warnings: What to mind.
         ties: Batch sizes that are not distinguishable from it.
         seeds: Number of seeds.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> print(kd.analysis.BatchSizeAdvice(32, 0.001, "It is fastest.", 0.9, seeds=5))
+    Recommended: batch_size=32 with learning rate 0.001 (first in 90% of resampled
+    seeds). It is fastest.
     """
 
     batch_size: int | None

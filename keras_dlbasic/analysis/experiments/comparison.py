@@ -21,6 +21,11 @@ class Interval:
         low: Lower end; minus infinity, or 0 on a log scale, from a single value.
         high: Upper end.
         n: Number of values.
+
+    Example:
+    >>> from keras_dlbasic.analysis import Interval
+    >>> print(Interval(mean=1.1, low=0.852, high=1.35, n=3))
+    1.1 [0.852, 1.35]
     """
 
     mean: float

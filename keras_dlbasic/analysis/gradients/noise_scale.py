@@ -28,6 +28,15 @@ class NoiseScale:
         level: Confidence level of the interval.
         estimand: `"population"` or `"data"`: whose gradient is the mean gradient.
         measurements: Number of pairs of norms.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> scale = kd.analysis.gradient_noise_scale(
+    ...     np.full((4, 2), 3.0), np.full(4, 2.0), small_batch=8, big_batch=32
+    ... )
+    >>> scale.estimand, scale.measurements
+    ('population', 4)
     """
 
     value: float
@@ -257,6 +266,13 @@ class NoiseScaleCurve(Plotted):
         estimand: `"population"` or `"data"`.
         optimizer: Class of the optimizer.
         source: Where the gradients come from.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis import NoiseScaleCurve
+    >>> curve = NoiseScaleCurve(np.arange(4), np.full(4, 8.0), np.full(4, 2.0))
+    >>> curve.overall().value  # samples
+    4.0
     """
 
     steps: np.ndarray

@@ -65,6 +65,19 @@ class PointEvidence:
         stability_limit: Largest curvature at which gradient descent of that rate is
             stable; NaN for other optimizers.
         exact: 1 if products of the Hessian were second derivatives, else 0.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> evidence = kd.analysis.PointEvidence(
+    ...     loss=1.0, loss_noise=1e-7, loss_scale=1.0, mismatched_loss=1.0,
+    ...     gradient_norm=1e-6, gradient_noise=1e-7, gradient_fall=1e-9,
+    ...     smallest=-0.5, smallest_residual=1e-4, largest=2.0, largest_residual=1e-4,
+    ...     n_negative=1, later_curvature=-0.5, escape_fall=0.1, escape_even=0.1,
+    ...     escape_step=0.5, radius=0.5, inert_share=0.0, awakening=0.0,
+    ...     awakening_growth=2.0,
+    ... )
+    >>> evidence.smallest < 0 < evidence.largest  # curves down one way, up another
+    True
     """
 
     loss: float
@@ -109,6 +122,16 @@ class CriticalPoint(Displayed):
         reason: Why, with numbers.
         doubts: What is uncertain about it; empty if nothing is.
         evidence: What was measured, a `PointEvidence`.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    >>> model = keras.Sequential([keras.Input((2,)), dense])
+    >>> model.compile(loss="mse")
+    >>> x = np.array([[1.0, 0.0], [0.0, 2.0]])
+    >>> kd.landscape.classify_point(model, x, np.array([[0.0], [1.0]])).verdict
+    'not_stationary'
     """
 
     verdict: PointVerdict
@@ -173,6 +196,19 @@ def judge_point(evidence: PointEvidence, *, flat: float = 1e-3) -> CriticalPoint
 
     Returns:
         A `CriticalPoint`.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> evidence = kd.analysis.PointEvidence(
+    ...     loss=1.0, loss_noise=1e-7, loss_scale=1.0, mismatched_loss=1.0,
+    ...     gradient_norm=1e-6, gradient_noise=1e-7, gradient_fall=1e-9,
+    ...     smallest=-0.5, smallest_residual=1e-4, largest=2.0, largest_residual=1e-4,
+    ...     n_negative=1, later_curvature=-0.5, escape_fall=0.1, escape_even=0.1,
+    ...     escape_step=0.5, radius=0.5, inert_share=0.0, awakening=0.0,
+    ...     awakening_growth=2.0,
+    ... )
+    >>> kd.analysis.judge_point(evidence).verdict
+    'saddle'
     """
     e = evidence
     # The order matters. Where the gradient still leads down, training will move on

@@ -28,6 +28,17 @@ class HessianExtremes:
         converged: Whether both residuals are below the tolerance.
         exact: Whether the products are second derivatives; else they are differences
             of gradients.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> dense = keras.layers.Dense(1, use_bias=False)
+    >>> model = keras.Sequential([keras.Input((2,)), dense])
+    >>> model.compile(loss="mse")
+    >>> x = np.array([[1.0, 0.0], [0.0, 2.0]])
+    >>> found = kd.landscape.hessian_extremes(model, x, np.zeros((2, 1)))
+    >>> found.converged, found.largest_direction.shape
+    (True, (2,))
     """
 
     smallest: float
@@ -82,6 +93,12 @@ class HessianTrace:
         error: Its standard error.
         samples: `v^T H v` for each probe.
         size: Number of weights: `value / size` is the mean eigenvalue.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> print(kd.analysis.HessianTrace(4.0, 0.1, np.array([3.9, 4.1]), size=8))
+    Trace of the Hessian 4 +- 0.1 (standard error, 2 probes); mean eigenvalue 0.5.
     """
 
     value: float

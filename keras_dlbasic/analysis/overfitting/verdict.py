@@ -83,6 +83,14 @@ class OverfittingVerdict(Displayed):
             phase were compared.
         last_compared: Number of the last epoch that was compared, before `last_epoch`
             where the learning rate has come back up since; None if there was none.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> val = np.r_[np.linspace(1.0, 0.5, 15), np.linspace(0.5, 0.9, 15)]
+    >>> verdict = kd.analysis.detect_overfitting(np.geomspace(1.0, 0.01, 30), val)
+    >>> verdict.detected, verdict.severity, verdict.best_epoch
+    (True, 'critical', 14)
     """
 
     detected: bool
