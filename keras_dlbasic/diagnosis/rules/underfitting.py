@@ -47,8 +47,8 @@ def underfitting(run: Run, *, share: float = 0.8, errors: float = 2.0) -> Verdic
             message=(
                 f"The model underfits: its skill on training samples is "
                 f"{outcome.skill:.2f} (0: a constant prediction, 1: perfect), but "
-                f"{outcome.reference_name} reaches {outcome.reference:.2f} on unseen "
-                "samples."
+                f"that of {outcome.reference_name} on unseen samples is "
+                f"{outcome.reference:.2f}."
             ),
             value=outcome.skill,
             threshold=least,

@@ -48,8 +48,8 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
         message=(
             "The model memorizes but does not generalize: its skill on training rows "
             f"is {outcome.skill:.2f}, but the validation loss was never below that of "
-            f"a constant prediction, and {outcome.reference_name} reaches only "
-            f"{outcome.reference or 0:.2f} on unseen rows. Inputs and targets may be "
+            f"a constant prediction, and the skill of {outcome.reference_name} on "
+            f"unseen rows is {outcome.reference or 0:.2f}. Inputs and targets may be "
             "misaligned, or unrelated."
         ),
         value=outcome.reference,

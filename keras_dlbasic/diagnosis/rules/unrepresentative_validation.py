@@ -205,8 +205,8 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
         message=(
             "The validation rows seem to differ from the training rows: their loss is "
             "never below that of a constant prediction, although the model has learned "
-            f"the training rows, and {outcome.reference_name} has a skill of "
-            f"{known:.2f} on unseen training rows. Check that both are scaled and "
+            f"the training rows, and the skill of {outcome.reference_name} on unseen "
+            f"training rows is {known:.2f}. Check that both are scaled and "
             "labeled alike."
         ),
         value=known,
