@@ -4,8 +4,8 @@
 - `plot_augmentation`: draw originals beside augmented ones
 - `plot_batch_size_study`: draw what a `BatchSizeStudy` found
 - `plot_capacity`: draw error against the number of parameters
-- `plot_clipping`: draw how hard clipping cut over the steps
-- `plot_curvature`: draw both ends of the curvature over the epochs
+- `plot_clipping`: draw how strongly gradients were clipped over the steps
+- `plot_curvature`: draw the largest and smallest curvature over the epochs
 - `plot_decision_regions`: draw which class a model gives where, in two dimensions
 - `plot_descent_path`: draw the paths of the three ways of gradient descent
 - `plot_dropout`: draw which units dropout keeps, in training and at inference
