@@ -1,4 +1,4 @@
-"""A12. Batch normalization also regularizes: by the noise of small batches
+"""A12. Batch normalization also regularizes, by the noise of small batches
 ========================================================================
 
 A sample's output depends on the others in its batch. In batches of three that noise

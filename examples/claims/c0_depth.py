@@ -1,5 +1,5 @@
-"""C0. Hidden layers with activations bend the boundary; very deep can do worse
-============================================================================
+"""C0. Hidden layers make the decision boundary nonlinear; too many can do worse
+=============================================================================
 
 Too simple in the texts: depth bends nothing without activations, and what many layers
 do worse here is not overfitting. They err on the training data too, as their gradients
