@@ -18,13 +18,13 @@ LOG_KEY = "global_gradient_norm"
 
 
 class GradientNormMonitor(Monitor):
-    """Watch the gradients of every layer at the steps that are trained.
+    """Record the gradient norm of each layer during training.
 
     The gradients are those that Keras' own compiled step computed, before clipping and
     after loss unscaling: no second backward pass, no other batch, and nothing changes
     in what is trained, saved or logged, except for one key: the epoch logs get
     `global_gradient_norm`, the mean over the epoch's sampled steps, at every epoch (NaN
-    where none was sampled). Callbacks that stand later in the list can use it, such as
+    where none was sampled). Callbacks later in the list can use it, such as
     `CSVLogger`, `ReduceLROnPlateau` and `EarlyStopping`.
 
     Args:

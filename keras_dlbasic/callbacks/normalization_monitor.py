@@ -35,7 +35,7 @@ class NormalizationMonitor(Monitor):
     lower `momentum`, or train longer.
 
     It also sees the batch, and warns when there is only one value per channel to
-    normalize: then the output is `beta`, whatever the input.
+    normalize: then the output is always `beta`.
 
     Args:
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to

@@ -102,7 +102,7 @@ class CapacityReport(Displayed):
 
 @names_nearest
 def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
-    """Tell how much a model can hold: parameters, depth, share by layer.
+    """Count parameters, depth and the share of each layer.
 
     Args:
         model: A built Keras model.

@@ -35,12 +35,12 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     """Measure how signals and gradients change along the depth of a model.
 
     Meant for a model at initialization: run it before training, with some dozens of
-    real samples. Of a trained model it says so, since the laws of depth are those of
-    random weights. Where a verdict is not "ok" it names the likely cause (kernels that
-    do not suit the activation, inputs out of scale) and the remedy. Any model will do,
-    also with residual connections and branches: what is measured are the model's own
-    signals. Dropout is off; batch normalization uses the batch. Nothing of the model is
-    changed.
+    real samples. For a trained model the report says so, because the expected values
+    hold for random weights. If a verdict is not "ok", it names the likely cause
+    (kernels that do not suit the activation, inputs out of scale) and the remedy. Any
+    model will do, also with residual connections and branches: what is measured are the
+    model's own signals. Dropout is off; batch normalization uses the batch. Nothing of
+    the model is changed.
 
     What to expect of plain deep networks: with Xavier and tanh the variance falls
     slowly, as a power of depth; with Xavier and ReLU it halves at each layer; with He

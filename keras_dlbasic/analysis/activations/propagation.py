@@ -138,12 +138,12 @@ class PropagationReport(Plotted):
 
     Attributes:
         layers: A `LayerSignal` each, in the order in which the layers ran.
-        forward: The law of the pre-activations' variance over the hidden layers that
-            have kernels, from the first to the last.
-        backward: The same of the gradient's variance, from the last to the first.
+        forward: How the variance of the pre-activations changes over the hidden layers
+            with kernels, from the first to the last.
+        backward: The same for the variance of the gradient, from the last to the first.
         gradient_source: What was sent backward: `"loss"` or `"noise"`.
         input_scale: Root mean square of what the first layer with a kernel is given.
-        is_trained: Whether the model has made steps, or its biases show that it has.
+        is_trained: Whether the model was trained before the report.
 
     Example:
     >>> import keras, numpy as np

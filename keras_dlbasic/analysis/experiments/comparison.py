@@ -17,7 +17,7 @@ class Interval:
     """A mean and its confidence interval.
 
     Attributes:
-        mean: The mean (of the logarithms, put back, where `log` was asked for).
+        mean: The mean; with `log`, the geometric mean.
         low: Lower end; minus infinity, or 0 on a log scale, from a single value.
         high: Upper end.
         n: Number of values.

@@ -191,11 +191,11 @@ def noise_scale_of(
 
 
 def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
-    """Read the gradient noise scale off a run on several replicas.
+    """Compute the gradient noise scale from a run on several replicas.
 
-    Each replica's own gradient is that of a small batch, and their mean that of a big
-    one, at the same weights: `gradient_noise_scale` applies, for nothing. Steps whose
-    batch does not split evenly, such as a last one that is short, are left out.
+    The gradient of a replica is that of a small batch, and the mean over replicas is
+    that of a big one, so `gradient_noise_scale` can be computed without extra cost.
+    Steps whose batch does not split evenly, such as a short last one, are left out.
 
     Args:
         record: Of a `GradientNormMonitor` in a fit under `tf.distribute.
@@ -205,9 +205,8 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
         A `NoiseScaleCurve`, of the population.
 
     Raises:
-        ValueError: If no step was measured on several replicas. JAX keeps no gradients
-            of devices apart, and PyTorch has one device in Keras;
-            `studies.GradientNoiseScale` measures there.
+        ValueError: If no step was measured on several replicas. On JAX and PyTorch, use
+            `studies.GradientNoiseScale` instead.
 
     Example:
     >>> import numpy as np

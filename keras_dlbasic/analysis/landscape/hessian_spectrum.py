@@ -15,16 +15,16 @@ class HessianExtremes:
         smallest: The smallest eigenvalue, as far as it was found.
         largest: The largest.
         smallest_residual: Bound of the error of `smallest`: `|H v - smallest v|`, plus
-            twice what the last quarter of the products changed, plus what rounding may
-            do. Where it is large, more products are needed.
+            twice the change over the last quarter of the products, plus rounding error.
+            If it is large, more products are needed.
         largest_residual: The same for `largest`.
         smallest_direction: Unit vector `v`, `[size]`, in the order of the trainable
             variables.
         largest_direction: The same for `largest`.
         values: All Ritz values, ascending.
         residuals: Their residuals.
-        rounding: What rounding may do to an eigenvalue, part of the residuals.
-        products: Products of the Hessian that were taken.
+        rounding: Bound of the rounding error of an eigenvalue, part of the residuals.
+        products: Number of Hessian-vector products.
         converged: Whether both residuals are below the tolerance.
         exact: Whether the products are second derivatives; else they are differences
             of gradients.
