@@ -14,7 +14,7 @@ Place = tuple[int, ...]
 
 
 def describe_variables(model: Any, variables: Sequence[Any]) -> list[VariableInfo]:
-    """Say of each variable which layer it belongs to, its role and its depth.
+    """Return the layer, role and depth of each variable.
 
     Args:
         model: A built `keras.Model`.

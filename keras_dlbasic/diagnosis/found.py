@@ -18,7 +18,7 @@ def Found(  # noqa: N802 - it was a class
     details: Mapping[str, Any] | None = None,
     note: bool = True,
 ) -> Finding:
-    """Return a `Finding`: the old form, for rules written before there was a new one.
+    """Return a `Finding`. Deprecated: rules return `Finding(...)` itself.
 
     Args:
         severity: As for `Finding`.
@@ -38,9 +38,11 @@ def Found(  # noqa: N802 - it was a class
 
     Example:
     >>> import keras_dlbasic as kd
-    >>> finding = kd.diagnosis.Found("warning", "It is odd.", details={"value": 2.0})
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     finding = kd.diagnosis.Found("warning", "Odd.", details={"value": 2.0})
     >>> finding.value, finding.message
-    (2.0, 'It is odd.')
+    (2.0, 'Odd.')
     """
     warnings.warn(
         "`Found` is deprecated. Return `Finding(severity=..., message=...)` with "

@@ -32,8 +32,8 @@ class Rule:
         needs: What it needs of the record; without it the rule is skipped.
         live: Whether it can judge a run that goes on.
         per_output: Whether it judges each of several outputs by itself.
-        decides: What cannot be told without this check, a key of `areas.AREAS`; empty
-            for checks that are not decisive.
+        decides: The area that cannot be judged without this check, a key of
+            `areas.AREAS`; empty for checks that are not decisive.
         last: Whether it is applied after all others, and asks `run.verdicts` what they
             say.
 

@@ -35,11 +35,11 @@ ENOUGH_UPDATES = 300
 
 
 class Run(KnownFacts):
-    """What rules may ask of a run: its record, its facts, and what follows from them.
+    """The run that a rule judges: its record, facts, and what follows from them.
 
-    A question that the record has no answer to raises `Skipped` with the reason, so a
-    rule need not check for what is missing. Nothing here knows Keras; all of it can be
-    told from a saved record.
+    If the record lacks what a property needs, it raises `Skipped` with the reason, so a
+    rule need not check for missing data. All of it works on a saved record, without
+    Keras.
 
     Args:
         record: What was recorded.

@@ -38,7 +38,7 @@ class Ensemble(keras.Model):
     Args:
         models: Built Keras models with the same inputs and outputs. They become parts
             of the ensemble and are not copied.
-        logits: What stands between the outputs and probabilities: `"softmax"` or
+        logits: The function that turns outputs into probabilities: `"softmax"` or
             `"sigmoid"` where members give logits, so that probabilities are averaged
             and given as logits again; None where outputs are averaged as they are
             (probabilities, values). Defaults to `"auto"`: read from the loss of the

@@ -20,7 +20,7 @@ from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 @dataclass(frozen=True)
 class NonFiniteOrigin:
-    """Where the first NaN or infinity came up in a forward pass.
+    """Where the first NaN or infinite value appeared in a forward pass.
 
     Attributes:
         source: `"input"` (the data), `"weights"` (of the layer) or `"output"` (the

@@ -18,9 +18,9 @@ def plot_activations(
 ) -> np.ndarray:
     """Draw activation functions and their slopes.
 
-    In the lower panel, lines are thick where the function has not levelled off, that
-    is, where its slope is at least 5 % of its steepest. The legend names the
-    initializer that suits, with its gain.
+    In the lower panel, lines are thick where the function is not saturated, that is,
+    where its slope is at least 5 % of the steepest. The legend names the initializer
+    that suits, with its gain.
 
     Args:
         names: Names of activations that work element by element. Defaults to six usual

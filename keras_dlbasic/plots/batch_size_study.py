@@ -24,11 +24,10 @@ PANELS = ("updates", "samples", "seconds")
 
 
 def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
-    """Draw loss against updates, samples and seconds, and speed against steadiness.
+    """Draw loss against updates, samples and seconds, and speed against noise.
 
     Lines are means over seeds, areas span them. The cross of a batch size in the last
-    panel spans its 95 % intervals. Where trials ran beside each other, times are not
-    drawn.
+    panel spans its 95 % intervals. If trials ran in parallel, times are not drawn.
 
     Args:
         result: What `studies.BatchSizeStudy(...).run()` gave.

@@ -22,10 +22,10 @@ def plot_capacity(
 ) -> Axes:
     """Draw training and held-out error against the number of parameters.
 
-    Points are means over seeds with 95 % intervals, and bear their size. Marked are
-    the size of least held-out error, from where on all training data are fitted, and
-    where that is expected (parameters = samples x outputs): double descent has its
-    peak about there.
+    Points are means over seeds with 95 % intervals, labeled by size. Marked are the
+    size with the lowest held-out error, the size from which all training data are
+    fitted, and where that is expected (parameters = samples x outputs), about the peak
+    of double descent.
 
     Args:
         result: What `studies.CapacityStudy(...).run()` gave.

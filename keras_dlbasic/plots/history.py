@@ -44,9 +44,9 @@ def plot_history(
 ) -> np.ndarray:
     """Draw training and validation over the epochs, one panel a metric.
 
-    The gap between the two is shaded. The first panel, the loss, tells where the
-    verdict on overfitting sees the onset; the best epoch is marked, and where and why
-    training was stopped if a report is given.
+    The gap between the two is shaded. The first panel, the loss, shows the onset of
+    overfitting and the best epoch, and with `report` where and why training was
+    stopped.
 
     Args:
         record: A `TrainingRecord`, a Keras `History` or its dictionary, or the path of

@@ -15,8 +15,8 @@ from keras_dlbasic.plots.interval_points import draw_intervals
 def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes:
     """Draw the held-out error against the share of planted wrong rows.
 
-    Points are means over seeds with 95 % intervals; beside them how well the rows are
-    found again (average precision).
+    Points are means over seeds with 95 % intervals. The numbers say how well the
+    planted rows are found (average precision).
 
     Args:
         result: What `studies.OutlierStudy(...).run()` gave.

@@ -21,7 +21,7 @@ def plot_suspects(
     columns: int = 6,
     ax: Any = None,
 ) -> Any:
-    """Draw the suspects of a study of outliers, the most suspicious first.
+    """Draw the training rows that are most likely wrong, the most suspicious first.
 
     Args:
         result: What `studies.OutlierStudy(...).run()` gave.
