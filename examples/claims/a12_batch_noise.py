@@ -2,7 +2,7 @@
 ========================================================================
 
 A sample's output depends on the others in its batch. In batches of three that noise
-keeps a net from learning wrong labels by heart. Too simple in the texts: in batches of
+keeps a network from memorizing wrong labels. Too simple in the texts: in batches of
 thirty there is less of it, and little is left of the effect.
 """
 

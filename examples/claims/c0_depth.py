@@ -3,7 +3,7 @@
 
 Too simple in the texts: depth bends nothing without activations, and what many layers
 do worse here is not overfitting. They err on the training data too, as their gradients
-vanish (B1): with ReLU and He's weights a net of the same depth learns.
+vanish (B1): with ReLU and He initialization a net of the same depth learns.
 """
 
 import keras

@@ -106,7 +106,7 @@ def skill(
 
     - Classes: the mean recall of the classes that occur, as the share of the way from
       chance to 1 (scikit-learn's `balanced_accuracy_score(adjusted=True)`). Always
-      giving the commonest class has a skill of 0, however common it is.
+      giving the most common class has a skill of 0, however common it is.
     - Labels: the same for each column, with yes and no as the classes; the mean over
       the columns in which both occur.
     - Values: the share of the variance of all columns that is explained (scikit-learn's

@@ -16,7 +16,7 @@ class RemedyRegistry(Mapping[str, RemedySpec]):
     Those of the fit are here from the start. Those that change a model come with
     `keras_dlbasic.remedies`, which `import keras_dlbasic` imports where there is Keras;
     the user's own come as they are defined. Without Keras a suggestion is printed, but
-    whether there is such a remedy cannot be told.
+    it is not known whether there is such a remedy.
     """
 
     def __init__(self, specs: Iterable[RemedySpec] = ()) -> None:

@@ -13,7 +13,7 @@
 - `plot_gradient_flow`: draw the gradient of each layer, relative to its weights
 - `plot_gradient_norm`: draw the gradient norm of each layer over the steps
 - `plot_history`: draw training and validation over the epochs, one panel a metric
-- `plot_initializers`: draw signals through many layers with Xavier's and He's weights
+- `plot_initializers`: draw signals through layers with Xavier and He initialization
 - `plot_learning_curve`: draw error against the size of the training set
 - `plot_learning_rate_range`: draw the losses of a range test
 - `plot_loss_line`: draw the loss between two solutions

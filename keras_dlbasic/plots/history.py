@@ -261,7 +261,7 @@ def _mark_best(
 ) -> None:
     """Mark the epoch that early stopping took for the best, or that of the lowest loss.
 
-    Which way a metric gets better cannot be told from its name, so without a report
+    The name of a metric does not say which way it gets better, so without a report
     all panels show the best epoch of the loss.
     """
     key = "val_" + name if "val_" + name in epochs else name

@@ -1,4 +1,4 @@
-"""Xavier's and He's weights through the depth of a network, on one axis."""
+"""Xavier and He initialization through the depth of a network, on one axis."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def _kernel_scale(layer: Any, activation: Any) -> float:
     try:
         with generators_kept():  # an initializer draws its seed
             law = for_activation(activation)
-    except ValueError:  # a custom function whose gain cannot be told
+    except ValueError:  # a custom function whose gain is not known
         return math.nan
     kernel = np.asarray(ops.convert_to_numpy(kernels[0].variable), np.float64)
     size = float(np.sqrt(np.mean(kernel**2)))

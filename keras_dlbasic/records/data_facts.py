@@ -111,7 +111,7 @@ class TargetFacts(Facts):
         constant_columns: Number of columns that are the same in all rows; None if not
             known.
         is_constant: Whether all rows are alike.
-        commonest: Share of the commonest row.
+        commonest: Share of the most common row.
         row_sum_error: Mean distance of the sums of rows from 1; NaN with one column.
         next_step_of: Name of the input whose next step they are at each step; None if
             there is none.

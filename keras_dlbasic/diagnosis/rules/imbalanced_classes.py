@@ -36,8 +36,8 @@ def imbalanced_classes(
 
     Args:
         run: The run.
-        share: Share of the commonest class.
-        rarer: This many times as many rows the commonest class must have for a class
+        share: Share of the most common class.
+        rarer: This many times as many rows the most common class must have for a class
             that is never predicted to count as rare.
         updates: Number of updates before which predictions are not judged.
     """

@@ -22,12 +22,12 @@ def learning_rate_too_low(
         path: Length of the whole way, in units of the weights' norm, below which a
             model stays where it was drawn.
         fading: Relative gradient of a layer over the largest behind it below which
-            steps may be short for want of gradients: that of `vanishing_gradients`.
+            steps may be short because gradients are: that of `vanishing_gradients`.
     """
     movement = run.movement
     gradient = _gradient_of_kernels(run)
     flow = run.early_flow()
-    # then steps may be short for want of gradients, and the finding is less sure
+    # then steps may be short because gradients are, and the finding is less sure
     fades = flow is not None and flow.down < fading
     # Short steps may add up to a long way, and without a gradient of the kernels the
     # rate is not to blame. So all three have to hold.

@@ -14,14 +14,14 @@ from keras_dlbasic.diagnosis.generalization import (
 from keras_dlbasic.diagnosis.outcome import NOTHING_SKILL
 
 LEARNED = 0.3
-"""Skill on training rows that takes knowing many of them by heart."""
+"""Skill on training rows from which many of them are memorized."""
 
 
 @rule(kind="cause", explains=("overfitting",), needs=("probe",), live=False)
 def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
     """Ask whether anything that was learned holds for other rows.
 
-    A model that knows its training rows by heart, whose validation loss was never below
+    A model that has memorized its training rows, whose validation loss was never below
     that of a constant prediction, and inputs in which simple predictors find nothing
     either: inputs and targets may not belong together, as where one of them was
     shuffled, sorted or shifted without the other. Or they do, and nothing can be
@@ -29,7 +29,7 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
 
     Args:
         run: The run.
-        skill: Skill on the training rows at which there is something by heart.
+        skill: Skill on the training rows from which they count as memorized.
     """
     outcome = run.outcome
     if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
@@ -67,7 +67,7 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
 
 
 def _is_right_more_often(run: Run) -> bool:
-    """Return whether a logged accuracy is above that of naming the commonest class."""
+    """Return whether a logged accuracy beats that of naming the most common class."""
     targets = run.facts.targets
     chance = targets[0].commonest if targets else math.nan
     logged = [name for name in run.record.epochs if name.startswith("val_")]

@@ -192,7 +192,7 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
         and (gap is None or max(gap.lost, gap.lost_loss) > LAGGING)
     )
     batches = run.facts.data.batches if run.facts.data else None
-    # predictors know rows that come again and again by heart
+    # predictors memorize rows that are repeated
     if batches is not None and (batches.different or 0) < (batches.compared or 0):
         return Skipped(run.reasons.validation)
     # All of it is needed: rows enough for the predictors, a model that has learned, and

@@ -11,7 +11,7 @@ from keras_dlbasic.records import WeightFacts
 LEAST_ROWS = 5
 
 TURNED = 0.99
-"""Share of the weight on padding from which a mask is turned around."""
+"""Share of the weight on padding from which a mask is inverted."""
 
 USUAL = 0.9
 """With more padding, little of the weight is elsewhere in any case."""
