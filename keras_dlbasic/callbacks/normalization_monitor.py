@@ -27,15 +27,15 @@ Statistics = dict[str, tuple[np.ndarray, np.ndarray]]
 class NormalizationMonitor(Monitor):
     """Watch the drift between batch and moving statistics of batch normalization.
 
-    Once an epoch, around one of its last steps, the moving averages are read before and
-    after the step; from their change follow the batch's own mean and variance, with no
-    further pass and no other data. `record.tables["normalization"]` gets, per layer
-    (Keras' own as well as this package's), how far they are from the moving averages
-    that inference uses. While that is large, `val_loss` says little about the weights:
-    lower `momentum`, or train longer.
+    Once an epoch, the moving averages are read before and after a step. Their change
+    gives the mean and variance of the batch, without another pass or other data.
+    `record.tables["normalization"]` has, per layer (Keras' own as well as this
+    package's), the distance of batch and moving statistics, which inference uses. If it
+    is large, `val_loss` says little about the weights: lower `momentum`, or train
+    longer.
 
-    It also sees the batch, and warns when there is only one value per channel to
-    normalize: then the output is always `beta`.
+    It also warns if there is only one value per channel to normalize: then the output
+    is always `beta`.
 
     Args:
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to

@@ -50,7 +50,7 @@ class RemedyAdvice(Displayed):
             model by more than chance explains.
         difference: By how much it changes the held-out error; None without a remedy.
         reason: Why.
-        also: Other remedies of which the same is true, the lowest error first.
+        also: Other remedies that also lower the error, the lowest error first.
         confidence: `"clear"` if the error is lower beyond chance, however many remedies
             were tried; `"likely"` if less sure; None without a remedy.
 

@@ -17,7 +17,7 @@ class GradientEvent:
 
     Attributes:
         kind: `"vanishing"`, `"exploding"`, `"non_finite"` or `"zero"`.
-        layer: Label of the layer; for `"zero"`, which is about all, of the last one.
+        layer: Label of the layer; for `"zero"`, where all are zero, of the last one.
         step: First sampled step at which it was seen, 0-based.
         value: What was measured; for `"non_finite"` the number of entries.
         threshold: What it was compared with.
