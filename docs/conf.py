@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "extensions.claim_pictures",
     "extensions.docstrings",
     "extensions.languages",
     "extensions.llms",
@@ -51,6 +52,8 @@ html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_show_sourcelink = False
+# pages without others beside them have an empty list there
+html_sidebars = {"start": [], "changelog": []}
 html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],

@@ -314,6 +314,22 @@ def test_public_objects_are_documented():
 
 
 @pytest.mark.once
+def test_every_public_name_has_an_example():
+    missing = []
+    for name in kd._MODULES:
+        module = getattr(kd, name)
+        for public in module.__all__:
+            found = getattr(module, public)
+            # a docstring that a class inherits, such as Keras', is not its own
+            text = vars(found).get("__doc__") if isinstance(found, type) else None
+            text = found.__doc__ if isinstance(found, FunctionType) else text
+            is_code = isinstance(found, (type, FunctionType))
+            if is_code and ">>> " not in (text or ""):
+                missing.append(f"{name}.{public}")
+    assert missing == []
+
+
+@pytest.mark.once
 def test_the_reference_shows_what_a_class_has_from_our_own_bases(reference):
     pages = reference.pages()
     assert ":inherited-members: object" in pages["records"].split("TrainingRecord")[-1]

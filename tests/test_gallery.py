@@ -72,4 +72,5 @@ def test_cells_of_a_notebook(docs):
     assert cells[0].cell_type == "markdown"
     assert cells[0].source.startswith("# B3")
     assert [cell.cell_type for cell in cells].count("code") == 4
+    assert cells[1].source.startswith("%matplotlib inline")  # shows the last line
     assert cells[-2].source.endswith("picture(draw, found)")

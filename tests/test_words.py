@@ -39,6 +39,13 @@ REPLACED = {
     r"\b(bring|brings|brought)( \w+){0,2} about\b": "cause",
     r"\bof one's own\b": "of your own",
     r"\bharmless so far\b": "notes (no effect on this run)",
+    r"\bcommonest\b(?!:)": "most common",
+    r"\b(cannot|could not) be told\b": "is not known, cannot be distinguished",
+    r"\bfor want of\b": "because of missing",
+    r"\blevelled\b": "saturated, leveled",
+    r"\bso-many-th\b": "n-th",
+    r"\b(Xavier|He)'s weights\b": "Xavier initialization, He initialization",
+    r"\bthe old form\b": "deprecated",
     rf"\b\w*({STEMS})is(e|es|ed|ing|ation|ations|er|ers)\b": "American: -ize",
     r"\b\w*colour\w*|\bbehaviour|\bneighbour|\bgrey\b|\bcentred\b": "American: -or",
 }

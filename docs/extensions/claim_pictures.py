@@ -6,8 +6,26 @@ import tempfile
 from pathlib import Path
 
 from sphinx_gallery.scrapers import figure_rst
+from sphinx_gallery.utils import scale_image
+
+DRAWN = Path(__file__).parents[1] / "_static" / "gallery"
+"""The pictures of the claims in the repository."""
 
 FOLDER = Path(tempfile.mkdtemp(prefix="claims-"))
+
+
+def setup(app):
+    # behind sphinx-gallery (500), which shows a placeholder for what it did not run
+    app.connect("builder-inited", _small_pictures, priority=600)
+    return {"parallel_read_safe": True}
+
+
+def _small_pictures(app):
+    folder = Path(app.srcdir) / "gallery" / "images" / "thumb"
+    for picture in DRAWN.glob("*.png"):
+        thumb = folder / f"sphx_glr_{picture.stem}_thumb.png"
+        if thumb.exists():
+            scale_image(str(picture), str(thumb), 400, 280)
 
 
 def arguments(gallery_conf, script_vars):

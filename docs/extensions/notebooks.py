@@ -29,6 +29,15 @@ pip install '.[torch]' scikit-learn jupyter
 ```
 """
 
+START = """
+# %matplotlib inline
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+""".strip()
+"""The first code. Jupytext makes a magic of the comment; without it the picture, which
+no `pyplot` made, would be shown as text."""
+
 END = """
 found = measure(seed=0)
 for name, value in found.items():
@@ -57,7 +66,7 @@ def script(path):
     name = path.stem
     cells = [
         markdown(f"# {title}\n\n{words}\n{INSTALL}"),
-        code('import os\n\nos.environ.setdefault("KERAS_BACKEND", "torch")'),
+        code(START),
         markdown("What all claims share: data, and how they are shown."),
         code(shared()),
         markdown("## The claim"),
@@ -140,6 +149,12 @@ def run(path):
     return notebook
 
 
+def shown(notebook):
+    """Return what the cells of a notebook show, by its types."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [output.get("data", {}) for output in outputs]
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -154,6 +169,8 @@ def main(arguments=None):
             for cell in notebook.cells
             for output in cell.get("outputs", [])
         ]
+        if not any("image/png" in data for data in shown(notebook)):
+            sys.exit(f"{name} shows no picture")
         print(f"{name}: {''.join(texts).strip().splitlines()[-1]}", flush=True)
     print(f"{len(paths)} notebooks in {options.folder}")
 

@@ -1,5 +1,5 @@
-"""A10. Early stopping keeps what was best, for a part of the work
-===============================================================
+"""A10. Early stopping keeps the best weights, and saves training time
+===================================================================
 
 Too simple in the texts: it is the loss that early stopping saves, more than the share
 of wrong answers. The rows that chose the epoch cannot judge it: others do here.

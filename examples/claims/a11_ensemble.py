@@ -1,5 +1,5 @@
-"""A11. An ensemble errs less on unseen digits than its members do on average
-==========================================================================
+"""A11. An ensemble has a lower error than its members on average
+==============================================================
 """
 
 import keras

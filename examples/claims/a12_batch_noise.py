@@ -1,8 +1,8 @@
-"""A12. Batch normalization also regularizes: by the noise of small batches
+"""A12. Batch normalization also regularizes, by the noise of small batches
 ========================================================================
 
 A sample's output depends on the others in its batch. In batches of three that noise
-keeps a net from learning wrong labels by heart. Too simple in the texts: in batches of
+keeps a network from memorizing wrong labels. Too simple in the texts: in batches of
 thirty there is less of it, and little is left of the effect.
 """
 

@@ -1,5 +1,5 @@
-"""A1. Training hard on few digits raises the error on unseen ones; it is told when
-================================================================================
+"""A1. Long training on few digits raises the validation error; the detector reports it
+====================================================================================
 """
 
 import keras

@@ -1,5 +1,5 @@
-"""A2, A3. Wrong points pull; more data lower the weight of each, the error falls
-==============================================================================
+"""A2, A3. Outliers distort a model; more data reduce their weight and the error
+=============================================================================
 """
 
 import keras

@@ -1,5 +1,5 @@
-"""A4. Few images, shown in many forms, teach what the few as they are do not
-===========================================================================
+"""A4. Augmentation lowers the error of a model that is trained on few images
+==========================================================================
 
 Too simple in the texts: augmentation gives the variety that it makes, and no other. On
 moved digits a net errs less for it, on digits that stand in the middle, like those of

@@ -1,5 +1,5 @@
-"""A5. The more parameters, the wider the gap: a large net learns wrong labels by heart
-====================================================================================
+"""A5. More parameters widen the gap: a large network memorizes wrong labels
+=========================================================================
 
 Too simple in the texts: a wider gap need not mean more errors. The smallest net has no
 gap, and errs most.

@@ -1,5 +1,5 @@
-"""A9. Dropout drops in training and not at inference, and narrows the gap
-=======================================================================
+"""A9. Dropout drops units in training, not at inference, and narrows the gap
+==========================================================================
 """
 
 import keras

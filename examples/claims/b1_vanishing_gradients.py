@@ -1,5 +1,5 @@
-"""B1, B7. Sigmoid stacks lose their gradient towards the input, ReLU with He not
-==============================================================================
+"""B1, B7. Gradients vanish in stacks of sigmoid layers, not with ReLU and He
+==========================================================================
 """
 
 import keras

@@ -1,5 +1,5 @@
-"""B2. Weights 2.8 times too large: gradients grow by the layer until they overflow
-================================================================================
+"""B2. With weights 2.8 times too large, gradients grow per layer until they overflow
+==================================================================================
 """
 
 import keras

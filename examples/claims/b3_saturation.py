@@ -1,5 +1,5 @@
-"""B3. Large inputs saturate sigmoid and tanh units; leaky ReLU units keep a slope
-===============================================================================
+"""B3. Large inputs saturate sigmoid and tanh units; leaky ReLU keeps a slope
+==========================================================================
 """
 
 import keras

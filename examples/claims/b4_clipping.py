@@ -1,5 +1,5 @@
-"""B4. Clipping saves a recurrent net whose gradients explode over the steps of time
-=================================================================================
+"""B4. Clipping stabilizes a recurrent network whose gradients explode over time
+=============================================================================
 """
 
 import keras

@@ -1,5 +1,5 @@
-"""B5, B6, B7. Over 50 layers: Xavier keeps tanh alive, halves ReLU; He keeps ReLU
-===============================================================================
+"""B5, B6, B7. Over 50 layers, Xavier suits tanh and He suits ReLU
+===============================================================
 """
 
 import keras

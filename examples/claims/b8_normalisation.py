@@ -1,5 +1,5 @@
-"""B8, B9. Batch normalization lets deep nets learn; at one sample, layer norm. does
-=================================================================================
+"""B8, B9. Batch normalization lets deep networks learn; layer norm. needs no batch
+================================================================================
 """
 
 import keras

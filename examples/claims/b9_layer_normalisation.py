@@ -1,5 +1,5 @@
-"""B9. Layer normalization looks at one sample; its neighbors do not count
-========================================================================
+"""B9. Layer normalization does not depend on the other samples of the batch
+=========================================================================
 
 The same formula as batch normalization, over the features of a sample. Too simple in
 the texts: the two are not the same with other axes. A sample's own size is lost, and

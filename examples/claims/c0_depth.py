@@ -1,9 +1,9 @@
-"""C0. Hidden layers with activations bend the boundary; very deep can do worse
-============================================================================
+"""C0. Hidden layers make the decision boundary nonlinear; too many can do worse
+=============================================================================
 
 Too simple in the texts: depth bends nothing without activations, and what many layers
 do worse here is not overfitting. They err on the training data too, as their gradients
-vanish (B1): with ReLU and He's weights a net of the same depth learns.
+vanish (B1): with ReLU and He initialization a net of the same depth learns.
 """
 
 import keras

@@ -1,5 +1,5 @@
-"""C1. With hidden layers the loss is a surface of many dimensions with hills between
-==================================================================================
+"""C1. With hidden layers, the loss is a non-convex surface in many dimensions
+===========================================================================
 
 Too simple in the texts: hills do not make training fail. Both ends of each line were
 found from other weights, and both fit; and a line shows one of very many directions.

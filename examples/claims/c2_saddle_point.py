@@ -1,5 +1,5 @@
-"""C2. At a saddle the gradient is zero: the full batch stays, noisy steps leave
-=============================================================================
+"""C2. At a saddle point the gradient is zero; noisy steps leave it
+================================================================
 """
 
 import keras

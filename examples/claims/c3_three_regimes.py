@@ -1,5 +1,5 @@
-"""C3 to C6. Full batch, mini-batch, one sample: fast updates are unsteady ones
-============================================================================
+"""C3 to C6. Full-batch, mini-batch, single samples: fast updates are noisy
+========================================================================
 
 And a fast update is not fast convergence: what takes least time to an update need not
 take least time to a loss.

@@ -48,10 +48,10 @@ def _advice(error: Exception) -> str:
     return (
         f"{start} Install a backend, and choose it by the environment variable "
         "KERAS_BACKEND:\n"
-        "    pip install 'keras_dlbasic[tensorflow]'\n"
-        "    pip install 'keras_dlbasic[jax]'\n"
-        "    pip install 'keras_dlbasic[torch]'\n"
-        "To read, judge and draw saved records only, KERAS_BACKEND=numpy will do."
+        "    pip install tensorflow\n"
+        "    pip install jax\n"
+        "    pip install torch\n"
+        "To only read, judge and draw saved records, set KERAS_BACKEND=numpy."
     )
 
 

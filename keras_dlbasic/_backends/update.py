@@ -57,7 +57,7 @@ class Update:
         after: Weights after the update.
         scale: Factor by which the loss was scaled, a number or scalar tensor.
         clipping: How the optimizer clips.
-        learning_rate: Scalar tensor or number, `UNKNOWN` if it cannot be told.
+        learning_rate: Scalar tensor or number, `UNKNOWN` if it is not known.
         accumulated: Under gradient accumulation, what was accumulated before.
         accumulation_steps: Micro-steps per update.
         is_update: Whether this micro-step updated the weights, a scalar tensor.

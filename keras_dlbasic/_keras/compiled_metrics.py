@@ -29,7 +29,7 @@ def logged_names(model: Any) -> list[str] | None:
         model: A compiled model.
 
     Returns:
-        The names, without those of the validation; None where they cannot be told for
+        The names, without those of the validation; None where they are not known for
         sure before the first epoch: of several outputs, or where code of the user's may
         log something else.
 

@@ -14,7 +14,7 @@ Place = tuple[int, ...]
 
 
 def describe_variables(model: Any, variables: Sequence[Any]) -> list[VariableInfo]:
-    """Say of each variable which layer it belongs to, its role and its depth.
+    """Return the layer, role and depth of each variable.
 
     Args:
         model: A built `keras.Model`.
@@ -22,6 +22,14 @@ def describe_variables(model: Any, variables: Sequence[Any]) -> list[VariableInf
 
     Returns:
         A `VariableInfo` each, in the order of `variables`.
+
+    Example:
+    >>> import keras
+    >>> from keras_dlbasic.gradients import describe_variables
+    >>> dense = keras.layers.Dense(1, name="out")
+    >>> model = keras.Sequential([keras.Input((4,)), dense])
+    >>> [(v.layer, v.role, v.shape) for v in describe_variables(model, model.weights)]
+    [('out', 'kernel', (4, 1)), ('out', 'bias', (1,))]
     """
     owners: dict[int, tuple[Any, str, Place, bool]] = {}
     labels: dict[str, int] = {}

@@ -138,7 +138,7 @@ def _softmax_axis(at: Operation) -> tuple[int | None] | None:
 
 
 def _moved(axis: int | None, axes: list[Any]) -> int | None:
-    """Return where an axis is at the output; None if it cannot be told."""
+    """Return where an axis is at the output; None if that is not known."""
     # Go forward from where the values were made to the output. A reshaping, marked by
     # None, loses track of the axis.
     for permutation in reversed(axes):

@@ -40,9 +40,9 @@ class Output:
         units: Length of its last axis, None if not known.
         rank: Number of its axes, None if not known.
         softmax_axis: Axis over which a softmax adds up to one, counted from the end;
-            None if there is none, or it cannot be told.
+            None if there is none, or it is not known.
         limited_before: Activation whose limited values the last one is given, as those
-            of a softmax behind another; None if there is none, or it cannot be told.
+            of a softmax behind another; None if there is none, or it is not known.
     """
 
     name: str

@@ -132,7 +132,7 @@ def is_dataset(x: Any, package: str) -> bool:
 
 def _own_batches(x: Any) -> str:
     kind = type(x)
-    advice = "Pass arrays, or give it the batch size where it is made"
+    advice = "Pass arrays, or set the batch size in the data set itself"
     if is_dataset(x, "tensorflow") or is_dataset(x, "torch"):
         advice = (
             "Pass arrays, or what `keras_dlbasic.studies.rebatch(x, batch_size)` gives "

@@ -30,9 +30,9 @@ class TrialRunner:
     """Runs the trials of a study.
 
     Each trial starts from its own seed and so from the same initial weights as every
-    other trial with that seed. An exception or a diverged loss makes a row, no crash.
-    What has finished is kept, and not run again: on disk with `directory`, else as long
-    as the runner lives.
+    other trial with that seed. An exception or a diverged loss gives a row of the
+    result, not a crash. What has finished is kept, and not run again: on disk with
+    `directory`, else as long as the runner lives.
 
     Args:
         function: `function(settings, shared)` runs one trial and returns what it

@@ -4,7 +4,7 @@
 - `BatchSizeResult`: the trials of a `studies.BatchSizeStudy`
 - `CapacityResult`: the trials of a `studies.CapacityStudy`
 - `ClipSuggestion`: thresholds for gradient clipping
-- `ClippingSummary`: how often and how hard one variable was clipped
+- `ClippingSummary`: how often and how strongly one variable was clipped
 - `CriticalPoint`: what a point of the landscape of a loss is
 - `DescentPaths`: what `descend` and `fit_line` give
 - `GradientEvent`: what `gradient_events` finds: what happened, where and when
@@ -21,7 +21,7 @@
 - `OverfittingVerdict`: what `detect_overfitting` found
 - `PointEvidence`: what was measured at a point of a landscape
 - `PropagationReport`: what `propagation_report` found
-- `PairedDifference`: an arm against a baseline, with what scatters it
+- `PairedDifference`: difference of an arm to the baseline, with its error
 - `PowerLaw`: the law by which the error falls with the number of samples
 - `RemedyAdvice`: a recommended remedy against overfitting, or none, with reasons
 - `RemedyResult`: the trials of a `studies.RemedyStudy`
@@ -29,7 +29,7 @@
 - `Skill`: how much better predictions are than the best constant
 - `StoppingReport`: why a run ended, as text and numbers
 - `TaskKind`: how predictions are to be understood: classes, labels, values
-- `clipping_summary`: tell how often and how hard the optimizer's clipping cut
+- `clipping_summary`: return how often and how strongly gradients were clipped
 - `descend`: descend a teaching surface in the three regimes
 - `detect_overfitting`: return whether a run overfits, and since when
 - `fit_line`: fit a line to data by gradient descent in the three regimes
@@ -38,7 +38,7 @@
 - `gradient_flow`: return the gradient relative to the weights
 - `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
 - `judge_learning_rates`: choose a learning rate from the losses of a range test
-- `judge_point`: say what a point of a landscape is
+- `judge_point`: classify a point of a landscape
 - `paired_differences`: compare arms with a baseline, by seeds and held-out rows
 - `prediction_skill`: score predictions against the best constant
 - `replica_noise_scale`: read the noise scale off a run on several replicas

@@ -32,7 +32,7 @@ def missed_class(
     Returns:
         `"missed"`, the number of classes with at least 10 rows and none of them right;
         of the one with most rows `"missed_class"`, its number, `"missed_rows"` and
-        `"missed_ratio"`, how many times as many rows the commonest class has (of
+        `"missed_ratio"`, how many times as many rows the most common class has (of
         labels in several columns: how many are without the label). Empty where there
         are no classes, or more than 20.
 

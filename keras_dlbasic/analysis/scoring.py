@@ -80,6 +80,13 @@ class Skill(Displayed):
             where there is none.
         reason: Why there is none; empty where there is one.
         task: What was scored.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> y = np.array([0.0, 1.0, 2.0, 3.0])
+    >>> kd.analysis.skill(y, y.mean() + 0 * y, "values").value
+    0.0
     """
 
     value: float
@@ -107,7 +114,7 @@ def skill(
 
     - Classes: the mean recall of the classes that occur, as the share of the way from
       chance to 1 (scikit-learn's `balanced_accuracy_score(adjusted=True)`). Always
-      giving the commonest class has a skill of 0, however common it is.
+      giving the most common class has a skill of 0, however common it is.
     - Labels: the same for each column, with yes and no as the classes; the mean over
       the columns in which both occur.
     - Values: the share of the variance of all columns that is explained (scikit-learn's

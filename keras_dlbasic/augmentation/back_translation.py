@@ -17,12 +17,12 @@ Translator = Callable[[list[str]], list[str]]
 
 
 class BackTranslation:
-    """Says texts in other words, by translating them to a language and back.
+    """Rephrases texts by translating them to another language and back.
 
-    Any translator does: two functions that take a list of texts and give as many. A
-    text whose translation fails, is missing or comes back empty stays as it was, which
-    is counted and said. Where a batch fails, or comes back with another number of
-    texts, its texts are translated one by one.
+    Any translator works: two functions that take a list of texts and return as many. A
+    text whose translation fails, is missing or is empty is kept unchanged; these are
+    counted, and a warning gives the numbers. Where a batch fails, or comes back with
+    another number of texts, its texts are translated one by one.
 
     Args:
         to_pivot: Translates a list of texts to another language.

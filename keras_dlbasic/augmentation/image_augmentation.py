@@ -20,7 +20,7 @@ MIXES = ("mixup", "cutmix", None)
 
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class ImageAugmentation(keras.layers.Pipeline):
-    """Shows a model each image in many forms, in training.
+    """Augments images at random during training.
 
     Made of Keras' own image layers, with one number for their strengths. As the first
     layer of a model it acts in `fit` only and is saved with the model. In a data

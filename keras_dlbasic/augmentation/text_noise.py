@@ -11,7 +11,7 @@ from keras_dlbasic.augmentation.text_form import apply_to_texts
 
 
 class TextNoise:
-    """Leaves out and swaps words, for those without a translator.
+    """Drops and swaps words of texts at random, without a translator.
 
     Each word is left out with probability `strength`, and each pair of neighbors
     changes places with probability `strength`. At least one word stays. Call it on a

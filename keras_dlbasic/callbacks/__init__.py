@@ -1,14 +1,14 @@
-"""Callbacks for `model.fit`: thin shells around what records and what judges.
+"""Callbacks for `model.fit` that watch training and report on it.
 
-- `ActivationMonitor`: watch how alive the units of every layer are
-- `CurvatureProbe`: look at the curvature of the loss where training stands
+- `ActivationMonitor`: count the dead, saturated and dormant units of each layer
+- `CurvatureProbe`: measure the curvature of the loss during training
 - `EarlyStoppingReport`: stop like `EarlyStopping`, and say why, when and what was kept
-- `GradientNormMonitor`: watch the gradients of every layer as they are trained
-- `NonFiniteReport`: what is known of the first step with non-finite gradients
-- `NormalizationMonitor`: watch the drift between batch and moving statistics
-- `OverfittingDetector`: say when a model begins to overfit, from its curves so far
-- `PenaltyMonitor`: watch how much of the loss is penalty, and what it does
-- `TrainingDoctor`: find out what is wrong with a run, while it is trained and after
+- `GradientNormMonitor`: record the gradient norm of each layer during training
+- `NonFiniteReport`: report on the first step with NaN or infinite gradients
+- `NormalizationMonitor`: record the difference of batch and moving statistics
+- `OverfittingDetector`: report when a model begins to overfit
+- `PenaltyMonitor`: record the share of the loss that is weight penalty
+- `TrainingDoctor`: find out why a model does not learn, during and after training
 """
 
 from typing import TYPE_CHECKING

@@ -20,7 +20,7 @@ MOST_ROWS = 256
 
 
 class ActivationMonitor(Monitor):
-    """Watch how alive the units of every layer are, on a fixed probe batch.
+    """Count dead, saturated and dormant units of each layer, on a fixed probe batch.
 
     The model runs on the probe, outside the compiled step, at the end of each epoch (or
     every n steps): with dropout off, and with batch normalization on the probe's own

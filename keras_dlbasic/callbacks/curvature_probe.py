@@ -27,13 +27,14 @@ PATIENCE, STILL = 5, 0.01
 
 
 class CurvatureProbe(Monitor):
-    """Look at the curvature of the loss where training stands, on a fixed probe.
+    """Measure the curvature of the loss during training, on a fixed probe.
 
     Runs `landscape.classify_point` on rows of the training data in inference mode and
     writes what it measures, with the verdict, to `record.tables["curvature"]`; from
-    there `TrainingDoctor` and `diagnose` tell a saddle from a minimum when the loss
-    is stuck. At the end of training it looks again. A look takes about as long as 150
-    gradients of the probe. Nothing changes in what is trained, saved or logged.
+    there `TrainingDoctor` and `diagnose` distinguish a saddle point from a minimum when
+    the loss is stuck. It measures again at the end of training. A measurement takes
+    about as long as 150 gradients of the probe. Nothing changes in what is trained,
+    saved or logged.
 
     Args:
         x: Training inputs: an array or a structure of arrays.

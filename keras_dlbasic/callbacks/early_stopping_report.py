@@ -30,8 +30,7 @@ ALPHAS = {"GL": 5.0, "PQ": 0.75}
 class EarlyStoppingReport(keras.callbacks.EarlyStopping):
     """Stop like `EarlyStopping`, and say why, when and what was kept.
 
-    Takes the place of `keras.callbacks.EarlyStopping` with the same arguments, and
-    differs in this:
+    Replaces `keras.callbacks.EarlyStopping`, with the same arguments. The differences:
 
     - NaN and infinity never become the best value, but count as waiting.
     - With one step an epoch (full batch), a training quantity is measured before the
@@ -53,7 +52,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         mode: As in `EarlyStopping`. Defaults to `"auto"`.
         baseline: As in `EarlyStopping`. Defaults to None.
         restore_best_weights: As in `EarlyStopping`. Defaults to `False`.
-        start_from_epoch: As in `EarlyStopping`; earlier epochs count for no criterion.
+        start_from_epoch: As in `EarlyStopping`; all criteria ignore earlier epochs.
             Defaults to `0`.
         criterion: `"patience"`, `"GL"`, `"PQ"` or `"UP"`. Defaults to `"patience"`.
         alpha: Threshold of GL (in percent; default 5) and PQ (default 0.75).

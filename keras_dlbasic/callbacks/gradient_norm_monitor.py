@@ -18,13 +18,13 @@ LOG_KEY = "global_gradient_norm"
 
 
 class GradientNormMonitor(Monitor):
-    """Watch the gradients of every layer at the steps that are trained.
+    """Record the gradient norm of each layer during training.
 
     The gradients are those that Keras' own compiled step computed, before clipping and
     after loss unscaling: no second backward pass, no other batch, and nothing changes
     in what is trained, saved or logged, except for one key: the epoch logs get
     `global_gradient_norm`, the mean over the epoch's sampled steps, at every epoch (NaN
-    where none was sampled). Callbacks that stand later in the list can use it, such as
+    where none was sampled). Callbacks later in the list can use it, such as
     `CSVLogger`, `ReduceLROnPlateau` and `EarlyStopping`.
 
     Args:
@@ -146,8 +146,8 @@ NEXT_STEPS = {
     "vanishing": "Next: print(kd.propagation_report(model, x)) on a fresh model.",
     "exploding": "Next: a lower learning rate, clipping, or "
     "print(kd.propagation_report(model, x)) on a fresh model.",
-    "zero": "Next: print(kd.propagation_report(model, x)), which tells dead units from "
-    "a loss that does not depend on the weights.",
+    "zero": "Next: print(kd.propagation_report(model, x)), which distinguishes dead "
+    "units from a loss that does not depend on the weights.",
     "non_finite": "Next: print(kd.gradients.localize_non_finite(model, x)).",
 }
 

@@ -20,8 +20,8 @@ class NonFiniteReport(Displayed):
         batch_loss: Loss of its batch. May well be finite.
         gradients: Paths of the variables whose gradients were not finite.
         weights_before: Paths of the variables that held NaN or infinity before the
-            step. If there are none, the step itself brought it up: its batch, its
-            forward or its backward pass.
+            step. If there are none, the step itself is the cause: its batch, or its
+            forward or backward pass.
         last_finite_step: The sampled step before with finite gradients, or None.
         last_finite_norms: Gradient norm by path at that step.
         stopped: Whether training was stopped at the step.

@@ -27,15 +27,15 @@ Statistics = dict[str, tuple[np.ndarray, np.ndarray]]
 class NormalizationMonitor(Monitor):
     """Watch the drift between batch and moving statistics of batch normalization.
 
-    Once an epoch, around one of its last steps, the moving averages are read before and
-    after the step; from their change follow the batch's own mean and variance, with no
-    further pass and no other data. `record.tables["normalization"]` gets, per layer
-    (Keras' own as well as this package's), how far they are from the moving averages
-    that inference uses. While that is large, `val_loss` says little about the weights:
-    lower `momentum`, or train longer.
+    Once an epoch, the moving averages are read before and after a step. Their change
+    gives the mean and variance of the batch, without another pass or other data.
+    `record.tables["normalization"]` has, per layer (Keras' own as well as this
+    package's), the distance of batch and moving statistics, which inference uses. If it
+    is large, `val_loss` says little about the weights: lower `momentum`, or train
+    longer.
 
-    It also sees the batch, and warns when there is only one value per channel to
-    normalize: then the output is `beta`, whatever the input.
+    It also warns if there is only one value per channel to normalize: then the output
+    is always `beta`.
 
     Args:
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
@@ -133,11 +133,10 @@ class NormalizationMonitor(Monitor):
             if positions is not None and batch_size * positions == 1:
                 self._has_warned = True
                 warnings.warn(
-                    f"Batch normalization '{label}' has one value per channel to "
-                    f"normalize (batch size {batch_size}): its output in training is "
-                    "`beta` whatever the input, so nothing before it is trained. Use "
-                    "layer normalization (`kd.layers.LayerNormalization`) or a larger "
-                    "batch.",
+                    f"Batch normalization '{label}' normalizes only one value per "
+                    f"channel (batch size {batch_size}). So its output in training is "
+                    "always `beta`, and the layers before it are not trained. Use "
+                    "`kd.layers.LayerNormalization` or a larger batch.",
                     stacklevel=2,
                 )
                 return

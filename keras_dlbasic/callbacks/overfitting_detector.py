@@ -33,7 +33,7 @@ may differ."""
 
 
 class OverfittingDetector(Monitor):
-    """Say when a model begins to overfit, from its curves so far.
+    """Report when a model begins to overfit, from its curves so far.
 
     After every epoch with validation, `analysis.detect_overfitting` compares the
     training loss and the validation loss. Keras' training loss is a mean over the
@@ -41,17 +41,17 @@ class OverfittingDetector(Monitor):
     loss is measured on them anew, after the epoch and in inference mode, as the
     validation loss is. Nothing changes in what is trained, saved or logged.
 
-    While a rise is young, it cannot be told from the hump of a double descent or from a
-    long deviation of a noisy loss. The message says how likely the finished run will
-    not be called overfitting (`OverfittingVerdict.chance_of_reversal`), and `stop=True`
-    waits until that is below 5 %.
+    An early rise may also be the peak of a double descent, or noise. The message gives
+    the probability that the verdict is withdrawn by the end of the run
+    (`OverfittingVerdict.chance_of_reversal`), and `stop=True` waits until that is below
+    5 %.
 
     Args:
         x: Training inputs to measure the training loss on: arrays, or a data set that
             can be read again and again. Defaults to None: the logged loss is taken.
         y: Training targets, None with a data set.
-        rows: Up to this many rows of `x` and `y` are used, taken evenly. Defaults to
-            `1024`.
+        rows: Maximum number of rows of `x` and `y` that are used, evenly spaced.
+            Defaults to `1024`.
         metric: Name of a metric, such as `"accuracy"`, to be judged apart. Defaults to
             None. A name that is not logged is warned of after the first epoch with
             validation; one that is a compiled metric misspelled raises an error as
@@ -249,7 +249,7 @@ class OverfittingDetector(Monitor):
             return ""
         goes_on = f" Training goes on until this is below {MAX_REVERSAL:.0%}."
         return (
-            "It cannot be told yet from the hump of a double descent: the chance that "
+            "It may still be the peak of a double descent: the chance that "
             f"the loss comes back in the {left} epochs left is about {chance:.0%}."
         ) + goes_on * self.stop
 

@@ -16,7 +16,7 @@ SHARE = "penalty_share"
 
 
 class PenaltyMonitor(Monitor):
-    """Watch how much of the loss is penalty, and what the penalty does to the weights.
+    """Record the share of the loss that is weight penalty, and the size of the weights.
 
     At the end of each epoch, for each weight with a regularizer (Keras' own as well):
     `record.tables["penalties"]` gets its penalty, its L1 and L2 norm, the share of its

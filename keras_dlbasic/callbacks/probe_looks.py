@@ -210,8 +210,8 @@ class ProbeLooks:
         if not is_one or Run(record).task not in (TaskKind.CLASSES, TaskKind.LABELS):
             return None
         return (
-            f"all {targets[0].n_rows} rows that were read in passing have the same "
-            "target, and may be one side of the data only; give `TrainingDoctor` `x=` "
+            f"all {targets[0].n_rows} rows that were read during `fit` have the same "
+            "target, so they may not represent the data; give `TrainingDoctor` `x=` "
             "and `y=`"
         )
 

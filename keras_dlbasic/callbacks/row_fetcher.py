@@ -82,10 +82,9 @@ class RowFetcher:
         if not self._has_warned:
             self._has_warned = True
             warnings.warn(
-                f"A step updated {len(ids)} variables, while the record is about "
-                f"{len(record.variables)}: such steps are left out of the record. "
-                "What a step trains must not change within a fit; start a new fit "
-                "after `model.compile(...)`.",
+                f"A training step updated {len(ids)} variables, but the record has "
+                f"{len(record.variables)}, so the step is not recorded. Call "
+                "`model.compile(...)` and start a new `fit` to train other variables.",
                 stacklevel=2,
             )
         return False

@@ -29,18 +29,17 @@ EARLY, LAST_EARLY = 2, 8
 
 
 class TrainingDoctor(Monitor):
-    """Find out what is wrong with a run, while it is trained and at its end.
+    """Find out why a model does not learn, during training and at its end.
 
     Watches the gradients (as `GradientNormMonitor` does), the curves, and the model's
     activations and predictions on a probe batch; then judges all of it as `diagnose`
     does, so that a saved `.record` gives the same verdict. Nothing changes in what is
     trained, saved or logged.
 
-    The probe is looked at before the first step, after each of the first epochs and
-    then ever more rarely, and at the end. All looks together are at most 2 % of the
-    work of the fit, counted in rows: where that is too little, there are fewer looks,
-    down to four, on fewer rows, down to 32. `record.tables["probe"]["rows"]` has how
-    many.
+    The probe is evaluated before the first step, after each of the first epochs, then
+    less often, and at the end. All evaluations together are at most 2 % of the work of
+    the fit, counted in rows. In short fits there are fewer of them (at least four), on
+    fewer rows (at least 32); `record.tables["probe"]["rows"]` has their number.
 
     Args:
         x: Training inputs with samples first: arrays, tensors, data frames, lists or

@@ -31,8 +31,8 @@ def convert(given: argparse.Namespace, columns: Mapping[str, str]) -> int:
     target = given.to or ENDS.get(given.output.suffix.lower())
     if target is None:
         complain(
-            f"what to write is not told by {given.output.name!r}; expected an end of "
-            ".csv or .parquet, a folder for TensorBoard, or --to."
+            f"the format of {given.output.name!r} is not known; expected a name that "
+            "ends with .csv or .parquet, a folder for TensorBoard, or --to."
         )
         return BAD_INPUT
     record = read(given.run, columns)

@@ -90,7 +90,7 @@ def _add_convert(commands: Any) -> None:
     convert.add_argument("run", help="a record (.npz), a table of epochs, or -")
     convert.add_argument("output", type=Path, help="a file, or TensorBoard's folder")
     convert.add_argument(
-        "--to", choices=TARGETS, help="by default told by the end of the name"
+        "--to", choices=TARGETS, help="by default, by the suffix of the file"
     )
     convert.add_argument(
         "--table",

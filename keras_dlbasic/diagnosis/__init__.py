@@ -1,19 +1,19 @@
-"""What is wrong with a run, from what was recorded of it: pure, without Keras.
+"""Diagnosis of a recorded run: pure functions, without Keras.
 
 - `NEEDS`: what a rule can need of a record, by name
 - `SEVERITIES`: from the mildest to the worst
 - `Coverage`: how much of a run could be judged
-- `Diagnosis`: what was found, found fine and could not be looked at
+- `Diagnosis`: findings, passed checks and skipped checks of a run
 - `Fine`: what a rule returns if nothing is wrong
-- `Finding`: one problem, with what speaks for it
-- `Found`: the old form in which rules return a finding
+- `Finding`: one problem, with its evidence
+- `Found`: deprecated; return a `Finding`
 - `RemedySuggestion`: what to try against a finding
 - `Rule`: a rule that judges a run
-- `Run`: what rules may ask of a run
+- `Run`: the run that a rule judges
 - `Skipped`: what a rule returns or raises if it cannot judge
 - `Verdict`: what a rule returns: `Finding`, `Fine` or `Skipped`
 - `all_rules`: all rules, by name
-- `diagnose`: say what is wrong with a run
+- `diagnose`: find out what is wrong with a run
 - `rule`: make a function a rule
 """
 

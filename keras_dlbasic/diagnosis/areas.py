@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 AREAS: Mapping[str, str] = {
-    "predictions": "what the model predicts, against a constant prediction",
-    "loss": "what the training loss does",
+    "predictions": "the predictions",
+    "loss": "the training loss",
     "updates": "gradients and updates",
-    "match": "whether loss, targets and output go together",
+    "match": "the match of loss, targets and output",
     "data": "the data",
 }
 """What `@rule(decides=...)` takes, as text; the most decisive first."""

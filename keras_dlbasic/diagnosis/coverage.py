@@ -17,10 +17,10 @@ MAX_REASONS = 2
 class Coverage(Displayed):
     """How many checks there are, how many ran, and which decisive ones did not.
 
-    A check is decisive if its rule says what it decides, `@rule(decides=...)`: what the
-    model predicts, what the loss does, gradients and updates, whether loss, targets and
-    output go together, the data. Without one of them a run that nothing was found in
-    may still be a run that failed.
+    A check is decisive if its rule says what it decides, `@rule(decides=...)`:
+    predictions, training loss, gradients and updates, the match of loss, targets and
+    output, or the data. If one of them did not run, a run without findings may still
+    have failed.
 
     Attributes:
         n_checks: Number of checks that were to be made.

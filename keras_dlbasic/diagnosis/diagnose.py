@@ -30,7 +30,7 @@ from keras_dlbasic.records import TrainingRecord
 
 NOT_YET = "judged when the run is over"
 
-FAILED = "the record is not as this check expects it"
+FAILED = "the record does not have the form that this check expects"
 
 FAILED_RULE = "this rule failed"
 
@@ -46,11 +46,11 @@ def diagnose(
     rules: Iterable[Rule] | None = None,
     thresholds: dict[str, dict[str, Any]] | None = None,
 ) -> Diagnosis:
-    """Say what is wrong with a run, from what was recorded of it.
+    """Find out what is wrong with a run from its record.
 
-    Each rule judges the record by itself. Then symptoms are put under the causes that
-    can have caused them; and causes that may or may not do harm, such as inputs
-    that are not scaled, count only where they explain a symptom that was found.
+    Each rule judges the record independently. Then symptoms are assigned to the causes
+    that may explain them. Causes that may be harmless, such as unscaled inputs, count
+    only if they explain a symptom that was found.
 
     A rule that fails costs that rule only: it is skipped with a warning, and its
     traceback is in `Diagnosis.skipped`. So is a rule of the package where a record made

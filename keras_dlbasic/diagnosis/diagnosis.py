@@ -31,10 +31,9 @@ class Diagnosis(Displayed, Sequence[Finding]):
 
     Args:
         findings: The findings, ordered.
-        checked_fine: What was looked at and found fine: name of the check to a few
-            words on what was measured.
-        skipped: What could not be looked at: name of the check to the reason.
-        outcome: What the run came to, as text, or an empty string.
+        checked_fine: Passed checks: name of the check to what was measured.
+        skipped: Skipped checks: name of the check to the reason.
+        outcome: How well the model did, as text, or an empty string.
         record: What was judged, for the pictures of `to_html`. Defaults to None.
         coverage: How much could be judged, a `Coverage`. Defaults to None: counted from
             the above, with no check that is decisive.

@@ -32,7 +32,7 @@ _NOT_GIVEN: Any = ""
 
 @dataclass(frozen=True, repr=False)
 class Finding(Displayed):
-    """A named problem with what speaks for it.
+    """A problem that a rule found, with its evidence.
 
     A rule gives `severity`, `message` and what it measured; the name of the rule, its
     kind and what it explains are filled in by the rule itself.
@@ -40,11 +40,11 @@ class Finding(Displayed):
     Attributes:
         name: Name of the problem, such as `"dead_units"`: that of its rule.
         kind: `"cause"` or `"symptom"`.
-        severity: `"critical"`: this run cannot succeed; `"warning"`: it is likely to
-            cost; `"info"`: a note (no effect on this run).
+        severity: `"critical"`: this run cannot succeed; `"warning"`: it is likely to do
+            worse than it could; `"info"`: a note (no effect on this run).
         message: What was found, in a sentence or two, epochs and steps 1-based.
         layer: Label of the layer, or of the first of them; None for the whole model.
-        epoch: First epoch in which it showed, 0-based; None if it has no time.
+        epoch: First epoch in which it was seen, 0-based; None if it has no epoch.
         step: First sampled step at which it showed, 0-based, or None.
         value: What was measured.
         threshold: What it was compared with.
@@ -59,11 +59,11 @@ class Finding(Displayed):
         risk: For a cause that may or may not do harm: the severity that it takes, at
             most, if a symptom that it can cause is found too. None: `severity`,
             whatever else is found.
-        note: Whether a cause that has done no harm is worth a note, because it changes
-            what a reader does; else it counts as a check that passed. Defaults to
-            `True`.
-        told_apart_by: The measurement that would tell this cause from others that fit
-            as well, without a full stop; empty where that is to try the first remedy.
+        note: Whether a harmless cause is listed as a note; otherwise it counts as a
+            passed check. Defaults to `True`.
+        told_apart_by: The measurement that distinguishes this cause from others that
+            explain the run equally well, without a full stop; empty if that is to try
+            the first remedy.
         output: Of a model with several outputs, the name of the one it is about; None
             for the whole model, or a model with one output.
 

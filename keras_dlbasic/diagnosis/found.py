@@ -18,7 +18,7 @@ def Found(  # noqa: N802 - it was a class
     details: Mapping[str, Any] | None = None,
     note: bool = True,
 ) -> Finding:
-    """Return a `Finding`: the old form, for rules written before there was a new one.
+    """Return a `Finding`. Deprecated: rules return `Finding(...)` itself.
 
     Args:
         severity: As for `Finding`.
@@ -35,9 +35,17 @@ def Found(  # noqa: N802 - it was a class
     Raises:
         TypeError: If `details` names no field of `Finding`.
         ValueError: If a severity is none.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     finding = kd.diagnosis.Found("warning", "Odd.", details={"value": 2.0})
+    >>> finding.value, finding.message
+    (2.0, 'Odd.')
     """
     warnings.warn(
-        "`Found` is the old form. Return `Finding(severity=..., message=...)` with "
+        "`Found` is deprecated. Return `Finding(severity=..., message=...)` with "
         "`value=`, `threshold=` and the like as arguments of their own.",
         DeprecationWarning,
         stacklevel=2,

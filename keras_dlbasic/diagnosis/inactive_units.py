@@ -52,7 +52,7 @@ def judge_inactive_units(
         severity=_severity(run, value, nearly_all),
         message=(
             f"{value:.0%} of the units of layer '{layer}' are {state} "
-            f"({at_start:.0%} {_start_in_words(table)})."
+            f"({at_start:.0%} {_start_in_words(table)}), so they pass on no gradient."
         ),
         layer=layer,
         # The epoch is the first at which this many units were inactive. A look before

@@ -18,7 +18,7 @@ NOTHING_SKILL = 0.05
 
 NAMES = {
     "linear": "a linear predictor",
-    "components": "as many principal components as the narrowest layer has units",
+    "components": "a PCA with as many components as the narrowest layer has units",
 }
 """Simple predictors, as text."""
 

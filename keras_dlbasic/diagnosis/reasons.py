@@ -9,9 +9,9 @@ from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.records import RunFacts
 
-UNKNOWN_LOSS = "the loss is not known (of your own, or none)"
+UNKNOWN_LOSS = "the loss is not known (a custom loss, or none)"
 
-OWN_LOSS = "what the right answers are could not be told from a loss of your own"
+OWN_LOSS = "a custom loss does not say what the correct output is"
 
 MIN_ROWS = 20
 """With fewer rows simple predictors tell nothing."""
@@ -62,7 +62,7 @@ class Reasons:
                 return self.network
             return "the data that were given could not be read"
         if self.facts.given is not None:
-            return "no batches could be kept to look at; give `x=` and `y=`"
+            return "no batches could be kept for inspection; give `x=` and `y=`"
         return "the data are not known; give `TrainingDoctor` `x=` and `y=`"
 
     @property
@@ -70,7 +70,7 @@ class Reasons:
         """Why no array of inputs is known."""
         if self.facts.data is None:
             return self.data
-        return "the inputs are no arrays of numbers"
+        return "the inputs are not arrays of numbers"
 
     @property
     def targets(self) -> str:
@@ -83,7 +83,7 @@ class Reasons:
         if not n and self.gave("y") and self.output_name is not None:
             return "which of the targets belong to this output is not known"
         if n or self.gave("y"):
-            return "the targets are no array of numbers"
+            return "the targets are not an array of numbers"
         if self.gave("x"):
             return "no targets were given; give `y=`"
         return "the batches have no targets"
@@ -94,14 +94,12 @@ class Reasons:
         batches = None if self.facts.data is None else self.facts.data.batches
         if batches is None:
             if self.facts.given is not None:
-                return "no batches of the fit were read as they passed"
-            return "no batches were read as they passed; needs a record of a fit"
+                return "no batches of `fit` were read"
+            return "no batches were read; this check needs a record of `fit`"
         n = batches.n_batches or 0
         if n < MIN_BATCHES:
-            return f"{n} batches were read as they passed, and this needs {MIN_BATCHES}"
-        return (
-            "the targets in batches are all alike, or have more than one answer a row"
-        )
+            return f"{n} batches were read, and this check needs {MIN_BATCHES}"
+        return "the targets are all the same, or have more than one value per row"
 
     @property
     def output(self) -> str:
@@ -109,26 +107,25 @@ class Reasons:
         n = len(self.facts.outputs)
         if n > 1:
             return f"the model has {n} outputs, and this check needs one"
-        return "what the outputs of the model are could not be told"
+        return "the outputs of the model could not be determined"
 
     @property
     def validation(self) -> str:
         """Why nothing is known of the validation data."""
         if self.gave("validation_set"):
             return (
-                "validation data that come in batches are not read beside `fit`; give "
-                "them as arrays, `(x, y)`"
+                "validation data in batches are not read; give them as arrays, `(x, y)`"
             )
         if self.gave("validation_data"):
             if self.gave("x"):
                 return "the validation data could not be compared with `x`"
-            return "validation data are compared with `x=`, which was not given"
+            return "validation data are compared with `x`, which was not given"
         what = "`validation_data=(x, y)`"
         if not self.gave("x"):
             what = f"`x=`, `y=` and {what}"
         return (
             f"the validation data are not known; give `TrainingDoctor` or `preflight` "
-            f"{what}, arrays"
+            f"{what} as arrays"
         )
 
     @property
@@ -170,7 +167,9 @@ class Reasons:
         if probe.baseline_loss is None:
             return self._no_baseline
         if not probe.baseline_loss:
-            return "a constant prediction has no loss: the targets do not differ"
+            return (
+                "the loss of a constant prediction is 0: the targets are all the same"
+            )
         return "the predictions on the probe are not finite"
 
     @property
@@ -185,11 +184,13 @@ class Reasons:
         if self.task is TaskKind.UNKNOWN:
             return self._no_baseline
         if (probe.rows or 0) < MIN_ROWS:
-            return f"the data have {probe.rows or 0} rows, and this needs {MIN_ROWS}"
+            return (
+                f"the data have {probe.rows or 0} rows, and this check needs {MIN_ROWS}"
+            )
         if probe.no_skill:
             return f"there is no skill: {probe.no_skill}"
         if len(self.facts.targets) > 1 or len(self.facts.outputs) > 1:
-            return "there are several outputs, and skill is of one"
+            return "there are several outputs, and skill is defined for one"
         if not probe.references:
             return "no simple predictor can be fitted to such inputs"
         return "the predictions on the probe are not finite or do not fit the targets"
@@ -200,7 +201,7 @@ class Reasons:
         weights = self.facts.data.weights if self.facts.data else ()
         if not any(one.is_uneven for one in weights):
             return None
-        return "rows have very different weights in the loss, and here they count alike"
+        return "rows have very different sample weights, which this check ignores"
 
     @property
     def _no_baseline(self) -> str:
@@ -208,13 +209,13 @@ class Reasons:
             loss = self.facts.loss
             is_one = isinstance(loss, dict) and "class_name" in loss
             if isinstance(loss, (dict, list, tuple)) and not is_one:
-                return "there are several losses, and predictions have one score each"
+                return "there are several losses, and this check needs one"
             if is_one and loss.get("own"):
                 return f"{OWN_LOSS} (`{loss['class_name']}`)"
             return self._own_loss or UNKNOWN_LOSS
         if not self.task.is_known:
-            return "what the predictions mean could not be told from loss and output"
-        return "the loss of a constant prediction could not be told"
+            return "loss and output do not show what the predictions mean"
+        return "the loss of a constant prediction could not be computed"
 
     @property
     def _own_loss(self) -> str:
@@ -222,4 +223,4 @@ class Reasons:
         if self.facts.loss is not None or not self.facts.own_loss:
             return ""
         methods = " and ".join(f"`{name}`" for name in self.facts.own_loss)
-        return f"the loss is computed by {methods} of the model's own, not compiled"
+        return f"the model computes its loss in {methods}, without a compiled loss"

@@ -58,7 +58,7 @@ def check_names(rules: Iterable[Rule], known: Iterable[Rule]) -> None:
             for name in getattr(rule, part):
                 if kinds.get(name) == kind:
                     continue
-                fault = f"is a {kinds[name]}" if name in kinds else "is no rule"
+                fault = f"is a {kinds[name]}" if name in kinds else "is not a rule"
                 names = [other for other, is_a in kinds.items() if is_a == kind]
                 raise ValueError(
                     f"`{part}` of rule {rule.name!r} must name {kind}s, but {name!r} "

@@ -16,7 +16,7 @@ class RemedyRegistry(Mapping[str, RemedySpec]):
     Those of the fit are here from the start. Those that change a model come with
     `keras_dlbasic.remedies`, which `import keras_dlbasic` imports where there is Keras;
     the user's own come as they are defined. Without Keras a suggestion is printed, but
-    whether there is such a remedy cannot be told.
+    it is not known whether there is such a remedy.
     """
 
     def __init__(self, specs: Iterable[RemedySpec] = ()) -> None:
@@ -41,7 +41,7 @@ class RemedyRegistry(Mapping[str, RemedySpec]):
         # the same place in the same module: a notebook's cell that is run again
         if former is not None and _origin(former) != _origin(spec):
             raise ValueError(
-                f"There is a remedy of the name {spec.name!r} already, in module "
+                f"A remedy named {spec.name!r} exists already, in module "
                 f"'{_origin(former)[0]}'. Give yours another name."
             )
         self._specs[spec.name] = spec
@@ -74,7 +74,7 @@ class RemedyRegistry(Mapping[str, RemedySpec]):
     def unknown(self, name: str) -> str:
         """Return the message for a name that is not known, with the nearest that is."""
         return (
-            f"There is no remedy of the name {name!r}. {nearest(name, self._specs)} "
+            f"There is no remedy named {name!r}. {nearest(name, self._specs)} "
             "One of your own is known once its function is defined with "
             "`@keras_dlbasic.remedies.remedy(...)`."
         )

@@ -116,7 +116,7 @@ class RemedySuggestion(Displayed):
     def check(self) -> None:
         """Check that there is such a remedy and that it takes these arguments.
 
-        Without Keras this cannot be told, and nothing is checked.
+        Without Keras this is not known, and nothing is checked.
 
         Raises:
             ValueError: If not.

@@ -24,7 +24,7 @@ def response_of(run: Run) -> ResponseFacts | Fine:
     """
     probe = run.record.facts.probe
     if probe is None or probe.response is None:
-        raise Skipped("the model was not run on changed rows, or it runs in `fit` only")
+        raise Skipped("the model could not be run on modified inputs outside of `fit`")
     if probe.response.not_needed:
         return Fine("the model does well, so this was not tried")
     return probe.response

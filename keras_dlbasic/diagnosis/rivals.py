@@ -47,8 +47,8 @@ def rivals_text(group: tuple[Finding, ...]) -> str:
     names = [cause.name for cause in group]
     tests = [f"for {cause.name}, {_test(cause)}" for cause in group]
     return (
-        f"{', '.join(names[:-1])} and {names[-1]} fit equally well. To tell them "
-        f"apart, change one thing at a time: {'; '.join(tests)}."
+        f"{', '.join(names[:-1])} and {names[-1]} explain this equally well. "
+        f"To find out which it is, change one thing at a time: {'; '.join(tests)}."
     )
 
 

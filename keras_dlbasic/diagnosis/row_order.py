@@ -61,15 +61,15 @@ def _of_classes(batches: BatchFacts) -> OrderSeen:
     seen, expected = batches.classes_per_batch, batches.expected_classes
     if seen == 1 and expected >= SEVERAL and _alternate(batches):
         return OrderSeen(
-            f"each batch holds one class only, where rows drawn at random would hold "
-            f"{expected:.2g}; `fit` shuffles batches as a whole",
+            f"each batch contains one class only, where random rows would contain "
+            f"{expected:.2g} (`fit` shuffles whole batches, not the rows in them)",
             seen / expected,
             batches.class_chance,
             one_class=True,
         )
     return OrderSeen(
-        f"a batch holds {seen:.2g} classes, of {expected:.2g} if rows were drawn at "
-        "random",
+        f"a batch contains {seen:.2g} classes on average, where random rows would "
+        f"contain {expected:.2g}",
         seen / expected,
         batches.class_chance,
     )
@@ -88,8 +88,8 @@ def _alternate(batches: BatchFacts) -> bool:
 def _of_values(batches: BatchFacts) -> OrderSeen:
     seen, expected = batches.within, batches.expected_within
     return OrderSeen(
-        f"targets within a batch have {seen:.0%} of the variance of all, against "
-        f"{expected:.0%} if rows were drawn at random",
+        f"the targets of a batch have {seen:.0%} of the overall variance, where random "
+        f"rows would have {expected:.0%}",
         seen / expected,
         batches.value_chance,
     )
@@ -100,6 +100,6 @@ def shuffled_rows() -> RemedySuggestion:
     return suggest.by_hand(
         "model.fit(x, y, shuffle=True) for arrays; "
         "dataset.shuffle(n_rows) before .batch(...); DataLoader(..., shuffle=True); "
-        "of a generator, shuffle what it reads from",
-        "each batch then is a sample of all rows",
+        "for a generator, shuffle the data that it reads",
+        "each batch is then a random sample of the rows",
     )

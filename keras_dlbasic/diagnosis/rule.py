@@ -32,8 +32,8 @@ class Rule:
         needs: What it needs of the record; without it the rule is skipped.
         live: Whether it can judge a run that goes on.
         per_output: Whether it judges each of several outputs by itself.
-        decides: What cannot be told without this check, a key of `areas.AREAS`; empty
-            for checks that are not decisive.
+        decides: The area that cannot be judged without this check, a key of
+            `areas.AREAS`; empty for checks that are not decisive.
         last: Whether it is applied after all others, and asks `run.verdicts` what they
             say.
 
@@ -42,6 +42,12 @@ class Rule:
             that are not keyword-only with defaults; or names are not in a tuple.
         ValueError: If the kind or a need is not known, `explains` is given for a
             symptom or `explained_by` for a cause, or the function has no docstring.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> rules = {rule.name: rule for rule in kd.diagnosis.all_rules()}
+    >>> rules["vanishing_gradients"].kind
+    'symptom'
     """
 
     name: str
@@ -133,7 +139,8 @@ class Rule:
             return verdict
         if isinstance(verdict, str) and verdict:
             warnings.warn(
-                f"Rule {self.name!r} returns a text, the old form. Return `Fine(...)`.",
+                f"Rule {self.name!r} returns a string, which is deprecated. Return "
+                "`Fine(...)`.",
                 DeprecationWarning,
                 stacklevel=3,
             )
@@ -154,8 +161,8 @@ class Rule:
     def _check_function(self) -> None:
         if not inspect.isfunction(self.function):
             raise TypeError(
-                f"`@rule(...)` stands above a function. Received: {self.function!r} of "
-                f"type {type(self.function).__name__}"
+                f"`@rule(...)` must be above a function. Received: {self.function!r} "
+                f"of type {type(self.function).__name__}"
             )
         parameters = list(inspect.signature(self.function).parameters.values())
         takes_run = [p.name for p in parameters[:1] if p.kind in _BY_PLACE] == ["run"]

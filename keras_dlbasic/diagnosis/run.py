@@ -35,11 +35,11 @@ ENOUGH_UPDATES = 300
 
 
 class Run(KnownFacts):
-    """What rules may ask of a run: its record, its facts, and what follows from them.
+    """The run that a rule judges: its record, facts, and what follows from them.
 
-    A question that the record has no answer to raises `Skipped` with the reason, so a
-    rule need not check for what is missing. Nothing here knows Keras; all of it can be
-    told from a saved record.
+    If the record lacks what a property needs, it raises `Skipped` with the reason, so a
+    rule need not check for missing data. All of it works on a saved record, without
+    Keras.
 
     Args:
         record: What was recorded.
@@ -104,8 +104,8 @@ class Run(KnownFacts):
         by_name = {run.output_name: run for run in self.outputs_apart}
         if name not in by_name:
             raise KeyError(
-                f"The model has no output {name!r} beside others; there are "
-                f"{sorted(map(str, by_name)) or 'no several'}."
+                f"The model has no output named {name!r}. Its outputs are: "
+                f"{sorted(map(str, by_name)) or 'a single one'}."
             )
         return by_name[name]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(eq=False)
 class Skipped(Exception):  # noqa: N818 - not an error, a reason
-    """A rule could not judge the run, for want of data.
+    """A rule could not judge the run, because data are missing.
 
     Return it from a rule, or raise it from any depth below one: questions of `Run`
     raise it where the record has no answer.

@@ -1,4 +1,4 @@
-"""Several models, or several states of one, that answer as one model.
+"""Ensembles of several models, or of several states of one model.
 
 - `Ensemble`: a Keras model that averages its members
 - `EnsemblePrediction`: mean and spread, what `Ensemble.predict_spread` gives

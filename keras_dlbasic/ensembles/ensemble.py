@@ -12,7 +12,16 @@ LOGITS = ("auto", "softmax", "sigmoid", None)
 
 
 class EnsemblePrediction(NamedTuple):
-    """Mean and standard deviation over the members, shaped as one prediction."""
+    """Mean and standard deviation over the members, shaped as one prediction.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.ensembles import EnsemblePrediction
+    >>> members = np.array([[1.0], [3.0]])  # two members, one row
+    >>> found = EnsemblePrediction(members.mean(axis=0), members.std(axis=0))
+    >>> found.mean.tolist(), found.spread.tolist()
+    ([2.0], [1.0])
+    """
 
     mean: Any
     spread: Any
@@ -29,7 +38,7 @@ class Ensemble(keras.Model):
     Args:
         models: Built Keras models with the same inputs and outputs. They become parts
             of the ensemble and are not copied.
-        logits: What stands between the outputs and probabilities: `"softmax"` or
+        logits: The function that turns outputs into probabilities: `"softmax"` or
             `"sigmoid"` where members give logits, so that probabilities are averaged
             and given as logits again; None where outputs are averaged as they are
             (probabilities, values). Defaults to `"auto"`: read from the loss of the

@@ -80,8 +80,8 @@ def fit_ensemble(
         callbacks: Callbacks; each member gets copies of its own.
         executor: Any `concurrent.futures.Executor`, such as `studies.process_pool()`.
             Defaults to None: one member after the other, in this process.
-        directory: Where trained members are kept, so that a broken-off call goes on
-            where it was, and a call with a larger `n` trains the new ones only.
+        directory: Where trained members are kept, so that an interrupted call continues
+            where it stopped, and a call with a larger `n` trains only the new ones.
             Defaults to None: nothing is kept.
         overwrite: Whether to delete the members that lie in `directory`. Defaults to
             `False`.

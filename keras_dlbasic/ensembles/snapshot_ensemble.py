@@ -23,9 +23,9 @@ class SnapshotEnsemble(keras.callbacks.Callback):
     """Keep a member at the end of each cycle of one training.
 
     The learning rate falls along half a cosine from its full value to 0 in each of the
-    `cycles` into which the epochs are divided, and starts anew: the model settles in
-    one minimum after the other. `ensemble()` makes a model of what it settled in. The
-    training costs as much as without.
+    `cycles` into which the epochs are divided, and starts anew: the model converges to
+    one minimum after the other. `ensemble()` makes a model of these snapshots. It costs
+    no extra training.
 
     Where the cycles do not divide the epochs, their lengths differ by one epoch at
     most. The paper makes all but the last `ceil(T / M)` updates long and cuts the last

@@ -21,7 +21,7 @@ from keras_dlbasic.ensembles.batch_statistics import (
 
 
 class WeightAverage(keras.callbacks.Callback):
-    """Average the weights along the end of a training, and keep the average.
+    """Average the weights over the last epochs of a training, and keep the average.
 
     From epoch `start` on, the weights after every `every` epochs enter a running mean.
     When the fit ends, the model gets the mean, and the moving statistics of its batch
@@ -29,8 +29,8 @@ class WeightAverage(keras.callbacks.Callback):
     they belong to the weights. The order of the rows does not matter. One model comes
     out, which costs nothing more at inference.
 
-    The scores in the logs are those of the weights before averaging. Callbacks that
-    stand later in the list, and that restore weights (`EarlyStopping`), undo it.
+    The scores in the logs are those of the weights before averaging. Callbacks later in
+    the list that restore weights (`EarlyStopping`) undo it.
 
     Args:
         start: The epoch (0-based) after which the first weights are taken, or, below 1,

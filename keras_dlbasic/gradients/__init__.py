@@ -2,7 +2,7 @@
 
 - `GradientTap`: runs chosen steps of a fit through a training step that also measures
 - `NonFiniteOrigin`: where the first NaN or infinity came up in a forward pass
-- `describe_variables`: say of each variable its layer, role and depth
+- `describe_variables`: return the layer, role and depth of each variable
 - `localize_non_finite`: name the first layer that gives NaN or infinity
 """
 

@@ -21,7 +21,7 @@ from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 @dataclass(frozen=True, repr=False)
 class NonFiniteOrigin(Displayed):
-    """Where the first NaN or infinity came up in a forward pass.
+    """Where the first NaN or infinite value appeared in a forward pass.
 
     Attributes:
         source: `"input"` (the data), `"weights"` (of the layer) or `"output"` (the
@@ -30,6 +30,11 @@ class NonFiniteOrigin(Displayed):
         call: How many layers had been called before, 0-based; None for the data.
         variable: Path of the variable, for `"weights"`.
         count: Number of entries that are not finite.
+
+    Example:
+    >>> from keras_dlbasic.gradients import NonFiniteOrigin
+    >>> print(NonFiniteOrigin("output", "log", 0, None, count=6))
+    Layer 'log' makes 6 entries that are not finite of finite inputs and weights.
     """
 
     source: Literal["input", "weights", "output"]

@@ -49,6 +49,27 @@ class GradientTap:
             step on.
         is_refused: Whether no step is watched, since the plain step has drawn such
             numbers in an earlier fit. There is a warning before the first step.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> from keras_dlbasic.gradients import GradientTap
+    >>> steps = []
+    >>> def sink(step, row, layouts):
+    ...     steps.append(step)
+    >>> class Tapping(keras.callbacks.Callback):
+    ...     def on_train_batch_begin(self, batch, logs=None):
+    ...         if batch == 0:
+    ...             self.tap = GradientTap(self.model, sink)
+    ...         self.tap.arm(batch)
+    ...
+    ...     def on_train_end(self, logs=None):
+    ...         self.tap.disarm()
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> data = np.ones((8, 4)), np.ones((8, 1))
+    >>> history = model.fit(*data, batch_size=4, verbose=0, callbacks=[Tapping()])
+    >>> steps
+    [0, 1]
     """
 
     def __init__(

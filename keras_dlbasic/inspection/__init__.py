@@ -1,8 +1,8 @@
-"""What is known of a model and its data before it is trained.
+"""Checks of a model and its data before training.
 
 - `CapacityReport`: what `capacity_report` found
-- `capacity_report`: tell how much a model can hold
-- `preflight`: find what can be known before the first step
+- `capacity_report`: count parameters by layer and per training sample
+- `preflight`: find problems before the first training step
 """
 
 from typing import TYPE_CHECKING

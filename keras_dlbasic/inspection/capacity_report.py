@@ -45,6 +45,15 @@ class CapacityReport(Displayed):
             connections of a subclassed model are not known.
         samples: Number of training samples, None if not given.
         layers: Layers with trainable weights, from input to output.
+
+    Example:
+    >>> import keras
+    >>> import keras_dlbasic as kd
+    >>> dense = keras.layers.Dense(2, name="out")
+    >>> model = keras.Sequential([keras.Input((4,)), dense])
+    >>> report = kd.capacity_report(model, samples=5)
+    >>> report.parameters, report.layers[0].name
+    (10, 'out')
     """
 
     parameters: int
@@ -93,7 +102,7 @@ class CapacityReport(Displayed):
 
 @names_nearest
 def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
-    """Tell how much a model can hold: parameters, depth, share by layer.
+    """Count parameters, depth and the share of each layer.
 
     Args:
         model: A built Keras model.

@@ -42,12 +42,12 @@ def preflight(
     epochs: int | None = None,
     rules: Iterable[Rule] | None = None,
 ) -> Diagnosis:
-    """Find what can be known of a run before its first step, in seconds.
+    """Find problems of a run before its first step, in seconds.
 
-    Looked at are the output activation, the loss and the targets against each other;
-    inputs and targets; rows that validation shares with training, classes that it
-    lacks; weights and signals at the start; batch normalization with tiny batches; and
-    the number of updates. The model is not changed, but built if it is not yet.
+    It checks the match of output activation, loss and targets; the inputs and targets;
+    validation rows that are also training rows, and missing classes; initial weights
+    and signals; batch normalization with tiny batches; and the number of updates. The
+    model is not changed, but it is built if it has no weights yet.
 
     Args:
         model: A model; compiled, if its loss is to be judged. One without weights is

@@ -24,7 +24,7 @@ def reads_targets(
         shape: Shape of the model's outputs for these rows.
 
     Returns:
-        None if it cannot be told: the loss takes no other targets, or fails.
+        None if that is not known: the loss takes no other targets, or fails.
 
     Example:
     >>> import numpy as np

@@ -1,7 +1,7 @@
 """The loss as a function of the weights: its slopes, its curvature, its shape.
 
 - `Objective`: the loss over a data set, its gradient and its Hessian's products
-- `classify_point`: say what a model stands on: minimum, saddle, plateau or slope
+- `classify_point`: classify a point as minimum, saddle, plateau or slope
 - `hessian_extremes`: find the smallest and the largest eigenvalue of the Hessian
 - `hessian_trace`: estimate the sum of all curvatures
 - `loss_line`: compute the loss on the straight line between two models

@@ -47,22 +47,23 @@ def classify_point(
     seed: int = 0,
     **options: Any,
 ) -> CriticalPoint:
-    """Say what a model stands on: a minimum, a saddle point, a plateau or a slope.
+    """Classify the point a model is at: a minimum, saddle point, plateau or slope.
 
-    Measures the gradient, both ends of the Hessian's spectrum, whether the loss does
-    fall along the most negative direction, which weights have neither slope nor
-    curvature, and what rounding may do to all of it; `analysis.judge_point` says how
-    that is judged. It takes about as long as 150 gradients of the data; nothing of the
+    It measures the gradient, the smallest and largest eigenvalue of the Hessian,
+    whether the loss falls along the most negative direction, which weights have zero
+    gradient and curvature, and the rounding errors. `analysis.judge_point` says how the
+    verdict follows. It takes about as long as 150 gradients of the data; nothing of the
     model is changed. Where ReLU and the like have kinks, curvature is that between
     them.
 
     Args:
         model: A built and compiled Keras model, or an `Objective`.
-        x: Inputs: an array or a structure of arrays. The point is one of the loss over
-            these rows: of other rows it may be none.
+        x: Inputs: an array or a structure of arrays. The verdict holds for the loss on
+            these rows.
         y: Targets, likewise.
-        max_products: Most products of the Hessian for its spectrum.
-        flat: Share of what is at stake that counts as nothing, see `judge_point`.
+        max_products: Maximum number of Hessian-vector products.
+        flat: Share of the loss scale below which a change counts as zero, see
+            `judge_point`.
         seed: Seed of the random directions.
         **options: `sample_weight`, `micro_batch` and `training`, see `Objective`.
 

@@ -119,8 +119,8 @@ def loss_line(
 ) -> LossLine:
     """Compute the loss on the straight line from a model to another one like it.
 
-    If it rises in between, the two lie in different valleys; whether a curved way
-    around the barrier exists, a straight line does not tell.
+    If the loss rises in between, there is a barrier between the two. A curved path
+    without a barrier may still exist.
 
     Args:
         model: A built and compiled Keras model, or an `Objective`.

@@ -39,7 +39,7 @@ class Products(Protocol):
 
 
 class Objective:
-    """The loss of a model over a data set, its gradient and its Hessian's products.
+    """The loss of a model on a data set, with its gradient and Hessian-vector products.
 
     It is the compiled loss (`model.compute_loss`) with all penalties, as a function of
     the trainable weights, which are one vector here, in the order of

@@ -1,4 +1,4 @@
-"""Layers that keep signals alive, and what can be asked of them.
+"""Layers for normalization, dropout and gradient clipping.
 
 - `BatchNormalization`: Keras' own, with checks; watched by `NormalizationMonitor`
 - `Dropout`: Keras' own, with `monte_carlo`

@@ -25,7 +25,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     the output is `beta` whatever the input: use `LayerNormalization` there.
 
     Why it helps is contested. The paper's reason, less "internal covariate shift", was
-    not borne out by Santurkar et al. (2018), who find a smoother loss surface instead.
+    not confirmed by Santurkar et al. (2018), who find a smoother loss surface instead.
 
     Args:
         axis: The axis of the channels. Defaults to `-1`.

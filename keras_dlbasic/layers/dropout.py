@@ -19,8 +19,8 @@ class Dropout(keras.layers.Dropout):
 
     Args:
         rate: Probability of dropping a unit, from 0 to 1.
-        noise_shape: Shape of the mask, as in Keras; 1 where units share their fate.
-            Defaults to None: each unit for itself.
+        noise_shape: Shape of the mask, as in Keras; 1 along axes on which units are
+            dropped together. Defaults to None: each unit independently.
         seed: An integer, or None (default: random).
         monte_carlo: Whether to drop units at inference as well, so that repeated
             predictions differ and their spread tells the model's uncertainty (Gal &

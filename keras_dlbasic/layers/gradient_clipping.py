@@ -15,8 +15,8 @@ from keras_dlbasic._keras.layer_kinds import LayerKind, register_kind
 class GradientClipping(keras.layers.Layer):
     """Passes its input on unchanged and clips the gradient on its way back.
 
-    So a part of the model is shielded from what comes from behind it. Keras has no such
-    layer; an optimizer's `clipnorm`, `clipvalue` and `global_clipnorm` clip the
+    So a large gradient of later layers does not reach the layers before it. Keras has
+    no such layer; an optimizer's `clipnorm`, `clipvalue` and `global_clipnorm` clip the
     gradients of weights after the whole backward pass.
 
     Args:

@@ -4,8 +4,8 @@
 - `plot_augmentation`: draw originals beside augmented ones
 - `plot_batch_size_study`: draw what a `BatchSizeStudy` found
 - `plot_capacity`: draw error against the number of parameters
-- `plot_clipping`: draw how hard clipping cut over the steps
-- `plot_curvature`: draw both ends of the curvature over the epochs
+- `plot_clipping`: draw how strongly gradients were clipped over the steps
+- `plot_curvature`: draw the largest and smallest curvature over the epochs
 - `plot_decision_regions`: draw which class a model gives where, in two dimensions
 - `plot_descent_path`: draw the paths of the three ways of gradient descent
 - `plot_dropout`: draw which units dropout keeps, in training and at inference
@@ -13,7 +13,7 @@
 - `plot_gradient_flow`: draw the gradient of each layer, relative to its weights
 - `plot_gradient_norm`: draw the gradient norm of each layer over the steps
 - `plot_history`: draw training and validation over the epochs, one panel a metric
-- `plot_initializers`: draw signals through many layers with Xavier's and He's weights
+- `plot_initializers`: draw signals through layers with Xavier and He initialization
 - `plot_learning_curve`: draw error against the size of the training set
 - `plot_learning_rate_range`: draw the losses of a range test
 - `plot_loss_line`: draw the loss between two solutions

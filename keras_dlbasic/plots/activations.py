@@ -18,9 +18,9 @@ def plot_activations(
 ) -> np.ndarray:
     """Draw activation functions and their slopes.
 
-    In the lower panel, lines are thick where the function has not levelled off, that
-    is, where its slope is at least 5 % of its steepest. The legend names the
-    initializer that suits, with its gain.
+    In the lower panel, lines are thick where the function is not saturated, that is,
+    where its slope is at least 5 % of the steepest. The legend names the initializer
+    that suits, with its gain.
 
     Args:
         names: Names of activations that work element by element. Defaults to six usual
@@ -69,7 +69,7 @@ def plot_activations(
     axes[0].set_ylim(-2.1, 4.0)
     axes[0].set_title("Activation functions")
     axes[0].set_ylabel("value")
-    axes[1].set_ylabel("slope (thin: levelled off)")
+    axes[1].set_ylabel("slope (thin: saturated)")
     axes[1].set_xlabel("pre-activation")
     legend_beside(axes[0])
     return axes

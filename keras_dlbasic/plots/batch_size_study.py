@@ -24,11 +24,10 @@ PANELS = ("updates", "samples", "seconds")
 
 
 def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
-    """Draw loss against updates, samples and seconds, and speed against steadiness.
+    """Draw loss against updates, samples and seconds, and speed against noise.
 
     Lines are means over seeds, areas span them. The cross of a batch size in the last
-    panel spans its 95 % intervals. Where trials ran beside each other, times are not
-    drawn.
+    panel spans its 95 % intervals. If trials ran in parallel, times are not drawn.
 
     Args:
         result: What `studies.BatchSizeStudy(...).run()` gave.
@@ -39,6 +38,24 @@ def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
 
     Raises:
         ValueError: If `ax` are not four.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> updates = np.arange(11.0)
+    >>> trials = [
+    ...     kd.records.TrialResult(
+    ...         {"batch_size": size, "seed": seed},
+    ...         values={
+    ...             "curve_updates": updates, "curve_samples": updates * size,
+    ...             "curve_seconds": updates, "curve_loss": 1 - 0.1 * updates,
+    ...             "updates_per_second": 1.0, "loss_jitter": 1 / size,
+    ...         },
+    ...     )
+    ...     for size in (8, 32) for seed in (0, 1)
+    ... ]
+    >>> result = kd.analysis.BatchSizeResult(trials, rows=100, target_loss=0.5)
+    >>> axes = kd.plots.plot_batch_size_study(result)
     """
     result = result_of(result, BatchSizeResult)
     panels = panels_or_new(ax, 2, 2, figsize=(10.5, 7.6))

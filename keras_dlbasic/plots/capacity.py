@@ -22,10 +22,10 @@ def plot_capacity(
 ) -> Axes:
     """Draw training and held-out error against the number of parameters.
 
-    Points are means over seeds with 95 % intervals, and bear their size. Marked are
-    the size of least held-out error, from where on all training data are fitted, and
-    where that is expected (parameters = samples x outputs): double descent has its
-    peak about there.
+    Points are means over seeds with 95 % intervals, labeled by size. Marked are the
+    size with the lowest held-out error, the size from which all training data are
+    fitted, and where that is expected (parameters = samples x outputs), about the peak
+    of double descent.
 
     Args:
         result: What `studies.CapacityStudy(...).run()` gave.
@@ -37,6 +37,17 @@ def plot_capacity(
 
     Raises:
         ValueError: If `measure` is something else.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> trials = [
+    ...     kd.records.TrialResult(
+    ...         {"size": size, "seed": 0},
+    ...         values={"val_error": error, "train_error": 0, "parameters": 9 * size},
+    ...     )
+    ...     for size, error in ((1, 0.4), (2, 0.2), (4, 0.3))
+    ... ]
+    >>> ax = kd.plots.plot_capacity(kd.analysis.CapacityResult(trials))
     """
     result = result_of(result, CapacityResult)
     check_measure(measure)

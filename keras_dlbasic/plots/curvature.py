@@ -12,10 +12,10 @@ from keras_dlbasic.records import TrainingRecord
 
 
 def plot_curvature(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
-    """Draw the largest and the smallest curvature at each look, and the verdict.
+    """Draw the largest and smallest curvature over the epochs, and the verdicts.
 
-    Bars are the residuals, which bound the error. Above the dotted line, plain gradient
-    descent with the learning rate of that look diverges (Cohen et al. 2021).
+    Bars are bounds of the error. Above the dotted line, plain gradient descent with the
+    current learning rate diverges (Cohen et al. 2021).
 
     Args:
         record: What `callbacks.CurvatureProbe` recorded.

@@ -25,14 +25,14 @@ def plot_decision_regions(
     columns: int = 4,
     feature_names: Sequence[str] | None = None,
 ) -> Any:
-    """Draw the regions in which a model decides for each class, and the data.
+    """Draw the decision regions of a model, and the data.
 
     Side by side for several models, such as one without hidden layers, one with, and a
     deep one: without a non-linear activation the boundary is straight.
 
     Args:
         models: A trained model with two inputs, or a dictionary of several, name to
-            model. What has `predict` is a model.
+            model. Anything with a `predict` method is a model.
         x: Data `[n, 2]`.
         y: Class numbers `[n]`, or one-hot rows.
         ax: Axes, as many as models. Defaults to None: a new figure.

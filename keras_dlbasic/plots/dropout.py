@@ -16,11 +16,10 @@ def plot_dropout(
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw by what dropout multiplies units in training steps, and at inference.
+    """Draw the factors by which dropout multiplies units in training and inference.
 
     In training a unit is dropped with probability `rate`, and the others are scaled by
-    `1 / (1 - rate)`, so that the mean stays. At inference all units are kept as they
-    are.
+    `1 / (1 - rate)`, so that the mean is unchanged. At inference all units are kept.
 
     Args:
         rate: Probability that a unit is dropped, from 0 to below 1. Defaults to 0.5.

@@ -44,9 +44,9 @@ def plot_history(
 ) -> np.ndarray:
     """Draw training and validation over the epochs, one panel a metric.
 
-    The gap between the two is shaded. The first panel, the loss, tells where the
-    verdict on overfitting sees the onset; the best epoch is marked, and where and why
-    training was stopped if a report is given.
+    The gap between the two is shaded. The first panel, the loss, shows the onset of
+    overfitting and the best epoch, and with `report` where and why training was
+    stopped.
 
     Args:
         record: A `TrainingRecord`, a Keras `History` or its dictionary, or the path of
@@ -261,7 +261,7 @@ def _mark_best(
 ) -> None:
     """Mark the epoch that early stopping took for the best, or that of the lowest loss.
 
-    Which way a metric gets better cannot be told from its name, so without a report
+    The name of a metric does not say which way it gets better, so without a report
     all panels show the best epoch of the loss.
     """
     key = "val_" + name if "val_" + name in epochs else name

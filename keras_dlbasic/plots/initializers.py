@@ -1,4 +1,4 @@
-"""Xavier's and He's weights through the depth of a network, on one axis."""
+"""Xavier and He initialization through the depth of a network, on one axis."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def plot_initializers(
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how signals fare through many layers with Xavier's and with He's weights.
+    """Draw signals through many layers with Xavier and He initialization.
 
     Random inputs are sent through a stack of dense layers with random weights, in
-    NumPy. With ReLU, Xavier's weights halve the mean square at each layer and He's keep
-    it; with tanh, Xavier's weights let it fall slowly.
+    NumPy. With ReLU, Xavier initialization halves the mean square at each layer and He
+    initialization keeps it; with tanh and Xavier it falls slowly.
 
     Args:
         activation: Name of an activation that works element by element. Defaults to

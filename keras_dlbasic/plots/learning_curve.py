@@ -34,6 +34,17 @@ def plot_learning_curve(
 
     Raises:
         ValueError: If `measure` is something else.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> trials = [
+    ...     kd.records.TrialResult(
+    ...         {"size": n, "seed": 0},
+    ...         values={"val_error": 3 * n**-0.5, "train_error": 0.01},
+    ...     )
+    ...     for n in (50, 100, 200, 400)
+    ... ]
+    >>> ax = kd.plots.plot_learning_curve(kd.analysis.SampleSizeResult(trials))
     """
     result = result_of(result, SampleSizeResult)
     check_measure(measure)

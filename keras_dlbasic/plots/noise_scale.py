@@ -16,7 +16,7 @@ def plot_noise_scale(curve: NoiseScaleCurve, *, ax: Axes | None = None) -> Axes:
     """Draw the gradient noise scale over the updates, beside the batch size in use.
 
     Points are averages over parts of the run, with 95 % intervals; an arrow means that
-    the data do not bound the interval above.
+    the interval has no upper end.
 
     Args:
         curve: What was measured: `studies.GradientNoiseScale(...).curve`.

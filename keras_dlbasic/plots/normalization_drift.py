@@ -12,8 +12,8 @@ from keras_dlbasic.records import TrainingRecord
 def plot_normalization_drift(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw, by layer, how far batch means are from the moving means over the steps.
 
-    In standard deviations of the moving average, as root mean square over channels.
-    With `m` values per channel, chance alone gives about `1 / sqrt(m)`.
+    The unit is the moving standard deviation (root mean square over channels). With `m`
+    values per channel, about `1 / sqrt(m)` is expected by chance.
 
     Args:
         record: What `callbacks.NormalizationMonitor` recorded.

@@ -38,6 +38,23 @@ def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
 
     Raises:
         ValueError: If `ax` are not three.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> trials = [
+    ...     kd.records.TrialResult(
+    ...         {"remedy": remedy, "strength": None, "seed": seed},
+    ...         values={
+    ...             "kind": "classes", "train_error": 0.0, "val_error": 0.2,
+    ...             "row_errors": np.eye(5)[seed], "row_brier": np.eye(5)[seed],
+    ...             "training_seconds": 1.0, "inference_seconds": 0.1,
+    ...         },
+    ...     )
+    ...     for remedy in ("untreated", "L2") for seed in range(3)
+    ... ]
+    >>> result = kd.analysis.RemedyResult(trials, names={})
+    >>> axes = kd.plots.plot_remedy_study(result)
     """
     result = result_of(result, RemedyResult)
     arms = _ordered(result)

@@ -29,9 +29,9 @@ def plot_signal_propagation(
     """Draw the variances of signals and gradients by layer, relative to their start.
 
     Pre-activations and activations are drawn relative to those of the first layer with
-    a kernel, gradients relative to the last one. The band is where a signal that is
-    constant in expectation may be by chance, for layers of these widths. Crosses mark
-    layers whose verdict is not "ok".
+    a kernel, gradients relative to the last one. The band is the range of chance (two
+    standard deviations) for layers of these widths. Crosses mark layers whose verdict
+    is not "ok".
 
     Args:
         report: What `propagation_report` gave.
@@ -123,5 +123,5 @@ def _band(ax: Axes, layers: Sequence[LayerSignal]) -> None:
         color=ax.xaxis.label.get_color(),
         alpha=0.12,
         lw=0,
-        label="constant but for chance\n(two standard deviations)",
+        label="constant within chance\n(2 standard deviations)",
     )

@@ -21,7 +21,7 @@ def plot_suspects(
     columns: int = 6,
     ax: Any = None,
 ) -> Any:
-    """Draw the suspects of a study of outliers, the most suspicious first.
+    """Draw the training rows that are most likely wrong, the most suspicious first.
 
     Args:
         result: What `studies.OutlierStudy(...).run()` gave.
@@ -38,6 +38,19 @@ def plot_suspects(
 
     Raises:
         ValueError: If `x` has other rows than were trained on, or `ax` are too few.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> trials = [
+    ...     kd.records.TrialResult(
+    ...         {"kind": "none", "share": 0.0, "seed": 0},
+    ...         values={"val_error": 0.1, "row_scores": np.eye(8)[5]},
+    ...     )
+    ... ]
+    >>> result = kd.analysis.OutlierResult(trials)
+    >>> images = np.zeros((8, 6, 6))
+    >>> axes = kd.plots.plot_suspects(result, images, n=2, columns=2)  # row 5 first
     """
     result = result_of(result, OutlierResult)
     images = None if x is None else np.asarray(x)

@@ -35,12 +35,12 @@ def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     """Measure how signals and gradients change along the depth of a model.
 
     Meant for a model at initialization: run it before training, with some dozens of
-    real samples. Of a trained model it says so, since the laws of depth are those of
-    random weights. Where a verdict is not "ok" it names the likely cause (kernels that
-    do not suit the activation, inputs out of scale) and the remedy. Any model will do,
-    also with residual connections and branches: what is measured are the model's own
-    signals. Dropout is off; batch normalization uses the batch. Nothing of the model is
-    changed.
+    real samples. For a trained model the report says so, because the expected values
+    hold for random weights. If a verdict is not "ok", it names the likely cause
+    (kernels that do not suit the activation, inputs out of scale) and the remedy. Any
+    model will do, also with residual connections and branches: what is measured are the
+    model's own signals. Dropout is off; batch normalization uses the batch. Nothing of
+    the model is changed.
 
     What to expect of plain deep networks: with Xavier and tanh the variance falls
     slowly, as a power of depth; with Xavier and ReLU it halves at each layer; with He
@@ -171,7 +171,7 @@ def _kernel_scale(layer: Any, activation: Any) -> float:
     try:
         with generators_kept():  # an initializer draws its seed
             law = for_activation(activation)
-    except ValueError:  # a custom function whose gain cannot be told
+    except ValueError:  # a custom function whose gain is not known
         return math.nan
     kernel = np.asarray(ops.convert_to_numpy(kernels[0].variable), np.float64)
     size = float(np.sqrt(np.mean(kernel**2)))

@@ -9,12 +9,12 @@
 - `LayerTable`: values by step, measure and layer; never more than 1,024 steps
 - `ModelFacts`: what is known of a model
 - `OutputFacts`: what is known of an output
-- `ProbeFacts`: what is known of the rows on which a model is looked at
+- `ProbeFacts`: what is known of the rows on which a model is evaluated
 - `RunFacts`: all that is known of a run besides its measurements
 - `TargetFacts`: what is known of the targets of an output
 - `TrainingRecord`: what was measured during a training run
 - `TrialResult`: what one trial of a study gave
-- `ValidationFacts`: how validation data stand to training data
+- `ValidationFacts`: validation data compared with training data
 - `VariableInfo`: a trainable variable of a watched model
 - `WeightFacts`: what weights rows have in the loss
 """

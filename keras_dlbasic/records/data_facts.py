@@ -44,6 +44,11 @@ class InputFacts(Facts):
             there is none, or it is not known.
         row_number: Place of a column that numbers the rows and tells their class; None
             if there is none, or it is not known.
+
+    Example:
+    >>> from keras_dlbasic.records import InputFacts
+    >>> InputFacts("x", (100, 4), "float32", n_rows=100, rms=250.0).rms  # not scaled
+    250.0
     """
 
     name: str = ""
@@ -106,7 +111,7 @@ class TargetFacts(Facts):
         constant_columns: Number of columns that are the same in all rows; None if not
             known.
         is_constant: Whether all rows are alike.
-        commonest: Share of the commonest row.
+        commonest: Share of the most common row.
         row_sum_error: Mean distance of the sums of rows from 1; NaN with one column.
         next_step_of: Name of the input whose next step they are at each step; None if
             there is none.
@@ -114,6 +119,12 @@ class TargetFacts(Facts):
             same; NaN if that is not known.
         share_axes: Axes of targets with three or more along which entries add up to 1
             everywhere, counted from the end; None if there are fewer, or not known.
+
+    Example:
+    >>> from keras_dlbasic.records import TargetFacts
+    >>> target = TargetFacts("y", (8,), kind="binary", frequencies=(0.75, 0.25))
+    >>> max(target.frequencies)  # accuracy of always predicting class 0
+    0.75
     """
 
     name: str = ""
@@ -183,6 +194,11 @@ class ValidationFacts(Facts):
         restored_by: What makes both alike if it is undone in the validation rows, such
             as `"transposition"`, `"scaling"` or `"class numbers"`; None if nothing of
             what was tried, or nothing was.
+
+    Example:
+    >>> from keras_dlbasic.records import ValidationFacts
+    >>> ValidationFacts(n_rows=100, overlap=0.2).overlap  # a fifth are training rows
+    0.2
     """
 
     n_rows: int | None = None
@@ -231,6 +247,12 @@ class BatchFacts(Facts):
             batches whose targets are so much alike.
         compared: Number of batches of which inputs were kept; None if not known.
         different: Number of those that differ from all before.
+
+    Example:
+    >>> from keras_dlbasic.records import BatchFacts
+    >>> facts = BatchFacts(n_batches=10, compared=10, different=1)
+    >>> facts.different / facts.compared  # the same batch ten times
+    0.1
     """
 
     n_batches: int | None = None
@@ -272,6 +294,11 @@ class WeightFacts(Facts):
         padding: Share of steps of sequences that are padding, zeros in the inputs,
             where each step has a weight. NaN if not known.
         on_padding: Share of all weight that is on them. NaN if not known.
+
+    Example:
+    >>> from keras_dlbasic.records import WeightFacts
+    >>> WeightFacts(n_weights=4, zeros=0.5, min=0.0, max=2.0).zeros
+    0.5
     """
 
     name: str = ""

@@ -25,7 +25,7 @@ def record_from_history(history: Any, record_type: type[Record]) -> Record:
     )
     record = record_type(facts=_facts(getattr(history, "params", None)))
     for name, length in lengths.items():
-        # validation_freq leaves shorter lists, whose epochs cannot be told afterwards
+        # validation_freq leaves shorter lists, whose epochs are not known afterwards
         if length != len(numbers) and not name.startswith("val_"):
             raise ValueError(
                 "The lists of a history must be of one length, one value per epoch. "

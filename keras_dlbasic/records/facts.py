@@ -107,7 +107,7 @@ class RareFacts(Facts):
     Attributes:
         label: Its number.
         rows: How many of its rows were tried.
-        ratio: How many times as many rows the commonest class has.
+        ratio: How many times as many rows the most common class has.
     """
 
     label: int = 0
@@ -134,7 +134,7 @@ class ProbeFacts(Facts):
         truth: What a loss of the user's own gives for the targets themselves; None
             where the output cannot give them, or the loss is Keras'.
         reads_targets: Whether a loss of the user's own changes with its targets; None
-            if that could not be told, or the loss is Keras'.
+            if that is not known, or the loss is Keras'.
         failed: Why the model could not be run; None if it could.
         eager: Why the model was run layer by layer, which takes longer; None if it was
             compiled.
@@ -151,6 +151,12 @@ class ProbeFacts(Facts):
         added_at_end: The same at the end of the run.
         outputs: The same for each output, in the order of `ModelFacts.outputs`; None
             where there is one only.
+
+    Example:
+    >>> from keras_dlbasic.records import ProbeFacts
+    >>> probe = ProbeFacts(rows=256, baseline_loss=2.3, references={"linear": 0.8})
+    >>> probe.references["linear"]
+    0.8
     """
 
     rows: int | None = None

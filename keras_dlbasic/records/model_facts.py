@@ -49,6 +49,12 @@ class LayerFacts(Facts):
         is_normalized: Whether what it gives is normalized before the next kernel, so
             that the size of its kernel does not matter.
         softmax_over_one: Whether its softmax is over a single entry, which is always 1.
+
+    Example:
+    >>> from keras_dlbasic.records import LayerFacts
+    >>> layer = LayerFacts("hidden", "Dense", "dense", "relu", units=8, n_weights=40)
+    >>> layer.label, layer.activation
+    ('hidden', 'relu')
     """
 
     label: str = ""
@@ -122,6 +128,11 @@ class OutputFacts(Facts):
             of a softmax behind another; None if there is none, or not known.
         label: Of one of several outputs: what losses, targets and logs call it; None if
             not known.
+
+    Example:
+    >>> from keras_dlbasic.records import OutputFacts
+    >>> OutputFacts("dense", "softmax", units=10, rank=2).units
+    10
     """
 
     name: str | None = None

@@ -44,7 +44,7 @@ class TrainingRecord(Plotted, RecordData):
         non_finite: Number of gradient entries that are NaN or infinite,
             `[n, n_variables]`.
         zero_unit_fraction: Share of output units whose bias gradient is exactly zero,
-            `[n, n_variables]`. NaN where it cannot be told.
+            `[n, n_variables]`. NaN where it is not known.
         clip_factor: Norm after clipping divided by norm before, `[n, n_variables]`.
             1.0 where nothing was clipped.
         batch_loss: Loss of the batch, `[n]`. NaN where the step does not report it.

@@ -26,6 +26,12 @@ class VariableInfo(Displayed):
         has_units: Whether the variable is a bias or offset with one entry per output
             unit and no weight penalty, so that an exactly zero gradient means that
             the unit had no influence on the loss.
+
+    Example:
+    >>> from keras_dlbasic.records import VariableInfo
+    >>> kernel = VariableInfo("dense/kernel", "dense", "kernel", (4, 8), depth=0)
+    >>> kernel.layer, kernel.shape
+    ('dense', (4, 8))
     """
 
     path: str

@@ -7,10 +7,10 @@
 - `change_optimizer`: another optimizer
 - `clip_gradients`: bounded gradients
 - `fix_output`: an output activation, number of outputs and loss that fit the targets
-- `initialize`: kernels drawn anew by each layer's true fans
+- `initialize`: new kernels, scaled by the true fans of each layer
 - `insert_normalization`: batch or layer normalization before hidden activations
 - `lsuv`: weights scaled layer by layer to unit variance
-- `prune_units`: units near zero taken out
+- `prune_units`: remove units with weights near zero
 - `rebuild`: a module for those who write remedies: rebuild a model with changed layers
 - `remedy`: make a function a remedy
 - `remove_penalty`: less regularization

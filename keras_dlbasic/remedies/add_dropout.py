@@ -17,7 +17,7 @@ from keras_dlbasic.remedies._registry import remedy
 
 @remedy()
 def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> Any:
-    """Insert dropout behind the hidden activations (Srivastava et al. 2014).
+    """Insert dropout after the hidden activations (Srivastava et al. 2014).
 
     Args:
         model: A built Sequential or Functional model; nested models are gone through.

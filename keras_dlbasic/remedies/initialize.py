@@ -36,7 +36,7 @@ def initialize(
     seed: int | None = None,
     in_place: bool = False,
 ) -> Any:
-    """Draw the kernels of a model anew, with the fans that each layer really has.
+    """Reinitialize the kernels of a model with the true fans of each layer.
 
     An initializer sees only a shape, and reads it wrongly for many layers. Here each
     kernel gets the fans of its layer: inputs per group in grouped convolutions, the

@@ -35,7 +35,7 @@ _POWERS = {
 
 @remedy(needs=("y",))
 def scale_targets(model: Any, y: Any) -> Any:
-    """Have a model predict in standard units and give out the targets' own.
+    """Scale the targets inside the model: it is trained on standardized targets.
 
     A layer behind the output multiplies by the standard deviation of `y` and adds its
     mean. Of several outputs, so do all that have a regression loss; they keep their

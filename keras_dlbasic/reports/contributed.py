@@ -41,7 +41,7 @@ def picture(
     when: Callable[[TrainingRecord], bool] | None = None,
     size: tuple[float, float] = (9.0, 4.2),
 ) -> Callable[[Plot], Plot]:
-    """Have the HTML report show a plot of yours, behind the package's own.
+    """Add a plot of your own to the HTML report, after those of the package.
 
     The report draws it in light and in dark. A plot that fails, or a `when` that does,
     is left out with a warning; the report is written without it.

@@ -153,20 +153,20 @@ def _drawings() -> list[_Drawing]:
         ),
         _Drawing(
             "Gradient norms",
-            "Of each layer at the steps that were measured.",
+            "Gradient norm of each layer at the sampled steps.",
             on_one(plots.plot_gradient_norm),
             steps,
         ),
         _Drawing(
             "Update ratios",
             "Norm of the update over norm of the weights: about 0.001 is usual; far "
-            "above, steps are too long, far below, nothing moves.",
+            "above it steps are too long, far below it weights hardly change.",
             on_one(plots.plot_update_ratio),
             steps,
         ),
         _Drawing(
             "Clipping",
-            "What was left of the gradients after clipping.",
+            "Share of the gradient norm that remains after clipping.",
             on_one(plots.plot_clipping),
             lambda record: bool(np.any(record.clip_factor < 1)),
         ),
@@ -178,7 +178,7 @@ def _drawings() -> list[_Drawing]:
         ),
         _Drawing(
             "Curvature",
-            "Both ends of the Hessian's spectrum at each look: a negative one is a way "
+            "Largest and smallest eigenvalue of the Hessian: a negative one is a way "
             "down, as at a saddle point.",
             on_one(plots.plot_curvature),
             table("curvature"),
@@ -191,7 +191,7 @@ def _drawings() -> list[_Drawing]:
         ),
         _Drawing(
             "Normalization",
-            "How far the statistics of batches are from the moving ones.",
+            "Difference between batch statistics and moving statistics.",
             on_one(plots.plot_normalization_drift),
             table("normalization"),
         ),

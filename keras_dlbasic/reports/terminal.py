@@ -41,6 +41,14 @@ def print_diagnosis(
         verbose: Whether to say why checks were skipped. Defaults to `False`: how many.
         reasons_in: What says these reasons where they are left out. Defaults to the
             attribute of the diagnosis.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> diagnosis = kd.diagnosis.Diagnosis(checked_fine={"plateau": "it falls"})
+    >>> kd.reports.print_diagnosis(diagnosis, title="Run 7")
+    Run 7
+    Nothing wrong was found. 1 of 1 checks ran.
+    1 check passed.
     """
     from rich.console import Console
 

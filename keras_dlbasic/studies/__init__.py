@@ -1,12 +1,12 @@
 """Experiments over many fits, and what they are made of.
 
-- `BatchSizeStudy`: measure what the batch size does, and which one to take
-- `CapacityStudy`: measure what the width or depth of a model does
+- `BatchSizeStudy`: measure the effect of the batch size, and recommend one
+- `CapacityStudy`: measure the effect of the width or depth of a model
 - `GradientNoiseScale`: measure the gradient noise scale while a model trains
 - `LearningRateRangeTest`: find a learning rate by raising it from step to step
-- `OutlierStudy`: measure how strongly wrong points pull, and rank suspects
-- `RemedyStudy`: measure which remedy against overfitting helps, and its price
-- `SampleSizeStudy`: measure what more data bring
+- `OutlierStudy`: measure the effect of wrong rows, and rank suspects
+- `RemedyStudy`: measure which remedy against overfitting helps, and its cost
+- `SampleSizeStudy`: measure what more training data would gain
 - `TrialRunner`: runs the trials of a study
 - `lr_find`: find a learning rate, draw how the loss depends on it, and return it
 - `full_batch`: make one epoch one update, with the gradient of all data

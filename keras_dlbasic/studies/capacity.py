@@ -27,7 +27,7 @@ from keras_dlbasic.studies.fitted_trial import (
 
 
 class CapacityStudy(Study[CapacityResult]):
-    """Measure what the size of the model does: by width, or by depth.
+    """Measure the effect of the size of a model, by width or depth.
 
     For every size and seed, `build_model(size)` is trained for the same number of
     updates. Training and held-out error against the number of parameters show where it

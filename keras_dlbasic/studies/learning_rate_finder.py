@@ -23,8 +23,8 @@ def lr_find(
 ) -> float | None:
     """Find a learning rate, draw how the loss depends on it, and return it.
 
-    A short way to `studies.LearningRateRangeTest(...).run()`, whose result has all that
-    was measured. The model is left as it was.
+    Shortcut for `studies.LearningRateRangeTest(...).run()`, whose result has all
+    measurements. The model is not changed.
 
     Args:
         model: A compiled model, or a function without arguments that returns one.

@@ -38,13 +38,13 @@ FAR = 3.0
 
 
 class OutlierStudy(Study[OutlierResult]):
-    """Measure how strongly wrong points pull, and rank the points to look at.
+    """Measure the effect of wrong rows, and rank the rows to inspect.
 
-    Wrong labels, or outlying inputs, are planted in given shares of the training data,
-    and the held-out error shows the fall. The loss on each training row, averaged over
-    the epochs, is high for what is learned last or by heart only (Arpit et al. 2017;
-    Toneva et al. 2019): how well it finds the planted rows again is stated, and of your
-    own data, nothing planted, it ranks the rows as suspects.
+    Wrong labels or outlying inputs are planted in given shares of the training rows,
+    and the held-out error is measured. The loss of a training row, averaged over the
+    epochs, is high for rows that are learned last or only memorized (Arpit et al. 2017;
+    Toneva et al. 2019). The result says how well this finds the planted rows, and ranks
+    the rows of your own data as suspects.
 
     Args:
         build_model: `build_model()` returns a compiled model; or such a model, which is

@@ -21,12 +21,12 @@ from keras_dlbasic.studies.fitted_trial import StudyTask, Training, fit, score
 
 
 class SampleSizeStudy(Study[SampleSizeResult]):
-    """Measure what more data bring, from what fewer data bring.
+    """Predict the gain of more training data from training on parts of it.
 
     For every size and seed, a model is trained on a stratified part of the data; the
-    parts of a seed lie within each other, and its initial weights are the same. All
-    make the same number of updates, so that small parts are not trained less. A power
-    law through the errors tells what twice the data would bring.
+    parts of a seed are nested, and their initial weights are the same. All are trained
+    for the same number of updates. A power law through the errors predicts the error
+    with twice the data.
 
     Args:
         build_model: `build_model()` returns a compiled model; or such a model, which is

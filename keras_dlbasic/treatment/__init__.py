@@ -1,6 +1,6 @@
 """Treatment: diagnosis and remedies in turn, each kept only if it helped.
 
-- `Treatment`: what `treat` came to
+- `Treatment`: the result of `treat`
 - `TreatmentStep`: a remedy that was tried
 - `treat`: diagnose, fix, train; keep only what helped
 """

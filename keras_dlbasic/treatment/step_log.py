@@ -68,7 +68,7 @@ class StepLog:
         # remedy should know that its copy begins anew.
         spec = REMEDIES.get(remedy.name or "")
         if kept and spec is not None and not spec.keeps_weights:
-            note += "; weights are drawn anew: what they had learned is given up"
+            note += "; with new weights, so what the model had learned is lost"
         step = TreatmentStep(
             remedy.action,
             finding.name,

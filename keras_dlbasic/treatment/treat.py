@@ -84,15 +84,15 @@ def treat(
 ) -> Treatment:
     """Find out what is wrong with a model, fix it, and train it.
 
-    The untreated model is judged before and in a short trial. Then the remedies of the
-    findings are tried one at a time, causes first, each in a short trial against the
-    same one without it; one is kept only if the skill (`analysis.skill`, on
-    the validation data if there are any) grew by more than its noise over the seeds, or
-    its finding went away at no loss; of two for which that is all there is to say, the
-    one that brings more. When nothing is found any more, or the budget is used up, the
-    model is trained as asked. What shows only then is tried with what is left of the
-    budget, if that is at least half of the training: if the remedy brings more skill
-    even so, its model is returned, and `history` says after how many epochs.
+    The untreated model is judged before training and in a short trial. Then the
+    remedies of the findings are tried one at a time, causes first, each in a short
+    trial that is compared with the same trial without it. A remedy is kept only if the
+    skill (`analysis.skill`, on the validation data if there are any) grew by more than
+    its noise over the seeds, or if its finding disappeared at no loss. When nothing is
+    found any more, or the budget is used up, the model is trained for `epochs`.
+    Findings that show only then are treated if at least half of the training is left in
+    the budget; if that gives more skill, this model is returned, and `history` says
+    after how many epochs.
 
     Args:
         model: A compiled Sequential or Functional model, whose copies start from its
@@ -108,7 +108,7 @@ def treat(
             to None: the training data.
         budget: What all of it may cost, as a multiple of the training that is wanted.
             Defaults to 2.0. The last training is always done.
-        seeds: Up to this many seeds a trial, where one does not tell. Defaults to 2.
+        seeds: Up to this many seeds per trial, if one does not decide. Defaults to 2.
         directory: Where finished trials are kept, so that an interrupted treatment goes
             on. Defaults to None: in memory.
         overwrite: Whether to delete the trials in `directory`. Defaults to `False`.

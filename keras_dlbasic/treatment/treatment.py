@@ -23,6 +23,15 @@ class TreatmentStep(Displayed):
         score_after: Skill with it.
         kept: Whether it was kept.
         note: What decided.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> step = kd.treatment.TreatmentStep(
+    ...     "change_learning_rate(factor=10)", "learning_rate_too_low",
+    ...     "lengthens every step", 0.1, 0.8, kept=True, note="skill +0.700",
+    ... )
+    >>> print(step)
+    kept: change_learning_rate(factor=10) against learning_rate_too_low: skill +0.700
     """
 
     remedy: str
@@ -54,6 +63,13 @@ class Treatment(Displayed):
             untreated one; NaN if that is not known.
         first_score: Skill of the untreated model in its first short trial.
         by_hand: What only the user can do, as the findings suggest it.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> fine = kd.diagnosis.Diagnosis(checked_fine={"plateau": "it falls"})
+    >>> result = kd.treatment.Treatment(None, fine, fine, score=0.9, first_score=0.9)
+    >>> result.kept, result.is_healthy
+    ((), True)
     """
 
     model: Any

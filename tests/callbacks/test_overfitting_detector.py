@@ -230,7 +230,7 @@ def test_a_hump_does_not_stop_training(capsys):
     assert scripted(detector, HUMP) == 60
     assert detector.stopped_epoch is None
     said = capsys.readouterr().out
-    assert "cannot be told yet from the hump of a double descent" in said
+    assert "may still be the peak of a double descent" in said
     assert "Training goes on until this is below 5%" in said
     assert "Withdrawn at the end" in said
 

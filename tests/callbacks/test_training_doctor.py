@@ -84,7 +84,7 @@ def test_labels_out_of_range_are_named_before_the_first_step(xy, is_built, capsy
         fit(model, (xy[0], labels), doctor, epochs=1)
     assert doctor.diagnosis[0].name == "loss_target_mismatch"
     said = capsys.readouterr().out
-    assert said.count("CRITICAL loss_target_mismatch: The targets hold class") >= 1
+    assert said.count("CRITICAL loss_target_mismatch: Some targets are class") >= 1
     assert "CRITICAL loss_target_mismatch" in said.partition("Diagnosis\n")[0]
 
 

@@ -63,6 +63,6 @@ def test_the_first_advice_ends_it(units, activation, loss, y, first):
 def test_the_classes_that_no_output_stands_for_are_named():
     message = mismatch(model(3, "softmax", SPARSE), X, CLASS + 1).message
     assert message == (
-        "The targets hold class number 3, but the 3 outputs are for classes from 0 to "
-        "2."
+        "Some targets are class number 3, but the 3 output units are for the classes 0 "
+        "to 2."
     )

@@ -91,8 +91,7 @@ def test_an_area_is_missing_if_none_of_its_checks_ran():
     none = Coverage.of(decides, ["c"], {"a": "no a\nTraceback", "b": "no b"})
     assert none.missing == {AREAS["loss"]: "no a"}
     assert none.text == (
-        "1 of 3 checks could run; what the training loss does could not be judged "
-        "because no a."
+        "1 of 3 checks could run; the training loss could not be judged because no a."
     )
 
 

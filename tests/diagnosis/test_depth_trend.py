@@ -47,7 +47,7 @@ def test_weights_that_do_not_suit_the_depth(factor, word):
         assert finding is None
         return
     assert finding.severity == "critical"
-    assert f"too {word} for the depth" in finding.message
+    assert f"too {word} for this depth" in finding.message
     assert finding.layer == "deep0"
 
 

@@ -126,7 +126,7 @@ def test_a_record_made_by_hand_costs_the_checks_that_it_breaks():
     table = record.tables["curvature"] = LayerTable(("model",), ("mine",))
     table.append(0, 0, {"mine": [1.0]})
     record.note(data=DataFacts(inputs=(None,)))
-    with pytest.warns(UserWarning, match="was skipped: the record is not as"):
+    with pytest.warns(UserWarning, match="was skipped: the record does not have"):
         diagnosis = kd.diagnose(record)
     broken = {n for n, why in diagnosis.skipped.items() if why.startswith(FAILED)}
     assert {"plateau", "constant_inputs"} <= broken

@@ -120,6 +120,6 @@ def test_a_fit_that_falls_the_wrong_way():
     diagnosis = verdict(likelihood)
     assert diagnosis[0].name == "disagreeing_loss"
     assert diagnosis[0].severity == "critical"
-    assert "the more it falls, the worse" in diagnosis[0].message
+    assert "gets worse as the loss falls" in diagnosis[0].message
     healthy = verdict(lambda t, p: -likelihood(t, p))
     assert "disagreeing_loss" in healthy.checked_fine

@@ -56,7 +56,7 @@ def test_overfitting_is_not_doubted_where_inference_was_tried():
 
 @pytest.mark.parametrize(
     ("steps", "batch_size", "words"),
-    [(100, 32, "momentum"), (5000, 2, "batches of 2 rows"), (5000, 32, "changed")],
+    [(100, 32, "momentum"), (5000, 2, "of only 2 rows"), (5000, 32, "averages can")],
 )
 def test_the_reason_is_named(steps, batch_size, words):
     record = in_inference(made_run(second=NORMALIZED), loss=1.2, skill=0.2)

@@ -99,7 +99,7 @@ def test_two_sigmoids_count_where_gradients_vanish(layers, first, named):
     finding = found(record, "saturating_activations")
     assert (finding is not None) == named
     if named:
-        assert "'first' gets 1.0e-05 of the gradient" in finding.message
+        assert "'first' gets 1.0e-05 times the gradient" in finding.message
 
 
 # -- a rate that is next to nothing for most of a run ----------------------------------

@@ -73,7 +73,7 @@ def of_overlap(values, falling=0.2, **metric):
 def test_a_metric_of_overlap_that_does_not_move():
     found = of_overlap(np.full(6, 0.387))
     assert isinstance(found, Finding)
-    assert "'overlap' is 0.387 in each epoch" in found.message
+    assert "'overlap' is 0.387 in every epoch" in found.message
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_check_that_is_fine_here_and_impossible_there_says_both():
     with edited_facts(record) as facts:
         facts["data"]["targets"][1].update(kind=None)
     text = kd.diagnose(record).checked_fine["constant_targets"]
-    assert text.startswith("output 'age': the commonest target")
+    assert text.startswith("output 'age': the most common target")
     assert "output 'kind': not judged (" in text
 
 

@@ -79,4 +79,4 @@ def test_a_mask_that_is_turned_around(padding, on_padding, named):
     assert bool(found) == named
     if named:
         assert found[0].severity == "critical"
-        assert "turned around" in found[0].message
+        assert "inverted" in found[0].message

@@ -106,7 +106,7 @@ def test_what_a_rule_takes(function):
 
 
 def test_what_stands_below_the_decorator():
-    with pytest.raises(TypeError, match="stands above a function"):
+    with pytest.raises(TypeError, match="must be above a function"):
         rule("cause")(finds())
 
     def silent(run):
@@ -128,11 +128,11 @@ def test_a_rule_says_its_thresholds():
 @pytest.mark.parametrize(
     ("mine", "words"),
     [
-        ({"explains": ("plateu",)}, "'plateu' is no rule. Did you mean 'plateau'"),
+        ({"explains": ("plateu",)}, "'plateu' is not a rule. Did you mean 'plateau'"),
         ({"explains": ("too_few_updates",)}, "'too_few_updates' is a cause"),
         (
             {"kind": "symptom", "explained_by": ("dead_unit",)},
-            r"must name causes, but 'dead_unit' is no rule",
+            r"must name causes, but 'dead_unit' is not a rule",
         ),
     ],
 )
@@ -239,7 +239,7 @@ def test_a_slip_costs_that_rule_only(body, words):
 def test_a_rule_of_ours_that_fails_says_so_too():
     record = made_run()
     record.note(model=ModelFacts(layers=(3,)))
-    with pytest.warns(UserWarning, match="the record is not as this check expects"):
+    with pytest.warns(UserWarning, match="the form that this check expects"):
         reason = kd.diagnose(record).skipped["missing_nonlinearity"]
     assert "Traceback" in reason
     with warnings.catch_warnings():

@@ -42,7 +42,7 @@ def test_rows_that_are_forgotten():
     run = made_run(losses, end_loss=1.2, skill=0.4, reference=0.4)
     finding = kd.diagnose(with_batches(run, SORTED))[0]
     assert (finding.name, finding.severity) == ("rows_in_order", "warning")
-    assert "all kinds" in finding.message
+    assert "a mixed sample" in finding.message
 
 
 def test_a_loss_of_weighted_rows_is_not_that_of_the_probe():
@@ -56,7 +56,7 @@ def test_a_loss_of_weighted_rows_is_not_that_of_the_probe():
 def test_order_that_does_no_harm_is_no_finding():
     diagnosis = kd.diagnose(with_batches(made_run(), SORTED))
     assert diagnosis.is_healthy
-    assert "rows come in order" in diagnosis.checked_fine["rows_in_order"]
+    assert "rows are not shuffled" in diagnosis.checked_fine["rows_in_order"]
 
 
 def test_batches_of_one_class_each_are_worth_a_note(rng):
@@ -65,8 +65,8 @@ def test_batches_of_one_class_each_are_worth_a_note(rng):
     assert diagnosis.is_healthy
     note = named(diagnosis, "rows_in_order")
     assert note.severity == "info"
-    assert "each batch holds one class only" in note.message
-    assert "`fit` shuffles batches as a whole" in note.message
+    assert "each batch contains one class only" in note.message
+    assert "`fit` shuffles whole batches" in note.message
 
 
 def test_values_in_order(rng):
@@ -83,7 +83,7 @@ def test_counts_of_a_regression_in_no_order(rng):
     batches = list(rng.poisson(200, size=(16, 8)))
     assert batch_facts(batches).class_chance > -6
     fine = kd.diagnose(with_batches(of_values(), batches)).checked_fine
-    assert "no order" in fine["rows_in_order"]
+    assert "the rows are shuffled" in fine["rows_in_order"]
 
 
 def test_the_class_without_weight_is_named():
@@ -134,7 +134,7 @@ def test_class_weights_balance_rare_classes(rng):
 
 def test_a_probe_of_one_side_condemns_nothing():
     record = made_run(targets={"is_constant": True, "frequencies": [1.0]})
-    reason = "all 64 rows that were read in passing have the same target"
+    reason = "all 64 rows that were read during `fit` have the same target"
     record.note(data=replace(record.facts.data, one_sided=reason))
     skipped = kd.diagnose(record).skipped
     for name in ("constant_targets", "imbalanced_classes", "constant_predictions"):
@@ -167,4 +167,4 @@ def test_weights_that_favor_the_commonest_class(by_class, found):
     weights = [np.array(by_class)[batch] for batch in targets]
     diagnosis = kd.diagnose(with_batches(made_run(), targets, weights))
     said = [str(f) for f in diagnosis if f.name == "imbalanced_classes"]
-    assert any("favor the commonest" in text for text in said) is found
+    assert any("larger for the rare class" in text for text in said) is found

@@ -40,7 +40,7 @@ def test_rows_that_do_not_count_leave_nothing():
 def test_the_reason_is_said():
     record = with_batches(made_run(skill=0.0, **WORSE), *weighed(1, 1, 0, 0))
     diagnosis = kd.diagnose(record)
-    assert "different weights" in diagnosis.skipped["underfitting"]
+    assert "different sample weights" in diagnosis.skipped["underfitting"]
 
 
 @pytest.mark.parametrize(

@@ -91,10 +91,10 @@ def test_a_validation_loss_that_was_never_good_is_no_proof_of_a_large_model():
     record = without_validation(val_loss=NEVER, n_trainable_weights=10**6)
     diagnosis = kd.diagnose(record)
     assert shown(record) == [("unrepresentative_validation", "warning")]
-    assert "seem to be of another kind" in diagnosis[0].message
+    assert "seem to differ from the training rows" in diagnosis[0].message
     assert "validation_data=" in diagnosis[0].remedies[0].code
     overfitting = next(f for f in diagnosis if f.name == "overfitting")
-    assert "cannot be told from overfitting" in overfitting.message
+    assert "only the validation data can show" in overfitting.message
     assert "validation_data=" in overfitting.remedies[0].code
 
 

@@ -94,7 +94,7 @@ def test_arguments_are_checked(arguments, error, message):
         ("def f(model, x, y): 'Do.'", r"takes \['y'\], which `needs` does not name"),
         ("def f(model, x, by): 'Do.'", r"\['by'\] of the remedy 'f' need defaults"),
         ("def f(model, x): pass", "'f' has no docstring"),
-        ("def scale_inputs(model, x): 'Do.'", "a remedy of the name 'scale_inputs'"),
+        ("def scale_inputs(model, x): 'Do.'", "remedy named 'scale_inputs'"),
         ("def rebuild(model, x): 'Do.'", "`keras_dlbasic.remedies.rebuild` is"),
     ],
 )
@@ -119,7 +119,9 @@ def test_a_cell_can_be_run_again_but_a_name_belongs_to_one_module():
         remedy()(function_of("def again(model): 'Do.'"))
     other = function_of("def again(model): 'Do.'")
     other.__module__ = "another"
-    with pytest.raises(ValueError, match="'again' already, in module 'elsewhere'"):
+    with pytest.raises(
+        ValueError, match="'again' exists already, in module 'elsewhere'"
+    ):
         remedy()(other)
 
 

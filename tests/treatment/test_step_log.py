@@ -27,7 +27,7 @@ def test_weights_that_a_kept_remedy_gives_up_are_told(name, kept, told):
     log.add(CAUSE, RemedySuggestion(name, "it may help"), 0, 0.5, kept, "skill +0.500")
     (step,) = log.steps
     assert step.note.startswith("skill +0.500")
-    assert ("drawn anew" in step.note) is told
+    assert ("with new weights" in step.note) is told
 
 
 def test_steps_are_written_as_they_are_taken(capsys):

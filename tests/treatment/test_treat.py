@@ -244,7 +244,7 @@ def test_lost_weights_are_drawn_anew_and_nothing_else_takes_the_credit():
     assert result.first_diagnosis[0].name == "non_finite_weights"
     assert result.history[0].remedy == "initialize()"
     assert result.history[0].kept
-    assert "weights are drawn anew" in result.history[0].note
+    assert "with new weights" in result.history[0].note
     assert not any(s.finding == "non_finite_values" for s in result.history)
     assert any("build a new model" in words for words in result.by_hand)
 

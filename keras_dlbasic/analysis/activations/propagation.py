@@ -105,6 +105,12 @@ class LayerSignal(Displayed):
         forward_verdict: `"ok"`, `"shrinking"`, `"growing"`, `"vanishing"`,
             `"exploding"`, `"zero"` or `"non_finite"`, against the first layer.
         backward_verdict: The same for the gradient, against the last layer.
+
+    Example:
+    >>> from keras_dlbasic.analysis import LayerSignal
+    >>> signal = LayerSignal("dense", "tanh", 32, 1.0, 1.0, 0.4, 0.1, 1.0, spread=0.2)
+    >>> signal.verdict
+    'ok'
     """
 
     layer: str
@@ -132,12 +138,21 @@ class PropagationReport(Plotted):
 
     Attributes:
         layers: A `LayerSignal` each, in the order in which the layers ran.
-        forward: The law of the pre-activations' variance over the hidden layers that
-            have kernels, from the first to the last.
-        backward: The same of the gradient's variance, from the last to the first.
+        forward: How the variance of the pre-activations changes over the hidden layers
+            with kernels, from the first to the last.
+        backward: The same for the variance of the gradient, from the last to the first.
         gradient_source: What was sent backward: `"loss"` or `"noise"`.
         input_scale: Root mean square of what the first layer with a kernel is given.
-        is_trained: Whether the model has made steps, or its biases show that it has.
+        is_trained: Whether the model was trained before the report.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> layers = [keras.layers.Dense(32, "relu") for _ in range(2)]
+    >>> model = keras.Sequential([keras.Input((8,)), *layers, keras.layers.Dense(1)])
+    >>> report = kd.propagation_report(model, np.eye(8))
+    >>> len(report.layers), report.gradient_source
+    (3, 'noise')
     """
 
     layers: tuple[LayerSignal, ...]

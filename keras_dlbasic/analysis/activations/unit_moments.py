@@ -23,7 +23,7 @@ class UnitMoments:
         mean: Mean of each unit, `[n_units]`.
         variance: Variance of each unit, `[n_units]`.
         size: Mean absolute activation of each unit, `[n_units]`.
-        saturated: Number of entries of each unit where its activation has levelled off,
+        saturated: Number of entries of each unit where its activation is saturated,
             `[n_units]`; None where it levels off nowhere.
     """
 
@@ -41,7 +41,7 @@ class UnitMoments:
 
         Args:
             units: The activations.
-            saturated: Where they have levelled off, same shape. Defaults to None.
+            saturated: Where they are saturated, same shape. Defaults to None.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             return cls(

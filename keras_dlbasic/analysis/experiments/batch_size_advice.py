@@ -36,6 +36,12 @@ class BatchSizeAdvice(Displayed):
         warnings: What to mind.
         ties: Batch sizes that are not distinguishable from it.
         seeds: Number of seeds.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> print(kd.analysis.BatchSizeAdvice(32, 0.001, "It is fastest.", 0.9, seeds=5))
+    Recommended: batch_size=32 with learning rate 0.001 (first in 90% of resampled
+    seeds). It is fastest.
     """
 
     batch_size: int | None
@@ -53,18 +59,18 @@ class BatchSizeAdvice(Displayed):
             f"Recommended: batch_size={self.batch_size} with learning rate "
             f"{self.learning_rate:.3g} ({self._how_sure()}). {self.reason}"
         ]
-        lines += [f"  Mind: {text}" for text in self.warnings]
+        lines += [f"  Note: {text}" for text in self.warnings]
         return wrapped("\n".join(lines))
 
     def _how_sure(self) -> str:
         if np.isnan(self.confidence):
-            return "one seed cannot tell how sure"
+            return "one seed gives no confidence"
         # Drawing a few seeds again may give the same winner each time although their
         # intervals overlap. Then the intervals count.
         if self.ties:
             return "not clearly the best"
         if self.seeds < FEW_SEEDS:
-            return f"{self.seeds} seeds cannot tell how sure"
+            return f"{self.seeds} seeds give no confidence"
         return f"first in {self.confidence:.0%} of resampled seeds"
 
 
@@ -204,7 +210,7 @@ def _warnings(
             f"of them {batch_size / rest:.1f} times the weight of another"
         )
         if normalised and rest < SMALL_FOR_NORMALIZATION:
-            text += "; batch normalization has few samples to go by there"
+            text += "; batch normalization then has few samples"
         texts.append(
             f"{text}. Choose a batch size that divides {rows}, or drop the rest."
         )

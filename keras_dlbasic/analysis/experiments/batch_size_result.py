@@ -69,6 +69,25 @@ class BatchSizeResult(Plotted):
         trials: The trials, `TrialResult`.
         batch_sizes: The batch sizes, the largest first.
         target_loss: The training loss that counts as reached.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis import BatchSizeResult
+    >>> from keras_dlbasic.records import TrialResult
+    >>> updates = np.arange(11.0)
+    >>> trials = [
+    ...     TrialResult(
+    ...         {"batch_size": size, "seed": seed},
+    ...         values={
+    ...             "curve_updates": updates, "curve_samples": updates * size,
+    ...             "curve_seconds": updates, "curve_loss": 1 - 0.1 * updates,
+    ...         },
+    ...     )
+    ...     for size in (8, 32) for seed in (0, 1)
+    ... ]
+    >>> result = BatchSizeResult(trials, rows=100, target_loss=0.5)
+    >>> result.batch_sizes
+    (32, 8)
     """
 
     def __init__(

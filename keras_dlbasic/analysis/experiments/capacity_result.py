@@ -30,6 +30,19 @@ class CapacityResult(Plotted):
     Attributes:
         trials: The trials, `TrialResult`.
         sizes: The sizes, by number of parameters.
+
+    Example:
+    >>> from keras_dlbasic.analysis import CapacityResult
+    >>> from keras_dlbasic.records import TrialResult
+    >>> trials = [
+    ...     TrialResult(
+    ...         {"size": size, "seed": seed},
+    ...         values={"val_error": e + seed / 1000, "train_error": 0.1},
+    ...     )
+    ...     for size, e in ((1, 0.4), (2, 0.2), (4, 0.3)) for seed in (0, 1, 2)
+    ... ]
+    >>> CapacityResult(trials).best
+    2.0
     """
 
     def __init__(

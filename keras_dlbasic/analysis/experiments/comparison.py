@@ -19,10 +19,15 @@ class Interval(Displayed):
     """A mean and its confidence interval.
 
     Attributes:
-        mean: The mean (of the logarithms, put back, where `log` was asked for).
+        mean: The mean; with `log`, the geometric mean.
         low: Lower end; minus infinity, or 0 on a log scale, from a single value.
         high: Upper end.
         n: Number of values.
+
+    Example:
+    >>> from keras_dlbasic.analysis import Interval
+    >>> print(Interval(mean=1.1, low=0.852, high=1.35, n=3))
+    1.1 [0.852, 1.35]
     """
 
     mean: float

@@ -30,6 +30,15 @@ class LearningRateRange(Plotted):
         diverged: The first rate from which the loss stayed above where it began, or
             was no longer finite; None if there is none.
         reason: All of it as text.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> rate = np.geomspace(1e-5, 10, 100)
+    >>> loss = 1 - 0.5 / (1 + 1e-2 / rate) + rate**2
+    >>> found = kd.analysis.judge_learning_rates(rate, loss)
+    >>> found.suggestion < found.least < found.diverged
+    True
     """
 
     learning_rate: np.ndarray

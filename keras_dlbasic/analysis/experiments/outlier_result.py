@@ -54,6 +54,21 @@ class OutlierResult(Plotted):
         trials: The trials, `TrialResult`.
         kinds: What was planted: `"labels"`, `"inputs"`.
         shares: The shares that were planted, 0 among them.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis import OutlierResult
+    >>> from keras_dlbasic.records import TrialResult
+    >>> trials = [
+    ...     TrialResult(
+    ...         {"kind": kind, "share": share, "seed": seed},
+    ...         values={"val_error": 0.1 + share, "row_scores": np.eye(8)[5]},
+    ...     )
+    ...     for kind, share in (("none", 0.0), ("labels", 0.2)) for seed in (0, 1, 2)
+    ... ]
+    >>> result = OutlierResult(trials)
+    >>> result.shares, int(np.argmax(result.scores))  # row 5 is suspicious
+    ((0.0, 0.2), 5)
     """
 
     def __init__(

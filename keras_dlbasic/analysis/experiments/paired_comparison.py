@@ -20,6 +20,15 @@ class PairedDifference(Displayed):
         standard_error: That of the mean difference.
         from_seeds: The part of its variance that comes of the seeds.
         from_rows: The part that comes of the held-out rows.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> rng = np.random.default_rng(0)
+    >>> base = (rng.random((5, 500)) < 0.3).astype(float)
+    >>> found = kd.analysis.paired_differences({"same": base}, base)["same"]
+    >>> found.interval.mean, found.is_lower
+    (0.0, False)
     """
 
     interval: Interval

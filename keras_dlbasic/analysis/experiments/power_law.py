@@ -27,6 +27,15 @@ class PowerLaw(Displayed):
         draws: Laws `[draws, 3]` (factor, exponent, floor) that the scatter of the
             errors allows.
         sizes: Sizes it was fitted to.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> n = np.array([50, 100, 200, 400])
+    >>> errors = (0.1 + 2 * n**-0.5)[:, None] * [[0.99, 1.01]]
+    >>> law = kd.analysis.fit_power_law(n, errors)
+    >>> bool(0.1 < law(800) < 0.2)  # the error with twice the data
+    True
     """
 
     factor: float

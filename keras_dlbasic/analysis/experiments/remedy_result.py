@@ -50,9 +50,14 @@ class RemedyAdvice(Displayed):
             model by more than chance explains.
         difference: By how much it changes the held-out error; None without a remedy.
         reason: Why.
-        also: Other remedies of which the same is true, the lowest error first.
+        also: Other remedies that also lower the error, the lowest error first.
         confidence: `"clear"` if the error is lower beyond chance, however many remedies
             were tried; `"likely"` if less sure; None without a remedy.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> print(kd.analysis.RemedyAdvice(None, None, "no remedy is clearly better"))
+    No recommendation: no remedy is clearly better
     """
 
     remedy: str | None
@@ -79,6 +84,24 @@ class RemedyResult(Plotted):
     Attributes:
         trials: The trials, `TrialResult`.
         arms: The names of the arms, the untreated model first.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis import RemedyResult
+    >>> from keras_dlbasic.records import TrialResult
+    >>> trials = [
+    ...     TrialResult(
+    ...         {"remedy": remedy, "strength": None, "seed": seed},
+    ...         values={
+    ...             "kind": "classes", "train_error": 0.0, "val_error": 0.2,
+    ...             "row_errors": np.eye(5)[seed], "row_brier": np.eye(5)[seed],
+    ...         },
+    ...     )
+    ...     for remedy in ("untreated", "L2") for seed in range(3)
+    ... ]
+    >>> result = RemedyResult(trials, names={})
+    >>> result.arms, result.recommendation.remedy  # both do the same
+    (('untreated', 'L2'), None)
     """
 
     def __init__(

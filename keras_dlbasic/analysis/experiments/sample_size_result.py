@@ -27,6 +27,20 @@ class SampleSizeResult(Plotted):
     Attributes:
         trials: The trials, `TrialResult`.
         sizes: The sample sizes, the smallest first.
+
+    Example:
+    >>> from keras_dlbasic.analysis import SampleSizeResult
+    >>> from keras_dlbasic.records import TrialResult
+    >>> trials = [
+    ...     TrialResult(
+    ...         {"size": n, "seed": seed},
+    ...         values={"val_error": 3 * n**-0.5 + seed / 1000, "train_error": 0.01},
+    ...     )
+    ...     for n in (50, 100, 200, 400) for seed in (0, 1, 2)
+    ... ]
+    >>> result = SampleSizeResult(trials)
+    >>> result.sizes, result.more_data_helps
+    ((50, 100, 200, 400), True)
     """
 
     def __init__(

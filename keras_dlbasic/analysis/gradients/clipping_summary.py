@@ -22,6 +22,12 @@ class ClippingSummary(Displayed):
         share_cut: Share of the measured steps at which it was cut.
         median_factor: Median of norm after / norm before at those; 1.0 if none.
         hardest_factor: The smallest such factor; 1.0 if none.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> row = kd.analysis.ClippingSummary("all variables", 0.2, 0.5, 0.1)
+    >>> f"{row.share_cut:.0%} of the steps cut, to {row.median_factor:.0%} of the norm"
+    '20% of the steps cut, to 50% of the norm'
     """
 
     name: str

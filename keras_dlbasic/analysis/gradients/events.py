@@ -18,11 +18,17 @@ class GradientEvent(Displayed):
 
     Attributes:
         kind: `"vanishing"`, `"exploding"`, `"non_finite"` or `"zero"`.
-        layer: Label of the layer; for `"zero"`, which is about all, of the last one.
+        layer: Label of the layer; for `"zero"`, where all are zero, of the last one.
         step: First sampled step at which it was seen, 0-based.
         value: What was measured; for `"non_finite"` the number of entries.
         threshold: What it was compared with.
         reference: Label of the layer it was compared with, or None.
+
+    Example:
+    >>> from keras_dlbasic.analysis import GradientEvent
+    >>> print(GradientEvent("vanishing", "dense", 9, 2e-5, 1e-3, reference="dense_7"))
+    Gradient is vanishing: layer 'dense', step 10: relative to its weights, it is
+    2.0e-05 times that of layer 'dense_7' (threshold 1e-03).
     """
 
     kind: Literal["vanishing", "exploding", "non_finite", "zero"]
@@ -89,6 +95,17 @@ def gradient_events(
 
     Returns:
         The first event of each kind and layer, by step.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> monitor = kd.callbacks.GradientNormMonitor(every=1)
+    >>> x, y = np.ones((8, 4)), np.ones((8, 1))
+    >>> history = model.fit(x, y, 1, epochs=1, verbose=0, callbacks=[monitor])
+    >>> kd.analysis.gradient_events(monitor.record)  # none: the gradients are fine
+    []
     """
     events = _non_finite_events(record) + _zero_events(record, least_steps)
     finite = (record.non_finite.sum(axis=1) == 0) & ~record.skipped

@@ -28,6 +28,15 @@ class NoiseScale(Displayed):
         level: Confidence level of the interval.
         estimand: `"population"` or `"data"`: whose gradient is the mean gradient.
         measurements: Number of pairs of norms.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> scale = kd.analysis.gradient_noise_scale(
+    ...     np.full((4, 2), 3.0), np.full(4, 2.0), small_batch=8, big_batch=32
+    ... )
+    >>> scale.estimand, scale.measurements
+    ('population', 4)
     """
 
     value: float
@@ -182,11 +191,11 @@ def noise_scale_of(
 
 
 def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
-    """Read the gradient noise scale off a run on several replicas.
+    """Compute the gradient noise scale from a run on several replicas.
 
-    Each replica's own gradient is that of a small batch, and their mean that of a big
-    one, at the same weights: `gradient_noise_scale` applies, for nothing. Steps whose
-    batch does not split evenly, such as a last one that is short, are left out.
+    The gradient of a replica is that of a small batch, and the mean over replicas is
+    that of a big one, so `gradient_noise_scale` can be computed without extra cost.
+    Steps whose batch does not split evenly, such as a short last one, are left out.
 
     Args:
         record: Of a `GradientNormMonitor` in a fit under `tf.distribute.
@@ -196,9 +205,8 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
         A `NoiseScaleCurve`, of the population.
 
     Raises:
-        ValueError: If no step was measured on several replicas. JAX keeps no gradients
-            of devices apart, and PyTorch has one device in Keras;
-            `studies.GradientNoiseScale` measures there.
+        ValueError: If no step was measured on several replicas. On JAX and PyTorch, use
+            `studies.GradientNoiseScale` instead.
 
     Example:
     >>> import numpy as np
@@ -257,6 +265,13 @@ class NoiseScaleCurve(Plotted):
         estimand: `"population"` or `"data"`.
         optimizer: Class of the optimizer.
         source: Where the gradients come from.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis import NoiseScaleCurve
+    >>> curve = NoiseScaleCurve(np.arange(4), np.full(4, 8.0), np.full(4, 2.0))
+    >>> curve.overall().value  # samples
+    4.0
     """
 
     steps: np.ndarray

@@ -24,6 +24,12 @@ class ClipSuggestion(Displayed):
         share_cut: Share of the measured steps that `global_clipnorm` would have cut.
         median_factor: Median factor by which those steps would have been scaled.
         n_steps: Number of measured steps that it rests on.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> print(kd.analysis.ClipSuggestion(1.5, 0.8, 90.0, 0.1, 0.7, n_steps=200))
+    global_clipnorm=1.5: the 90th percentile of the gradient norms (before clipping)
+    of 200 measured steps. It would have cut 10% of them, by a median factor of 0.7.
     """
 
     global_clipnorm: float

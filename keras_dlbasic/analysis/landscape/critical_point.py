@@ -65,6 +65,19 @@ class PointEvidence(Displayed):
         stability_limit: Largest curvature at which gradient descent of that rate is
             stable; NaN for other optimizers.
         exact: 1 if products of the Hessian were second derivatives, else 0.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> evidence = kd.analysis.PointEvidence(
+    ...     loss=1.0, loss_noise=1e-7, loss_scale=1.0, mismatched_loss=1.0,
+    ...     gradient_norm=1e-6, gradient_noise=1e-7, gradient_fall=1e-9,
+    ...     smallest=-0.5, smallest_residual=1e-4, largest=2.0, largest_residual=1e-4,
+    ...     n_negative=1, later_curvature=-0.5, escape_fall=0.1, escape_even=0.1,
+    ...     escape_step=0.5, radius=0.5, inert_share=0.0, awakening=0.0,
+    ...     awakening_growth=2.0,
+    ... )
+    >>> evidence.smallest < 0 < evidence.largest  # curves down one way, up another
+    True
     """
 
     loss: float
@@ -109,6 +122,16 @@ class CriticalPoint(Displayed):
         reason: Why, with numbers.
         doubts: What is uncertain about it; empty if nothing is.
         evidence: What was measured, a `PointEvidence`.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    >>> model = keras.Sequential([keras.Input((2,)), dense])
+    >>> model.compile(loss="mse")
+    >>> x = np.array([[1.0, 0.0], [0.0, 2.0]])
+    >>> kd.landscape.classify_point(model, x, np.array([[0.0], [1.0]])).verdict
+    'not_stationary'
     """
 
     verdict: PointVerdict
@@ -139,8 +162,9 @@ class CriticalPoint(Displayed):
         ]
         if math.isfinite(self.sharpness):
             lines.append(
-                f"  largest curvature is {self.sharpness:.2g} of what learning rate "
-                f"{e.learning_rate:.3g} bears ({e.stability_limit:.4g})"
+                f"  largest curvature is {self.sharpness:.2g} times the stability "
+                f"limit of learning rate {e.learning_rate:.3g} "
+                f"({e.stability_limit:.4g})"
             )
         lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
         return wrapped("\n".join(lines))
@@ -172,6 +196,19 @@ def judge_point(evidence: PointEvidence, *, flat: float = 1e-3) -> CriticalPoint
 
     Returns:
         A `CriticalPoint`.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> evidence = kd.analysis.PointEvidence(
+    ...     loss=1.0, loss_noise=1e-7, loss_scale=1.0, mismatched_loss=1.0,
+    ...     gradient_norm=1e-6, gradient_noise=1e-7, gradient_fall=1e-9,
+    ...     smallest=-0.5, smallest_residual=1e-4, largest=2.0, largest_residual=1e-4,
+    ...     n_negative=1, later_curvature=-0.5, escape_fall=0.1, escape_even=0.1,
+    ...     escape_step=0.5, radius=0.5, inert_share=0.0, awakening=0.0,
+    ...     awakening_growth=2.0,
+    ... )
+    >>> kd.analysis.judge_point(evidence).verdict
+    'saddle'
     """
     e = evidence
     # The order matters. Where the gradient still leads down, training will move on
@@ -230,7 +267,7 @@ def _reason(verdict: PointVerdict, e: PointEvidence) -> str:
     if verdict == "not_stationary":
         return (
             f"following the gradient lowers the loss by {e.gradient_fall:.3g}, "
-            f"{_share(e, e.gradient_fall):.2%} of what is at stake ({e.loss_scale:.4g})"
+            f"{_share(e, e.gradient_fall):.2%} of the loss scale ({e.loss_scale:.4g})"
         )
     if verdict == "saddle":
         return (
@@ -238,15 +275,15 @@ def _reason(verdict: PointVerdict, e: PointEvidence) -> str:
             f"the loss falls along it by {e.escape_fall:.3g}"
         )
     if verdict == "minimum":
-        text = "the gradient leads nowhere, and no direction of negative curvature"
-        text += " that lasts was seen"
+        text = "the gradient is zero, and no direction of lasting negative curvature"
+        text += " was found"
         if e.inert_share > 0.05:
             text += f"; {e.inert_share:.0%} of the weights have no curvature"
         return text
-    text = f"{e.inert_share:.0%} of the weights have neither slope nor curvature"
+    text = f"{e.inert_share:.0%} of the weights have zero gradient and curvature"
     if verdict == "plateau":
-        return text + ", and do not change what the model makes of its inputs nearby"
-    return text + f", but farther on they change the loss, by {e.awakening:.3g}"
+        return text + ", and changing them slightly does not change the outputs"
+    return text + f", but larger changes of them change the loss, by {e.awakening:.3g}"
 
 
 def _doubts(verdict: PointVerdict, e: PointEvidence, flat: float) -> list[str]:
@@ -254,18 +291,18 @@ def _doubts(verdict: PointVerdict, e: PointEvidence, flat: float) -> list[str]:
     fall = _share(e, e.gradient_fall)
     if flat / 3 < fall < 3 * flat:
         doubts.append(
-            f"whether it is stationary: the gradient's fall, {fall:.2%} of what is at "
-            f"stake, is close to the {flat:.1%} that counts as nothing"
+            f"whether it is stationary: the gradient's fall, {fall:.2%} of the loss "
+            f"scale, is close to the threshold of {flat:.1%}"
         )
     if not e.exact:
         doubts.append("the curvature is from differences of gradients")
     if verdict == "minimum" and _is_negative(e) and e.escape_even > 0:
         doubts.append(
-            f"negative curvature of {e.smallest:.2g} was seen, but "
+            f"negative curvature of {e.smallest:.2g} was found, but "
             + (
                 "the loss does not fall measurably along it"
                 if e.escape_even <= LOSS_NOISES * e.loss_noise
-                else "it goes where the gradient leads"
+                else "its direction is that of the gradient"
             )
         )
     # Curvature may be this far below the smallest that was found. How much the loss
@@ -273,8 +310,8 @@ def _doubts(verdict: PointVerdict, e: PointEvidence, flat: float) -> list[str]:
     unseen = min(e.smallest, 0.0) - e.smallest_residual
     if verdict == "minimum" and _share(e, -unseen * e.radius**2 / 2) > flat:
         doubts.append(
-            f"the smallest curvature is known to +- {e.smallest_residual:.2g} only: a "
-            "saddle that shallow would not have been seen"
+            f"the smallest curvature is known only to +- {e.smallest_residual:.2g}, "
+            "so a shallower saddle may have been missed"
         )
     if verdict == "saddle" and e.smallest > -3 * e.smallest_residual:
         doubts.append(

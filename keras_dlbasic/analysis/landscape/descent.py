@@ -22,6 +22,14 @@ class DescentPaths(Plotted):
         paths: Parameters after each update by name of the regime, `[updates + 1, 2]`.
         names: Names of the two parameters.
         title: What the surface is.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> x = np.linspace(-1.0, 1.0, 32)
+    >>> found = kd.analysis.fit_line(x, 2 * x + 1, batch_sizes=["full", 1], updates=10)
+    >>> {name: path.shape for name, path in found.paths.items()}
+    {'full-batch': (11, 2), 'one sample per update': (11, 2)}
     """
 
     loss: Function
@@ -146,6 +154,14 @@ def fit_line(
 
     Returns:
         `DescentPaths`.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> x = np.linspace(-1.0, 1.0, 32)
+    >>> found = kd.analysis.fit_line(x, 2 * x + 1, learning_rate=0.5)
+    >>> found.paths["full-batch"][-1].round(2).tolist()  # slope and intercept
+    [2.0, 1.0]
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     inputs = np.stack([x, np.ones_like(x)], axis=1)

@@ -17,19 +17,30 @@ class HessianExtremes(Displayed):
         smallest: The smallest eigenvalue, as far as it was found.
         largest: The largest.
         smallest_residual: Bound of the error of `smallest`: `|H v - smallest v|`, plus
-            twice what the last quarter of the products changed, plus what rounding may
-            do. Where it is large, more products are needed.
+            twice the change over the last quarter of the products, plus rounding error.
+            If it is large, more products are needed.
         largest_residual: The same for `largest`.
         smallest_direction: Unit vector `v`, `[size]`, in the order of the trainable
             variables.
         largest_direction: The same for `largest`.
         values: All Ritz values, ascending.
         residuals: Their residuals.
-        rounding: What rounding may do to an eigenvalue, part of the residuals.
-        products: Products of the Hessian that were taken.
+        rounding: Bound of the rounding error of an eigenvalue, part of the residuals.
+        products: Number of Hessian-vector products.
         converged: Whether both residuals are below the tolerance.
         exact: Whether the products are second derivatives; else they are differences
             of gradients.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import keras_dlbasic as kd
+    >>> dense = keras.layers.Dense(1, use_bias=False)
+    >>> model = keras.Sequential([keras.Input((2,)), dense])
+    >>> model.compile(loss="mse")
+    >>> x = np.array([[1.0, 0.0], [0.0, 2.0]])
+    >>> found = kd.landscape.hessian_extremes(model, x, np.zeros((2, 1)))
+    >>> found.converged, found.largest_direction.shape
+    (True, (2,))
     """
 
     smallest: float
@@ -84,6 +95,12 @@ class HessianTrace(Displayed):
         error: Its standard error.
         samples: `v^T H v` for each probe.
         size: Number of weights: `value / size` is the mean eigenvalue.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> print(kd.analysis.HessianTrace(4.0, 0.1, np.array([3.9, 4.1]), size=8))
+    Trace of the Hessian 4 +- 0.1 (standard error, 2 probes); mean eigenvalue 0.5.
     """
 
     value: float

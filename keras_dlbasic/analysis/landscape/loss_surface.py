@@ -20,6 +20,14 @@ class LossSurface(Plotted):
         loss: Loss at each point, `[m, n]`; it may not be finite everywhere.
         names: What the directions are, with the unit of the coordinates.
         points: Coordinates of points of interest by name, `(u, v)`.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> u = v = np.linspace(-1.0, 1.0, 3)
+    >>> loss = u**2 + v[:, None] ** 2
+    >>> print(kd.analysis.LossSurface(u, v, loss, ("first", "second")))
+    Loss at 3 x 3 points along first and second: from 0 to 2
     """
 
     u: np.ndarray
@@ -43,6 +51,13 @@ class LossLine(Plotted):
         t: Place on the line, `[n]`: 0 at the first point, 1 at the second.
         loss: Loss at each place, `[n]`.
         names: What the two points are.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> t, loss = np.array([0.0, 0.5, 1.0]), np.array([0.1, 0.4, 0.1])
+    >>> round(float(kd.analysis.LossLine(t, loss).barrier), 2)
+    0.3
     """
 
     t: np.ndarray

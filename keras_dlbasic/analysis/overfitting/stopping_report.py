@@ -36,6 +36,18 @@ class StoppingReport(Displayed):
         baseline: The baseline that had to be reached, or None.
         baseline_reached: Whether it was; None without a baseline.
         note: Anything else that is odd, or an empty string.
+
+    Example:
+    >>> import keras_dlbasic as kd
+    >>> report = kd.analysis.StoppingReport(
+    ...     True, "patience", "val_loss", 5, 5, last_epoch=19, best_epoch=14, best=0.4,
+    ...     last=0.5, restored=True, restored_from="end", epochs_waited=5,
+    ...     seconds_waited=2.0, epochs_saved=80,
+    ... )
+    >>> print(report)
+    Stopped after epoch 20: 'val_loss' had not improved for 5 epochs (patience 5).
+      Best: 0.4 at epoch 15. Restored the weights from the end of epoch 15. Waiting
+      cost 5 epochs (2 s), in which 'val_loss' came to 0.5. 80 epochs were saved.
     """
 
     stopped: bool

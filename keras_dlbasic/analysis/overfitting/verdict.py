@@ -35,8 +35,8 @@ _FAR = 3.0
 
 _WORDS = {
     "improving": "the validation loss is still falling.",
-    "plateau": "the validation loss is stuck or wanders within its noise.",
-    "oscillating_loss": "the validation loss oscillates; it does not rise for good.",
+    "plateau": "the validation loss is flat, or changes only within its noise.",
+    "oscillating_loss": "the validation loss oscillates without a lasting rise.",
     "diverging": "the run diverges.",
     "recovered": "the validation loss rose for a while and came back, as in double "
     "descent or after a restart.",
@@ -83,6 +83,14 @@ class OverfittingVerdict(Displayed):
             phase were compared.
         last_compared: Number of the last epoch that was compared, before `last_epoch`
             where the learning rate has come back up since; None if there was none.
+
+    Example:
+    >>> import numpy as np
+    >>> import keras_dlbasic as kd
+    >>> val = np.r_[np.linspace(1.0, 0.5, 15), np.linspace(0.5, 0.9, 15)]
+    >>> verdict = kd.analysis.detect_overfitting(np.geomspace(1.0, 0.01, 30), val)
+    >>> verdict.detected, verdict.severity, verdict.best_epoch
+    (True, 'critical', 14)
     """
 
     detected: bool
@@ -184,10 +192,10 @@ class OverfittingVerdict(Displayed):
         return (
             f"{start} epoch {self._last_seen + 1} "
             f"the validation loss rose by {turn.rise:.1%}{among}, from "
-            f"{turn.lowest:.4g} to {turn.last:.4g}, {_bounded(turn.statistic)} "
-            f"standard errors of its noise (threshold {turn.threshold:.1f}, chance "
-            f"under its own noise {_chance(self.p_value)}); the training loss changed "
-            f"by {self.train_change or 0.0:+.1%} since."
+            f"{turn.lowest:.4g} to {turn.last:.4g}, while the training loss changed by "
+            f"{self.train_change or 0.0:+.1%}. The rise is {_bounded(turn.statistic)} "
+            f"standard errors of the noise (threshold {turn.threshold:.1f}, p-value "
+            f"{_chance(self.p_value)})."
         )
 
     def _about_metric(self) -> str:
@@ -199,8 +207,8 @@ class OverfittingVerdict(Displayed):
             )
         if self.onset is not None:
             return (
-                "The validation metric does not get worse: the model gets too sure of "
-                "its answers rather than more often wrong."
+                "The validation metric does not get worse: the model becomes "
+                "overconfident rather than less accurate."
             )
         return "The validation metric does not get worse."
 

@@ -24,19 +24,23 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Verdict
     if per_epoch <= steps and size >= rows:
         return Finding(
             severity="info",
-            message=f"With batches of {size} rows an epoch has {per_epoch} updates.",
+            message=(
+                f"A batch size of {size} gives only {per_epoch} "
+                f"update{'s' * (per_epoch > 1)} per epoch, so the weights change "
+                "rarely and learning takes many epochs."
+            ),
             risk="critical",
             value=float(per_epoch),
             threshold=float(steps),
-            unit="updates an epoch",
+            unit="updates per epoch",
             confidence=0.75,
             note=worth_a_note(run),
             evidence={"batch_size": size},
             remedies=(
                 suggest.batch_size(
-                    "more updates for the same work", run.moderate_batch_size()
+                    "gives more updates per epoch", run.moderate_batch_size()
                 ),
-                suggest.more_epochs("more updates", epochs=run.facts.epochs),
+                suggest.more_epochs("gives more updates", epochs=run.facts.epochs),
             ),
         )
-    return Fine(f"{per_epoch} updates an epoch")
+    return Fine(f"{per_epoch} updates per epoch")

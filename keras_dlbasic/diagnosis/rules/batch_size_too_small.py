@@ -29,7 +29,10 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Verdict:
     if size <= rows and not (n_rows and n_rows <= 2 * rows):
         return Finding(
             severity="info",
-            message=f"With a batch size of {size} the updates are mostly noise.",
+            message=(
+                f"The batch size is {size}, so each update follows the noise of a few "
+                "samples."
+            ),
             risk="critical",
             value=float(size),
             threshold=float(rows),
@@ -37,8 +40,10 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Verdict:
             confidence=0.72,
             note=worth_a_note(run),
             remedies=(
-                suggest.batch_size("updates that agree", run.moderate_batch_size()),
-                suggest.lower_learning_rate("shorter steps average over more rows"),
+                suggest.batch_size(
+                    "reduces the gradient noise", run.moderate_batch_size()
+                ),
+                suggest.lower_learning_rate("small steps average out the noise"),
             ),
         )
     return Fine(f"batches of {size} rows")

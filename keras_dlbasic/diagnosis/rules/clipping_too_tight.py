@@ -37,8 +37,8 @@ def clipping_too_tight(
     return Finding(
         severity="info",
         message=(
-            f"Clipping leaves {typical:.1%} of the gradient at nearly every step: it "
-            "sets the length of the steps, and the learning rate is as good as "
+            f"Gradient clipping cuts the gradient to {typical:.1%} of its norm at "
+            "nearly every step. Its effect is that of a learning rate "
             f"{1 / max(typical, 1e-12):.0f} times lower."
         ),
         risk="critical",
@@ -47,9 +47,10 @@ def clipping_too_tight(
         unit="share of the gradient",
         confidence=0.85,
         remedies=(
-            suggest.optimizer("scales its steps itself"),
+            suggest.optimizer("its step size does not depend on the gradient norm"),
             suggest.gradient_clipping(
-                "longer steps; go on from there", norm=_bound(run, typical)
+                "a higher threshold gives longer steps; raise it further if that helps",
+                norm=_bound(run, typical),
             ),
         ),
     )

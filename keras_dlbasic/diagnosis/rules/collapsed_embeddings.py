@@ -31,19 +31,20 @@ def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
     return Finding(
         severity="warning",
         message=(
-            "The outputs are nearly the same for all rows: they differ by "
-            f"{found.spread:.1e} of their size. The loss can be low all the same if it "
-            "does not ask for rows to differ."
+            "The outputs have collapsed: they are nearly the same for all samples "
+            f"(their standard deviation is {found.spread:.1e} of their root mean "
+            "square). The loss can still be low, because nothing in it requires "
+            "different outputs."
         ),
         value=found.spread,
         threshold=spread,
-        unit="share of the outputs' size",
+        unit="share of the outputs' root mean square",
         confidence=0.8,
         remedies=(
             suggest.by_hand(
-                "stop the gradient through one of the two views, compare with negative "
-                "pairs, or penalize a small variance",
-                "giving all rows the same output must not be the best answer",
+                "add negative pairs, stop the gradient of one of the two views, or "
+                "penalize a small variance of the outputs",
+                "a constant output must not minimize the loss",
             ),
         ),
     )

@@ -15,18 +15,24 @@ def constant_inputs(run: Run) -> Verdict:
         return Finding(
             severity="critical",
             message=(
-                "All rows of the inputs are the same: there is nothing to learn from."
+                "All rows of the inputs are identical, so the model cannot tell "
+                "samples apart."
             ),
             value=1.0,
             unit="share of the inputs",
             remedies=(
-                suggest.by_hand("check how the inputs were made", "rows must differ"),
+                suggest.by_hand(
+                    "check the code that makes the inputs", "the rows must differ"
+                ),
             ),
         )
     if wrong:
         return Finding(
             severity="info",
-            message=f"{len(wrong)} of {len(inputs)} inputs are the same for all rows.",
+            message=(
+                f"{len(wrong)} of {len(inputs)} inputs are the same for all rows and "
+                "carry no information."
+            ),
             value=float(len(wrong)),
             unit="inputs",
         )

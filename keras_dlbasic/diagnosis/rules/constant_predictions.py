@@ -45,7 +45,7 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
         unit="standard deviations of the targets",
         confidence=0.95,
         remedies=(
-            suggest.range_test("the learning rate decides most"),
-            suggest.new_weights("signals may not get through"),
+            suggest.range_test("a wrong learning rate is the most common cause"),
+            suggest.new_weights("poor initial weights can block signals and gradients"),
         ),
     )

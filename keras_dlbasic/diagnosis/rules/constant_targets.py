@@ -34,12 +34,12 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
         if reads is None:
             return Skipped("the loss is your own and may not read the targets")
     check = suggest.by_hand(
-        "check how the targets were made", "there is nothing to learn"
+        "check the code that makes the targets", "constant targets teach nothing"
     )
     if target.is_constant:
         return Finding(
             severity="critical",
-            message="All targets are the same: there is nothing to learn.",
+            message="All targets are the same, so there is nothing to learn.",
             value=1.0,
             threshold=share,
             unit="share of the rows",
@@ -48,11 +48,14 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     if target.commonest > share:
         return Finding(
             severity="warning",
-            message=f"{target.commonest:.2%} of the targets are the same.",
+            message=(
+                f"{target.commonest:.2%} of the targets have the same value, so there "
+                "is almost nothing to learn."
+            ),
             value=target.commonest,
             threshold=share,
             unit="share of the rows",
             confidence=0.9,
             remedies=(check,),
         )
-    return Fine(f"the commonest target makes up {target.commonest:.1%}")
+    return Fine(f"the most common target makes up {target.commonest:.1%}")

@@ -25,10 +25,10 @@ def dead_units(
         "dead",
         (
             suggest.lower_learning_rate(
-                "a step that is too long makes the inputs of units negative"
+                "steps that are too long push the inputs of units below 0"
             ),
             suggest.new_weights(
-                "dead units get no gradient, so only new weights revive them",
+                "dead units get no gradient, so they need new weights",
                 zero_biases=True,
             ),
             suggest.activations(

@@ -20,18 +20,18 @@ EXPLAINS = (
 
 SIGN = suggest.by_hand(
     "return -value, or 1 - value, from the loss",
-    "what is minimized must fall as the output comes closer to the targets",
+    "the loss must fall as the output approaches the targets",
 )
 ORDER = suggest.by_hand(
-    "def loss(y_true, y_pred)", "Keras gives the targets first, the outputs second"
+    "def loss(y_true, y_pred)", "Keras passes the targets first, the outputs second"
 )
 SHAPES = suggest.by_hand(
     "y_true = keras.ops.reshape(y_true, keras.ops.shape(y_pred))",
-    "targets (n,) less outputs (n, 1) make a table (n, n) of all with all",
+    "targets (n,) minus outputs (n, 1) broadcast to (n, n), each with each",
 )
 MEANING = suggest.by_hand(
     "y = 1 - y, or the loss of 1 - y_true",
-    "the output then means what the targets say",
+    "targets and output then have the same meaning",
 )
 
 
@@ -49,33 +49,33 @@ def disagreeing_loss(run: Run) -> Verdict:
     if probe is None:
         return Skipped(run.reasons.probe)
     if probe.truth is None:
-        return Skipped("which output would be right for the loss could not be told")
+        return Skipped("the output that this loss expects could not be determined")
     truth, sense = probe.truth, loss_sense(probe.truth)
     losses = (
-        f"{truth.truth:.4g} where the output gives the targets themselves, "
-        f"{truth.shuffled:.4g} where it gives those of other rows, and "
-        f"{truth.constant:.4g} for one constant prediction"
+        f"{truth.truth:.4g} if the output equals the targets, "
+        f"{truth.shuffled:.4g} if it equals the targets of other rows, and "
+        f"{truth.constant:.4g} for a constant prediction"
     )
     if sense not in ("wrong", "opposite", "blind", "extreme"):
         return Fine(f"the loss is {losses}")
-    text = f"The loss {_named(run)}is {losses}: "
+    text = f"The loss {_named(run)}is {losses}. "
     if sense == "blind":
-        text += "it does not matter to it which row has which target."
+        text += "It does not depend on which row has which target."
         return _found(run, text, truth, "critical", (SHAPES,))
     if sense == "extreme":
         text += (
-            f"answers of 0 and 1 are better, with {truth.hardened:.4g}. The output is "
-            "driven to the extremes, as where targets and outputs are exchanged in a "
-            "cross-entropy."
+            f"It is {truth.hardened:.4g}, lower still, for outputs of exactly 0 and 1, "
+            "so training drives the output to these extremes. This happens if targets "
+            "and outputs are swapped in a cross-entropy."
         )
         return _found(run, text, truth, "warning", (ORDER,))
     if sense == "wrong":
-        text += "the more it falls, the worse the output."
+        text += "So the output gets worse as the loss falls."
         return _found(run, text, truth, "critical", (SIGN, ORDER))
     if run.output.activation not in ("sigmoid", "softmax", "hard_sigmoid"):
         # a distance, which is small where the label says "the same"
         return Fine("the loss is lowest for the opposite of the targets, as a distance")
-    text += "it is lowest where the output is the opposite of the target."
+    text += "It is lowest if the output is the opposite of the target."
     return _found(run, text, truth, "warning", (MEANING, ORDER))
 
 

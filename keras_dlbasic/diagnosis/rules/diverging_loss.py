@@ -24,17 +24,17 @@ def diverging_loss(run: Run, *, above: float = 1.5) -> Verdict:
         return Finding(
             severity="critical",
             message=(
-                f"The training loss increased from {reference:.4g} at the start to "
-                f"{descent.last:.4g} at the end, {ratio:.3g} times as much."
+                f"The training loss diverges: it increased from {reference:.4g} at the "
+                f"start to {descent.last:.4g} at the end, by a factor of {ratio:.3g}."
             ),
             value=ratio,
             threshold=above,
             unit="times the first loss",
             confidence=0.95,
             remedies=(
-                suggest.lower_learning_rate("steps overshoot"),
+                suggest.lower_learning_rate("long steps overshoot the minimum"),
                 suggest.gradient_clipping(
-                    "a single large gradient cannot ruin the weights"
+                    "a single large gradient then cannot ruin the weights"
                 ),
             ),
         )

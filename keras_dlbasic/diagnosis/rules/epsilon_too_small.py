@@ -27,13 +27,13 @@ def epsilon_too_small(run: Run, *, smallest: float = SMALLEST) -> Verdict:
         return Fine("no weights are float16")
     epsilon = run.facts.inner_optimizer.get("epsilon")
     if not isinstance(epsilon, (int, float)) or epsilon >= smallest:
-        return Fine("the optimizer has no epsilon, or one that is large enough")
+        return Fine("the optimizer has no epsilon, or a large enough one")
     return Finding(
         severity="info",
         message=(
-            f"The optimizer divides by the size of gradients plus epsilon={epsilon:g}, "
-            "but the weights are float16, in which numbers below 6.1e-05 lose their "
-            "digits or become 0: where gradients are small, it divides by nearly 0."
+            f"The optimizer has epsilon={epsilon:g}, but the weights are float16, in "
+            "which numbers below 6.1e-05 lose precision or become 0. Where gradients "
+            "are small, the optimizer divides by nearly 0."
         ),
         risk="critical",
         layer=half[0].label,
@@ -44,11 +44,11 @@ def epsilon_too_small(run: Run, *, smallest: float = SMALLEST) -> Verdict:
             suggest.by_hand(
                 "keras.mixed_precision.set_dtype_policy('mixed_float16') before the "
                 "model is built",
-                "keeps weights and what the optimizer keeps in float32",
+                "keeps the weights and the state of the optimizer in float32",
             ),
             suggest.by_hand(
                 "keras.optimizers.Adam(epsilon=1e-3)",
-                "is far above the smallest normal number of float16",
+                "1e-3 is well within the range of float16",
             ),
         ),
     )

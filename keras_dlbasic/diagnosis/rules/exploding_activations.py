@@ -41,8 +41,9 @@ def exploding_activations(
         return Finding(
             severity="info",
             message=(
-                f"{len(hidden)} layers of exponential units follow each other: signals "
-                "and gradients explode or die."
+                f"{len(hidden)} hidden layers have an 'exponential' activation. An "
+                "exponential of an exponential overflows or vanishes, and so do its "
+                "gradients."
             ),
             risk="critical",
             layer=hidden[0].label,
@@ -51,23 +52,23 @@ def exploding_activations(
             unit="layers",
             confidence=0.9,
             remedies=(
-                suggest.activations("grows no faster than its input"),
-                suggest.normalization("bounds what the units are given"),
+                suggest.activations("ReLU grows no faster than its input"),
+                suggest.normalization("bounds the inputs of the units"),
             ),
         )
     over_depth = depth_growth(run)
     if over_depth is not None and over_depth.factor >= factor:
         return _over_depth(over_depth, factor)
-    return Fine(f"{len(hidden)} layers of exponential units")
+    return Fine(f"{len(hidden)} hidden layers have an exponential activation")
 
 
 def _over_depth(growth: DepthGrowth, factor: float) -> Finding:
     return Finding(
         severity="info",
         message=(
-            f"Signals grow from layer to layer: their root mean square is "
-            f"{growth.small:.2g} behind '{growth.first}' and {growth.large:.2g} behind "
-            f"'{growth.last}', and the first outputs are as much too large."
+            "Activations grow from layer to layer: their root mean square is "
+            f"{growth.small:.2g} after layer '{growth.first}' and {growth.large:.2g} "
+            f"after layer '{growth.last}', so the outputs start far too large."
         ),
         risk="critical",
         layer=growth.last,
@@ -80,9 +81,9 @@ def _over_depth(growth: DepthGrowth, factor: float) -> Finding:
             suggest.by_hand(
                 "take means instead of sums (over neighbors, steps, heads), or divide "
                 "by the square root of their number",
-                "each layer then gives values of the size that it is given",
+                "each layer then keeps the scale of its input",
             ),
-            suggest.normalization("bounds what the next layer is given"),
+            suggest.normalization("bounds the inputs of the next layer"),
         ),
     )
 
@@ -91,10 +92,10 @@ def _recurrent(growth: Growth, square: float) -> Finding:
     return Finding(
         severity="info",
         message=(
-            f"Recurrent layer '{growth.layer}' has '{growth.activation}' cells, whose "
-            "values nothing limits: they are multiplied by the weights at each time "
-            f"step, and their root mean square has grown to {growth.square**0.5:.2g}. "
-            "With tanh it is below 1."
+            f"The outputs of recurrent layer '{growth.layer}' have grown to a root "
+            f"mean square of {growth.square**0.5:.2g}. Its activation "
+            f"'{growth.activation}' is unbounded, so the values grow at each time "
+            "step; with tanh they stay below 1."
         ),
         risk="critical",
         layer=growth.layer,
@@ -104,9 +105,9 @@ def _recurrent(growth: Growth, square: float) -> Finding:
         confidence=0.92,
         remedies=(
             suggest.by_hand(
-                "leave `activation` of the recurrent layer at its default, 'tanh'",
-                "its values then stay between -1 and 1, however long the sequence",
+                "keep the default activation of the recurrent layer, 'tanh'",
+                "its values then stay in [-1, 1] for sequences of any length",
             ),
-            suggest.gradient_clipping("bounds the steps, not the values"),
+            suggest.gradient_clipping("limits the steps, though not the activations"),
         ),
     )

@@ -42,7 +42,7 @@ def exploding_gradients(
         severity = HARM[learned]
         where = (
             f"relative to its weights, the gradient of layer '{layer}' is {value:.1e} "
-            "times that of the last one"
+            "times that of the last layer"
             if kind == "depth"
             else f"at step {(step or 0) + 1} the gradient norm is {value:.1e} times "
             "its median so far"
@@ -56,13 +56,13 @@ def exploding_gradients(
             threshold=threshold,
             confidence=0.8,
             remedies=(
-                suggest.gradient_clipping("a limit on the norm limits every step"),
+                suggest.gradient_clipping("limits the length of every step"),
                 suggest.lower_learning_rate(
                     "shorter steps stay where gradients are moderate"
                 ),
-                suggest.normalization("normalization keeps the size of gradients"),
+                suggest.normalization("normalization keeps the gradient norm"),
                 suggest.new_weights(
-                    "weights that are too large multiply along the layers"
+                    "large weights multiply the gradient at every layer"
                 ),
             ),
         )

@@ -12,12 +12,12 @@ from keras_dlbasic.records.facts import DriftFacts
 SAME_SCALE = suggest.by_hand(
     "scale the inputs as they were scaled when the layers were trained, for example by "
     "`preprocess_input` of `keras.applications`",
-    "the frozen statistics then are those of the inputs",
+    "the frozen statistics then fit the inputs",
 )
 THAW = suggest.by_hand(
-    "set `trainable = True` for the normalization, or call "
-    "`kd.ensembles.recompute_statistics(model, x)` while it is",
-    "its statistics then become those of these data",
+    "set `trainable = True` on this layer and train, or call "
+    "`kd.ensembles.recompute_statistics(model, x)` while it is trainable",
+    "its statistics are then computed from your data",
 )
 
 
@@ -52,8 +52,8 @@ def foreign_statistics(
     size = math.exp(abs(math.log(first.variance))) if first.variance > 0 else 1.0
     if not (first.mean > deviations or size > ratio):
         return Fine(
-            f"frozen statistics are {first.mean:.2g} deviations off, variances "
-            f"{size:.2g} times"
+            f"frozen means are {first.mean:.2g} standard deviations off, frozen "
+            f"variances a factor of {size:.2g}"
         )
     return _found(first, size, deviations, ratio)
 
@@ -64,9 +64,10 @@ def _found(drift: DriftFacts, size: float, deviations: float, ratio: float) -> F
     return Finding(
         severity="info",
         message=(
-            f"Batch normalization '{drift.layer}' is frozen, with statistics of other "
-            f"data: what it is given lies {drift.mean:.3g} of its standard deviations "
-            f"from its mean, with a variance {size:.3g} times {larger}."
+            f"Batch normalization '{drift.layer}' is frozen with the statistics of "
+            f"other data: the mean of its inputs is {drift.mean:.3g} moving standard "
+            f"deviations from its moving mean, and their variance is {size:.3g} times "
+            f"{larger}. So its outputs are not normalized."
         ),
         risk="critical",
         layer=drift.layer,

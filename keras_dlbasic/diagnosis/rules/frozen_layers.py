@@ -45,14 +45,14 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
     # If simple predictors find nothing either, unfreezing the layers will not help.
     reference = run.outcome.reference
     if reference is not None and reference < LEAST_REFERENCE:
-        return Fine("simple predictors find nothing in the inputs either")
+        return Fine("simple predictors learn nothing from the inputs either")
     names = ", ".join(f"'{layer.label}'" for layer in frozen[:3])
     more = f" and {len(frozen) - 3} more" if len(frozen) > 3 else ""
     return Finding(
         severity="info",
         message=(
-            f"{value:.0%} of the weights are frozen ({names}{more}): they stay as they "
-            "were, and the rest has to do with what they pass on."
+            f"{value:.0%} of the weights are frozen ({names}{more}). Only the other "
+            "layers are trained, on the features that the frozen ones give."
         ),
         risk="warning",
         layer=frozen[0].label,
@@ -64,13 +64,13 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
         remedies=(
             suggest.by_hand(
                 f"model{_path(frozen[-1].label)}.trainable = True, then compile again",
-                "unfreeze from the last layer on; with trained weights at a tenth of "
-                "the learning rate",
+                "unfreezes the last frozen layer; use a tenth of the learning rate if "
+                "its weights are pretrained",
             ),
             suggest.by_hand(
-                "check that the frozen layers hold trained weights, and get inputs as "
-                "those they were trained on",
-                "random layers that are frozen stay random",
+                "check that the frozen layers have pretrained weights, and that inputs "
+                "are preprocessed as they were in pretraining",
+                "a frozen layer with random weights stays random",
             ),
         ),
     )
@@ -92,9 +92,9 @@ def _of_zeros(zeros: list[LayerFacts]) -> Finding:
     return Finding(
         severity="info",
         message=(
-            f"The weights of layer '{first.label}' are all zero and frozen: its output "
-            "is the same for all inputs, and stays so. What is behind it gets nothing "
-            "of the inputs."
+            f"The weights of layer '{first.label}' are all zero and frozen, so its "
+            "output is the same for all inputs, and the layers after it get no "
+            "information about the inputs."
         ),
         risk="critical",
         layer=first.label,
@@ -105,14 +105,14 @@ def _of_zeros(zeros: list[LayerFacts]) -> Finding:
         evidence={"layers": [layer.label for layer in zeros[:10]]},
         remedies=(
             suggest.by_hand(
-                "check how the weights were loaded: names or words that were not found "
-                "leave zeros",
-                "a matrix of pretrained vectors has few rows of zeros",
+                "check how the weights were loaded; layer names or words that are not "
+                "found leave zeros",
+                "pretrained weights are hardly ever all zero",
             ),
             suggest.by_hand(
-                f"model{_path(first.label)}.trainable = True, with weights drawn at "
-                "random, then compile again",
-                "the layer is then learned with the others",
+                f"model{_path(first.label)}.trainable = True, with random initial "
+                "weights, then compile again",
+                "the layer is then trained with the others",
             ),
         ),
         note=False,

@@ -36,8 +36,8 @@ def imbalanced_classes(
 
     Args:
         run: The run.
-        share: Share of the commonest class.
-        rarer: This many times as many rows the commonest class must have for a class
+        share: Share of the most common class.
+        rarer: This many times as many rows the most common class must have for a class
             that is never predicted to count as rare.
         updates: Number of updates before which predictions are not judged.
     """
@@ -57,7 +57,7 @@ def imbalanced_classes(
     if turned is not None:
         return turned
     if not target.frequencies or target.kind == "multi_label":
-        return Fine("the targets are no classes")
+        return Fine("the targets are not classes")
     value = max(target.frequencies)
     # Class weights may have balanced the loss already, although the rows are not.
     weighted = [w.weighted_shares for w in run.data.weights if w.per_row]
@@ -65,13 +65,16 @@ def imbalanced_classes(
         in_loss = max(weighted[0])
         if in_loss <= share:
             return Fine(
-                f"the commonest class makes up {value:.1%} of the rows, and with its "
-                f"weight {in_loss:.0%} of the loss"
+                f"the most common class makes up {value:.1%} of the rows, but after "
+                f"weighting {in_loss:.0%} of the loss"
             )
     if value > share:
         return Finding(
             severity="info",
-            message=f"One class makes up {value:.1%} of the rows.",
+            message=(
+                f"One class makes up {value:.1%} of the rows, so a model that always "
+                "predicts it has a high accuracy."
+            ),
             risk="warning",
             value=value,
             threshold=share,
@@ -79,11 +82,12 @@ def imbalanced_classes(
             confidence=0.5,
             remedies=(
                 suggest.by_hand(
-                    "model.fit(..., class_weight=...)", "rare rows then count"
+                    "model.fit(..., class_weight=...)",
+                    "gives the rare classes more weight in the loss",
                 ),
             ),
         )
-    return Fine(f"the commonest class makes up {value:.0%}")
+    return Fine(f"the most common class makes up {value:.0%}")
 
 
 def _turned_weights(run: Run) -> Finding | None:
@@ -104,10 +108,9 @@ def _turned_weights(run: Run) -> Finding | None:
         return Finding(
             severity="warning",
             message=(
-                "The weights favor the commonest class: class "
-                f"{weights.classes[common]} has {more:.3g} times as many rows as class "
-                f"{weights.classes[rare]}, and each of its rows {value:.3g} times the "
-                "weight."
+                f"Class {weights.classes[common]} has {more:.3g} times as many rows as "
+                f"class {weights.classes[rare]}, and each of them has {value:.3g} "
+                "times the weight. The weights should be larger for the rare class."
             ),
             value=value,
             threshold=MORE_WEIGHT,
@@ -117,7 +120,7 @@ def _turned_weights(run: Run) -> Finding | None:
             remedies=(
                 suggest.by_hand(
                     "class_weight={c: len(y) / (n_classes * count[c]) for c in count}",
-                    "all classes then count alike, whatever their number of rows",
+                    "every class then has the same total weight",
                 ),
             ),
         )
@@ -141,13 +144,13 @@ def _missed(run: Run, rarer: float) -> Finding | None:
     is_constant = float(table["spread"][-1, 0]) < CONSTANT * target_deviation(run)
     if run.outcome.learned is False and is_constant:
         return None
-    others = f" Nor are those of {count - 1:g} other classes." if count > 1 else ""
+    others = f" The same holds for {count - 1:g} other classes." if count > 1 else ""
     return Finding(
         severity="warning",
         message=(
-            f"Class {number:.0f} is never predicted: none of its {rows:.0f} rows (or "
-            "positions) in the probe is recognized. It is rare: "
-            f"{ratio:.3g} times as many belong to the commonest other.{others}"
+            f"Class {number:.0f} is never predicted correctly: the model is wrong on "
+            f"all {rows:.0f} of its rows (or positions) in the probe. The class is "
+            f"rare: the most common one has {ratio:.3g} times as many.{others}"
         ),
         value=ratio,
         threshold=rarer,
@@ -157,8 +160,8 @@ def _missed(run: Run, rarer: float) -> Finding | None:
         remedies=(
             suggest.by_hand(
                 f"model.fit(..., class_weight={{..., {number:.0f}: {ratio:.2g}}})",
-                "rare rows then count as much; of pixels or words with `sample_weight` "
-                "or weights in the loss",
+                "makes the rare class count as much; for pixels or words, use "
+                "`sample_weight` instead",
             ),
         ),
     )

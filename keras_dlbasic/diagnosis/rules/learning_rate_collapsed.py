@@ -52,23 +52,23 @@ def learning_rate_collapsed(
     low = np.flatnonzero(rates[peak:] <= rates[peak] / fall)
     total = max(run.record.trained_steps, int(steps[-1]) + 1)
     if not len(low) or rates[peak] <= 0:
-        return Fine(f"the rate fell from {rates[peak]:.2g} to {rates[-1]:.2g}")
+        return Fine(f"the learning rate went from {rates[peak]:.2g} to {rates[-1]:.2g}")
     first = peak + int(low[0])
     lost = 1 - steps[first] / total
     # A rate that rises again later, as with warm restarts, has not collapsed.
     if lost < share or (rates[first:] > rates[peak] / fall).any():
-        return Fine(f"the rate was low for {lost:.0%} of the steps")
+        return Fine(f"the learning rate was low for {lost:.0%} of the steps")
     epoch = int(run.record.step_epochs[known][first])
     if _schedule(run) is None and not _fell_before(run, epoch):
         # a callback that watches the loss acts when that has stopped falling
-        return Fine("the rate fell after the loss had stopped falling")
+        return Fine("the learning rate fell only after the loss had stopped falling")
     is_wasted = lost >= wasted and rates[-1] <= nothing * rates[peak]
     return Finding(
         severity="warning" if is_wasted and _stands_high(run, epoch, high) else "info",
         message=(
-            f"The learning rate collapsed: from {rates[peak]:.2g} it fell to "
+            f"The learning rate fell too early: from {rates[peak]:.2g} to "
             f"{rates[first]:.1g} by epoch {epoch + 1} and to {rates[-1]:.1g} at the "
-            f"end, so the last {lost:.0%} of the steps hardly changed the weights."
+            f"end. The last {lost:.0%} of the steps hardly changed the weights."
         ),
         risk="critical",
         step=int(steps[first]),
@@ -108,18 +108,18 @@ def _remedies(run: Run, peak: float) -> tuple[RemedySuggestion, ...]:
     schedule = _schedule(run)
     if schedule is None:
         what = suggest.by_hand(
-            "check the callback that lowers the rate: the `mode`, `patience` and "
+            "check the callback that lowers the learning rate: `mode`, `patience` and "
             "`min_lr` of ReduceLROnPlateau, or the function of LearningRateScheduler",
-            "a metric that should rise needs mode='max'",
+            "for example, an accuracy needs mode='max'",
         )
     else:
         per_epoch = run.facts.steps_per_epoch
-        counted = f"; an epoch has {per_epoch} of them" if per_epoch else ""
+        counted = f", and an epoch has {per_epoch} of them" if per_epoch else ""
         what = suggest.by_hand(
-            f"let {schedule} fall more slowly: its steps are batches, not epochs",
-            f"it counts updates{counted}",
+            f"give {schedule} more decay steps",
+            f"it counts batches, not epochs{counted}",
         )
-    return what, suggest.learning_rate("keeps the rate it had at first", peak)
+    return what, suggest.learning_rate("keeps the highest learning rate", peak)
 
 
 def _schedule(run: Run) -> str | None:

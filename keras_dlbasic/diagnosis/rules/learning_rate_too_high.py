@@ -91,9 +91,9 @@ def learning_rate_too_high(
         note=worth_a_note(run),
         evidence=evidence,
         remedies=(
-            suggest.lower_learning_rate("the direct remedy"),
-            suggest.range_test("finds the largest that works"),
-            suggest.gradient_clipping("bounds the steps"),
+            suggest.lower_learning_rate("shortens every step"),
+            suggest.range_test("finds the highest one that works"),
+            suggest.gradient_clipping("limits the length of the steps"),
         ),
     )
 
@@ -104,14 +104,14 @@ def _said(sign: str, evidence: dict[str, float], movement: Movement, best: int) 
     if sign == "rise_of_loss" and not math.isfinite(value):
         return "the loss rose until it was infinite"
     return {
-        "rise_of_loss": f"the loss rose to {value:.3g} times its first value",
+        "rise_of_loss": f"the loss rose to {value:.3g} times its initial value",
         "update_ratio": f"a single step changed the weights by {value:.0%} of their "
         "size",
         "update_ratio_of_layer": "a single step changed the weights of layer "
         f"'{movement.worst_layer}' by {value:.0%} of their size",
-        "growth_of_weights": f"the weights grew {value:.3g} times",
-        "climb_of_rate": f"it rose to {value:.3g} times what it was in epoch "
-        f"{best + 1}, the best one, and since then the loss has risen",
+        "growth_of_weights": f"the weight norm grew by a factor of {value:.3g}",
+        "climb_of_rate": f"since the best epoch ({best + 1}) it rose by a factor of "
+        f"{value:.3g}, and the loss rose with it",
     }[sign]
 
 

@@ -22,12 +22,12 @@ def learning_rate_too_low(
         path: Length of the whole way, in units of the weights' norm, below which a
             model stays where it was drawn.
         fading: Relative gradient of a layer over the largest behind it below which
-            steps may be short for want of gradients: that of `vanishing_gradients`.
+            steps may be short because gradients are: that of `vanishing_gradients`.
     """
     movement = run.movement
     gradient = _gradient_of_kernels(run)
     flow = run.early_flow()
-    # then steps may be short for want of gradients, and the finding is less sure
+    # then steps may be short because gradients are, and the finding is less sure
     fades = flow is not None and flow.down < fading
     # Short steps may add up to a long way, and without a gradient of the kernels the
     # rate is not to blame. So all three have to hold.
@@ -37,18 +37,19 @@ def learning_rate_too_low(
             message=(
                 "The learning rate is too low: a step changes the weights by "
                 f"{movement.ratio:.1e} of their norm (about 1e-03 is usual), and all "
-                f"{movement.steps} steps together by at most {movement.path:.1e}."
+                f"{movement.steps} steps together change them by at most "
+                f"{movement.path:.1e} of it."
             ),
             risk="critical",
             value=movement.ratio,
             threshold=ratio,
-            unit="weight norms a step",
+            unit="of the weight norm per step",
             confidence=0.6 if fades else 0.85,
             note=worth_a_note(run),
             evidence={"path": movement.path},
             remedies=(
-                suggest.range_test("finds the largest that works"),
-                suggest.raise_learning_rate("the direct remedy"),
+                suggest.range_test("finds the highest one that works"),
+                suggest.raise_learning_rate("lengthens every step"),
             ),
         )
     return Fine(f"median update-to-weight ratio {movement.ratio:.1e}")

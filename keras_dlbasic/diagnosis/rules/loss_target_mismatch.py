@@ -36,7 +36,7 @@ def loss_target_mismatch(run: Run) -> Verdict:
     if run.compares_class_numbers:
         text = (
             "The targets are class numbers and the output is a softmax, but "
-            f"'{loss.name}' compares every column with the class number."
+            f"'{loss.name}' compares every output unit with the class number."
         )
         return _found(run, _Fault(text, (_other_loss(SPARSE),)))
     pair = _Pair(loss, target, output.units, output.rank)
@@ -45,16 +45,18 @@ def loss_target_mismatch(run: Run) -> Verdict:
         return Finding(
             severity="info",
             message=(
-                f"Some targets are {padding}, which is no class. If that is padding, "
-                "give these positions a sample weight of 0; else it is wrong."
+                f"Some targets are {padding}, which is not a valid class number, yet "
+                "they count in the loss. If they mark padding, mask them; otherwise "
+                "correct them."
             ),
             risk="critical",
             confidence=0.6,
             evidence={"padding": padding},
             remedies=(
                 suggest.by_hand(
-                    "set sample weights of 0, or `ignore_class` of the loss",
-                    "padding then does not count",
+                    "give padding a sample weight of 0, or set `ignore_class` of the "
+                    "loss",
+                    "padding then does not count in the loss",
                 ),
             ),
         )
@@ -98,12 +100,12 @@ def _other_shape(
         advice = suggest.by_hand(
             "leave `return_sequences` of the last recurrent layer at False, or add a "
             "pooling or `Flatten` layer before the output",
-            "each row then has one answer",
+            "each sample then has one prediction",
         )
     else:
         advice = suggest.by_hand(
-            "give the output layer as many units as a row has targets",
-            "each answer then has a target of its own",
+            "give the output layer as many units as a sample has targets",
+            "each prediction then has one target",
         )
     return _Fault(text, (advice,))
 
@@ -139,7 +141,7 @@ def _found(run: Run, fault: _Fault) -> Finding:
 
 
 def _other_loss(name: str) -> RemedySuggestion:
-    return suggest.output("a loss for such targets", None, name)
+    return suggest.output("this loss fits the targets", None, name)
 
 
 def _renumbered(numbers: list[int]) -> RemedySuggestion:
@@ -162,17 +164,17 @@ def _exclusive_classes(loss: LossKind, target: TargetFacts) -> Finding:
     return Finding(
         severity="info",
         message=(
-            f"The output is a softmax over {columns} classes that exclude each other, "
-            f"but '{loss.name}' takes each column for a question by itself: most of "
-            "the loss comes from columns that are 0, and it is small from the start. "
-            "The accuracy that goes with it counts these columns, too."
+            f"The output is a softmax over {columns} classes, but '{loss.name}' treats "
+            "each of them as a separate yes/no question. Most of these are 0, so the "
+            "loss and the binary accuracy look good from the start, and the gradient "
+            "of the correct class is weak."
         ),
         risk="critical",
         confidence=0.75,
         evidence={"loss": loss.name, "kind": target.kind},
         remedies=(
             suggest.output(
-                "compares the class that is right with all others",
+                "compares the correct class with all others",
                 None,
                 "categorical_crossentropy",
             ),
@@ -185,9 +187,9 @@ def _zero_one_as_values(loss: LossKind, target: TargetFacts) -> Finding:
     absolute = loss.name == "mean_absolute_error"
     activation = "softmax" if kind == "one_hot" and columns > 1 else "sigmoid"
     why = (
-        "its best constant prediction is the median, 0 or 1, where the output saturates"
+        "the best constant prediction is the median, 0 or 1, where the output saturates"
         if absolute
-        else "its gradient fades where the output is sure and wrong"
+        else "its gradient vanishes where the output is confident and wrong"
     )
     return Finding(
         severity="info",
@@ -197,7 +199,7 @@ def _zero_one_as_values(loss: LossKind, target: TargetFacts) -> Finding:
         evidence={"loss": loss.name, "kind": kind},
         remedies=(
             suggest.output(
-                "the likelihood of classes has a gradient everywhere",
+                "cross-entropy has a gradient wherever the output is wrong",
                 activation,
                 "categorical_crossentropy"
                 if activation == "softmax"
@@ -299,28 +301,28 @@ class _Pair:
         return self.width if self.loss.family == "class_numbers" else 2
 
     def _class_numbers(self) -> _Fault | None:
-        target, width = self.target, self.width
+        target, width, name = self.target, self.width, self.loss.name
         is_share = target.kind in ("one_hot", "probabilities")
         if is_share and target.n_columns > 1 and not self._is_class_each:
-            text = "The loss is for class numbers, but the targets are one-hot."
+            text = f"'{name}' expects class numbers, but the targets are one-hot."
             return _Fault(text, (_other_loss("categorical_crossentropy"),))
         if self._is_whole is False:
-            text = "The loss is for class numbers, but the targets are not whole."
+            text = f"'{name}' expects class numbers, but the targets are not integers."
             return _Fault(text, (_other_loss("mse"),))
         if self._outside:
             low, high = min(self._outside), max(self._outside)
             these = f"number {low}" if low == high else f"numbers from {low} to {high}"
-            outputs = f"the {width} outputs are" if width else "the outputs are"
+            units = f"the {width} output units are" if width else "the output units are"
             text = (
-                f"The targets hold class {these}, but {outputs} for classes from 0"
-                f"{f' to {width - 1}' if width else ''}."
+                f"Some targets are class {these}, but {units} for the classes "
+                f"{f'0 to {width - 1}' if width else 'from 0 on'}."
             )
             return _Fault(text, self._in_range(list(target.distinct or ())))
         is_counted = target.distinct is None and self.loss.ignore_class is None
         if is_counted and width and target.max >= width:
             text = (
-                f"There are class numbers up to {target.max:.0f}, but only {width} "
-                "outputs."
+                f"The targets are class numbers up to {target.max:.0f}, but the output "
+                f"has only {width} units, for the classes 0 to {width - 1}."
             )
             return _Fault(text, (self._more_units(int(target.max) + 1),))
         return None
@@ -339,7 +341,7 @@ class _Pair:
         return tuple(found)
 
     def _more_units(self, units: int) -> RemedySuggestion:
-        reason = "one output for each class number, from 0"
+        reason = "one unit for each class number, counted from 0"
         return suggest.output(reason, None, None, units=units)
 
     def _zero_one(self) -> _Fault | None:
@@ -348,7 +350,7 @@ class _Pair:
         if not (low < 0 or high > 1):
             return None
         text = (
-            f"'{self.loss.name}' is for targets from 0 to 1, but these range from "
+            f"'{self.loss.name}' expects targets from 0 to 1, but they range from "
             f"{low:.4g} to {high:.4g}."
         )
         return _Fault(text, self._from_zero_to_one(list(target.distinct or ())))
@@ -358,13 +360,13 @@ class _Pair:
         name, low = self.loss.name, self.target.min
         if name == "mean_absolute_percentage_error" and low == 0:
             text = (
-                "The loss divides by the target, and some targets are 0: an error "
-                "there counts ten million times, and the others do not count."
+                f"'{name}' divides by the target, but some targets are 0. Errors there "
+                "are multiplied by ten million and outweigh all others."
             )
             return _Fault(text, (_other_loss("mae"),))
         if name in ("mean_squared_logarithmic_error", "poisson") and low < 0:
             text = (
-                f"'{name}' is for targets that are not below 0, but these begin at "
+                f"'{name}' expects targets of 0 and above, but the smallest is "
                 f"{low:.4g}."
             )
             return _Fault(text, (_other_loss("mse"),))
@@ -382,11 +384,11 @@ class _Pair:
             return (suggest.by_hand(code, "the two classes are then 0 and 1"),)
         is_image = len(self.target.shape or ()) > 2 and numbers and numbers[-1] > 100
         if is_image:
-            return (suggest.by_hand(f"y = y / {numbers[-1]}", "from 0 to 1 then"),)
+            return (suggest.by_hand(f"y = y / {numbers[-1]}", "scales it to [0, 1]"),)
         if not numbers or numbers[0] < 0 or numbers[-1] >= 2 * len(numbers):
             return (_other_loss("mse"),)
         units = numbers[-1] + 1
-        reason = f"if the {len(numbers)} numbers are classes: a share for each"
+        reason = f"if the {len(numbers)} numbers are classes"
         classes = suggest.output(reason, "softmax", SPARSE, units=units)
         values = suggest.output("if the numbers are values", "linear", "mse")
         return classes, values
@@ -395,19 +397,25 @@ class _Pair:
         target, width = self.target, self.width
         columns = target.n_columns
         if columns == 1 and width and width > 1:
-            text = "The loss is for one-hot targets, but these are class numbers."
+            text = (
+                f"'{self.loss.name}' expects one-hot targets, but the targets are "
+                "class numbers."
+            )
             return _Fault(text, (_other_loss(SPARSE),))
         # rows of zeros have no loss: that is how padding is written
         if target.min < 0 or (columns > 1 and target.has_several_labels):
-            text = "The loss is for one class per row, but the rows do not add up to 1."
+            text = (
+                f"'{self.loss.name}' expects one class per row, but the rows of the "
+                "targets do not sum to 1."
+            )
             proper = "binary_crossentropy" if target.has_several_labels else "mse"
             activation = "sigmoid" if target.has_several_labels else "linear"
-            reason = "a loss for such targets"
+            reason = "this loss fits the targets"
             return _Fault(text, (suggest.output(reason, activation, proper),))
         if columns == 1 and width == 1:
             text = (
-                "Categorical cross-entropy over a single output is zero whatever the "
-                "output."
+                f"'{self.loss.name}' of a single output unit is always 0, so there is "
+                "no gradient."
             )
             remedy = suggest.output(
                 "one probability for two classes", "sigmoid", "binary_crossentropy"

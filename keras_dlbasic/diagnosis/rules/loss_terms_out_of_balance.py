@@ -58,11 +58,11 @@ def loss_terms_out_of_balance(
     return Finding(
         severity="warning",
         message=(
-            f"A term that the model adds to its loss fell from {start:.3g} to "
-            f"{end:.3g}, while the compiled loss is no better than that of a constant "
-            f"prediction, {outcome.baseline:.4g}, and the output is nearly the same "
-            "for all inputs: the term outweighs the compiled loss, and is smallest "
-            "where the model ignores its inputs."
+            f"The term that the model adds by `add_loss` fell from {start:.3g} to "
+            f"{end:.3g}, but the compiled loss is still that of a constant prediction "
+            f"({outcome.baseline:.4g}), and the output is nearly the same for all "
+            "inputs. The added term outweighs the compiled loss, and it is smallest if "
+            "the model ignores its inputs (posterior collapse)."
         ),
         risk="critical",
         value=end / start,
@@ -72,13 +72,13 @@ def loss_terms_out_of_balance(
         evidence={"start": start, "end": end, "spread": spread},
         remedies=(
             suggest.by_hand(
-                "multiply the added term by 0.01, or raise its weight from 0 in the "
-                "first epochs",
-                "the compiled loss then decides what is learned",
+                "multiply the added term by 0.01, or raise its weight from 0 over the "
+                "first epochs (annealing)",
+                "the compiled loss then dominates",
             ),
             suggest.by_hand(
-                "sum the compiled loss over all columns where the added term is a sum",
-                "both then grow with the size of the data in the same way",
+                "sum the compiled loss over the columns if the added term is a sum",
+                "both terms then scale alike with the number of columns",
             ),
         ),
     )

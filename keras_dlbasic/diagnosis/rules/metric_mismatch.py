@@ -44,7 +44,7 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
     if not known:
         return Fine("no accuracy was compiled")
     if run.task is TaskKind.UNKNOWN:
-        return Skipped("what the predictions mean could not be told")
+        return Skipped("what the predictions mean could not be determined")
     if run.task is TaskKind.VALUES and run.target.kind == "continuous":
         return _of_values(known[0])
     cut = [name for name in known if name in HALVES and names[name] in (None, 0.5)]
@@ -75,9 +75,10 @@ def _stuck(run: Run, *, epochs: int = 3, fallen: float = 0.3) -> Finding | None:
         return Finding(
             severity="warning",
             message=(
-                f"'{name}' is {values[0]:.3g} in each epoch, while the loss falls from "
-                f"{loss[0]:.3g} to {loss[-1]:.3g}: it does not see the predictions "
-                f"change. {config['class_name']} compares class numbers."
+                f"'{name}' is {values[0]:.3g} in every epoch, although the loss falls "
+                f"from {loss[0]:.3g} to {loss[-1]:.3g}. {config['class_name']} "
+                "compares class numbers, so it does not fit outputs that are "
+                "probabilities."
             ),
             value=float(values[0]),
             confidence=0.9,
@@ -86,11 +87,11 @@ def _stuck(run: Run, *, epochs: int = 3, fallen: float = 0.3) -> Finding | None:
                 suggest.by_hand(
                     "keras.metrics.BinaryIoU(threshold=0.5), or OneHotMeanIoU for "
                     "columns of classes",
-                    "these make class numbers of probabilities first",
+                    "they turn probabilities into class numbers first",
                 ),
                 suggest.by_hand(
                     'EarlyStopping(monitor="val_loss")',
-                    "a metric that does not move stops a run too early",
+                    "a constant metric makes `EarlyStopping` stop too early",
                 ),
             ),
         )
@@ -113,14 +114,14 @@ def _of_values(name: str) -> Finding:
     return Finding(
         severity="warning",
         message=(
-            f"'{name}' counts predictions that equal the target exactly, and the "
-            "targets are continuous values: it says nothing of the model."
+            f"'{name}' counts predictions that equal the target exactly, but the "
+            "targets are continuous values, so it says nothing about the model."
         ),
         confidence=0.9,
         evidence={"metric": name},
         remedies=(
             suggest.by_hand(
-                'metrics=["mae", "r2_score"]', "an error in the unit of the targets"
+                'metrics=["mae", "r2_score"]', "they measure the error of values"
             ),
         ),
     )
@@ -133,9 +134,9 @@ def _of_logits(run: Run, name: str, share: float) -> Finding:
     return Finding(
         severity="warning" if between >= share else "info",
         message=(
-            f"'{name}' takes an output above 0.5 for a yes, but the output gives "
-            f"logits, which say yes above 0: {between:.1%} of the predictions lie "
-            "between, and are counted as a no."
+            f"'{name}' counts outputs above 0.5 as positive, but the output gives "
+            f"logits, which are positive above 0. {between:.1%} of the predictions are "
+            "between 0 and 0.5 and are counted as negative."
         ),
         value=between,
         threshold=share,

@@ -30,7 +30,7 @@ def misplaced_dropout(run: Run, *, lost: float = 0.1) -> Verdict:
     rates = {f.label: f.dropout for f in run.layers if f.dropout}
     behind = [output.name for output in run.model.outputs if output.name in rates]
     if not behind or behind[0] is None:
-        return Fine("no dropout behind the output")
+        return Fine("no dropout after the output layer")
     layer = behind[0]
     cost = None if run.is_planned else dropout_cost(run)
     observed = (
@@ -41,8 +41,8 @@ def misplaced_dropout(run: Run, *, lost: float = 0.1) -> Verdict:
     return Finding(
         severity="warning" if cost is not None and cost > lost else "info",
         message=(
-            f"Dropout '{layer}' is behind the output layer: in training it sets "
-            f"{rates[layer]:.0%} of the answers to 0.{observed}"
+            f"Dropout layer '{layer}' comes after the output layer, so training sets "
+            f"{rates[layer]:.0%} of the predictions to 0.{observed}"
         ),
         risk="critical",
         layer=layer,
@@ -52,8 +52,8 @@ def misplaced_dropout(run: Run, *, lost: float = 0.1) -> Verdict:
         confidence=0.95,
         remedies=(
             suggest.by_hand(
-                f"leave '{layer}' out, or move it before the output layer",
-                "answers are to be compared with the targets as they are",
+                f"remove '{layer}', or move it before the output layer",
+                "the loss must see the predictions themselves",
             ),
         ),
     )

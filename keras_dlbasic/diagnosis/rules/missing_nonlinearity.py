@@ -37,15 +37,19 @@ def missing_nonlinearity(run: Run) -> Verdict:
         return Finding(
             severity="info",
             message=(
-                f"None of the {len(hidden)} hidden layers has an activation: together "
-                "they are one linear layer."
+                f"None of the {len(hidden)} hidden layers has an activation, so the "
+                "whole model is linear, like a single layer."
             ),
             risk="critical",
             layer=hidden[0].label,
             value=float(len(hidden)),
             unit="layers",
             confidence=0.9,
-            remedies=(suggest.activations("lets the layers bend", linear_too=True),),
+            remedies=(
+                suggest.activations(
+                    "makes the hidden layers nonlinear", linear_too=True
+                ),
+            ),
         )
     return Fine(f"{len(inner)} hidden layers have activations")
 

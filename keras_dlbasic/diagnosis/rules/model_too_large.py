@@ -36,18 +36,23 @@ def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
     if rows and value > weights_per_row:
         return Finding(
             severity="info",
-            message=f"There are {n} trainable weights for {rows} training rows.",
+            message=(
+                f"The model has {n} trainable weights for {rows} training rows, enough "
+                "to memorize them."
+            ),
             # a gap without a turn says nothing about the number of weights
             risk="critical" if _has_turned(run) else None,
             value=value,
             threshold=weights_per_row,
-            unit="weights a row",
+            unit="weights per row",
             confidence=0.7,
             remedies=(
-                suggest.early_stopping("costs nothing"),
-                suggest.penalty("small weights follow single points less"),
+                suggest.early_stopping(
+                    "keeps the weights of the best epoch, at no cost"
+                ),
+                suggest.penalty("small weights fit noise less"),
                 suggest.smaller_model("fewer weights memorize less"),
-                suggest.by_hand("more rows", "each noisy row then counts less"),
+                suggest.by_hand("add training rows", "noise then averages out"),
             ),
             note=False,
         )

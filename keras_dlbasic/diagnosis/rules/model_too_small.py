@@ -21,14 +21,14 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
         what = "no hidden layer" if len(layers) == 1 else f"{n} trainable weights"
         return Finding(
             severity="info",
-            message=f"The model has {what}: it can follow simple patterns only.",
+            message=f"The model has {what}, so it can learn simple patterns only.",
             risk="warning",
             value=float(n),
             threshold=float(weights),
             unit="weights",
             confidence=0.6,
             note=worth_a_note(run),
-            remedies=(suggest.larger_model("more units can follow the data"),),
+            remedies=(suggest.larger_model("more units can fit the data"),),
         )
     return Fine(f"{n} trainable weights in {len(layers)} layers")
 

@@ -17,19 +17,22 @@ def non_finite_data(run: Run) -> Verdict:
     }
     wrong = {name: n for name, n in parts.items() if n}
     if not wrong:
-        return Fine("all values looked at are finite")
+        return Fine("all values that were read are finite")
     named = ", ".join(f"{n} in the {name}" for name, n in wrong.items())
     return Finding(
         severity="critical",
-        message=f"The data hold NaN or infinity: {named} (of the rows looked at).",
+        message=(
+            f"The data contain NaN or infinity: {named} (in the rows that were read). "
+            "A single one turns all weights into NaN."
+        ),
         value=float(sum(wrong.values())),
         threshold=0.0,
         unit="values",
         evidence=wrong,
         remedies=(
             suggest.by_hand(
-                "leave such rows out, or fill them in (numpy.nan_to_num)",
-                "one of them turns all weights into NaN",
+                "remove these rows, or replace the values (numpy.nan_to_num)",
+                "training needs finite numbers",
             ),
         ),
     )

@@ -9,18 +9,18 @@ from keras_dlbasic.diagnosis.recurrent_growth import recurrent_growth
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 GUARD = suggest.by_hand(
-    "guard logarithms, divisions and roots in the loss and in layers of your own, as "
-    "in ops.log(ops.maximum(x, 1e-7)) or ops.sqrt(x + 1e-7)",
-    "zero and negative numbers are met sooner or later, at any learning rate",
+    "guard logarithms, divisions and roots in custom losses and layers, as in "
+    "ops.log(ops.maximum(x, 1e-7)) or ops.sqrt(x + 1e-7)",
+    "sooner or later they get 0 or a negative number, at any learning rate",
 )
 POSITIVE = suggest.by_hand(
-    "make what has to be positive positive: ops.softplus(x) + 1e-3 for a deviation or "
-    "a rate",
-    "a linear output gives negative numbers as well",
+    "use ops.softplus(x) + 1e-3 for what must be positive, such as a standard "
+    "deviation or a rate",
+    "a linear output can be negative",
 )
 LOOK = suggest.by_hand(
-    "evaluate the loss on single batches, in float32, until one is NaN or infinite",
-    "the rows of that batch show which value it is",
+    "evaluate the loss batch by batch, in float32, until it is NaN or infinite",
+    "the cause is in the rows of that batch",
 )
 
 
@@ -50,12 +50,12 @@ def non_finite_operation(
     """
     found = breakdown_of(run)
     if found is None:
-        return Fine("no values were lost on the way")
+        return Fine("no value became NaN or infinite during training")
     if lost_elsewhere(run):
-        return Fine("values were lost in the data or the weights")
+        return Fine("the data or the weights were not finite")
     if found.lost == "loss":
         if found.growth > growth:
-            return Fine("the weights grew before the loss was lost")
+            return Fine("the weights grew before the loss became NaN or infinite")
     elif found.was_announced(ratio=ratio, rise=rise):
         return Fine("updates, loss, weights or gradients had grown before")
     if recurrent_growth(run) is not None:
@@ -69,7 +69,7 @@ def non_finite_operation(
         epoch=found.epoch,
         value=found.update_ratio,
         threshold=ratio,
-        unit="of the weights, the longest step before",
+        unit="of the weights, the longest step before that",
         confidence=0.9 if is_sure else 0.7,
         evidence={
             "lost": found.lost,
@@ -85,20 +85,20 @@ def non_finite_operation(
 def _message(found: Breakdown) -> str:
     if found.lost == "loss":
         return (
-            "The loss is NaN while weights and gradients stay finite: it takes the "
-            "logarithm or the root of a negative number, or divides zero by zero. A "
-            "smaller learning rate does not help."
+            "The loss is NaN although weights and gradients are finite. It takes the "
+            "logarithm or the root of a negative number, or divides zero by zero, so a "
+            "lower learning rate does not help."
         )
     where = f"At step {found.step + 1} (epoch {found.epoch + 1}) "
     if found.lost == "gradients":
         what = (
-            "the gradients are not finite though the loss is: the slope of a root, a "
-            "norm or a power is infinite there, or a logarithm meets zero. "
+            "the gradients become NaN or infinite although the loss is finite, as for "
+            "a root, norm, power or logarithm of 0, whose derivative is infinite. "
         )
     else:
-        what = "the loss and the gradients are NaN or infinite all at once. "
+        what = "the loss and the gradients become NaN or infinite at the same time. "
     return (
-        f"{where}{what}Before, no step was longer than {found.update_ratio:.2g} of the "
-        "weights and neither the loss nor the weights had grown, so the learning rate "
-        "is not shown to be the cause."
+        f"{where}{what}Before that, no step changed the weights by more than "
+        f"{found.update_ratio:.2g} of their norm, and neither loss nor weights had "
+        "grown, so the learning rate is probably not the cause."
     )

@@ -20,23 +20,23 @@ from keras_dlbasic.diagnosis.first_step import (
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 LOCALIZE = suggest.by_hand(
-    "evaluate model(x[:32]) and the loss on it by hand, layer by layer",
-    "the first value that is not finite shows where it comes from",
+    "compute model(x[:32]) layer by layer, then the loss",
+    "the cause is where the first NaN or infinite value appears",
 )
 REMEDIES: dict[str, tuple[RemedySuggestion, ...]] = {
     "outputs": (
         suggest.by_hand(
             "guard the division, logarithm or root in that layer, as in "
             "ops.log(ops.maximum(x, keras.config.epsilon()))",
-            "it is given zeros or negative numbers",
+            "its input contains zeros or negative numbers",
         ),
         LOCALIZE,
     ),
     "loss": (
         suggest.by_hand(
             "check the loss: the order of its arguments (y_true, y_pred), logarithms "
-            "and divisions of zero, weights of zero",
-            "the model's outputs are finite, what the loss makes of them is not",
+            "of zero, divisions by zero, sample weights that are all zero",
+            "the outputs of the model are finite, but the loss is not",
         ),
         LOCALIZE,
     ),
@@ -44,7 +44,7 @@ REMEDIES: dict[str, tuple[RemedySuggestion, ...]] = {
         suggest.by_hand(
             "add a small number under roots, norms and powers, as in "
             "ops.sqrt(x + 1e-7)",
-            "the slope of a root or a norm at zero is infinite",
+            "the derivative of a root or a norm at zero is infinite",
         ),
         LOCALIZE,
     ),
@@ -52,10 +52,9 @@ REMEDIES: dict[str, tuple[RemedySuggestion, ...]] = {
 
 REMEDIES["unknown"] = (
     suggest.by_hand(
-        "check the batch that came first for NaN, then the model's output on it, then "
-        "the loss",
-        "the first of them that is not finite is the cause; with `x=` and `y=` "
-        "`TrainingDoctor` tells them apart",
+        "check the first batch for NaN, then the output of the model, then the loss",
+        "the first of them that is not finite is the cause; `TrainingDoctor(x, y)` "
+        "finds out which",
     ),
     LOCALIZE,
 )
@@ -93,12 +92,12 @@ def _message(start: BrokenStart) -> str:
         where = f"the output of layer '{start.layers[0]}'" if start.layers else ""
         found = where or "the model's output"
     elif start.place == "unknown":
-        found = "the loss (or the model's output, which was not looked at)"
+        found = "the loss (or the model's output, which was not checked)"
     elif start.place == "loss":
-        found = "the loss, though the model's outputs are finite,"
+        found = "the loss, although the model's outputs are finite,"
     else:
-        found = "the gradient, though the loss is finite,"
+        found = "the gradient, although the loss is finite,"
     return (
-        f"Before the first update {found} is NaN or infinite, so the learning rate is "
-        "not the cause and a smaller one does not help."
+        f"Before the first update, {found} is NaN or infinite. So the learning rate is "
+        "not the cause, and a lower one does not help."
     )

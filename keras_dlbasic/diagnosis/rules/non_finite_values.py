@@ -8,12 +8,10 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 
 REMEDIES = (
     suggest.by_hand(
-        "check the data for NaN", "NaN in the data reaches every weight at once"
+        "check the data for NaN", "a single NaN in a batch spreads to every weight"
     ),
-    suggest.lower_learning_rate("steps that are too long overflow"),
-    suggest.gradient_clipping(
-        "a single huge gradient cannot then carry the weights away"
-    ),
+    suggest.lower_learning_rate("steps that are too long make values overflow"),
+    suggest.gradient_clipping("a single huge gradient then cannot ruin the weights"),
 )
 
 
@@ -39,8 +37,11 @@ def _in_gradients(run: Run) -> Finding | None:
     step, epoch = int(record.steps[row]), int(record.step_epochs[row])
     return Finding(
         severity="critical",
-        message=f"Gradients are not finite at step {step + 1} (epoch {epoch + 1}) in "
-        f"{len(layers)} layers.",
+        message=(
+            f"At step {step + 1} (epoch {epoch + 1}) the gradients of {len(layers)} "
+            f"layer{'s' * (len(layers) != 1)} are NaN or infinite, which destroys the "
+            "weights."
+        ),
         layer=layers[0] if layers else None,
         step=step,
         epoch=epoch,
@@ -64,7 +65,7 @@ def _in_losses(run: Run) -> Finding | None:
             epoch = int(run.numbers[int(np.argmax(wrong))])
             return Finding(
                 severity="critical",
-                message=f"'{name}' is not finite in epoch {epoch + 1}.",
+                message=f"'{name}' is NaN or infinite in epoch {epoch + 1}.",
                 epoch=epoch,
                 value=float(wrong.sum()),
                 threshold=0.0,
@@ -84,7 +85,7 @@ def _in_predictions(run: Run) -> Finding | None:
     row = int(np.argmax(shares > 0))
     return Finding(
         severity="critical",
-        message=f"{shares[row]:.0%} of the predictions are not finite.",
+        message=f"{shares[row]:.0%} of the predictions are NaN or infinite.",
         epoch=int(table.epochs[row]),
         value=float(shares[row]),
         threshold=0.0,

@@ -17,8 +17,9 @@ def non_finite_weights(run: Run) -> Verdict:
         return Finding(
             severity="critical",
             message=(
-                f"Weights of {len(layers)} layers were not finite before the first "
-                "step: an earlier training destroyed them."
+                f"Before the first step, the weights of {len(layers)} "
+                f"layer{'s' * (len(layers) != 1)} are NaN or infinite, probably from "
+                "an earlier `fit` that diverged. They cannot recover."
             ),
             layer=layers[0],
             step=None if run.is_planned else 0,
@@ -28,17 +29,17 @@ def non_finite_weights(run: Run) -> Verdict:
             evidence={"layers": layers[:10]},
             remedies=(
                 suggest.by_hand(
-                    "build a new model before you change and train it",
-                    "weights that are not finite cannot recover",
+                    "build the model anew before you train it again",
+                    "NaN and infinite weights cannot recover",
                 ),
                 suggest.new_weights(
-                    "draws new weights where you have nothing to build it with"
+                    "draws new weights if you cannot build the model anew"
                 ),
             ),
         )
     if not known:
         return Skipped("the weights before the first step were not recorded")
-    return Fine("all weights looked at were finite before the first step")
+    return Fine("all weights were finite before the first step")
 
 
 def _in_record(run: Run) -> list[str] | None:

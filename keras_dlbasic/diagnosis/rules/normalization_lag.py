@@ -28,7 +28,7 @@ SMALL_BATCH = 4
 
 RECOMPUTE = suggest.by_hand(
     "kd.ensembles.recompute_statistics(model, x)",
-    "sets the moving statistics to those of the training rows; the weights stay",
+    "computes the moving statistics from the training rows; weights do not change",
 )
 
 
@@ -55,7 +55,7 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
         return Skipped("the model was not run with its moving statistics")
     gap = inference_gap(run)
     if gap is None:
-        return Fine("the model has learned too little to lose it in inference")
+        return Fine("the model has learned too little to compare with inference")
     is_only_less_sure = gap.lost < lost
     if is_only_less_sure and not gap.lost_loss >= lost:
         return Fine(f"inference loses {max(0.0, gap.lost):.1%} of what was learned")
@@ -98,9 +98,9 @@ def _observed(run: Run, gap: InferenceGap) -> str:
     own = " and ".join(f"a {name} of {number}" for name, number, _ in parts)
     moving = " and ".join(f"a {name} of {number}" for name, _, number in parts)
     return (
-        f"On the same {rows} training samples the model has {own} with "
-        f"the statistics of the batch, and {moving} with the moving statistics of "
-        "batch normalization, which `evaluate` and `predict` use."
+        f"On the same {rows} training samples, the model has {own} with the batch "
+        f"statistics of batch normalization, but {moving} with the moving statistics, "
+        "which `evaluate` and `predict` use."
     )
 
 
@@ -116,25 +116,32 @@ def _reason(
     if updates and momentum**updates > LAGGING:
         lower = suggest.by_hand(
             "keras.layers.BatchNormalization(momentum=0.9)",
-            "its statistics then follow within a few dozen updates",
+            "the moving statistics then adapt within a few dozen updates",
         )
         text = (
-            f"With a momentum of {momentum:g}, {momentum**updates:.0%} of the initial "
-            f"values remain after {updates} updates."
+            f"With a momentum of {momentum:g}, the moving statistics still contain "
+            f"{momentum**updates:.0%} of their initial values after {updates} updates."
         )
-        return text, (lower, suggest.more_epochs("more updates", 3.0))
+        return text, (lower, suggest.more_epochs("gives more updates", 3.0))
     if size and size <= SMALL_BATCH:
         larger = suggest.batch_size(
-            "statistics of more rows", run.moderate_batch_size(least=16)
+            "statistics of more rows are less noisy", run.moderate_batch_size(least=16)
         )
-        text = f"They are averages over batches of {size} rows, which differ widely."
-        return text, (larger, suggest.normalization("needs no batch", "layer"))
+        text = (
+            f"The moving statistics average over batches of only {size} rows, whose "
+            "statistics differ widely."
+        )
+        independent = "does not depend on the batch size"
+        return text, (larger, suggest.normalization(independent, "layer"))
     text = (
-        "The statistics of the batches changed faster than the moving averages follow: "
-        "steps are long, or batches unlike each other."
+        "The batch statistics change faster than the moving averages can follow: the "
+        "steps are long, or the batches differ."
     )
     by_hand = suggest.by_hand(
         "shuffle the rows, and lower `momentum` of the normalization",
-        "batches then are alike, and the averages follow them",
+        "the batches are then similar, and the averages follow faster",
     )
-    return text, (suggest.lower_learning_rate("shorter steps at the end"), by_hand)
+    return text, (
+        suggest.lower_learning_rate("shorter steps change the statistics less"),
+        by_hand,
+    )

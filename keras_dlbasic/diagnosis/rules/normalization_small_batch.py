@@ -35,7 +35,10 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Verdi
         return Fine(f"batches of {size} rows")
     return Finding(
         severity="warning" if size <= rows else "info",
-        message=f"Batch normalization has only {size} rows to compute statistics.",
+        message=(
+            f"Batch normalization computes its statistics from only {size} rows, so "
+            "they are noisy and differ from the moving statistics that `predict` uses."
+        ),
         risk="critical",
         layer=normalized[0].label,
         value=float(size),
@@ -44,8 +47,9 @@ def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Verdi
         confidence=0.9,
         remedies=(
             suggest.batch_size(
-                "statistics of more rows", run.moderate_batch_size(least=16)
+                "statistics of more rows are less noisy",
+                run.moderate_batch_size(least=16),
             ),
-            suggest.normalization("needs no batch", "layer"),
+            suggest.normalization("does not depend on the batch size", "layer"),
         ),
     )

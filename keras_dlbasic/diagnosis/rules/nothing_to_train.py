@@ -16,14 +16,14 @@ def nothing_to_train(run: Run) -> Verdict:
     if n == 0:
         return Finding(
             severity="critical",
-            message="No weight of the model is trainable.",
+            message="No weight of the model is trainable, so training changes nothing.",
             value=0.0,
             threshold=1.0,
             unit="weights",
             remedies=(
                 suggest.by_hand(
                     "layer.trainable = True, then compile again",
-                    "frozen weights stay as they are",
+                    "frozen weights are not updated",
                 ),
             ),
         )

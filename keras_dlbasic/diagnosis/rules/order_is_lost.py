@@ -33,15 +33,15 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
     if isinstance(found, Fine):
         return found
     if found.order != found.order:
-        return Skipped("the model was not run with the steps in another order")
+        return Skipped("the model was not run with the time steps in another order")
     if found.order > change:
-        return Fine("predictions change with the order of the steps")
+        return Fine("predictions change with the order of the time steps")
     gets_nowhere = run.outcome.learned is False or _is_poor(run)
     return Finding(
         severity="warning" if gets_nowhere else "info",
         message=(
-            "The predictions are the same whatever the order of the steps: no layer "
-            "uses the position of a step."
+            "The predictions do not depend on the order of the time steps, because no "
+            "layer uses the position of a step."
         ),
         risk="critical",
         value=found.order,
@@ -52,9 +52,9 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
         note=False,
         remedies=(
             suggest.by_hand(
-                "add an embedding of the position to that of the token, or use a "
-                "recurrent or convolutional layer",
-                "the model can then tell first from last",
+                "add a position embedding to the token embedding, or use a recurrent "
+                "or convolutional layer",
+                "the model can then use the order",
             ),
         ),
     )

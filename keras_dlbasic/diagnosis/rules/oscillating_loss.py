@@ -36,8 +36,8 @@ def oscillating_loss(
             severity="warning",
             message=(
                 "The training loss oscillates: from epoch to epoch it changes by "
-                f"{descent.swing:.1%} of the baseline loss, "
-                f"{descent.swing_of_level:.0%} of its current level."
+                f"{descent.swing:.1%} of the baseline loss, which is "
+                f"{descent.swing_of_level:.0%} of its current value."
             ),
             value=descent.swing,
             threshold=swing,
@@ -50,7 +50,7 @@ def oscillating_loss(
 
 def _shorter_steps() -> tuple[RemedySuggestion, ...]:
     return (
-        suggest.lower_learning_rate("shorter steps do not jump over the valley"),
-        suggest.batch_size("larger batches agree better", 32),
-        suggest.optimizer("adapts its steps"),
+        suggest.lower_learning_rate("shorter steps do not overshoot the minimum"),
+        suggest.batch_size("larger batches have less gradient noise", 32),
+        suggest.optimizer("adapts its step size"),
     )

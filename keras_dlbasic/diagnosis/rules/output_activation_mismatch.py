@@ -79,7 +79,9 @@ def output_activation_mismatch(
     output = run.output
     activation, units = output.activation, output.units
     if activation == "unknown":
-        return Skipped("what limits the model's output could not be told from its code")
+        return Skipped(
+            "the range of the model's output could not be determined from its code"
+        )
     targets = run.facts.targets
     target = targets[0] if len(targets) == 1 else TargetFacts()
     axis = output.softmax_axis
@@ -132,15 +134,15 @@ def _twice(output: OutputFacts) -> Mismatch | None:
     # and 0 for the others: e / (e + units - 1).
     if last == "softmax" and output.units and output.units > 1:
         most = math.e / (math.e + output.units - 1)
-        reach = f"no class gets more than {most:.0%}"
+        reach = f"no class can get more than {most:.0%}"
     else:
-        reach = "it gives 0.5 to 0.73 only"
+        reach = "the output is limited to [0.5, 0.73]"
     return Mismatch(
-        f"The output's '{last}' is given the values of a '{before}', which are between "
-        f"0 and 1, so {reach}, and the loss cannot get small.",
+        f"The output applies '{last}' to the output of a '{before}', which is in [0, "
+        f"1]. So {reach}, and the loss stays high.",
         suggest.by_hand(
-            f"leave out the '{before}' before the last activation",
-            f"'{last}' takes values without limits",
+            f"remove the '{before}' before the last activation",
+            f"'{last}' expects unbounded values (logits)",
         ),
         "warning",
     )
@@ -155,12 +157,11 @@ def _shares_elsewhere(output: OutputFacts, target: TargetFacts) -> Mismatch | No
         return None
     named = " or ".join(str(share) for share in shares)
     return Mismatch(
-        f"The softmax adds up to 1 over axis {axis} of the output, but the targets do "
-        f"over axis {named}: probabilities are shared between positions instead of "
-        "classes.",
+        f"The softmax sums to 1 over axis {axis} of the output, but the targets sum to "
+        f"1 over axis {named}. So the classes of a position do not compete.",
         suggest.by_hand(
             f"keras.layers.Softmax(axis={shares[0]})",
-            "the classes of one position then share its probability",
+            "the probabilities of the classes then sum to 1 at each position",
         ),
     )
 
@@ -173,11 +174,11 @@ def _other_axis(run: Run) -> Mismatch | None:
     if axis is None or not is_compared or compared in (None, axis):
         return None
     return Mismatch(
-        f"The softmax adds up to 1 over axis {axis} of the output, but "
-        f"'{loss.name}' compares classes along axis {compared}.",
+        f"The softmax sums to 1 over axis {axis} of the output, but '{loss.name}' "
+        f"expects the classes along axis {compared}.",
         suggest.by_hand(
-            f"softmax over axis {compared}, or axis={axis} in the loss",
-            "both must count classes along the same axis",
+            f"use a softmax over axis {compared}, or axis={axis} in the loss",
+            "both must use the same axis for the classes",
         ),
     )
 
@@ -186,7 +187,7 @@ def _softmax_of_one(activation: Any, units: Any) -> Mismatch | None:
     if activation != "softmax" or units != 1:
         return None
     return Mismatch(
-        "Softmax over a single unit gives 1 for every input: nothing can be learned.",
+        "Softmax over a single unit is 1 for every input, so nothing can be learned.",
         suggest.output(
             "a sigmoid unit gives a probability", "sigmoid", "binary_crossentropy"
         ),
@@ -199,16 +200,18 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
         return None
     if loss.from_logits and activation in PROBABILITIES:
         return Mismatch(
-            f"The loss takes outputs as logits (from_logits=True), but '{activation}' "
-            "gives probabilities: it is applied twice, and the loss cannot get small.",
-            suggest.output("logits need no activation", "linear", None),
+            f"The loss expects logits (from_logits=True), but the output activation "
+            f"'{activation}' gives probabilities. It is then applied twice, and the "
+            "loss stays high.",
+            suggest.output("logits have no activation", "linear", None),
             "warning",
         )
     if not loss.from_logits and activation in UNBOUNDED:
         proper = "sigmoid" if loss.family == "zero_one" else "softmax"
         return Mismatch(
-            f"The loss takes outputs as probabilities, but the output's activation is "
-            f"'{activation or 'linear'}': what is below 0 or above 1 is cut off.",
+            "The loss expects probabilities, but the output activation is "
+            f"'{activation or 'linear'}'. The loss clips outputs to [0, 1], and "
+            "clipped outputs have no gradient.",
             suggest.output(
                 "gives probabilities; or set from_logits=True in the loss", proper, None
             ),
@@ -237,7 +240,7 @@ def _range(
         f"Targets range from {target.min:.4g} to {target.max:.4g}, but a "
         f"'{activation}' output is limited to [{low:g}, {high:g}].",
         suggest.output(
-            "a linear output has no limits",
+            "a linear output is unbounded",
             proper,
             None if family == "values" else "mse",
         ),
@@ -254,10 +257,10 @@ def _shares(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
     if not target.row_sum_error > SUM_ERROR:
         return None
     return Mismatch(
-        "Softmax outputs add up to 1 in each row, but those of the targets do not: "
-        f"their sums are {target.row_sum_error:.2g} away from 1 on average.",
+        "Softmax outputs sum to 1 in each row, but the rows of the targets do not: "
+        f"their sums differ from 1 by {target.row_sum_error:.2g} on average.",
         suggest.output(
-            "each column is free",
+            "each column is then predicted independently",
             "sigmoid" if target.min >= 0 and target.max <= 1 else "linear",
             None if run.loss_kind.family in ("values", "zero_one") else "mse",
         ),
@@ -274,11 +277,12 @@ def _no_distribution(run: Run, activation: Any) -> Mismatch | None:
         return None
     table = run.record.tables.get("probe")
     lowest = np.nanmin(table["loss"], initial=0.0) if table is not None else 0.0
-    observed = f" It fell to {lowest:.4g}; the lowest is 0." if lowest < 0 else ""
+    observed = f" The loss fell to {lowest:.4g}, below 0." if lowest < 0 else ""
     return Mismatch(
-        f"'{run.loss_kind.name}' compares distributions, but the output's activation "
-        f"is '{activation or 'linear'}', so that columns do not add up to 1.{observed}",
-        suggest.output("gives a distribution over the columns", "softmax", None),
+        f"'{run.loss_kind.name}' compares probability distributions, but the output "
+        f"activation is '{activation or 'linear'}', so the outputs do not sum to 1."
+        f"{observed}",
+        suggest.output("gives a probability distribution", "softmax", None),
         "critical" if lowest < BELOW_ZERO else "info",
         None if lowest < BELOW_ZERO else "critical",
     )
@@ -288,8 +292,8 @@ def _coupled(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
     family = run.loss_kind.family
     if activation == "softmax" and target.has_several_labels and family != "unknown":
         return Mismatch(
-            "Softmax lets the columns of the output share one probability, but several "
-            "columns of the targets can be 1 at once.",
+            "Softmax outputs sum to 1, but in the targets several columns can be 1 at "
+            "once (multi-label).",
             suggest.output(
                 "each column gets its own probability", "sigmoid", "binary_crossentropy"
             ),
@@ -299,8 +303,9 @@ def _coupled(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
         "class_numbers",
     ):
         return Mismatch(
-            "The loss compares classes that exclude each other, but sigmoid outputs do "
-            "not: only their ratios count, and gradients fade where all are near 1.",
+            f"The loss '{run.loss_kind.name}' expects one distribution over the "
+            "classes, but sigmoid outputs do not sum to 1. Its gradients vanish where "
+            "all outputs are near 1.",
             suggest.output("gives one probability per class", "softmax", None),
             "info",
             "critical",
@@ -324,10 +329,10 @@ def _died(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
     if layers["mean"][-1, layers.labels.index(run.output.name)] != 0:
         return None
     return Mismatch(
-        f"The output is 0 for every input: '{activation}' cuts off what is below 0, "
-        "and has no slope there by which the weights could come back.",
+        f"The output is 0 for every input: '{activation}' is 0 for negative inputs, "
+        "and its gradient is 0 there, so the weights cannot recover.",
         suggest.output(
-            "an output without limits keeps its slope; from new weights",
+            "a linear output always has a gradient; start from new weights",
             "linear",
             None,
         ),

@@ -24,15 +24,11 @@ from keras_dlbasic.diagnosis.generalization import (
 from keras_dlbasic.diagnosis.inference_gap import inference_of
 
 REMEDIES = (
-    suggest.early_stopping("costs nothing, and keeps the best weights"),
-    suggest.penalty(
-        "small weights cannot follow single points; train a new model with it"
-    ),
-    suggest.dropout("units cannot rely on each other; on a new model too", 0.3),
-    suggest.augmentation("more varied data, where labels allow it"),
-    suggest.smaller_model(
-        "a smaller model, with new weights, has less room to memorize"
-    ),
+    suggest.early_stopping("keeps the weights of the best epoch, at no cost"),
+    suggest.penalty("small weights fit noise less; train a new model with it"),
+    suggest.dropout("units cannot rely on each other; train a new model", 0.3),
+    suggest.augmentation("gives more varied images, if the labels stay correct"),
+    suggest.smaller_model("a smaller model, with new weights, can memorize less"),
 )
 
 ERRORS = 3.0
@@ -48,11 +44,11 @@ LAGGING = 0.05
 
 GIVE_ROWS = suggest.by_hand(
     "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
-    "tells whether validation rows are scaled, ordered and labeled as training rows",
+    "checks whether validation rows are scaled, ordered and labeled alike",
 )
 
 CHECK_ROWS = suggest.check_rows(
-    "no simple predictor finds anything in these inputs either"
+    "simple predictors learn nothing from these inputs either"
 )
 
 
@@ -122,12 +118,12 @@ def overfitting(
     elif is_memorised:
         return _with_doubt(run, _memorised(run, unknown))
     if severity == "info" and share < trifle:
-        return Fine(f"of what was learned, {share:.1%} is lost")
+        return Fine(f"{share:.1%} of the improvement in validation loss is lost again")
     message = f"{verdict.reason} {_in_words(share)}"
     if stopped:
         message += " The run was stopped early."
     if still:
-        message += f" Meanwhile {still} did not get worse."
+        message += f" However, `{still}` did not get worse."
     finding = Finding(
         severity=severity,
         message=message,
@@ -168,19 +164,19 @@ def _with_doubt(run: Run, finding: Finding) -> Finding:
     doubt, remedies = "", finding.remedies
     if _statistics_lag(run):
         doubt = (
-            " Or the moving statistics of the normalization lag behind: with so few "
-            "updates they are still near what they began with, and `evaluate` is worse "
-            "than training on any rows."
+            " Or the moving statistics of batch normalization lag behind: after few "
+            "updates they are still near their initial values, which makes `evaluate` "
+            "worse than training on the same rows."
         )
         lower = suggest.by_hand(
             "keras.layers.BatchNormalization(momentum=0.9)",
-            "its statistics then follow within a few dozen updates",
+            "the moving statistics then adapt within a few dozen updates",
         )
         remedies = (lower, *remedies)
     elif run.facts.validation is None and never_generalized(run):
         doubt = (
-            " Validation rows of another kind (scaling, order of columns, labels) look "
-            "the same: without the validation data it cannot be told from overfitting."
+            " Validation rows that differ in scaling, order of columns or labels look "
+            "the same; only the validation data can show which it is."
         )
         remedies = (GIVE_ROWS, *remedies)
     if not doubt:
@@ -208,10 +204,12 @@ def _finds_nothing(run: Run) -> bool:
 
 def _in_words(share: float) -> str:
     if not math.isfinite(share):
-        return "On validation rows it was never better than a constant prediction."
+        return (
+            "The validation loss was never better than that of a constant prediction."
+        )
     if share >= 1:
-        return "All that was learned is lost, and more."
-    return f"{share:.0%} of what was learned is lost."
+        return "All of the improvement in validation loss is lost again."
+    return f"{share:.0%} of the improvement in validation loss is lost again."
 
 
 def _lost(run: Run) -> float:

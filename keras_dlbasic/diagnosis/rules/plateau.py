@@ -20,7 +20,7 @@ from keras_dlbasic.diagnosis import (
 )
 from keras_dlbasic.diagnosis.still_curves import hardly_moves
 
-WHY_RATE = "a learning rate that is far off is the commonest cause"
+WHY_RATE = "a wrong learning rate is the most common cause"
 
 
 @rule(kind="symptom", needs=("loss",), live=False, per_output=True)
@@ -120,7 +120,7 @@ def _chance(run: Run) -> float | None:
 
 def _found(run: Run, value: float | None, message: str, confidence: float) -> Finding:
     rate = suggest.range_test(WHY_RATE)
-    start = suggest.new_weights("signals may not get through")
+    start = suggest.new_weights("poor initial weights can block signals and gradients")
     remedies: tuple[RemedySuggestion, ...] = (rate, start)
     verdict, row = _ground(run)
     evidence: dict[str, Any] = {}
@@ -143,17 +143,17 @@ def _found(run: Run, value: float | None, message: str, confidence: float) -> Fi
 
 
 _SAID = {
-    "saddle": "It lies at a saddle point: curvature {smallest:.2g} in one direction, "
-    "along which the loss falls by {escape_fall:.2g}. Noise leads away from it: "
-    "smaller batches, a higher learning rate.",
-    "minimum": "It lies in a local minimum: no direction of negative curvature was "
-    "seen. Longer training will not leave it; another start or another model may.",
-    "plateau": "It lies on a plateau: {inert_share:.0%} of the weights change nothing, "
-    "here and nearby (dead or saturated units).",
-    "degenerate": "{inert_share:.0%} of the weights have neither slope nor curvature "
-    "here: weights that start at zero do that.",
-    "not_stationary": "The gradient does lead down: following it would lower the loss "
-    "by {gradient_fall:.2g}, but the steps do not get there.",
+    "saddle": "It is at a saddle point: the curvature is {smallest:.2g} in one "
+    "direction, along which the loss falls by {escape_fall:.2g}. Smaller batches or a "
+    "higher learning rate help to leave it.",
+    "minimum": "It is at a local minimum: no direction of negative curvature was "
+    "found. Longer training will not help; new initial weights or another model may.",
+    "plateau": "It is on a plateau: {inert_share:.0%} of the weights have no effect on "
+    "the loss here or nearby (dead or saturated units).",
+    "degenerate": "{inert_share:.0%} of the weights have zero gradient and zero "
+    "curvature here, as weights that start at zero do.",
+    "not_stationary": "The gradient is not zero: following it would lower the loss by "
+    "{gradient_fall:.2g}, but the steps do not follow it.",
 }
 
 

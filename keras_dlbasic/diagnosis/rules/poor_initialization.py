@@ -23,7 +23,7 @@ EXPLAINS = (
 BY_OUTPUTS = 1.6
 """Deviation times the root of the fan-out: He's law gives 1.41."""
 
-REMEDIES = (suggest.new_weights("draws weights by the activation that follows"),)
+REMEDIES = (suggest.new_weights("scales the weights to fan-in and activation"),)
 
 
 @rule(kind="cause", explains=EXPLAINS, needs=("network",))
@@ -54,8 +54,8 @@ def poor_initialization(
     """
     if run.model.seen_after:
         return Skipped(
-            f"the model had no weights before it was trained: seen after step "
-            f"{run.model.seen_after}, they do not tell how they began"
+            "the model had no weights before training; they were first read after step "
+            f"{run.model.seen_after}"
         )
     layers = [f for f in run.layers if f.has_kernel]
     hidden = [layers[place] for place in run.hidden([f.label for f in layers])]
@@ -64,7 +64,7 @@ def poor_initialization(
         return Finding(
             severity="critical",
             message=f"All units of layer '{alike[0].label}' start with the same "
-            "weights: they get the same gradients and stay the same.",
+            "weights, so they get the same gradients and stay identical.",
             layer=alike[0].label,
             value=float(len(alike)),
             threshold=0.0,
@@ -77,7 +77,7 @@ def poor_initialization(
         or _sizes(layers, large, small)
         or _over_depth(run, depth)
     )
-    return found or Fine("weights begin with sizes that suit")
+    return found or Fine("the initial weights have a suitable scale")
 
 
 def _idle(run: Run, idle: float, limit: float) -> Finding | None:
@@ -96,7 +96,7 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
         return Finding(
             severity="info",
             message=f"{shares[worst]:.0%} of the units of layer '{layer}' are {word} "
-            "before training begins.",
+            "before training, so they pass on almost no gradient.",
             risk="critical",
             layer=layer,
             value=float(shares[worst]),
@@ -104,7 +104,10 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
             unit="share of the units",
             confidence=0.92,
             remedies=(
-                suggest.new_weights("wakes units that begin idle", zero_biases=True),
+                suggest.new_weights(
+                    "new weights and zero biases make the units active",
+                    zero_biases=True,
+                ),
             ),
         )
     return None
@@ -122,11 +125,12 @@ def _over_depth(run: Run, depth: float) -> Finding | None:
     return Finding(
         severity="info",
         message=(
-            f"The initial weights are too {size} for the depth: the mean square of the "
-            f"activations {word}s by a factor of {trend.factor:.2g} at each layer, "
-            f"{trend.change:.1e} from layer '{trend.first}' to '{trend.last}'. Kernels "
-            f"have {trend.gain:.2g} times 1/sqrt(fan_in) (median); 1.41 suits "
-            "rectifiers, about 1 suits S-shaped units."
+            f"The initial weights are too {size} for this depth: the mean square of "
+            f"the activations {word}s by a factor of {trend.factor:.2g} per layer, "
+            f"{trend.change:.1e} from layer '{trend.first}' to '{trend.last}'. The "
+            "median standard deviation of the kernels is "
+            f"{trend.gain:.2g}/sqrt(fan_in); 1.41 suits ReLU, about 1 suits tanh and "
+            "sigmoid."
         ),
         risk="critical",
         layer=trend.first,
@@ -138,7 +142,9 @@ def _over_depth(run: Run, depth: float) -> Finding | None:
         evidence={"factor": trend.factor, "gain": trend.gain},
         remedies=(
             *REMEDIES,
-            suggest.normalization("normalized layers do not depend on the size"),
+            suggest.normalization(
+                "normalization removes the effect of the weight scale"
+            ),
         ),
     )
 
@@ -162,8 +168,11 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
         if facts.gain > large and not _suits_its_outputs(facts):
             return Finding(
                 severity="info",
-                message=f"The initial weights of layer '{facts.label}' are too large: "
-                f"{facts.gain:.3g} times 1/sqrt(fan_in).",
+                message=(
+                    f"The initial weights of layer '{facts.label}' are too large: "
+                    f"their standard deviation is {facts.gain:.3g}/sqrt(fan_in), and "
+                    "1.41 is usual for ReLU. Activations grow or saturate."
+                ),
                 risk="critical",
                 layer=facts.label,
                 value=facts.gain,
@@ -183,9 +192,11 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
         return None
     return Finding(
         severity="info",
-        message=f"The initial weights are too small from layer '{smallest}' on: "
-        f"together the layers shrink signals and gradients to {shrink:.1e} of what "
-        "Xavier's law gives.",
+        message=(
+            f"The initial weights are too small from layer '{smallest}' on: the layers "
+            f"together shrink signals and gradients to {shrink:.1e} of what Xavier "
+            "initialization gives."
+        ),
         risk="critical",
         layer=smallest,
         value=shrink,

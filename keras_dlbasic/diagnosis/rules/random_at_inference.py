@@ -32,13 +32,13 @@ def random_at_inference(run: Run, *, change: float = 0.05) -> Verdict:
         return Skipped("the model was not run a second time on the same rows")
     layer = found.dropping
     if layer is None or found.noise < change:
-        return Fine("predictions are the same each time")
+        return Fine("repeated predictions are the same")
     return Finding(
         severity="info",
         message=(
-            f"Predictions for the same rows change from one call of `predict` to the "
-            f"next, by {found.noise:.2g} of their standard deviation: dropout "
-            f"layer '{layer}' drops units outside of training too."
+            "`predict` gives different results for the same rows, by "
+            f"{found.noise:.2g} of their standard deviation: dropout layer '{layer}' "
+            "is active outside of training too."
         ),
         risk="warning",
         layer=layer,
@@ -53,7 +53,7 @@ def random_at_inference(run: Run, *, change: float = 0.05) -> Verdict:
             ),
             suggest.by_hand(
                 "kd.layers.mc_predict(model, x)",
-                "if it is on purpose: averages many predictions",
+                "averages many predictions, if this dropout is intended",
             ),
         ),
     )

@@ -48,8 +48,9 @@ def regularization_too_strong(
         return Finding(
             severity="info",
             message=(
-                f"Weight penalties make up {part:.0%} of the loss; the weights of "
-                f"layer '{layer}' are at {least:.1%} of their largest size."
+                f"Regularization is too strong: weight penalties make up {part:.0%} of "
+                f"the loss, and the weight norm of layer '{layer}' has shrunk to "
+                f"{least:.1%} of its maximum."
             ),
             risk="critical",
             layer=layer,
@@ -57,7 +58,7 @@ def regularization_too_strong(
             threshold=share,
             unit="share of the loss",
             confidence=0.88,
-            remedies=(suggest.no_penalty("lets the data count again"),),
+            remedies=(suggest.no_penalty("the loss on the data then counts most"),),
         )
     return Fine(f"penalties make up {part:.0%} of the loss")
 
@@ -70,7 +71,10 @@ def _dropout(rate: float, layer: str, limit: float, cost: float | None) -> Findi
     )
     return Finding(
         severity="info",
-        message=f"Layer '{layer}' drops {rate:.0%} of its units.{observed}",
+        message=(
+            f"Dropout layer '{layer}' drops {rate:.0%} of the units, which leaves "
+            f"little to learn from.{observed}"
+        ),
         risk="critical",
         layer=layer,
         value=rate,
@@ -78,7 +82,7 @@ def _dropout(rate: float, layer: str, limit: float, cost: float | None) -> Findi
         unit="share of the units",
         confidence=0.9,
         evidence={} if cost is None else {"lost_with_dropout": cost},
-        remedies=(suggest.less_dropout("a moderate rate"),),
+        remedies=(suggest.less_dropout("a moderate rate keeps more of the signal"),),
     )
 
 

@@ -36,8 +36,9 @@ def repeated_batches(
         severity="warning" if is_worse and not run.live else "info",
         risk="critical",
         message=(
-            f"Of {seen.compared} batches that were read in the first epoch, only "
-            f"{seen.different}{few} are different: the same rows come again and again."
+            f"Of {seen.compared} batches in the first epoch, only "
+            f"{seen.different}{few} are different, so the model trains on the same few "
+            "rows again and again."
         ),
         value=seen.different / seen.compared,
         threshold=share,
@@ -46,13 +47,13 @@ def repeated_batches(
         evidence={"different": seen.different, "compared": seen.compared},
         remedies=(
             suggest.by_hand(
-                "in the generator: set the position to 0 at the end of the data only",
-                "all rows then are seen once before any comes again",
+                "in the generator, go back to row 0 only at the end of the data",
+                "every row is then used once per epoch",
             ),
             suggest.by_hand(
                 "check: x1, y1 = next(batches); x2, y2 = next(batches); "
                 "(x1 == x2).all()",
-                "tells it without training",
+                "if this is True, the generator repeats its first batch",
             ),
         ),
     )

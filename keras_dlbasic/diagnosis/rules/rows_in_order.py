@@ -28,17 +28,17 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
     if seen is None:
         return Skipped(run.reasons.batches)
     if not seen.is_in_order:
-        return Fine(f"rows come in no order: {seen.text}")
+        return Fine(f"the rows are shuffled: {seen.text}")
     # Order shows in the loss: each batch is known well as it comes, and rows of all
     # kinds together are not.
     worse, last = _forgotten(run)
     is_forgotten = worse > forgotten * run.descent.scale and worse > (ratio - 1) * last
-    text = f"The rows come in order: {seen.text}."
+    text = f"The training rows are not shuffled: {seen.text}."
     if is_forgotten:
         text += (
-            f" The loss in the last epochs is {last:.3g} on batches as they come, and "
-            f"{last + worse:.3g} on training rows of all kinds: what was learned of "
-            "one kind is lost with the next."
+            f" In the last epochs the loss is {last:.3g} on the batches as they come, "
+            f"but {last + worse:.3g} on a mixed sample of the training rows: the model "
+            "forgets earlier rows."
         )
     return Finding(
         severity="warning" if is_forgotten else "info",

@@ -34,14 +34,14 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
         return Fine("a prediction does not depend on the other rows of the batch")
     size, rows = run.facts.batch_size, run.facts.data.n_rows if run.facts.data else None
     if size and rows and size >= rows:
-        return Fine("all rows are one batch, so that rows may be parts of one graph")
+        return Fine("all rows are in one batch, and may be parts of one graph")
     return Finding(
         severity="info",
         message=(
-            "The prediction for a row changes with the other rows of its batch, by "
-            f"{found.other_rows:.2g} of the predictions' standard deviation: something "
-            "in the model works along the axis of the samples. That is right only for "
-            "a graph, or for rows that are to be compared with each other."
+            "The prediction for a row depends on the other rows of its batch: it "
+            f"changes with them by {found.other_rows:.2g} standard deviations. An "
+            "operation of the model works along axis 0, the axis of the samples. That "
+            "is correct only for graphs, or if rows are to be compared."
         ),
         risk="warning",
         value=found.other_rows,
@@ -53,7 +53,7 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
             suggest.by_hand(
                 "look for a softmax, mean, norm, reshape or attention over axis 0 in "
                 "`call`; axis 0 holds the samples",
-                "each sample then is predicted by itself",
+                "each sample is then predicted by itself",
             ),
         ),
     )

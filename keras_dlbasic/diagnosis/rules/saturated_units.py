@@ -25,8 +25,8 @@ def saturated_units(
         "saturated",
         (
             suggest.scaled_inputs("large inputs saturate units"),
-            suggest.new_weights("large weights do so too"),
-            suggest.normalization("keeps the inputs of the units near zero"),
+            suggest.new_weights("large weights saturate units too"),
+            suggest.normalization("keeps the inputs of the units near 0"),
             suggest.activations("ReLU does not saturate"),
         ),
         most=most,

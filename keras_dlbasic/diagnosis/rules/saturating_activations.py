@@ -40,12 +40,12 @@ def saturating_activations(
         return Finding(
             severity="info",
             message=(
-                f"{len(hidden)} layers with '{hidden[0].activation}' activation follow "
-                f"each other. Their slopes multiply to at most {product:.1e}, so "
+                f"{len(hidden)} hidden layers have '{hidden[0].activation}' "
+                f"activations. Their slopes multiply to at most {product:.1e}, so "
                 "hardly any gradient reaches the first of them."
                 + (
-                    f" Layer '{flow.down_layer}' gets {flow.down:.1e} of the gradient, "
-                    "relative to its weights, that layers behind it get."
+                    f" Relative to its weights, layer '{flow.down_layer}' gets "
+                    f"{flow.down:.1e} times the gradient of later layers."
                     if flow is not None and has_vanished
                     else ""
                 )
@@ -60,7 +60,7 @@ def saturating_activations(
                 suggest.activations(
                     "the slope of ReLU is 1 for positive inputs", initialize=True
                 ),
-                suggest.normalization("keeps inputs where the slope is large"),
+                suggest.normalization("keeps inputs where the slope is steep"),
                 suggest.new_weights(
                     "larger initial weights compensate for small slopes"
                 ),

@@ -11,7 +11,7 @@ from keras_dlbasic.diagnosis.generalization import (
 )
 
 CHECK_ROWS = suggest.check_rows(
-    "if they do not belong together, longer training only memorizes",
+    "if inputs and targets do not match, longer training only memorizes",
 )
 
 
@@ -54,7 +54,7 @@ def slow_convergence(
                 "Training ended before the model had learned much, while the loss was "
                 f"still decreasing (by {descent.drop:.2%} of the baseline loss in the "
                 "second half)."
-                + (" Simple predictors find nothing in the inputs either." * nothing)
+                + (" Simple predictors learn nothing from the inputs either." * nothing)
             ),
             value=descent.drop,
             threshold=much if outcome.learned else least_drop,
@@ -63,7 +63,7 @@ def slow_convergence(
             remedies=(
                 *((CHECK_ROWS,) if nothing else ()),
                 suggest.range_test("a higher learning rate needs fewer updates"),
-                suggest.more_epochs("more updates", epochs=run.facts.epochs),
+                suggest.more_epochs("gives more updates", epochs=run.facts.epochs),
             ),
         )
     return Fine(f"the loss fell by {descent.drop:.2%} over the last half")

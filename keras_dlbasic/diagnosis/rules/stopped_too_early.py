@@ -45,7 +45,9 @@ def stopped_too_early(
     begin = abs(float(half[0]))
     drop = (half[0] - half[-1]) / begin if begin > 0 and len(half) > 1 else 0.0
     if (run.outcome.skill or 0.0) >= good:
-        return Fine(f"it had learned when it ended (skill {run.outcome.skill:.2f})")
+        return Fine(
+            f"the model had learned when training ended (skill {run.outcome.skill:.2f})"
+        )
     val = run.val_loss
     improves = not len(val) or int(np.nanargmin(val)) >= len(val) - 1 - last
     if drop < fall or not improves or not descent_of(run.record).falls:
@@ -53,8 +55,8 @@ def stopped_too_early(
     return Finding(
         severity="warning",
         message=(
-            f"The run was stopped after {ran} of {planned} epochs while it still "
-            f"improved: the training loss fell by {drop:.0%} over the last half."
+            f"The run was stopped after {ran} of {planned} epochs although it was "
+            f"still improving: the training loss fell by {drop:.0%} over the last half."
         ),
         epoch=ran - 1,
         value=float(drop),
@@ -64,7 +66,7 @@ def stopped_too_early(
         remedies=(
             suggest.by_hand(
                 "keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True)",
-                "single epochs are noisy: wait for several that are not better",
+                "a single epoch without improvement may be noise",
             ),
         ),
     )

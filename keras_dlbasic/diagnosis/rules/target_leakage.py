@@ -34,22 +34,22 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
         return Finding(
             severity="warning",
             message=(
-                f"Column {place} of input {facts.name!r} is the target, but for its "
-                "scale or the numbers of classes: the model need only copy it. Is it "
-                "known of new rows?"
+                f"Column {place} of input {facts.name!r} is a copy of the target (up "
+                "to scale or class numbering), so the model only has to copy it. It "
+                "fails if new data lack this column."
             ),
             confidence=0.9,
             evidence={"column": place},
             remedies=(
                 suggest.by_hand(
                     f"x = np.delete(x, {place}, axis=1)",
-                    "what is to be predicted is not known of new rows",
+                    "the target is not known for new data",
                 ),
             ),
         )
     if numbered := _row_number(run):
         return numbered
-    return Fine("no input gives the target away, as far as was tried")
+    return Fine("no input was found to contain the target")
 
 
 def _row_number(run: Run) -> Finding | None:
@@ -64,17 +64,17 @@ def _row_number(run: Run) -> Finding | None:
         severity="warning" if several else "info",
         risk="warning",
         message=(
-            f"Column {facts.row_number} of input {facts.name!r} numbers the rows, and "
-            "rows with neighboring numbers are of the same class: they were numbered "
-            "in the order of the classes. New rows have no such number. (A quantity "
-            "that was measured on a grid looks the same, and is a proper input.)"
+            f"Column {facts.row_number} of input {facts.name!r} is a row number, and "
+            "the rows are sorted by class, so the number reveals the class. It does "
+            "not for new data. (Ignore this if the column is a real quantity, such as "
+            "a position on a grid.)"
         ),
         confidence=0.7,
         evidence={"column": facts.row_number},
         remedies=(
             suggest.by_hand(
                 f"x = np.delete(x, {facts.row_number}, axis=1)",
-                "the number of a row says nothing about it",
+                "a row number is not a feature of the sample",
             ),
         ),
     )
@@ -87,10 +87,10 @@ def _looks_ahead(run: Run, value: float, thresholds: tuple[float, float]) -> Fin
         risk="critical",
         message=(
             f"The target at each step is the next step of input {source!r}, and the "
-            "model can see it: where that step and later ones are changed, the "
-            f"prediction changes by {value:.2g} of its standard deviation over rows. "
-            "What can be copied need not be learned, and the future is not known when "
-            "the model is used. This is fine only for a sequence autoencoder."
+            "model can see it: changing the following steps changes the prediction by "
+            f"{value:.2g} standard deviations. So the model copies the target instead "
+            "of predicting it, and fails on new data. (A sequence autoencoder does "
+            "this on purpose.)"
         ),
         value=value,
         threshold=thresholds[0],

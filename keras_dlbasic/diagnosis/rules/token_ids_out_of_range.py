@@ -27,9 +27,10 @@ def token_ids_out_of_range(run: Run) -> Verdict:
         return Finding(
             severity="critical",
             message=(
-                f"{facts.beyond_vocabulary} rows of input {facts.name!r} have ids from "
-                f"{facts.min:.0f} to {facts.max:.0f}, but the embedding has rows for 0 "
-                f"to {size - 1} only: others give an error, NaN or another word."
+                f"{facts.beyond_vocabulary} rows of input {facts.name!r} contain token "
+                f"ids outside of 0 to {size - 1}, the range of the embedding (ids are "
+                f"from {facts.min:.0f} to {facts.max:.0f}). Depending on the backend, "
+                "they give an error, NaN or the vector of another token."
             ),
             value=float(facts.beyond_vocabulary),
             threshold=0.0,
@@ -40,12 +41,12 @@ def token_ids_out_of_range(run: Run) -> Verdict:
                 suggest.by_hand(
                     f"keras.layers.Embedding({int(max(facts.max, size - 1)) + 1}, ...)"
                     if facts.min >= 0
-                    else "number words from 0 on",
-                    "the number of words, and one more where ids start at 1",
+                    else "number the tokens from 0",
+                    "`input_dim` must be the largest token id plus 1",
                 ),
                 suggest.by_hand(
                     f"np.where(x < {size}, x, 1)  # 1: the id of unknown words",
-                    "rare words share a row",
+                    "maps rare tokens to the id of unknown tokens",
                 ),
             ),
         )

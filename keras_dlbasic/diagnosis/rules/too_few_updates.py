@@ -29,7 +29,9 @@ def too_few_updates(
         way = run.movement.path
     if steps < updates and not way > path:
         size, now = run.moderate_batch_size(), run.facts.batch_size
-        smaller = suggest.batch_size("smaller batches give more updates an epoch", size)
+        smaller = suggest.batch_size(
+            "smaller batches give more updates per epoch", size
+        )
         return Finding(
             severity="info",
             message=f"The run has only {steps} updates, too few to learn much.",
@@ -41,9 +43,9 @@ def too_few_updates(
             note=worth_a_note(run),
             evidence={"path": way},
             remedies=(
-                suggest.more_epochs("more updates", epochs=run.facts.epochs),
+                suggest.more_epochs("gives more updates", epochs=run.facts.epochs),
                 *([smaller] if not now or size < now else []),
-                suggest.raise_learning_rate("longer steps"),
+                suggest.raise_learning_rate("lengthens every step"),
             ),
         )
     return Fine(f"{steps} updates")

@@ -8,14 +8,13 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 
 COPIES = suggest.by_hand(
-    "split before copying or augmenting rows; drop duplicates",
-    "validation has to be unseen",
+    "split before you copy or augment rows, and drop duplicates",
+    "validation rows must not be in the training data",
 )
 
 PIECES = suggest.by_hand(
-    "split the recording first, the last part for validation, and cut windows then; or "
-    "leave out windows on the border",
-    "else most steps of a validation window are trained",
+    "split the series by time first, then cut windows from each part",
+    "otherwise most steps of a validation window are in the training data",
 )
 
 
@@ -70,7 +69,7 @@ def train_validation_overlap(
     # are weaker evidence, and never critical.
     if overlap > excused + share and seen >= rows:
         return _found(
-            f"{overlap:.0%} of the validation rows are training rows too",
+            f"{overlap:.0%} of the validation rows are also training rows",
             overlap,
             excused + share,
             critical=overlap >= much,
@@ -81,7 +80,7 @@ def train_validation_overlap(
     if validation.shared_pieces > pieces and validation.shared_pieces * n_rows >= rows:
         return _found(
             f"{validation.shared_pieces:.0%} of the validation windows overlap with "
-            "windows in training",
+            "training windows",
             validation.shared_pieces,
             pieces,
             critical=False,
@@ -90,15 +89,15 @@ def train_validation_overlap(
         )
     if validation.near_copies > near and validation.near_copies * n_rows >= rows:
         return _found(
-            f"{validation.near_copies:.0%} of the validation rows are next to the same "
-            "as a training row, much nearer than rows are by chance",
+            f"{validation.near_copies:.0%} of the validation rows are near-copies of a "
+            "training row",
             validation.near_copies,
             near,
             critical=False,
             evidence=evidence,
             remedy=COPIES,
         )
-    return Fine(f"{overlap:.1%} of the validation rows are in training")
+    return Fine(f"{overlap:.1%} of the validation rows are also training rows")
 
 
 def _found(
@@ -112,7 +111,7 @@ def _found(
 ) -> Finding:
     return Finding(
         severity="critical" if critical else "warning",
-        message=f"{text}: the validation measures memory.",
+        message=f"{text}, so the validation loss rewards memorizing.",
         value=value,
         threshold=threshold,
         unit="share of the validation rows",

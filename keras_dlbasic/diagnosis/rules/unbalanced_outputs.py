@@ -104,9 +104,9 @@ def _found(
     return Finding(
         severity="info",
         message=(
-            f"Output '{lost.name}' is not learned beside '{largest.name}', whose loss "
-            f"is {value:.3g} times as large (both with their weights): the layers that "
-            "they share follow the larger one."
+            f"Output '{lost.name}' is not learned, because the weighted loss of output "
+            f"'{largest.name}' is {value:.3g} times as large. The shared layers follow "
+            "the gradient of the larger loss."
         ),
         risk="critical" if reference is not None else None,
         value=value,
@@ -151,13 +151,13 @@ def _remedies(run: Run, shares: list[_Share], largest: _Share) -> tuple[Any, ...
     rounded = {name: float(f"{weight / top:.2g}") for name, weight in weights.items()}
     weigh = suggest.by_hand(
         f"model.compile(..., {_as_given(run, rounded)})",
-        "losses of one size have the same say in the layers that outputs share",
+        "losses of equal size have equal influence on the shared layers",
     )
     if run.for_output(largest.name).loss_kind.family != "values":
         return (weigh,)
     scale = suggest.by_hand(
-        f"scale the targets of output '{largest.name}' to unit deviation",
-        "its loss then is of the order of one",
+        f"scale the targets of output '{largest.name}' to standard deviation 1",
+        "its loss is then about 1",
     )
     return weigh, scale
 

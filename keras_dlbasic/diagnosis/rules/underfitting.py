@@ -37,17 +37,18 @@ def underfitting(run: Run, *, share: float = 0.8, errors: float = 2.0) -> Verdic
             # by a layer of the user's, or pulled to a prior by a term of the loss.
             if any(layer.kind in ("custom", "foreign") for layer in run.layers):
                 return Fine(
-                    f"skill {outcome.skill:.2f}; layers of your own may pass on less "
-                    f"than {outcome.reference_name} ({outcome.reference:.2f})"
+                    f"skill {outcome.skill:.2f}; custom layers may pass on less than "
+                    f"{outcome.reference_name} ({outcome.reference:.2f})"
                 )
             if _has_terms(run):
                 severity = "info"
         return Finding(
             severity=severity,
             message=(
-                f"The model underfits: its skill is {outcome.skill:.2f} on its own "
-                "training samples (0: a constant prediction, 1: perfect). On unseen "
-                f"samples, {outcome.reference_name}: {outcome.reference:.2f}."
+                f"The model underfits: its skill on training samples is "
+                f"{outcome.skill:.2f} (0: a constant prediction, 1: perfect), but "
+                f"that of {outcome.reference_name} on unseen samples is "
+                f"{outcome.reference:.2f}."
             ),
             value=outcome.skill,
             threshold=least,
@@ -55,9 +56,9 @@ def underfitting(run: Run, *, share: float = 0.8, errors: float = 2.0) -> Verdic
             confidence=0.9,
             evidence={"reference": outcome.reference},
             remedies=(
-                suggest.range_test("the learning rate decides most"),
+                suggest.range_test("a wrong learning rate is the most common cause"),
                 suggest.more_epochs(
-                    "more updates, if the loss still falls",
+                    "helps if the loss is still falling",
                     epochs=run.facts.epochs,
                 ),
                 suggest.larger_model("more units or layers can fit the data"),

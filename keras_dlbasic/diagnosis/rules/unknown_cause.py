@@ -33,20 +33,20 @@ ABOUT_SIZE = ("model_too_large", "model_too_small", "too_few_updates")
 MAX_NAMED = 5
 
 CHECK_ROWS = suggest.check_rows(
-    "rows out of step and wrong columns are seen at once, and in no curve",
+    "shows misaligned rows and wrong columns, which no curve shows",
 )
 ONE_BATCH = suggest.by_hand(
     "model.fit(x[:32], y[:32], batch_size=32, epochs=300)",
-    "overfits one batch on purpose, with a model made anew: a loss that stays up "
-    "points to model, loss or optimizer, one that falls to the data",
+    "overfits one batch with a new model: if the loss stays high, suspect the model, "
+    "loss or optimizer; if it falls, suspect the data",
 )
 SHUFFLED = suggest.by_hand(
     "train on shuffled labels, y[numpy.random.permutation(len(y))]",
-    "if the loss is the same, the model gets nothing from the inputs",
+    "if the loss does not get worse, the model ignores the inputs",
 )
 ONE_STEP = suggest.by_hand(
     "print the loss and the gradients of single batches before the first update",
-    "the first value that is not finite has its cause before it",
+    "the cause precedes the first NaN or infinite value",
 )
 
 
@@ -78,12 +78,12 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     parts = [observed]
     if unrelated:
         parts.append(
-            "No simple predictor finds anything in these inputs either (skill "
-            f"{run.outcome.reference:.2f} on rows not seen): do rows and labels belong "
-            "together?"
+            "Simple predictors learn nothing from these inputs either (skill "
+            f"{run.outcome.reference:.2f} on unseen rows), so check that inputs and "
+            "labels match."
         )
     n = len(checked) - len(skipped)
-    parts.append(f"None of the {n} causes that were checked explains it.")
+    parts.append(f"{n} possible causes were checked, and none explains it.")
     parts += [f"Ruled out: {_listed(passed)}."] if passed else []
     parts += [f"Not checked: {_listed(skipped)}."] if skipped else []
     broke = any(_is_serious(run.verdicts.get(name)) for name in BREAKING)

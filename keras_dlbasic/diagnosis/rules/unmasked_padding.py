@@ -31,12 +31,12 @@ def unmasked_padding(
     found = [facts for facts in run.inputs if facts.padding >= share]
     found = [facts for facts in found if facts.padding * facts.shape[1] >= steps]
     if reader is None:
-        return Fine("no recurrent layer reads what is masked by nothing")
+        return Fine("no recurrent layer reads unmasked inputs")
     if not found:
         return Fine("sequences do not end in long padding")
     facts = found[0]
     masked = (
-        "keras.layers.Embedding(..., mask_zero=True)  # words from 1 on"
+        "keras.layers.Embedding(..., mask_zero=True)  # token ids from 1"
         if facts.is_ids
         else "keras.layers.Masking(mask_value=0.0)"
     )
@@ -44,9 +44,10 @@ def unmasked_padding(
         severity="info",
         risk="critical",
         message=(
-            f"{facts.padding:.0%} of the steps of a sequence are padding at its end, "
-            f"{facts.padding * facts.shape[1]:.0f} steps, and layer {reader!r} reads "
-            "them as input: it gives its state after the last of them."
+            f"On average the last {facts.padding * facts.shape[1]:.0f} steps of a "
+            f"sequence ({facts.padding:.0%}) are padding that is not masked. Layer "
+            f"{reader!r} reads them as input, and its final state forgets what came "
+            "before."
         ),
         value=facts.padding,
         threshold=share,
@@ -55,10 +56,10 @@ def unmasked_padding(
         confidence=0.75,
         note=False,
         remedies=(
-            suggest.by_hand(masked, "padding then is skipped"),
+            suggest.by_hand(masked, "the layer then skips the padding"),
             suggest.by_hand(
                 'keras.utils.pad_sequences(sequences, padding="pre")',
-                "the last step then is the last word",
+                "the last step is then the last token",
             ),
         ),
     )
@@ -80,9 +81,9 @@ def _counted(run: Run, counts: float) -> Finding | None:
         # where most of the targets are padding, what is logged is mostly about padding
         severity="warning" if value > MOST else "info",
         message=(
-            f"{value:.0%} of the targets are padding (all the same value) and are not "
-            "masked, so that the loss and the metrics measure the padding, too, and "
-            "look better than they are."
+            f"{value:.0%} of the targets are padding (all the same value) that is not "
+            "masked. The loss and the metrics include it, so they look better than "
+            "they are."
         ),
         risk="critical",
         value=value,
@@ -91,8 +92,8 @@ def _counted(run: Run, counts: float) -> Finding | None:
         confidence=0.8,
         remedies=(
             suggest.by_hand(
-                "keras.layers.Embedding(..., mask_zero=True)  # words from 1 on",
-                "Keras then leaves padding out of the loss and the metrics",
+                "keras.layers.Embedding(..., mask_zero=True)  # token ids from 1",
+                "Keras then excludes padding from the loss and the metrics",
             ),
             suggest.by_hand(
                 "model.fit(x, y, sample_weight=(x != 0).astype('float32'))",

@@ -14,14 +14,14 @@ from keras_dlbasic.diagnosis.generalization import (
 from keras_dlbasic.diagnosis.outcome import NOTHING_SKILL
 
 LEARNED = 0.3
-"""Skill on training rows that takes knowing many of them by heart."""
+"""Skill on training rows from which many of them are memorized."""
 
 
 @rule(kind="cause", explains=("overfitting",), needs=("probe",), live=False)
 def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
     """Ask whether anything that was learned holds for other rows.
 
-    A model that knows its training rows by heart, whose validation loss was never below
+    A model that has memorized its training rows, whose validation loss was never below
     that of a constant prediction, and inputs in which simple predictors find nothing
     either: inputs and targets may not belong together, as where one of them was
     shuffled, sorted or shifted without the other. Or they do, and nothing can be
@@ -29,45 +29,45 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
 
     Args:
         run: The run.
-        skill: Skill on the training rows at which there is something by heart.
+        skill: Skill on the training rows from which they count as memorized.
     """
     outcome = run.outcome
     if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
-        return Fine("simple predictors say little of words and pictures")
+        return Fine("simple predictors say little about texts and images")
     if not predictors_find_nothing(run):
-        return Fine("simple predictors find something in the inputs, or are not known")
+        return Fine("simple predictors learn from the inputs, or were not fitted")
     if outcome.skill is None or outcome.skill < skill:
-        return Fine("the model has not learned its training rows by heart")
+        return Fine("the model has not memorized its training rows")
     if never_generalized(run) is not True:
-        return Fine("some of what was learned holds for validation rows")
+        return Fine("the model generalizes to some of the validation rows")
     if _is_right_more_often(run):
         return Fine("a metric on validation rows is better than chance")
     return Finding(
         severity="info",
         risk="critical",
         message=(
-            "Nothing that was learned holds for other rows: the skill on training rows "
-            f"is {outcome.skill:.2f}, the validation loss was never below that of a "
-            f"constant prediction, and {outcome.reference_name} has a skill of "
-            f"{outcome.reference or 0:.2f} on rows that it has not seen. Inputs and "
-            "targets may be out of step; or the inputs do not tell the target."
+            "The model memorizes but does not generalize: its skill on training rows "
+            f"is {outcome.skill:.2f}, but the validation loss was never below that of "
+            f"a constant prediction, and the skill of {outcome.reference_name} on "
+            f"unseen rows is {outcome.reference or 0:.2f}. Inputs and targets may be "
+            "misaligned, or unrelated."
         ),
         value=outcome.reference,
         threshold=NOTHING_SKILL,
         unit="skill of a simple predictor",
         confidence=0.7,
         remedies=(
-            suggest.check_rows("each input must stand beside its own target"),
+            suggest.check_rows("each input must have its own target"),
             suggest.by_hand(
                 "order = np.random.permutation(len(x)); x, y = x[order], y[order]",
-                "shuffles inputs and targets by the same order",
+                "shuffles inputs and targets together",
             ),
         ),
     )
 
 
 def _is_right_more_often(run: Run) -> bool:
-    """Return whether a logged accuracy is above that of naming the commonest class."""
+    """Return whether a logged accuracy beats that of naming the most common class."""
     targets = run.facts.targets
     chance = targets[0].commonest if targets else math.nan
     logged = [name for name in run.record.epochs if name.startswith("val_")]

@@ -20,24 +20,24 @@ LAGGING = 0.1
 """Share of what was learned that inference may lose on training rows."""
 
 SHUFFLE = suggest.by_hand(
-    "shuffle before splitting (validation_split takes the last rows)",
-    "both parts then are alike",
+    "shuffle before you split (`validation_split` takes the last rows)",
+    "both parts then have the same distribution",
 )
 
 SAME_WAY = suggest.by_hand(
-    "look at ten rows of both with their labels; make validation rows by the code that "
-    "makes training rows",
-    "what was learned has to mean the same there",
+    "compare ten rows of both with their labels, and preprocess both with the same "
+    "code",
+    "training and validation rows must have the same meaning",
 )
 
 UNDONE = {
     "scaling": "scaled by their own mean and deviation",
-    "inversion": "with their values turned upside down",
+    "inversion": "with inverted values",
     "transposition": "with height and width swapped",
-    "turning over": "in the opposite order along their first axis",
-    "mirroring": "in the opposite order along their second axis",
+    "turning over": "flipped along their first axis",
+    "mirroring": "flipped along their second axis",
     "one row on": "with the labels of the next row",
-    "class numbers": "with their classes numbered anew",
+    "class numbers": "with their classes renumbered",
 }
 """What was undone in validation rows, as text."""
 
@@ -84,10 +84,10 @@ def unrepresentative_validation(
         return _by_scale(validation, scale)
     known, told = validation.reference_skill, validation.transfer_skill
     if math.isnan(known):
-        return Fine("classes and sizes are alike")
+        return Fine("classes and scales are alike")
     return Fine(
-        f"classes and sizes are alike; a simple predictor has a skill of {told:.2f} on "
-        f"validation rows, and of {known:.2f} on training rows that it has not seen"
+        f"classes and scales are alike; a simple predictor has a skill of {told:.2f} "
+        f"on validation rows, and of {known:.2f} on unseen training rows"
     )
 
 
@@ -98,13 +98,14 @@ def _by_classes(run: Run, validation: ValidationFacts) -> Finding | None:
         missing = _listed(validation.missing_classes)
     if not new and not missing:
         return None
-    parts = [f"classes {new[:5]} occur in validation only"] if new else []
-    parts += [f"classes {missing[:5]} are missing from them"] if missing else []
+    parts = [f"classes {new[:5]} occur only in validation"] if new else []
+    parts += [f"classes {missing[:5]} occur only in training"] if missing else []
     return Finding(
         severity="critical" if new else "warning",
         message=(
-            f"The validation data are of another kind: {'; '.join(parts)}. Were "
-            "the rows sorted before the split?"
+            "Validation and training data have different classes: "
+            f"{' and '.join(parts)}. The rows were probably sorted by class before the "
+            "split."
         ),
         risk=None if new else "critical",
         value=float(len(new or []) + len(missing or [])),
@@ -119,17 +120,17 @@ def _by_classes(run: Run, validation: ValidationFacts) -> Finding | None:
 def _by_predictors(run: Run, validation: ValidationFacts, reference: float) -> Finding:
     known, told = validation.reference_skill, validation.transfer_skill
     text = (
-        "The validation rows are of another kind: a simple predictor, fitted on "
-        f"training rows, has a skill of {known:.2f} on training rows that it has not "
-        f"seen, and of {told:.2f} on validation rows (0: a constant prediction)."
+        "The validation rows differ from the training rows: a simple predictor that "
+        f"was fitted on training rows has a skill of {known:.2f} on other training "
+        f"rows, but of {told:.2f} on validation rows (0: a constant prediction)."
     )
     restored = validation.restored_by
     remedies: tuple[RemedySuggestion, ...] = (SAME_WAY, SHUFFLE)
     if restored in UNDONE:
-        text += f" With validation rows {UNDONE[restored]} it does as well there."
+        text += f" On validation rows {UNDONE[restored]} it does well."
         undone = suggest.by_hand(
-            f"compare how the validation rows are made; they fit {UNDONE[restored]}",
-            "they then are as predictable as training rows",
+            f"check how the validation rows are made: they match {UNDONE[restored]}",
+            "simple predictors then do as well on them as on training rows",
         )
         remedies = (undone, *remedies)
     # a model may carry over what simple predictors miss
@@ -158,8 +159,9 @@ def _by_scale(validation: ValidationFacts, scale: float) -> Finding:
         severity="warning",
         risk="critical",
         message=(
-            f"The validation inputs are {ratio:.3g} times the size of training "
-            f"inputs, their mean {distance:.3g} deviations away."
+            "Validation and training inputs are distributed differently: the root mean "
+            f"square of the validation inputs is {ratio:.3g} times as large, and their "
+            f"mean is {distance:.3g} standard deviations away."
         ),
         value=ratio,
         threshold=scale,
@@ -168,8 +170,8 @@ def _by_scale(validation: ValidationFacts, scale: float) -> Finding:
         evidence={"shift": distance},
         remedies=(
             suggest.by_hand(
-                "apply the same scaling, fitted on the training data",
-                "the model meets other inputs than it was trained on",
+                "apply the same scaling to both, fitted on the training data",
+                "the model needs inputs like those that it was trained on",
             ),
             SHUFFLE,
         ),
@@ -190,7 +192,7 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
         and (gap is None or max(gap.lost, gap.lost_loss) > LAGGING)
     )
     batches = run.facts.data.batches if run.facts.data else None
-    # predictors know rows that come again and again by heart
+    # predictors memorize rows that are repeated
     if batches is not None and (batches.different or 0) < (batches.compared or 0):
         return Skipped(run.reasons.validation)
     # All of it is needed: rows enough for the predictors, a model that has learned, and
@@ -201,11 +203,11 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
     return Finding(
         severity="warning",
         message=(
-            "The validation rows seem to be of another kind: in no epoch is their loss "
-            "below that of a constant prediction, though the model has learned the "
-            f"training rows, and {outcome.reference_name} has a skill of {known:.2f} "
-            "on training rows that it has not seen. Are they scaled and labeled "
-            "alike?"
+            "The validation rows seem to differ from the training rows: their loss is "
+            "never below that of a constant prediction, although the model has learned "
+            f"the training rows, and the skill of {outcome.reference_name} on unseen "
+            f"training rows is {known:.2f}. Check that both are scaled and "
+            "labeled alike."
         ),
         value=known,
         threshold=reference,
@@ -214,7 +216,7 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
         remedies=(
             suggest.by_hand(
                 "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
-                "the report then says in what they differ",
+                "the report then says how they differ",
             ),
             SAME_WAY,
         ),

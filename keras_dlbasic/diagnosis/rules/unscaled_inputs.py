@@ -43,12 +43,12 @@ def unscaled_inputs(
     """
     inputs = [facts for facts in run.inputs if facts.has_numbers and not facts.is_ids]
     if not inputs and any(facts.is_ids for facts in run.inputs):
-        return Fine("the inputs are numbers of rows in an embedding")
+        return Fine("the inputs are ids for an embedding")
     inputs.sort(key=lambda facts: facts.is_integer)  # codes last
     if run.facts.model and run.facts.model.normalizes_inputs:
         return Fine("the model scales its inputs")
     if not inputs:
-        return Skipped("inputs are no numbers")
+        return Skipped("the inputs are not numbers")
     for facts in inputs:
         if facts.placeholder is not None:
             return _stand_in(facts)
@@ -64,9 +64,9 @@ def unscaled_inputs(
             return Finding(
                 severity="info",
                 message=(
-                    f"The inputs are not scaled: {_said(facts, signs)}. First layers "
-                    "are made for inputs with mean 0 and root mean square 1."
-                    f"{_few(facts)}"
+                    f"The inputs are not scaled: {_said(facts, signs)}. Initial "
+                    "weights and learning rates suit inputs with mean 0 and variance "
+                    f"1.{_few(facts)}"
                 ),
                 risk="critical",
                 value=value,
@@ -75,7 +75,7 @@ def unscaled_inputs(
                 evidence={n: v for n, (v, _) in signs.items()},
                 remedies=(
                     suggest.scaled_inputs(
-                        "gives all features mean 0 and variance 1, within the model"
+                        "gives all features mean 0 and variance 1, inside the model"
                     ),
                     suggest.normalization("scales the outputs of the first layer"),
                 ),
@@ -88,11 +88,11 @@ def _said(facts: InputFacts, signs: dict[str, tuple[float, float]]) -> str:
     texts = {
         "rms": f"their root mean square is {facts.rms:.4g}",
         "offset": (
-            f"features are {facts.offset:.3g} standard deviations from 0 (median)"
+            f"the median feature mean is {facts.offset:.3g} standard deviations from 0"
         ),
         "scale_ratio": (
-            f"the largest feature is {facts.scale_ratio:.3g} times the size of the "
-            "median one"
+            f"the largest feature is {facts.scale_ratio:.3g} times as large as the "
+            "median feature"
         ),
     }
     over = [name for name, (value, limit) in signs.items() if value > limit]
@@ -104,7 +104,7 @@ def _few(facts: InputFacts) -> str:
     if not facts.rms > FEW * facts.typical:
         return ""
     return (
-        f" A few entries make up this size: nine in ten are below {facts.typical:.3g}."
+        f" A few outliers cause this: 90% of the entries are below {facts.typical:.3g}."
     )
 
 
@@ -113,8 +113,8 @@ def _stand_in(facts: InputFacts) -> Finding:
     return Finding(
         severity="info",
         message=(
-            f"The inputs hold {value:g} in {share:.1%} of their entries, far from all "
-            "others. It seems to stand for missing values; the model takes it for a "
+            f"{share:.1%} of the input entries are {value:g}, far from all others. "
+            "This value seems to mark missing data, but the model treats it as a "
             "measurement."
         ),
         risk="critical",
@@ -127,7 +127,7 @@ def _stand_in(facts: InputFacts) -> Finding:
             suggest.by_hand(
                 f"sklearn.impute.SimpleImputer(missing_values={value:g}, "
                 "strategy='median', add_indicator=True)",
-                "fills the gaps, and tells the model where they were; scale afterwards",
+                "replaces the values and marks where they were; scale afterwards",
             ),
         ),
     )

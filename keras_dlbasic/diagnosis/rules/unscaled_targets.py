@@ -40,14 +40,14 @@ def unscaled_targets(
     if target.kind in ("binary", "one_hot", "multi_label", "probabilities"):
         return Fine("the targets are 0 and 1")
     if _scales_output(run):
-        return Fine("a layer of the model scales what it gives out")
+        return Fine("a layer of the model scales the output")
     if size > large or 0 < size < small:
         return Finding(
             severity="info",
             message=(
                 f"The targets are not scaled: their root mean square is {size:.4g} "
-                f"and their standard deviation {target.std:.4g}, while outputs start "
-                "near 1."
+                f"and their standard deviation {target.std:.4g}, but a new model "
+                "outputs values of about 1."
             ),
             risk="critical",
             value=size,
@@ -77,9 +77,10 @@ def _narrow(mean: float, share: float, narrow: float) -> Finding:
     return Finding(
         severity="info",
         message=(
-            f"The targets lie close together: their mean is {mean:.4g} and their "
-            f"standard deviation {share:.2%} of their root mean square. A model that "
-            "has found the mean is nearly right; the rest is smaller than its steps."
+            f"The targets vary little: their mean is {mean:.4g}, and their standard "
+            f"deviation is {share:.2%} of their root mean square. A model that "
+            "predicts the mean has a low loss, and the differences are smaller than "
+            "its steps."
         ),
         risk="critical",
         value=share,
@@ -87,7 +88,7 @@ def _narrow(mean: float, share: float, narrow: float) -> Finding:
         unit="share of the root mean square",
         confidence=0.85,
         remedies=(
-            suggest.scaled_targets("differences between targets then are of size 1"),
+            suggest.scaled_targets("the targets then have standard deviation 1"),
         ),
     )
 

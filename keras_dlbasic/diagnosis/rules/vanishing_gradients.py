@@ -47,11 +47,13 @@ def vanishing_gradients(
             threshold=ratio,
             confidence=0.9,
             remedies=(
-                suggest.activations("S-shaped activations have slopes below 1"),
-                suggest.new_weights(
-                    "weights of the right size keep gradients from fading"
+                suggest.activations(
+                    "sigmoid and tanh have slopes below 1, ReLU has slope 1"
                 ),
-                suggest.normalization("normalization keeps the size of gradients"),
+                suggest.new_weights(
+                    "weights of the right scale keep the gradient norm"
+                ),
+                suggest.normalization("normalization keeps the gradient norm"),
             ),
         )
     return Fine(

@@ -6,7 +6,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 DOES = {
-    "pooling": "it pools over the channels and keeps positions apart",
+    "pooling": "it pools over channels instead of positions",
     "normalization": "it normalizes each position instead of each channel",
 }
 """What comes of it, by the kind of the layer."""
@@ -25,13 +25,13 @@ def wrong_axis(run: Run) -> Verdict:
     if not wrong:
         return Fine("pooling and normalization read the axis of the channels")
     facts = wrong[0]
-    does = DOES.get(str(facts.kind), "it takes positions for channels")
+    does = DOES.get(str(facts.kind), "it treats positions as channels")
     argument = "axis" if facts.kind == "normalization" else "data_format"
     return Finding(
         severity="info",
         message=(
-            f"Layer '{facts.label}' takes another axis for the channels than layer "
-            f"'{facts.misreads}' before it, so {does}."
+            f"Layer '{facts.label}' expects the channels on another axis than layer "
+            f"'{facts.misreads}' before it gives them, so {does}."
         ),
         risk="critical",
         layer=facts.label,
@@ -39,9 +39,8 @@ def wrong_axis(run: Run) -> Verdict:
         evidence={"layers": [layer.label for layer in wrong[:10]]},
         remedies=(
             suggest.by_hand(
-                f"leave `{argument}` of '{facts.label}' at its default, or give both "
-                "layers the same one",
-                "each channel then is a feature, as the next layer expects",
+                f"use the same `{argument}` in both layers, such as the default",
+                "both layers then use the same axis for the channels",
             ),
         ),
     )
@@ -63,17 +62,17 @@ def _softmax_over_one(run: Run) -> Finding | None:
     return Finding(
         severity="warning",
         message=(
-            f"The softmax of layer '{label}' is over an axis of length 1: it gives 1 "
-            "whatever it gets, so that all steps have the same weight and nothing "
-            "before it is trained through it."
+            f"The softmax of layer '{label}' is over an axis of length 1, so its "
+            "output is always 1. All steps get the same weight, and no gradient passes "
+            "through it."
         ),
         risk="critical",
         layer=label,
         confidence=0.95,
         remedies=(
             suggest.by_hand(
-                f"give '{label}' the axis of the steps, as in `Softmax(axis=1)`",
-                "the weights of the steps then add up to 1",
+                f"give '{label}' the axis of the time steps, as in `Softmax(axis=1)`",
+                "the weights of the steps then sum to 1",
             ),
         ),
     )

@@ -53,20 +53,20 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
     # zero.
     losses = run.record.batch_loss
     if len(losses) and np.nan_to_num(losses, nan=1.0).max() == 0:
-        return Fine("gradients are zero since the loss is zero")
+        return Fine("gradients are zero because the loss is zero")
     # an output that is saturated for all rows has no slope either, and other causes
     outputs = run.facts.outputs
     if any(one.activation == "softmax" and one.units == 1 for one in outputs):
-        return Fine("a softmax over one unit has no slope, which is said elsewhere")
+        return Fine("a softmax over one unit has no gradient: see its own check")
     activations = {output.activation for output in outputs}
     is_saturable = bool(activations & {"sigmoid", "tanh", "softmax"})
     return Finding(
         severity="info" if is_saturable else "critical",
         risk="critical" if is_saturable else None,
         message=(
-            f"The gradient of every weight was exactly zero at all {len(norms)} "
-            "sampled steps, so no weight can move: the loss does not depend on the "
-            "weights, or its slope is zero everywhere."
+            f"The gradient of every weight is exactly zero at all {len(norms)} sampled "
+            "steps, so no weight changes. The loss does not depend on the weights, or "
+            "an operation without a gradient is between them."
         ),
         step=int(run.steps[0]),
         value=0.0,
@@ -84,9 +84,9 @@ def _of_first_layers(run: Run, blocked: tuple[str, ...]) -> Finding:
         severity="info",
         message=(
             f"No gradient reaches {'layer' if len(blocked) == 1 else 'layers'} "
-            f"{named}{more}: it was zero or missing at all {len(run.steps)} sampled "
-            "steps, while the layers behind have gradients. These weights stay as they "
-            "were drawn."
+            f"{named}{more}: it is zero or missing at all {len(run.steps)} sampled "
+            "steps, although later layers have gradients. So these weights keep their "
+            "initial values."
         ),
         risk="critical",
         layer=blocked[-1],
@@ -98,14 +98,14 @@ def _of_first_layers(run: Run, blocked: tuple[str, ...]) -> Finding:
         evidence={"layers": list(blocked[:10])},
         remedies=(
             suggest.by_hand(
-                f"look behind layer '{blocked[-1]}' for argmax, argmin, rounding, "
-                "sign, a cast to whole numbers or stop_gradient",
-                "they have no slope, so nothing of the loss gets through",
+                f"look after layer '{blocked[-1]}' for argmax, argmin, rounding, sign, "
+                "a cast to integers or stop_gradient",
+                "they have no gradient, so they block backpropagation",
             ),
             suggest.by_hand(
                 "x + keras.ops.stop_gradient(quantized - x)",
-                "hands the gradient through where a code is looked up or rounded "
-                "(straight-through)",
+                "passes the gradient through a lookup or rounding (straight-through "
+                "estimator)",
             ),
         ),
         note=False,
@@ -115,15 +115,15 @@ def _of_first_layers(run: Run, blocked: tuple[str, ...]) -> Finding:
 def _remedies(run: Run) -> tuple[RemedySuggestion, ...]:
     without_slope = suggest.by_hand(
         "look between the last layer and the loss for rounding, argmax, sign, a cast "
-        "to whole numbers or stop_gradient",
-        "they have no slope: keep them for evaluation, outside the loss",
+        "to integers or stop_gradient",
+        "they have no gradient; use them for evaluation, not in the loss",
     )
     outputs = run.facts.outputs
     is_rectified = any(output.activation in ("relu", "relu6") for output in outputs)
     if not is_rectified:
         return (without_slope,)
     linear = suggest.output(
-        "a rectified output that is below zero for all rows has no slope",
+        "a ReLU output with negative inputs for all rows has no gradient",
         "linear",
         None,
     )

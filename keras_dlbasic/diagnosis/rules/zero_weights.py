@@ -11,7 +11,7 @@ from keras_dlbasic.records import WeightFacts
 LEAST_ROWS = 5
 
 TURNED = 0.99
-"""Share of the weight on padding from which a mask is turned around."""
+"""Share of the weight on padding from which a mask is inverted."""
 
 USUAL = 0.9
 """With more padding, little of the weight is elsewhere in any case."""
@@ -33,7 +33,7 @@ def zero_weights(run: Run, *, share: float = 0.99, chance: float = 1e-6) -> Verd
     if run.data.batches is None:
         return Skipped(run.reasons.batches)
     if not run.data.weights:
-        return Fine("all rows weigh the same")
+        return Fine("all rows have the same weight")
     is_only = len(run.facts.outputs) <= 1  # another output may be what is trained
     # Which classes an output has is known of that output only.
     runs = [one for one in run.outputs_apart if one.data.weights] or [run]
@@ -59,7 +59,8 @@ def _of_output(
             severity="critical" if is_all else some,
             risk="critical" if some == "info" else None,
             message=(
-                f"{part} sample weights are zero: nothing is learned of these rows."
+                f"{part} sample weights are zero, so these rows do not count in the "
+                "loss."
             ),
             value=weights.zeros,
             threshold=share,
@@ -79,8 +80,8 @@ def _of_output(
         risk="critical",
         message=(
             f"{'Class' if one else 'Classes'} {named} never count{'s' if one else ''} "
-            "in the loss: all weights of these rows are zero. The model cannot learn "
-            f"{'it' if one else 'them'}."
+            "in the loss, because all their sample weights are zero. The model cannot "
+            f"learn {'it' if one else 'them'}."
         ),
         value=float(len(left_out)),
         threshold=0.0,
@@ -95,9 +96,9 @@ def _turned_around(weights: WeightFacts) -> Finding:
     return Finding(
         severity="critical",
         message=(
-            f"{weights.on_padding:.0%} of the weight is on steps that are padding, "
-            f"which are {weights.padding:.0%} of all steps: the mask is turned around, "
-            "and what the sequences hold does not count in the loss."
+            f"{weights.on_padding:.0%} of the sample weight is on padding, which is "
+            f"{weights.padding:.0%} of the steps. The mask seems to be inverted: the "
+            "actual sequences hardly count in the loss."
         ),
         value=weights.on_padding,
         threshold=TURNED,
@@ -107,7 +108,7 @@ def _turned_around(weights: WeightFacts) -> Finding:
         remedies=(
             suggest.by_hand(
                 "sample_weight = (x != 0).astype('float32')",
-                "1 where there is something to learn, 0 at padding",
+                "1 for real steps, 0 for padding",
             ),
         ),
     )
@@ -138,7 +139,7 @@ def _left_out(run: Run, weights: WeightFacts, chance: float) -> list[int]:
 
 def _check_weights() -> RemedySuggestion:
     return suggest.by_hand(
-        "give each class of `class_weight=` a weight above zero, and check how "
-        "`sample_weight=` is made",
-        "rows of weight zero are trained on as if they were not there",
+        "give each class in `class_weight` a weight above 0, and check the code that "
+        "makes `sample_weight`",
+        "training ignores rows with weight 0",
     )

@@ -35,7 +35,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
         x: Inputs for the extra batches. Defaults to None: needs gradient accumulation.
         y: Targets for the extra batches. None with a data set, whose batches are
             `(x, y)` without sample weights.
-        every: Measure at every so-many-th update. Defaults to 50.
+        every: Measure at every n-th update. Defaults to 50.
         small_batch: Samples in a small batch; under gradient accumulation the samples
             in a micro-batch. Defaults to 32.
         parts: Number of extra small batches, which together are the big one. Defaults

@@ -22,7 +22,7 @@ from keras_dlbasic.studies.batch_size.trial import (
 
 
 class BatchSizeStudy(Study[BatchSizeResult]):
-    """Measure what the batch size does, and which one to take.
+    """Measure the effect of the batch size, and recommend one.
 
     For every batch size and seed, a model is trained from the seed's initial weights
     with the ordinary `model.fit(x, y, batch_size=...)`. Measured are the time of an

@@ -20,7 +20,7 @@ from keras_dlbasic.studies.remedies.trial import RemedyTask, run_remedy_trial
 
 
 class RemedyStudy(Study[RemedyResult]):
-    """Measure what closes the gap between training and held-out data, and its price.
+    """Measure which remedies against overfitting help, and what they cost.
 
     The model is trained as it is, and with each remedy: more data, augmentation, half
     the width, L1, L2, dropout, batch normalization, early stopping, an ensemble. All

@@ -92,8 +92,8 @@ def test_the_unit_of_the_loss_does_not_matter(unit, changes):
     [
         ({"gradient_fall": 5e-4}, "whether it is stationary"),
         ({"gradient_fall": 2e-3}, "whether it is stationary"),
-        ({"smallest_residual": 0.01}, "would not have been seen"),
-        ({**NEGATIVE, "later_curvature": 0.02}, "goes where the gradient leads"),
+        ({"smallest_residual": 0.01}, "may have been missed"),
+        ({**NEGATIVE, "later_curvature": 0.02}, "direction is that of the gradient"),
         ({**NEGATIVE, "smallest_residual": 0.2}, "close to the bound"),
         ({"exact": 0.0}, "differences"),
         ({**FLAT, "inert_share": 0.6}, "only 60%"),

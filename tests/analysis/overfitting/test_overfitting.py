@@ -205,7 +205,7 @@ def test_the_caller_chooses_the_level(rng):
 def test_the_alarm_has_its_chance_under_noise(rng):
     verdict = detect_overfitting(*overfitting(rng, rise=0.3))
     assert verdict.p_value == 1 - verdict.confidence < 0.001
-    assert "chance under its own noise below 0.1 %" in verdict.reason
+    assert "p-value below 0.1 %" in verdict.reason
 
 
 def test_a_chance_above_the_usual_level_is_explained():
@@ -265,7 +265,7 @@ def test_the_metric_is_reported_apart(rng):
     verdict = detect_overfitting(loss, val, val_metric=better, mode="max")
     assert verdict.detected
     assert not verdict.metric.turned
-    assert "too sure" in verdict.reason
+    assert "overconfident" in verdict.reason
     worse = better - 0.01 * np.maximum(0, T - 30)
     verdict = detect_overfitting(loss, val, metric=better, val_metric=worse, mode="max")
     assert verdict.metric.turned
