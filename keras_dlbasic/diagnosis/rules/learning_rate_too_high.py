@@ -25,6 +25,10 @@ EXPLAINS = (
 KEPT = 0.25
 """A loss that rises again by less than this share of its fall has kept what it had."""
 
+FACTORS, USUAL = (0.1, 0.01, 0.001), 0.1
+"""How much lower the rate may be advised to be, and the longest update, in sizes of the
+weights, that it is to lead to."""
+
 
 @rule(kind="cause", explains=EXPLAINS, needs=("updates",))
 def learning_rate_too_high(
@@ -91,11 +95,18 @@ def learning_rate_too_high(
         note=worth_a_note(run),
         evidence=evidence,
         remedies=(
-            suggest.lower_learning_rate("the direct remedy"),
+            suggest.lower_learning_rate("the direct remedy", _factor(movement)),
             suggest.range_test("finds the largest that works"),
             suggest.gradient_clipping("bounds the steps"),
         ),
     )
+
+
+def _factor(movement: Movement) -> float:
+    """Return the power of ten after which the first steps are no longer too long."""
+    ratios = [r for r in (movement.first, movement.worst) if math.isfinite(r)]
+    longest = max(ratios, default=0.0)
+    return next((f for f in FACTORS if longest * f <= USUAL), FACTORS[-1])
 
 
 def _said(sign: str, evidence: dict[str, float], movement: Movement, best: int) -> str:
