@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from keras import layers as L
 from keras import ops
+from made_runs import made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis.outcome import outcome_of
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.paired_loss import paired_loss
 from keras_dlbasic.records.facts import PairedFacts
-from tests.made_runs import made_run
 
 N = 160
 RNG = np.random.default_rng(4)
