@@ -58,7 +58,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser()
-    halves = ("tune", "look", "fresh", "unseen")
+    halves = ("tune", "look", "fresh", "unseen", "held")
     parser.add_argument("--half", choices=halves, default="tune")
     parser.add_argument("--only", nargs="*", help="names of programs")
     parser.add_argument("--all", action="store_true", help="all on this backend")

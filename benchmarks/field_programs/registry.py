@@ -48,7 +48,7 @@ class Program:
         build: Given whether to repair it, the `Fit`.
         kind: Kind of fault, or `HEALTHY`.
         family: Kind of model and data.
-        half: `"tune"`, or `"look"`, `"fresh"` and `"unseen"`: each looked at once.
+        half: `"tune"`, or `"look"`, `"fresh"`, `"unseen"`, `"held"`: looked at once.
         address: Where the problem was reported; empty for healthy programs.
         symptom: What the report complains of.
         cause: What was wrong.

@@ -167,7 +167,8 @@ class ProbeLooks:
         """Note what is asked of a trained model once, at the end of a fit.
 
         How it does as `evaluate` runs it, what it adds to its loss, whether it knows
-        rare classes, and how its predictions answer to changes.
+        rare classes, how its predictions answer to changes, and whether a loss that is
+        not known gets lower by them.
 
         Args:
             model: The model.
@@ -178,6 +179,7 @@ class ProbeLooks:
             self.probe.note_added(model, record)
             self.probe.try_rare(model, record)
             self.probe.respond(model, record)
+            self.probe.pair(model, record)
 
     def _use_batches(
         self,

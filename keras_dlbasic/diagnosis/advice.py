@@ -24,6 +24,7 @@ REBUILDING = (
     "add_dropout",
     "add_penalty",
     "augment_images",
+    "change_momentum",
     "fix_output",
     "insert_normalization",
     "remove_penalty",

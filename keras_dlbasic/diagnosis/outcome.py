@@ -10,11 +10,24 @@ import numpy as np
 
 from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
 from keras_dlbasic.records import LayerTable, ProbeFacts, TrainingRecord
+from keras_dlbasic.records.facts import PairedFacts
 
 LEARNED_SAVED = 0.05
 LEARNED_SKILL = 0.15
 NOTHING_SAVED = 0.02
 NOTHING_SKILL = 0.05
+
+FOLLOWS, FOLLOWS_NOT = 4.0, 2.0
+"""Predictions say something of their rows if the loss rises by more standard errors
+than the first where they are dealt to other rows, and nothing if by less than the
+second."""
+
+SAME, EXACT = 1e-6, 1e-4
+"""Losses that differ by the first share are the same; a rise by no more than the second
+may be a matter of rounding."""
+
+FOLLOWS_LITTLE = 0.05
+"""A rise by this share of the loss is too much for nothing."""
 
 NAMES = {
     "linear": "a linear predictor",
@@ -37,6 +50,8 @@ class Outcome:
         reference_name: Which one it is.
         baseline: Loss of the constant predictor.
         loss: Loss of the model on the probe at the end.
+        paired: What a loss that is not known gave for predictions dealt to other rows;
+            None if it is known, or that was not tried.
         outputs: What it came to for each of several outputs, by name; then the losses
             above are weighted sums, and the skill is not known.
     """
@@ -48,14 +63,35 @@ class Outcome:
     reference_name: str = ""
     baseline: float | None = None
     loss: float | None = None
+    paired: PairedFacts | None = None
     outputs: Mapping[str, Outcome] = field(default_factory=dict, hash=False)
 
     @property
     def is_known(self) -> bool:
         """Whether there is anything to judge by."""
+        if self.follows is not None:
+            return True
         if self.outputs:
             return any(outcome.is_known for outcome in self.outputs.values())
         return self.skill is not None or self.loss_saved is not None
+
+    @property
+    def follows(self) -> bool | None:
+        """Whether a loss that is not known is lower by what is predicted for each row.
+
+        None where that is not clear, or was not tried. A loss that compares rows with
+        each other can show only that it is.
+        """
+        if self.paired is None:
+            return None
+        rise, error = self.paired.dealt - self.paired.loss, self.paired.error
+        size = max(abs(self.paired.dealt), abs(self.paired.loss))
+        if rise > FOLLOWS * error and rise > EXACT * size:
+            return True
+        if error <= EXACT * size:  # it does not pair predictions with anything
+            return None
+        is_none = abs(rise) < FOLLOWS_NOT * error and rise < FOLLOWS_LITTLE * size
+        return False if is_none and self.paired.by_row else None
 
     @property
     def learned(self) -> bool | None:
@@ -65,6 +101,8 @@ class Outcome:
         """
         if not self.is_known:
             return None
+        if self.follows is not None:
+            return self.follows
         if self.outputs:
             found = {outcome.learned for outcome in self.outputs.values()}
             return found.pop() if len(found) == 1 else None
@@ -83,8 +121,34 @@ class Outcome:
         return None
 
     @property
+    def is_blind(self) -> bool:
+        """Whether the loss is the same whichever row gets which prediction.
+
+        It does read the targets; of the loss that is known this is never so.
+        """
+        if self.paired is None or not self.paired.reads_targets:
+            return False
+        losses = self.paired.dealt, self.paired.loss
+        size = max(map(abs, losses))
+        return bool(abs(losses[0] - losses[1]) <= SAME * size > 0)
+
+    @property
+    def failure(self) -> str:
+        """What shows that a model has learned nothing, as the end of a sentence."""
+        if self.follows is None:
+            return "is no better than a constant prediction"
+        return "fits its own samples no better than others"
+
+    @property
     def text(self) -> str:
         """The outcome as text."""
+        if self.follows is not None:
+            assert self.paired is not None
+            return (
+                f"Loss on training samples: {self.paired.loss:.4g}. With the "
+                "predictions exchanged between samples it would be "
+                f"{self.paired.dealt:.4g}."
+            )
         if self.outputs:
             texts = ((name, outcome.text) for name, outcome in self.outputs.items())
             return " ".join(f"Output '{name}': {text}" for name, text in texts if text)
@@ -110,12 +174,25 @@ def outcome_of(record: TrainingRecord) -> Outcome:
     if table is None or not len(table) or facts is None:
         return Outcome()
     known = _as_weighted(_of_one(table, facts), record)
+    known = _with_paired(known, facts, record)
     n = len(record.facts.outputs)
     if n < 2:
         return known
     apart = [OutputRecord(record, index) for index in range(n)]
     outputs = {one.name: outcome_of(one) for one in apart if one.is_trained}
     return replace(known, outputs=outputs)
+
+
+def _with_paired(known: Outcome, facts: ProbeFacts, record: TrainingRecord) -> Outcome:
+    """Add what a loss that is not known tells, as far as it is the one that is trained.
+
+    A step of the user's own may train by another; and rows with weights, which count
+    alike here, may be predicted where they count and not elsewhere.
+    """
+    paired = replace(known, paired=facts.paired)
+    data, own = record.facts.data, record.facts.own_loss or ()
+    is_other = "train_step" in own or bool(data and data.weights)
+    return known if paired.follows is False and is_other else paired
 
 
 def _as_weighted(known: Outcome, record: TrainingRecord) -> Outcome:

@@ -175,6 +175,16 @@ def penalty(reason: str, l2: float = 1e-4) -> RemedySuggestion:
     )
 
 
+def momentum(reason: str, value: float) -> RemedySuggestion:
+    """Suggest moving statistics that follow sooner."""
+    return RemedySuggestion(
+        "change_momentum",
+        reason,
+        f"keras.layers.BatchNormalization(momentum={value:g})",
+        {"momentum": value},
+    )
+
+
 def no_penalty(reason: str) -> RemedySuggestion:
     """Suggest to do without penalties, and with less dropout."""
     return RemedySuggestion(

@@ -21,6 +21,7 @@ from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
+from keras_dlbasic.inspection.paired_loss import paired_loss
 from keras_dlbasic.inspection.rare_rows import rare_rows
 from keras_dlbasic.inspection.reconstruction import narrowest
 from keras_dlbasic.inspection.respond import respond
@@ -235,6 +236,22 @@ class Probe:
             return
         response = respond(model, self._seen, record)
         record.note(probe=replace(known, response=response))
+
+    def pair(self, model: Any, record: TrainingRecord) -> None:
+        """Note whether a loss that is not known gets lower by the predictions.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the run and the probe.
+        """
+        known = record.facts.probe
+        if not self.outputs or known is None or Run(record).outcome.is_known:
+            return
+        y = keras.tree.map_structure(
+            lambda leaf: None if leaf is None else leaf[self._looked], self.y
+        )
+        paired = paired_loss(model, self._seen, y)
+        record.note(probe=replace(known, paired=paired))
 
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""

@@ -40,6 +40,25 @@ class TruthFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class PairedFacts(Facts):
+    """What a loss that is not known gives for predictions in and out of their places.
+
+    Attributes:
+        loss: Loss of the predictions.
+        dealt: Loss where each row is given the prediction of another.
+        error: Standard error of the difference.
+        by_row: Whether the loss of some rows is the same whatever others are with them.
+        reads_targets: Whether it changes where all rows get the target of one.
+    """
+
+    loss: float = UNKNOWN
+    dealt: float = UNKNOWN
+    error: float = UNKNOWN
+    by_row: bool = False
+    reads_targets: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class DriftFacts(Facts):
     """How the moving statistics of a normalization compare with what it is given.
 
@@ -146,6 +165,8 @@ class ProbeFacts(Facts):
             rows to tell; None if there is none, or that was not tried.
         response: How predictions answered to changes at the end of the run; None if
             that was not tried.
+        paired: What a loss that is not known gave at the end of the run for predictions
+            dealt to other rows; None if that was not tried, or could not be told.
         added_at_start: Sum of what the model adds to its loss by `add_loss` before
             training; None if it adds nothing, or that is not known.
         added_at_end: The same at the end of the run.
@@ -174,6 +195,7 @@ class ProbeFacts(Facts):
     inference: InferenceFacts | None = None
     rare: RareFacts | None = None
     response: ResponseFacts | None = None
+    paired: PairedFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None
     outputs: tuple[ProbeFacts, ...] | None = None

@@ -4,6 +4,7 @@
 - `add_penalty`: an L1 or L2 penalty on kernels
 - `augment_images`: random shifts, rotations and zooms in front
 - `change_learning_rate`: another learning rate
+- `change_momentum`: moving statistics that follow sooner
 - `change_optimizer`: another optimizer
 - `clip_gradients`: bounded gradients
 - `fix_output`: an output activation, number of outputs and loss that fit the targets
@@ -29,6 +30,7 @@ from keras_dlbasic.remedies.add_dropout import add_dropout
 from keras_dlbasic.remedies.add_penalty import add_penalty
 from keras_dlbasic.remedies.augment_images import augment_images
 from keras_dlbasic.remedies.change_learning_rate import change_learning_rate
+from keras_dlbasic.remedies.change_momentum import change_momentum
 from keras_dlbasic.remedies.change_optimizer import change_optimizer
 from keras_dlbasic.remedies.clip_gradients import clip_gradients
 from keras_dlbasic.remedies.fix_output import fix_output
@@ -47,6 +49,7 @@ __all__ = [
     "add_penalty",
     "augment_images",
     "change_learning_rate",
+    "change_momentum",
     "change_optimizer",
     "clip_gradients",
     "fix_output",

@@ -57,7 +57,8 @@ def change_learning_rate(
     if len(given) != 1 or not (schedule or given[0] > 0):
         raise ValueError(
             "Give either `learning_rate` or `factor`, a positive number. Received: "
-            f"learning_rate={learning_rate!r}, factor={factor!r}"
+            f"learning_rate={learning_rate!r}, factor={factor!r}. A range test gives "
+            "None if the loss falls at no rate: then the rate is not the reason."
         )
     check_one_optimizer(model)
     rate = innermost_config(model.optimizer)["learning_rate"]

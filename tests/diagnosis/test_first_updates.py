@@ -58,6 +58,17 @@ def test_one_layer_is_enough(moved, named):
         assert finding.severity == "critical"
 
 
+@pytest.mark.parametrize(
+    ("moved", "factor"), [(900.0, 0.1), (1600.0, 0.01), (2e4, 0.001), (1e9, 0.001)]
+)
+def test_the_longer_the_steps_the_lower_the_rate_that_is_advised(moved, factor):
+    record = made_run(**STUCK)
+    record._rows.measures[:, MEASURES.index("weight_norm")] = 1e3
+    record._rows.measures[0, MEASURES.index("update_norm"), 1] = moved
+    found = [f for f in kd.diagnose(record) if f.name == "learning_rate_too_high"]
+    assert [f.remedies[0].kwargs for f in found] == [{"factor": factor}]
+
+
 def test_a_long_step_does_no_harm_where_the_run_learns():
     record = made_run()
     record._rows.measures[0, MEASURES.index("update_norm"), 1] = 16.0

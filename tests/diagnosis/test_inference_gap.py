@@ -65,6 +65,14 @@ def test_the_reason_is_named(steps, batch_size, words):
     assert words in found(record).message
 
 
+@pytest.mark.parametrize(("steps", "momentum"), [(100, 0.9), (12, 0.5)])
+def test_the_momentum_that_is_advised_follows_in_time(steps, momentum):
+    record = in_inference(made_run(second=NORMALIZED), loss=1.2, skill=0.2)
+    record.trained_steps = steps
+    calls = [remedy.call for remedy in found(record).remedies]
+    assert f"model = kd.remedies.change_momentum(model, momentum={momentum})" in calls
+
+
 def test_a_model_that_learned_nothing_has_nothing_to_lose():
     record = made_run(second=NORMALIZED, **STUCK)
     assert found(in_inference(record, loss=50.0, skill=-1.0)) is None

@@ -192,6 +192,17 @@ def test_too_few_updates_and_too_large_batches():
     assert {"too_few_updates", "batch_size_too_large"} <= names
 
 
+@pytest.mark.parametrize(
+    ("steps", "first"), [(1, "change_batch_size"), (6, "train_longer")]
+)
+def test_few_updates_in_an_epoch_call_for_smaller_batches(steps, first):
+    facts = {"steps_per_epoch": steps, "batch_size": 500, "epochs": 3}
+    short = {"loss": np.array([1.41, 1.40, 1.39]), "end_loss": 1.385, "skill": 0.02}
+    run = made_run(steps=6, ratio=2e-3, facts=facts, **short)
+    few = next(f for f in kd.diagnose(run) if f.name == "too_few_updates")
+    assert few.remedies[0].name == first
+
+
 def test_overfitting_is_weighed_by_what_is_lost():
     t = np.arange(40)
     falling = np.exp(-t / 8) + 0.01

@@ -63,6 +63,7 @@ SUGGESTIONS = {
     ],
     "early_stopping": [suggest.early_stopping(WHY)],
     "penalty": [suggest.penalty(WHY)],
+    "momentum": [suggest.momentum(WHY, 0.9)],
     "no_penalty": [suggest.no_penalty(WHY)],
     "dropout": [suggest.dropout(WHY, 0.3)],
     "less_dropout": [suggest.less_dropout(WHY)],

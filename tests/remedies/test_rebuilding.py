@@ -378,6 +378,21 @@ class TestOptimizers:
         assert isinstance(new.optimizer, keras.optimizers.LossScaleOptimizer)
         assert new.optimizer.inner_optimizer.weight_decay == 0.0
 
+    def test_another_momentum(self):
+        model = dense(L.Dense(4), L.BatchNormalization(), L.Dense(1))
+        model.layers[1].moving_mean.assign([1.0, 2.0, 3.0, 4.0])
+        new = R.change_momentum(model, 0.5)
+        assert new.layers[1].momentum == 0.5
+        assert new.compiled
+        for old, own in zip(model.weights, new.weights, strict=True):
+            np.testing.assert_array_equal(
+                *map(keras.ops.convert_to_numpy, (old, own)), strict=True
+            )
+
+    def test_a_momentum_that_never_follows(self):
+        with pytest.raises(ValueError, match="below 1"):
+            R.change_momentum(dense(L.BatchNormalization()), 1.0)
+
     def test_another_optimizer(self):
         new = R.change_optimizer(dense(L.Dense(1)), "adam", learning_rate=0.25)
         assert isinstance(new.optimizer, keras.optimizers.Adam)

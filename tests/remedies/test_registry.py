@@ -163,6 +163,7 @@ def test_weights_are_kept_where_it_says_so(name):
     hidden = keras.layers.Dense(4, "sigmoid", kernel_regularizer="l2")
     last = keras.layers.Dense(3)
     model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Flatten(), hidden])
+    model.add(keras.layers.BatchNormalization())
     model.add(last)
     model.compile(optimizer="sgd", loss="mse")
     kwargs = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
@@ -42,6 +42,9 @@ def disagreeing_loss(run: Run) -> Verdict:
     On the rows of the probe the output is put in the place of the targets: as they are,
     as probabilities or as logits. A loss that is lower for one constant prediction, and
     for the targets of other rows, leads away from them. The model is not asked.
+
+    Of other losses it is known only whether they rise where the predictions of a
+    trained model are exchanged between rows.
     """
     if run.loss_kind.family != "unknown":
         return Fine(f"'{run.loss_kind.name}' is one of Keras' own")
@@ -49,7 +52,7 @@ def disagreeing_loss(run: Run) -> Verdict:
     if probe is None:
         return Skipped(run.reasons.probe)
     if probe.truth is None:
-        return Skipped("the output that this loss expects could not be determined")
+        return _by_the_model(run)
     truth, sense = probe.truth, loss_sense(probe.truth)
     losses = (
         f"{truth.truth:.4g} if the output equals the targets, "
@@ -77,6 +80,46 @@ def disagreeing_loss(run: Run) -> Verdict:
         return Fine("the loss is lowest for the opposite of the targets, as a distance")
     text += "It is lowest if the output is the opposite of the target."
     return _found(run, text, truth, "warning", (MEANING, ORDER))
+
+
+def _by_the_model(run: Run) -> Verdict:
+    paired = run.outcome.paired
+    if run.outcome.follows and paired is not None:
+        return Fine(
+            f"the loss is {paired.loss:.4g}, and {paired.dealt:.4g} where predictions "
+            "are exchanged between rows"
+        )
+    if run.outcome.is_blind and _makes_a_table(run) and paired is not None:
+        return Finding(
+            severity="critical",
+            message=(
+                f"The loss {_named(run)}is {paired.loss:.4g} whichever row gets which "
+                "prediction: it does not compare a prediction with its own target. "
+                f"Targets of shape {_shape(run.facts.targets[0].shape)} and "
+                f"outputs of shape {_shape(run.facts.outputs[0].shape)} spread to a "
+                "table of all with all."
+            ),
+            value=paired.dealt - paired.loss,
+            unit="loss",
+            confidence=0.97,
+            evidence=paired.to_dict(),
+            remedies=(SHAPES,),
+        )
+    return Skipped("the output that this loss expects could not be determined")
+
+
+def _makes_a_table(run: Run) -> bool:
+    """Return whether targets have an axis less than the output, whose last is one."""
+    targets, outputs = run.facts.targets, run.facts.outputs
+    if len(targets) != 1 or len(outputs) != 1:
+        return False
+    shape, output = targets[0].shape, outputs[0].shape
+    return bool(shape and output and output[-1] == 1 and len(shape) == len(output) - 1)
+
+
+def _shape(shape: Sequence[int] | None) -> str:
+    axes = ["n", *map(str, (shape or ())[1:])]
+    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
 
 
 def _found(

@@ -26,6 +26,7 @@ def learning_rate_collapsed(
     wasted: float = 0.6,
     nothing: float = 1e-4,
     high: float = 0.2,
+    mean: float = 0.06,
 ) -> Verdict:
     """Look for a schedule or a callback that ends learning too soon.
 
@@ -41,6 +42,10 @@ def learning_rate_collapsed(
             if the rate ends
         nothing: as this share of its peak at most, the loss is stuck, and
         high: this share of a constant prediction's loss remains.
+        mean: Mean rate over its peak below which it fell so soon that it is low from
+            early on, though not so deep. One that decays to a thousandth by the same
+            factor at each step has 0.14, the square root of the step behind a warmup of
+            a tenth 0.5.
     """
     rates = run.record.learning_rate
     known = np.isfinite(rates)
@@ -49,14 +54,20 @@ def learning_rate_collapsed(
     if len(rates) < 3:
         return Skipped("needs three sampled steps with a learning rate")
     peak = int(np.argmax(rates))
-    low = np.flatnonzero(rates[peak:] <= rates[peak] / fall)
     total = max(run.record.trained_steps, int(steps[-1]) + 1)
-    if not len(low) or rates[peak] <= 0:
+    limit = rates[peak] / fall
+    first = _low_from(rates, peak, limit)
+    if first is None or 1 - steps[first] / total < share:
+        # one that fell at once need not fall as deep to be low for the whole run
+        average = float(np.interp(np.arange(total), steps, rates).mean())
+        if 0 < average < mean * rates[peak]:
+            limit = max(limit, average)
+            first = _low_from(rates, peak, limit)
+    if first is None or rates[peak] <= 0:
         return Fine(f"the learning rate went from {rates[peak]:.2g} to {rates[-1]:.2g}")
-    first = peak + int(low[0])
     lost = 1 - steps[first] / total
     # A rate that rises again later, as with warm restarts, has not collapsed.
-    if lost < share or (rates[first:] > rates[peak] / fall).any():
+    if lost < share or (rates[first:] > limit).any():
         return Fine(f"the learning rate was low for {lost:.0%} of the steps")
     epoch = int(run.record.step_epochs[known][first])
     if _schedule(run) is None and not _fell_before(run, epoch):
@@ -74,12 +85,18 @@ def learning_rate_collapsed(
         step=int(steps[first]),
         epoch=epoch,
         value=float(rates[-1] / rates[peak]),
-        threshold=1 / fall,
+        threshold=float(limit / rates[peak]),
         unit="of the highest learning rate",
         confidence=0.9,
         evidence={"highest": float(rates[peak]), "share_of_steps": float(lost)},
         remedies=_remedies(run, float(rates[peak])),
     )
+
+
+def _low_from(rates: np.ndarray, peak: int, limit: float) -> int | None:
+    """Return the first step after the peak at which the rate is at most a limit."""
+    low = np.flatnonzero(rates[peak:] <= limit)
+    return peak + int(low[0]) if len(low) else None
 
 
 def _stands_high(run: Run, epoch: int, high: float, *, still: float = 0.01) -> bool:

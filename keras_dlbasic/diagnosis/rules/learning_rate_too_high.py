@@ -25,6 +25,14 @@ EXPLAINS = (
 KEPT = 0.25
 """A loss that rises again by less than this share of its fall has kept what it had."""
 
+USUAL_RATE = 0.7
+"""Confidence, at most, where the rate is the default of its optimizer or lower: it is
+then too high for what else is not as usual, such as inputs that are not scaled."""
+
+FACTORS, USUAL = (0.1, 0.01, 0.001), 0.1
+"""How much lower the rate may be advised to be, and the longest update, in sizes of the
+weights, that it is to lead to."""
+
 
 @rule(kind="cause", explains=EXPLAINS, needs=("updates",))
 def learning_rate_too_high(
@@ -87,15 +95,30 @@ def learning_rate_too_high(
         value=evidence[sign],
         threshold=limits[sign],
         layer=movement.worst_layer if of_layer else None,
-        confidence=min(0.9, 0.6 + 0.1 * strong),
+        confidence=min(USUAL_RATE if _is_usual(run) else 0.9, 0.6 + 0.1 * strong),
         note=worth_a_note(run),
         evidence=evidence,
         remedies=(
-            suggest.lower_learning_rate("shortens every step"),
+            suggest.lower_learning_rate("shortens every step", _factor(movement)),
             suggest.range_test("finds the highest one that works"),
             suggest.gradient_clipping("limits the length of the steps"),
         ),
     )
+
+
+def _is_usual(run: Run) -> bool:
+    """Return whether the rate is one that scaled data and usual weights can take."""
+    rates = run.record.learning_rate
+    rates = rates[np.isfinite(rates)]
+    name = str((run.facts.optimizer or {}).get("class_name", ""))
+    return bool(len(rates) and rates.max() <= (0.01 if name == "SGD" else 0.001) * 1.01)
+
+
+def _factor(movement: Movement) -> float:
+    """Return the power of ten after which the first steps are no longer too long."""
+    ratios = [r for r in (movement.first, movement.worst) if math.isfinite(r)]
+    longest = max(ratios, default=0.0)
+    return next((f for f in FACTORS if longest * f <= USUAL), FACTORS[-1])
 
 
 def _said(sign: str, evidence: dict[str, float], movement: Movement, best: int) -> str:

@@ -11,7 +11,13 @@ from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("updates",), live=False)
 def learning_rate_too_low(
-    run: Run, *, ratio: float = 1e-4, path: float = 0.3, fading: float = 1e-3
+    run: Run,
+    *,
+    ratio: float = 1e-4,
+    path: float = 0.3,
+    fading: float = 1e-3,
+    short: float = 3e-4,
+    still: float = 0.1,
 ) -> Verdict:
     """Look for weights that hardly move although gradients are there.
 
@@ -23,6 +29,8 @@ def learning_rate_too_low(
             model stays where it was drawn.
         fading: Relative gradient of a layer over the largest behind it below which
             steps may be short because gradients are: that of `vanishing_gradients`.
+        short: Steps that are longer than `ratio`, up to this, are too short where
+        still: the whole way is below this.
     """
     movement = run.movement
     gradient = _gradient_of_kernels(run)
@@ -31,7 +39,9 @@ def learning_rate_too_low(
     fades = flow is not None and flow.down < fading
     # Short steps may add up to a long way, and without a gradient of the kernels the
     # rate is not to blame. So all three have to hold.
-    if movement.ratio < ratio and movement.path < path and gradient > 0:
+    is_short = movement.ratio < ratio and movement.path < path
+    is_short |= movement.ratio < short and movement.path < still
+    if is_short and gradient > 0:
         return Finding(
             severity="info",
             message=(

@@ -23,6 +23,9 @@ from keras_dlbasic.records import LayerFacts
 LAGGING = 0.05
 """With more of the first statistics left, they are not yet those of the data."""
 
+MOMENTA = (0.9, 0.5)
+"""Those that are advised, the steadiest first."""
+
 SMALL_BATCH = 4
 """The variance within so few rows is a third too small or more."""
 
@@ -114,10 +117,8 @@ def _reason(
     slowest = max(layers, key=lambda layer: layer.momentum or 0.0)
     momentum = slowest.momentum or 0.0
     if updates and momentum**updates > LAGGING:
-        lower = suggest.by_hand(
-            "keras.layers.BatchNormalization(momentum=0.9)",
-            "the moving statistics then adapt within a few dozen updates",
-        )
+        value = next((m for m in MOMENTA if m**updates <= LAGGING), MOMENTA[-1])
+        lower = suggest.momentum("the moving statistics then adapt in time", value)
         text = (
             f"With a momentum of {momentum:g}, the moving statistics still contain "
             f"{momentum**updates:.0%} of their initial values after {updates} updates."

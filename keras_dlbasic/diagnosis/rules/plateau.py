@@ -63,8 +63,7 @@ def plateau(
         return _found(
             run,
             outcome.loss_saved,
-            "The model is no better than a constant prediction, and its loss "
-            "does not decrease.",
+            f"The model {outcome.failure}, and its loss does not decrease.",
             0.95,
         )
     # The loss of a constant prediction is not known: only the curve is left to judge.

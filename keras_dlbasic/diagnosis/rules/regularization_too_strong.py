@@ -22,6 +22,9 @@ def regularization_too_strong(
     dropout: float = 0.8,
     high: float = 0.6,
     lost: float = 0.4,
+    kept: float = 0.02,
+    decay: float = 0.02,
+    saved: float = 0.5,
 ) -> Verdict:
     """Look for weights that a penalty has made vanish, and for extreme dropout.
 
@@ -33,6 +36,12 @@ def regularization_too_strong(
         dropout: Rate from which a layer passes on next to nothing in training.
         high: Rate from which it counts too where so much is lost.
         lost: Share of what was learned that is lost with dropout on.
+        kept: Share of the signal that gets through all layers of dropout, one behind
+            another, from which hardly anything of a row is left in training.
+        decay: Share of the weights that weight decay takes away at each step (rate
+            times decay) from which they are half gone within 35 steps.
+        saved: Share of a constant prediction's loss that a model saves unless such a
+            decay keeps its weights too small.
     """
     layers = run.layers
     rates = [(f.dropout, f.label) for f in layers if f.dropout is not None]
@@ -41,6 +50,12 @@ def regularization_too_strong(
     hurts = cost is not None and cost > lost
     if highest[0] >= dropout or (highest[0] >= high and hurts):
         return _dropout(*highest, dropout if highest[0] >= dropout else high, cost)
+    through = float(np.prod([1 - rate for rate, _ in rates])) if rates else 1.0
+    if through <= kept and len(rates) > 1:
+        return _of_all([rate for rate, _ in rates], through, kept)
+    taken = _decay(run)
+    if taken >= decay:
+        return _decayed(run, taken, decay, saved)
     penalised = {f.label for f in layers if f.penalty}
     part = _share(run)
     least, layer = _shrunk(run, penalised)
@@ -83,6 +98,53 @@ def _dropout(rate: float, layer: str, limit: float, cost: float | None) -> Findi
         confidence=0.9,
         evidence={} if cost is None else {"lost_with_dropout": cost},
         remedies=(suggest.less_dropout("a moderate rate keeps more of the signal"),),
+    )
+
+
+def _of_all(rates: list[float], through: float, limit: float) -> Finding:
+    return Finding(
+        severity="info",
+        message=(
+            f"{len(rates)} layers of dropout, with rates up to {max(rates):g}, leave "
+            f"{through:.1%} of the paths from input to output."
+        ),
+        risk="critical",
+        value=through,
+        threshold=limit,
+        unit="share of the paths",
+        confidence=0.75,
+        remedies=(suggest.less_dropout("a moderate rate"),),
+    )
+
+
+def _decay(run: Run) -> float:
+    """Return the share of the weights that decoupled decay takes away at each step."""
+    optimizer = run.facts.optimizer or {}
+    value = optimizer.get("weight_decay")
+    rates = run.record.learning_rate
+    rates = rates[np.isfinite(rates)]
+    if not isinstance(value, (int, float)) or not len(rates):
+        return 0.0
+    return float(value * np.median(rates))
+
+
+def _decayed(run: Run, taken: float, limit: float, saved: float) -> Finding:
+    outcome = run.outcome
+    is_poor = outcome.loss_saved is not None and outcome.loss_saved < saved
+    return Finding(
+        severity="warning" if is_poor and not run.live else "info",
+        message=(
+            f"Weight decay takes away {taken:.1%} of all weights at each step (the "
+            "learning rate times `weight_decay`), so that only what the last "
+            f"{1 / taken:.0f} steps learned is kept."
+        ),
+        risk="critical",
+        value=taken,
+        threshold=limit,
+        unit="share of the weights a step",
+        confidence=0.9,
+        evidence={"loss_saved": outcome.loss_saved},
+        remedies=(suggest.no_penalty("weights then keep what they learn"),),
     )
 
 

@@ -1,16 +1,24 @@
-"""The same batches again and again."""
+"""The same batches again and again, or others than at first."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.generalization import saved_on_validation
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
-@rule(kind="cause", explains=("overfitting",))
+@rule(kind="cause", explains=("overfitting", *NOT_LEARNING))
 def repeated_batches(
-    run: Run, *, share: float = 0.5, batches: int = 4, gap: float = 0.1
+    run: Run,
+    *,
+    share: float = 0.5,
+    batches: int = 4,
+    gap: float = 0.1,
+    forgotten: float = 0.5,
 ) -> Verdict:
-    """Count the different batches of the first epoch.
+    """Count the different batches of the first epoch, and ask for those of later ones.
 
     A generator that starts at its first row at every batch shows a model the same few
     rows only. Small data may be meant to come several times in an epoch, so this counts
@@ -22,10 +30,16 @@ def repeated_batches(
         batches: Number of batches that have to be read.
         gap: Share of a constant prediction's loss that is saved less on validation rows
             than in training from which it is a warning by itself.
+        forgotten: Share of a constant prediction's loss up to which the last epoch's
+            loss is low, while that of the rows of the first epoch is higher than a
+            constant prediction's: then later epochs hold other rows.
     """
     seen = run.facts.data.batches if run.facts.data else None
     if seen is None or seen.different is None or not seen.compared:
         return Skipped(run.reasons.batches)
+    other = _other_rows(run, forgotten)
+    if other is not None:
+        return other
     if seen.compared < batches or seen.different > share * seen.compared:
         return Fine(f"{seen.different} of {seen.compared} batches are different")
     known, told = run.outcome.loss_saved, saved_on_validation(run)
@@ -54,6 +68,45 @@ def repeated_batches(
                 "check: x1, y1 = next(batches); x2, y2 = next(batches); "
                 "(x1 == x2).all()",
                 "if this is True, the generator repeats its first batch",
+            ),
+        ),
+    )
+
+
+def _other_rows(run: Run, forgotten: float) -> Finding | None:
+    """Name batches that are not those of the first epoch, if the loss shows it."""
+    outcome, data = run.outcome, run.facts.data
+    loss = run.loss[np.isfinite(run.loss)]
+    is_first = data is not None and data.source == "first batches"
+    if run.live or not is_first or data is None or len(loss) < 2:
+        return None
+    if outcome.loss is None or not outcome.baseline or data.weights:
+        return None
+    logged = float(loss[-1]) - run.penalty
+    # Within an epoch the loss falls, so its mean is rather above what the end leaves.
+    if logged > forgotten * outcome.baseline or outcome.loss < outcome.baseline:
+        return None
+    return Finding(
+        severity="critical",
+        message=(
+            f"The training loss of the last epoch is {loss[-1]:.3g}. On rows of the "
+            f"first epoch the same model has {outcome.loss:.3g}, and a constant "
+            f"prediction {outcome.baseline:.3g}: later epochs do not hold the rows of "
+            "the first."
+        ),
+        value=outcome.loss / outcome.baseline,
+        threshold=1.0,
+        unit="of a constant prediction's loss",
+        confidence=0.9,
+        evidence={"logged": float(loss[-1]), "first_rows": outcome.loss},
+        remedies=(
+            suggest.by_hand(
+                "in the generator: start again at the first row at the end of the data",
+                "one that ran out gives zeros, the last rows, or nothing new",
+            ),
+            suggest.by_hand(
+                "look at a batch of the second epoch: x, y = next(batches)",
+                "tells it without training",
             ),
         ),
     )

@@ -17,6 +17,8 @@ def stopped_too_early(
     fall: float = 0.1,
     last: int = 2,
     good: float = 0.9,
+    begun: float = 0.25,
+    slow: float = 0.01,
 ) -> Verdict:
     """Look for a run that ended long before its last epoch, while it still improved.
 
@@ -31,6 +33,9 @@ def stopped_too_early(
         last: The best validation loss is at most this many epochs before the end: a
             patience of three and more is what people choose.
         good: Skill from which a run has got where it was to go.
+        begun: With less than half the skill of simple predictors, and this share of the
+            planned epochs or less,
+        slow: such a fall counts, if the last epoch is the best.
     """
     planned, ran = run.facts.epochs, len(run.loss)
     if not planned:
@@ -49,7 +54,10 @@ def stopped_too_early(
             f"the model had learned when training ended (skill {run.outcome.skill:.2f})"
         )
     val = run.val_loss
-    improves = not len(val) or int(np.nanargmin(val)) >= len(val) - 1 - last
+    since = len(val) - 1 - int(np.nanargmin(val)) if len(val) else 0
+    improves = since <= last
+    if ran <= begun * planned and since == 0 and _is_behind(run):
+        fall = slow
     if drop < fall or not improves or not descent_of(run.record).falls:
         return Fine(f"the loss fell by {drop:.0%} over the last half")
     return Finding(
@@ -70,3 +78,11 @@ def stopped_too_early(
             ),
         ),
     )
+
+
+def _is_behind(run: Run) -> bool:
+    """Return whether the model has less than half the skill of simple predictors."""
+    skill, reference = run.outcome.skill, run.outcome.reference
+    if skill is None or reference is None:
+        return False
+    return skill < 0.5 * reference

@@ -9,7 +9,7 @@ from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
 @rule(kind="cause", explains=NOT_LEARNING, live=False)
 def too_few_updates(
-    run: Run, *, updates: int = 100, path: float = 3.0, few: int = 30
+    run: Run, *, updates: int = 100, path: float = 3.0, few: int = 30, several: int = 5
 ) -> Verdict:
     """Look for runs with few updates whose weights could still move on.
 
@@ -18,6 +18,8 @@ def too_few_updates(
         updates: A run with fewer is short, if the weights' way is short too.
         few: With fewer the same is likely before the run: adaptive optimizers at a
             rate of 1e-3 then move a weight by 0.03 at most, a tenth of its usual size.
+        several: With fewer updates in an epoch, smaller batches are advised first: they
+            give more updates at no more work.
         path: Length of the way in units of the weights' norm below which it is short.
     """
     steps = run.record.trained_steps or _planned(run)
@@ -32,6 +34,10 @@ def too_few_updates(
         smaller = suggest.batch_size(
             "smaller batches give more updates per epoch", size
         )
+        longer = suggest.more_epochs("gives more updates", epochs=run.facts.epochs)
+        more = [smaller, longer] if not now or size < now else [longer]
+        if (run.facts.steps_per_epoch or 0) >= several:
+            more.reverse()
         return Finding(
             severity="info",
             message=f"The run has only {steps} updates, too few to learn much.",
@@ -43,8 +49,7 @@ def too_few_updates(
             note=worth_a_note(run),
             evidence={"path": way},
             remedies=(
-                suggest.more_epochs("gives more updates", epochs=run.facts.epochs),
-                *([smaller] if not now or size < now else []),
+                *more,
                 suggest.raise_learning_rate("lengthens every step"),
             ),
         )

@@ -109,8 +109,8 @@ def _observed(run: Run, updates: int, *, unrelated: bool) -> str | None:
         return None
     if run.outcome.learned is False:
         return (
-            "The model does not learn, for an unknown reason: it is no better than a "
-            "constant prediction."
+            "The model does not learn, for an unknown reason: it "
+            f"{run.outcome.failure}."
         )
     if unrelated:
         return (

@@ -1,0 +1,146 @@
+"""Kinds of faults that were missed in reported programs, and what is like them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_batches import DRAWN, with_batches
+from made_runs import STUCK, made_run
+
+import keras_dlbasic as kd
+
+STEPS = np.arange(60)
+
+
+def found(record, name):
+    return next((f for f in kd.diagnose(record) if f.name == name), None)
+
+
+def severity(record, name):
+    finding = found(record, name)
+    return finding and finding.severity
+
+
+@pytest.mark.parametrize(
+    ("ratio", "named"), [(5e-5, True), (2.5e-4, True), (3.5e-4, False)]
+)
+def test_steps_that_are_short_and_lead_nowhere(ratio, named):
+    behind = {**STUCK, "loss": np.linspace(1.39, 1.385, 20)}
+    record = made_run(ratio=ratio, **behind)
+    assert (found(record, "learning_rate_too_low") is not None) == named
+    assert found(made_run(ratio=ratio), "learning_rate_too_low") is None  # it learns
+
+
+@pytest.mark.parametrize(
+    ("rates", "named"),
+    [
+        (0.05 / (1 + 2.5 * STEPS), True),  # by batch where epochs were meant
+        (0.05 / np.sqrt(1 + STEPS), False),
+        (np.geomspace(5e-2, 5e-5, 60), False),
+        (np.r_[np.linspace(5e-3, 5e-2, 6), np.full(54, 5e-2)], False),
+        (0.05 * np.r_[np.ones(30), np.full(15, 0.1), np.full(15, 0.01)], False),
+    ],
+)
+def test_a_rate_that_is_low_from_early_on(rates, named):
+    slow = {**STUCK, "loss": np.linspace(1.6, 1.38, 20)}
+    record = made_run(rates=rates, **slow)
+    assert (found(record, "learning_rate_collapsed") is not None) == named
+
+
+@pytest.mark.parametrize(
+    ("decay", "end_loss", "expected"),
+    [
+        (100.0, 1.2, "warning"),
+        (100.0, 0.2, "info"),
+        (0.1, 1.2, None),
+        (None, 1.2, None),
+    ],
+)
+def test_weight_decay_that_takes_all(decay, end_loss, expected):
+    optimizer = {"class_name": "AdamW", "learning_rate": 1e-3, "weight_decay": decay}
+    record = made_run(end_loss=end_loss, facts={"optimizer": optimizer})
+    assert severity(record, "regularization_too_strong") == expected
+
+
+@pytest.mark.parametrize(
+    ("rate", "run", "expected"),
+    [(0.7, STUCK, "critical"), (0.7, {}, "info"), (0.6, STUCK, None)],
+)
+def test_layers_of_dropout_one_behind_another(rate, run, expected):
+    record = made_run(first={"dropout": rate}, second={"dropout": rate}, **run)
+    few = {"regularization_too_strong": {"kept": 0.1}}
+    named = [
+        f.severity
+        for f in kd.diagnose(record, thresholds=few)
+        if f.name == "regularization_too_strong"
+    ]
+    assert named == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [(STUCK, "critical"), ({"skill": 0.3, "end_loss": 1.1}, "warning")],
+)
+def test_random_layers_that_are_frozen(run, expected):
+    frozen = {"trainable": False, "n_weights": 20}
+    record = made_run(first=frozen, second=frozen, **run)
+    assert severity(record, "frozen_layers") == expected
+
+
+@pytest.mark.parametrize(
+    ("loss", "val_loss", "skill", "named"),
+    [
+        ([1.39, 1.37, 1.34], [1.38, 1.37, 1.33], 0.1, True),
+        ([1.39, 1.37, 1.34], [1.38, 1.33, 1.34], 0.1, False),
+        ([1.39, 1.37, 1.34], [1.38, 1.37, 1.33], 0.6, False),
+        ([1.39, 1.39, 1.385], [1.38, 1.37, 1.36], 0.1, False),
+    ],
+)
+def test_stopped_before_it_had_begun(loss, val_loss, skill, named):
+    record = made_run(
+        np.array(loss), np.array(val_loss), skill=skill, facts={"epochs": 22}
+    )
+    assert (found(record, "stopped_too_early") is not None) == named
+
+
+@pytest.mark.parametrize(
+    ("source", "end_loss", "last", "named"),
+    [
+        ("first batches", 9.0, 0.001, True),
+        ("given", 9.0, 0.001, False),  # the user's rows need not be those of the fit
+        ("first batches", 1.0, 0.001, False),
+        ("first batches", 9.0, 1.2, False),
+    ],
+)
+def test_later_epochs_hold_other_rows(source, end_loss, last, named):
+    loss = np.r_[1.4, 0.9, np.full(18, last)]
+    record = made_run(loss, end_loss=end_loss, skill=0.0)
+    record = with_batches(record, DRAWN, compared=9, different=9)
+    record.note(data=replace(record.facts.data, source=source))
+    finding = found(record, "repeated_batches")
+    assert (finding is not None) == named
+    if named:
+        assert finding.severity == "critical"
+        assert "do not hold the rows of the first" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "first"),
+    [
+        ("Adam", 1e-3, "unscaled_inputs"),
+        ("SGD", 0.01, "unscaled_inputs"),
+        ("Adam", 0.1, "learning_rate_too_high"),
+    ],
+)
+def test_a_usual_rate_is_too_high_for_inputs_that_are_not_scaled(name, rate, first):
+    optimizer = {"class_name": name, "learning_rate": rate}
+    record = made_run(
+        ratio=0.5,
+        weights=np.geomspace(1, 1e4, 60),
+        batch_loss=np.geomspace(1, 100, 60),
+        rates=np.full(60, rate),
+        inputs={"rms": 50.0},
+        facts={"optimizer": optimizer},
+        **STUCK,
+    )
+    assert kd.diagnose(record)[0].name == first
