@@ -7,12 +7,14 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import VariableInfo
 from keras_dlbasic.records.printable import printable
 
 Place = tuple[int, ...]
 
 
+@names_nearest
 def describe_variables(model: Any, variables: Sequence[Any]) -> list[VariableInfo]:
     """Say of each variable which layer it belongs to, its role and its depth.
 

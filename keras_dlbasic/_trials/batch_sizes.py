@@ -6,6 +6,8 @@ import math
 import numbers
 from typing import Any
 
+from keras_dlbasic._wrong_arguments import names_nearest
+
 MINI = 32
 """The default of `model.fit`, and of `"mini"`."""
 
@@ -16,6 +18,7 @@ REGIMES = {
 }
 
 
+@names_nearest
 def resolve_batch_size(batch_size: str | int, x: Any) -> int:
     """Return the number to give to `model.fit(x, y, batch_size=...)`.
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
+
 
 class TaskKind(StrEnum):
     """How the predictions of one output are to be understood.
@@ -68,6 +70,7 @@ _TASKS = {
 }
 
 
+@names_nearest
 @dataclass(frozen=True)
 class Skill:
     """How much better predictions are than the best constant prediction.
@@ -87,6 +90,7 @@ class Skill:
         return self.value
 
 
+@names_nearest
 def skill(
     targets: Any,
     predictions: Any,

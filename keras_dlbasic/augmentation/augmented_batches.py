@@ -9,8 +9,10 @@ import keras
 import numpy as np
 
 from keras_dlbasic._data.read import read
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 class AugmentedBatches(keras.utils.PyDataset):
     """Batches of arrays that are changed anew each time they are seen.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.augmentation.cut_mix import CutMix
 from keras_dlbasic.augmentation.image_noise import ImageNoise
 
@@ -18,6 +19,7 @@ FLIPS = ("horizontal", "vertical", "horizontal_and_vertical", None)
 MIXES = ("mixup", "cutmix", None)
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class ImageAugmentation(keras.layers.Pipeline):
     """Shows a model each image in many forms, in training.

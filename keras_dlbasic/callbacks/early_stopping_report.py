@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.is_gain import is_gain
 from keras_dlbasic.analysis.overfitting.prechelt import (
     generalization_loss,
@@ -27,6 +28,7 @@ ALPHAS = {"GL": 5.0, "PQ": 0.75}
 """Middle ones of the thresholds that Prechelt (1998) tried."""
 
 
+@names_nearest
 class EarlyStoppingReport(keras.callbacks.EarlyStopping):
     """Stop like `EarlyStopping`, and say why, when and what was kept.
 

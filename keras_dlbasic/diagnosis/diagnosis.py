@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from keras_dlbasic._display import Displayed, page_of, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.headline import headline
@@ -20,6 +21,7 @@ SCHEMA_VERSION = 1
 """Of the dictionary and the JSON of a diagnosis."""
 
 
+@names_nearest
 class Diagnosis(Displayed, Sequence[Finding]):
     """The findings of a diagnosis: by severity, then causes before symptoms.
 

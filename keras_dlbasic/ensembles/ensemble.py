@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from keras_dlbasic._wrong_arguments import names_nearest
+
 LOGITS = ("auto", "softmax", "sigmoid", None)
 
 
@@ -18,6 +20,7 @@ class EnsemblePrediction(NamedTuple):
     spread: Any
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class Ensemble(keras.Model):
     """A Keras model whose output is the mean of its members' outputs.

@@ -12,6 +12,7 @@ from keras_dlbasic._keras.optimizer import (
     read_learning_rate,
     write_learning_rate,
 )
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.callbacks.arguments import check_verbose
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.ensembles.batch_statistics import (
@@ -20,6 +21,7 @@ from keras_dlbasic.ensembles.batch_statistics import (
 )
 
 
+@names_nearest
 class WeightAverage(keras.callbacks.Callback):
     """Average the weights along the end of a training, and keep the average.
 

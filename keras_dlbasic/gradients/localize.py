@@ -16,8 +16,10 @@ from keras_dlbasic._data.batch import ROWS
 from keras_dlbasic._data.built import built_from
 from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.graph import own_weights, walk_layers
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 @dataclass(frozen=True)
 class NonFiniteOrigin:
     """Where the first NaN or infinity came up in a forward pass.
@@ -51,6 +53,7 @@ class NonFiniteOrigin:
         )
 
 
+@names_nearest
 def localize_non_finite(
     model: Any, x: Any, *, training: bool = False
 ) -> NonFiniteOrigin | None:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.activations.table import (
     ACTIVATIONS,
     gaussian_moments,
@@ -20,6 +21,7 @@ from keras_dlbasic.initializers.xavier_normal import XavierNormal
 from keras_dlbasic.initializers.xavier_uniform import XavierUniform
 
 
+@names_nearest
 def for_activation(
     activation: str | Callable[..., Any] | None,
     *,

@@ -34,6 +34,7 @@ class LayerCapacity:
     share: float
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class CapacityReport(Displayed):
     """What `capacity_report` found.

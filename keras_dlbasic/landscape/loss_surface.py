@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.landscape.loss_surface import LossLine, LossSurface
 from keras_dlbasic.landscape.hessian_extremes import hessian_extremes
 from keras_dlbasic.landscape.objective import Objective, objective_of
@@ -17,6 +18,7 @@ UNIT = "x norm of the weights"
 FILTERS = "x norm of each filter"
 
 
+@names_nearest
 def loss_surface(
     model: Any,
     x: Any = None,
@@ -107,6 +109,7 @@ def loss_surface(
     return LossSurface(u, v, np.array(loss), names, points)
 
 
+@names_nearest
 def loss_line(
     model: Any,
     other: Any,

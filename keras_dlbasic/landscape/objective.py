@@ -18,6 +18,7 @@ from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._keras.connections import mask_of
 from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.landscape.rows import Batch, Rows
 
 MICRO_BATCH = 256
@@ -38,6 +39,7 @@ class Products(Protocol):
         """Return the product of the Hessian and `directions`, a list like them."""
 
 
+@names_nearest
 class Objective:
     """The loss of a model over a data set, its gradient and its Hessian's products.
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.layers.arguments import is_number
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class Dropout(keras.layers.Dropout):
     """Dropout: in training each unit is zero with probability `rate`, else scaled up.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import axes_or_new
 
 SMALLEST = 1e-6
@@ -18,6 +19,7 @@ NEARLY_ZERO = 1e-3
 most are about 0.1."""
 
 
+@names_nearest
 def plot_weights(models: Any, *, bins: int = 50, ax: Axes | None = None) -> Axes:
     """Draw histograms of the sizes of weights, such as with and without a regularizer.
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records.json_text import json_text
 
 STATUSES = ("done", "diverged", "failed", "lost")
 
 
+@names_nearest
 @dataclass(frozen=True)
 class TrialResult:
     """The row of a trial.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keras_dlbasic._wrong_arguments import names_nearest
 
+
+@names_nearest
 @dataclass(frozen=True)
 class VariableInfo:
     """A trainable variable of a watched model.

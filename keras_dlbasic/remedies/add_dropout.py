@@ -12,10 +12,12 @@ from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.layer_kinds import KERNELS, core_of, is_product, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy()
+@names_nearest
 def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> Any:
     """Insert dropout behind the hidden activations (Srivastava et al. 2014).
 

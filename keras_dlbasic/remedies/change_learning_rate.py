@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
@@ -16,6 +17,7 @@ from keras_dlbasic.remedies.change_optimizer import (
 
 
 @remedy(repeatable=True)
+@names_nearest
 def change_learning_rate(
     model: Any,
     learning_rate: Any = None,

@@ -9,10 +9,12 @@ import keras
 from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic._keras.optimizer import is_several
 from keras_dlbasic._keras.rebuild import compile_like, rebuild
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy()
+@names_nearest
 def change_optimizer(
     model: Any,
     optimizer: Any = "adam",

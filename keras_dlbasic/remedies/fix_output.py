@@ -10,12 +10,14 @@ from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import KERNELS, SIZES, core_of, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 _KEEP = "keep"
 
 
 @remedy()
+@names_nearest
 def fix_output(
     model: Any,
     activation: str | None = _KEEP,

@@ -8,11 +8,13 @@ import keras
 
 from keras_dlbasic._keras.outputs import check_known
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.standard_scale import scaling_layer
 
 
 @remedy(needs=("x",))
+@names_nearest
 def scale_inputs(model: Any, x: Any) -> Any:
     """Put a Normalization layer in front of a model.
 

@@ -11,11 +11,13 @@ from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.layer_kinds import KERNELS, is_product, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.initialize import initialize as draw_anew
 
 
 @remedy()
+@names_nearest
 def swap_activations(
     model: Any,
     activation: str = "relu",

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic._display import page_of
 from keras_dlbasic._version import __version__
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.records import TrainingRecord
@@ -18,6 +19,7 @@ from keras_dlbasic.records.atomic_file import atomic_file
 from keras_dlbasic.reports.facts_table import facts_table, value_words
 
 
+@names_nearest
 def write_html(
     diagnosis: Diagnosis,
     path: str | os.PathLike[str],

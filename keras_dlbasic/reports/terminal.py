@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.diagnosis.skipped_line import skipped_line
@@ -18,6 +19,7 @@ MOST_REMEDIES = 3
 COLORS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 
 
+@names_nearest
 def print_diagnosis(
     diagnosis: Diagnosis,
     file: IO[str] | None = None,

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
+
 MIN_EQUAL = 3
 """With fewer seeds, results that are equal may be so by chance."""
 
 
+@names_nearest
 @dataclass(frozen=True)
 class Interval:
     """A mean and its confidence interval.

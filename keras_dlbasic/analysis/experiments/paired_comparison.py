@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval
 
 
+@names_nearest
 @dataclass(frozen=True)
 class PairedDifference:
     """How much larger a measure is than under the baseline.
@@ -57,6 +59,7 @@ class PairedDifference:
         return f"{mean:+.3g} [{low:+.3g}, {high:+.3g}]"
 
 
+@names_nearest
 def paired_differences(
     arms: Mapping[str, np.ndarray], baseline: np.ndarray, *, level: float = 0.95
 ) -> dict[str, PairedDifference]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval
 
 EXPONENTS = np.geomspace(0.05, 2.0, 60)
@@ -15,6 +16,7 @@ EXPONENTS = np.geomspace(0.05, 2.0, 60)
 DRAWS = 400
 
 
+@names_nearest
 @dataclass(frozen=True)
 class PowerLaw:
     """The law `floor + factor * n ** -exponent`, fitted to errors.
@@ -54,6 +56,7 @@ class PowerLaw:
         )
 
 
+@names_nearest
 def fit_power_law(sizes: Any, errors: Any, *, seed: int = 0) -> PowerLaw | None:
     """Fit a falling power law with a floor to errors at several sample sizes.
 

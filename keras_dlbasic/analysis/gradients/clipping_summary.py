@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import TrainingRecord
 
 CUT = 0.9999
 """A factor below this is a cut and not rounding."""
 
 
+@names_nearest
 @dataclass(frozen=True)
 class ClippingSummary:
     """How a variable, or the whole gradient, was clipped over the measured steps.
@@ -29,6 +31,7 @@ class ClippingSummary:
     hardest_factor: float
 
 
+@names_nearest
 def clipping_summary(record: TrainingRecord) -> list[ClippingSummary]:
     """Tell how often and how hard the optimizer's clipping cut.
 

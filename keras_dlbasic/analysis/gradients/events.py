@@ -7,10 +7,12 @@ from typing import Literal
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.gradients.flow import gradient_flow
 from keras_dlbasic.records import TrainingRecord
 
 
+@names_nearest
 @dataclass(frozen=True)
 class GradientEvent:
     """Something that happened to the gradients of a layer.
@@ -55,6 +57,7 @@ class GradientEvent:
         )
 
 
+@names_nearest
 def gradient_events(
     record: TrainingRecord,
     *,

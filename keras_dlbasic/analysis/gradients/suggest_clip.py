@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import TrainingRecord
 
 LEAST_STEPS = 20
 
 
+@names_nearest
 @dataclass(frozen=True)
 class ClipSuggestion:
     """Thresholds for gradient clipping.
@@ -41,6 +43,7 @@ class ClipSuggestion:
         )
 
 
+@names_nearest
 def suggest_clip(record: TrainingRecord, *, percentile: float = 10.0) -> ClipSuggestion:
     """Propose a clipping threshold from the percentiles of the norms seen.
 

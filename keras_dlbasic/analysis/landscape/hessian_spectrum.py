@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 
+
+@names_nearest
 @dataclass(frozen=True)
 class HessianExtremes:
     """Smallest and largest eigenvalue of the Hessian of a loss.
@@ -73,6 +76,7 @@ class HessianExtremes:
         return text + "."
 
 
+@names_nearest
 @dataclass(frozen=True)
 class HessianTrace:
     """Estimate of the trace of a Hessian.

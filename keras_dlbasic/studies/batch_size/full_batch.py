@@ -14,6 +14,7 @@ from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import class_kind
 from keras_dlbasic._keras.optimizer import schedule_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
 from keras_dlbasic.studies.batch_size.micro_step_schedule import MicroStepSchedule
 
@@ -35,6 +36,7 @@ UNSEEN = (
 )
 
 
+@names_nearest
 def full_batch(
     x: Any,
     y: Any,
