@@ -54,7 +54,9 @@ def preflight(
             built from `x`.
         x: Training inputs with samples first: an array, a tensor, a data frame, a list
             or a structure of these; or a data set that can be read again and gives
-            batches with targets, of which up to 2,048 rows are drawn.
+            batches with targets, of which up to 2,048 rows are drawn: from everywhere
+            in a `PyDataset` or a `DataLoader`, else from the first 2,048 batches, or
+            the first GiB.
         y: Training targets, in the same forms; None with a data set. Defaults to None:
             what needs them is skipped.
         validation_data: `(x, y)` of the validation or a data set, or None.
@@ -102,7 +104,16 @@ def _facts(data: Data, validation: Any, model: Any) -> DataFacts:
     facts = data_facts(data.x, data.y, validation, output_shapes=shapes, model=model)
     if not data.is_sample:
         return facts
-    return replace(facts, source="first batches", n_rows=None)
+    targets = facts.targets
+    is_constant = len(targets) == 1 and targets[0].is_constant
+    side = None
+    if is_constant and not data.is_from_all:
+        side = (
+            f"all {data.n_rows} rows that were drawn from the first {data.n_passed} "
+            "batches have the same target, and may be one side of the data only; "
+            "shuffle the data set, or give arrays"
+        )
+    return replace(facts, source="first batches", n_rows=None, one_sided=side)
 
 
 def _steps(data: Data, batch_size: int | None) -> dict[str, int | None]:
