@@ -76,8 +76,9 @@ class OverfittingDetector(Monitor):
         stopped_epoch: The epoch (0-based) after which it stopped the last fit, or None.
 
     Raises:
-        ValueError: If an argument is out of range, `x` and `y` do not fit together, or
-            `metric` is the name of a compiled metric misspelled.
+        ValueError: If an argument is out of range, `x` and `y` do not fit together or,
+            as `fit` begins, the model, or `metric` is the name of a compiled metric
+            misspelled.
 
     Example:
     >>> import keras, numpy as np
@@ -131,6 +132,8 @@ class OverfittingDetector(Monitor):
         self._is_said = False
         self._is_missing = False
         self._rates: dict[int, float] = {}
+        if self._sample is not None:
+            self._sample.fit_to(model_of(self))
         names = logged_names(model_of(self))
         if self.metric is not None and names is not None:
             self._check_known(names)

@@ -9,8 +9,9 @@ import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._data.given_rows import GivenRows
 from keras_dlbasic._data.kinds import is_data_set
-from keras_dlbasic._data.read import read
+from keras_dlbasic._data.read import Data
 from keras_dlbasic.analysis.evenly import evenly
 
 BATCH = 256
@@ -24,23 +25,40 @@ class TrainingSample:
             again and again and gives batches with targets.
         y: Targets, in the same forms; None with a data set.
         rows: Largest number of rows, taken evenly from arrays.
+
+    Raises:
+        ValueError: If they are none of these or do not fit each other.
     """
 
     def __init__(self, x: Any, y: Any, rows: int) -> None:
         self.x, self.y = x, y
         self.n_rows: int | None = None
+        self._given: GivenRows | None = None
         if is_data_set(x) and y is None:
             return
-        found = read(x, y, needs_y=True)
+        self._rows = rows
+        self._given = GivenRows(x, y, self._chosen, needs_y=True)
+
+    def fit_to(self, model: Any) -> None:
+        """Take the rows as a model takes them.
+
+        Raises:
+            ValueError: If they do not fit it.
+        """
+        if self._given is not None:
+            self.x, self.y = self._given.of(model)
+
+    def _chosen(self, found: Data) -> tuple[Any, Any]:
         n = found.n_rows
-        self.n_rows = min(rows, n)
+        self.n_rows = min(self._rows, n)
         if self.n_rows > BATCH:
             self.n_rows -= self.n_rows % BATCH  # batches of one shape compile once
         chosen = evenly(n, self.n_rows)
-        self.x, self.y = keras.tree.map_structure(
+        x, y = keras.tree.map_structure(
             lambda leaf: None if leaf is None else np.asarray(leaf)[chosen],
             (found.x, found.y),
         )
+        return x, y
 
     def evaluate(self, model: Any) -> dict[str, float]:
         """Return loss and metrics in inference mode, as validation measures them."""

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._data.kinds import is_data_set
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.optimizer import (
     read_learning_rate,
     write_learning_rate,
@@ -107,6 +109,9 @@ class WeightAverage(keras.callbacks.Callback):
                 "whose statistics must be computed anew for the averaged weights. Give "
                 "training inputs: `WeightAverage(x=x)`."
             )
+        # Reading a data set draws from it; it is read at the end only.
+        if found and not is_data_set(self.x):
+            read(self.x, model=model)
         if self.learning_rate is not None:
             # left from a fit that broke off
             if self._found_rate is not None:
