@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from keras_dlbasic._arguments import shown
 from keras_dlbasic._nearest import nearest_name
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -19,6 +21,9 @@ def names_nearest(function: Function) -> Function:
     one, it raises a TypeError that says so in the words of a user and lists what there
     is; of a misspelled name it says which was probably meant. An argument that goes
     into `**kwargs` is left to where it goes on to.
+
+    A flag, whose default is True or False, must be one of these; the words "no" and
+    "false" would be taken for True. `verbose` must be 0 or 1.
 
     A class stays the same class, whose own `__init__` is decorated.
 
@@ -36,11 +41,31 @@ def names_nearest(function: Function) -> Function:
         name_nearest_in(function)
         return function
     signature = inspect.signature(function)
+    flags = [
+        (
+            place if one.kind is one.POSITIONAL_OR_KEYWORD else sys.maxsize,
+            one.name,
+            "True or False" if isinstance(one.default, bool) else "0 or 1",
+        )
+        for place, one in enumerate(signature.parameters.values())
+        if isinstance(one.default, bool) or one.name == "verbose"
+    ]
 
     @wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
         # A call that fits costs nothing. Of one that fails it is asked afterwards
         # whether the arguments were the reason: then nothing of the function has run.
+        for place, name, allowed in flags:
+            given = args[place] if place < len(args) else kwargs.get(name, False)
+            # also 0 and 1, and the booleans of NumPy
+            if type(given) is not bool and not _is_flag(given):
+                wrong = _misfit(function, signature, args, kwargs)
+                if wrong is not None:
+                    raise TypeError(wrong)
+                kind = ValueError if name == "verbose" else TypeError
+                raise kind(
+                    f"`{name}` must be {allowed}. Received: {name}={shown(given)}"
+                )
         try:
             return function(*args, **kwargs)
         except TypeError:
@@ -62,6 +87,11 @@ def name_nearest_in(kind: type) -> None:
     own = vars(kind).get("__init__")
     if own is not None and not hasattr(own, "__wrapped__"):
         setattr(kind, "__init__", names_nearest(own))  # noqa: B010
+
+
+def _is_flag(value: Any) -> bool:
+    is_number = isinstance(value, int) or type(value).__name__ in ("bool", "bool_")
+    return is_number and value in (0, 1)
 
 
 def _misfit(

@@ -15,7 +15,6 @@ from keras_dlbasic._keras.optimizer import (
     write_learning_rate,
 )
 from keras_dlbasic._wrong_arguments import names_nearest
-from keras_dlbasic.callbacks.arguments import check_verbose
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.ensembles.batch_statistics import (
     batch_normalizations,
@@ -85,7 +84,6 @@ class WeightAverage(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         _check(start, every, learning_rate, batch_size)
-        check_verbose(verbose)
         self.start = start
         self.every = every
         self.learning_rate = learning_rate

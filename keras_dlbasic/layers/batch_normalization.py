@@ -6,8 +6,9 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._arguments import is_number
 from keras_dlbasic._wrong_arguments import names_nearest
-from keras_dlbasic.layers.arguments import check_axes, check_epsilon, is_number
+from keras_dlbasic.layers.arguments import check_axes, check_epsilon
 
 
 @names_nearest

@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._arguments import is_number
 from keras_dlbasic._wrong_arguments import names_nearest
-from keras_dlbasic.layers.arguments import is_number
 
 
 @names_nearest

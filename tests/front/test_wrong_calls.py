@@ -4,6 +4,7 @@ import enum
 import inspect
 
 import keras
+import numpy as np
 import pytest
 
 import keras_dlbasic as kd
@@ -86,3 +87,34 @@ def test_what_was_meant_is_named(call):
 def test_an_error_of_the_function_itself_stays_what_it_is():
     with pytest.raises(TypeError, match="`record` must be a `TrainingRecord`"):
         kd.diagnose(1)
+
+
+FLAGS = [
+    pytest.param(param.values[0], one.name, id=f"{param.id}-{one.name}")
+    for param in PUBLIC
+    for one in parameters(param.values[0])
+    if isinstance(one.default, bool) or one.name == "verbose"
+]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("thing", "flag"), FLAGS)
+def test_a_flag_must_be_one(thing, flag):
+    assert len(FLAGS) > 30
+    given = {one.name: 1 for one in parameters(thing) if one.default is one.empty}
+    given = {k: v for k, v in given.items() if k not in ("kwargs", "wrong")}
+    for wrong in ("yes", None, 2):
+        with pytest.raises(
+            (TypeError, ValueError), match=f"`{flag}` must be .*Received: {flag}="
+        ):
+            thing(**{**given, flag: wrong})
+    try:
+        thing(**{flag: True})
+    except (TypeError, ValueError) as error:  # of other arguments
+        assert f"`{flag}`" not in str(error)
+
+
+@pytest.mark.once
+def test_flags_of_numpy_and_of_keras_are_flags():
+    for flag in (np.True_, 1, 0, False):
+        kd.callbacks.OverfittingDetector(stop=flag, verbose=flag)
