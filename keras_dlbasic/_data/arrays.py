@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import shown
 from keras_dlbasic._data import kinds
 from keras_dlbasic._data.tables import array_of_table
 
@@ -166,13 +168,20 @@ def received(leaf: Any) -> str:
         )
     if isinstance(leaf, np.lib.npyio.NpzFile):
         return f"Received a file of arrays. Take one of them: {list(leaf)[:5]}."
-    if isinstance(leaf, (str, bytes)):
-        return f"Received text: {leaf[:60]!r}. Load the file first."
+    if isinstance(leaf, (str, bytes, PathLike)):
+        return f"Received {shown(leaf)}. Load the file first, such as by `numpy.load`."
+    if isinstance(leaf, keras.Model):
+        return (
+            f"Received the model '{leaf.name}'. A function takes the model first, and "
+            "then the data; a callback gets the model from `model.fit`, and is given "
+            "the data only."
+        )
     if hasattr(leaf, "collect"):
         return f"Received a {kind} that is not computed yet. Call its `collect()`."
     if callable(leaf):
-        return f"Received the function or class {leaf!r}. Call it first."
-    return f"Received an object of type {kind}."
+        return f"Received the function or class {shown(leaf)}. Call it first."
+    value = f": {leaf!r}" if isinstance(leaf, numbers.Number) else ""
+    return f"Received an object of type {kind}{value}."
 
 
 def _ragged(rows: Iterable[Any], name: str) -> ValueError:

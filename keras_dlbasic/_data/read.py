@@ -110,7 +110,7 @@ def read(
         check_number(model, x, names.x)
     n_rows = _count((x, y, sample_weight), names)
     if model is not None:
-        check_fits(model, x, names.x)
+        check_fits(model, x, names.x, y)
     return Data(x, y, sample_weight, n_rows, **of_set)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from keras_dlbasic._arguments import shown
 from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.compiled_metrics import logged_names
 from keras_dlbasic._keras.optimizer import current_learning_rate
@@ -109,6 +110,11 @@ class OverfittingDetector(Monitor):
     ) -> None:
         super().__init__(record, verbose)
         _check(x, y, rows, mode)
+        if metric is not None and not isinstance(metric, str):
+            raise ValueError(
+                "`metric` must be a name, as it is logged, such as "
+                f'"accuracy". Received: metric={shown(metric)}'
+            )
         if min_severity not in SEVERITIES:
             raise ValueError(
                 '`min_severity` must be "info", "warning" or "critical". '

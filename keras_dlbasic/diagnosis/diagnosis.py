@@ -73,7 +73,14 @@ class Diagnosis(Displayed, Sequence[Finding]):
     @overload
     def __getitem__(self, index: slice) -> tuple[Finding, ...]: ...
     def __getitem__(self, index: int | slice) -> Finding | tuple[Finding, ...]:
-        return self._findings[index]
+        try:
+            return self._findings[index]
+        except TypeError:
+            raise TypeError(
+                "A diagnosis is a sequence of findings: take them by number, as in "
+                f"`diagnosis[0]`. Received: {index!r}; found: "
+                f"{', '.join(self.names) or 'nothing'}."
+            ) from None
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._findings)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from keras_dlbasic._arguments import as_several
 from keras_dlbasic._wrong_arguments import names_nearest
 
 LOGITS = ("auto", "softmax", "sigmoid", None)
@@ -67,7 +68,12 @@ class Ensemble(keras.Model):
         self, models: Sequence[Any], *, logits: str | None = "auto", **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        members = list(models)
+        if isinstance(models, keras.Model):
+            raise TypeError(
+                "`models` must be several models: `Ensemble([model, another])`. "
+                f"Received: the model '{models.name}'"
+            )
+        members = as_several("models", models, "[model, another]")
         _check(members, logits)
         self.members = members
         self.logits = _logits_of(members[0]) if logits == "auto" else logits

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._arguments import is_number, shown
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
@@ -56,10 +57,10 @@ def change_learning_rate(
         learning_rate, keras.optimizers.schedules.LearningRateSchedule
     )
     given = [v for v in (learning_rate, factor) if v is not None]
-    if len(given) != 1 or not (schedule or given[0] > 0):
+    if len(given) != 1 or not (schedule or (is_number(given[0]) and given[0] > 0)):
         raise ValueError(
             "Give either `learning_rate` or `factor`, a positive number. Received: "
-            f"learning_rate={learning_rate!r}, factor={factor!r}"
+            f"learning_rate={shown(learning_rate)}, factor={shown(factor)}"
         )
     check_one_optimizer(model)
     rate = innermost_config(model.optimizer)["learning_rate"]

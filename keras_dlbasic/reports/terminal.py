@@ -10,6 +10,7 @@ from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.diagnosis.skipped_line import skipped_line
 from keras_dlbasic.records.printable import printable, printable_text
+from keras_dlbasic.reports.given import diagnosis_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,13 +31,14 @@ def print_diagnosis(
     """Print a diagnosis: in color on a terminal, else as plain text.
 
     Args:
-        diagnosis: The diagnosis.
+        diagnosis: The diagnosis, or a `TrainingDoctor` that has one.
         file: Where to print. Defaults to None: standard output.
         title: The first line.
         verbose: Whether to say why checks were skipped. Defaults to `False`: how many.
     """
     from rich.console import Console
 
+    diagnosis = diagnosis_of(diagnosis)
     out = sys.stdout if file is None else file
     is_terminal = bool(getattr(out, "isatty", lambda: False)())
     console = Console(

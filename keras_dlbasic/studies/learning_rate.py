@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole, is_number, shown
 from keras_dlbasic._data.built import built_from
 from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.callbacks import model_of
@@ -25,6 +26,7 @@ from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LearningRateRange
 from keras_dlbasic.analysis.experiments.learning_rate_range import judge_learning_rates
 from keras_dlbasic.callbacks import GradientNormMonitor
+from keras_dlbasic.inspection.preflight import preflight
 from keras_dlbasic.remedies import change_learning_rate
 
 
@@ -50,7 +52,8 @@ class LearningRateRangeTest:
         seed: Fixes order and, for a function, initial weights. Defaults to 0.
 
     Raises:
-        ValueError: If the rates or steps make no range, or the model cannot be copied.
+        ValueError: If the rates or steps make no range, the data do not fit each other
+            or the model, or, in `run`, the loss cannot be computed.
 
     Example:
     >>> import keras, numpy as np
@@ -76,10 +79,12 @@ class LearningRateRangeTest:
         batch_size: int = 32,
         seed: int = 0,
     ) -> None:
-        if not 0 < low < high or int(steps) != steps or steps < 10:
+        check_whole("steps", steps, 10)
+        check_whole("batch_size", batch_size)
+        if not (is_number(low) and is_number(high)) or not 0 < low < high:
             raise ValueError(
-                "Expected 0 < low < high and at least 10 steps. Received: "
-                f"low={low!r}, high={high!r}, steps={steps!r}"
+                "Expected 0 < low < high. Received: "
+                f"low={shown(low)}, high={shown(high)}"
             )
         self._model = model
         if not isinstance(model, keras.Model):
@@ -135,6 +140,7 @@ class LearningRateRangeTest:
         return change_learning_rate(model, schedule, in_place=in_place)
 
     def _judge(self, model: Any) -> LearningRateRange:
+        _check_trainable(model)
         rows = count_rows(list(self._data))
         batch = min(self._batch_size, rows)
         order = np.random.default_rng(self._seed).permutation(rows)
@@ -142,7 +148,7 @@ class LearningRateRangeTest:
         # of a batch can be compared with what it was before training.
         n = min(rows // batch, self._steps)
         data = take(self._data, order[: n * batch])
-        before = _losses(model, data, n, batch)
+        before = _first_losses(model, data, n, batch)
         monitor = GradientNormMonitor(every=1)
         keras.utils.set_random_seed(self._seed)
         model.fit(
@@ -172,6 +178,40 @@ def _put_back(model: Any) -> Iterator[None]:
                 variable.assign(value)
         finally:
             compile_like(model, model, optimizer=optimizer)
+
+
+def _check_trainable(model: Any) -> None:
+    if not model.trainable_variables:
+        raise ValueError(
+            f"Model '{model.name}' has no trainable weights, so no learning rate "
+            "changes anything. Unfreeze layers by `layer.trainable = True`."
+        )
+
+
+def _first_losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
+    """Return the loss of each batch, or raise what is wrong with model and data.
+
+    The errors of backends speak of tensors; on JAX there is none, and the loss is NaN.
+    """
+    error = None
+    losses = np.array([np.nan])
+    try:
+        losses = _losses(model, data, n, batch)
+    except Exception as caught:  # of the user's model and data
+        error = caught
+    if np.isfinite(losses).any():
+        return losses
+    found = preflight(model, *data)
+    wrong = [finding for finding in found if finding.severity == "critical"]
+    if wrong:
+        way = "; or ".join(one.code for one in wrong[0].remedies if one.code)
+        raise ValueError(
+            f"The loss of the model '{model.name}' cannot be computed. "
+            f"{wrong[0].message} What to do: {way or 'see `kd.preflight`'}."
+        ) from error
+    if error is not None:
+        raise error
+    return losses
 
 
 def _losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:

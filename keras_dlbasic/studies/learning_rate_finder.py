@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from keras_dlbasic._wrong_arguments import names_nearest
@@ -36,7 +37,8 @@ def lr_find(
         plot: Whether to draw the losses on a new figure. Defaults to `True`.
 
     Returns:
-        The learning rate to train with; None if none made the loss fall.
+        The learning rate to train with; None, with a warning, if none made the loss
+        fall.
 
     Raises:
         ValueError: If the rates or steps make no range, or the data do not fit each
@@ -55,6 +57,12 @@ def lr_find(
         model, x, y, low=low, high=high, steps=steps, batch_size=batch_size
     )
     found = test.run()
+    if found.suggestion is None:
+        warnings.warn(
+            f"`lr_find` found no learning rate, and returns None: {found.reason}. "
+            "`kd.preflight(model, x, y)` says what may be wrong.",
+            stacklevel=3,
+        )
     if plot:
         found.plot()
     return found.suggestion

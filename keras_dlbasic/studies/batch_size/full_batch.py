@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._keras.known_names import optimizer_of
 from keras_dlbasic._keras.layer_kinds import class_kind
 from keras_dlbasic._keras.optimizer import schedule_of
 from keras_dlbasic._wrong_arguments import names_nearest
@@ -106,7 +107,7 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     Raises:
         ValueError: If such a copy would not do what the optimizer does.
     """
-    optimizer = keras.optimizers.get(optimizer)
+    optimizer = optimizer_of(optimizer)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         _refuse(*SKIPS)
     schedule = schedule_of(optimizer)
