@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_dlbasic._arguments import shown
 from keras_dlbasic._data import kinds
-from keras_dlbasic._data.tables import array_of_table
+from keras_dlbasic._data.tables import array_of_table, is_missing
 
 MAX_BYTES = 2**30
 """Sparse matrices that would be larger than this are not made dense."""
@@ -112,6 +112,10 @@ def _from_list(data: Any, name: str) -> np.ndarray:
 def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     """Return numbers or words that an array holds as objects of Python."""
     values = array.ravel()
+    missing = [is_missing(value) for value in values]
+    if any(missing):
+        array = np.where(np.reshape(missing, array.shape), np.nan, array)
+        values = array.ravel()
     if all(isinstance(value, str) for value in values):
         return array.astype(str)
     if all(isinstance(value, (list, tuple, np.ndarray)) for value in values):

@@ -37,7 +37,7 @@ class TrainingSample:
         if is_data_set(x) and y is None:
             return
         self._rows = rows
-        self._given = GivenRows(x, y, self._chosen, needs_y=True)
+        self._given = GivenRows(x, y, self._chosen)
 
     def fit_to(self, model: Any) -> None:
         """Take the rows as a model takes them.
@@ -45,8 +45,14 @@ class TrainingSample:
         Raises:
             ValueError: If they do not fit it.
         """
-        if self._given is not None:
-            self.x, self.y = self._given.of(model)
+        if self._given is None:
+            return
+        self.x, self.y = self._given.of(model)
+        if self.y is None and getattr(model, "loss", None) is not None:
+            raise ValueError(
+                "`y` is missing: give targets for the rows of `x`, as the model "
+                f"'{model.name}' has a loss."
+            )
 
     def _chosen(self, found: Data) -> tuple[Any, Any]:
         n = found.n_rows
@@ -100,14 +106,20 @@ class TrainingSample:
         with replaced(model, "reset_metrics", lambda: None):
             for begin in range(0, self.n_rows, BATCH):
                 x, y = keras.tree.map_structure(
-                    lambda leaf, begin=begin: leaf[begin : begin + BATCH],
+                    lambda leaf, begin=begin: (
+                        None if leaf is None else leaf[begin : begin + BATCH]
+                    ),
                     (self.x, self.y),
                 )
                 # tensors, as in a fit: a metric of the user's may subtract them as they
                 # are, which PyTorch refuses for arrays
-                y = keras.tree.map_structure(keras.ops.convert_to_tensor, y)
+                y = keras.tree.map_structure(_tensor, y)
                 logs = model.test_on_batch(x, y, return_dict=True)
         return logs
+
+
+def _tensor(leaf: Any) -> Any:
+    return None if leaf is None else keras.ops.convert_to_tensor(leaf)
 
 
 def _is_number(value: Any) -> bool:

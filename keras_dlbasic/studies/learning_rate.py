@@ -44,7 +44,8 @@ class LearningRateRangeTest:
             without arguments that returns one.
         x: Training inputs in any form that users have, or a data set, of which the rows
             for one pass of `steps` updates are drawn.
-        y: Training targets, likewise; None with a data set.
+        y: Training targets, likewise; None with a data set, or for a model without a
+            compiled loss.
         low: First learning rate. Defaults to 1e-6.
         high: Last learning rate. Defaults to 10.
         steps: Number of updates. Defaults to 100.
@@ -93,7 +94,9 @@ class LearningRateRangeTest:
             check_compiled(model)
         known = model if isinstance(model, keras.Model) else None
         most = int(steps) * int(batch_size)
-        found = read(x, y, model=known, most=most, needs_y=True, takes_weights=False)
+        # a model may make all its loss itself, as autoencoders do by `add_loss`
+        needs_y = known is None or known.loss is not None
+        found = read(x, y, model=known, most=most, needs_y=needs_y, takes_weights=False)
         self._data = found.x, found.y
         self._low, self._high, self._steps = float(low), float(high), int(steps)
         self._batch_size, self._seed = batch_size, seed
@@ -222,7 +225,9 @@ def _losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
         model.reset_metrics()  # Keras before 3.15 returns the mean over all calls
         x, y = take(data, rows + place * batch)
         # tensors, as in a fit: a metric of the user's may subtract them as they are
-        y = keras.tree.map_structure(keras.ops.convert_to_tensor, y)
+        y = keras.tree.map_structure(
+            lambda leaf: None if leaf is None else keras.ops.convert_to_tensor(leaf), y
+        )
         logs = model.test_on_batch(x, y, return_dict=True)
         found.append(float(logs["loss"]))
     return np.array(found)

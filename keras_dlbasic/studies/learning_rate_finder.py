@@ -29,7 +29,8 @@ def lr_find(
     Args:
         model: A compiled model, or a function without arguments that returns one.
         x: Training inputs in any form that users have, or a data set.
-        y: Training targets, likewise; None with a data set.
+        y: Training targets, likewise; None with a data set, or for a model without a
+            compiled loss.
         low: First learning rate. Defaults to 1e-6.
         high: Last learning rate. Defaults to 10.
         steps: Number of updates. Defaults to 100.
