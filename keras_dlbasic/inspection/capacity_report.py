@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from keras_dlbasic._arguments import check_whole, is_number
-from keras_dlbasic._data.kinds import makes_batches
 from keras_dlbasic._data.read import read
 from keras_dlbasic._display import Displayed
 from keras_dlbasic._keras.checks import check_built
@@ -102,8 +101,8 @@ def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
 
     Args:
         model: A built Keras model.
-        samples: The number of training samples, or the training inputs. Defaults to
-            None.
+        samples: The number of training samples, or the training inputs in any form that
+            users have, or a data set, which is read. Defaults to None.
 
     Returns:
         A `CapacityReport`.
@@ -187,6 +186,6 @@ def _layer_depth(layer: Any) -> int | None:
 
 def _count(samples: Any) -> int:
     is_rows = not isinstance(samples, (str, float, bool)) and not is_number(samples)
-    if is_rows and not makes_batches(samples):
+    if is_rows:
         return read(samples).n_rows
     return check_whole("samples", samples)

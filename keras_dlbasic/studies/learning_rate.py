@@ -26,6 +26,7 @@ from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LearningRateRange
 from keras_dlbasic.analysis.experiments.learning_rate_range import judge_learning_rates
 from keras_dlbasic.callbacks import GradientNormMonitor
+from keras_dlbasic.inspection.loss_fault import loss_fault
 from keras_dlbasic.inspection.preflight import preflight
 from keras_dlbasic.remedies import change_learning_rate
 
@@ -194,23 +195,25 @@ def _check_trainable(model: Any) -> None:
 def _first_losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
     """Return the loss of each batch, or raise what is wrong with model and data.
 
-    The errors of backends speak of tensors; on JAX there is none, and the loss is NaN.
+    The errors of backends speak of tensors, and JAX goes on with a wrong loss.
     """
     error = None
     losses = np.array([np.nan])
-    try:
-        losses = _losses(model, data, n, batch)
-    except Exception as caught:  # of the user's model and data
-        error = caught
-    if np.isfinite(losses).any():
-        return losses
-    found = preflight(model, *data)
-    wrong = [finding for finding in found if finding.severity == "critical"]
-    if wrong:
-        way = "; or ".join(one.code for one in wrong[0].remedies if one.code)
+    wrong = loss_fault(model, *data)
+    if wrong is None:
+        try:
+            losses = _losses(model, data, n, batch)
+        except Exception as caught:  # of the user's model and data
+            error = caught
+        if np.isfinite(losses).any():
+            return losses
+        found = preflight(model, *data)
+        wrong = next((one for one in found if one.severity == "critical"), None)
+    if wrong is not None:
+        way = "; or ".join(one.code for one in wrong.remedies if one.code)
         raise ValueError(
             f"The loss of the model '{model.name}' cannot be computed. "
-            f"{wrong[0].message} What to do: {way or 'see `kd.preflight`'}."
+            f"{wrong.message} What to do: {way or 'see `kd.preflight`'}."
         ) from error
     if error is not None:
         raise error
