@@ -24,8 +24,8 @@ MAX_BATCHES = 64
 """Number of batches that are drawn from a data set that gives any batch."""
 
 MAX_PASSED, MAX_PASSED_BYTES = 2048, 2**30
-"""Of a data set that gives one batch after the other rows are drawn from so many of the
-first batches, and from no more bytes: for 60,000 small images this takes seconds."""
+"""Limits for a data set that gives one batch after the other: rows are drawn from this
+many of the first batches and bytes. For 60,000 small images this takes seconds."""
 
 MAX_BYTES = 2**31
 """A data set that takes more memory is not read as a whole."""

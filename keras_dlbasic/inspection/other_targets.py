@@ -12,10 +12,10 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.inspection.held_out import row_keys
 
 MIN_ROWS, MIN_SHARE = 3, 0.05
-"""So many rows, and this share of those compared, must have other targets."""
+"""At least this many rows, and this share of those compared, must have other targets."""
 
 MAX_ROWS = 100_000
-"""Of more rows that were given, so many are looked for, evenly chosen."""
+"""Of more given rows, this number is compared, evenly chosen."""
 
 
 def other_targets(x: Any, y: Any, seen_x: Any, seen_y: Any) -> str | None:

@@ -282,7 +282,7 @@ class Objective:
             yield
         except self._products.no_second_derivative:
             raise
-        except Exception as error:  # in words of the backend
+        except Exception as error:  # of the user's loss
             shapes = [tuple(np.shape(y)) for y in keras.tree.flatten(self.rows.y)]
             raise ValueError(
                 f"The loss of the model '{self.model.name}' cannot be computed on the "

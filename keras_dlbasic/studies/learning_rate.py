@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic._arguments import check_whole, is_number, shown
 from keras_dlbasic._data.built import built_from
+from keras_dlbasic._data.fits import check_fits
 from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.checks import check_compiled
@@ -124,7 +125,9 @@ class LearningRateRangeTest:
     def _run(self) -> LearningRateRange:
         with seeded(self._seed):
             if not isinstance(self._model, keras.Model):
-                return self._judge(self._raised(build_seeded(self._model, self._seed)))
+                built = build_seeded(self._model, self._seed)
+                check_fits(built, self._data[0], y=self._data[1])
+                return self._judge(self._raised(built))
             refuse_several_devices(self._model, "The learning-rate range test")
             built_from(self._model, self._data[0])
             # Of a model that can be rebuilt, a copy is trained. Any other is trained

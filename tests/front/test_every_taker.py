@@ -3,6 +3,7 @@
 import inspect
 
 import keras
+import numpy as np
 import pytest
 from front.inputs import DATA_SETS, KINDS
 
@@ -122,3 +123,27 @@ def test_each_kind_is_taken(taker, tmp_path):
             raise AssertionError(f"{taker} does not take {kind}: {error}") from error
         taken += 1
     assert taken > 15
+
+
+STUDIES = {
+    "BatchSizeStudy": {},
+    "OutlierStudy": {},
+    "RemedyStudy": {"remedies": ["L2"]},
+    "SampleSizeStudy": {},
+    "CapacityStudy": {"sizes": [2]},
+}
+
+
+@pytest.mark.parametrize("kind", STUDIES)
+def test_each_study_takes_a_model_and_a_function(kind):
+    x, y = KINDS["NumPy"](None)
+    model = make()
+    takes_size = kind == "CapacityStudy"
+    for given in (model, (lambda size: make(size)) if takes_size else make):
+        asked = getattr(kd.studies, kind)(given, x, y, verbose=0, **STUDIES[kind])
+        made = asked._build_model(*[2] * takes_size)
+        assert made is not model
+        assert made.loss == "binary_crossentropy"
+        if not takes_size:
+            first, second = (one.get_weights()[0] for one in (made, model))
+            assert not np.allclose(first, second)

@@ -89,6 +89,10 @@ MISTAKES = {
         lambda _: find(make(), Y, X),
         ["`y`, of shape (64, 3), would fit"],
     ),
+    "x and y swapped, range test of a function": (
+        lambda _: find(make, Y, X),
+        ["`y`, of shape (64, 3), would fit"],
+    ),
     "x and y swapped, images": (
         lambda _: kd.treat(make(inputs=(8, 8)), Y, np.zeros((64, 8, 8)), epochs=1),
         ["(rows, 8, 8)", "`y`, of shape (64, 8, 8), would fit"],
