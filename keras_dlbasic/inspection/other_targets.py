@@ -12,7 +12,7 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.inspection.held_out import row_keys
 
 MIN_ROWS, MIN_SHARE = 3, 0.05
-"""At least this many rows, and this share of those compared, must have other targets."""
+"""At least this many rows, and this share of those compared, must differ in targets."""
 
 MAX_ROWS = 100_000
 """Of more given rows, this number is compared, evenly chosen."""
