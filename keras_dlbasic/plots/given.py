@@ -63,9 +63,10 @@ def any_record_of(given: Any) -> TrainingRecord:
         return record_of(given)
     if not isinstance(given, Mapping) and not hasattr(given, "history"):
         raise TypeError(
-            "`run` must be what `model.fit` returned or its `history`, a callback such "
-            "as a `TrainingDoctor`, a `TrainingRecord`, or the path of a record "
-            f"(`.npz`) or a table of epochs (`.csv`). Received: {shown(given)}."
+            "`run` must be the `History` that `model.fit` returned or its `history`, "
+            "a callback such as a `TrainingDoctor`, a `TrainingRecord`, or the path of "
+            "a record (`.npz`) or a table of epochs (`.csv`). Received: "
+            f"{shown(given)}."
             + " A model does not keep how it was trained."
             * hasattr(given, "fit")
         )

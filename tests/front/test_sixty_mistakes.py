@@ -279,11 +279,11 @@ MISTAKES = {
     ),
     "a model to explain": (
         lambda _: kd.explain(make()),
-        ["what `model.fit` returned", "name=mine", "does not keep how"],
+        ["the `History` that `model.fit` returned", "name=mine", "does not keep how"],
     ),
     "a list to explain": (
         lambda _: kd.explain([0.5, 0.4]),
-        ["what `model.fit` returned", "[0.5, 0.4]"],
+        ["the `History` that `model.fit` returned", "[0.5, 0.4]"],
     ),
     "a history of weights": (
         lambda _: kd.plots.plot_weights(keras.callbacks.History()),
