@@ -18,6 +18,10 @@ CLOSE = 0.75
 """Names that share less than this are not suggested, see `difflib`."""
 
 
+LEAST = 5
+"""Number of letters of a part of a name that suggests the name."""
+
+
 def front(
     name: str,
     homes: Mapping[str, str] | None = None,
@@ -82,6 +86,10 @@ def _nearest(package: str, wanted: str) -> str | None:
         close = nearest_name(_plain(wanted), names, cutoff=CLOSE)
         if close:
             return names[close]
+    # a part of a name, as `Doctor` of `TrainingDoctor`
+    parts = [n for n in {**elsewhere, **here} if _plain(wanted) in n]
+    if parts and len(_plain(wanted)) >= LEAST:
+        return {**elsewhere, **here}[min(parts, key=len)]
     return None
 
 

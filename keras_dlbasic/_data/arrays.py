@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import shown
 from keras_dlbasic._data import kinds
-from keras_dlbasic._data.tables import array_of_table
+from keras_dlbasic._data.tables import array_of_table, is_missing
 
 MAX_BYTES = 2**30
 """Sparse matrices that would be larger than this are not made dense."""
@@ -110,6 +112,10 @@ def _from_list(data: Any, name: str) -> np.ndarray:
 def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     """Return numbers or words that an array holds as objects of Python."""
     values = array.ravel()
+    missing = [is_missing(value) for value in values]
+    if any(missing):
+        array = np.where(np.reshape(missing, array.shape), np.nan, array)
+        values = array.ravel()
     if all(isinstance(value, str) for value in values):
         return array.astype(str)
     if all(isinstance(value, (list, tuple, np.ndarray)) for value in values):
@@ -166,13 +172,20 @@ def received(leaf: Any) -> str:
         )
     if isinstance(leaf, np.lib.npyio.NpzFile):
         return f"Received a file of arrays. Take one of them: {list(leaf)[:5]}."
-    if isinstance(leaf, (str, bytes)):
-        return f"Received text: {leaf[:60]!r}. Load the file first."
+    if isinstance(leaf, (str, bytes, PathLike)):
+        return f"Received {shown(leaf)}. Load the file first, such as by `numpy.load`."
+    if isinstance(leaf, keras.Model):
+        return (
+            f"Received the model '{leaf.name}'. A function takes the model first, and "
+            "then the data; a callback gets the model from `model.fit`, and is given "
+            "the data only."
+        )
     if hasattr(leaf, "collect"):
         return f"Received a {kind} that is not computed yet. Call its `collect()`."
     if callable(leaf):
-        return f"Received the function or class {leaf!r}. Call it first."
-    return f"Received an object of type {kind}."
+        return f"Received the function or class {shown(leaf)}. Call it first."
+    value = f": {leaf!r}" if isinstance(leaf, numbers.Number) else ""
+    return f"Received an object of type {kind}{value}."
 
 
 def _ragged(rows: Iterable[Any], name: str) -> ValueError:

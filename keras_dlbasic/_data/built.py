@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.checks import check_model
+
 ROWS = 2
 """Number of rows that a model is built from."""
 
@@ -24,13 +26,7 @@ def built_from(model: Any, x: Any) -> Any:
     Raises:
         ValueError: If it is no model, or cannot be called on the rows.
     """
-    if not isinstance(model, keras.Model):
-        raise ValueError(
-            f"`model` must be a Keras model. Received: {_said(model)}. Call your "
-            "function first: `model = build_model()`."
-            if callable(model)
-            else f"`model` must be a Keras model. Received: {_said(model)}."
-        )
+    check_model(model)
     if model.built:
         return model
     rows = keras.tree.map_structure(
@@ -46,7 +42,3 @@ def built_from(model: Any, x: Any) -> Any:
             "give the model a `keras.Input`."
         ) from error
     return model
-
-
-def _said(model: Any) -> str:
-    return f"{type(model).__name__} {model!r}"[:120]

@@ -56,13 +56,15 @@ def check_number(model: Any, x: Any, name: str = "x") -> None:
         _pairs(model, inputs, x, name)
 
 
-def check_fits(model: Any, x: Any, name: str = "x") -> None:
+def check_fits(model: Any, x: Any, name: str = "x", y: Any = None) -> None:
     """Check the number and the shapes of inputs as Keras will.
 
     Args:
         model: A model.
         x: Inputs, as arrays.
         name: How errors call `x`.
+        y: Targets, to find out whether both were given in each other's place. Defaults
+            to None.
 
     Raises:
         ValueError: If they do not fit what the model declares.
@@ -77,8 +79,20 @@ def check_fits(model: Any, x: Any, name: str = "x") -> None:
             called = f"`{name}`" if one else f"`{name}` for the input '{label}'"
             raise ValueError(
                 f"{called} has the shape {_said(given)}, but the model '{model.name}' "
-                f"takes {_said((None, *wanted[1:]))}.{_way(given, wanted, name)}"
+                f"takes {_said((None, *wanted[1:]))}."
+                + (_swapped(y, wanted) or _way(given, wanted, name))
             )
+
+
+def _swapped(y: Any, wanted: Shape) -> str | None:
+    """Return that inputs and targets are in each other's place, if they seem to be."""
+    leaves = [leaf for leaf in keras.tree.flatten(y) if leaf is not None]
+    if len(leaves) != 1 or not _fit(tuple(leaves[0].shape), wanted):
+        return None
+    return (
+        f" `y`, of shape {_said(tuple(leaves[0].shape))}, would fit: give the inputs "
+        "first, then the targets."
+    )
 
 
 def _pairs(model: Any, inputs: dict[str, Any], x: Any, name: str) -> list[Any]:
@@ -179,6 +193,11 @@ def _way(given: Sizes, wanted: Shape, name: str) -> str:
         return f" Put channels last: `numpy.moveaxis({name}, 1, -1)`."
     if len(wanted) == 2 and len(given) > 2 and math.prod(given[1:]) == wanted[1]:
         return f" Flatten the rows: `{name}.reshape(len({name}), -1)`."
+    if len(given) == 1:
+        return (
+            f" One value for each row is one column: `{name}[:, None]`. Are these the "
+            "inputs, with all their columns?"
+        )
     sizes = ", ".join(str(size) for size in given[1:])
     return (
         f" Give the columns that the model was built for, or build it with "

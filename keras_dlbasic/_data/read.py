@@ -26,6 +26,8 @@ class Data:
         sample_weight: Weights of the samples, or None.
         n_rows: Number of rows.
         is_sample: Whether there may be more rows: these were drawn from a data set.
+        is_from_all: Whether each row of the data set could have been among these.
+        n_passed: Number of batches of a data set that were read; None of arrays.
         batch_size: Rows in the first batch of a data set; None of arrays.
         n_batches: Number of batches of a data set, None if not known.
     """
@@ -35,6 +37,8 @@ class Data:
     sample_weight: Any
     n_rows: int
     is_sample: bool = False
+    is_from_all: bool = True
+    n_passed: int | None = None
     batch_size: int | None = None
     n_batches: int | None = None
 
@@ -61,8 +65,9 @@ def read(
         sample_weight: Weights of samples. Defaults to None.
         model: The model that the rows go into, to have them checked. Defaults to None:
             not known, as with a function that makes the model.
-        most: Number of rows that are enough, which counts for data sets only. Defaults
-            to None: all rows.
+        most: Number of rows that are drawn of a data set, always the same: of all of a
+            `PyDataset` or a `DataLoader`; of others from the first 2,048 batches, or
+            the first GiB. Defaults to None: all rows.
         needs_y: Whether there must be targets. Defaults to `False`.
         takes_weights: Whether sample weights are made use of; they are refused else.
             Defaults to `True`.
@@ -75,13 +80,15 @@ def read(
         ValueError: If `x` or `y` is none of these or can be read only once, holds text,
             has another length than the other, or does not fit the model.
     """
-    is_sample = False
-    of_set: dict[str, int | None] = {}
+    of_set: dict[str, Any] = {}
     if kinds.is_one_shot(x):
         raise ValueError(_one_shot(x, names.x))
     if kinds.is_data_set(x):
         check_alone(x, y, sample_weight, names)
-        (x, y, sample_weight), is_sample, of_set = rows_of(x, most, names)
+        rows = rows_of(x, most, names)
+        x, y, sample_weight = rows.parts
+        of_set = {**vars(rows)}
+        del of_set["parts"]
     else:
         x, y = named_columns(model, x, y, names)
         x, y = as_arrays(x, names.x), as_arrays(y, names.y)
@@ -103,8 +110,8 @@ def read(
         check_number(model, x, names.x)
     n_rows = _count((x, y, sample_weight), names)
     if model is not None:
-        check_fits(model, x, names.x)
-    return Data(x, y, sample_weight, n_rows, is_sample, **of_set)
+        check_fits(model, x, names.x, y)
+    return Data(x, y, sample_weight, n_rows, **of_set)
 
 
 def read_validation(

@@ -67,6 +67,20 @@ def _read(leaf: Any, name: str) -> Any:
         ) from error
 
 
+def is_missing(value: Any) -> bool:
+    """Return whether a value is the one by which pandas says that there is none."""
+    return type(value).__name__ == "NAType"
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    """Return whether all that is there of some text can be read as numbers."""
+    words = [value for value in values if isinstance(value, str)]
+    try:
+        return bool(words) and all(float(word) is not None for word in words)
+    except ValueError:
+        return False
+
+
 def _numbers(column: Any, name: str, *, is_alone: bool = False) -> np.ndarray:
     """Return a column of numbers; words pass only if they are all there is."""
     import narwhals.stable.v1 as nw
@@ -81,11 +95,17 @@ def _numbers(column: Any, name: str, *, is_alone: bool = False) -> np.ndarray:
         return np.asarray(values.tolist(), str)
     if column.dtype == nw.Object and not is_text:
         try:
-            return np.stack([np.asarray(v, float) for v in values.tolist()])
+            rows = [np.nan if is_missing(v) else v for v in values.tolist()]
+            return np.stack([np.asarray(v, float) for v in rows])
         except (TypeError, ValueError):
             is_text = any(isinstance(value, str) for value in values.tolist())
     some = ", ".join(list(dict.fromkeys(map(repr, values.tolist())))[:2])
     what = f"text ({some}, ...)" if is_text else f"values of type {column.dtype}"
+    if is_text and _are_numbers(values.tolist()):
+        raise ValueError(
+            f"{name} holds numbers as text ({some}, ...). Make numbers of it, such as "
+            "by `pandas.to_numeric`."
+        )
     raise ValueError(
         f"{name} holds {what}, and a model takes numbers. Encode it, such as by "
         "`pandas.get_dummies` or `keras.utils.FeatureSpace`, or leave it out."

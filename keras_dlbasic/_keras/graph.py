@@ -7,12 +7,14 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import VariableInfo
 from keras_dlbasic.records.printable import printable
 
 Place = tuple[int, ...]
 
 
+@names_nearest
 def describe_variables(model: Any, variables: Sequence[Any]) -> list[VariableInfo]:
     """Return the layer, role and depth of each variable.
 

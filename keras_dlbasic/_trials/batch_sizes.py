@@ -6,6 +6,9 @@ import math
 import numbers
 from typing import Any
 
+from keras_dlbasic._arguments import shown
+from keras_dlbasic._wrong_arguments import names_nearest
+
 MINI = 32
 """The default of `model.fit`, and of `"mini"`."""
 
@@ -16,6 +19,7 @@ REGIMES = {
 }
 
 
+@names_nearest
 def resolve_batch_size(batch_size: str | int, x: Any) -> int:
     """Return the number to give to `model.fit(x, y, batch_size=...)`.
 
@@ -65,7 +69,7 @@ def named_batch_size(batch_size: str | int, n: int | None) -> int:
     if size < 1:
         raise ValueError(
             '`batch_size` must be "full", "mini", "single" or a whole number of '
-            f"samples, at least 1. Received: batch_size={batch_size!r}"
+            f"samples, at least 1. Received: batch_size={shown(batch_size)}"
         )
     return size if n is None else min(size, n)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._arguments import shown
 from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic._keras.copying import anew
 
@@ -66,7 +67,7 @@ def builder_of(
     if not callable(model):
         raise TypeError(
             f"`{name}` must be a compiled model, or a function that returns one. "
-            f"Received: {type(model).__name__} {model!r}"
+            f"Received: {shown(model)}"
         )
     try:
         signature = inspect.signature(model)

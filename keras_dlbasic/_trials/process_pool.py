@@ -7,7 +7,10 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._wrong_arguments import names_nearest
 
+
+@names_nearest
 def process_pool(
     max_workers: int | None = None, *, idle_seconds: float | None = None
 ) -> Executor:

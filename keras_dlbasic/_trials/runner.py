@@ -23,9 +23,11 @@ from keras_dlbasic._trials.worker import (
     attempt_packed,
     pack_trial,
 )
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import TrialResult
 
 
+@names_nearest
 class TrialRunner:
     """Runs the trials of a study.
 

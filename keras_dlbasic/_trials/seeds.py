@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from keras_dlbasic._arguments import as_several, check_whole, is_number
+
 
 def seeds_of(seeds: int | Iterable[int]) -> tuple[int, ...]:
     """Return the seeds: those given, or this many from 0.
@@ -11,8 +13,9 @@ def seeds_of(seeds: int | Iterable[int]) -> tuple[int, ...]:
     Raises:
         ValueError: If there are none.
     """
-    found = range(seeds) if isinstance(seeds, int) else seeds
-    whole = tuple(int(seed) for seed in found)
+    if is_number(seeds) or isinstance(seeds, (str, bool)):
+        seeds = range(check_whole("seeds", seeds))
+    whole = tuple(int(seed) for seed in as_several("seeds", seeds, "[0, 1, 2]"))
     if not whole:
         raise ValueError(f"There must be at least one seed. Received: seeds={seeds!r}")
     return whole

@@ -64,6 +64,11 @@ class DirectoryStore:
     ) -> None:
         self._trials = Path(directory) / "trials"
         self._study = Path(directory) / "study.json"
+        if Path(directory).is_file():
+            raise NotADirectoryError(
+                f"`directory` must be a folder, which is made if there is none. "
+                f"Received the file {str(directory)!r}."
+            )
         self._trials.mkdir(parents=True, exist_ok=True)
         if overwrite:
             for path in (*self._trials.glob("*.json"), self._study):

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 
 
+@names_nearest
 def prediction_skill(
     y: Any,
     predictions: Any,

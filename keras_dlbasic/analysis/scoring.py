@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
 class TaskKind(StrEnum):
@@ -71,6 +72,7 @@ _TASKS = {
 }
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class Skill(Displayed):
     """How much better predictions are than the best constant prediction.
@@ -102,6 +104,7 @@ class Skill(Displayed):
         return f"Skill {self.value:.3f} ({self.task.value})"
 
 
+@names_nearest
 def skill(
     targets: Any,
     predictions: Any,

@@ -8,9 +8,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole, shown
 from keras_dlbasic._data.read import read
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 class AugmentedBatches(keras.utils.PyDataset):
     """Batches of arrays that are changed anew each time they are seen.
 
@@ -25,6 +28,10 @@ class AugmentedBatches(keras.utils.PyDataset):
             `ImageAugmentation(...).batch`.
         batch_size: Rows in a batch; the last one may be shorter. Defaults to 32.
         seed: Fixes the order, which is drawn anew for each epoch. Defaults to 0.
+
+    Raises:
+        TypeError: If `augment` is no function of a batch.
+        ValueError: If `batch_size` is no number of rows, or the data cannot be read.
 
     Example:
     >>> import numpy as np
@@ -46,6 +53,13 @@ class AugmentedBatches(keras.utils.PyDataset):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        check_whole("batch_size", batch_size)
+        if isinstance(augment, keras.layers.Layer) or not callable(augment):
+            way = " Give its `batch`." if hasattr(augment, "batch") else ""
+            raise TypeError(
+                "`augment` must be a function `augment(x, y)` that returns both. "
+                f"Received: {shown(augment)}.{way}"
+            )
         found = read(x, y, takes_weights=False)
         self._data, self._rows = (found.x, found.y), found.n_rows
         self._augment, self._batch_size = augment, batch_size

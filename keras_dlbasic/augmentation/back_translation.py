@@ -11,11 +11,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.augmentation.text_form import apply_to_texts
 
 Translator = Callable[[list[str]], list[str]]
 
 
+@names_nearest
 class BackTranslation:
     """Rephrases texts by translating them to another language and back.
 

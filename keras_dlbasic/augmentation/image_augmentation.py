@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._arguments import shown
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.augmentation.cut_mix import CutMix
 from keras_dlbasic.augmentation.image_noise import ImageNoise
 
@@ -18,6 +20,7 @@ FLIPS = ("horizontal", "vertical", "horizontal_and_vertical", None)
 MIXES = ("mixup", "cutmix", None)
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class ImageAugmentation(keras.layers.Pipeline):
     """Augments images at random during training.
@@ -221,15 +224,16 @@ def _seed(seed: int | None, place: int) -> int | None:
 def _check(strength: Any, kinds: Any, flip: Any, mix: Any, value_range: Any) -> None:
     if not isinstance(strength, (int, float)) or not 0 <= strength <= 1:
         raise ValueError(
-            f"`strength` must be from 0 to 1. Received: strength={strength!r}"
+            f"`strength` must be from 0 to 1. Received: strength={shown(strength)}"
         )
     if isinstance(kinds, str) or not set(kinds) <= set(KINDS):
         raise ValueError(f"`kinds` must be some of {KINDS}. Received: {kinds!r}")
     for name, value, choices in (("flip", flip, FLIPS), ("mix", mix, MIXES)):
         if value not in choices:
             raise ValueError(f"`{name}` must be one of {choices}. Received: {value!r}")
-    if len(value_range) != 2 or not value_range[0] < value_range[1]:
+    is_pair = isinstance(value_range, (tuple, list)) and len(value_range) == 2
+    if not is_pair or not value_range[0] < value_range[1]:
         raise ValueError(
-            "`value_range` must be the least and the largest value of a pixel. "
-            f"Received: {value_range!r}"
+            "`value_range` must be the least and the largest value of a pixel, such as "
+            f"(0, 255). Received: {shown(value_range)}"
         )

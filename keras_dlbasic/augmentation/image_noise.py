@@ -7,8 +7,10 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.image_layers import ImageLayer, running_generator
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class ImageNoise(ImageLayer):
     """Adds Gaussian noise to images, in training.

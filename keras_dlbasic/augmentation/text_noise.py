@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.augmentation.text_form import apply_to_texts
 
 
+@names_nearest
 class TextNoise:
     """Drops and swaps words of texts at random, without a translator.
 

@@ -7,7 +7,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_dlbasic._wrong_arguments import names_nearest
 
+
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class TokenNoise(keras.layers.Layer):
     """Leaves out and swaps words of a text given as token ids, in training.

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 
 from keras_dlbasic._data.batch import read_batch
+from keras_dlbasic._data.kinds import is_table
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.analysis.activations.statistics import DORMANT, MEASURES
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
@@ -50,7 +52,8 @@ class ActivationMonitor(Monitor):
             `analysis.activation_statistics` for what is in the table.
 
     Raises:
-        ValueError: If `x` is empty or not finite, or an argument is none of the above.
+        ValueError: If `x` is empty or not finite, does not fit the model as `fit`
+            begins, or an argument is none of the above.
 
     Example:
     >>> import keras, numpy as np
@@ -89,7 +92,10 @@ class ActivationMonitor(Monitor):
             raise ValueError(
                 f"`dormant` must not be negative. Received: dormant={dormant!r}"
             )
-        self.x = None if x is None else _first_rows(x)
+        # Which columns of a table are inputs, only the model tells.
+        self._given = x
+        is_read = x is not None and not is_table(x)
+        self.x = _first_rows(x) if is_read else None
         self.every = every
         self.dormant = dormant
         self._keeps_batch = x is None
@@ -106,6 +112,9 @@ class ActivationMonitor(Monitor):
         self._has_warned = False
         self._measured = 0
         self._said: set[tuple[str, str]] = set()
+        if not self._keeps_batch:
+            given = self._given if self.x is None else self.x
+            self.x = _first_rows(given, model_of(self))
 
     def _step_begins(self, batch: int) -> None:
         done = self._count.first + batch
@@ -158,5 +167,7 @@ class ActivationMonitor(Monitor):
                     )
 
 
-def _first_rows(x: Any) -> Any:
-    return keras.tree.map_structure(lambda a: a[:MOST_ROWS], read_batch(x))
+def _first_rows(x: Any, model: Any = None) -> Any:
+    return keras.tree.map_structure(
+        lambda a: None if a is None else a[:MOST_ROWS], read_batch(x, model)
+    )

@@ -7,16 +7,6 @@ from typing import Any
 from keras_dlbasic.records import TrainingRecord
 
 
-def check_verbose(verbose: Any) -> None:
-    """Refuse anything but 0 and 1.
-
-    Raises:
-        ValueError: If `verbose` is something else.
-    """
-    if verbose not in (0, 1):
-        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
-
-
 def check_record(record: Any) -> None:
     """Refuse anything but a record and None.
 

@@ -7,7 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic._keras.callbacks import state_without_model
+from keras_dlbasic._data.given_rows import GivenRows
+from keras_dlbasic._data.read import Data
+from keras_dlbasic._keras.callbacks import model_of, state_without_model
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.landscape.critical_point import (
     MEASURES,
@@ -18,7 +20,6 @@ from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.landscape import Objective, classify_point
-from keras_dlbasic.landscape.rows import Rows
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.facts import CurvatureFacts
 
@@ -52,7 +53,8 @@ class CurvatureProbe(Monitor):
         record: The record of the current or last fit; a `ValueError` before one.
 
     Raises:
-        ValueError: If an argument is out of range.
+        ValueError: If an argument is out of range, or the data do not fit each other
+            or, as `fit` begins, the model.
 
     Example:
     >>> import keras, numpy as np
@@ -92,12 +94,8 @@ class CurvatureProbe(Monitor):
         self.every = every
         self.max_products = max_products
         self.points: dict[int, CriticalPoint] = {}
-        given = Rows.of(x, y, None, rows)
-        chosen = evenly(given.n, rows)
-        self._x, self._y = keras.tree.map_structure(
-            lambda leaf: None if leaf is None else np.asarray(leaf)[chosen],
-            (given.x, given.y),
-        )
+        self._rows = rows
+        self._given = GivenRows(x, y, self._chosen)
 
     def __getstate__(self) -> dict[str, Any]:
         return state_without_model(self, "_objective")
@@ -105,7 +103,22 @@ class CurvatureProbe(Monitor):
     def _join(self) -> FitWatch:
         return FitWatch.join(self, FIRST_STEP, self._given_record)
 
+    def _chosen(self, found: Data) -> tuple[Any, Any]:
+        chosen = evenly(found.n_rows, self._rows)
+        x, y = keras.tree.map_structure(
+            lambda leaf: None if leaf is None else np.asarray(leaf)[chosen],
+            (found.x, found.y),
+        )
+        return x, y
+
     def _fit_begins(self) -> None:
+        model = model_of(self)
+        self._x, self._y = self._given.of(model)
+        if self._y is None and getattr(model, "loss", None) is not None:
+            raise ValueError(
+                f"`y` is missing: give targets for the rows of `x`, as the model "
+                f"'{model.name}' has a loss: `CurvatureProbe(x, y)`."
+            )
         self._objective: Objective | None = None
         self._losses: list[float] = []
         self._ended: int | None = None

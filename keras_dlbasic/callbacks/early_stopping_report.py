@@ -9,8 +9,10 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import is_number, shown
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.is_gain import is_gain
 from keras_dlbasic.analysis.overfitting.prechelt import (
     generalization_loss,
@@ -27,6 +29,7 @@ ALPHAS = {"GL": 5.0, "PQ": 0.75}
 """Middle ones of the thresholds that Prechelt (1998) tried."""
 
 
+@names_nearest
 class EarlyStoppingReport(keras.callbacks.EarlyStopping):
     """Stop like `EarlyStopping`, and say why, when and what was kept.
 
@@ -98,6 +101,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         strip_length: int = 5,
         successive_strips: int = 3,
     ) -> None:
+        _check_patience(patience=patience, start_from_epoch=start_from_epoch)
         _check_criterion(criterion, alpha, strip_length, successive_strips)
         if criterion in ("GL", "PQ"):
             _check_loss(criterion, monitor, mode)
@@ -337,6 +341,15 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
                 "was monitored."
             )
         return ""
+
+
+def _check_patience(**given: Any) -> None:
+    """Refuse what Keras would fail on in the middle of the training only."""
+    for name, value in given.items():
+        if not is_number(value):
+            raise ValueError(
+                f"`{name}` must be a number of epochs. Received: {name}={shown(value)}"
+            )
 
 
 def _check_criterion(

@@ -10,7 +10,7 @@ import keras
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
 from keras_dlbasic._wrong_arguments import name_nearest_in
-from keras_dlbasic.callbacks.arguments import check_record, check_verbose
+from keras_dlbasic.callbacks.arguments import check_record
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import has_train_function
 from keras_dlbasic.callbacks.guarded import guard_of, guarded
@@ -56,7 +56,6 @@ class Monitor(keras.callbacks.Callback):
 
     def __init__(self, record: TrainingRecord | None, verbose: int = 0) -> None:
         super().__init__()
-        check_verbose(verbose)
         check_record(record)
         self.verbose = verbose
         self._given_record = record

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import TrainingRecord
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class NonFiniteReport(Displayed):
     """What is known of the first step with non-finite gradients.

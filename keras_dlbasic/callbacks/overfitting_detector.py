@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from keras_dlbasic._arguments import shown
 from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.compiled_metrics import logged_names
 from keras_dlbasic._keras.optimizer import current_learning_rate
@@ -76,8 +77,9 @@ class OverfittingDetector(Monitor):
         stopped_epoch: The epoch (0-based) after which it stopped the last fit, or None.
 
     Raises:
-        ValueError: If an argument is out of range, `x` and `y` do not fit together, or
-            `metric` is the name of a compiled metric misspelled.
+        ValueError: If an argument is out of range, `x` and `y` do not fit together or,
+            as `fit` begins, the model, or `metric` is the name of a compiled metric
+            misspelled.
 
     Example:
     >>> import keras, numpy as np
@@ -108,6 +110,11 @@ class OverfittingDetector(Monitor):
     ) -> None:
         super().__init__(record, verbose)
         _check(x, y, rows, mode)
+        if metric is not None and not isinstance(metric, str):
+            raise ValueError(
+                "`metric` must be a name, as it is logged, such as "
+                f'"accuracy". Received: metric={shown(metric)}'
+            )
         if min_severity not in SEVERITIES:
             raise ValueError(
                 '`min_severity` must be "info", "warning" or "critical". '
@@ -131,6 +138,8 @@ class OverfittingDetector(Monitor):
         self._is_said = False
         self._is_missing = False
         self._rates: dict[int, float] = {}
+        if self._sample is not None:
+            self._sample.fit_to(model_of(self))
         names = logged_names(model_of(self))
         if self.metric is not None and names is not None:
             self._check_known(names)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic._data.batches import row_shapes
+from keras_dlbasic._data.row_sample import row_shapes
 from keras_dlbasic.analysis.evenly import evenly
 
 MOST_BATCHES = 64

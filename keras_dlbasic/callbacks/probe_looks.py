@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ from keras_dlbasic.inspection.collect import (
 from keras_dlbasic.inspection.different_batches import different_batches
 from keras_dlbasic.inspection.held_out import held_out
 from keras_dlbasic.inspection.network_facts import network_facts
+from keras_dlbasic.inspection.other_targets import other_targets
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.weight_facts import weight_facts
 from keras_dlbasic.records import DataFacts, TrainingRecord
@@ -54,6 +56,7 @@ class ProbeLooks:
         self.plan = plan_looks(1, self._n_given(), rows)
         self._has_read = self._is_split = False
         self._offset = 0
+        self._has_own_table = False
         self.is_examined = False
         self._answers: Any = None
 
@@ -77,6 +80,7 @@ class ProbeLooks:
         if self.is_examined or not model.built:
             return
         self.is_examined = True
+        self._has_own_table = "probe" not in record.tables
         self._offset = max(self._offset, record.trained_steps + steps)
         x, y, validation_data = self._given
         with guard.on_host():
@@ -114,6 +118,7 @@ class ProbeLooks:
         is_validated = any(name.startswith("val_") for name in logs)
         if not self._has_read:
             self._has_read = True
+            self._compare_targets(record)
             if self._given[0] is None:
                 self._use_batches(model, record, steps, None if is_validated else rows)
             self._note_batches(record)
@@ -137,6 +142,31 @@ class ProbeLooks:
         self.plan = plan_looks(epochs, rows, most, before=is_before)
         if self.probe is not None:
             self.probe.look_at(self.plan.rows)
+
+    def _compare_targets(self, record: TrainingRecord) -> None:
+        """Let go of the rows given if the fit trains on other targets.
+
+        All that is said of predictions would be about the wrong answers.
+        """
+        x, y, validation_data = self._given
+        if y is None or not self.batches.parts:
+            return
+        differ = other_targets(x, y, *self.batches.joined())
+        if differ is None:
+            return
+        self._given = None, None, validation_data
+        self.probe = None
+        if self._has_own_table:
+            record.tables.pop("probe", None)  # a look before the first step
+        given = record.facts.given or ()
+        record.note(given=tuple(name for name in given if name not in ("x", "y")))
+        warnings.warn(
+            "The `y` that `TrainingDoctor` was given is not what `fit` trains on: "
+            f"{differ}. Was one of them shuffled or encoded, and the other not? Give "
+            "both the same arrays. The run is judged by rows of the batches that "
+            "passed.",
+            stacklevel=2,
+        )
 
     def _n_given(self) -> int:
         arrays = [] if self._given[0] is None else arrays_of(self._given[0])

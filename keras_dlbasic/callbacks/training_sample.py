@@ -9,8 +9,9 @@ import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.intercept import replaced
+from keras_dlbasic._data.given_rows import GivenRows
 from keras_dlbasic._data.kinds import is_data_set
-from keras_dlbasic._data.read import read
+from keras_dlbasic._data.read import Data
 from keras_dlbasic.analysis.evenly import evenly
 
 BATCH = 256
@@ -24,23 +25,46 @@ class TrainingSample:
             again and again and gives batches with targets.
         y: Targets, in the same forms; None with a data set.
         rows: Largest number of rows, taken evenly from arrays.
+
+    Raises:
+        ValueError: If they are none of these or do not fit each other.
     """
 
     def __init__(self, x: Any, y: Any, rows: int) -> None:
         self.x, self.y = x, y
         self.n_rows: int | None = None
+        self._given: GivenRows | None = None
         if is_data_set(x) and y is None:
             return
-        found = read(x, y, needs_y=True)
+        self._rows = rows
+        self._given = GivenRows(x, y, self._chosen)
+
+    def fit_to(self, model: Any) -> None:
+        """Take the rows as a model takes them.
+
+        Raises:
+            ValueError: If they do not fit it.
+        """
+        if self._given is None:
+            return
+        self.x, self.y = self._given.of(model)
+        if self.y is None and getattr(model, "loss", None) is not None:
+            raise ValueError(
+                "`y` is missing: give targets for the rows of `x`, as the model "
+                f"'{model.name}' has a loss."
+            )
+
+    def _chosen(self, found: Data) -> tuple[Any, Any]:
         n = found.n_rows
-        self.n_rows = min(rows, n)
+        self.n_rows = min(self._rows, n)
         if self.n_rows > BATCH:
             self.n_rows -= self.n_rows % BATCH  # batches of one shape compile once
         chosen = evenly(n, self.n_rows)
-        self.x, self.y = keras.tree.map_structure(
+        x, y = keras.tree.map_structure(
             lambda leaf: None if leaf is None else np.asarray(leaf)[chosen],
             (found.x, found.y),
         )
+        return x, y
 
     def evaluate(self, model: Any) -> dict[str, float]:
         """Return loss and metrics in inference mode, as validation measures them."""
@@ -82,14 +106,20 @@ class TrainingSample:
         with replaced(model, "reset_metrics", lambda: None):
             for begin in range(0, self.n_rows, BATCH):
                 x, y = keras.tree.map_structure(
-                    lambda leaf, begin=begin: leaf[begin : begin + BATCH],
+                    lambda leaf, begin=begin: (
+                        None if leaf is None else leaf[begin : begin + BATCH]
+                    ),
                     (self.x, self.y),
                 )
                 # tensors, as in a fit: a metric of the user's may subtract them as they
                 # are, which PyTorch refuses for arrays
-                y = keras.tree.map_structure(keras.ops.convert_to_tensor, y)
+                y = keras.tree.map_structure(_tensor, y)
                 logs = model.test_on_batch(x, y, return_dict=True)
         return logs
+
+
+def _tensor(leaf: Any) -> Any:
+    return None if leaf is None else keras.ops.convert_to_tensor(leaf)
 
 
 def _is_number(value: Any) -> bool:

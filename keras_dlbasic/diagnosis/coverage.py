@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis.areas import AREAS
 
 MAX_REASONS = 2
 """Number of reasons in the sentence; all of them are in `missing`."""
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class Coverage(Displayed):
     """How many checks there are, how many ran, and which decisive ones did not.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
 from numbers import Real
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -85,10 +86,26 @@ def diagnose(
     if not isinstance(record, TrainingRecord):
         raise TypeError(
             "`record` must be a `TrainingRecord`. Received an object of type "
-            f"{type(record).__name__}. `TrainingRecord.from_history(history)` and "
-            "`TrainingRecord.from_csv(path)` make one."
+            f"{type(record).__name__}. {_way(record)}"
         )
     return _conclude(Run(record, live=live), _chosen(rules, thresholds))
+
+
+def _way(given: Any) -> str:
+    """Return how to come to a record from what was given in its place."""
+    if isinstance(given, Diagnosis):
+        return "This is a diagnosis already: print it."
+    if hasattr(type(given), "record"):  # a callback
+        return "Give its `record`."
+    if isinstance(given, (str, PathLike)):
+        return (
+            "`TrainingRecord.load(path)` reads a record, `TrainingRecord.from_csv` a "
+            "table; `kd.explain(path)` does either, and judges it."
+        )
+    return (
+        "`TrainingRecord.from_history(history)` and `TrainingRecord.from_csv(path)` "
+        "make one."
+    )
 
 
 def diagnose_plan(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from keras_dlbasic._display import Displayed, brief, one_line, page_of, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.headline import headline
@@ -23,6 +24,7 @@ NAMED = 3
 """Number of findings whose names are in a `repr`."""
 
 
+@names_nearest
 class Diagnosis(Displayed, Sequence[Finding]):
     """The findings of a diagnosis: by severity, then causes before symptoms.
 
@@ -73,7 +75,14 @@ class Diagnosis(Displayed, Sequence[Finding]):
     @overload
     def __getitem__(self, index: slice) -> tuple[Finding, ...]: ...
     def __getitem__(self, index: int | slice) -> Finding | tuple[Finding, ...]:
-        return self._findings[index]
+        try:
+            return self._findings[index]
+        except TypeError:
+            raise TypeError(
+                "A diagnosis is a sequence of findings: take them by number, as in "
+                f"`diagnosis[0]`. Received: {index!r}; found: "
+                f"{', '.join(self.names) or 'nothing'}."
+            ) from None
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._findings)

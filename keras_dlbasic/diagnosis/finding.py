@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from keras_dlbasic._display import Displayed, wrapped
-from keras_dlbasic._nearest import nearest
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.records.json_text import plain
 
@@ -30,6 +30,7 @@ _RULES = Path(__file__).with_name("rules")
 _NOT_GIVEN: Any = ""
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class Finding(Displayed):
     """A problem that a rule found, with its evidence.
@@ -100,16 +101,6 @@ class Finding(Displayed):
     note: bool = True
     told_apart_by: str = ""
     output: str | None = None
-
-    def __new__(cls, *args: Any, **given: Any) -> Self:
-        """Name the nearest field where one is misspelled."""
-        known = cls.__dataclass_fields__
-        for name in given if cls is Finding else ():
-            if name not in known:
-                raise TypeError(
-                    f"A finding has no field {name!r}. {nearest(name, known)}"
-                )
-        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for name, (types, words) in _TYPES.items():

@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis.finding import Finding, Severity
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 
 
+@names_nearest
 def Found(  # noqa: N802 - it was a class
     severity: Severity,
     message: str,

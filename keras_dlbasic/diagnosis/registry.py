@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from keras_dlbasic._arguments import shown
 from keras_dlbasic._nearest import nearest
 from keras_dlbasic.diagnosis.rule import Rule
 
@@ -78,12 +79,13 @@ def checked_rules(rules: Iterable[Any]) -> tuple[Rule, ...]:
         ValueError: If two have the same name, or one names a symptom or a cause that
             there is none of.
     """
-    rules = tuple(rules)
+    is_one = isinstance(rules, (str, Rule)) or not isinstance(rules, Iterable)
+    rules = (rules,) if is_one else tuple(rules)
     for rule in rules:
         if not isinstance(rule, Rule):
             raise TypeError(
                 "`rules` must be functions with `@rule(...)` above them, as in "
-                f"`rules=[*all_rules(), mine]`. Received: {rule!r} of type "
+                f"`rules=[*all_rules(), mine]`. Received: {shown(rule)} of type "
                 f"{type(rule).__name__}"
             )
     names = [rule.name for rule in rules]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_dlbasic._display import Displayed, brief, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 
 
@@ -38,6 +39,7 @@ def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else repr(value)
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class RemedySuggestion(Displayed):
     """A remedy to try, with the reason.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from keras_dlbasic._nearest import nearest
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis.areas import AREAS
 from keras_dlbasic.diagnosis.finding import KINDS, Finding, Kind
 from keras_dlbasic.diagnosis.fine import Fine
@@ -18,6 +19,7 @@ from keras_dlbasic.diagnosis.skipped import Skipped
 from keras_dlbasic.diagnosis.verdict import Verdict
 
 
+@names_nearest
 @dataclass(frozen=True)
 class Rule:
     """A function that judges a run; `@rule` makes one.
@@ -198,6 +200,7 @@ _BY_PLACE = (
 )
 
 
+@names_nearest
 def rule(
     kind: Kind,
     *,

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.overfitting.detect import detect_overfitting
 from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
 from keras_dlbasic.analysis.overfitting.verdict import OverfittingVerdict
@@ -34,6 +35,7 @@ ENOUGH_UPDATES = 300
 """With this many, adaptive optimizers at a rate of 1e-3 move a weight by up to 0.3."""
 
 
+@names_nearest
 class Run(KnownFacts):
     """The run that a rule judges: its record, facts, and what follows from them.
 

@@ -15,6 +15,7 @@ from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import class_kind
+from keras_dlbasic._wrong_arguments import names_nearest
 
 TOLERANCE = 1e-5
 """Relative change of the statistics from pass to pass that float32 arithmetic makes."""
@@ -49,6 +50,7 @@ class _Moments:
         self.count = total
 
 
+@names_nearest
 def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
     """Set the moving statistics to the means and variances over all rows of `x`.
 

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from keras_dlbasic._arguments import as_several
+from keras_dlbasic._wrong_arguments import names_nearest
+
 LOGITS = ("auto", "softmax", "sigmoid", None)
 
 
@@ -27,6 +30,7 @@ class EnsemblePrediction(NamedTuple):
     spread: Any
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class Ensemble(keras.Model):
     """A Keras model whose output is the mean of its members' outputs.
@@ -73,7 +77,12 @@ class Ensemble(keras.Model):
         self, models: Sequence[Any], *, logits: str | None = "auto", **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        members = list(models)
+        if isinstance(models, keras.Model):
+            raise TypeError(
+                "`models` must be several models: `Ensemble([model, another])`. "
+                f"Received: the model '{models.name}'"
+            )
+        members = as_several("models", models, "[model, another]")
         _check(members, logits)
         self.members = members
         self.logits = _logits_of(members[0]) if logits == "auto" else logits

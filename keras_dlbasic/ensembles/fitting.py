@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole, is_number, shown
 from keras_dlbasic._data.read import read, read_validation
 from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.finite_weights import has_finite_weights
@@ -107,6 +108,8 @@ def fit_ensemble(
     3
     """
     seeds = _seeds(n)
+    check_whole("epochs", epochs)
+    check_whole("batch_size", batch_size, or_none=True)
     given, build_model = build_model, builder_of(build_model)
     found = read(x, y, model=given, needs_y=True, takes_weights=False)
     x, y = found.x, found.y
@@ -214,10 +217,17 @@ def _save(model: Any, path: Path) -> None:
         np.savez(file, **{f"w{place}": w for place, w in enumerate(weights)})
 
 
-def _seeds(n: int | Iterable[int]) -> list[int]:
-    if isinstance(n, bool) or (isinstance(n, int) and n < 1):
-        raise ValueError(f"`n` must be a positive number of members. Received: n={n!r}")
-    seeds = list(range(n)) if isinstance(n, int) else [int(seed) for seed in n]
+def _seeds(n: Any) -> list[int]:
+    if np.ndim(n) > 1 or hasattr(n, "columns") or isinstance(n, (str, bool)):
+        raise ValueError(
+            "`n` must be a number of members, or their seeds, and comes before the "
+            f"data: `fit_ensemble(build_model, 3, x, y)`. Received: n={shown(n)}"
+        )
+    if is_number(n) and (n < 1 or n != n // 1):
+        raise ValueError(
+            f"`n` must be a positive number of members. Received: n={shown(n)}"
+        )
+    seeds = list(range(int(n))) if is_number(n) else [int(seed) for seed in n]
     if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"`n` must be seeds that differ. Received: n={n!r}")
+        raise ValueError(f"`n` must be seeds that differ. Received: n={shown(n)}")
     return seeds

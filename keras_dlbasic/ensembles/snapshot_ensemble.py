@@ -13,12 +13,13 @@ from keras_dlbasic._keras.optimizer import (
     read_learning_rate,
     write_learning_rate,
 )
-from keras_dlbasic.callbacks.arguments import check_verbose
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.callbacks.step_count import SafeUnlessOverridden, StepCount
 from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
 
 
+@names_nearest
 class SnapshotEnsemble(keras.callbacks.Callback):
     """Keep a member at the end of each cycle of one training.
 
@@ -85,7 +86,6 @@ class SnapshotEnsemble(keras.callbacks.Callback):
                 "`learning_rate` must be positive and finite. Received: "
                 f"learning_rate={learning_rate!r}"
             )
-        check_verbose(verbose)
         self.cycles = cycles
         self.learning_rate = learning_rate
         self.verbose = verbose

@@ -8,11 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._data.kinds import is_data_set
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.optimizer import (
     read_learning_rate,
     write_learning_rate,
 )
-from keras_dlbasic.callbacks.arguments import check_verbose
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.callbacks.messages import Messages
 from keras_dlbasic.ensembles.batch_statistics import (
     batch_normalizations,
@@ -20,6 +22,7 @@ from keras_dlbasic.ensembles.batch_statistics import (
 )
 
 
+@names_nearest
 class WeightAverage(keras.callbacks.Callback):
     """Average the weights over the last epochs of a training, and keep the average.
 
@@ -81,7 +84,6 @@ class WeightAverage(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         _check(start, every, learning_rate, batch_size)
-        check_verbose(verbose)
         self.start = start
         self.every = every
         self.learning_rate = learning_rate
@@ -105,6 +107,9 @@ class WeightAverage(keras.callbacks.Callback):
                 "whose statistics must be computed anew for the averaged weights. Give "
                 "training inputs: `WeightAverage(x=x)`."
             )
+        # Reading a data set draws from it; it is read at the end only.
+        if found and not is_data_set(self.x):
+            read(self.x, model=model)
         if self.learning_rate is not None:
             # left from a fit that broke off
             if self._found_rate is not None:

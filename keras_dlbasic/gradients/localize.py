@@ -17,8 +17,10 @@ from keras_dlbasic._data.built import built_from
 from keras_dlbasic._data.read import read
 from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic._keras.graph import own_weights, walk_layers
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class NonFiniteOrigin(Displayed):
     """Where the first NaN or infinite value appeared in a forward pass.
@@ -60,6 +62,7 @@ class NonFiniteOrigin(Displayed):
         )
 
 
+@names_nearest
 def localize_non_finite(
     model: Any, x: Any, *, training: bool = False
 ) -> NonFiniteOrigin | None:

@@ -13,12 +13,14 @@ from keras_dlbasic._backends.code_of_users import code_of_users
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.may_draw import may_draw
 from keras_dlbasic._backends.row_layout import RowLayouts
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.gradients.backend_tap import backend_tap
 from keras_dlbasic.gradients.limits import draws_in_plain_step, watches_stale_step
 from keras_dlbasic.gradients.tapped_step import KEY, TappedStep
 from keras_dlbasic.gradients.traced_draws import TracedDraws
 
 
+@names_nearest
 class GradientTap:
     """Runs chosen steps of a fit through a training step that also measures.
 

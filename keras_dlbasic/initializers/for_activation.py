@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._nearest import nearest
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.activations.table import (
     ACTIVATIONS,
     gaussian_moments,
@@ -20,6 +22,7 @@ from keras_dlbasic.initializers.xavier_normal import XavierNormal
 from keras_dlbasic.initializers.xavier_uniform import XavierUniform
 
 
+@names_nearest
 def for_activation(
     activation: str | Callable[..., Any] | None,
     *,
@@ -97,8 +100,8 @@ def _name(activation: Any) -> str | None:
     if isinstance(activation, str):
         if activation not in ACTIVATIONS:
             raise ValueError(
-                f"There is no activation {activation!r}. Expected one of "
-                f"{sorted(ACTIVATIONS)}, or a callable."
+                f"There is no activation {activation!r}. "
+                f"{nearest(activation, ACTIVATIONS)} A callable will do, too."
             )
         return activation
     if not callable(activation):

@@ -8,9 +8,11 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.fans import as_axes
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.initializers.law import check_gain, check_mode, config_of, draw
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class HeNormal(keras.initializers.VarianceScaling):
     """N(0, sigma = sqrt(2/n_in)); Keras' law is truncated (same variance).

@@ -8,7 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole, is_number
+from keras_dlbasic._data.read import read
 from keras_dlbasic._display import Displayed
+from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic._keras.connections import inputs_of, operation_of
 from keras_dlbasic._keras.graph import own_weights, walk_layers
 from keras_dlbasic._wrong_arguments import names_nearest
@@ -34,6 +37,7 @@ class LayerCapacity(Displayed):
     share: float
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class CapacityReport(Displayed):
     """What `capacity_report` found.
@@ -106,14 +110,15 @@ def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
 
     Args:
         model: A built Keras model.
-        samples: The number of training samples, or the training inputs. Defaults to
-            None.
+        samples: The number of training samples, or the training inputs in any form that
+            users have, or a data set, which is read. Defaults to None.
 
     Returns:
         A `CapacityReport`.
 
     Raises:
-        ValueError: If the model is not built.
+        ValueError: If the model is not built, or `samples` is neither a number of rows
+            nor rows.
 
     Example:
     >>> import keras
@@ -124,13 +129,9 @@ def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
     >>> report.parameters, report.depth, report.parameters_per_sample
     (49, 2, 7.0)
     """
-    if not model.built:
-        raise ValueError(
-            f"Model '{model.name}' is not built, so its weights are not known. Give it "
-            "a `keras.Input`, or call it on a batch first."
-        )
-    if samples is not None and not isinstance(samples, (int, np.integer)):
-        samples = len(keras.tree.flatten(samples)[0])
+    check_built(model)
+    if samples is not None:
+        samples = _count(samples)
     parameters = _size(model.trainable_variables)
     layers = []
     seen: set[int] = set()
@@ -190,3 +191,10 @@ def _layer_depth(layer: Any) -> int | None:
         return _depth(layer)
     weights = getattr(layer, "weights", ())
     return int(any(len(w.shape) >= WEIGHTY for w in weights))
+
+
+def _count(samples: Any) -> int:
+    is_rows = not isinstance(samples, (str, float, bool)) and not is_number(samples)
+    if is_rows:
+        return read(samples).n_rows
+    return check_whole("samples", samples)

@@ -81,11 +81,11 @@ def _are_among_the_first(x: np.ndarray, seen: np.ndarray, found: HeldOut) -> boo
     share = 1 - found.first / len(x)
     if (1 - share) ** len(seen) > CHANCE or seen.shape[1:] != x.shape[1:]:
         return False
-    trained, asked = _keys(x[: found.first]), _keys(seen)
+    trained, asked = row_keys(x[: found.first]), row_keys(seen)
     return bool(np.isin(asked, trained).all())
 
 
-def _keys(rows: np.ndarray) -> np.ndarray:
+def row_keys(rows: np.ndarray) -> np.ndarray:
     """Return a number for each row by which it is known again, `[n]`.
 
     It is a sum of the bits of some entries with factors, in whole numbers that

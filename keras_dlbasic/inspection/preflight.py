@@ -9,11 +9,14 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._arguments import check_whole
 from keras_dlbasic._data.built import built_from
 from keras_dlbasic._data.read import Data, read, read_validation
+from keras_dlbasic._keras.checks import check_model
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis, Rule
 from keras_dlbasic.diagnosis.diagnose import diagnose_plan
+from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.inspection.collect import (
     data_facts,
     output_shapes,
@@ -54,7 +57,9 @@ def preflight(
             built from `x`.
         x: Training inputs with samples first: an array, a tensor, a data frame, a list
             or a structure of these; or a data set that can be read again and gives
-            batches with targets, of which up to 2,048 rows are drawn.
+            batches with targets, of which up to 2,048 rows are drawn: from everywhere
+            in a `PyDataset` or a `DataLoader`, else from the first 2,048 batches, or
+            the first GiB.
         y: Training targets, in the same forms; None with a data set. Defaults to None:
             what needs them is skipped.
         validation_data: `(x, y)` of the validation or a data set, or None.
@@ -68,8 +73,9 @@ def preflight(
         that may are warnings.
 
     Raises:
-        ValueError: If `x` and `y` are none of these, hold text, differ in length or do
-            not fit the model.
+        TypeError: If `rules` has something else than rules.
+        ValueError: If `model` is no model, a number is out of range, or `x` and `y` are
+            none of these, hold text, differ in length or do not fit the model.
 
     Example:
     >>> import keras, numpy as np
@@ -81,6 +87,10 @@ def preflight(
     >>> found[0].name, found[0].severity
     ('output_activation_mismatch', 'critical')
     """
+    check_model(model)
+    check_whole("batch_size", batch_size, or_none=True)
+    check_whole("epochs", epochs, or_none=True)
+    chosen = None if rules is None else checked_rules(rules)
     data = read(x, y, model=model, most=ROWS)
     model = built_from(model, data.x)
     validation = read_validation(validation_data, model=model, most=ROWS)
@@ -94,7 +104,7 @@ def preflight(
     )
     if not any(facts.non_finite for facts in record.facts.inputs):
         _probe(record, model, data.x, data.y)
-    return diagnose_plan(record, rules=rules)
+    return diagnose_plan(record, rules=chosen)
 
 
 def _facts(data: Data, validation: Any, model: Any) -> DataFacts:
@@ -102,7 +112,16 @@ def _facts(data: Data, validation: Any, model: Any) -> DataFacts:
     facts = data_facts(data.x, data.y, validation, output_shapes=shapes, model=model)
     if not data.is_sample:
         return facts
-    return replace(facts, source="first batches", n_rows=None)
+    targets = facts.targets
+    is_constant = len(targets) == 1 and targets[0].is_constant
+    side = None
+    if is_constant and not data.is_from_all:
+        side = (
+            f"all {data.n_rows} rows that were drawn from the first {data.n_passed} "
+            "batches have the same target, and may be one side of the data only; "
+            "shuffle the data set, or give arrays"
+        )
+    return replace(facts, source="first batches", n_rows=None, one_sided=side)
 
 
 def _steps(data: Data, batch_size: int | None) -> dict[str, int | None]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._keras.optimizer import current_learning_rate
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.landscape.critical_point import (
     FLAT_SHARE,
     LOSS_NOISES,
@@ -37,6 +38,7 @@ LOSS_UNITS = 64
 """Two losses differ from this many rounding units on."""
 
 
+@names_nearest
 def classify_point(
     model: Any,
     x: Any = None,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.landscape.hessian_spectrum import HessianExtremes
 from keras_dlbasic.analysis.landscape.lanczos import RitzPairs, lanczos
 from keras_dlbasic.landscape.objective import Objective, objective_of
@@ -18,6 +19,7 @@ Hessians in float64 are the reference.
 """
 
 
+@names_nearest
 def hessian_extremes(
     model: Any,
     x: Any = None,

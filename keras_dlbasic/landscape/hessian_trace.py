@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.landscape.hessian_spectrum import HessianTrace
 from keras_dlbasic.landscape.objective import objective_of
 
 
+@names_nearest
 def hessian_trace(
     model: Any,
     x: Any = None,

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import shown
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.landscape.loss_surface import LossLine, LossSurface
 from keras_dlbasic.landscape.hessian_extremes import hessian_extremes
 from keras_dlbasic.landscape.objective import Objective, objective_of
@@ -17,6 +19,7 @@ UNIT = "x norm of the weights"
 FILTERS = "x norm of each filter"
 
 
+@names_nearest
 def loss_surface(
     model: Any,
     x: Any = None,
@@ -107,6 +110,7 @@ def loss_surface(
     return LossSurface(u, v, np.array(loss), names, points)
 
 
+@names_nearest
 def loss_line(
     model: Any,
     other: Any,
@@ -152,6 +156,12 @@ def loss_line(
     0.0
     """
     _check_resolution(resolution, margin, least=0.0)
+    if hasattr(other, "shape"):
+        raise TypeError(
+            "`other` must be a model like the first, or a list of its weights, and "
+            f"comes before the data: `loss_line(model, other, x, y)`. Received: "
+            f"{shown(other)}"
+        )
     objective = objective_of(model, x, y, **options)
     first, second = objective.weights(), _weights_of(objective, other)
     places = np.linspace(-margin, 1 + margin, resolution)

@@ -7,6 +7,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import keras
@@ -18,6 +19,7 @@ from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._keras.connections import mask_of
 from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.landscape.rows import Batch, Rows
 
 MICRO_BATCH = 256
@@ -38,6 +40,7 @@ class Products(Protocol):
         """Return the product of the Hessian and `directions`, a list like them."""
 
 
+@names_nearest
 class Objective:
     """The loss of a model on a data set, with its gradient and Hessian-vector products.
 
@@ -103,10 +106,10 @@ class Objective:
         self.size = int(self._ends[-1])
         self.epsilon = _epsilon(model)
         self._takes_training = "training" in _parameters(model.compute_loss)
+        self._products = _products(self._loss, draws=self.training)
         masked = self._build_loss()
         if self.rows.n > self.rows.micro_batch:
             _check_additive(model, masked, sample_weight is not None)
-        self._products = _products(self._loss, draws=self.training)
         self._lacks: str | None = None
         if self.training:
             self._check_fixed()
@@ -124,7 +127,7 @@ class Objective:
             at: Weights. Defaults to None: those of the model.
         """
         weights, state = self._parts(at), self._values(self._state)
-        with generators_kept(self.model):
+        with generators_kept(self.model), self._explained():
             return sum(
                 share * float(_numpy(self._products.loss(weights, state, *batch)))
                 for batch, share in self._batches()
@@ -138,7 +141,7 @@ class Objective:
         """
         weights, state = self._parts(at), self._values(self._state)
         value, total = 0.0, np.zeros(self.size)
-        with generators_kept(self.model):
+        with generators_kept(self.model), self._explained():
             for batch, share in self._batches():
                 loss, gradient = self._products.gradient(weights, state, *batch)
                 value += share * float(_numpy(loss))
@@ -235,9 +238,10 @@ class Objective:
         weights, state = self._parts(at), self._values(self._state)
         directions = self._parts(unit)
         total = np.zeros(self.size)
-        for batch, share in self._batches():
-            parts = self._products.product(directions, weights, state, *batch)
-            total += share * self._joined(parts)
+        with self._explained():
+            for batch, share in self._batches():
+                parts = self._products.product(directions, weights, state, *batch)
+                total += share * self._joined(parts)
         return total
 
     def _difference_product(
@@ -271,6 +275,22 @@ class Objective:
     def _joined(parts: Sequence[Any]) -> np.ndarray:
         return np.concatenate([_numpy(p).astype(np.float64).ravel() for p in parts])
 
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say of an error of the user's loss where to look."""
+        try:
+            yield
+        except self._products.no_second_derivative:
+            raise
+        except Exception as error:  # of the user's loss
+            shapes = [tuple(np.shape(y)) for y in keras.tree.flatten(self.rows.y)]
+            raise ValueError(
+                f"The loss of the model '{self.model.name}' cannot be computed on the "
+                f"rows given ({type(error).__name__}: {_operation(error)}). Targets of "
+                f"shape {', '.join(map(str, shapes)) or 'None'} must fit its loss and "
+                "its outputs; `kd.preflight(model, x, y)` says what does not."
+            ) from error
+
     # -- checks ------------------------------------------------------------------
 
     def _build_loss(self) -> bool:
@@ -294,7 +314,7 @@ class Objective:
 
         outputs = run_apart(model, lambda: autodiff.shaped_like(run))
         try:
-            with generators_kept(self.model):
+            with generators_kept(self.model), self._explained():
                 self._computed(x, y, outputs, weight)
         finally:
             for variable, value in zip(metrics, before, strict=True):

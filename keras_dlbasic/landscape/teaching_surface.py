@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._wrong_arguments import names_nearest
+
 Height = Callable[[Any, Any], Any]
 
 SURFACES: dict[str, tuple[Height, tuple[float, float]]] = {
@@ -59,6 +61,7 @@ def predicted_height(y_true: Any, y_pred: Any) -> Any:
     return ops.mean(y_pred, axis=-1)
 
 
+@names_nearest
 def teaching_surface(
     name: str,
     *,

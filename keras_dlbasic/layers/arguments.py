@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
+
+from keras_dlbasic._arguments import is_number
 
 
 def check_axes(layer: Any, axes: Sequence[int], input_shape: Any) -> None:
@@ -48,8 +49,3 @@ def check_epsilon(epsilon: Any) -> None:
             "`epsilon` is added to the variance and must be a finite number that is "
             f"not negative. Received: epsilon={epsilon!r}"
         )
-
-
-def is_number(value: Any) -> bool:
-    """Return whether an argument is a real number."""
-    return isinstance(value, Real) and not isinstance(value, bool)

@@ -6,9 +6,12 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.layers.arguments import check_axes, check_epsilon, is_number
+from keras_dlbasic._arguments import is_number
+from keras_dlbasic._wrong_arguments import names_nearest
+from keras_dlbasic.layers.arguments import check_axes, check_epsilon
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class BatchNormalization(keras.layers.BatchNormalization):
     """Batch normalization: `y = gamma * (x - mu_B) / sqrt(var_B + eps) + beta`.

@@ -6,9 +6,11 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic.layers.arguments import is_number
+from keras_dlbasic._arguments import is_number
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class Dropout(keras.layers.Dropout):
     """Dropout: in training each unit is zero with probability `rate`, else scaled up.

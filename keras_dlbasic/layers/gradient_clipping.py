@@ -9,8 +9,10 @@ import keras
 from keras import ops
 
 from keras_dlbasic._keras.layer_kinds import LayerKind, register_kind
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class GradientClipping(keras.layers.Layer):
     """Passes its input on unchanged and clips the gradient on its way back.

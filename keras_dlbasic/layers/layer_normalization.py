@@ -6,9 +6,11 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.layers.arguments import check_axes, check_epsilon
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class LayerNormalization(keras.layers.LayerNormalization):
     """Layer normalization: `y = gamma * (x - mu) / sqrt(var + eps) + beta`.

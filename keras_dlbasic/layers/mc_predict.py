@@ -12,6 +12,7 @@ from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import class_kind
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
 class MonteCarloPrediction(NamedTuple):
@@ -33,6 +34,7 @@ class MonteCarloPrediction(NamedTuple):
     spread: Any
 
 
+@names_nearest
 def mc_predict(
     model: Any, x: Any, samples: int = 50, *, batch_size: int = 256
 ) -> MonteCarloPrediction:

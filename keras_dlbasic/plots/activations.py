@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.activations.table import ACTIVATIONS
 from keras_dlbasic.plots.axes import legend_beside, panels_or_new
 
 USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu")
 
 
+@names_nearest
 def plot_activations(
     names: Sequence[str] = USUAL, *, ax: np.ndarray | None = None
 ) -> np.ndarray:

@@ -10,11 +10,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import axes_or_new
 
 WRAP = 46
 
 
+@names_nearest
 def plot_augmentation(
     augment: Callable[..., Any],
     x: Any,

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import BatchSizeResult
 from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.plots.axes import panels_or_new, say_empty
@@ -23,6 +24,7 @@ REGIMES = {
 PANELS = ("updates", "samples", "seconds")
 
 
+@names_nearest
 def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
     """Draw loss against updates, samples and seconds, and speed against noise.
 

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
@@ -17,6 +18,7 @@ from keras_dlbasic.plots.interval_points import (
 MOST_NAMES = 12
 
 
+@names_nearest
 def plot_capacity(
     result: CapacityResult, *, measure: str = "error", ax: Axes | None = None
 ) -> Axes:

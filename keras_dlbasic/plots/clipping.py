@@ -7,11 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 
+@names_nearest
 def plot_clipping(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the clip factor over the steps: norm after clipping / norm before.
 

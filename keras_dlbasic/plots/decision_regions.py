@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import legend_beside
 
 GRID = 150
@@ -16,6 +17,7 @@ MOST_CLASSES = 8
 MARGIN = 0.08
 
 
+@names_nearest
 def plot_decision_regions(
     models: Any,
     x: Any,

@@ -8,6 +8,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import DescentPaths
 from keras_dlbasic.plots.axes import axes_or_new
 from keras_dlbasic.plots.given import result_of
@@ -15,6 +16,7 @@ from keras_dlbasic.plots.given import result_of
 GRID = 121
 
 
+@names_nearest
 def plot_descent_path(paths: DescentPaths, *, ax: Axes | None = None) -> Axes:
     """Draw the paths of full-batch, mini-batch and one sample per update.
 

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import axes_or_new
 
 
+@names_nearest
 def plot_ensemble(ensemble: Any, x: Any, y: Any, *, ax: Axes | None = None) -> Axes:
     """Draw the error of each member, their mean, and the error of the ensemble.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from keras_dlbasic._arguments import shown
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.saved_run import read_saved_run
 
@@ -59,6 +61,15 @@ def any_record_of(given: Any) -> TrainingRecord:
         return record_of(given)
     if hasattr(type(given), "record"):
         return record_of(given)
+    if not isinstance(given, Mapping) and not hasattr(given, "history"):
+        raise TypeError(
+            "`run` must be the `History` that `model.fit` returned or its `history`, "
+            "a callback such as a `TrainingDoctor`, a `TrainingRecord`, or the path of "
+            "a record (`.npz`) or a table of epochs (`.csv`). Received: "
+            f"{shown(given)}."
+            + " A model does not keep how it was trained."
+            * hasattr(given, "fit")
+        )
     return TrainingRecord.from_history(given)
 
 

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import gradient_flow
 from keras_dlbasic.plots.axes import MOST_LINES, axes_or_new, say_empty
 from keras_dlbasic.plots.given import missing_steps, record_of
@@ -13,6 +14,7 @@ from keras_dlbasic.plots.layer_axis import label_layers
 from keras_dlbasic.records import TrainingRecord
 
 
+@names_nearest
 def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the gradient of each layer, relative to its weights, from input to output.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps, say_empty
 from keras_dlbasic.plots.given import missing_steps, record_of
 from keras_dlbasic.records import TrainingRecord
 
 
+@names_nearest
 def plot_gradient_norm(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the gradient norm of each layer over the steps, before clipping.
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import (
     OverfittingVerdict,
     StoppingReport,
@@ -34,6 +35,7 @@ LOSS_SPAN = 0.05
 """Least span of the axis of another quantity, relative to its level."""
 
 
+@names_nearest
 def plot_history(
     record: Any,
     *,

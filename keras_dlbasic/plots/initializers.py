@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.activations.table import ACTIVATIONS
 from keras_dlbasic.plots.axes import axes_or_new
 
@@ -14,6 +15,7 @@ VARIANCES = {"Xavier": 1.0, "He": 2.0}
 """Variance of the weights, times the number of units, where layers are equally wide."""
 
 
+@names_nearest
 def plot_initializers(
     activation: str = "relu",
     *,

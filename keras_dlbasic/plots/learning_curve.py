@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
@@ -16,6 +17,7 @@ from keras_dlbasic.plots.interval_points import (
 )
 
 
+@names_nearest
 def plot_learning_curve(
     result: SampleSizeResult, *, measure: str = "error", ax: Axes | None = None
 ) -> Axes:

@@ -7,11 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LearningRateRange
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
 
 
+@names_nearest
 def plot_learning_rate_range(
     result: LearningRateRange, *, ax: Axes | None = None
 ) -> Axes:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LossLine
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
@@ -14,6 +15,7 @@ from keras_dlbasic.plots.given import result_of
 DECADES = 2
 
 
+@names_nearest
 def plot_loss_line(line: LossLine, *, ax: Axes | None = None) -> Axes:
     """Draw the loss on the straight line between two solutions.
 

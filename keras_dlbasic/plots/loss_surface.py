@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LossSurface
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
@@ -20,6 +21,7 @@ DECADES = 1.5
 """From this many decades on, levels are logarithmic."""
 
 
+@names_nearest
 def plot_loss_surface(
     surface: LossSurface, *, kind: str = "contour", ax: Axes | None = None
 ) -> Axes:

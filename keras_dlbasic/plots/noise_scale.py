@@ -7,11 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import NoiseScaleCurve
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
 
 
+@names_nearest
 def plot_noise_scale(curve: NoiseScaleCurve, *, ax: Axes | None = None) -> Axes:
     """Draw the gradient noise scale over the updates, beside the batch size in use.
 

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import panels_or_new
 
 KINDS = {"batch": 0, "layer": 1}
@@ -18,6 +19,7 @@ MAX_CELLS = 80
 """Up to this many values are written into their cells."""
 
 
+@names_nearest
 def plot_normalization(
     x: Any = None, *, kind: str = "batch", ax: np.ndarray | None = None
 ) -> np.ndarray:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import axes_or_new, draw_over_steps, say_empty
 from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 
+@names_nearest
 def plot_normalization_drift(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw, by layer, how far batch means are from the moving means over the steps.
 

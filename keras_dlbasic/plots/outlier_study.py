@@ -6,12 +6,14 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.outlier_result import OutlierResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
 from keras_dlbasic.plots.interval_points import draw_intervals
 
 
+@names_nearest
 def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes:
     """Draw the held-out error against the share of planted wrong rows.
 

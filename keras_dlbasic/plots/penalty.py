@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import (
     MOST_LINES,
     axes_or_new,
@@ -18,6 +19,7 @@ from keras_dlbasic.plots.given import record_of
 from keras_dlbasic.records import TrainingRecord
 
 
+@names_nearest
 def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the share of the loss that is weight penalty, by weight, over the epochs.
 

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import RemedyResult
 from keras_dlbasic.analysis.experiments.remedy_result import UNTREATED
 from keras_dlbasic.plots.axes import panels_or_new, say_empty
@@ -21,6 +22,7 @@ WHAT = {
 }
 
 
+@names_nearest
 def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
     """Draw the errors with each remedy, the differences, and the costs.
 

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from keras_dlbasic._display import plot_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LayerSignal, PropagationReport
 from keras_dlbasic.plots.axes import (
     MOST_LINES,
@@ -23,6 +24,7 @@ from keras_dlbasic.plots.layer_axis import label_layers
 FLOOR = 1e-38
 
 
+@names_nearest
 def plot_signal_propagation(
     report: PropagationReport, *, ax: Axes | None = None
 ) -> Axes:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import matplotlib as mpl
 
+from keras_dlbasic._wrong_arguments import names_nearest
+
 STYLES = ("light", "dark")
 
 
+@names_nearest
 def style(name: str = "light") -> AbstractContextManager[None]:
     """Draw in one of the package's styles: color-blind-safe, legible in print.
 

@@ -7,11 +7,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.outlier_result import OutlierResult
 from keras_dlbasic.plots.axes import axes_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
 
 
+@names_nearest
 def plot_suspects(
     result: OutlierResult,
     x: Any = None,

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import (
     MOST_LINES,
     axes_or_new,
@@ -26,6 +27,7 @@ _NAMES = {
 }
 
 
+@names_nearest
 def plot_unit_health(
     record: TrainingRecord, measure: str = "dead_units", *, ax: Axes | None = None
 ) -> Axes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import gradient_flow
 from keras_dlbasic.plots.axes import (
     MOST_LINES,
@@ -18,6 +19,7 @@ USUAL_RATIO = (3e-4, 3e-3)
 """Around 1e-3, the rule of thumb for the update-to-weight ratio."""
 
 
+@names_nearest
 def plot_update_ratio(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the update-to-weight ratio of each layer over the steps.
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from keras_dlbasic._arguments import shown
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.plots.axes import axes_or_new
 
 SMALLEST = 1e-6
@@ -18,6 +20,7 @@ NEARLY_ZERO = 1e-3
 most are about 0.1."""
 
 
+@names_nearest
 def plot_weights(models: Any, *, bins: int = 50, ax: Axes | None = None) -> Axes:
     """Draw histograms of the sizes of weights, such as with and without a regularizer.
 
@@ -46,6 +49,11 @@ def plot_weights(models: Any, *, bins: int = 50, ax: Axes | None = None) -> Axes
     >>> weights = np.random.default_rng(0).normal(size=(64, 32))
     >>> ax = kd.plots.plot_weights({"none": weights, "L2": 0.5 * weights})
     """
+    if hasattr(models, "history") and not hasattr(models, "get_weights"):
+        raise TypeError(
+            "`models` must be a model, arrays of weights, or a dictionary of such. "
+            f"Received: {shown(models)}, which has no weights."
+        )
     named = dict(models) if isinstance(models, Mapping) else {"": models}
     sizes = {name: _sizes(model) for name, model in named.items()}
     empty = [name for name, values in sizes.items() if not values.size]
@@ -61,8 +69,8 @@ def plot_weights(models: Any, *, bins: int = 50, ax: Axes | None = None) -> Axes
         share = np.mean(values < NEARLY_ZERO)
         words = f"{100 * share:.0f} % below {NEARLY_ZERO:g}"
         label = f"{name}: {words}" if name else words
-        shown = np.maximum(values, SMALLEST)
-        ax.hist(shown, edges.tolist(), histtype="step", lw=2, label=label)
+        drawn = np.maximum(values, SMALLEST)
+        ax.hist(drawn, edges.tolist(), histtype="step", lw=2, label=label)
     ax.set_xscale("log")
     ax.set(title="Sizes of weights", xlabel="|weight|", ylabel="number of weights")
     ax.legend()

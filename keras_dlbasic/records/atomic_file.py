@@ -37,6 +37,10 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     'all of it'
     """
     path = Path(path)
+    if path.is_dir():  # not of the name that is written to first
+        raise IsADirectoryError(
+            f"{str(path)!r} is a folder. Give the name of a file in it."
+        )
     try:
         # the name is cut, since names of files have a limit
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from keras_dlbasic.records.column_names import keras_names
+from keras_dlbasic.records.existing_file import check_file
 from keras_dlbasic.records.printable import printable
 from keras_dlbasic.records.record_data import RecordData
 
@@ -40,6 +41,7 @@ def record_from_csv(
             f"{str(path)!r} is a saved model. Expected a record of its training, saved "
             "by `doctor.record.save(path)`, or a table of epochs."
         )
+    check_file(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

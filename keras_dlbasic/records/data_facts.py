@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records.json_facts import UNKNOWN, Facts
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class InputFacts(Facts):
     """What is known of an array of inputs. Numbers are NaN if they are not known.
@@ -84,6 +86,7 @@ class InputFacts(Facts):
         return self.rms == self.rms
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class TargetFacts(Facts):
     """What is known of the targets of an output. Numbers are NaN if not known.
@@ -158,6 +161,7 @@ class TargetFacts(Facts):
         return self.kind == "multi_label" and self.max_per_row not in (0, 1)
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class ValidationFacts(Facts):
     """How validation data stand to training data. Numbers are NaN if not known.
@@ -224,6 +228,7 @@ class ValidationFacts(Facts):
     restored_by: str | None = None
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class BatchFacts(Facts):
     """What the batches are like that passed in the first epoch, as far as read.
@@ -274,6 +279,7 @@ UNEVEN = 1.5
 LEFT_OUT = 0.05
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class WeightFacts(Facts):
     """What weights the rows have in the loss, in the batches that were read.
@@ -344,6 +350,7 @@ class WeightFacts(Facts):
         return tuple(part / total for part in parts) if total > 0 else None
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class DataFacts(Facts):
     """What is known of the data of a fit.

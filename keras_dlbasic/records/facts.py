@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records.data_facts import (
     DataFacts,
     InputFacts,
@@ -134,6 +135,7 @@ class RareFacts(Facts):
     ratio: float = UNKNOWN
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class ProbeFacts(Facts):
     """What is known of the rows on which a model is looked at now and then.
@@ -259,6 +261,7 @@ class CurvatureFacts(Facts):
     failed: str | None = None
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class RunFacts(Facts):
     """All that is known of a run besides its measurements. What is not known is None.

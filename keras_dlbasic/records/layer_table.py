@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records.row_buffer import RowBuffer
 
 
+@names_nearest
 class LayerTable:
     """Values by step, measure and layer; never more than 1,024 steps.
 

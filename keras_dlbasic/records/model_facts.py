@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records.json_facts import UNKNOWN, Facts
 
 # of classes in records of before layers had kinds
 _KINDS = {"Embedding": "embedding", "PReLU": "activation"}
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerFacts(Facts):
     """What is known of a layer before training.
@@ -110,6 +112,7 @@ class LayerFacts(Facts):
         return "Max" in self.class_name
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class OutputFacts(Facts):
     """What is known of an output of a model.
@@ -150,6 +153,7 @@ class OutputFacts(Facts):
         return self.label or self.name
 
 
+@names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class ModelFacts(Facts):
     """What is known of a model before training.

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from keras_dlbasic.records.atomic_file import atomic_file
+from keras_dlbasic.records.existing_file import check_file
 from keras_dlbasic.records.json_text import json_text
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.printable import printable_parts
@@ -50,8 +51,7 @@ def write_npz(record: RecordData, path: Path) -> None:
 
 def read_npz(path: Path, record_type: type[Record]) -> Record:
     """Read the record at `path`; it becomes a `record_type`."""
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {str(path)!r}.")
+    check_file(path)
     try:
         with path.open("rb") as handle:
             file = np.load(handle, allow_pickle=False)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import brief
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records.epoch_table import EpochTable
 from keras_dlbasic.records.facts import RunFacts
 from keras_dlbasic.records.layer_table import LayerTable
@@ -37,6 +38,7 @@ SCALARS = (
 """What is measured per sampled step, in the order of the rows."""
 
 
+@names_nearest
 class RecordData:
     """The arrays of a `TrainingRecord`, which adds reading and writing of files.
 

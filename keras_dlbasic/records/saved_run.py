@@ -34,11 +34,6 @@ def read_saved_run(
     array([0.9, 0.5])
     """
     path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(
-            f"{str(path)!r} is a folder. Give a file in it: a record (`.npz`) or a "
-            "table of epochs (`.csv`)."
-        )
     if path.suffix.lower() == ".npz":
         return TrainingRecord.load(path)
     return TrainingRecord.from_csv(path, columns=columns)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records.csv_table import record_from_csv
 from keras_dlbasic.records.epoch_sources import record_from_history
 from keras_dlbasic.records.npz_file import read_npz, write_npz
@@ -15,6 +16,7 @@ from keras_dlbasic.records.record_data import RecordData
 from keras_dlbasic.records.tensorboard_file import write_tensorboard
 
 
+@names_nearest
 class TrainingRecord(Plotted, RecordData):
     """What was measured during a training run.
 

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Displayed
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records.json_text import json_text
 
 STATUSES = ("done", "diverged", "failed", "lost")
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class TrialResult(Displayed):
     """The row of a trial.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keras_dlbasic._display import Displayed
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class VariableInfo(Displayed):
     """A trainable variable of a watched model.

@@ -8,12 +8,14 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.regularizers.factor import check_factor, summable
 
 SMALLEST_SQUARE = 1e-37
 """Units whose squared norm is smaller count as zero; float32 ends near there."""
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class GroupLasso(keras.regularizers.Regularizer):
     """The penalty `factor * sqrt(n) * sum over units of ||w_unit||`.

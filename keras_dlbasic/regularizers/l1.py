@@ -7,9 +7,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.regularizers.factor import check_factor, summable
 
 
+@names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class L1(keras.regularizers.Regularizer):
     """The penalty `l1 * sum(abs(w))`.

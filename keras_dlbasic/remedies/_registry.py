@@ -8,6 +8,7 @@ from inspect import Parameter, signature
 from typing import Any, TypeVar
 
 from keras_dlbasic._nearest import nearest
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 from keras_dlbasic.diagnosis.remedy_spec import DATA, JUDGED_BY, JudgedBy, RemedySpec
 
@@ -17,6 +18,7 @@ _PACKAGE = "keras_dlbasic.remedies"
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
+@names_nearest
 def remedy(
     *wrong: Any,
     needs: tuple[str, ...] = (),

@@ -7,15 +7,18 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import is_number, shown
 from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.layer_kinds import KERNELS, core_of, is_product, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy()
+@names_nearest
 def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> Any:
     """Insert dropout after the hidden activations (Srivastava et al. 2014).
 
@@ -44,8 +47,10 @@ def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> An
     >>> [type(layer).__name__ for layer in new.layers]
     ['Dense', 'Dropout', 'Dense']
     """
-    if not 0 <= rate < 1:
-        raise ValueError(f"`rate` must be from 0 to below 1. Received: rate={rate!r}")
+    if not is_number(rate) or not 0 <= rate < 1:
+        raise ValueError(
+            f"`rate` must be from 0 to below 1. Received: rate={shown(rate)}"
+        )
     outputs, consumers = output_part(model), consumers_of(model)
     sequence = np.random.SeedSequence(seed)
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from keras_dlbasic._keras.layer_kinds import KERNELS, kind_of
 from keras_dlbasic._keras.rebuild import Chain, configurations, rebuild, with_config
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.regularizers import L1L2
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy()
+@names_nearest
 def add_penalty(model: Any, l2: float = 1e-4, *, l1: float = 0.0) -> Any:
     """Add an L1 or L2 penalty to the kernels that have none.
 

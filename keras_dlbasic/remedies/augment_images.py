@@ -8,10 +8,12 @@ import keras
 
 from keras_dlbasic._keras.outputs import check_known
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy()
+@names_nearest
 def augment_images(
     model: Any, strength: float = 0.1, *, flip: str | None = None, seed: int = 0
 ) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._arguments import is_number, shown
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
@@ -16,6 +18,7 @@ from keras_dlbasic.remedies.change_optimizer import (
 
 
 @remedy(repeatable=True)
+@names_nearest
 def change_learning_rate(
     model: Any,
     learning_rate: Any = None,
@@ -54,11 +57,12 @@ def change_learning_rate(
         learning_rate, keras.optimizers.schedules.LearningRateSchedule
     )
     given = [v for v in (learning_rate, factor) if v is not None]
-    if len(given) != 1 or not (schedule or given[0] > 0):
+    if len(given) != 1 or not (schedule or (is_number(given[0]) and given[0] > 0)):
         raise ValueError(
             "Give either `learning_rate` or `factor`, a positive number. Received: "
-            f"learning_rate={learning_rate!r}, factor={factor!r}. A range test gives "
-            "None if the loss falls at no rate: then the rate is not the reason."
+            f"learning_rate={shown(learning_rate)}, factor={shown(factor)}. A range "
+            "test gives None if the loss falls at no rate: then the rate is not the "
+            "reason."
         )
     check_one_optimizer(model)
     rate = innermost_config(model.optimizer)["learning_rate"]

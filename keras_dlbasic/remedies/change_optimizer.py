@@ -7,12 +7,15 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.checks import check_compiled
+from keras_dlbasic._keras.known_names import optimizer_of
 from keras_dlbasic._keras.optimizer import is_several
 from keras_dlbasic._keras.rebuild import compile_like, rebuild
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy()
+@names_nearest
 def change_optimizer(
     model: Any,
     optimizer: Any = "adam",
@@ -50,7 +53,7 @@ def change_optimizer(
     if isinstance(optimizer, keras.optimizers.Optimizer):
         optimizer = type(optimizer).from_config(optimizer.get_config())
     else:
-        optimizer = keras.optimizers.get(optimizer)
+        optimizer = optimizer_of(optimizer)
     if learning_rate is not None:
         optimizer.learning_rate = learning_rate
     return with_optimizer(model, optimizer, in_place=in_place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import (
     changed_optimizer,
@@ -15,6 +16,7 @@ _KINDS = ("global_clipnorm", "clipnorm", "clipvalue")
 
 
 @remedy()
+@names_nearest
 def clip_gradients(
     model: Any,
     global_clipnorm: float | None = None,

@@ -7,15 +7,18 @@ from typing import Any
 import keras
 
 from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._keras.known_names import check_activation
 from keras_dlbasic._keras.layer_kinds import KERNELS, SIZES, core_of, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 _KEEP = "keep"
 
 
 @remedy()
+@names_nearest
 def fix_output(
     model: Any,
     activation: str | None = _KEEP,
@@ -49,7 +52,7 @@ def fix_output(
     >>> new.layers[0].activation.__name__, new.loss
     ('sigmoid', 'binary_crossentropy')
     """
-    keras.activations.get(None if activation == _KEEP else activation)
+    check_activation(None if activation == _KEEP else activation)
     part = output_part(model)
     if len(model.outputs) != 1:
         raise ValueError(

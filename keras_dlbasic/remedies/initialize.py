@@ -12,6 +12,7 @@ from keras_dlbasic._keras.connections import operation_of
 from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic._keras.fans import KernelFans, model_kernels
 from keras_dlbasic._keras.following_activation import activations_after
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.initializers import (
     HeNormal,
     HeUniform,
@@ -26,6 +27,7 @@ _OURS = (HeNormal, HeUniform, XavierNormal, XavierUniform)
 
 
 @remedy(keeps_weights=False)
+@names_nearest
 def initialize(
     model: Any,
     initializer: Any = "auto",

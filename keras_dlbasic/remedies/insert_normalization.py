@@ -11,6 +11,7 @@ from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.layer_kinds import KERNELS, core_of, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 _KINDS = {
@@ -20,6 +21,7 @@ _KINDS = {
 
 
 @remedy()
+@names_nearest
 def insert_normalization(model: Any, kind: str = "batch") -> Any:
     """Insert normalization between hidden kernels and their activations.
 

@@ -13,11 +13,13 @@ from keras_dlbasic._data.batch import read_batch
 from keras_dlbasic._data.built import built_from
 from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic._keras.fans import kernel_fans
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.propagation.probe import as_array, run_probe
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy(needs=("x",), keeps_weights=False)
+@names_nearest
 def lsuv(
     model: Any,
     x: Any,

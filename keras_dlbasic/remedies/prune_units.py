@@ -13,6 +13,7 @@ from keras import ops
 from keras_dlbasic._keras.checks import check_built
 from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic._keras.layer_kinds import SIZES
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.unit_paths import (
     UnitPath,
@@ -32,6 +33,7 @@ class _Cut:
 
 
 @remedy(judged_by="user")
+@names_nearest
 def prune_units(model: Any, threshold: float = 1e-2) -> Any:
     """Take units whose incoming weights are near zero out of a model.
 

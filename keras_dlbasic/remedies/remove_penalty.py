@@ -6,11 +6,13 @@ from typing import Any
 
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic._keras.rebuild import Chain, edited, rebuild
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.change_optimizer import changed_optimizer, innermost_config
 
 
 @remedy(repeatable=True)
+@names_nearest
 def remove_penalty(model: Any, *, dropout_factor: float = 0.5) -> Any:
     """Take weight penalties away and lower dropout.
 

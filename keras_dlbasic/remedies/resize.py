@@ -7,10 +7,12 @@ from typing import Any
 from keras_dlbasic._keras.fixed_widths import resizable_layers
 from keras_dlbasic._keras.layer_kinds import SIZES
 from keras_dlbasic._keras.rebuild import Chain, edited, rebuild
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy(repeatable=True)
+@names_nearest
 def resize(model: Any, width_factor: float = 2.0) -> Any:
     """Multiply the number of units of hidden layers.
 

@@ -6,13 +6,16 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.outputs import check_known
 from keras_dlbasic._keras.rebuild import rebuild
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.standard_scale import scaling_layer
 
 
 @remedy(needs=("x",))
+@names_nearest
 def scale_inputs(model: Any, x: Any) -> Any:
     """Put a Normalization layer in front of a model.
 
@@ -22,7 +25,7 @@ def scale_inputs(model: Any, x: Any) -> Any:
 
     Args:
         model: A built Sequential or Functional model.
-        x: The training inputs, as for `fit`: an array, or a list or dictionary of them.
+        x: The training inputs in any form that users have, or a data set.
             Mean and variance are taken over all axes but the last (a feature, or a
             channel). Integer inputs, such as tokens, are not changed.
 
@@ -44,19 +47,10 @@ def scale_inputs(model: Any, x: Any) -> Any:
     True
     """
     check_known(model)
-    if isinstance(x, dict):
-        names = [tensor.name for tensor in model.inputs]
-        if sorted(x) != sorted(names):
-            raise ValueError(
-                f"`x` must have the inputs' names {names}. Received: {sorted(x)}"
-            )
-        arrays = [x[name] for name in names]
-    else:
-        arrays = list(x) if len(model.inputs) > 1 else [x]
-    if len(arrays) != len(model.inputs):
-        raise ValueError(
-            f"`x` must have {len(model.inputs)} arrays. Received: {len(arrays)}"
-        )
+    x = read(x, model=model).x
+    named = isinstance(x, dict)
+    names = [tensor.name for tensor in model.inputs]
+    arrays = [x[name] for name in names] if named else keras.tree.flatten(x)
     layers = [
         scaling_layer(array, per="x", name=f"{_plain(tensor.name)}_scaling")
         if keras.backend.is_float_dtype(tensor.dtype)

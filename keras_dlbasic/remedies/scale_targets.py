@@ -12,6 +12,7 @@ from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.output_labels import loss_weights
 from keras_dlbasic._keras.outputs import check_known
 from keras_dlbasic._keras.rebuild import Chain, behind, rebuild, with_config
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.standard_scale import mean_and_variance, scaling_layer
 
@@ -34,6 +35,7 @@ _POWERS = {
 
 
 @remedy(needs=("y",))
+@names_nearest
 def scale_targets(model: Any, y: Any) -> Any:
     """Scale the targets inside the model: it is trained on standardized targets.
 

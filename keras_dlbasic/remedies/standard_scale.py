@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._data.arrays import as_arrays
+
 
 def mean_and_variance(values: Any, *, per: str) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and variance over all axes but the last, in float32.
@@ -21,7 +23,7 @@ def mean_and_variance(values: Any, *, per: str) -> tuple[np.ndarray, np.ndarray]
     Raises:
         ValueError: If they are not numbers, or none is finite.
     """
-    array = np.asarray(keras.ops.convert_to_numpy(values))
+    array = np.asarray(as_arrays(values, per))
     if array.dtype.kind not in "fiub" or not array.size:
         raise ValueError(
             f"`{per}` must hold numbers. Received: shape {array.shape}, "

@@ -8,14 +8,17 @@ import keras
 
 from keras_dlbasic._keras.activations import activation_name
 from keras_dlbasic._keras.following_activation import consumers_of
+from keras_dlbasic._keras.known_names import check_activation
 from keras_dlbasic._keras.layer_kinds import KERNELS, is_product, kind_of
 from keras_dlbasic._keras.outputs import output_part
 from keras_dlbasic._keras.rebuild import Chain, rebuild, with_config
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 from keras_dlbasic.remedies.initialize import initialize as draw_anew
 
 
 @remedy()
+@names_nearest
 def swap_activations(
     model: Any,
     activation: str = "relu",
@@ -57,7 +60,7 @@ def swap_activations(
     >>> new.layers[0].activation.__name__
     'elu'
     """
-    keras.activations.get(activation)  # names an unknown one
+    check_activation(activation)
     outputs, consumers = output_part(model), consumers_of(model)
 
     def edit(layer: Any) -> Chain | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import TrainingRecord
 
 Plot = TypeVar("Plot", bound=Callable[..., Any])
@@ -35,6 +36,7 @@ CONTRIBUTED: dict[str, ContributedPicture] = {}
 """Pictures of users, by the name of the function, in the order of their definition."""
 
 
+@names_nearest
 def picture(
     caption: str,
     *,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis, diagnose
 from keras_dlbasic.reports.terminal import print_diagnosis
 
 
+@names_nearest
 def explain(run: Any, *, plot: bool = True, verbose: bool = False) -> Diagnosis:
     """Print what is wrong with a run, draw its curves, and return the diagnosis.
 

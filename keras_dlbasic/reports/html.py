@@ -11,13 +11,16 @@ import numpy as np
 
 from keras_dlbasic._display import page_of
 from keras_dlbasic._version import __version__
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.atomic_file import atomic_file
 from keras_dlbasic.reports.facts_table import facts_table, value_words
+from keras_dlbasic.reports.given import diagnosis_of
 
 
+@names_nearest
 def write_html(
     diagnosis: Diagnosis,
     path: str | os.PathLike[str],
@@ -32,7 +35,7 @@ def write_html(
     comes from a model or a record is escaped.
 
     Args:
-        diagnosis: The diagnosis.
+        diagnosis: The diagnosis, or a `TrainingDoctor` that has one.
         path: Where to write; a file that is there is replaced once the new one is
             complete.
         record: What was judged, for pictures and facts. Defaults to None: none.
@@ -49,6 +52,7 @@ def write_html(
     >>> path.read_text().startswith("<!DOCTYPE html>")
     True
     """
+    diagnosis = diagnosis_of(diagnosis)
     with atomic_file(path) as file:  # opened before all is drawn
         file.write(html_text(diagnosis, record, title=title).encode())
 

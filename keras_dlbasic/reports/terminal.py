@@ -8,11 +8,13 @@ from io import StringIO
 from typing import IO, TYPE_CHECKING, Any
 
 from keras_dlbasic._display import is_notebook
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.diagnosis.skipped_line import skipped_line
 from keras_dlbasic.records.printable import printable, printable_text
 from keras_dlbasic.reports import cell
+from keras_dlbasic.reports.given import diagnosis_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +24,7 @@ MOST_REMEDIES = 3
 COLORS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 
 
+@names_nearest
 def print_diagnosis(
     diagnosis: Diagnosis,
     file: IO[str] | None = None,
@@ -35,7 +38,7 @@ def print_diagnosis(
     In a notebook it is shown as HTML, but for `verbose`.
 
     Args:
-        diagnosis: The diagnosis.
+        diagnosis: The diagnosis, or a `TrainingDoctor` that has one.
         file: Where to print. Defaults to None: standard output.
         title: The first line.
         verbose: Whether to say why checks were skipped. Defaults to `False`: how many.
@@ -52,6 +55,7 @@ def print_diagnosis(
     """
     from rich.console import Console
 
+    diagnosis = diagnosis_of(diagnosis)
     out = sys.stdout if file is None else file
     if out is None:  # a program without a console
         return

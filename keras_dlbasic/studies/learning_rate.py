@@ -9,7 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole, is_number, shown
 from keras_dlbasic._data.built import built_from
+from keras_dlbasic._data.fits import check_fits
 from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.checks import check_compiled
@@ -26,6 +28,8 @@ from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LearningRateRange
 from keras_dlbasic.analysis.experiments.learning_rate_range import judge_learning_rates
 from keras_dlbasic.callbacks import GradientNormMonitor
+from keras_dlbasic.inspection.loss_fault import loss_fault
+from keras_dlbasic.inspection.preflight import preflight
 from keras_dlbasic.remedies import change_learning_rate
 
 
@@ -43,7 +47,8 @@ class LearningRateRangeTest:
             without arguments that returns one.
         x: Training inputs in any form that users have, or a data set, of which the rows
             for one pass of `steps` updates are drawn.
-        y: Training targets, likewise; None with a data set.
+        y: Training targets, likewise; None with a data set, or for a model without a
+            compiled loss.
         low: First learning rate. Defaults to 1e-6.
         high: Last learning rate. Defaults to 10.
         steps: Number of updates. Defaults to 100.
@@ -52,7 +57,8 @@ class LearningRateRangeTest:
         verbose: 0: silent; 1 (default): shows which step of how many is done.
 
     Raises:
-        ValueError: If the rates or steps make no range, or the model cannot be copied.
+        ValueError: If the rates or steps make no range, the data do not fit each other
+            or the model, or, in `run`, the loss cannot be computed.
 
     Example:
     >>> import keras, numpy as np
@@ -79,10 +85,12 @@ class LearningRateRangeTest:
         seed: int = 0,
         verbose: int = 1,
     ) -> None:
-        if not 0 < low < high or int(steps) != steps or steps < 10:
+        check_whole("steps", steps, 10)
+        check_whole("batch_size", batch_size)
+        if not (is_number(low) and is_number(high)) or not 0 < low < high:
             raise ValueError(
-                "Expected 0 < low < high and at least 10 steps. Received: "
-                f"low={low!r}, high={high!r}, steps={steps!r}"
+                "Expected 0 < low < high. Received: "
+                f"low={shown(low)}, high={shown(high)}"
             )
         self._model = model
         if not isinstance(model, keras.Model):
@@ -91,7 +99,9 @@ class LearningRateRangeTest:
             check_compiled(model)
         known = model if isinstance(model, keras.Model) else None
         most = int(steps) * int(batch_size)
-        found = read(x, y, model=known, most=most, needs_y=True, takes_weights=False)
+        # a model may make all its loss itself, as autoencoders do by `add_loss`
+        needs_y = known is None or known.loss is not None
+        found = read(x, y, model=known, most=most, needs_y=needs_y, takes_weights=False)
         self._data = found.x, found.y
         self._low, self._high, self._steps = float(low), float(high), int(steps)
         self._batch_size, self._seed = batch_size, seed
@@ -119,7 +129,9 @@ class LearningRateRangeTest:
     def _run(self) -> LearningRateRange:
         with seeded(self._seed):
             if not isinstance(self._model, keras.Model):
-                return self._judge(self._raised(build_seeded(self._model, self._seed)))
+                built = build_seeded(self._model, self._seed)
+                check_fits(built, self._data[0], y=self._data[1])
+                return self._judge(self._raised(built))
             refuse_several_devices(self._model, "The learning-rate range test")
             built_from(self._model, self._data[0])
             # Of a model that can be rebuilt, a copy is trained. Any other is trained
@@ -139,6 +151,7 @@ class LearningRateRangeTest:
         return change_learning_rate(model, schedule, in_place=in_place)
 
     def _judge(self, model: Any) -> LearningRateRange:
+        _check_trainable(model)
         rows = count_rows(list(self._data))
         batch = min(self._batch_size, rows)
         order = np.random.default_rng(self._seed).permutation(rows)
@@ -146,7 +159,7 @@ class LearningRateRangeTest:
         # of a batch can be compared with what it was before training.
         n = min(rows // batch, self._steps)
         data = take(self._data, order[: n * batch])
-        before = _losses(model, data, n, batch)
+        before = _first_losses(model, data, n, batch)
         monitor = GradientNormMonitor(every=1)
         keras.utils.set_random_seed(self._seed)
         with self._progress() as progress:
@@ -184,6 +197,42 @@ def _put_back(model: Any) -> Iterator[None]:
             compile_like(model, model, optimizer=optimizer)
 
 
+def _check_trainable(model: Any) -> None:
+    if not model.trainable_variables:
+        raise ValueError(
+            f"Model '{model.name}' has no trainable weights, so no learning rate "
+            "changes anything. Unfreeze layers by `layer.trainable = True`."
+        )
+
+
+def _first_losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
+    """Return the loss of each batch, or raise what is wrong with model and data.
+
+    The errors of backends speak of tensors, and JAX goes on with a wrong loss.
+    """
+    error = None
+    losses = np.array([np.nan])
+    wrong = loss_fault(model, *data)
+    if wrong is None:
+        try:
+            losses = _losses(model, data, n, batch)
+        except Exception as caught:  # of the user's model and data
+            error = caught
+        if np.isfinite(losses).any():
+            return losses
+        found = preflight(model, *data)
+        wrong = next((one for one in found if one.severity == "critical"), None)
+    if wrong is not None:
+        way = "; or ".join(one.code for one in wrong.remedies if one.code)
+        raise ValueError(
+            f"The loss of the model '{model.name}' cannot be computed. "
+            f"{wrong.message} What to do: {way or 'see `kd.preflight`'}."
+        ) from error
+    if error is not None:
+        raise error
+    return losses
+
+
 def _losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
     """Return the loss of each batch with the weights as they are."""
     rows = np.arange(batch)
@@ -192,7 +241,9 @@ def _losses(model: Any, data: Any, n: int, batch: int) -> np.ndarray:
         model.reset_metrics()  # Keras before 3.15 returns the mean over all calls
         x, y = take(data, rows + place * batch)
         # tensors, as in a fit: a metric of the user's may subtract them as they are
-        y = keras.tree.map_structure(keras.ops.convert_to_tensor, y)
+        y = keras.tree.map_structure(
+            lambda leaf: None if leaf is None else keras.ops.convert_to_tensor(leaf), y
+        )
         logs = model.test_on_batch(x, y, return_dict=True)
         found.append(float(logs["loss"]))
     return np.array(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from keras_dlbasic._wrong_arguments import names_nearest
@@ -29,7 +30,8 @@ def lr_find(
     Args:
         model: A compiled model, or a function without arguments that returns one.
         x: Training inputs in any form that users have, or a data set.
-        y: Training targets, likewise; None with a data set.
+        y: Training targets, likewise; None with a data set, or for a model without a
+            compiled loss.
         low: First learning rate. Defaults to 1e-6.
         high: Last learning rate. Defaults to 10.
         steps: Number of updates. Defaults to 100.
@@ -38,7 +40,8 @@ def lr_find(
         verbose: 0: silent; 1 (default): shows which step of how many is done.
 
     Returns:
-        The learning rate to train with; None if none made the loss fall.
+        The learning rate to train with; None, with a warning, if none made the loss
+        fall.
 
     Raises:
         ValueError: If the rates or steps make no range, or the data do not fit each
@@ -64,6 +67,12 @@ def lr_find(
         verbose=verbose,
     )
     found = test.run()
+    if found.suggestion is None:
+        warnings.warn(
+            f"`lr_find` found no learning rate, and returns None: {found.reason}. "
+            "`kd.preflight(model, x, y)` says what may be wrong.",
+            stacklevel=3,
+        )
     if plot:
         found.plot()
     return found.suggestion

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._arguments import as_several
 from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     weights_digest,
@@ -91,7 +92,8 @@ class SampleSizeStudy(Study[SampleSizeResult]):
             verbose=verbose,
         )
         rows = len(self._data.rows)
-        self.sizes = tuple(sorted({_size(size, rows) for size in sizes}))
+        given = as_several("sizes", sizes, "[0.1, 0.5, 1.0]")
+        self.sizes = tuple(sorted({_size(size, rows) for size in given}))
         if not self.sizes:
             raise ValueError(
                 f"There must be at least one size. Received: sizes={sizes!r}"

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole, is_number, shown
 from keras_dlbasic._data.built import built_from
 from keras_dlbasic._data.fits import check_fits
 from keras_dlbasic._data.read import read, read_validation
@@ -136,16 +137,17 @@ def treat(
     >>> result.history[0].finding, result.history[0].kept
     ('output_activation_mismatch', True)
     """
-    for name, value, least in (
-        ("epochs", epochs, 1),
-        ("batch_size", batch_size, 1),
-        ("seeds", seeds, 1),
-        ("budget", budget, 1),
+    for name, value in (
+        ("epochs", epochs),
+        ("batch_size", batch_size),
+        ("seeds", seeds),
     ):
-        if not value >= least:
-            raise ValueError(
-                f"`{name}` must be at least {least}. Received: {name}={value!r}"
-            )
+        check_whole(name, value)
+    if not is_number(budget) or not budget >= 1:
+        raise ValueError(
+            "`budget` must be at least 1, as a multiple of the training. Received: "
+            f"budget={shown(budget)}"
+        )
     is_model = isinstance(model, keras.Model)
     if is_model:
         check_compiled(model)

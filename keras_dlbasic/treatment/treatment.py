@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_dlbasic._display import Displayed, brief, one_line, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.diagnosis import Diagnosis
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class TreatmentStep(Displayed):
     """A remedy that was tried.
@@ -48,6 +50,7 @@ class TreatmentStep(Displayed):
         return wrapped(f"{verdict}: {self.remedy} against {self.finding}{note}")
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class Treatment(Displayed):
     """The result of `treat`.

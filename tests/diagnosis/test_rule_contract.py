@@ -215,7 +215,7 @@ def failing(body):
         (lambda run: Finding(severity="info"), "`message`"),
         (
             lambda run: Finding(treshold=3, **SAID),
-            "no field 'treshold'. Did you mean 'threshold'",
+            "argument 'treshold'. Did you mean 'threshold'",
         ),
         (lambda run: Finding(value="3", **SAID), "`value`.*a number.*'3'"),
         (lambda run: Finding(confidence=90, **SAID), "from 0 to 1"),
@@ -430,6 +430,6 @@ def test_rules_are_checked_before_anything_is_trained(use):
 
 def test_a_misspelled_field_is_named_with_the_nearest():
     with pytest.raises(
-        TypeError, match="no field 'treshold'. Did you mean 'threshold'"
+        TypeError, match="argument 'treshold'. Did you mean 'threshold'"
     ):
         Finding(severity="info", message="So.", treshold=1.0)

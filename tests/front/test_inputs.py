@@ -109,6 +109,107 @@ def test_few_rows_of_a_sorted_data_set_are_from_all_over():
     assert few.x.max() - few.x.min() > 80
 
 
+def sorted_dataset(n):
+    tensorflow = pytest.importorskip("tensorflow")
+    rows = np.arange(n, dtype="float32")
+    return tensorflow.data.Dataset.from_tensor_slices((rows[:, None], rows)).batch(16)
+
+
+class Tenfold:
+    """PyTorch's way of giving rows, of which it counts those that were asked for."""
+
+    def __init__(self, n):
+        self.n, self.asked = n, []
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        self.asked.append(i)
+        return np.float32([10 * i]), np.float32(i)
+
+
+def sorted_loader(n, torch, **options):
+    rows = Tenfold(n)
+    data = torch.utils.data
+    rows = type("Rows", (Tenfold, data.Dataset), {})(n)
+    return data.DataLoader(rows, **{"batch_size": 16, **options}), rows
+
+
+def test_rows_of_a_sorted_dataset_are_from_all_over():
+    data = sorted_dataset(16_000)
+    found = read(data, most=200)
+    assert (len(found.x), found.batch_size, found.n_batches) == (200, 16, 1000)
+    assert found.is_sample
+    assert found.is_from_all
+    assert found.x.min() < 500
+    assert found.x.max() > 15_500
+    np.testing.assert_array_equal(found.x[:, 0], found.y)
+    assert (np.diff(found.y) > 0).all()  # in their order, as series need
+    np.testing.assert_array_equal(read(data, most=200).x, found.x)
+    part = read(data.take(5), most=200)
+    assert (len(part.x), part.is_sample) == (80, False)
+
+
+def test_so_many_batches_and_bytes_are_passed_over_and_no_more(monkeypatch):
+    data = sorted_dataset(1600)
+    monkeypatch.setattr("keras_dlbasic._data.batches.MAX_PASSED", 50)
+    found = read(data, most=100)
+    assert found.y.max() < 800
+    assert not found.is_from_all
+    endless = read(data.repeat(), most=100)
+    assert (len(endless.x), endless.n_batches) == (100, None)
+    monkeypatch.setattr("keras_dlbasic._data.batches.MAX_PASSED_BYTES", 2000)
+    assert read(data, most=1000).y.max() == 255  # 16 batches of 128 bytes
+
+
+def test_rows_of_a_data_loader_are_drawn_without_reading_the_others():
+    torch = pytest.importorskip("torch")
+    loader, rows = sorted_loader(16_000, torch)
+    state = torch.get_rng_state()
+    found = read(loader, most=200)
+    assert len(found.x) == len(rows.asked) == 200
+    assert torch.equal(torch.get_rng_state(), state)
+    np.testing.assert_array_equal(found.x[:, 0], 10 * found.y)  # by its `__getitem__`
+    assert found.y.max() - found.y.min() > 15_000
+    assert (found.is_sample, found.is_from_all, found.batch_size) == (True, True, 16)
+    np.testing.assert_array_equal(read(loader, most=200).x, found.x)
+
+    def collate(rows):
+        x, y = zip(*rows, strict=True)
+        return np.stack(x) + 1, np.stack(y)
+
+    found = read(sorted_loader(900, torch, collate_fn=collate)[0], most=200)
+    np.testing.assert_array_equal(found.x[:, 0], 10 * found.y + 1)
+
+
+def test_a_sampler_of_ones_own_says_which_rows_there_are():
+    torch = pytest.importorskip("torch")
+    half = torch.utils.data.SubsetRandomSampler(range(500))
+    loader, _ = sorted_loader(1000, torch, sampler=half)
+    found = read(loader, most=200)
+    assert len(found.x) == 200
+    assert found.y.max() < 500
+    assert found.is_from_all
+
+
+@pytest.mark.once
+def test_one_class_in_the_first_batches_is_not_called_constant(monkeypatch):
+    torch = pytest.importorskip("torch")
+    y = np.repeat([0, 1], 400)
+    data = torch.utils.data
+    rows = data.TensorDataset(torch.zeros(800, 3), torch.tensor(y))
+    batches = data.BatchSampler(data.SequentialSampler(rows), 16, drop_last=False)
+    loader = data.DataLoader(rows, batch_sampler=list(batches))
+    found = kd.preflight(make(), loader)
+    assert "constant_targets" not in [one.name for one in found]
+    assert "constant_targets" not in found.skipped
+    monkeypatch.setattr("keras_dlbasic._data.batches.MAX_PASSED", 20)
+    found = kd.preflight(make(), loader)
+    assert "constant_targets" not in [one.name for one in found]
+    assert "first 20 batches" in found.skipped["constant_targets"]
+
+
 class Padded(Batches):
     """Batches of sentences that are padded to the longest of each."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_dlbasic._display import Displayed, Plotted, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 
 LEAST_LAYERS = 6
 """With fewer layers no law of depth is fitted."""
@@ -80,6 +81,7 @@ class SignalTrend(Displayed):
         return "unknown: too few layers to tell, or values that are not positive"
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class LayerSignal(Displayed):
     """The signals at a layer.
@@ -132,6 +134,7 @@ class LayerSignal(Displayed):
         return max(self.forward_verdict, self.backward_verdict, key=_VERDICTS.index)
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class PropagationReport(Plotted):
     """What `propagation_report` found.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.analysis.experiments.study_table import bounds_of
 from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale
@@ -23,6 +24,7 @@ FEW_SEEDS = 3
 """With fewer, the share of resampled seeds says nothing."""
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class BatchSizeAdvice(Displayed):
     """A recommendation.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.batch_size_advice import BatchSizeAdvice, advise
 from keras_dlbasic.analysis.experiments.comparison import Ranking, rank
 from keras_dlbasic.analysis.experiments.result_table import as_table
@@ -54,6 +55,7 @@ NOT_COMPARED = (
 )
 
 
+@names_nearest
 class BatchSizeResult(Plotted):
     """The trials of a `studies.BatchSizeStudy`.
 

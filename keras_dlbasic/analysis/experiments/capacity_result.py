@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Plotted
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval, mean_interval
 from keras_dlbasic.analysis.experiments.result_table import as_table
 from keras_dlbasic.analysis.experiments.study_table import (
@@ -20,6 +21,7 @@ FITTED = 0.01
 """A training error below this share of the variance counts as fitted, for numbers."""
 
 
+@names_nearest
 class CapacityResult(Plotted):
     """The trials of a `studies.CapacityStudy`.
 

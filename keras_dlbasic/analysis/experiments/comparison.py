@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Displayed
+from keras_dlbasic._wrong_arguments import names_nearest
 
 MIN_EQUAL = 3
 """With fewer seeds, results that are equal may be so by chance."""
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class Interval(Displayed):
     """A mean and its confidence interval.

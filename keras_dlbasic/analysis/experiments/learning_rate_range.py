@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 
 SMOOTHING = 0.9
 """Share of the running mean of the loss that each step keeps."""
@@ -16,6 +17,7 @@ BELOW_MINIMUM = 10.0
 """The suggestion lies so far below the rate with the least loss."""
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class LearningRateRange(Plotted):
     """What a range test gave.
@@ -62,6 +64,7 @@ class LearningRateRange(Plotted):
         ]
 
 
+@names_nearest
 def judge_learning_rates(learning_rate: Any, loss: Any) -> LearningRateRange:
     """Choose a learning rate from the losses of a range test.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.result_table import as_table
 from keras_dlbasic.analysis.experiments.study_table import measure_interval
@@ -43,6 +44,7 @@ def average_precision(planted: Any, scores: Any) -> float:
     return float(np.mean((at_least & p[None, :]).sum(axis=1) / at_least.sum(axis=1)))
 
 
+@names_nearest
 class OutlierResult(Plotted):
     """The trials of a `studies.OutlierStudy`.
 

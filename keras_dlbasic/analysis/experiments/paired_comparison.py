@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from keras_dlbasic._display import Displayed
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class PairedDifference(Displayed):
     """How much larger a measure is than under the baseline.
@@ -67,6 +69,7 @@ class PairedDifference(Displayed):
         return f"{mean:+.3g} [{low:+.3g}, {high:+.3g}]"
 
 
+@names_nearest
 def paired_differences(
     arms: Mapping[str, np.ndarray], baseline: np.ndarray, *, level: float = 0.95
 ) -> dict[str, PairedDifference]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Displayed
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval
 
 EXPONENTS = np.geomspace(0.05, 2.0, 60)
@@ -16,6 +17,7 @@ EXPONENTS = np.geomspace(0.05, 2.0, 60)
 DRAWS = 400
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class PowerLaw(Displayed):
     """The law `floor + factor * n ** -exponent`, fitted to errors.
@@ -71,6 +73,7 @@ class PowerLaw(Displayed):
         )
 
 
+@names_nearest
 def fit_power_law(sizes: Any, errors: Any, *, seed: int = 0) -> PowerLaw | None:
     """Fit a falling power law with a floor to errors at several sample sizes.
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Displayed, Plotted, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import (
     Interval,
     Ranking,
@@ -41,6 +42,7 @@ HARDLY_FITS = 0.7
 """With more of a constant prediction's error left in training, nothing was learned."""
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class RemedyAdvice(Displayed):
     """A recommendation.
@@ -73,6 +75,7 @@ class RemedyAdvice(Displayed):
         return wrapped(f"Recommended: {self.remedy}{doubt}. {self.reason}")
 
 
+@names_nearest
 class RemedyResult(Plotted):
     """The trials of a `studies.RemedyStudy`.
 

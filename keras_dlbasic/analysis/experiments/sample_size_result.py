@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.power_law import PowerLaw, fit_power_law
 from keras_dlbasic.analysis.experiments.result_table import as_table
@@ -17,6 +18,7 @@ from keras_dlbasic.analysis.experiments.study_table import (
 from keras_dlbasic.records import TrialResult
 
 
+@names_nearest
 class SampleSizeResult(Plotted):
     """The trials of a `studies.SampleSizeStudy`.
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import TrainingRecord
 
 CUT = 0.9999
 """A factor below this is a cut and not rounding."""
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class ClippingSummary(Displayed):
     """How a variable, or the whole gradient, was clipped over the measured steps.
@@ -45,6 +47,7 @@ class ClippingSummary(Displayed):
         )
 
 
+@names_nearest
 def clipping_summary(record: TrainingRecord) -> list[ClippingSummary]:
     """Tell how often and how hard the optimizer's clipping cut.
 

@@ -8,10 +8,12 @@ from typing import Literal
 import numpy as np
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.gradients.flow import gradient_flow
 from keras_dlbasic.records import TrainingRecord
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class GradientEvent(Displayed):
     """Something that happened to the gradients of a layer.
@@ -65,6 +67,7 @@ class GradientEvent(Displayed):
         )
 
 
+@names_nearest
 def gradient_events(
     record: TrainingRecord,
     *,

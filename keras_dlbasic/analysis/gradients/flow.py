@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 
+
+@names_nearest
 def gradient_flow(gradient_norm: np.ndarray, weight_norm: np.ndarray) -> np.ndarray:
     """Return the gradient relative to the weights.
 

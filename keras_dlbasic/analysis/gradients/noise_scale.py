@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Displayed, Plotted, one_line, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import TrainingRecord
 
 ESTIMANDS = ("population", "data")
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class NoiseScale(Displayed):
     """What `gradient_noise_scale` found.
@@ -69,6 +71,7 @@ class NoiseScale(Displayed):
         )
 
 
+@names_nearest
 def gradient_noise_scale(
     small_norms: Any,
     big_norms: Any,
@@ -190,6 +193,7 @@ def noise_scale_of(
     return NoiseScale(value, low, high, top, bottom, level, estimand, n)
 
 
+@names_nearest
 def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
     """Compute the gradient noise scale from a run on several replicas.
 
@@ -253,6 +257,7 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
     )
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class NoiseScaleCurve(Plotted):
     """The two terms of the noise scale, as they were measured over a run.

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.records import TrainingRecord
 
 LEAST_STEPS = 20
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class ClipSuggestion(Displayed):
     """Thresholds for gradient clipping.
@@ -48,6 +50,7 @@ class ClipSuggestion(Displayed):
         )
 
 
+@names_nearest
 def suggest_clip(record: TrainingRecord, *, percentile: float = 10.0) -> ClipSuggestion:
     """Propose a clipping threshold from the percentiles of the norms seen.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 
 PointVerdict = Literal["minimum", "saddle", "plateau", "degenerate", "not_stationary"]
 
@@ -26,6 +27,7 @@ FLAT_SHARE = 0.5
 """A point is flat where at least this share of the weights does nothing."""
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class PointEvidence(Displayed):
     """What was measured at a point of the landscape of a loss.
@@ -109,6 +111,7 @@ MEASURES = tuple(field.name for field in fields(PointEvidence))
 """Columns of the table `"curvature"` of a record, before those of the verdict."""
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class CriticalPoint(Displayed):
     """What a point of the landscape of a loss is.
@@ -170,6 +173,7 @@ class CriticalPoint(Displayed):
         return wrapped("\n".join(lines))
 
 
+@names_nearest
 def judge_point(evidence: PointEvidence, *, flat: float = 1e-3) -> CriticalPoint:
     """Say what a point of a landscape is.
 

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 
 Function = Callable[[np.ndarray], np.ndarray]
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class DescentPaths(Plotted):
     """Paths over a surface.
@@ -74,6 +76,7 @@ SURFACES: dict[str, tuple[Any, tuple[float, float]]] = {
 ridge, where the exact gradient never leaves it), and a shallow beside a deep valley."""
 
 
+@names_nearest
 def descend(
     surface: str,
     *,
@@ -129,6 +132,7 @@ def descend(
     return DescentPaths(loss, paths, title=surface)
 
 
+@names_nearest
 def fit_line(
     x: Any,
     y: Any,

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class HessianExtremes(Displayed):
     """Smallest and largest eigenvalue of the Hessian of a loss.
@@ -86,6 +88,7 @@ class HessianExtremes(Displayed):
         return wrapped(f"{text}.")
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class HessianTrace(Displayed):
     """Estimate of the trace of a Hessian.

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class LossSurface(Plotted):
     """A slice with two directions.
@@ -43,6 +45,7 @@ class LossSurface(Plotted):
         )
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class LossLine(Plotted):
     """A slice along the straight line between two points.

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.overfitting.curve_cycles import LevelCurves, without_cycles
 from keras_dlbasic.analysis.overfitting.curve_pattern import (
     Pattern,
@@ -33,6 +34,7 @@ CLEAR_RISE = 0.25
 """A training loss that rises by more than this diverges, whatever validation does."""
 
 
+@names_nearest
 def detect_overfitting(
     loss: Curve,
     val_loss: Curve,

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class StoppingReport(Displayed):
     """Why a run ended, as text (`str(report)`) and numbers. Epochs are 0-based.

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.overfitting.curve_pattern import Pattern
 from keras_dlbasic.analysis.overfitting.curve_turn import FEWEST_POINTS, CurveTurn
 
@@ -52,6 +53,7 @@ _TOO_SHORT_CYCLES = (
 )
 
 
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class OverfittingVerdict(Displayed):
     """Whether a run overfits, as far as its curves go.

@@ -226,7 +226,8 @@ def _range(
     family = run.loss_kind.family
     if math.isnan(target.min) or family in ("class_numbers", "unknown"):
         return None
-    if run.compares_class_numbers:
+    takes_classes = family == "one_hot" and target.n_columns == 1
+    if run.compares_class_numbers or (takes_classes and (run.output.units or 1) > 1):
         return None  # the loss is what is wrong: see `loss_target_mismatch`
     size = target.max - target.min
     allowed = outside * max(size, 1e-12)

@@ -12,8 +12,10 @@ import numpy as np
 
 from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._keras.known_names import optimizer_of
 from keras_dlbasic._keras.layer_kinds import class_kind
 from keras_dlbasic._keras.optimizer import schedule_of
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
 from keras_dlbasic.studies.batch_size.micro_step_schedule import MicroStepSchedule
 
@@ -35,6 +37,7 @@ UNSEEN = (
 )
 
 
+@names_nearest
 def full_batch(
     x: Any,
     y: Any,
@@ -104,7 +107,7 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     Raises:
         ValueError: If such a copy would not do what the optimizer does.
     """
-    optimizer = keras.optimizers.get(optimizer)
+    optimizer = optimizer_of(optimizer)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         _refuse(*SKIPS)
     schedule = schedule_of(optimizer)

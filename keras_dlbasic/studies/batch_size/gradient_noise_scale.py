@@ -8,7 +8,8 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.generators import generators_kept
-from keras_dlbasic._data.read import read
+from keras_dlbasic._data.given_rows import GivenRows
+from keras_dlbasic._data.read import Data
 from keras_dlbasic._keras.callbacks import state_without_model
 from keras_dlbasic._keras.optimizer import accumulated_gradients, steps_taken
 from keras_dlbasic._trials.batch_sizes import count_rows
@@ -86,18 +87,23 @@ class GradientNoiseScale(keras.callbacks.Callback):
                     f"{name}={value!r}"
                 )
         self.x = self.y = None
-        if x is not None:
-            found = read(x, y, needs_y=True, takes_weights=False)
-            if found.n_rows < small_batch * parts:
-                raise ValueError(
-                    "`x` must have at least small_batch * parts = "
-                    f"{small_batch * parts} samples. Received: {found.n_rows}"
-                )
-            self.x, self.y = found.x, found.y
         self.every, self.small_batch, self.parts = every, small_batch, parts
+        self._given: GivenRows | None = None
+        if x is not None:
+            self._given = GivenRows(x, y, self._all, needs_y=True, takes_weights=False)
         self.batch_size = batch_size
         self._rows: list[tuple[int, float, float]] = []
         self._facts: dict[str, Any] = {}
+
+    def _all(self, found: Data) -> tuple[Any, Any]:
+        least = self.small_batch * self.parts
+        if found.n_rows < least:
+            raise ValueError(
+                f"`x` must have at least small_batch * parts = {least} samples. "
+                f"Received: {found.n_rows}"
+            )
+        self.x, self.y = found.x, found.y
+        return found.x, found.y
 
     @property
     def curve(self) -> NoiseScaleCurve:
@@ -116,6 +122,8 @@ class GradientNoiseScale(keras.callbacks.Callback):
         optimizer = model.optimizer
         micro = getattr(optimizer, "gradient_accumulation_steps", None) or 1
         accumulates = micro >= 3
+        if not accumulates and self._given is not None:
+            self._given.of(model)
         if not accumulates and self.x is None:
             raise ValueError(
                 "The gradient noise scale needs `x` and `y` for extra batches, or an "

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from keras_dlbasic._trials.batch_sizes import flatten, is_dataset, named_batch_size
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.callbacks.messages import Messages
 
 KEPT = (
@@ -23,6 +24,7 @@ KEPT = (
 """What a DataLoader is made with besides data set, order and batch size."""
 
 
+@names_nearest
 def rebatch(data: Any, batch_size: str | int, *, verbose: int = 1) -> Any:
     """Return a data set with the same samples in batches of another size.
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic import remedies
+from keras_dlbasic._arguments import as_several
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import KERNELS, class_kind
 from keras_dlbasic._keras.rebuild import rebuild
@@ -99,7 +100,10 @@ def arms_of(
     Raises:
         ValueError: If a remedy is unknown, or more data are wanted and there are none.
     """
-    families = list(FAMILIES if wanted is None else wanted)
+    like = '["dropout", "L2"]'
+    families = list(
+        FAMILIES if wanted is None else as_several("remedies", wanted, like)
+    )
     if wanted is None and not has_more_data:
         families.remove("more data")
     unknown = sorted({*families, *strengths} - set(FAMILIES))

@@ -1,0 +1,76 @@
+"""Targets given to a callback that are not those of the fit."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+from keras_dlbasic.inspection.other_targets import other_targets
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(96, 5))
+Y = np.arange(96) % 3
+SEEN = RNG.permutation(96)[:64]
+ONE_HOT = np.eye(3)[Y]
+
+
+def seen(x=X, y=Y):
+    return x[SEEN].astype("float32"), y[SEEN]
+
+
+SAME = {
+    "the same": (X, Y, *seen()),
+    "a column": (X, Y[:, None], *seen()),
+    "whole numbers as floats": (X, Y.astype("float64"), *seen()),
+    "another dtype": (X, np.sqrt(Y), *seen(y=np.sqrt(Y).astype("float32"))),
+    "other rows": (X + 1, Y[::-1], *seen()),
+    "rows that repeat with other labels": (np.zeros((96, 5)), Y, *seen(x=0 * X)),
+    "one label in error": (X, np.where(np.arange(96) == SEEN[0], 2 - Y, Y), *seen()),
+    "several outputs": (X, {"a": Y, "b": X}, seen()[0], {"a": Y[SEEN], "b": X[SEEN]}),
+    "another structure": (X, [Y, X], seen()[0], {"a": X[SEEN], "b": Y[SEEN]}),
+    "no targets": (X, None, *seen()),
+    "text": (X.astype(str), Y, *seen()),
+}
+
+OTHER = {
+    "shuffled": ((X, RNG.permutation(Y), *seen()), "of 64 rows .* 4. have other"),
+    "in another order": ((X, Y[::-1], *seen()), r"45 .*given \d, trained on \d$"),
+    "encoded otherwise": ((X, Y + 1, *seen()), "64 have other|all have other"),
+    "one-hot": ((X, ONE_HOT, *seen()), "given 3 values, trained on 1 value for each"),
+    "one of two": (
+        (X, {"a": Y, "b": -X}, seen()[0], {"a": Y[SEEN], "b": X[SEEN]}),
+        "64 have other|all have other",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_the_same_targets(case):
+    assert other_targets(*SAME[case]) is None
+
+
+@pytest.mark.parametrize("case", OTHER)
+def test_other_targets(case):
+    rows, said = OTHER[case]
+    with pytest.raises(AssertionError, match=said):
+        raise AssertionError(other_targets(*rows))
+
+
+def fit(given):
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((5,)), layers.Dense(3, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    doctor = kd.callbacks.TrainingDoctor(X, given, verbose=0)
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[doctor])
+    return doctor
+
+
+@pytest.mark.once
+def test_the_doctor_says_so_and_goes_on_with_what_passed():
+    with pytest.warns(UserWarning, match=r"`y` that `TrainingDoctor` was given is not"):
+        doctor = fit(ONE_HOT)
+    names = [finding.name for finding in doctor.diagnosis]
+    assert "loss_target_mismatch" not in names
+    assert doctor.record.facts.data.source == "first batches"
+    assert np.isfinite(doctor.record.tables["probe"]["loss"]).all()
+    assert fit(Y).record.facts.data.source == "given"  # and warns of nothing
