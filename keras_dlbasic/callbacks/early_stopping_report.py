@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._backends.processes import processes_of
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
 from keras_dlbasic.analysis.is_gain import is_gain
 from keras_dlbasic.analysis.overfitting.prechelt import (
@@ -190,6 +191,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
             self.report = self._make_report()
             if self.verbose:
                 self._messages.add(str(self.report))
+            self._messages.is_silent = processes_of(model_of(self)).is_silent
             self._messages.say()
 
     # -- judging -------------------------------------------------------------------

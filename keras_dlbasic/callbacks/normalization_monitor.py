@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -132,13 +131,12 @@ class NormalizationMonitor(Monitor):
             positions = _positions(layer)
             if positions is not None and batch_size * positions == 1:
                 self._has_warned = True
-                warnings.warn(
+                guard_of(self).say(
                     f"Batch normalization '{label}' has one value per channel to "
                     f"normalize (batch size {batch_size}): its output in training is "
                     "`beta` whatever the input, so nothing before it is trained. Use "
                     "layer normalization (`kd.layers.LayerNormalization`) or a larger "
-                    "batch.",
-                    stacklevel=2,
+                    "batch."
                 )
                 return
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -81,12 +80,11 @@ class RowFetcher:
             return True
         if not self._has_warned:
             self._has_warned = True
-            warnings.warn(
+            self._guard.say(
                 f"A step updated {len(ids)} variables, while the record is about "
                 f"{len(record.variables)}: such steps are left out of the record. "
                 "What a step trains must not change within a fit; start a new fit "
-                "after `model.compile(...)`.",
-                stacklevel=2,
+                "after `model.compile(...)`."
             )
         return False
 
