@@ -127,7 +127,7 @@ def processes_of(model: Any) -> Processes:
     if found.count == 1:
         return found
     # Fits that only one process watches must not put the others out of step: so fits
-    # are told apart by what is the same in all processes, and not by counting them.
+    # are distinguished by what is the same in all processes, and not by counting them.
     steps = getattr(getattr(model, "optimizer", None), "iterations", 0)
     return replace(found, fit=f"{model.name}/{keras.ops.convert_to_numpy(steps)}")
 

@@ -10,6 +10,7 @@ import keras
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.processes import is_in_parts, processes_of
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
+from keras_dlbasic._keras.tested import untested_keras
 from keras_dlbasic._wrong_arguments import name_nearest_in
 from keras_dlbasic.callbacks.arguments import check_record, check_verbose
 from keras_dlbasic.callbacks.fit_log import FitLog
@@ -148,6 +149,8 @@ class Monitor(keras.callbacks.Callback):
         self._count = StepCount()
         self._epoch = 0
         self._processes = processes_of(model_of(self))
+        if (untested := untested_keras()) is not None:
+            self._guard.say(untested)
         self._watch = self._join()
         self._messages.is_silent = self._processes.is_silent
         if self._reads_weights and is_in_parts(model_of(self)):
