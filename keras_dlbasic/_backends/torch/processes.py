@@ -31,10 +31,12 @@ class _Board:
 
 def processes_of(model: Any) -> Processes:
     """Return them; a model is of several where Keras trains it by DDP, from 3.16 on."""
-    wrapped = ddp_of(model)
-    if wrapped is None:
+    # before its first fit such a model is not wrapped yet
+    knows_ddp = "ddp_model" in vars(model) and distributed.is_available()
+    if not (knows_ddp and distributed.is_initialized()):
         return Processes()
-    group = wrapped.process_group
+    wrapped = ddp_of(model)
+    group = None if wrapped is None else wrapped.process_group
     number, count = distributed.get_rank(group), distributed.get_world_size(group)
     name = "_get_default_store"
     store = getattr(distributed.distributed_c10d, name, lambda: None)()
