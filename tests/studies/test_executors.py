@@ -53,11 +53,11 @@ def test_an_interrupt_ends_the_workers_and_what_waits():
         is_running.set()
         go.wait(10)
 
-    with pytest.raises(KeyboardInterrupt), SlotExecutor(slots) as executor:
-        executor.submit(busy)
-        assert is_running.wait(10)
-        waiting = executor.submit(int)
-        raise KeyboardInterrupt
+    executor = SlotExecutor(slots)
+    executor.submit(busy)
+    assert is_running.wait(10)
+    waiting = executor.submit(int)
+    executor.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert waiting.cancelled()
     assert slots[0].closed == [True]
     go.set()
@@ -150,7 +150,7 @@ def dask_executor():
         dashboard_address=None,
     )
     client = distributed.Client(cluster)
-    return client.get_executor(resources={"GPU": 1})
+    return client.get_executor(resources={"GPU": 1})  # to be run in its cluster
 
 
 def ray_executor():

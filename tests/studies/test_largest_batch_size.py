@@ -140,11 +140,12 @@ def test_other_errors_and_interrupts_pass():
 @pytest.mark.skipif(BACKEND != "jax", reason="JAX takes the arrays of a step")
 def test_arrays_that_a_failed_step_has_taken():
     def error():
-        for variable in model.trainable_variables:
-            variable.value.delete()
+        for array in arrays:
+            array.delete()
         return backend_error()
 
     model = limited(20, error=error)
+    arrays = [variable.value for variable in model.trainable_variables]
     before = state(model)
     assert (
         kd.studies.largest_batch_size(model, X, X[:, :1], low=8, verbose=0).largest

@@ -187,6 +187,8 @@ def _left_as_it_was(model: Any, x: Any) -> Iterator[Callable[[], None]]:
         if optimizer is not None and not built_for(optimizer):
             config = keras.optimizers.serialize(optimizer)
             optimizer = keras.optimizers.deserialize(config)
+            # now: of a fit that fails, JAX leaves its variables without values
+            optimizer.build(model.trainable_variables)
             stack.enter_context(replaced(model, "optimizer", optimizer))
         history = vars(model).get("history")
         stack.enter_context(replaced(model, "history", history))
