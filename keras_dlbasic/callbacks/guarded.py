@@ -36,10 +36,11 @@ def _guarded_begin(hook: Callable[..., Any]) -> Callable[..., None]:
     def safe(callback: Any, *args: Any, **kwargs: Any) -> None:
         # `_is_off` stays set if the hook fails. All other hooks do nothing then, since
         # what they need was never made.
-        processes = processes_of(callback._model)
-        callback._guard = Guard(is_silent=processes.is_silent)
+        callback._guard = Guard()
         callback._is_off = True
         with callback._guard.on_host(ValueError, TypeError):
+            processes = processes_of(callback._model)
+            callback._guard.is_silent = processes.is_silent
             callback._is_off = hook(callback, *args, **kwargs) is False
 
     return safe
