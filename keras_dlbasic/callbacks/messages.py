@@ -36,7 +36,8 @@ class Messages:
         if self.is_silent:
             return
         for text in map(printable_text, waiting):
-            if keras.config.is_interactive_logging_enabled():
+            # a program without a console has no standard output
+            if keras.config.is_interactive_logging_enabled() and sys.stdout is not None:
                 sys.stdout.write(text + "\n")
                 sys.stdout.flush()
             else:

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed
+
 MIN_EQUAL = 3
 """With fewer seeds, results that are equal may be so by chance."""
 
 
-@dataclass(frozen=True)
-class Interval:
+@dataclass(frozen=True, repr=False)
+class Interval(Displayed):
     """A mean and its confidence interval.
 
     Attributes:
@@ -139,8 +141,8 @@ def _tails(level: float) -> tuple[float, float]:
     return 0.5 - level / 2, 0.5 + level / 2
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass(frozen=True, repr=False)
+class Ranking(Displayed):
     """Arms in order of what was measured, the smallest first.
 
     Attributes:
