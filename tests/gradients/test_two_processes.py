@@ -3,7 +3,7 @@
 Public reports that this is built after: keras-team/keras#20585 (TensorFlow's several
 workers), Lightning-AI/pytorch-lightning#379 (one process stops, the others wait),
 google/tunix#2041 (arrays that no process can read whole), tensorflow/tensorflow#38635
-(each worker says and writes the same), sophiex/WeatherGenerator#2718 (a NaN in the rows
+(each worker says and writes the same), ecmwf/WeatherGenerator#2718 (a NaN in the rows
 of one process, decided on process 0).
 """
 
