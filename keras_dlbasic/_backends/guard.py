@@ -19,12 +19,17 @@ class Guard:
     and so does all that is raised outside of the guard's contexts: the user's own step,
     optimizer and callbacks.
 
+    Args:
+        is_silent: Whether another process says what there is to say. Defaults to
+            `False`.
+
     Attributes:
         has_ended: Whether an error within a step ended the measuring of steps.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_silent: bool = False) -> None:
         self.has_ended = False
+        self.is_silent = is_silent
         self._message: str | None = None
         self._has_warned = False
 
@@ -61,12 +66,16 @@ class Guard:
             if self.has_ended
             else "What failed is missing from the record."
         )
-        warnings.warn(
+        self.say(
             f"A part of this fit could not be measured: {self._message}. The training "
             f"itself is not affected and goes on. {ending} This is an error in "
-            "keras_dlbasic: please report it.",
-            stacklevel=2,
+            "keras_dlbasic: please report it."
         )
+
+    def say(self, message: str) -> None:
+        """Warn, in one of the processes that train together."""
+        if not self.is_silent:
+            warnings.warn(message, stacklevel=3)
 
     def _note(self, error: Exception) -> None:
         _log.debug("could not be measured", exc_info=error)

@@ -5,7 +5,7 @@ Pure NumPy: what the numbers are about was told when the step was traced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,22 +97,12 @@ class RowLayout:
             The values of the step by name, and an array `[n_measures, n_variables]`,
             rows as in `records.MEASURES`; NaN for what is not known.
         """
-        # Keras may have averaged the marker for NaN over replicas, so it is compared
-        # with a tolerance.
-        is_unknown = np.abs(row / UNKNOWN - 1) < 1e-6
-        row = np.where(is_unknown, np.nan, row).astype(np.float64)
+        row = _known(row)
         scalars = dict(zip(STEP_FIELDS, row.tolist(), strict=False))
-        start = len(STEP_FIELDS)
         blocks, replica_squares = [], []
         is_skipped = False
-        # The blocks of the updates follow each other in the row. Each layout has the
-        # names and lengths of its fields, in the order in which they were written.
         with np.errstate(all="ignore"):
-            for layout in self._updates:
-                values: Values = {}
-                for name, length in layout.fields.items():
-                    values[name] = row[start : start + length]
-                    start += length
+            for layout, values in self._parts(row):
                 blocks.append(_measures(values, layout))
                 own = values.get("replica_square", np.array([np.nan]))
                 replica_squares.append(own[0] / values["scale"][0] ** 2)
@@ -123,6 +113,34 @@ class RowLayout:
             scalars["replica_gradient_norm"] = float(np.sqrt(np.sum(replica_squares)))
             measures = np.concatenate(blocks, axis=1)[:, self._columns]
             return scalars, measures.astype(np.float32)
+
+    def learning_rates(self, row: np.ndarray) -> np.ndarray | None:
+        """Return the learning rate of each variable, None if they share one.
+
+        Args:
+            row: Vector of `measures.measure_row`.
+        """
+        if len(self._updates) == 1:
+            return None
+        rates = np.concatenate(
+            [
+                np.full(len(layout.shapes), values["learning_rate"][0])
+                for layout, values in self._parts(_known(row))
+            ]
+        )[self._columns]
+        return None if (rates == rates[0]).all() else rates
+
+    def _parts(self, row: np.ndarray) -> Iterator[tuple[UpdateLayout, Values]]:
+        """Yield the layout and the numbers of each update."""
+        # The blocks of the updates follow each other in the row. Each layout has the
+        # names and lengths of its fields, in the order in which they were written.
+        start = len(STEP_FIELDS)
+        for layout in self._updates:
+            values: Values = {}
+            for name, length in layout.fields.items():
+                values[name] = row[start : start + length]
+                start += length
+            yield layout, values
 
 
 class RowLayouts:
@@ -151,6 +169,14 @@ class RowLayouts:
     def of(self, row: np.ndarray) -> RowLayout:
         """Return the layout of a row."""
         return self._known[round(float(row[STEP_FIELDS.index("layout")]))]
+
+
+def _known(row: np.ndarray) -> np.ndarray:
+    """Return a row with NaN for what is not known."""
+    # Keras may have averaged the marker for NaN over replicas, so it is compared with a
+    # tolerance.
+    is_unknown = np.abs(row / UNKNOWN - 1) < 1e-6
+    return np.where(is_unknown, np.nan, row).astype(np.float64)
 
 
 def _measures(values: Values, layout: UpdateLayout) -> np.ndarray:

@@ -60,6 +60,26 @@ def current_learning_rate(optimizer: Any) -> float:
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
+def evaluated_weights(optimizer: Any) -> str | None:
+    """Say which weights a model is evaluated with, where an optimizer keeps others.
+
+    None where it keeps none, or there is no optimizer.
+    """
+    inner = None if optimizer is None else innermost(optimizer)
+    schedule_free = getattr(keras.optimizers, "ScheduleFreeAdamW", None)  # Keras 3.14
+    if schedule_free is not None and isinstance(inner, schedule_free):
+        return (
+            "those that are trained, an interpolation between the fast weights and "
+            "their average; Keras evaluates and saves these, not the average"
+        )
+    if getattr(inner, "use_ema", False):
+        return (
+            "those that are trained; the moving averages (`use_ema`) take their place "
+            "at the end of the fit, or every `ema_overwrite_frequency` steps"
+        )
+    return None
+
+
 def is_several(optimizer: Any) -> bool:
     """Return whether an optimizer hands variables to others with their own rates."""
     return hasattr(innermost(optimizer), "optimizers")

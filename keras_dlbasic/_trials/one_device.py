@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._backends.processes import processes_of
 from keras_dlbasic._backends.replicas import replicas_of
 
 
@@ -22,7 +23,8 @@ def refuse_several_devices(model: Any, what: str) -> None:
 
     Raises:
         ValueError: If it is on several replicas of a TensorFlow strategy, or a
-            distribution of Keras over several devices is set.
+            distribution of Keras over several devices is set, or Keras would train it
+            by DDP of PyTorch.
     """
     n = replicas_of(model)
     name = type(getattr(model, "distribute_strategy", None)).__name__
@@ -30,6 +32,8 @@ def refuse_several_devices(model: Any, what: str) -> None:
         distribution = keras.distribution.distribution()
         if distribution is not None:
             n, name = distribution.device_mesh.devices.size, type(distribution).__name__
+    if n == 1 and keras.backend.backend() == "torch":
+        n, name = processes_of(model).count, "torch.distributed"
     if n > 1:
         raise ValueError(
             f"{what} trains each model on one device. Received: a model over {n} "

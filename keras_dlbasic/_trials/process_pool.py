@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Executor
 from typing import Any
 
 import keras
 
+from keras_dlbasic._trials.slot_executor import SlotExecutor
 from keras_dlbasic._wrong_arguments import names_nearest
+
+PINNING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
+"""What makes a process see one accelerator only, of NVIDIA and of AMD."""
 
 
 @names_nearest
 def process_pool(
-    max_workers: int | None = None, *, idle_seconds: float | None = None
+    max_workers: int | None = None,
+    *,
+    idle_seconds: float | None = None,
+    devices: int | Sequence[int | str] | None = None,
 ) -> Executor:
     """Return a pool of processes in which Keras can run, for `run(executor)`.
 
     Its processes start fresh: a forked copy of a process with a running backend may
     hang. They are used again from trial to trial and from study to study, until the
     pool is shut down. An exception within `with`, such as an interrupt, ends them at
-    once. Functions of a script or a notebook are sent as their code (cloudpickle), so
-    no `if __name__ == "__main__":` is needed.
+    once. One that dies costs the trial that it was at, which is tried once more, and
+    another one takes its place. Functions of a script or a notebook are sent as their
+    code (cloudpickle), so no `if __name__ == "__main__":` is needed.
 
     A process costs the seconds that importing the backend takes, its memory, and a
     copy of the data.
 
     Args:
-        max_workers: How many processes. Defaults to None: one a processor.
+        max_workers: How many processes. Defaults to None: one a processor, or one for
+            each of `devices`.
         idle_seconds: After how many seconds without work processes end; they start
             anew when they are needed. Defaults to None: they stay.
+        devices: The accelerators, each process is given one of: their numbers, such as
+            `[0, 1, 2, 3]`, or how many of the first ones. A process sees its own one
+            only (`CUDA_VISIBLE_DEVICES`), whatever the backend; `"cpu"` in their place
+            is a process that sees none. This process should not have claimed them
+            itself: TensorFlow and JAX take all memory of those that they see. Defaults
+            to None: each process sees what this one does.
 
     Returns:
-        A `concurrent.futures.Executor`, of the package loky.
+        A `concurrent.futures.Executor`.
+
+    Raises:
+        ValueError: If `devices` are no devices, or fewer than `max_workers`.
 
     Example:
     >>> import keras_dlbasic as kd
@@ -43,23 +63,96 @@ def process_pool(
     ...     runner.run([{"seed": 3}], executor)[0].values
     {'y': 9}
     """
-    # not at the top: only who asks for processes needs loky
-    from loky import ProcessPoolExecutor
+    own = {"KERAS_BACKEND": keras.backend.backend()}
+    if devices is None:
+        number = _processors() if max_workers is None else _workers(max_workers)
+        environments = [own] * number
+    else:
+        named = _devices(devices)
+        if max_workers is not None and _workers(max_workers) > len(named):
+            raise ValueError(
+                "Each process is given a device of its own. Received: max_workers="
+                f"{max_workers!r}, devices={devices!r}"
+            )
+        environments = [{**own, **_pinned(one)} for one in named[:max_workers]]
+    return SlotExecutor([_Process(each, idle_seconds) for each in environments])
 
-    # After an error in the `with` block, such as an interrupt, nobody waits for the
-    # trials that still run: their processes end at once.
-    class Pool(ProcessPoolExecutor):
-        def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-            self.shutdown(wait=True, kill_workers=kind is not None)
 
-    return Pool(
-        max_workers,
-        timeout=idle_seconds,
-        env={"KERAS_BACKEND": keras.backend.backend()},
-        initializer=_start_backend,
-    )
+class _Process:
+    """The place of one process, of the package loky."""
+
+    def __init__(self, environment: dict[str, str], idle_seconds: float | None) -> None:
+        self._environment, self._idle = environment, idle_seconds
+        self._pool: Any = None
+
+    def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        if self._pool is None:
+            self._pool = self._started()
+        try:
+            return self._pool.submit(function, *args).result()
+        except BrokenExecutor:
+            self.close(kill=True)
+            raise
+
+    def _started(self) -> Executor:
+        # not at the top: only who asks for processes needs loky
+        from loky import ProcessPoolExecutor
+
+        return ProcessPoolExecutor(
+            1,
+            timeout=self._idle,
+            env=self._environment,
+            initializer=_start_backend,
+        )
+
+    def close(self, *, kill: bool) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, kill_workers=kill)
 
 
 def _start_backend() -> None:
     # loky starts a process anew that grows by 300 MB after its first task
     keras.ops.zeros(())
+
+
+def _processors() -> int:
+    from loky import cpu_count
+
+    return int(cpu_count())
+
+
+def _workers(number: Any) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ValueError(
+            f"`max_workers` must be at least 1. Received: max_workers={number!r}"
+        )
+    return number
+
+
+def _devices(given: Any) -> list[int | str]:
+    found = list(range(given)) if isinstance(given, int) else list(given)
+    if not found or not all(_is_device(one) for one in found):
+        raise ValueError(
+            "`devices` must be a number of devices, or their numbers, or 'cpu'. "
+            f"Received: devices={given!r}"
+        )
+    return found
+
+
+def _is_device(one: Any) -> bool:
+    is_number = isinstance(one, int) and not isinstance(one, bool) and one >= 0
+    return is_number or one == "cpu" or str(one).startswith(("GPU-", "MIG-"))
+
+
+def _pinned(device: int | str) -> dict[str, str]:
+    """Return the environment in which a process sees one device only."""
+    if device == "cpu":
+        return {**dict.fromkeys(PINNING, "-1"), "JAX_PLATFORMS": "cpu"}
+    if isinstance(device, str):
+        return {PINNING[0]: device}
+    # numbers count what this process sees itself
+    seen = os.environ.get(PINNING[0])
+    names = seen.split(",") if seen else []
+    name = names[device] if device < len(names) else str(device)
+    return {PINNING[0]: name, PINNING[1]: str(device)}

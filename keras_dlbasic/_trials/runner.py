@@ -80,9 +80,11 @@ class TrialRunner:
 
         Args:
             trials: The settings of each trial; `"seed"` must be among them.
-            executor: Any `concurrent.futures.Executor`: `studies.process_pool()`, the
-                executor of a Dask cluster (`client.get_executor()`), ... Defaults to
-                None: one after the other, in this process.
+            executor: Any `concurrent.futures.Executor`: `studies.process_pool()`,
+                `studies.ray_executor(n)`, the executor of a Dask cluster
+                (`client.get_executor()`) or of joblib (`loky.get_reusable_executor()`),
+                ... A trial whose worker dies is tried once more, and then is a row
+                "lost". Defaults to None: one after the other, in this process.
 
         Returns:
             One result a trial, in the order of `trials`.
@@ -134,12 +136,20 @@ class TrialRunner:
         packed = pack_trial(self._function, self._shared)
         with _environment("KERAS_BACKEND", keras.backend.backend()):
             futures: dict[Future[str], Mapping[str, Any]] = {}
+            again: list[Mapping[str, Any]] = []
             try:
                 for settings in waiting:
                     future = executor.submit(attempt_packed, packed, settings)
                     futures[future] = settings
                 for future in as_completed(futures):
-                    yield _received(future, futures[future])
+                    if not future.cancelled() and future.exception() is None:
+                        yield _received(future, futures[future])
+                    else:
+                        again.append(futures[future])
+                # A worker that died says nothing of its trial: another one may do it.
+                # They come last, one at a time, lest one takes others with it again.
+                for settings in again:
+                    yield _second_try(executor, packed, settings)
             finally:
                 for future in futures:
                     future.cancel()
@@ -152,6 +162,20 @@ class TrialRunner:
         return TrialProgress(n, list(finished.values()))
 
 
+def _second_try(
+    executor: Executor, packed: bytes, settings: Mapping[str, Any]
+) -> TrialResult:
+    try:
+        future = executor.submit(attempt_packed, packed, settings)
+    except Exception as error:  # an executor may be broken for good
+        future = Future()
+        future.set_exception(error)
+    try:
+        return _received(future, settings)
+    finally:
+        future.cancel()
+
+
 def _received(future: Future[str], settings: Mapping[str, Any]) -> TrialResult:
     try:
         return TrialResult.from_json(future.result())
@@ -159,7 +183,7 @@ def _received(future: Future[str], settings: Mapping[str, Any]) -> TrialResult:
         return TrialResult(
             dict(settings),
             "lost",
-            error=f"no result came back ({type(error).__name__}: {error})",
+            error=f"no result came back, twice ({type(error).__name__}: {error})",
             parallel=True,
         )
 

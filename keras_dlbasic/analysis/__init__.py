@@ -12,6 +12,7 @@
 - `HessianTrace`: estimate of the trace of a Hessian
 - `Interval`: a mean and its confidence interval
 - `LayerSignal`: one layer of a `PropagationReport`
+- `LargestBatchSize`: which batch sizes fit into memory, and which to take
 - `LearningRateRange`: what a range test gave
 - `LossLine`: a slice of a landscape along the line between two points
 - `LossSurface`: a slice of a landscape with two directions
@@ -37,12 +38,14 @@
 - `gradient_events`: find where gradients vanish, explode or turn non-finite
 - `gradient_flow`: return the gradient relative to the weights
 - `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
+- `largest_batch_size_of`: say which batch size to take, from which ones fit
 - `judge_learning_rates`: choose a learning rate from the losses of a range test
 - `judge_point`: classify a point of a landscape
 - `paired_differences`: compare arms with a baseline, by seeds and held-out rows
 - `prediction_skill`: score predictions against the best constant
 - `replica_noise_scale`: read the noise scale off a run on several replicas
 - `skill`: score predictions: 0 is the best constant, 1 is perfect
+- `TriedBatchSize`: a batch size that was tried, and whether it fits
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen
 """
 
@@ -57,6 +60,11 @@ from keras_dlbasic.analysis.experiments.batch_size_advice import BatchSizeAdvice
 from keras_dlbasic.analysis.experiments.batch_size_result import BatchSizeResult
 from keras_dlbasic.analysis.experiments.capacity_result import CapacityResult
 from keras_dlbasic.analysis.experiments.comparison import Interval
+from keras_dlbasic.analysis.experiments.largest_batch_size_result import (
+    LargestBatchSize,
+    TriedBatchSize,
+    largest_batch_size_of,
+)
 from keras_dlbasic.analysis.experiments.learning_rate_range import (
     LearningRateRange,
     judge_learning_rates,
@@ -111,6 +119,7 @@ __all__ = [
     "HessianExtremes",
     "HessianTrace",
     "Interval",
+    "LargestBatchSize",
     "LayerSignal",
     "LearningRateRange",
     "LossLine",
@@ -129,6 +138,7 @@ __all__ = [
     "Skill",
     "StoppingReport",
     "TaskKind",
+    "TriedBatchSize",
     "clipping_summary",
     "descend",
     "detect_overfitting",
@@ -139,6 +149,7 @@ __all__ = [
     "gradient_noise_scale",
     "judge_learning_rates",
     "judge_point",
+    "largest_batch_size_of",
     "paired_differences",
     "prediction_skill",
     "replica_noise_scale",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import keras
@@ -14,6 +13,7 @@ from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.analysis.activations.statistics import DORMANT, MEASURES
 from keras_dlbasic.callbacks.fit_log import FitLog
 from keras_dlbasic.callbacks.fit_watch import FIRST_STEP, FitWatch
+from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.records import LayerTable, TrainingRecord
@@ -139,10 +139,9 @@ class ActivationMonitor(Monitor):
     def _warn(self, reason: str) -> None:
         if not self._has_warned:
             self._has_warned = True
-            warnings.warn(
+            guard_of(self).say(
                 f"Activations are not watched: {reason} Give a probe: "
-                "`ActivationMonitor(x)`.",
-                stacklevel=2,
+                "`ActivationMonitor(x)`."
             )
 
     def _measure(self, step: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dlbasic._arguments import is_number, shown
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._backends.processes import processes_of
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.is_gain import is_gain
@@ -193,6 +194,7 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
             self.report = self._make_report()
             if self.verbose:
                 self._messages.add(str(self.report))
+            self._messages.is_silent = processes_of(model_of(self)).is_silent
             self._messages.say()
 
     # -- judging -------------------------------------------------------------------

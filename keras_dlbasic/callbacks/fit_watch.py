@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._backends.processes import Processes, processes_of
 from keras_dlbasic._backends.row_layout import RowLayouts
 from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.graph import printable_path
@@ -47,7 +47,9 @@ class FitWatch(FitLog):
     """
 
     def __init__(self, model: Any, params: Mapping[str, Any]) -> None:
-        super().__init__(TrainingRecord(), Guard())
+        self._processes = Processes() if model is None else processes_of(model)
+        guard = Guard(is_silent=self._processes.is_silent)
+        super().__init__(TrainingRecord(), guard)
         self.last_epoch = float("nan")
         self._model = model
         self._params = params
@@ -61,7 +63,7 @@ class FitWatch(FitLog):
         self._offset = 0  # steps of the record before this fit
         self._epoch = 0
         self._open_epoch: int | None = None
-        self._has_armed = False
+        self._has_armed = self._has_agreed = False
         self._has_seen_a_step = False
 
     @classmethod
@@ -157,7 +159,7 @@ class FitWatch(FitLog):
             # on TensorFlow and JAX also how data of unknown length end
             self._tap.on_failure = self._plan.step_failed
         else:
-            warnings.warn(f"Gradients are not watched: {reason}.", stacklevel=2)
+            self.guard.say(f"Gradients are not watched: {reason}.")
 
     @property
     def first_step(self) -> int:
@@ -173,10 +175,36 @@ class FitWatch(FitLog):
         if callback is not self._driver or self._open_epoch == epoch:
             return
         with self.guard.on_host():
+            self._agree()
             self._number_from(epoch)
             self._open_epoch = epoch
             self._epoch = self.in_record(epoch)
             self._plan.epoch_begins()
+
+    def _agree(self) -> None:
+        """Before the first step, see that all processes measure the same steps.
+
+        A measured step has parts that the devices do together. One process that
+        measured alone would wait for the others for ever.
+        """
+        if self._has_agreed:
+            return
+        self._has_agreed = True
+        if self._processes.count == 1:
+            return
+        plan = str(
+            [self._tap is not None, bool(self._batch_listeners), str(self._plan)]
+        )
+        plans = self._processes.together("the steps to measure", plan)
+        if plans is None or len(set(plans)) > 1:
+            tap, self._tap = self._tap, None
+            if tap is not None:
+                self.guard.say(
+                    "Gradients are not watched: the model is trained by "
+                    f"{self._processes.count} processes, which must all be given the "
+                    "same callbacks of keras_dlbasic in each `fit`: a measured step is "
+                    "work that they share. Give them to all; only process 0 speaks."
+                )
 
     def step_begins(self, callback: Any, step: int) -> None:
         """Arm the tap if the step `step` of the epoch is to be measured."""
@@ -222,11 +250,10 @@ class FitWatch(FitLog):
         is_unseen = not (self._has_seen_a_step or self.guard.has_ended or is_refused)
         if self._has_armed and is_unseen:
             self._has_seen_a_step = True  # is said once
-            warnings.warn(
+            self.guard.say(
                 "Gradients are not watched: no step of this epoch went through "
                 "`model.fit`. Steps of `train_on_batch` and of loops of your own are "
-                "not watched. Call `model.fit(..., callbacks=[...])`.",
-                stacklevel=2,
+                "not watched. Call `model.fit(..., callbacks=[...])`."
             )
 
     def fit_ends(self, callback: Any) -> None:

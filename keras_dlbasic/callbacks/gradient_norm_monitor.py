@@ -67,6 +67,8 @@ class GradientNormMonitor(Monitor):
     2
     """
 
+    _reads_weights = False
+
     def __init__(
         self,
         every: Every = "auto",

@@ -7,14 +7,16 @@ from functools import wraps
 from typing import Any
 
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._backends.processes import processes_of
 
 
-def guarded(hook: Callable[..., None]) -> Callable[..., None]:
+def guarded(hook: Callable[..., Any]) -> Callable[..., None]:
     """Decorate a hook of a callback that watches, so that it never raises into `fit`.
 
     An error becomes a warning, one in a fit, and training goes on. In `on_train_begin`
     errors of the user's arguments (`ValueError`, `TypeError`) are raised as ever; after
-    any other error there the callback does nothing in this fit.
+    any other error there, or if it returns False, the callback does nothing in this
+    fit.
     """
     if hook.__name__ == "on_train_begin":
         return _guarded_begin(hook)
@@ -29,7 +31,7 @@ def guarded(hook: Callable[..., None]) -> Callable[..., None]:
     return safe
 
 
-def _guarded_begin(hook: Callable[..., None]) -> Callable[..., None]:
+def _guarded_begin(hook: Callable[..., Any]) -> Callable[..., None]:
     @wraps(hook)
     def safe(callback: Any, *args: Any, **kwargs: Any) -> None:
         # `_is_off` stays set if the hook fails. All other hooks do nothing then, since
@@ -37,8 +39,9 @@ def _guarded_begin(hook: Callable[..., None]) -> Callable[..., None]:
         callback._guard = Guard()
         callback._is_off = True
         with callback._guard.on_host(ValueError, TypeError):
-            hook(callback, *args, **kwargs)
-            callback._is_off = False
+            processes = processes_of(callback._model)
+            callback._guard.is_silent = processes.is_silent
+            callback._is_off = hook(callback, *args, **kwargs) is False
 
     return safe
 

@@ -17,9 +17,13 @@ class Messages:
 
     Keras ends the bar's line after the hooks of an epoch's end, so what is found there
     is said when the next epoch begins or the fit ends.
+
+    Attributes:
+        is_silent: Whether another process says what there is to say.
     """
 
     def __init__(self) -> None:
+        self.is_silent = False
         self._waiting: list[str] = []
 
     def add(self, text: str) -> None:
@@ -29,6 +33,8 @@ class Messages:
     def say(self) -> None:
         """Say what waits; to be called where the line is free."""
         waiting, self._waiting = self._waiting, []
+        if self.is_silent:
+            return
         for text in map(printable_text, waiting):
             # a program without a console has no standard output
             if keras.config.is_interactive_logging_enabled() and sys.stdout is not None:

@@ -8,7 +8,9 @@ from typing import Any
 import keras
 
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._backends.processes import is_in_parts, processes_of
 from keras_dlbasic._keras.callbacks import model_of, state_without_model
+from keras_dlbasic._keras.tested import untested_keras
 from keras_dlbasic._wrong_arguments import name_nearest_in
 from keras_dlbasic.callbacks.arguments import check_record
 from keras_dlbasic.callbacks.fit_log import FitLog
@@ -46,6 +48,9 @@ class Monitor(keras.callbacks.Callback):
 
     _measures: tuple[str, ...] = ()
     """Names of what it measures for each column of the table."""
+
+    _reads_weights = True
+    """Whether it has nothing to measure where no process has the weights at hand."""
 
     _guard: Guard
     """Of the fit that has begun; made by `guarded`."""
@@ -111,6 +116,22 @@ class Monitor(keras.callbacks.Callback):
     def _fit_ends(self) -> None:
         """Look at the model after the fit."""
 
+    @property
+    def _stops_by_own_data(self) -> bool:
+        """Whether it may stop the fit for what only this process has seen."""
+        return False
+
+    def _stop_together(self) -> None:
+        """Stop the fit if any of the processes that train together stops it.
+
+        One that stopped alone would leave the others waiting for its next step.
+        """
+        if self._processes.count > 1 and self._stops_by_own_data:
+            model = model_of(self)
+            topic = f"{type(self).__name__} stops"
+            if self._processes.any(topic, bool(model.stop_training)):
+                model.stop_training = True
+
     def _write(
         self, step: int, columns: Mapping[str, Mapping[str, float]]
     ) -> LayerTable | None:
@@ -122,12 +143,25 @@ class Monitor(keras.callbacks.Callback):
     # -- hooks ---------------------------------------------------------------------
 
     @guarded
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+    def on_train_begin(self, logs: Any = None) -> bool | None:  # noqa: D102
         self._table: TableWriter | None = None
         self._count = StepCount()
         self._epoch = 0
+        self._processes = processes_of(model_of(self))
+        if (untested := untested_keras()) is not None:
+            self._guard.say(untested)
         self._watch = self._join()
+        self._messages.is_silent = self._processes.is_silent
+        if self._reads_weights and is_in_parts(model_of(self)):
+            self._guard.say(
+                f"{type(self).__name__} measures nothing in this fit: it reads the "
+                "weights, of which each process has only a part. Use "
+                "`keras.distribution.DataParallel`, or a mesh whose parts are in one "
+                "process."
+            )
+            return False
         self._fit_begins()
+        return None
 
     @guarded
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
@@ -156,7 +190,10 @@ class Monitor(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         logs = {} if logs is None else logs
         self._watch.epoch_ends(self, epoch, logs)
-        self._epoch_ends(epoch, logs)
+        try:
+            self._epoch_ends(epoch, logs)
+        finally:  # the others wait for it
+            self._stop_together()
 
     @guarded
     def on_train_end(self, logs: Any = None) -> None:  # noqa: D102

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -132,12 +131,11 @@ class NormalizationMonitor(Monitor):
             positions = _positions(layer)
             if positions is not None and batch_size * positions == 1:
                 self._has_warned = True
-                warnings.warn(
+                guard_of(self).say(
                     f"Batch normalization '{label}' normalizes only one value per "
                     f"channel (batch size {batch_size}). So its output in training is "
                     "always `beta`, and the layers before it are not trained. Use "
                     "`kd.layers.LayerNormalization` or a larger batch.",
-                    stacklevel=2,
                 )
                 return
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from keras_dlbasic.analysis import OverfittingVerdict, detect_overfitting
 from keras_dlbasic.analysis.overfitting.epoch_rates import epoch_rates
 from keras_dlbasic.analysis.overfitting.verdict import SEVERITIES, Severity
 from keras_dlbasic.callbacks.arguments import check_rows
+from keras_dlbasic.callbacks.guarded import guard_of
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.training_sample import TrainingSample
 from keras_dlbasic.inspection.run_facts import run_facts
@@ -95,6 +95,8 @@ class OverfittingDetector(Monitor):
     (False, 'evaluated')
     """
 
+    _reads_weights = False
+
     def __init__(
         self,
         x: Any = None,
@@ -171,10 +173,9 @@ class OverfittingDetector(Monitor):
             return
         self._is_missing = True
         names = {n.removeprefix("val_") for n in logs if n.startswith("val_")}
-        warnings.warn(
+        guard_of(self).say(
             f"`metric={self.metric!r}` is not logged in validation, so it is not "
-            f"judged. {nearest(self.metric, names)}",
-            stacklevel=2,
+            f"judged. {nearest(self.metric, names)}"
         )
 
     def _epoch_ends(self, epoch: int, logs: dict[str, Any]) -> None:
@@ -237,6 +238,10 @@ class OverfittingDetector(Monitor):
         if self._sample is None:
             return logged
         return epochs.get(EVALUATED + name, logged)
+
+    @property
+    def _stops_by_own_data(self) -> bool:
+        return self.stop and self._sample is not None
 
     def _act(self, epoch: int) -> None:
         assert self.verdict is not None

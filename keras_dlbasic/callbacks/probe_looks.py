@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic._backends.processes import is_in_parts
 from keras_dlbasic._keras.loss_tracker import counted_rows
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.callbacks.look_plan import plan_looks
@@ -29,7 +30,9 @@ from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.other_targets import other_targets
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.weight_facts import weight_facts
-from keras_dlbasic.records import DataFacts, TrainingRecord
+from keras_dlbasic.records import DataFacts, ProbeFacts, TrainingRecord
+
+IN_PARTS = "each of the processes has a part of the weights only"
 
 
 class ProbeLooks:
@@ -40,6 +43,8 @@ class ProbeLooks:
         y: Training targets: arrays.
         validation_data: `(x, y)` of the validation, or None.
         rows: Number of rows of the probe, at most.
+        model: The model, which is not looked at if each of several processes has a part
+            of its weights only. Defaults to None.
 
     Attributes:
         probe: The rows, None as long as there are none.
@@ -48,7 +53,10 @@ class ProbeLooks:
         plan: After which epochs the model is looked at, and on how many rows.
     """
 
-    def __init__(self, x: Any, y: Any, validation_data: Any, rows: int) -> None:
+    def __init__(
+        self, x: Any, y: Any, validation_data: Any, rows: int, *, model: Any = None
+    ) -> None:
+        self._is_in_parts = model is not None and is_in_parts(model)
         self.probe: Probe | None = None
         self.batches = PassingBatches()
         self._given = x, y, validation_data
@@ -80,6 +88,9 @@ class ProbeLooks:
         if self.is_examined or not model.built:
             return
         self.is_examined = True
+        if self._is_in_parts:
+            record.note(probe=ProbeFacts(failed=IN_PARTS))
+            return
         self._has_own_table = "probe" not in record.tables
         self._offset = max(self._offset, record.trained_steps + steps)
         x, y, validation_data = self._given
@@ -114,6 +125,8 @@ class ProbeLooks:
             steps: Number of steps in an epoch, None if not known.
             logs: The logs of the epoch.
         """
+        if self._is_in_parts:
+            return
         rows = counted_rows(model)
         is_validated = any(name.startswith("val_") for name in logs)
         if not self._has_read:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from keras_dlbasic.gradients import describe_variables
 from keras_dlbasic.gradients.backend_tap import row_to_numpy
 from keras_dlbasic.records import MEASURES, TrainingRecord
 from keras_dlbasic.records.record_data import global_norm
+from keras_dlbasic.records.table_row import append_row
 
 PENDING_ROWS = 64
 """This many rows may wait on the device before they are fetched."""
@@ -61,6 +61,7 @@ class RowFetcher:
                 layout = layouts.of(row)
                 if self._is_of_record(record, layout.variables):
                     self._append(record, step, epoch, *layout.read(row))
+                    _append_rates(record, step, epoch, layout.learning_rates(row))
 
     def take_mean_norm(self) -> float:
         """Return the mean global norm since this was asked last, NaN if none came."""
@@ -81,11 +82,10 @@ class RowFetcher:
             return True
         if not self._has_warned:
             self._has_warned = True
-            warnings.warn(
+            self._guard.say(
                 f"A training step updated {len(ids)} variables, but the record has "
                 f"{len(record.variables)}, so the step is not recorded. Call "
                 "`model.compile(...)` and start a new `fit` to train other variables.",
-                stacklevel=2,
             )
         return False
 
@@ -109,3 +109,19 @@ class RowFetcher:
             self._norms += global_norm(norms[None], non_finite[None]).tolist()
         for listener in self._listeners:
             listener(step, measures)
+
+
+def _append_rates(
+    record: TrainingRecord, step: int, epoch: int, rates: np.ndarray | None
+) -> None:
+    """Keep the rate of each variable in a table, where they differ."""
+    if rates is None:
+        return
+    paths = [variable.path for variable in record.variables]
+    columns = {
+        path: {"learning_rate": float(rate)}
+        for path, rate in zip(paths, rates, strict=True)
+    }
+    append_row(
+        record.tables, "learning_rates", ("learning_rate",), step, epoch, columns
+    )

@@ -33,6 +33,10 @@ class StepPlan:
         self._begun_step = 0
         self._steps_in_last_epoch: int | None = params.get("steps")
 
+    def __str__(self) -> str:
+        asked = [str(every) for every in self._every]
+        return f"at {asked} of {self.steps_per_epoch}, batches read: {self._reads}"
+
     @property
     def steps_per_epoch(self) -> int | None:
         """Number of steps of each epoch, None if Keras does not know it."""

@@ -89,6 +89,8 @@ class TrainingDoctor(Monitor):
     'output_activation_mismatch'
     """
 
+    _reads_weights = False  # it judges what others see, too
+
     def __init__(
         self,
         x: Any = None,
@@ -132,7 +134,8 @@ class TrainingDoctor(Monitor):
         return html_of(self._diagnosis)
 
     def _join(self) -> FitWatch:
-        self._looks = ProbeLooks(*self._data.arrays(model_of(self)), self.rows)
+        data = self._data.arrays(model_of(self))
+        self._looks = ProbeLooks(*data, self.rows, model=model_of(self))
         return FitWatch.join(
             self,
             self.every,
@@ -140,6 +143,10 @@ class TrainingDoctor(Monitor):
             batch_listener=self._looks.batches.take,
             reads=True,
         )
+
+    @property
+    def _stops_by_own_data(self) -> bool:
+        return self.stop_on is not None
 
     def _fit_begins(self) -> None:
         self._diagnosis = None
@@ -201,7 +208,7 @@ class TrainingDoctor(Monitor):
             self._looks.last_look(self.model, self.record)
         self._judge(live=False)
         self._messages.say()
-        if self.verbose:
+        if self.verbose and not self._processes.is_silent:
             from keras_dlbasic.reports import print_diagnosis
 
             print_diagnosis(self.diagnosis)

@@ -80,6 +80,9 @@ class BackendTap(Protocol):
     def gathered(self, rows: Any) -> Any:
         """Return rows of all replicas, given those of one."""
 
+    def of_all_processes(self, model: Any, row: Any) -> Any:
+        """Return the row of a step of all processes, the same in each."""
+
     def without_gradients(self, function: Callable[[], Any]) -> Any:
         """Call a function whose operations are not differentiated."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_dlbasic._backends.processes import processes_of
 from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._keras.optimizer import (
     built_for,
@@ -27,7 +28,7 @@ def reason_not_to_watch(model: Any, *, is_refit: bool = False) -> str | None:
     if several is not None:
         return several
     if backend == "torch":
-        return _torch_compile(model)
+        return _torch_parts() or _torch_compile(model)
     if backend == "jax":
         return _nnx()
     return _replicas(model) or (_stale_step(model) if is_refit else None)
@@ -81,6 +82,17 @@ def _several_optimizers(model: Any) -> str | None:
     return None
 
 
+def _torch_parts() -> str | None:
+    distribution = keras.distribution.distribution()
+    if type(distribution).__name__ != "ModelParallel":
+        return None
+    return (
+        "the model is parted over processes by `ModelParallel`, for which it was never "
+        "checked on PyTorch that the gradients are right. Use "
+        "`keras.distribution.DataParallel`, or watch a run on one device"
+    )
+
+
 def _torch_compile(model: Any) -> str | None:
     if not model.jit_compile:
         return None
@@ -102,17 +114,32 @@ def _nnx() -> str | None:
     )
 
 
+CHECKED = ("MirroredStrategy", "OneDeviceStrategy", "_DefaultDistributionStrategy")
+"""Classes of strategies on which gradients were checked."""
+
+
 def _replicas(model: Any) -> str | None:
-    replicas = replicas_of(model)
+    strategy = getattr(model, "distribute_strategy", None)
+    name, replicas = type(strategy).__name__, replicas_of(model)
+    name = name.replace("CollectiveAllReduce", "MultiWorkerMirrored")  # its public name
+    is_alone = name == "MultiWorkerMirroredStrategy" and replicas == 1
+    if strategy is not None and name not in CHECKED and not is_alone:
+        workers = processes_of(model).count
+        if workers > 1:
+            return (
+                f"the model is distributed over {workers} workers by {name}. Keras "
+                f"{keras.__version__} itself cannot train so: it fails before or in "
+                "the first step. Use `tf.distribute.MirroredStrategy` on one machine, "
+                "or JAX with `keras.distribution.DataParallel` on several"
+            )
+        return (
+            f"the model is distributed over {replicas} "
+            f"replica{'s' * (replicas != 1)} by {name}, for which it was never checked "
+            "that the gradients are right. Use `tf.distribute.MirroredStrategy`, or "
+            "watch a run on one device"
+        )
     if replicas == 1:
         return None
-    name = type(model.distribute_strategy).__name__
-    if name != "MirroredStrategy":
-        return (
-            f"the model is distributed over {replicas} replicas by {name}, for which "
-            "it was never checked that the gradients are right. Use "
-            "`tf.distribute.MirroredStrategy`, or watch a run on one device"
-        )
     obstacle = _refused_by_keras(model)
     if obstacle is None:
         return None

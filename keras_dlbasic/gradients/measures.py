@@ -142,6 +142,7 @@ def reduce_update(kernels: Kernels, update: Update) -> tuple[list[Any], UpdateLa
     # The order of these entries is the order in the row. Each is given with its length,
     # from which the layout knows where the next begins.
     values = {"scale": (update.scale, 1), "is_update": (update.is_update, 1)}
+    values["learning_rate"] = (update.learning_rate, 1)
     if update.replica_square is not None:
         values["replica_square"] = (update.replica_square, 1)
     if present:  # but where all variables are without entries

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -150,8 +149,7 @@ class GradientTap:
                     tapped, args = self._prepared(plain, step, args, stack)
                 reason, self._refusal = self._refusal, None
                 if reason is not None:
-                    message = f"Gradients are not watched: {reason}."
-                    warnings.warn(message, stacklevel=2)
+                    self.guard.say(f"Gradients are not watched: {reason}.")
                 if tapped is None and self.must_tap_every_step:
                     # what was to be measured failed; the plain step would train
                     # otherwise than the steps before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -143,6 +142,7 @@ class TappedStep:
                     self.layouts,
                 )
             )
+            row = self._backend.of_all_processes(self._model, row)
         else:
             self._say_nothing_is_updated()
             row = keras.ops.zeros((0,), "float32")
@@ -153,12 +153,11 @@ class TappedStep:
         if self._has_warned:
             return
         self._has_warned = True
-        warnings.warn(
+        self.guard.say(
             "Gradients are not watched: the training step of "
             f"{type(self._model).__name__} updated no variable through an optimizer of "
             "the model. Expected a `train_step` that calls `self.optimizer.apply` (on "
-            "JAX `stateless_apply`), and trainable variables.",
-            stacklevel=2,
+            "JAX `stateless_apply`), and trainable variables."
         )
 
     def _listen(self, losses: list[Any]) -> Callable[..., Any]:

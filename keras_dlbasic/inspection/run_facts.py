@@ -13,6 +13,7 @@ import keras
 
 from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._keras.compiled_metrics import compiled_metrics
+from keras_dlbasic._keras.optimizer import evaluated_weights
 from keras_dlbasic._keras.output_labels import loss_weights
 from keras_dlbasic._version import __version__
 from keras_dlbasic.records import RunFacts
@@ -41,6 +42,7 @@ def run_facts(
         run_eagerly=bool(model.run_eagerly),
         dtype_policy=str(getattr(model.dtype_policy, "name", model.dtype_policy)),
         optimizer=_optimizer_config(getattr(model, "optimizer", None)),
+        evaluated_weights=evaluated_weights(getattr(model, "optimizer", None)),
         loss=loss_config(getattr(model, "loss", None)),
         own_loss=tuple(own_steps(model)),
         loss_weights=_plain(loss_weights(model)),

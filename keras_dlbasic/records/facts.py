@@ -280,6 +280,8 @@ class RunFacts(Facts):
         run_eagerly: Whether the step is not compiled.
         dtype_policy: Name of the model's.
         optimizer: Configuration of the optimizer, with `"class_name"`.
+        evaluated_weights: Which weights validation, `evaluate` and a saved model have,
+            where the optimizer keeps others besides; None where there are none.
         loss: Name or configuration of the loss; a list or dictionary of several. See
             `diagnosis.loss_kind.LossKind`, which reads it. None: none was compiled.
         own_loss: Where the model computes a loss by code of the user's: names of
@@ -318,6 +320,7 @@ class RunFacts(Facts):
     run_eagerly: bool | None = None
     dtype_policy: str | None = None
     optimizer: Mapping[str, Any] | None = None
+    evaluated_weights: str | None = None
     loss: Any = None
     own_loss: tuple[str, ...] | None = None
     loss_weights: Any = None

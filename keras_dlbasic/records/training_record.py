@@ -51,7 +51,8 @@ class TrainingRecord(Plotted, RecordData):
             1.0 where nothing was clipped.
         batch_loss: Loss of the batch, `[n]`. NaN where the step does not report it.
         learning_rate: Learning rate of the step, `[n]`. NaN where it is a plain
-            callable.
+            callable. Of several optimizers (`MultiOptimizer`) that of the one with the
+            most weights; `tables["learning_rates"]` has that of each variable then.
         batch_size: Number of rows in the batch, `[n]`.
         skipped: Whether loss scaling skipped the update, `[n]`.
         replica_gradient_norm: Root mean square, over the replicas of a

@@ -8,9 +8,11 @@
 - `RemedyStudy`: measure which remedy against overfitting helps, and its cost
 - `SampleSizeStudy`: measure what more training data would gain
 - `TrialRunner`: runs the trials of a study
+- `largest_batch_size`: find the largest batch size that fits into memory
 - `lr_find`: find a learning rate, draw how the loss depends on it, and return it
 - `full_batch`: make one epoch one update, with the gradient of all data
 - `process_pool`: return a pool of processes in which Keras can run
+- `ray_executor`: return an executor whose workers are actors of a Ray cluster
 - `rebatch`: give a dataset another batch size
 - `resolve_batch_size`: return the number to give to `model.fit(x, y, batch_size=...)`
 """
@@ -20,9 +22,11 @@ from typing import TYPE_CHECKING
 from keras_dlbasic._front import front
 from keras_dlbasic._trials.batch_sizes import resolve_batch_size
 from keras_dlbasic._trials.process_pool import process_pool
+from keras_dlbasic._trials.ray_executor import ray_executor
 from keras_dlbasic._trials.runner import TrialRunner
 from keras_dlbasic.studies.batch_size.full_batch import full_batch
 from keras_dlbasic.studies.batch_size.gradient_noise_scale import GradientNoiseScale
+from keras_dlbasic.studies.batch_size.largest import largest_batch_size
 from keras_dlbasic.studies.batch_size.rebatch import rebatch
 from keras_dlbasic.studies.batch_size.study import BatchSizeStudy
 from keras_dlbasic.studies.capacity import CapacityStudy
@@ -42,8 +46,10 @@ __all__ = [
     "SampleSizeStudy",
     "TrialRunner",
     "full_batch",
+    "largest_batch_size",
     "lr_find",
     "process_pool",
+    "ray_executor",
     "rebatch",
     "resolve_batch_size",
 ]

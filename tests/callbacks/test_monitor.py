@@ -1,12 +1,14 @@
 """What all callbacks that watch have in common."""
 
 import inspect
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic._keras import tested
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.monitor import Monitor
 
@@ -145,3 +147,35 @@ def test_a_subclass_hands_its_arguments_on():
     assert (monitor.label, monitor.every, monitor.verbose) == ("mine", 2, 1)
     with pytest.raises(TypeError, match="'evry'. Did you mean 'every'"):
         Denser("mine", evry=2)
+
+
+@pytest.mark.once
+def test_an_untested_keras_is_said_once(monkeypatch):
+    monkeypatch.setattr(tested, "_said", [])
+    monkeypatch.setattr(keras, "__version__", "3.17.2")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    with pytest.warns(UserWarning, match="Keras 3.17.2 is newer than") as said:
+        model.fit(X, X[:, :1], verbose=0, callbacks=[Biases()])
+    assert len([w for w in said if "newer" in str(w.message)]) == 1
+    model.fit(X, X[:, :1], verbose=0, callbacks=[Biases()])  # warnings are errors here
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("version", ["3.14.0", "3.16.0.dev2026102704", "3.x", "own"])
+def test_other_versions_are_not_said_to_be_untested(monkeypatch, version):
+    monkeypatch.setattr(tested, "_said", [])
+    monkeypatch.setattr(keras, "__version__", version)
+    assert tested.untested_keras() is None
+
+
+@pytest.mark.once
+def test_the_range_of_keras_stands_in_one_place():
+    root = Path(__file__).parents[2]
+    oldest, newest = (".".join(map(str, v)) for v in (tested.OLDEST, tested.NEWEST))
+    assert f"keras>={oldest}\n" in (root / "setup.cfg").read_text()
+    assert f"keras=={oldest}." in (root / "requirements" / "floor.txt").read_text()
+    nightly = (root / "requirements" / "nightly.txt").read_text()
+    assert f"keras-nightly=={newest}." in nightly
+    page = (root / "docs" / "guide" / "versions.md").read_text("utf-8")
+    assert f"newer than {newest}" in page

@@ -14,7 +14,7 @@ RUNS_ALL = bool(os.environ.get("EVERYWHERE"))
 ONE_DEVICE = [
     pytest.param(way, id=way.title, marks=[pytest.mark.once] * (way.runs == "once"))
     for way in ways_to_train.ALL
-    if not way.devices and (way.runs != "everywhere" or RUNS_ALL)
+    if not (way.devices or way.processes) and (way.runs != "everywhere" or RUNS_ALL)
 ]
 
 

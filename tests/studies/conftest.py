@@ -15,7 +15,7 @@ def start_pool(child_path):
         executor = process_pool(1)
         with pytest.MonkeyPatch.context() as patch:  # read as the process starts
             patch.setattr(sys, "path", child_path)
-            executor.submit(int)
+            executor.submit(int).result()
         return executor
 
     return start

@@ -204,3 +204,51 @@ for _words, _args in (
     way(f"two devices, {_words}", {"tensorflow": _refusal}, devices=True)(
         on_replicas(steps=(), **_args)
     )
+
+
+@way("`OneDeviceStrategy`", TENSORFLOW)
+def one_device(monitor):
+    import tensorflow as tf
+
+    with tf.distribute.OneDeviceStrategy("CPU:0").scope():
+        return fitted(monitor)
+
+
+@way("`MultiWorkerMirroredStrategy` with one worker", TENSORFLOW)
+def one_worker(monitor):
+    import tensorflow as tf
+
+    with tf.distribute.MultiWorkerMirroredStrategy().scope():
+        return fitted(monitor, steps=())
+
+
+UNCHECKED = "refused: it was never checked that the gradients are right"
+
+
+@way("`CentralStorageStrategy`", {"tensorflow": UNCHECKED})
+def central(monitor):
+    import tensorflow as tf
+
+    with tf.distribute.experimental.CentralStorageStrategy().scope():
+        return fitted(monitor, steps=())
+
+
+# trained by `two_processes.py`
+way(
+    "two processes, the data in parts (`MultiWorkerMirroredStrategy`, JAX, DDP)",
+    {
+        "tensorflow": "Keras refuses: Attempt to convert a value (PerReplica",
+        **JAX,
+        "torch": "Keras refuses: no DDP in `fit`; from Keras 3.16: works",
+    },
+    processes=True,
+)(None)
+way(
+    "two processes, the weights in parts (`ModelParallel`)",
+    {
+        **JAX,
+        "torch": "Keras refuses: no `ModelParallel`; from Keras 3.16: refused: never "
+        "checked on PyTorch",
+    },
+    processes=True,
+)(None)

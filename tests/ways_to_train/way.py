@@ -45,6 +45,8 @@ class Way:
             `"Keras refuses: ..."` with words of Keras' error; no entry: not applicable.
             What a later Keras does follows as `"; from Keras 3.16: ..."`.
         devices: Whether it needs two devices, so a process of its own.
+        processes: Whether it needs two processes: `gradients/test_two_processes.py`
+            trains it, and not `train`.
         runs: `"always"`: in the tests of each backend; `"once"`: in those of one;
             `"everywhere"`: in `make test-everywhere`; of those on two devices a
             backend's name, too: on that one.
@@ -54,6 +56,7 @@ class Way:
     train: Callable[[object], Trained]
     expected: dict[str, str]
     devices: bool = False
+    processes: bool = False
     runs: str = "everywhere"
 
 

@@ -183,8 +183,19 @@ class Tap:
         return leaf.shape[0]
 
     def gathered(self, rows: Any) -> Any:
-        """Return rows of all replicas: arrays are whole here."""
-        return rows
+        """Return rows of all processes, which each can read."""
+        if jax.process_count() == 1:
+            return rows  # arrays are whole here
+        distribution = keras.distribution.distribution()
+        if distribution is None:
+            return rows
+        mesh = distribution.device_mesh.backend_mesh
+        whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+        return jax.lax.with_sharding_constraint(rows, whole)
+
+    def of_all_processes(self, model: Any, row: Any) -> Any:
+        """Return the row of a step: arrays are those of all processes."""
+        return row
 
 
 def _update(

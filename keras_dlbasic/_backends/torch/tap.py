@@ -16,6 +16,7 @@ from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import replaced, update_of, wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN
 from keras_dlbasic._backends.step_function import remade_train_function
+from keras_dlbasic._backends.torch.processes import row_of_all
 from keras_dlbasic._backends.update import Update
 
 
@@ -262,6 +263,10 @@ class Tap:
     def gathered(self, rows: Any) -> Any:
         """Return rows of all replicas: there is one."""
         return rows
+
+    def of_all_processes(self, model: Any, row: Any) -> Any:
+        """Return the row of a step of all processes, the same in each."""
+        return row_of_all(model, row)
 
 
 class Generators:

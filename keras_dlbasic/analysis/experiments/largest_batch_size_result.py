@@ -1,0 +1,141 @@
+"""Which batch sizes fit into memory, and which to take."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from keras_dlbasic._display import Displayed, wrapped
+
+
+@dataclass(frozen=True)
+class TriedBatchSize:
+    """A batch size that was tried.
+
+    Attributes:
+        batch_size: How many samples.
+        fits: Whether memory was enough for two updates.
+        seconds: How long both took, compilation included.
+        error: What the backend said where it was not, its first line; else empty.
+    """
+
+    batch_size: int
+    fits: bool
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class LargestBatchSize(Displayed):
+    """What `studies.largest_batch_size` found.
+
+    Attributes:
+        largest: The largest batch size that was trained with; None if none was.
+        smallest_failed: The smallest one for which memory was not enough; None if there
+            was none up to the largest that was to be tried.
+        suggestion: The batch size to train with: `largest`, or the noise scale if it is
+            known and smaller, for more would cost samples and save few steps. None if
+            nothing fits.
+        accumulate: Number of batches of `suggestion` to accumulate gradients over
+            (`gradient_accumulation_steps`), so that an update has as many samples as
+            the noise scale asks for. 1 where it does not ask for more than fits.
+        noise_scale: The gradient noise scale in samples; None if it was not given.
+        tried: All that was tried, in this order.
+        rows: Number of samples in the data.
+
+    Example:
+    >>> from keras_dlbasic.analysis import largest_batch_size_of
+    >>> tried = [(32, True), (64, True), (128, False), (96, True)]
+    >>> largest_batch_size_of(tried, rows=1000, noise_scale=40.0).suggestion
+    40
+    """
+
+    largest: int | None
+    smallest_failed: int | None
+    suggestion: int | None
+    accumulate: int
+    noise_scale: float | None
+    tried: tuple[TriedBatchSize, ...]
+    rows: int
+
+    def __str__(self) -> str:
+        if self.largest is None:
+            error = self.tried[0].error if self.tried else ""
+            return wrapped(
+                f"Not even batch size {self.smallest_failed} fits into memory: {error}"
+            )
+        if self.smallest_failed is None:
+            found = f"All batch sizes up to {self.largest} fit into memory"
+            found += " (that is all samples)." if self.largest == self.rows else "."
+        else:
+            found = (
+                f"The largest batch size that fits into memory is {self.largest}; "
+                f"{self.smallest_failed} does not."
+            )
+        return wrapped(f"{found} {self._advice()}")
+
+    def _advice(self) -> str:
+        if self.noise_scale is None:
+            return (
+                "That it fits does not say that it is the one to train with: measure "
+                "the noise scale (`studies.GradientNoiseScale`) and give it as "
+                "`noise_scale=`."
+            )
+        if self.accumulate > 1:
+            return (
+                f"The gradient noise scale is {self.noise_scale:.3g} samples: train "
+                f"with batch_size={self.suggestion} and "
+                f"`gradient_accumulation_steps={self.accumulate}`."
+            )
+        return (
+            f"The gradient noise scale is {self.noise_scale:.3g} samples, so larger "
+            f"batches save few steps: train with batch_size={self.suggestion}."
+        )
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return one row for each batch size that was tried."""
+        return [dict(vars(one)) for one in self.tried]
+
+
+def largest_batch_size_of(
+    tried: Any, *, rows: int, noise_scale: float | None = None
+) -> LargestBatchSize:
+    """Say which batch size to take, from which ones fit.
+
+    Args:
+        tried: `TriedBatchSize` or pairs of a batch size and whether it fits.
+        rows: Number of samples in the data.
+        noise_scale: The gradient noise scale in samples. Defaults to None: not known.
+
+    Raises:
+        ValueError: If `noise_scale` is no number above 0.
+    """
+    if noise_scale is not None and not noise_scale > 0:
+        raise ValueError(
+            "`noise_scale` must be a number of samples above 0, infinite if no "
+            f"gradient stands out from the noise. Received: noise_scale={noise_scale!r}"
+        )
+    known = tuple(
+        one
+        if isinstance(one, TriedBatchSize)
+        else TriedBatchSize(one[0], one[1], math.nan)
+        for one in tried
+    )
+    failed = min((one.batch_size for one in known if not one.fits), default=None)
+    # what fits counts only below what does not: memory may be fragmented
+    fits = [
+        one.batch_size
+        for one in known
+        if one.fits and (failed is None or one.batch_size < failed)
+    ]
+    largest = max(fits, default=None)
+    if largest is None or noise_scale is None:
+        return LargestBatchSize(largest, failed, largest, 1, noise_scale, known, rows)
+    wanted = max(1, round(min(noise_scale, rows)))
+    if wanted <= largest:
+        return LargestBatchSize(largest, failed, wanted, 1, noise_scale, known, rows)
+    # batches of equal size, together as many samples as are wanted
+    accumulate = -(-wanted // largest)
+    size = -(-wanted // accumulate)
+    return LargestBatchSize(largest, failed, size, accumulate, noise_scale, known, rows)
