@@ -11,6 +11,9 @@ import numpy as np
 MIN_EQUAL = 3
 """With fewer seeds, results that are equal may be so by chance."""
 
+EQUAL = 1e-12
+"""Values that differ by less, relative to their mean, differ by rounding only."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -92,7 +95,8 @@ def _ends(
     from scipy.stats import t as student
 
     n, mean = len(values), float(values.mean())
-    if n > 1 and np.ptp(values) == 0:
+    # Equal up to rounding: the same count of errors may come from sums in another order.
+    if n > 1 and np.ptp(values) <= EQUAL * max(abs(mean), 1e-300):
         return _equal(mean, n, level, least, most)
     # one measurement says nothing of its own error: its interval has no ends
     if n < 2:
