@@ -95,7 +95,7 @@ def _ends(
     from scipy.stats import t as student
 
     n, mean = len(values), float(values.mean())
-    # Equal up to rounding: the same count of errors may come from sums in another order.
+    # Equal up to rounding: the same errors may be added up in another order.
     if n > 1 and np.ptp(values) <= EQUAL * max(abs(mean), 1e-300):
         return _equal(mean, n, level, least, most)
     # one measurement says nothing of its own error: its interval has no ends
