@@ -95,6 +95,10 @@ def test_plots():
     assert titles == {"row 4: 1", "row 7: 1"}
     assert kd.plots.plot_suspects(result).get_ylabel() == "mean rank over seeds"
     kd.plots.plot_suspects(result, images[..., 0], np.eye(30), n=2)
+    inputs = kd.plots.plot_suspects(result, images, n=2, kind="inputs")
+    titles = {ax.get_title() for ax in inputs.reshape(-1)}
+    assert titles == {"row 22", "row 25"}
+    assert "far from" in kd.plots.plot_suspects(result, kind="inputs").get_title()
     with pytest.raises(ValueError, match="trained on"):
         kd.plots.plot_suspects(result, images[:5])
     with pytest.raises(ValueError, match="4 axes"):
