@@ -94,7 +94,8 @@ def find_turn(
             the start is said to turn at any of its first 30 epochs, `min_rise` apart.
             Of 300 simulated curves, looked at again and again, 0.003 were by epoch 30,
             0.02 by epoch 100 and 0.06 by epoch 300 with the default of `0.05`, at any
-            one look at most 0.03; with `0.15`, 0.007, 0.06 and 0.21, and 0.07.
+            one look at most 0.03; with `0.15`, 0.007, 0.06 and 0.21, and 0.07. These
+            are bounds, drawn before two epochs had to agree.
 
     Returns:
         The verdict.

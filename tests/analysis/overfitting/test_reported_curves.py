@@ -165,6 +165,14 @@ def test_a_rise_that_is_too_young_is_said_and_not_called_noise():
     assert "too few epochs" in finding.message
 
 
+def test_the_verdict_says_how_much_a_rise_lacks():
+    verdict = detect_overfitting(*WHAT_WAS_ASKED["five epochs"][:2])
+    assert "ends 80% above its lowest level, 2.0 standard errors" in verdict.reason
+    assert f"From {verdict.turn.threshold:.1f} on" in verdict.reason
+    calm = detect_overfitting(*WHAT_WAS_ASKED["a small validation set"][:2])
+    assert "wanders within its noise" in calm.reason
+
+
 def test_a_validation_loss_that_jumps_is_said():
     finding = shown("jumps up and down")["oscillating_loss"]
     assert finding.severity == "info"
