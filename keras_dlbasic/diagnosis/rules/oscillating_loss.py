@@ -11,6 +11,9 @@ from keras_dlbasic.diagnosis.row_order import order_seen, shuffled_rows
 VALIDATION_TIMES = 1.5
 """A validation loss that usually changes by this factor in an epoch is worth a note."""
 
+LARGEST = 50.0
+"""Logarithm of such a factor; larger ones tell no more."""
+
 
 @rule(kind="symptom", needs=("loss",), live=False)
 def oscillating_loss(
@@ -64,7 +67,9 @@ def _validation_jumps(run: Run) -> Finding | None:
     if run.overfitting.pattern != "oscillating_loss":
         return None
     late = val[len(val) // 4 :]
-    times = float(np.median(np.exp(np.abs(np.diff(np.log(late))))))
+    # The logarithm is bounded: a ratio of losses may be beyond what a float holds.
+    steps = np.abs(np.diff(np.log(late)))
+    times = float(np.exp(min(np.median(steps), LARGEST))) if len(steps) else 1.0
     if times < VALIDATION_TIMES:
         return None
     return Finding(

@@ -49,6 +49,9 @@ LAGGING = 0.05
 FEW_EPOCHS = 8
 """With no more epochs a large rise may be too young to be told from noise."""
 
+LARGEST = 50.0
+"""Logarithm of a ratio of losses; larger ones tell no more."""
+
 GIVE_ROWS = suggest.by_hand(
     "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
     "tells whether validation rows are scaled, ordered and labeled as training rows",
@@ -162,7 +165,8 @@ def _too_young(run: Run, young: float) -> Finding | None:
     # One epoch may be a bad one, so the last two have to be up; and a training loss
     # that rises as well would be another matter.
     turn = int(np.argmin(val))
-    above = val[turn + 1 :] / val[turn] - 1
+    # in logarithms: a ratio of finite losses may be beyond what a float holds
+    above = np.expm1(np.minimum(np.log(val[turn + 1 :]) - np.log(val[turn]), LARGEST))
     is_up = len(above) > 1 and bool((above[-2:] >= young).all())
     has_few = run.overfitting.pattern in ("plateau", "too_short")
     if not (is_up and has_few and loss[-1] < loss[turn]):
