@@ -6,14 +6,19 @@ by one line, `plot_of.register(Result, plot_result)`, beside the plot.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import singledispatch
+from itertools import pairwise
 from textwrap import shorten, wrap
 from typing import Any
 
+from keras_dlbasic._fields import known_fields
+
 WIDTH = 80
 
-REPR_WIDTH = 140
+REPR_WIDTH = 130
+"""Letters of what is said in a `repr`, of one or two lines with the name."""
 
 _fillers: list[Callable[[], object]] = []
 
@@ -21,11 +26,18 @@ _fillers: list[Callable[[], object]] = []
 class Displayed:
     """A result with a `repr` of a line, its own words by `str`, and HTML in notebooks.
 
-    A subclass says its words in `__str__`; dataclasses leave `repr` to this class.
+    A subclass says its words in `__str__`, else its fields are listed; dataclasses
+    leave `repr` to this class.
     """
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {first_words(str(self))}>"
+        has_words = type(self).__str__ is not Displayed.__str__
+        words = _first_paragraph(str(self)) if has_words else _in_a_row(self)
+        return brief(self, words or "nothing known")
+
+    def __str__(self) -> str:
+        lines = [f"{name}: {words}" for name, words in known_fields(self)]
+        return "\n".join(lines) or repr(self)
 
     def _repr_html_(self) -> str:
         return html_of(self)
@@ -46,9 +58,32 @@ class Plotted(Displayed):
         return plot_of(self, **options)
 
 
-def first_words(text: str) -> str:
-    """Return the first line of a text, cut where it is longer than a `repr` may be."""
-    return shorten(text.strip().partition("\n")[0], REPR_WIDTH, placeholder=" ...")
+def brief(result: Any, words: str) -> str:
+    """Return a `repr` that says some words of a result, cut where it would be long."""
+    text = shorten(words, REPR_WIDTH, placeholder=" ...")
+    return f"<{type(result).__name__}: {text}>"
+
+
+def one_line(result: Any) -> str:
+    """Return the words of a result without line breaks, to stand in a sentence."""
+    return " ".join(str(result).split())
+
+
+def _first_paragraph(text: str) -> str:
+    # A line that goes on is indented, and its first word had no room on the one before.
+    # A table below is not the gist.
+    first, *others = text.strip().splitlines() or [""]
+    said = [first]
+    for before, line in pairwise([first, *others]):
+        word = line.split(maxsplit=1)[:1]
+        if not line.startswith(" ") or not word or len(before) + len(word[0]) < WIDTH:
+            break
+        said.append(line.strip())
+    return " ".join(said)
+
+
+def _in_a_row(result: Displayed) -> str:
+    return ", ".join(f"{name} {words}" for name, words in known_fields(result))
 
 
 def wrapped(text: str) -> str:
@@ -71,6 +106,11 @@ def wrapped(text: str) -> str:
                 break_on_hyphens=False,
             )
     return "\n".join(lines)
+
+
+def is_notebook(file: Any) -> bool:
+    """Return whether a file is the output of a cell, and not sent somewhere else."""
+    return "IPython" in sys.modules and type(file).__module__.startswith("ipykernel")
 
 
 @singledispatch

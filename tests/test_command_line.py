@@ -262,7 +262,11 @@ def test_skipped_checks_are_a_line(tmp_path, capsys):
     table.write_text("epoch,loss\n0,.7\n1,.5\n")
     assert main(["diagnose", str(table)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len([line for line in lines if "skipped" in line.lower()]) == 1
+    (line,) = [line for line in lines if "skipped" in line.lower()]
+    assert line.endswith(" checks were skipped: --verbose says why.")
+    # which option of the command that is, a report in Python does not say
+    record = kd.records.TrainingRecord.from_csv(table)
+    assert "skipped: `diagnosis.skipped` says why." in str(kd.diagnose(record))
     assert main(["diagnose", str(table), "--verbose"]) == 0
     assert "Skipped: " in capsys.readouterr().out
 
@@ -294,7 +298,22 @@ def test_sarif(run, capsys):
     names = {rule["id"] for rule in told["tool"]["driver"]["rules"]}
     assert {result["ruleId"] for result in results} == names
     (place,) = results[0]["locations"]
-    assert place["physicalLocation"]["artifactLocation"]["uri"] == path
+    place = place["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == path  # elsewhere
+    assert place["region"] == {"startLine": 1}
+
+
+def test_sarif_names_files_as_services_take_them(run, monkeypatch, capsys):
+    """As what ossf/scorecard-action#1149 reports of a name that is no path."""
+    path = Path(run(dead=1.0, ratio=0.5, **STUCK))
+    content = path.read_bytes()
+    monkeypatch.chdir(path.parent)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert main(["diagnose", str(path), "-", "--format", "sarif"]) == 1
+    (told,) = json.loads(capsys.readouterr().out)["runs"]
+    places = [r["locations"][0]["physicalLocation"] for r in told["results"]]
+    names = {place["artifactLocation"]["uri"] for place in places}
+    assert names == {"run.npz", "standard-input"}
 
 
 def test_a_file_that_cannot_be_read_is_no_success(run, tmp_path, capsys):
@@ -389,3 +408,29 @@ def test_errors_say_no_temporary_names_and_give_no_bad_advice(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such folder") as caught:
         kd.records.TrainingRecord().save(tmp_path / "no" / "run.npz")
     assert str(caught.value).endswith(f"{str(tmp_path / 'no' / 'run.npz')!r}")
+
+
+def test_standard_input_is_given_once(capsys):
+    assert main(["diagnose", "-", "-"]) == 2
+    assert "Give - once" in capsys.readouterr().err
+
+
+@pytest.mark.once
+def test_what_reads_the_output_may_have_seen_enough(run):
+    """As what Backblaze/B2_Command_Line_Tool#1071 reports of `| head`."""
+    # unbuffered, as in CI, the pipe is closed before all is written
+    command = f"{sys.executable} -u -m keras_dlbasic diagnose --json {run(**STUCK)}"
+    shell = f"{command} | head -1; exit ${{PIPESTATUS[0]}}"
+    found = subprocess.run(
+        ["bash", "-c", shell], capture_output=True, text=True, check=False
+    )
+    assert found.stdout.strip() == "{"
+    assert found.stderr == ""
+    assert found.returncode in (1, 141)  # it may have been done
+
+
+def test_no_line_ends_with_spaces(run, capsys):
+    main(["diagnose", run(dead=1.0, ratio=0.5, **STUCK)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    assert max(map(len, lines)) <= 80

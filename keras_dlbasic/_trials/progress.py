@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
+from keras_dlbasic._trials.live_table import LiveTable, live_table
+from keras_dlbasic._trials.short_time import short_time
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.records.printable import printable
 
@@ -21,14 +23,14 @@ BEST = (
 """What trials are compared by: the first of these that they have."""
 
 MAX_ROWS = 5
-"""Number of trials in the table on a terminal."""
+"""Number of trials in the table."""
 
 
 class TrialProgress:
     """Tells which trial of how many is done, how long the rest may take, and the best.
 
-    On a terminal it is a small table that changes; elsewhere, in a file or a notebook,
-    a line for each trial.
+    On a terminal and in a notebook it is a small table of the best trials that changes
+    in place; elsewhere, as in a file, a line for each trial.
 
     Args:
         n: Number of trials.
@@ -48,18 +50,16 @@ class TrialProgress:
         self._results = list(finished)
         self._file = sys.stdout if file is None else file
         self._clock, self._begun = clock, clock()
-        self._live: Any = None
+        self._live: LiveTable | None = None
         if self._before:
             self._write(f"{self._before} of {n} trials were done before")
 
     def __enter__(self) -> TrialProgress:
-        if self._n > self._before and getattr(self._file, "isatty", lambda: False)():
-            from rich.console import Console
-            from rich.live import Live
-
-            console = Console(file=self._file, highlight=False)
-            self._live = Live(console=console, auto_refresh=False)
-            self._live.start()
+        if self._n > self._before and self._file is not None:
+            self._live = live_table(self._file)
+        if self._live is not None:
+            first = f"trial {self._before + 1} of {self._n} is running"
+            self._live.update((), (), first)
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -77,7 +77,10 @@ class TrialProgress:
                 f"{self.done}: {_settings(result)}: {_came_to(result)}{self.rest}"
             )
         else:
-            self._live.update(self._table(), refresh=True)
+            name, rows = self._best_rows()
+            last = f"; last: {_settings(result)}: {_came_to(result)}"
+            columns = ("best so far", name)
+            self._live.update(columns, rows, f"{self.done}{self._left}{last}")
 
     @property
     def done(self) -> str:
@@ -87,40 +90,33 @@ class TrialProgress:
     @property
     def rest(self) -> str:
         """How long the other trials may take, and the best one so far."""
-        parts = []
-        left, new = self._n - len(self._results), len(self._results) - self._before
-        if left and new:
-            seconds = (self._clock() - self._begun) / new * left
-            parts.append(f"about {_time(seconds)} left")
-        if best := self._best():
-            parts.append(f"best so far: {best}")
-        return "".join(f"; {part}" for part in parts)
+        name, rows = self._best_rows()
+        best = f"; best so far: {name} {rows[0][1]} ({rows[0][0]})" if rows else ""
+        return self._left + best
 
-    def _best(self) -> str:
+    @property
+    def _left(self) -> str:
+        left, new = self._n - len(self._results), len(self._results) - self._before
+        if not (left and new):
+            return ""
+        return f"; about {short_time((self._clock() - self._begun) / new * left)} left"
+
+    def _best_rows(self) -> tuple[str, list[tuple[str, str]]]:
+        """Return what trials are compared by, and settings and values of the best."""
         # A diverged trial may have measured something before, which is no result.
         done = [r for r in self._results if r.status == "done"]
         for name, choose in BEST:
             known = [r for r in done if _is_number(r.values.get(name))]
             if known:
-                best = choose(known, key=lambda result: float(result.values[name]))
-                return f"{name} {best.values[name]:.4g} ({_settings(best)})"
-        return ""
-
-    def _table(self) -> Any:
-        from rich.console import Group
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table()
-        table.add_column("trial")
-        table.add_column("came to")
-        for result in self._results[-MAX_ROWS:]:
-            table.add_row(printable(_settings(result)), printable(_came_to(result)))
-        return Group(table, Text(printable(f"{self.done}{self.rest}")))
+                known.sort(key=lambda r: float(r.values[name]), reverse=choose is max)
+                best = known[:MAX_ROWS]
+                return name, [(_settings(r), f"{r.values[name]:.4g}") for r in best]
+        return "", []
 
     def _write(self, text: str) -> None:
-        self._file.write(printable(text) + "\n")
-        self._file.flush()
+        if self._file is not None:  # as of a program without a console
+            self._file.write(printable(text) + "\n")
+            self._file.flush()
 
 
 def _settings(result: TrialResult) -> str:
@@ -147,11 +143,3 @@ def _word(value: Any) -> str:
 def _is_number(value: Any) -> bool:
     is_real = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_real and math.isfinite(value)
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

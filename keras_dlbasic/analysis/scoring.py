@@ -6,11 +6,14 @@ This is the one definition of the word. The probe, the diagnosis, the studies an
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
+
+from keras_dlbasic._display import Displayed, wrapped
 
 
 class TaskKind(StrEnum):
@@ -68,8 +71,8 @@ _TASKS = {
 }
 
 
-@dataclass(frozen=True)
-class Skill:
+@dataclass(frozen=True, repr=False)
+class Skill(Displayed):
     """How much better predictions are than the best constant prediction.
 
     Attributes:
@@ -85,6 +88,11 @@ class Skill:
 
     def __float__(self) -> float:
         return self.value
+
+    def __str__(self) -> str:
+        if math.isnan(self.value):
+            return wrapped(f"No skill: {self.reason or 'not known'}")
+        return f"Skill {self.value:.3f} ({self.task.value})"
 
 
 def skill(

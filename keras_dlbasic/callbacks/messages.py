@@ -30,7 +30,8 @@ class Messages:
         """Say what waits; to be called where the line is free."""
         waiting, self._waiting = self._waiting, []
         for text in map(printable_text, waiting):
-            if keras.config.is_interactive_logging_enabled():
+            # a program without a console has no standard output
+            if keras.config.is_interactive_logging_enabled() and sys.stdout is not None:
                 sys.stdout.write(text + "\n")
                 sys.stdout.flush()
             else:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic.records import TrainingRecord
 
 
-@dataclass(frozen=True)
-class NonFiniteReport:
+@dataclass(frozen=True, repr=False)
+class NonFiniteReport(Displayed):
     """What is known of the first step with non-finite gradients.
 
     Attributes:
@@ -69,7 +70,7 @@ class NonFiniteReport:
                 f"Largest gradient norm at step {self.last_finite_step + 1}, the last "
                 f"finite one: {self.last_finite_norms[largest]:.3g} at {largest}."
             )
-        return "\n".join(lines)
+        return wrapped("\n".join(lines))
 
 
 def first_non_finite(

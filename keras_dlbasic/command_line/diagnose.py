@@ -66,7 +66,9 @@ def _print_text(runs: list[JudgedRun], given: argparse.Namespace) -> None:
         if number:
             sys.stdout.write("\n")
         title = f"Diagnosis of {run.name}"
-        print_diagnosis(run.diagnosis, title=title, verbose=given.verbose)
+        print_diagnosis(
+            run.diagnosis, title=title, verbose=given.verbose, reasons_in="--verbose"
+        )
 
 
 def _print_json(runs: list[JudgedRun], given: argparse.Namespace) -> None:

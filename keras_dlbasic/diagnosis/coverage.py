@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic.diagnosis.areas import AREAS
 
 MAX_REASONS = 2
 """Number of reasons in the sentence; all of them are in `missing`."""
 
 
-@dataclass(frozen=True)
-class Coverage:
+@dataclass(frozen=True, repr=False)
+class Coverage(Displayed):
     """How many checks there are, how many ran, and which decisive ones did not.
 
     A check is decisive if its rule says what it decides, `@rule(decides=...)`: what the
@@ -43,6 +44,9 @@ class Coverage:
     missing: Mapping[str, str] = field(default_factory=dict, hash=False)
     curves_only: bool = False
 
+    def __str__(self) -> str:
+        return wrapped(self.text)
+
     @property
     def is_judged(self) -> bool:
         """Whether the decisive checks ran, as far as the kind of record allows."""
@@ -67,11 +71,17 @@ class Coverage:
         # the model is judged by its predictions; without them nothing else decides
         is_open = AREAS["predictions"] in self.missing or len(self.missing) > 2
         what = "the model" if is_open else " and ".join(self.missing)
-        reasons = list(dict.fromkeys(self.missing.values()))[:MAX_REASONS]
+        reasons = list(dict.fromkeys(self._reasons))[:MAX_REASONS]
         return (
             f"{ran} could run; {what} could not be judged because "
             f"{', and because '.join(reasons)}."
         )
+
+    @property
+    def _reasons(self) -> list[str]:
+        # a curve that is too short is what a table of epochs lacks itself
+        first = AREAS["loss"]
+        return [self.missing[name] for name in sorted(self.missing, key=first.__ne__)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serializable dict."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_dlbasic._nearest import nearest
 from keras_dlbasic._wrong_arguments import names_nearest
+from keras_dlbasic.diagnosis.contradictions import without_contradictions
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
@@ -23,6 +24,7 @@ from keras_dlbasic.diagnosis.registry import all_rules, checked_rules, symptoms_
 from keras_dlbasic.diagnosis.rule import Rule
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.skipped import Skipped
+from keras_dlbasic.diagnosis.still_curves import too_short
 from keras_dlbasic.diagnosis.verdict import Verdict
 from keras_dlbasic.records import TrainingRecord
 
@@ -163,6 +165,7 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
                     for verdict in _judged(rule, run, thresholds)
                 ]
     findings = _joined(verdicts, planned=run.is_planned)
+    findings = without_contradictions(findings, run)
     # a trait that does no harm here changes nothing for the reader
     told = [finding for finding in findings if finding.rank or finding.note]
     names = {finding.name for finding in told}
@@ -182,13 +185,12 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
 
 def _coverage(run: Run, chosen: Chosen, skipped: dict[str, str]) -> Coverage:
     rules = [rule for rule, _ in chosen]
-    record = run.record
     return Coverage.of(
         {rule.name: rule.decides for rule in rules if rule.decides},
         [rule.name for rule in rules if rule.name not in skipped],
         skipped,
         pending=[name for name, reason in skipped.items() if reason == NOT_YET],
-        curves_only=not (len(record.steps) or record.tables or record.facts.model),
+        curves_only=run.has_curves_only,
         known=_known_gaps(run),
     )
 
@@ -197,6 +199,8 @@ def _known_gaps(run: Run) -> dict[str, str]:
     """Return what cannot be judged, whatever checks ran, with the reason."""
     facts = run.record.facts
     gaps = {}
+    if run.has_curves_only and not run.is_planned and (reason := too_short(run.loss)):
+        gaps["loss"] = reason
     if run.is_planned and facts.probe is not None and facts.probe.failed:
         gaps["predictions"] = run.reasons.probe
     is_compiled = facts.loss is not None or facts.optimizer is not None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
-from keras_dlbasic._display import Displayed, page_of, wrapped
+from keras_dlbasic._display import Displayed, brief, one_line, page_of, wrapped
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
 from keras_dlbasic.diagnosis.headline import headline
@@ -18,6 +18,9 @@ from keras_dlbasic.records.json_text import json_text
 
 SCHEMA_VERSION = 1
 """Of the dictionary and the JSON of a diagnosis."""
+
+NAMED = 3
+"""Number of findings whose names are in a `repr`."""
 
 
 class Diagnosis(Displayed, Sequence[Finding]):
@@ -84,8 +87,10 @@ class Diagnosis(Displayed, Sequence[Finding]):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        named = ", ".join(f"{f.name} ({f.severity})" for f in self._findings)
-        return f"<Diagnosis: {named or 'nothing found'}. {self.coverage.text}>"
+        named = [f"{f.name} ({f.severity})" for f in self._findings]
+        more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+        found = ", ".join(named[:NAMED]) + more or "nothing found"
+        return brief(self, f"{found}. {self.coverage.text}")
 
     def __str__(self) -> str:
         lines = [self.outcome] if self.outcome else []
@@ -254,10 +259,12 @@ class Diagnosis(Displayed, Sequence[Finding]):
     def _text(self) -> list[str]:
         lines = []
         for finding in self.top_level:
-            lines.append(str(finding))
-            lines += [f"    so {symptom}" for symptom in self.beneath(finding)]
+            lines.append(one_line(finding))
+            lines += [f"    so {one_line(part)}" for part in self.beneath(finding)]
             if finding.explained_by:
                 lines.append(f"    Perhaps by: {', '.join(finding.explained_by)}")
             if finding.remedies:
-                lines.append(f"    Try {finding.remedies[0]}")
+                remedy = finding.remedies[0]
+                lines.append(f"    Try {remedy.title}: {remedy.reason}")
+                lines += [f"      {line}" for line in remedy.call.splitlines()]
         return lines

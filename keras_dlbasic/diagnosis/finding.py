@@ -9,7 +9,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Self, TypeAlias
 
-from keras_dlbasic._display import Displayed
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic._nearest import nearest
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.records.json_text import plain
@@ -133,7 +133,7 @@ class Finding(Displayed):
             raise _unexpected("confidence", "from 0 to 1", self.confidence, ValueError)
 
     def __str__(self) -> str:
-        return f"{self.severity.upper()} {self.name}: {self.message}"
+        return wrapped(f"{self.severity.upper()} {self.name}: {self.message}")
 
     @property
     def rank(self) -> int:

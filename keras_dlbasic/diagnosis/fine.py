@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keras_dlbasic._display import Displayed, wrapped
 
-@dataclass(frozen=True)
-class Fine:
+
+@dataclass(frozen=True, repr=False)
+class Fine(Displayed):
     """A rule judged the run and found nothing wrong.
 
     Attributes:
@@ -23,6 +25,9 @@ class Fine:
     """
 
     text: str
+
+    def __str__(self) -> str:
+        return wrapped(self.text)
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_dlbasic._display import Displayed
+from keras_dlbasic._display import Displayed, brief, wrapped
 from keras_dlbasic.diagnosis.remedy_registry import REMEDIES
 
 
@@ -64,9 +64,8 @@ class RemedySuggestion(Displayed):
     ...     {"global_clipnorm": 1.0},
     ... )
     >>> print(remedy)
-    clip_gradients(global_clipnorm=1.0): steps overshoot
-    >>> remedy.call
-    'model = kd.remedies.clip_gradients(model, global_clipnorm=1)'
+    clip gradients: steps overshoot
+        model = kd.remedies.clip_gradients(model, global_clipnorm=1)
     """
 
     name: str | None
@@ -77,11 +76,21 @@ class RemedySuggestion(Displayed):
     from_new_weights: bool = False
 
     def __str__(self) -> str:
-        start = " from new weights" if self.from_new_weights else ""
+        lines = [f"{self.title}: {self.reason}"]
+        lines += [f"    {line}" for line in self.call.splitlines()]
+        return wrapped("\n".join(lines))
+
+    def __repr__(self) -> str:
+        return brief(self, f"{self.action}: {self.reason}")
+
+    @property
+    def action(self) -> str:
+        """What is done with which arguments, in short: `"add_dropout(rate=0.3)"`."""
         if self.name is None:
-            return f"{self.code or 'by hand'}{start}: {self.reason}"
+            return self.title
+        start = " from new weights" if self.from_new_weights else ""
         given = ", ".join(f"{key}={value!r}" for key, value in self.kwargs.items())
-        return f"{self.name}({given}){start}: {self.reason}"
+        return f"{self.name}({given}){start}"
 
     @property
     def title(self) -> str:

@@ -382,6 +382,12 @@ class Run(KnownFacts):
         return outcome_of(self.record)
 
     @property
+    def has_curves_only(self) -> bool:
+        """Whether there is no more than what a table of epochs holds."""
+        record = self.record
+        return not (len(record.steps) or record.tables or self.facts.model)
+
+    @property
     def probe_rows(self) -> int | None:
         """Number of rows that the model was looked at on; None if it is not known.
 

@@ -15,11 +15,12 @@ from keras_dlbasic._backends.intercept import wrapped_method
 from keras_dlbasic._data.batch import ROWS
 from keras_dlbasic._data.built import built_from
 from keras_dlbasic._data.read import read
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic._keras.graph import own_weights, walk_layers
 
 
-@dataclass(frozen=True)
-class NonFiniteOrigin:
+@dataclass(frozen=True, repr=False)
+class NonFiniteOrigin(Displayed):
     """Where the first NaN or infinity came up in a forward pass.
 
     Attributes:
@@ -38,6 +39,9 @@ class NonFiniteOrigin:
     count: int
 
     def __str__(self) -> str:
+        return wrapped(self._text())
+
+    def _text(self) -> str:
         if self.source == "input":
             return f"The data hold {self.count} entries that are not finite."
         if self.source == "weights":

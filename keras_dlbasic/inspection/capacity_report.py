@@ -17,8 +17,8 @@ WEIGHTY = 2
 """A variable with at least this many axes is a kernel, which makes a layer of depth."""
 
 
-@dataclass(frozen=True)
-class LayerCapacity:
+@dataclass(frozen=True, repr=False)
+class LayerCapacity(Displayed):
     """One layer of a `CapacityReport`.
 
     Attributes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from keras_dlbasic.records.json_facts import UNKNOWN, Facts
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class InputFacts(Facts):
     """What is known of an array of inputs. Numbers are NaN if they are not known.
 
@@ -79,7 +79,7 @@ class InputFacts(Facts):
         return self.rms == self.rms
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TargetFacts(Facts):
     """What is known of the targets of an output. Numbers are NaN if not known.
 
@@ -147,7 +147,7 @@ class TargetFacts(Facts):
         return self.kind == "multi_label" and self.max_per_row not in (0, 1)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ValidationFacts(Facts):
     """How validation data stand to training data. Numbers are NaN if not known.
 
@@ -208,7 +208,7 @@ class ValidationFacts(Facts):
     restored_by: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BatchFacts(Facts):
     """What the batches are like that passed in the first epoch, as far as read.
 
@@ -252,7 +252,7 @@ UNEVEN = 1.5
 LEFT_OUT = 0.05
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WeightFacts(Facts):
     """What weights the rows have in the loss, in the batches that were read.
 
@@ -317,7 +317,7 @@ class WeightFacts(Facts):
         return tuple(part / total for part in parts) if total > 0 else None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DataFacts(Facts):
     """What is known of the data of a fit.
 

@@ -16,7 +16,7 @@ from keras_dlbasic.records.json_facts import UNKNOWN, Facts
 from keras_dlbasic.records.model_facts import LayerFacts, ModelFacts, OutputFacts
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TruthFacts(Facts):
     """What a loss gives for answers of which it is known how right they are.
 
@@ -39,7 +39,7 @@ class TruthFacts(Facts):
     moved: float = UNKNOWN
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DriftFacts(Facts):
     """How the moving statistics of a normalization compare with what it is given.
 
@@ -56,7 +56,7 @@ class DriftFacts(Facts):
     variance: float = UNKNOWN
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class InferenceFacts(Facts):
     """What a model gives as `evaluate` and `predict` run it, with moving statistics.
 
@@ -71,7 +71,7 @@ class InferenceFacts(Facts):
     drifts: tuple[DriftFacts, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResponseFacts(Facts):
     """How predictions answer to changes of the inputs, as `predict` runs the model.
 
@@ -100,7 +100,7 @@ class ResponseFacts(Facts):
     not_needed: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RareFacts(Facts):
     """A rare class of which the model had no row right at the end of the run.
 
@@ -115,7 +115,7 @@ class RareFacts(Facts):
     ratio: float = UNKNOWN
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ProbeFacts(Facts):
     """What is known of the rows on which a model is looked at now and then.
 
@@ -173,7 +173,7 @@ class ProbeFacts(Facts):
     outputs: tuple[ProbeFacts, ...] | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrendFacts(Facts):
     """How a signal changes from layer to layer.
 
@@ -188,7 +188,7 @@ class TrendFacts(Facts):
     change: float = UNKNOWN
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SignalFacts(Facts):
     """How signals go through a model before training.
 
@@ -203,7 +203,7 @@ class SignalFacts(Facts):
     verdicts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StartFacts(Facts):
     """The loss and its gradient on a few rows, before training.
 
@@ -216,7 +216,7 @@ class StartFacts(Facts):
     layers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CurvatureFacts(Facts):
     """How the curvature of the loss was measured.
 
@@ -231,7 +231,7 @@ class CurvatureFacts(Facts):
     failed: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RunFacts(Facts):
     """All that is known of a run besides its measurements. What is not known is None.
 

@@ -10,14 +10,16 @@ from numbers import Integral, Real
 from types import UnionType
 from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 
+from keras_dlbasic._display import Displayed
+
 UNKNOWN = math.nan
 """A number that was not measured; comparisons with it are false."""
 
 NONE = type(None)
 
 
-@dataclass(frozen=True, eq=False)
-class Facts:
+@dataclass(frozen=True, eq=False, repr=False)
+class Facts(Displayed):
     """Something that is known, the base of all facts of a record.
 
     This class is the only place that knows how facts stand in files: by the names of

@@ -10,7 +10,7 @@ from keras_dlbasic.records.json_facts import UNKNOWN, Facts
 _KINDS = {"Embedding": "embedding", "PReLU": "activation"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LayerFacts(Facts):
     """What is known of a layer before training.
 
@@ -104,7 +104,7 @@ class LayerFacts(Facts):
         return "Max" in self.class_name
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OutputFacts(Facts):
     """What is known of an output of a model.
 
@@ -139,7 +139,7 @@ class OutputFacts(Facts):
         return self.label or self.name
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelFacts(Facts):
     """What is known of a model before training.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import brief
 from keras_dlbasic.records.epoch_table import EpochTable
 from keras_dlbasic.records.facts import RunFacts
 from keras_dlbasic.records.layer_table import LayerTable
@@ -62,10 +63,11 @@ class RecordData:
         self._rows = RowBuffer(len(SCALARS), len(MEASURES), len(self.variables))
 
     def __repr__(self) -> str:
-        return (
-            f"<TrainingRecord: {len(self.steps)} sampled of {self.trained_steps} "
-            f"steps, {len(self.variables)} variables, {len(self._epochs)} epochs"
-            f"{'; tables ' + ', '.join(map(repr, self.tables)) if self.tables else ''}>"
+        tables = "; tables " + ", ".join(map(repr, self.tables)) if self.tables else ""
+        return brief(
+            self,
+            f"{len(self.steps)} sampled of {self.trained_steps} steps, "
+            f"{len(self.variables)} variables, {len(self._epochs)} epochs{tables}",
         )
 
     # -- what was measured -------------------------------------------------------

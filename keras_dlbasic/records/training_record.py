@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from keras_dlbasic._display import Plotted
+from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic.records.csv_table import record_from_csv
 from keras_dlbasic.records.epoch_sources import record_from_history
 from keras_dlbasic.records.npz_file import read_npz, write_npz
@@ -70,6 +70,9 @@ class TrainingRecord(Plotted, RecordData):
     """
 
     __repr__ = RecordData.__repr__
+
+    def __str__(self) -> str:
+        return wrapped(repr(self))
 
     def save(self, path: str | Path) -> None:
         """Write the record to one `.npz` file.

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic.records.json_text import json_text
 
 STATUSES = ("done", "diverged", "failed", "lost")
 
 
-@dataclass(frozen=True)
-class TrialResult:
+@dataclass(frozen=True, repr=False)
+class TrialResult(Displayed):
     """The row of a trial.
 
     Attributes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keras_dlbasic._display import Displayed
 
-@dataclass(frozen=True)
-class VariableInfo:
+
+@dataclass(frozen=True, repr=False)
+class VariableInfo(Displayed):
     """A trainable variable of a watched model.
 
     Variables are identified by their index in `TrainingRecord.variables`, since two of

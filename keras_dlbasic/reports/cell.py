@@ -30,11 +30,14 @@ background:rgba(127,127,127,.09);border-radius:.2rem}
 .kd-cell .kd-card>*{color:var(--jp-content-font-color1,inherit)}
 .kd-cell summary{cursor:pointer}
 .kd-cell .kd-dim{opacity:.75;font-size:.92em}
+.kd-cell pre,.kd-cell code{font-family:var(--jp-code-font-family,monospace)}
 .kd-cell pre{background:rgba(127,127,127,.14);padding:.4rem .6rem;margin:.25rem 0;
-border-radius:.2rem;white-space:pre-wrap;color:inherit}
+border-radius:.2rem;white-space:pre-wrap;word-break:normal;overflow-wrap:break-word;
+color:inherit}
+.kd-cell pre code{background:none;padding:0;color:inherit}
 .kd-cell .kd-words{white-space:pre;overflow-x:auto}
 .kd-cell table{border-collapse:collapse;margin:.4rem 0}
-.kd-cell th,.kd-cell td{text-align:left;padding:.15rem .7rem .15rem 0;
+.kd-cell.kd-cell th,.kd-cell.kd-cell td{text-align:left;padding:.15rem .7rem .15rem 0;
 vertical-align:top;border-bottom:1px solid rgba(127,127,127,.35)}
 .kd-cell img{max-width:100%}
 </style>"""
@@ -48,6 +51,12 @@ def cell(*parts: str) -> str:
 def words(text: str) -> str:
     """Return text as it is laid out, such as a table in columns."""
     return f'<pre class="kd-words">{escape(text)}</pre>'
+
+
+def folded(title: str, *parts: str) -> str:
+    """Return parts under a title that opens them."""
+    inside = "".join(parts)
+    return f"<details><summary>{escape(title)}</summary>{inside}</details>"
 
 
 def code(text: str) -> str:
@@ -93,14 +102,22 @@ def remedy(suggestion: RemedySuggestion, number: int | None = None) -> str:
     return paragraph(text) + (code(call) if call else "")
 
 
-def finding(found: Finding, beneath: Sequence[Finding] = ()) -> str:
-    """Return a finding as a card with what it explains, and what to try, to open."""
+def finding(
+    found: Finding, beneath: Sequence[Finding] = (), *, is_said: bool = False
+) -> str:
+    """Return a finding as a card with what it explains, and what to try, to open.
+
+    Args:
+        found: The finding.
+        beneath: What it explains. Defaults to nothing.
+        is_said: Whether its message stands above the card. Defaults to `False`.
+    """
     color = COLORS[found.severity]
     title = f"{found.severity.upper()} {found.name}"
     parts = [
         f'<p><strong style="color:{color}">{escape(title)}</strong> '
         f'<span class="kd-dim">{escape(found.where)}</span></p>',
-        paragraph(found.message),
+        "" if is_said else paragraph(found.message),
         *(paragraph(f"\N{RIGHTWARDS ARROW} {s.name}: {s.message}") for s in beneath),
     ]
     if found.explained_by:
@@ -127,12 +144,14 @@ def diagnosis(judged: Diagnosis) -> str:
         kind = "fine" if judged.coverage.is_complete else "unjudged"
     notes = [found for found in judged if not found.rank]
     parts = [headline(judged.headline, kind), paragraph(judged.outcome)]
-    parts += [finding(found, judged.beneath(found)) for found in serious]
+    # the headline is the message of the first finding
+    parts += [
+        finding(found, judged.beneath(found), is_said=found is serious[0])
+        for found in serious
+    ]
     parts += [paragraph(rivals_text(group)) for group in judged.rivals]
     if notes:
-        lines = "".join(paragraph(f"{note.name}: {note.message}") for note in notes)
-        parts.append(
-            f"<details><summary>Notes: {len(notes)}</summary>{lines}</details>"
-        )
+        lines = (paragraph(f"{note.name}: {note.message}") for note in notes)
+        parts.append(folded(f"Notes: {len(notes)}", *lines))
     parts.append(paragraph(skipped_line(judged.skipped), dim=True))
     return "".join(parts)

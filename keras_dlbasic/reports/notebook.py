@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 
 from keras_dlbasic._display import Displayed, html_of, is_plotted, plot_of
+from keras_dlbasic._fields import known_fields
 from keras_dlbasic.diagnosis import Diagnosis, Finding, RemedySuggestion
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.reports import cell
@@ -16,8 +17,19 @@ from keras_dlbasic.reports import cell
 
 @html_of.register(Displayed)
 def result_html(result: Displayed) -> str:
-    """Return a result in its own words, and its picture if there is a plot of it."""
-    parts = [cell.words(str(result))]
+    """Return a result in its own words, and its picture if there is a plot of it.
+
+    One that has no words of its own is a table of its fields. Of a study that ends in a
+    recommendation, that comes first, and the numbers are there to open.
+    """
+    advice = getattr(result, "recommendation", None)
+    if advice is not None:
+        parts = [cell.words(str(advice))]
+        parts.append(cell.folded("What was measured", cell.words(str(result))))
+    elif type(result).__str__ is Displayed.__str__ and list(known_fields(result)):
+        parts = [cell.table((), known_fields(result))]
+    else:
+        parts = [cell.words(str(result))]
     if is_plotted(result):
         name = escape(type(result).__name__)
         parts.append(
@@ -59,13 +71,8 @@ def record_table(record: TrainingRecord) -> str:
         if name != "epoch":
             first, last = values[0], values[-1]
             rows[name] = f"{first:.4g} at first, {last:.4g} in the end"
-    lines = "".join(
-        f'<tr><th scope="row">{escape(str(name))}</th>'
-        f"<td>{escape(str(value))}</td></tr>"
-        for name, value in rows.items()
-    )
-    caption = f"Training record, {len(epochs.get('epoch', ()))} epochs"
-    return f"<table><caption>{caption}</caption>{lines}</table>"
+    title = f"Training record, {len(epochs.get('epoch', ()))} epochs"
+    return cell.cell(cell.paragraph(title), cell.table((), rows.items()))
 
 
 def _picture(result: Displayed) -> str:

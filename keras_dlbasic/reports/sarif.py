@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -70,14 +71,27 @@ def _result(path: str, finding: Finding) -> dict[str, Any]:
     text = finding.message
     if finding.remedies:
         text += f" Try: {finding.remedies[0].title}."
-    uri = quote(PurePath(path).as_posix())
+    place = {"artifactLocation": {"uri": _uri(path)}, "region": {"startLine": 1}}
     return {
         "ruleId": finding.name,
         "level": LEVELS[finding.severity],
         "message": {"text": text},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}}}],
+        # GitHub refuses results without a line
+        "locations": [{"physicalLocation": place}],
         # Services recognize earlier findings by it. So it has no numbers, which change
         # from run to run.
         "partialFingerprints": {"finding": f"{finding.name}/{finding.layer or ''}"},
         "properties": {"confidence": finding.confidence, "kind": finding.kind},
     }
+
+
+def _uri(path: str) -> str:
+    """Return a path as services take it: relative to the folder of the job.
+
+    They reject what is no path, such as the `-` of standard input.
+    """
+    if path == "-":
+        return "standard-input"
+    with suppress(ValueError):  # elsewhere
+        path = str(Path(path).absolute().relative_to(Path.cwd()))
+    return quote(Path(path).as_posix())

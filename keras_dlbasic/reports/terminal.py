@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from io import StringIO
 from typing import IO, TYPE_CHECKING, Any
 
+from keras_dlbasic._display import is_notebook
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.diagnosis.rivals import rivals_text
 from keras_dlbasic.diagnosis.skipped_line import skipped_line
 from keras_dlbasic.records.printable import printable, printable_text
+from keras_dlbasic.reports import cell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,23 +28,36 @@ def print_diagnosis(
     *,
     title: str = "Diagnosis",
     verbose: bool = False,
+    reasons_in: str = "`diagnosis.skipped`",
 ) -> None:
     """Print a diagnosis: in color on a terminal, else as plain text.
+
+    In a notebook it is shown as HTML, but for `verbose`.
 
     Args:
         diagnosis: The diagnosis.
         file: Where to print. Defaults to None: standard output.
         title: The first line.
         verbose: Whether to say why checks were skipped. Defaults to `False`: how many.
+        reasons_in: What says these reasons where they are left out. Defaults to the
+            attribute of the diagnosis.
     """
     from rich.console import Console
 
     out = sys.stdout if file is None else file
+    if out is None:  # a program without a console
+        return
+    if is_notebook(out) and not verbose:
+        _show(diagnosis, title)
+        return
     is_terminal = bool(getattr(out, "isatty", lambda: False)())
+    # rich fills lines up with spaces, which do no good in a file or when copied
+    text = StringIO()
     console = Console(
-        file=out,
+        file=out if is_terminal else text,
         width=WIDTH,
         force_terminal=is_terminal,
+        force_jupyter=False,  # there it would show each line by itself
         no_color=not is_terminal,
         highlight=False,
         emoji=False,
@@ -51,7 +68,15 @@ def print_diagnosis(
         console.rule(title, style="dim")
     else:
         console.print(title)
-    _print(console, diagnosis, verbose)
+    _print(console, diagnosis)
+    lines = skipped_lines(diagnosis)
+    if not verbose:
+        lines = [skipped_line(diagnosis.skipped, reasons_in)]
+    for line in filter(None, lines):
+        console.print(printable_text(line), style="dim")
+    if not is_terminal:
+        lines = [line.rstrip() for line in text.getvalue().splitlines()]
+        out.write("\n".join(lines) + "\n")
 
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:
@@ -64,14 +89,23 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
     Nothing wrong was found. 1 of 1 checks ran.
     1 check passed.
     """
-    from io import StringIO
-
     text = StringIO()
     print_diagnosis(diagnosis, text)
     return text.getvalue().rstrip("\n")
 
 
-def _print(console: Console, diagnosis: Diagnosis, verbose: bool) -> None:
+def _show(diagnosis: Diagnosis, title: str) -> None:
+    text = StringIO()
+    print_diagnosis(diagnosis, text, title=title)
+    head = cell.paragraph(printable(title), dim=True)
+    shown = {
+        "text/html": cell.cell(head, cell.diagnosis(diagnosis)),
+        "text/plain": text.getvalue(),
+    }
+    import_module("IPython.display").display(shown, raw=True)
+
+
+def _print(console: Console, diagnosis: Diagnosis) -> None:
     if diagnosis.outcome:
         console.print(printable_text(diagnosis.outcome))
     serious = [f for f in diagnosis.top_level if f.rank]
@@ -94,11 +128,6 @@ def _print(console: Console, diagnosis: Diagnosis, verbose: bool) -> None:
     if diagnosis.checked_fine:
         n = len(diagnosis.checked_fine)
         console.print(f"{n} {'check' if n == 1 else 'checks'} passed.", style="dim")
-    for line in (
-        skipped_lines(diagnosis) if verbose else [skipped_line(diagnosis.skipped)]
-    ):
-        if line:
-            console.print(printable_text(line), style="dim")
 
 
 def skipped_lines(diagnosis: Diagnosis) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -20,6 +20,7 @@ from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.one_device import refuse_several_devices
 from keras_dlbasic._trials.seeded import seeded
 from keras_dlbasic._trials.seeded_model import build_seeded
+from keras_dlbasic._trials.step_progress import StepProgress
 from keras_dlbasic._trials.stored_batches import take
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis import LearningRateRange
@@ -48,6 +49,7 @@ class LearningRateRangeTest:
         steps: Number of updates. Defaults to 100.
         batch_size: Samples in an update. Defaults to 32.
         seed: Fixes order and, for a function, initial weights. Defaults to 0.
+        verbose: 0: silent; 1 (default): shows which step of how many is done.
 
     Raises:
         ValueError: If the rates or steps make no range, or the model cannot be copied.
@@ -75,6 +77,7 @@ class LearningRateRangeTest:
         steps: int = 100,
         batch_size: int = 32,
         seed: int = 0,
+        verbose: int = 1,
     ) -> None:
         if not 0 < low < high or int(steps) != steps or steps < 10:
             raise ValueError(
@@ -92,6 +95,7 @@ class LearningRateRangeTest:
         self._data = found.x, found.y
         self._low, self._high, self._steps = float(low), float(high), int(steps)
         self._batch_size, self._seed = batch_size, seed
+        self._verbose = verbose
         self._last: LearningRateRange | None = None
 
     def run(self) -> LearningRateRange:
@@ -145,18 +149,24 @@ class LearningRateRangeTest:
         before = _losses(model, data, n, batch)
         monitor = GradientNormMonitor(every=1)
         keras.utils.set_random_seed(self._seed)
-        model.fit(
-            *data,
-            batch_size=batch,
-            epochs=-(-self._steps // n),
-            shuffle=False,
-            verbose=0,
-            callbacks=[monitor, _StopAfter(self._steps)],
-        )
+        with self._progress() as progress:
+            model.fit(
+                *data,
+                batch_size=batch,
+                epochs=-(-self._steps // n),
+                shuffle=False,
+                verbose=0,
+                callbacks=[monitor, _StopAfter(self._steps, progress)],
+            )
         record = monitor.record
         finite = np.isfinite(record.learning_rate)
         losses = _same_batches(record.batch_loss, before)
         return judge_learning_rates(record.learning_rate[finite], losses[finite])
+
+    def _progress(self) -> AbstractContextManager[StepProgress | None]:
+        if not self._verbose:
+            return nullcontext()
+        return StepProgress("range test", self._steps)
 
 
 @contextmanager
@@ -203,13 +213,16 @@ def _same_batches(losses: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 
 class _StopAfter(keras.callbacks.Callback):
-    """Ends a fit after some steps."""
+    """Ends a fit after some steps, and shows how many were done."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, progress: StepProgress | None) -> None:
         super().__init__()
-        self._left = steps
+        self._steps, self._progress = steps, progress
+        self._done = 0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._left -= 1
-        if self._left == 0:
+        self._done += 1
+        if self._progress is not None:
+            self._progress.show(self._done)
+        if self._done == self._steps:
             model_of(self).stop_training = True

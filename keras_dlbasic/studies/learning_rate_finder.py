@@ -19,6 +19,7 @@ def lr_find(
     steps: int = 100,
     batch_size: int = 32,
     plot: bool = True,
+    verbose: int = 1,
 ) -> float | None:
     """Find a learning rate, draw how the loss depends on it, and return it.
 
@@ -34,6 +35,7 @@ def lr_find(
         steps: Number of updates. Defaults to 100.
         batch_size: Samples in an update. Defaults to 32.
         plot: Whether to draw the losses on a new figure. Defaults to `True`.
+        verbose: 0: silent; 1 (default): shows which step of how many is done.
 
     Returns:
         The learning rate to train with; None if none made the loss fall.
@@ -52,7 +54,14 @@ def lr_find(
     True
     """
     test = LearningRateRangeTest(
-        model, x, y, low=low, high=high, steps=steps, batch_size=batch_size
+        model,
+        x,
+        y,
+        low=low,
+        high=high,
+        steps=steps,
+        batch_size=batch_size,
+        verbose=verbose,
     )
     found = test.run()
     if plot:

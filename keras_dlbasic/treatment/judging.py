@@ -54,6 +54,26 @@ def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool
     return False, text
 
 
+def is_clear(
+    gains: list[float], finding: Finding, old: TrialResult, new: TrialResult
+) -> bool:
+    """Return whether short trials need no other seed to tell if a remedy helped.
+
+    Args:
+        gains: Gains in skill so far, one a seed.
+        finding: What the remedy is tried against.
+        old: The last trial without it.
+        new: The last trial with it.
+    """
+    # with the cause gone a short trial need not show a gain yet, only no loss
+    least = -LEAST_GAIN if finding.kind == "cause" else LEAST_GAIN
+    return (
+        abs(float(np.mean(gains))) > CLEAR
+        or (is_gone(finding, diagnosis_of(new)) and gains[-1] >= least)
+        or falls_faster(finding, old, new)
+    )
+
+
 def is_gone(finding: Finding, after: Diagnosis) -> bool:
     """Return whether a finding was looked for and not found any more, or less badly."""
     names = {found.name for found in after.at_least(finding.severity)}

@@ -138,5 +138,7 @@ def find_learning_rate(
     model: Any, x: Any, y: Any, batch_size: int, steps: int
 ) -> float | None:
     """Run a range test; None if no rate makes the loss fall."""
-    test = LearningRateRangeTest(model, x, y, batch_size=batch_size, steps=steps)
+    test = LearningRateRangeTest(
+        model, x, y, batch_size=batch_size, steps=steps, verbose=0
+    )
     return test.run().suggestion

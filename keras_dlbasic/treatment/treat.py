@@ -44,7 +44,7 @@ from keras_dlbasic.treatment.judging import (
     diagnosis_of,
     falls_faster,
     helped,
-    is_gone,
+    is_clear,
     progress,
     score_of,
 )
@@ -208,10 +208,14 @@ class _Doctor:
 
     def treat(self) -> Treatment:
         try:
-            return self._treat()
+            result = self._treat()
+            self._log.say(f"done; {self._spent:.0f} epochs were trained")
+            return result
         except KeyboardInterrupt:
             self._log.interrupted(self._code())
             raise
+        finally:
+            self._log.close()
 
     def _code(self) -> str:
         return self._plan.code(
@@ -304,7 +308,7 @@ class _Doctor:
         self, finding: Finding, remedy: RemedySuggestion, seeds: int
     ) -> Attempt | None:
         """Compare short trials with and without a remedy."""
-        self._log.trying(finding, remedy, self._spent, self._budget * self._asked)
+        self._trying(finding, remedy)
         plan = self._changed(finding, remedy)
         if plan is None:
             return None
@@ -318,12 +322,8 @@ class _Doctor:
             gains.append(score_of(new) - score_of(old))
             # A second seed costs as much as two short trials, so it is asked only where
             # the first leaves it open, and the budget allows.
-            is_clear = abs(np.mean(gains)) > CLEAR
-            # with the cause gone a short trial need not show a gain yet, only no loss
-            least = -LEAST_GAIN if finding.kind == "cause" else LEAST_GAIN
-            is_clear |= is_gone(finding, diagnosis_of(new)) and gains[-1] >= least
-            is_clear |= falls_faster(finding, old, new)
-            if is_clear or not self._can_pay(2 * self._short(plan)):
+            is_open = not is_clear(gains, finding, old, new)
+            if not (is_open and self._can_pay(2 * self._short(plan))):
                 break
         old, new = self._trial(self._plan, 0), self._trial(plan, 0)
         kept, note = helped(gains, finding, diagnosis_of(new))
@@ -335,6 +335,17 @@ class _Doctor:
         after = before + float(np.mean(gains))
         return Attempt(
             finding, remedy, plan, before, after, kept, note, progress(old, new)
+        )
+
+    def _trying(self, finding: Finding, remedy: RemedySuggestion) -> None:
+        """Tell what is tried, and how many more the budget allows at most."""
+        free = self._left() - self._plan.epochs
+        self._log.trying(
+            finding,
+            remedy,
+            spent=self._spent,
+            budget=self._budget * self._asked,
+            more=int(free // self._short(self._plan)) - 1,
         )
 
     def _changed(self, finding: Finding, remedy: RemedySuggestion) -> Plan | None:
@@ -416,6 +427,7 @@ class _Doctor:
                 price = self._range_price(remedy)
                 if not self._plan.epochs_within(self._left() - price):
                     continue
+                self._trying(finding, remedy)
                 plan = self._changed(finding, remedy)
                 epochs = 0 if plan is None else plan.epochs_within(self._left())
                 if plan is None or not epochs:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._display import Displayed, brief, one_line, wrapped
 from keras_dlbasic.diagnosis import Diagnosis
 
 
@@ -35,7 +35,8 @@ class TreatmentStep(Displayed):
 
     def __str__(self) -> str:
         verdict = "kept" if self.kept else "dropped"
-        return f"{verdict}: {self.remedy} against {self.finding}: {self.note}"
+        note = f": {self.note}" if self.note else ""
+        return wrapped(f"{verdict}: {self.remedy} against {self.finding}{note}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,14 +102,16 @@ class Treatment(Displayed):
 
     def __str__(self) -> str:
         found = ", ".join(self.first_diagnosis.names) or "nothing"
-        lines = [f"Found: {found}.", *(str(step) for step in self.history)]
+        lines = [f"Found: {found}.", *(one_line(step) for step in self.history)]
         if not self.kept:
             lines.append("No remedy was kept: the model was trained as it is.")
         lines += [f"By hand: {what}" for what in self.by_hand]
         return wrapped("\n".join([*lines, self._came_to]))
 
     def __repr__(self) -> str:
-        return f"<Treatment: {len(self.kept)} remedies kept. {self._came_to}>"
+        n = len(self.kept)
+        kept = "1 remedy" if n == 1 else f"{n} remedies"
+        return brief(self, f"{kept} kept. {self._came_to}")
 
     @property
     def _came_to(self) -> str:

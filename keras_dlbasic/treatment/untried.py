@@ -33,7 +33,7 @@ class Untried:
         """
         for remedy in finding.remedies:
             if remedy.name is None:
-                self._by_hand[str(remedy)] = None
+                self._by_hand[f"{remedy.title}: {remedy.reason}"] = None
                 continue
             spec = REMEDIES.get(remedy.name)
             late = spec is not None and spec.judged_by == "whole_training"

@@ -178,7 +178,8 @@ def test_a_table_of_another_framework(tmp_path):
 
 def test_one_epoch():
     diagnosis = kd.diagnose(TrainingRecord.from_history({"loss": [0.3]}))
-    assert diagnosis.is_healthy
+    assert not diagnosis
+    assert not diagnosis.is_judged  # it is no curve
     assert "11 epochs" in diagnosis.skipped["oscillating_loss"]
 
 

@@ -3,6 +3,8 @@
 Silent is not skipped: the rule has what it needs, and finds nothing.
 """
 
+import itertools
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +22,7 @@ from made_runs import (
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Finding, Fine, Run, all_rules
+from keras_dlbasic.diagnosis.contradictions import without_contradictions
 from keras_dlbasic.records import MEASURES
 
 EPOCHS = np.arange(40)
@@ -449,3 +452,70 @@ def test_a_rule_is_silent(name):
     record = silent()
     assert isinstance(RULES[name](Run(record)), Fine)
     assert name in kd.diagnose(record).checked_fine
+
+
+ALTERNATIVE = "an alternative to the advice of"
+LESS_FIT = ("add_dropout", "add_penalty")
+
+
+def wishes(findings):
+    """What the advice that stands asks for, as pairs of what and more or less."""
+    for finding in findings:
+        for advice in finding.remedies:
+            if ALTERNATIVE in advice.reason:
+                continue
+            factor = advice.kwargs.get("factor", advice.kwargs.get("width_factor"))
+            if advice.name in ("change_learning_rate", "resize") and factor:
+                yield advice.name.replace("resize", "fit"), factor > 1
+            elif advice.name in (*LESS_FIT, "remove_penalty"):
+                yield "fit", advice.name == "remove_penalty"
+            elif advice.name in ("train_longer", "stop_early"):
+                yield "epochs", advice.name == "train_longer"
+
+
+@pytest.fixture(scope="module")
+def fired():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = {name: fires() for name, (fires, _) in PAIRS.items()}
+        return {
+            name: replace(RULES[name](Run(record)), severity="warning")
+            for name, record in found.items()
+        }
+
+
+@pytest.mark.once
+def test_no_two_rules_advise_opposite_things(fired):
+    run, n_settled = Run(made_run()), 0
+    for first, second in itertools.combinations(fired.values(), 2):
+        settled = without_contradictions([first, second], run)
+        asked = set(wishes(settled))
+        assert len(asked) == len(dict(asked)), (first.name, second.name)
+        before = set(wishes([first, second]))
+        n_settled += len(before) > len(dict(before))
+        for old, new in zip((first, second), settled, strict=True):
+            assert len(old.remedies) == len(new.remedies)  # none is lost
+    assert n_settled > 20  # pairs that would contradict each other
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("first", "second", "stands"),
+    [
+        ("oscillating_loss", "learning_rate_too_low", "learning_rate_too_low"),
+        ("learning_rate_too_high", "too_few_updates", "learning_rate_too_high"),
+        ("overfitting", "underfitting", "overfitting"),
+        ("underfitting", "overfitting", "underfitting"),
+        ("overfitting", "regularization_too_strong", "regularization_too_strong"),
+    ],
+)
+def test_whose_advice_stands(first, second, stands, fired):
+    pair = [fired[first], fired[second]]
+    settled = without_contradictions(pair, Run(made_run()))
+    for finding in settled:
+        later = [ALTERNATIVE in advice.reason for advice in finding.remedies]
+        assert any(later) is (finding.name != stands)
+        assert later == sorted(later)  # what stands comes first
+    worse = replace(pair[1], severity="critical")
+    settled = without_contradictions([worse, pair[0]], Run(made_run()))
+    assert all(ALTERNATIVE not in advice.reason for advice in settled[0].remedies)

@@ -1,15 +1,17 @@
 """Results show themselves: pictures and pages from what is registered for them."""
 
+import dataclasses
 import inspect
 import re
 import subprocess
 import sys
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from notebook_output import NotebookOutput, shown_in_notebook
 
 import keras_dlbasic as kd
 from keras_dlbasic._display import Displayed, html_of, page_of, plot_of
@@ -171,8 +173,7 @@ def test_every_result_has_a_short_repr_words_and_html(result):
         assert max(map(len, str(result).splitlines())) <= 80
     html = result._repr_html_()
     assert "<iframe" not in html
-    start = "<table>" if isinstance(result, TrainingRecord) else cell.STYLE
-    assert html.startswith(start)
+    assert html.startswith(cell.STYLE)
     # what stands in a cell is that result, in words
     said = re.sub("<[^>]*>", " ", html.removeprefix(cell.STYLE))
     first = str(result).strip().partition("\n")[0]
@@ -188,14 +189,11 @@ def test_all_results_leave_repr_to_the_class_that_shows_them():
 
     for kind in kinds(Displayed):
         if kind.__module__.startswith("keras_dlbasic"):
-            made_by_dataclass = "__dataclass_fields__" in vars(kind)
-            own = vars(kind).get("__repr__")
-            assert not (
-                made_by_dataclass and own and "dataclass" in own.__qualname__
-            ), kind
-            says = kind.__str__ is not object.__str__
+            # that of a dataclass is wrapped against recursion
+            assert not hasattr(vars(kind).get("__repr__"), "__wrapped__"), kind
+            says = kind.__str__ is not Displayed.__str__
             says = says or kind.__repr__ is not Displayed.__repr__
-            assert says or kind.__subclasses__(), kind
+            assert says or dataclasses.is_dataclass(kind) or kind.__subclasses__(), kind
 
 
 @pytest.mark.parametrize(
@@ -244,3 +242,22 @@ def saved_run(folder):
     path = folder / "run.npz"
     made_run(dead=1.0, ratio=0.5, **STUCK).save(path)
     return path
+
+
+@pytest.mark.once
+def test_a_diagnosis_is_one_display_in_a_notebook(monkeypatch, tmp_path):
+    states, out = shown_in_notebook(monkeypatch), NotebookOutput()
+    monkeypatch.setattr("sys.stdout", out)
+    diagnosis = kd.diagnose(kd.records.TrainingRecord.load(saved_run(tmp_path)))
+    kd.reports.print_diagnosis(diagnosis, title="<run>")
+    ((shown,),) = states
+    assert out.getvalue() == ""
+    assert shown["text/plain"].startswith("<run>")
+    html = shown["text/html"]
+    assert "&lt;run&gt;" in html
+    # what the headline says is not said again in the card below it
+    assert html.count(escape(diagnosis[0].message)) == 1
+    assert all(escape(found.message) in html for found in diagnosis)
+    kd.reports.print_diagnosis(diagnosis, verbose=True)  # reasons are a text
+    assert len(states) == 1
+    assert "Skipped: " in out.getvalue()

@@ -2,11 +2,14 @@
 
 import io
 import logging
+import re
 
 import pytest
+from notebook_output import NotebookOutput, shown_in_notebook
 
 from keras_dlbasic._trials.progress import TrialProgress
 from keras_dlbasic._trials.quiet import no_retracing_warnings
+from keras_dlbasic._trials.step_progress import StepProgress
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies import TrialRunner
 
@@ -45,14 +48,87 @@ def test_a_line_for_each_trial_where_there_is_no_terminal():
     assert len(lines) == 4
 
 
-def test_a_table_on_a_terminal():
+def test_a_table_of_the_best_on_a_terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
     file = Terminal()
+    with TrialProgress(9, [], file, ticking()) as progress:
+        assert "trial 1 of 9 is running" in file.getvalue()
+        for result in results(8):
+            progress.add(result)
+    last = file.getvalue().rpartition("best so far")[2]
+    assert "trial 8 of 9; about 10 s left; last: seed 7" in " ".join(last.split())
+    values = re.findall(r"seed \d, rate 0.1 . (\d\S*)", last)
+    assert values == ["0.5", "1.5", "1.5", "2.5", "3.5"]
+
+
+def test_a_terminal_without_a_cursor_gets_lines(monkeypatch):
+    # what rich would show there appears all at once, when everything is over
+    monkeypatch.setenv("TERM", "dumb")
+    file = Terminal()
+    with TrialProgress(2, [], file, ticking()) as progress:
+        progress.add(results(1)[0])
+        assert file.getvalue().startswith("trial 1 of 2: seed 0")
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    return shown_in_notebook(monkeypatch)
+
+
+def test_one_display_that_is_updated_in_a_notebook(notebook):
+    file = NotebookOutput()
     with TrialProgress(3, [], file, ticking()) as progress:
         for result in results(3):
             progress.add(result)
-    said = file.getvalue()
-    assert "trial 3 of 3" in said
-    assert "best so far: val_loss 0.5" in said
+    (states,) = notebook
+    assert len(states) == 4
+    assert file.getvalue() == ""
+    assert "trial 3 of 3" in states[-1]["text/plain"]
+    html = states[-1]["text/html"]
+    assert html.index("best so far") < html.index("<td>0.5</td>") < html.index("1.5")
+
+
+def test_each_run_in_a_notebook_has_a_display_of_its_own(notebook):
+    """As what Textualize/rich#4207 reports: only the first run was refreshed."""
+    for _ in range(2):
+        with TrialProgress(2, [], NotebookOutput(), ticking()) as progress:
+            for result in results(2):
+                progress.add(result)
+    assert [len(states) for states in notebook] == [3, 3]
+
+
+def test_output_that_a_notebook_sends_to_a_file_is_lines(notebook):
+    file = io.StringIO()
+    with TrialProgress(1, [], file, ticking()) as progress:
+        progress.add(results(1)[0])
+    assert not notebook
+    assert "trial 1 of 1" in file.getvalue()
+
+
+def test_a_program_without_a_console_runs_its_trials(monkeypatch):
+    """As what tqdm/tqdm#1523 reports of `sys.stdout` that is None."""
+    monkeypatch.setattr("sys.stdout", None)
+    runner = TrialRunner(lambda settings, shared: {"loss": 0.5})
+    assert runner.run([{"seed": 0}])[0].values["loss"] == 0.5
+
+
+def test_a_long_run_of_steps_shows_how_far_it_is(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    for file, n_shown in ((io.StringIO(), 4), (Terminal(), 10)):
+        with StepProgress("range test", 10, file, ticking()) as progress:
+            for step in range(1, 11):
+                progress.show(step, f"rate {step}")
+        assert len(set(re.findall(r"step \d+ of 10", file.getvalue()))) == n_shown
+        assert "step 6 of 10; about 40 s left; rate 6" in file.getvalue()
+        assert "step 10 of 10; rate 10" in file.getvalue()
+
+
+def test_a_short_run_of_steps_writes_no_lines():
+    file = io.StringIO()
+    with StepProgress("range test", 10, file, lambda: 0.0) as progress:
+        for step in range(1, 11):
+            progress.show(step)
+    assert file.getvalue() == ""
 
 
 def test_a_diverged_trial_is_never_the_best():

@@ -1,5 +1,9 @@
 """What a treatment tells of its steps."""
 
+import io
+import re
+import sys
+
 import pytest
 
 from keras_dlbasic.diagnosis import Finding, RemedySuggestion
@@ -39,17 +43,44 @@ def test_what_is_tried_is_said_with_the_cost(capsys):
     ticks = iter((0.0, 30.0, 60.0))
     log = StepLog(1, lambda: next(ticks))
     remedy = RemedySuggestion("initialize", "it may help")
-    log.trying(CAUSE, remedy, 0.0, 40.0)
+    log.trying(CAUSE, remedy, spent=0.0, budget=40.0, more=3)
     log.add(CAUSE, remedy, 0, 0.5, True, "skill +0.500")
-    log.trying(CAUSE, remedy, 10.0, 40.0)
+    log.trying(CAUSE, remedy, spent=10.0, budget=40.0)
     log.interrupted("model.fit(x, y)")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
-        "treat: trying initialize() against dead_units (0 of 40 epochs spent)"
+        "treat: trial 1 of at most 4: initialize() against dead_units "
+        "(0 of 40 epochs spent)"
     )
     assert lines[2] == (
-        "treat: trying initialize() against dead_units; skill so far 0.50 "
-        "(10 of 40 epochs spent, at most about 180 s left)"
+        "treat: trial 2 of at most 2: initialize() against dead_units; "
+        "best so far: 0.50 (10 of 40 epochs spent, at most about 3 min left)"
     )
     assert lines[3] == "treat: interrupted; kept so far: initialize()"
     assert lines[-1] == "model.fit(x, y)"
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_it_is_a_table(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stdout", Terminal())
+    log = StepLog(1)
+    remedy = RemedySuggestion("initialize", "it may help")
+    log.trying(CAUSE, remedy, spent=0.0, budget=40.0)
+    log.add(CAUSE, remedy, 0, 0.5, True, "skill +0.500")
+    log.say("training for 30 epochs")
+    log.close()
+    last = sys.stdout.getvalue().rpartition("what decided")[2]
+    assert re.search("kept.*initialize.*dead_units.*skill", last)
+    assert "treat: training for 30 epochs" in last
+
+
+def test_a_program_without_a_console_is_treated_too(monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    log = StepLog(1)
+    log.say("training")
+    log.interrupted("")

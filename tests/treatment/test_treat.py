@@ -9,6 +9,7 @@ import pytest
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.records import TrialResult
+from keras_dlbasic.treatment import trial
 from keras_dlbasic.treatment.judging import (
     came_alive,
     falls_faster,
@@ -352,3 +353,25 @@ def test_a_remedy_that_changes_the_loss_is_judged_by_the_same_task(rng):
         p = trained.predict(x, verbose=0)
         expected = kd.analysis.skill(y, p, "values").value
         assert values["score"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.once
+def test_an_interrupt_ends_with_the_running_step(monkeypatch, tmp_path, capsys):
+    steps = []
+
+    class Interrupted(trial.TrainingDoctor):
+        def on_train_batch_begin(self, batch, logs=None):
+            super().on_train_batch_begin(batch, logs)
+            steps.append(batch)
+            if len(steps) == 60:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(trial, "TrainingDoctor", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        kd.treat(softmax_over_one(), X, Y, epochs=16, directory=tmp_path)
+    assert len(steps) == 60  # no other one is run
+    # what is finished is kept: the trials on disk, and the code of what helped
+    assert len(list((tmp_path / "trials").iterdir())) == 2
+    said = capsys.readouterr().out.partition("treat: interrupted; ")[2]
+    assert said.startswith("kept so far: fix_output(activation='sigmoid')\n")
+    assert "\nmodel = kd.remedies.fix_output(model, activation='sigmoid')\n" in said

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._display import Displayed, Plotted, wrapped
 
 LEAST_LAYERS = 6
 """With fewer layers no law of depth is fitted."""
@@ -35,8 +35,8 @@ FITTING_KERNELS = (0.9, 1.1)
 """Kernel scales at which the law fits; Xavier for ReLU is at 0.71 or so."""
 
 
-@dataclass(frozen=True)
-class SignalTrend:
+@dataclass(frozen=True, repr=False)
+class SignalTrend(Displayed):
     """The law by which a variance changes with depth.
 
     Attributes:
@@ -80,8 +80,8 @@ class SignalTrend:
         return "unknown: too few layers to tell, or values that are not positive"
 
 
-@dataclass(frozen=True)
-class LayerSignal:
+@dataclass(frozen=True, repr=False)
+class LayerSignal(Displayed):
     """The signals at a layer.
 
     Attributes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Displayed
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.analysis.experiments.study_table import bounds_of
 from keras_dlbasic.analysis.gradients.noise_scale import NoiseScale
@@ -48,12 +48,13 @@ class BatchSizeAdvice(Displayed):
 
     def __str__(self) -> str:
         if self.batch_size is None:
-            return f"No recommendation: {self.reason}"
+            return wrapped(f"No recommendation: {self.reason}")
         lines = [
             f"Recommended: batch_size={self.batch_size} with learning rate "
             f"{self.learning_rate:.3g} ({self._how_sure()}). {self.reason}"
         ]
-        return "\n".join([*lines, *(f"  Mind: {text}" for text in self.warnings)])
+        lines += [f"  Mind: {text}" for text in self.warnings]
+        return wrapped("\n".join(lines))
 
     def _how_sure(self) -> str:
         if np.isnan(self.confidence):

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed
+
 MIN_EQUAL = 3
 """With fewer seeds, results that are equal may be so by chance."""
 
@@ -15,8 +17,8 @@ EQUAL = 1e-12
 """Values that differ by less, relative to their mean, differ by rounding only."""
 
 
-@dataclass(frozen=True)
-class Interval:
+@dataclass(frozen=True, repr=False)
+class Interval(Displayed):
     """A mean and its confidence interval.
 
     Attributes:
@@ -143,8 +145,8 @@ def _tails(level: float) -> tuple[float, float]:
     return 0.5 - level / 2, 0.5 + level / 2
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass(frozen=True, repr=False)
+class Ranking(Displayed):
     """Arms in order of what was measured, the smallest first.
 
     Attributes:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic.analysis.experiments.comparison import Interval
 
 
-@dataclass(frozen=True)
-class PairedDifference:
+@dataclass(frozen=True, repr=False)
+class PairedDifference(Displayed):
     """How much larger a measure is than under the baseline.
 
     Attributes:

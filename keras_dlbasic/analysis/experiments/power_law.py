@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed
 from keras_dlbasic.analysis.experiments.comparison import Interval
 
 EXPONENTS = np.geomspace(0.05, 2.0, 60)
@@ -15,8 +16,8 @@ EXPONENTS = np.geomspace(0.05, 2.0, 60)
 DRAWS = 400
 
 
-@dataclass(frozen=True)
-class PowerLaw:
+@dataclass(frozen=True, repr=False)
+class PowerLaw(Displayed):
     """The law `floor + factor * n ** -exponent`, fitted to errors.
 
     Attributes:
@@ -33,6 +34,13 @@ class PowerLaw:
     floor: float
     draws: np.ndarray = field(repr=False)
     sizes: np.ndarray = field(repr=False)
+
+    def __str__(self) -> str:
+        floor = f"{self.floor:.3g} + " if self.floor else ""
+        return (
+            f"error(n) = {floor}{self.factor:.3g} * n ** -{self.exponent:.3g}, "
+            f"fitted to {len(self.sizes)} sizes"
+        )
 
     def __call__(self, n: Any) -> np.ndarray:
         """Return the error at a number of samples."""

@@ -41,7 +41,7 @@ HARDLY_FITS = 0.7
 """With more of a constant prediction's error left in training, nothing was learned."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RemedyAdvice(Displayed):
     """A recommendation.
 
@@ -63,9 +63,9 @@ class RemedyAdvice(Displayed):
 
     def __str__(self) -> str:
         if self.remedy is None:
-            return f"No recommendation: {self.reason}"
+            return wrapped(f"No recommendation: {self.reason}")
         doubt = " (likely, not certain)" if self.confidence == "likely" else ""
-        return f"Recommended: {self.remedy}{doubt}. {self.reason}"
+        return wrapped(f"Recommended: {self.remedy}{doubt}. {self.reason}")
 
 
 class RemedyResult(Plotted):

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic.records import TrainingRecord
 
 CUT = 0.9999
 """A factor below this is a cut and not rounding."""
 
 
-@dataclass(frozen=True)
-class ClippingSummary:
+@dataclass(frozen=True, repr=False)
+class ClippingSummary(Displayed):
     """How a variable, or the whole gradient, was clipped over the measured steps.
 
     Attributes:
@@ -27,6 +28,15 @@ class ClippingSummary:
     share_cut: float
     median_factor: float
     hardest_factor: float
+
+    def __str__(self) -> str:
+        if not self.share_cut:
+            return wrapped(f"{self.name}: not clipped in any measured step")
+        return wrapped(
+            f"{self.name}: clipped in {self.share_cut:.0%} of the measured steps, by a "
+            f"median factor of {self.median_factor:.2g} (hardest: "
+            f"{self.hardest_factor:.2g})"
+        )
 
 
 def clipping_summary(record: TrainingRecord) -> list[ClippingSummary]:

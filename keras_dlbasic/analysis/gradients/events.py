@@ -7,12 +7,13 @@ from typing import Literal
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic.analysis.gradients.flow import gradient_flow
 from keras_dlbasic.records import TrainingRecord
 
 
-@dataclass(frozen=True)
-class GradientEvent:
+@dataclass(frozen=True, repr=False)
+class GradientEvent(Displayed):
     """Something that happened to the gradients of a layer.
 
     Attributes:
@@ -32,6 +33,9 @@ class GradientEvent:
     reference: str | None = None
 
     def __str__(self) -> str:
+        return wrapped(self._text())
+
+    def _text(self) -> str:
         when = f"layer '{self.layer}', step {self.step + 1}"
         if self.kind == "non_finite":
             entries = (

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Plotted, wrapped
+from keras_dlbasic._display import Displayed, Plotted, one_line, wrapped
 from keras_dlbasic.records import TrainingRecord
 
 ESTIMANDS = ("population", "data")
 
 
-@dataclass(frozen=True)
-class NoiseScale:
+@dataclass(frozen=True, repr=False)
+class NoiseScale(Displayed):
     """What `gradient_noise_scale` found.
 
     Attributes:
@@ -53,7 +53,7 @@ class NoiseScale:
         return 1.0 + batch_size / self.value if self.value > 0 else float("inf")
 
     def __str__(self) -> str:
-        return (
+        return wrapped(
             f"gradient noise scale {self.value:.3g} samples "
             f"({self.level:.0%} interval {self.low:.3g} to {self.high:.3g}, "
             f"{self.estimand}, {self.measurements} measurements)"
@@ -273,7 +273,7 @@ class NoiseScaleCurve(Plotted):
         caveat = f" {self.caveat}" if self.caveat else ""
         return wrapped(
             f"Gradient noise scale of {len(self.steps)} measurements from "
-            f"{self.source or 'a run'}: {self.overall()}{caveat}"
+            f"{self.source or 'a run'}: {one_line(self.overall())}{caveat}"
         )
 
     def overall(self, *, level: float = 0.95) -> NoiseScale:

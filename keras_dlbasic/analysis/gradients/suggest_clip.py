@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic.records import TrainingRecord
 
 LEAST_STEPS = 20
 
 
-@dataclass(frozen=True)
-class ClipSuggestion:
+@dataclass(frozen=True, repr=False)
+class ClipSuggestion(Displayed):
     """Thresholds for gradient clipping.
 
     Attributes:
@@ -33,7 +34,7 @@ class ClipSuggestion:
     n_steps: int
 
     def __str__(self) -> str:
-        return (
+        return wrapped(
             f"global_clipnorm={self.global_clipnorm:.3g}: the {self.percentile:g}th "
             f"percentile of the gradient norms (before clipping) of {self.n_steps} "
             f"measured steps. It would have cut {self.share_cut:.0%} of them, by a "

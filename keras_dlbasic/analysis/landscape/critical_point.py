@@ -26,8 +26,8 @@ FLAT_SHARE = 0.5
 """A point is flat where at least this share of the weights does nothing."""
 
 
-@dataclass(frozen=True)
-class PointEvidence:
+@dataclass(frozen=True, repr=False)
+class PointEvidence(Displayed):
     """What was measured at a point of the landscape of a loss.
 
     All falls are actual: the loss was computed there. "Near" means within `radius`.

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlbasic._display import Displayed, wrapped
 
-@dataclass(frozen=True)
-class HessianExtremes:
+
+@dataclass(frozen=True, repr=False)
+class HessianExtremes(Displayed):
     """Smallest and largest eigenvalue of the Hessian of a loss.
 
     Attributes:
@@ -70,11 +72,11 @@ class HessianExtremes:
                 text += "; not converged, `max_products=` more would narrow it"
         if not self.exact:
             text += "; by differences of gradients"
-        return text + "."
+        return wrapped(f"{text}.")
 
 
-@dataclass(frozen=True)
-class HessianTrace:
+@dataclass(frozen=True, repr=False)
+class HessianTrace(Displayed):
     """Estimate of the trace of a Hessian.
 
     Attributes:
@@ -90,7 +92,7 @@ class HessianTrace:
     size: int
 
     def __str__(self) -> str:
-        return (
+        return wrapped(
             f"Trace of the Hessian {self.value:.4g} +- {self.error:.1g} (standard "
             f"error, {len(self.samples)} probes); mean eigenvalue "
             f"{self.value / self.size:.3g}."

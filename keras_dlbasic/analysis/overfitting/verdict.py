@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from keras_dlbasic._display import Displayed
+from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic.analysis.overfitting.curve_pattern import Pattern
 from keras_dlbasic.analysis.overfitting.curve_turn import FEWEST_POINTS, CurveTurn
 
@@ -155,7 +155,7 @@ class OverfittingVerdict(Displayed):
         return text
 
     def __str__(self) -> str:
-        return self.reason
+        return wrapped(self.reason)
 
     @property
     def _last_seen(self) -> int:

@@ -18,6 +18,9 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
+from keras_dlbasic.diagnosis.still_curves import hardly_moves
+
+WHY_RATE = "a learning rate that is far off is the commonest cause"
 
 
 @rule(kind="symptom", needs=("loss",), live=False, per_output=True)
@@ -34,7 +37,8 @@ def plateau(
 
     With the targets known, that is no better than a constant prediction. Without them
     only a loss that is the same in all epochs can be told from one that has converged,
-    or one that is at the logarithm of the number of classes. Where the curvature was
+    or one that is at the logarithm of the number of classes. Of a table of epochs, a
+    loss that hardly moves is a warning that says so. Where the curvature was
     measured (`CurvatureProbe`), what the run lies on is said.
 
     Args:
@@ -79,7 +83,29 @@ def plateau(
         if is_still and abs(last / chance - 1) < flat:
             text = f"The loss is stuck at {chance:.4g}, the value for random guessing."
             return _found(run, last, text, 0.8)
+    if run.has_curves_only and is_long and hardly_moves(run.record, flat, zero):
+        return _unclear(loss)
     return Skipped(run.reasons.outcome)
+
+
+def _unclear(loss: np.ndarray) -> Finding:
+    return Finding(
+        severity="warning",
+        message=(
+            f"The loss hardly moves: in {len(loss)} epochs it stays between "
+            f"{loss.min():.4g} and {loss.max():.4g}. The curves alone do not tell "
+            "whether the model learns nothing or had been trained before."
+        ),
+        value=float(np.ptp(loss)),
+        confidence=0.6,
+        remedies=(
+            suggest.by_hand(
+                "record a run with `kd.callbacks.TrainingDoctor(x, y)`",
+                "it compares the predictions with a constant one",
+            ),
+            suggest.range_test(WHY_RATE),
+        ),
+    )
 
 
 def _chance(run: Run) -> float | None:
@@ -93,7 +119,7 @@ def _chance(run: Run) -> float | None:
 
 
 def _found(run: Run, value: float | None, message: str, confidence: float) -> Finding:
-    rate = suggest.range_test("a learning rate that is far off is the commonest cause")
+    rate = suggest.range_test(WHY_RATE)
     start = suggest.new_weights("signals may not get through")
     remedies: tuple[RemedySuggestion, ...] = (rate, start)
     verdict, row = _ground(run)

@@ -127,7 +127,7 @@ def test_sure_and_not_distinguishable_are_not_said_together():
     assert advice.confidence == 1.0  # first with each of the seeds
     assert "not clearly the best" in str(advice)
     assert "resampled" not in str(advice)
-    assert "first in 100% of resampled seeds" in str(study().recommendation)
+    assert "first in 100% of resampled" in str(study().recommendation)
 
 
 def test_means_of_the_noise_stay_in_their_range():
@@ -135,3 +135,12 @@ def test_means_of_the_noise_stay_in_their_range():
     result = BatchSizeResult(trials, rows=100, target_loss=0.75)
     for interval in result.ranking("update_noise").intervals:
         assert 0 <= interval.low < interval.high <= 2
+
+
+def test_a_notebook_shows_the_recommendation_first():
+    html = study()._repr_html_()
+    advice, _, rest = html.partition("<details>")
+    assert "Recommended: batch_size=8" in advice
+    assert "seconds an update" not in advice
+    assert "What was measured" in rest.partition("</summary>")[0]
+    assert "seconds an update" in rest
