@@ -158,6 +158,8 @@ def overfitting(
 
 def _too_young(run: Run, young: float) -> Finding | None:
     """Return a remark on a large rise that has too few epochs to be told from noise."""
+    if len(run.loss) != len(run.val_loss):  # no training loss was logged
+        return None
     known = np.isfinite(run.val_loss) & np.isfinite(run.loss)
     val, loss = run.val_loss[known], run.loss[known]
     if run.live or not 3 <= len(val) <= FEW_EPOCHS or not val.min() > 0:

@@ -165,6 +165,15 @@ def test_a_rise_that_is_too_young_is_said_and_not_called_noise():
     assert "too few epochs" in finding.message
 
 
+def test_no_note_without_a_training_loss():
+    record = TrainingRecord()
+    for epoch, value in enumerate([0.2, 0.1, 0.3, 0.4, 0.5]):
+        record.append_epoch(epoch, {"val_loss": value})
+    diagnosis = kd.diagnose(record)
+    assert "overfitting" not in diagnosis.names
+    assert "Error" not in diagnosis.skipped.get("overfitting", "")
+
+
 def test_the_verdict_says_how_much_a_rise_lacks():
     verdict = detect_overfitting(*WHAT_WAS_ASKED["five epochs"][:2])
     assert "ends 80% above its lowest level, 2.0 standard errors" in verdict.reason
