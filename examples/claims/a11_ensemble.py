@@ -47,7 +47,7 @@ def draw(found, ax):
     ax.set_ylim(top=1.18 * max(errors))  # room for the legend
     ax.legend(loc="upper left")
     ax.set(
-        title=f"Five networks are wrong on {mean:.1%}, together on {ensemble:.1%}",
+        title=f"Five networks: {mean:.1%} wrong on average, {ensemble:.1%} together",
         ylabel="share of unseen digits that are wrong",
     )
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))

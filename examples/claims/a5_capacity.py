@@ -51,13 +51,13 @@ def draw(found, ax):
     gap.set(title="Larger nets: a wider gap")
     gap.set_ylabel("loss on unseen digits less that in training")
     for name, label, color in (
-        ("errors in training", "in training (10 % have wrong labels)", "tab:orange"),
+        ("errors in training", "in training, 10 % wrong labels", "tab:orange"),
         ("errors on unseen", "on unseen digits", "tab:blue"),
     ):
         errors.plot(sizes, found[name], marker="o", label=label, color=color)
     errors.set(title="and wrong labels learned by heart", ylabel="share wrong")
     errors.yaxis.set_major_formatter(PercentFormatter(1))
-    errors.legend()
+    errors.legend(loc="upper right")
     for panel in (gap, errors):
         panel.set_xscale("log")
         panel.set_xticks(sizes, [f"{size:.0f}" for size in sizes])

@@ -44,7 +44,7 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
     """
     result = result_of(result, OutlierResult)
     ax = axes_or_new(ax, figsize=(7, 4.4))
-    ax.set_title("Outliers")
+    ax.set_title("Held-out error with planted outliers")
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     beside = 0.008 * max(result.shares)  # so that no interval hides another
     drawn = False
@@ -74,7 +74,7 @@ def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes
     if not drawn:
         return say_empty(ax, "no trial finished")
     ax.set_xlim(right=max(result.shares) * 1.12)
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, 1.06 * ax.get_ylim()[1])  # room for the numbers
     ax.set_xlabel("share of wrong training rows")
     ax.set_ylabel("held-out error")
     ax.legend(title="numbers: average precision\nof finding them again")

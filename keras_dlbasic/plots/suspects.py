@@ -1,4 +1,4 @@
-"""The training rows whose loss falls last."""
+"""The training rows that are suspected most."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def plot_suspects(
     *,
     n: int = 12,
     columns: int = 6,
+    kind: str = "labels",
     ax: Any = None,
 ) -> Any:
     """Draw the training rows that are most likely wrong, the most suspicious first.
@@ -33,13 +34,16 @@ def plot_suspects(
         y: Their class numbers or one-hot rows, for the titles. Defaults to None.
         n: Number of rows to show. Defaults to 12.
         columns: Images in a row. Defaults to 6.
+        kind: What is suspected, as for `OutlierResult.suspects`: `"labels"` (default)
+            or `"inputs"`.
         ax: For images an array of `n` axes, else one. Defaults to None: a new figure.
 
     Returns:
         An array of axes for images, else an axes.
 
     Raises:
-        ValueError: If `x` has other rows than were trained on, or `ax` are too few.
+        ValueError: If `x` has other rows than were trained on, `kind` is neither, or
+            `ax` are too few.
 
     Example:
     >>> import numpy as np
@@ -56,16 +60,16 @@ def plot_suspects(
     """
     result = result_of(result, OutlierResult)
     images = None if x is None else np.asarray(x)
-    if not len(result.scores):
+    chosen = result.suspects(n, kind)
+    if not len(chosen):
         return say_empty(axes_or_new(ax), "no trial finished")
     if images is None or images.ndim not in (3, 4):
-        return _draw_scores(result, n, axes_or_new(ax, figsize=(7, 3.8)))
+        return _draw_scores(result, chosen, kind, axes_or_new(ax, figsize=(7, 3.8)))
     if len(images) != len(result.scores):
         raise ValueError(
             f"`x` must have the {len(result.scores)} rows that were trained on, "
             f"`x[study.rows]`. Received: {len(images)} rows"
         )
-    chosen = result.suspects(n)
     if ax is None:
         wide = min(columns, len(chosen))
         high = -(-len(chosen) // wide)
@@ -109,14 +113,18 @@ def _labels(y: Any) -> np.ndarray | None:
     return labels.reshape(-1)
 
 
-def _draw_scores(result: OutlierResult, n: int, ax: Any) -> Any:
+def _draw_scores(result: OutlierResult, first: np.ndarray, kind: str, ax: Any) -> Any:
     color = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    ordered = np.sort(result.scores)[::-1]
+    scores = result.scores if kind == "labels" else result.input_scores
+    ordered = np.sort(scores)[::-1]
     ax.plot(np.arange(1, len(ordered) + 1), ordered, color=color[0])
-    first = result.suspects(n)
     ax.plot(np.arange(1, len(first) + 1), ordered[: len(first)], "o", color=color[1])
     listed = ", ".join(map(str, first.tolist()))
-    ax.set_title("Rows whose loss falls last")
+    ax.set_title(
+        "Labels to look at: the loss on them stays high"
+        if kind == "labels"
+        else "Inputs to look at: they are far from all others"
+    )
     ax.set_xlabel(f"rank (first rows: {listed})", wrap=True)
     ax.set_ylabel("mean rank over seeds")
     return ax

@@ -14,11 +14,15 @@ from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     weights_digest,
 )
+from keras_dlbasic._trials.stored_batches import take
+from keras_dlbasic._trials.stratified import split
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.experiments.outlier_result import (
     OutlierResult,
     average_precision,
+    rank,
 )
+from keras_dlbasic.analysis.row_distances import row_distances
 from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies.base import Study
 from keras_dlbasic.studies.fitted_trial import (
@@ -41,10 +45,17 @@ class OutlierStudy(Study[OutlierResult]):
     """Measure the effect of wrong rows, and rank the rows to inspect.
 
     Wrong labels or outlying inputs are planted in given shares of the training rows,
-    and the held-out error is measured. The loss of a training row, averaged over the
-    epochs, is high for rows that are learned last or only memorized (Arpit et al. 2017;
-    Toneva et al. 2019). The result says how well this finds the planted rows, and ranks
-    the rows of your own data as suspects.
+    and the held-out error is measured. The result says how well the planted rows are
+    found, and ranks the rows of your own data as suspects:
+
+    - Wrong labels by the loss on the row, averaged over the epochs, which is high for
+      rows that are learned last or only memorized (Arpit et al. 2017; Toneva et al.
+      2019), and by the loss of a model that was trained on the other half of the rows,
+      which cannot have memorized the row (Feldman & Zhang 2020). Both count alike.
+    - Outlying inputs by their distance to the five nearest rows. Their training loss
+      is low: rows that are far from all others are memorized first.
+
+    Each trial trains twice: on all rows, and on either half for half as long.
 
     Args:
         build_model: `build_model()` returns a compiled model; or such a model, which is
@@ -145,12 +156,36 @@ def run_outlier_trial(settings: Mapping[str, Any], task: StudyTask) -> dict[str,
     values: dict[str, Any] = {"initial_weights": weights_digest(model)}
     looks = _Looks(data, task.training.epochs(count_rows(data)))
     fit(model, data, task.training, seed, callbacks=[looks])
+    values["kind"] = score_rows(model, task.validation_data).kind
     values.update(score(model, data, "train"))
     values.update(score(model, task.validation_data, "val"))
-    scores = np.mean(looks.losses, axis=0)
-    values["row_scores"] = np.round(scores, 5)
-    values["average_precision"] = average_precision(planted, scores)
+    learned_late = rank(np.mean(looks.losses, axis=0))
+    surprising = rank(held_out_losses(task, data, seed))
+    labels = (learned_late + surprising) / 2
+    inputs = _input_distances(data[0])
+    values["row_scores"] = np.round(labels, 5)
+    values["input_scores"] = np.round(inputs, 5)
+    score_of = inputs if settings["kind"] == "inputs" else labels
+    values["average_precision"] = average_precision(planted, score_of)
     return values
+
+
+def held_out_losses(task: StudyTask, data: tuple[Any, Any], seed: int) -> np.ndarray:
+    """Return the loss on each row of a model that was trained on the other half."""
+    losses = np.zeros(count_rows(data))
+    halves = split(data[1], 0.5, seed)
+    for trained, held_out in (halves, halves[::-1]):
+        model = build_seeded(task.build_model, seed)
+        updates = max(1, task.training.updates // 2)
+        fit(model, take(data, trained), task.training, seed, updates=updates)
+        found = score_rows(model, take(data, held_out)).losses
+        losses[held_out] = np.nan_to_num(found, posinf=1e6)
+    return losses
+
+
+def _input_distances(x: Any) -> np.ndarray:
+    """Return the largest distance of a row to others in any of the inputs."""
+    return np.max([row_distances(leaf) for leaf in keras.tree.flatten(x)], axis=0)
 
 
 def plant(

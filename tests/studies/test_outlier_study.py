@@ -21,13 +21,12 @@ def build_model():
 
 
 @pytest.mark.once
-def test_planted_labels_are_found_again():
+def test_planted_rows_are_found_again():
     study = kd.studies.OutlierStudy(
         build_model,
         X,
         LABELS,
         shares=(0.1,),
-        kinds=("labels",),
         seeds=2,
         budget={"epochs": 6},
         batch_size=8,
@@ -35,6 +34,7 @@ def test_planted_labels_are_found_again():
     )
     result = study.run()
     assert result.intervals("labels", "average_precision")[0.1].mean > 0.8
+    assert result.intervals("inputs", "average_precision")[0.1].mean > 0.8
     assert len(study.rows) == len(result.scores) == 42
     weights = {t.values["initial_weights"] for t in result.trials}
     assert len(weights) == 2

@@ -14,6 +14,9 @@ from keras_dlbasic._wrong_arguments import names_nearest
 MIN_EQUAL = 3
 """With fewer seeds, results that are equal may be so by chance."""
 
+EQUAL = 1e-12
+"""Values that differ by less, relative to their mean, differ by rounding only."""
+
 
 @names_nearest
 @dataclass(frozen=True, repr=False)
@@ -101,7 +104,8 @@ def _ends(
     from scipy.stats import t as student
 
     n, mean = len(values), float(values.mean())
-    if n > 1 and np.ptp(values) == 0:
+    # Equal up to rounding: the same errors may be added up in another order.
+    if n > 1 and np.ptp(values) <= EQUAL * max(abs(mean), 1e-300):
         return _equal(mean, n, level, least, most)
     # one measurement says nothing of its own error: its interval has no ends
     if n < 2:

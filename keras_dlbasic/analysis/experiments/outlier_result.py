@@ -44,6 +44,18 @@ def average_precision(planted: Any, scores: Any) -> float:
     return float(np.mean((at_least & p[None, :]).sum(axis=1) / at_least.sum(axis=1)))
 
 
+def rank(scores: Any) -> np.ndarray:
+    """Return the ranks of scores, from 0 for the lowest to 1.
+
+    Example:
+    >>> from keras_dlbasic.analysis.experiments.outlier_result import rank
+    >>> rank([0.3, 9.0, 0.1]).tolist()
+    [0.5, 1.0, 0.0]
+    """
+    places = np.argsort(np.argsort(np.asarray(scores), kind="stable"))
+    return np.asarray(places / max(1, len(places) - 1))
+
+
 @names_nearest
 class OutlierResult(Plotted):
     """The trials of a `studies.OutlierStudy`.
@@ -99,30 +111,58 @@ class OutlierResult(Plotted):
                 for t in self._of(kind, share)
                 if t.status == "done"
             ]
-            found[share] = measure_interval(values, measure)
+            found[share] = measure_interval(values, measure, self._kind_of_targets)
         return found
+
+    @property
+    def _kind_of_targets(self) -> str:
+        kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
+        return str(kinds[0]) if kinds else "numbers"
 
     @cached_property
     def scores(self) -> np.ndarray:
-        """How much each row is suspected: its mean rank over the seeds, from 0 to 1.
+        """How much each label is suspected: its mean rank over the seeds, from 0 to 1.
 
-        By the loss on the row, averaged over the training: what is learned last, or by
-        heart only, has it high for long. From the trials in which nothing was planted.
+        By the loss on the row, averaged over the training, and by that of a model that
+        was trained on other rows. From the trials in which nothing was planted.
         """
-        rows = [
-            np.asarray(t.values["row_scores"], np.float64)
-            for t in self._of("none", 0.0)
-            if t.status == "done"
-        ]
-        if not rows:
-            return np.empty(0)
-        # Ranks, since the losses of two seeds may be of different size.
-        ranks = [np.argsort(np.argsort(r, kind="stable")) for r in rows]
-        return np.mean(ranks, axis=0) / max(1, len(rows[0]) - 1)
+        return self._mean_rank("row_scores")
 
-    def suspects(self, n: int = 20) -> np.ndarray:
-        """Return the rows whose loss falls last, the most suspicious first."""
-        return np.argsort(-self.scores, kind="stable")[:n]
+    @cached_property
+    def input_scores(self) -> np.ndarray:
+        """How much the inputs of each row are suspected: the rank of their distance.
+
+        To the five nearest rows, from 0 to 1. Empty for trials of earlier versions.
+        """
+        return self._mean_rank("input_scores")
+
+    def _mean_rank(self, name: str) -> np.ndarray:
+        rows = [
+            np.asarray(t.values[name], np.float64)
+            for t in self._of("none", 0.0)
+            if t.status == "done" and name in t.values
+        ]
+        # Ranks, since the losses of two seeds may be of different size.
+        return np.mean([rank(row) for row in rows], axis=0) if rows else np.empty(0)
+
+    def suspects(self, n: int = 20, kind: str = "labels") -> np.ndarray:
+        """Return the rows that are suspected most, the most suspicious first.
+
+        Args:
+            n: How many. Defaults to 20.
+            kind: `"labels"` (default): whose loss falls last and is high for models
+                that were not trained on them; `"inputs"`: whose inputs are far from
+                those of all other rows.
+
+        Raises:
+            ValueError: If `kind` is neither.
+        """
+        if kind not in ("labels", "inputs"):
+            raise ValueError(
+                f'`kind` must be "labels" or "inputs". Received: kind={kind!r}'
+            )
+        scores = self.scores if kind == "labels" else self.input_scores
+        return np.argsort(-scores, kind="stable")[:n]
 
     def table(self) -> Any:
         """Return one row per trial, a `pandas.DataFrame`.
@@ -162,7 +202,10 @@ class OutlierResult(Plotted):
                 lines.append(f"{dict(trial.settings)} {trial.status}: {trial.error}")
         if len(self.scores):
             first = ", ".join(map(str, self.suspects(10).tolist()))
-            lines.append(f"Rows whose loss falls last, to look at: {first}")
+            lines.append(f"Labels to look at, in rows {first}")
+        if len(self.input_scores):
+            first = ", ".join(map(str, self.suspects(10, "inputs").tolist()))
+            lines.append(f"Inputs to look at, in rows {first}")
         return wrapped("\n".join(lines))
 
     def _of(self, kind: str, share: float) -> list[TrialResult]:

@@ -57,17 +57,20 @@ class PowerLaw(Displayed):
         """Return the error at a number of samples."""
         return self.floor + self.factor * np.asarray(n, np.float64) ** -self.exponent
 
-    def predict(self, n: float, *, level: float = 0.95) -> Interval:
+    def predict(
+        self, n: float, *, level: float = 0.95, most: float = np.inf
+    ) -> Interval:
         """Return the error at a number of samples, with its uncertainty.
 
         Args:
             n: Number of samples, also beyond those measured.
             level: Confidence level. Defaults to 0.95.
+            most: The largest possible error, 1 for a share. Defaults to no limit.
         """
         factor, exponent, floor = self.draws.T
-        values = floor + factor * float(n) ** -exponent
+        values = np.minimum(floor + factor * float(n) ** -exponent, most)
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-        middle = float(self(n))
+        middle = min(float(self(n)), most)
         return Interval(
             middle, min(float(low), middle), max(float(high), middle), len(self.sizes)
         )

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval
@@ -82,7 +84,8 @@ class SampleSizeResult(Plotted):
     def twice(self) -> Interval | None:
         """The held-out error that twice the data are expected to bring."""
         law = self.power_law()
-        return None if law is None else law.predict(2 * self.sizes[-1])
+        most = np.inf if self._varied.kind == "numbers" else 1.0
+        return None if law is None else law.predict(2 * self.sizes[-1], most=most)
 
     @property
     def more_data_helps(self) -> bool | None:

@@ -19,7 +19,8 @@ def gradient_flow(gradient_norm: np.ndarray, weight_norm: np.ndarray) -> np.ndar
         weight_norm: Norms of the weights at the same places.
 
     Returns:
-        `gradient_norm / weight_norm`; NaN where the weights are zero.
+        `gradient_norm / weight_norm`; NaN where the weights are zero or
+        not finite.
 
     Example:
     >>> import numpy as np
@@ -29,5 +30,5 @@ def gradient_flow(gradient_norm: np.ndarray, weight_norm: np.ndarray) -> np.ndar
     """
     gradient = np.asarray(gradient_norm, np.float64)
     weight = np.asarray(weight_norm, np.float64)
-    usable = weight > 0
+    usable = (weight > 0) & np.isfinite(weight)
     return np.where(usable, gradient / np.where(usable, weight, 1.0), np.nan)

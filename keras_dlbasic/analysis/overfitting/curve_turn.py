@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,9 @@ _FEW_BEFORE = 0.5
 
 _RECORD = 1.4
 """A rise has to exceed earlier ones that came back by this factor."""
+
+_SURE = 1.3
+"""Thresholds from which one epoch is enough; below, the one before has to agree."""
 
 _DOUBT = 2.0
 """Standard errors by which the memory of the noise is taken to be underestimated."""
@@ -77,7 +80,9 @@ def find_turn(
     Wright & Dykstra, "Order restricted statistical inference", 1988). It counts for
     more where neighboring epochs deviate alike, and spans of few epochs count for
     less, since so few tell little about how long a deviation lasts. A rise no larger
-    than 1.4 times an earlier one that came back is not one. Among curves that fall,
+    than 1.4 times an earlier one that came back is not one, and one within 1.3 times
+    the threshold has to be seen at two epochs in a row in curves of more than 20.
+    Among curves that fall,
     the flat one is most easily mistaken for turning, so the threshold is the one for
     flat curves, and high enough for looking after every epoch anew. The curve turns
     where one that falls and then rises as a power of time fits best.
@@ -89,7 +94,8 @@ def find_turn(
             the start is said to turn at any of its first 30 epochs, `min_rise` apart.
             Of 300 simulated curves, looked at again and again, 0.003 were by epoch 30,
             0.02 by epoch 100 and 0.06 by epoch 300 with the default of `0.05`, at any
-            one look at most 0.03; with `0.15`, 0.007, 0.06 and 0.21, and 0.07.
+            one look at most 0.03; with `0.15`, 0.007, 0.06 and 0.21, and 0.07. These
+            are bounds, drawn before two epochs had to agree.
 
     Returns:
         The verdict.
@@ -102,6 +108,19 @@ def find_turn(
     True
     """
     values = np.asarray(values, np.float64)
+    turn = _turn_at_end(values, min_rise, alpha)
+    # Noise that lasts for some epochs passes the threshold for one and falls back; a
+    # rise stays. So unless it is far beyond the threshold, two epochs have to agree.
+    # Short curves have a higher threshold instead: an epoch is much of them.
+    is_close = turn.turned and turn.statistic < _SURE * turn.threshold
+    is_close = is_close and len(values) > _LOCAL_POINTS
+    if is_close and not _turn_at_end(values[:-1], min_rise, alpha).turned:
+        return replace(turn, turned=False, onset=None)
+    return turn
+
+
+def _turn_at_end(values: np.ndarray, min_rise: float, alpha: float) -> CurveTurn:
+    """Return what the curve shows by its last point alone."""
     if len(values) < FEWEST_POINTS:
         level = float(values[-1]) if len(values) else float("nan")
         return CurveTurn(False, None, level, level, 0.0, 0.0, np.inf, 0.0, 0.0)

@@ -19,6 +19,9 @@ ALPHA = 0.05
 FALLING_ALPHA = 0.15
 """The same where the training loss has clearly fallen since, which is evidence too."""
 
+WORTH_SAYING = 0.05
+"""A rise that is not detected is said from this size on."""
+
 MOST_ERRORS = 100.0
 """A larger statistic tells no more than this."""
 
@@ -177,6 +180,12 @@ class OverfittingVerdict(Displayed):
             text = f"No overfitting: {_WORDS.get(self.pattern, '')}"
             if self.pattern == "too_short" and self.cyclic:
                 text = f"No overfitting: {_TOO_SHORT_CYCLES}"
+            if self.pattern == "plateau" and turn.rise >= WORTH_SAYING:
+                text = (
+                    f"No overfitting shown: the validation loss ends {turn.rise:.0%} "
+                    f"above its lowest level, {turn.statistic:.1f} standard errors of "
+                    f"its noise. From {turn.threshold:.1f} on it would count."
+                )
             if self.pattern == "diverging" and turn.turned and self.train_change:
                 text = (
                     "No overfitting but divergence: the training loss rises too, by "

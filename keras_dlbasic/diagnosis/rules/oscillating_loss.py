@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.row_order import order_seen, shuffled_rows
+
+VALIDATION_TIMES = 1.5
+"""A validation loss that usually changes by this factor in an epoch is worth a note."""
+
+LARGEST = 50.0
+"""Logarithm of such a factor; larger ones tell no more."""
 
 
 @rule(kind="symptom", needs=("loss",), live=False)
@@ -12,6 +20,8 @@ def oscillating_loss(
     run: Run, *, swing: float = 0.04, of_level: float = 0.03, epochs: int = 11
 ) -> Verdict:
     """Measure how the epochs deviate from their neighbors.
+
+    A validation loss that jumps while the training loss does not is a remark.
 
     An epoch's loss is a mean over all its rows, so what it deviates by is movement of
     the weights, not the luck of a batch.
@@ -26,7 +36,7 @@ def oscillating_loss(
     """
     descent = run.descent
     if descent.n_epochs < epochs:
-        return Skipped(f"needs {epochs} epochs")
+        return _validation_jumps(run) or Skipped(f"needs {epochs} epochs")
     # where rows come in order, the loss oscillates at any rate: shorter steps forget
     # the last kind of rows more slowly, but learn the next one more slowly as well
     order = order_seen(run)
@@ -45,7 +55,37 @@ def oscillating_loss(
             confidence=0.9,
             remedies=(shuffled_rows(),) if in_order else _shorter_steps(),
         )
-    return Fine(f"the loss oscillates by {descent.swing:.1%} of the baseline loss")
+    calm = Fine(f"the loss oscillates by {descent.swing:.1%} of the baseline loss")
+    return _validation_jumps(run) or calm
+
+
+def _validation_jumps(run: Run) -> Finding | None:
+    """Return a remark on a validation loss that oscillates where training does not."""
+    val = run.val_loss[np.isfinite(run.val_loss)]
+    if len(val) < 2 or not val.min() > 0:
+        return None
+    if run.overfitting.pattern != "oscillating_loss":
+        return None
+    late = val[len(val) // 4 :]
+    # The logarithm is bounded: a ratio of losses may be beyond what a float holds.
+    steps = np.abs(np.diff(np.log(late)))
+    times = float(np.exp(min(np.median(steps), LARGEST))) if len(steps) else 1.0
+    if times < VALIDATION_TIMES:
+        return None
+    return Finding(
+        severity="info",
+        message=(
+            f"The validation loss changes by a factor of {times:.2g} from one epoch to "
+            "the next, which the training loss does not show. Either there are few "
+            "validation samples, or the steps are too long, or the moving statistics "
+            "of a normalization follow too slowly. Do not judge by a single epoch."
+        ),
+        value=times,
+        threshold=VALIDATION_TIMES,
+        unit="ratio of neighboring epochs",
+        confidence=0.7,
+        remedies=_shorter_steps(),
+    )
 
 
 def _shorter_steps() -> tuple[RemedySuggestion, ...]:

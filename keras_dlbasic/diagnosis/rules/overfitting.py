@@ -42,6 +42,12 @@ FALLING = 0.1
 LAGGING = 0.05
 """With more of the first moving statistics left, inference is not as in training."""
 
+FEW_EPOCHS = 8
+"""With no more epochs a large rise may be too young to be told from noise."""
+
+LARGEST = 50.0
+"""Logarithm of a ratio of losses; larger ones tell no more."""
+
 GIVE_ROWS = suggest.by_hand(
     "TrainingDoctor(x, y, validation_data=(val_x, val_y))",
     "checks whether validation rows are scaled, ordered and labeled alike",
@@ -63,6 +69,7 @@ def overfitting(
     memorised: float = 0.05,
     unknown: float = 0.25,
     little: float = 0.25,
+    young: float = 0.25,
 ) -> Verdict:
     """Judge the curves as `analysis.detect_overfitting` does, and weigh the harm.
 
@@ -93,6 +100,8 @@ def overfitting(
         little: Up to this share of what was learned, a rise is a remark where the
             metric on validation rows does not get worse: answers get too sure, not
             more often wrong.
+        young: Relative rise from which it is a remark that a run of few epochs ends
+            above its lowest validation loss, where nothing is detected.
     """
     verdict = run.overfitting
     planned = run.facts.epochs
@@ -102,7 +111,7 @@ def overfitting(
         not stopped and not run.live and _is_memorised(run, memorised, unknown)
     )
     if not verdict.detected and not is_memorised:
-        return Fine(verdict.reason)
+        return _too_young(run, young) or Fine(verdict.reason)
     if not verdict.detected:
         return _with_doubt(run, _memorised(run, unknown))
     rows = run.facts.validation.n_rows if run.facts.validation else None
@@ -141,6 +150,39 @@ def overfitting(
         remedies=(CHECK_ROWS, *REMEDIES) if _finds_nothing(run) else REMEDIES,
     )
     return _with_doubt(run, finding)
+
+
+def _too_young(run: Run, young: float) -> Finding | None:
+    """Return a remark on a large rise that has too few epochs to be told from noise."""
+    if len(run.loss) != len(run.val_loss):  # no training loss was logged
+        return None
+    known = np.isfinite(run.val_loss) & np.isfinite(run.loss)
+    val, loss = run.val_loss[known], run.loss[known]
+    if run.live or not 3 <= len(val) <= FEW_EPOCHS or not val.min() > 0:
+        return None
+    # One epoch may be a bad one, so the last two have to be up; and a training loss
+    # that rises as well would be another matter.
+    turn = int(np.argmin(val))
+    # in logarithms: a ratio of finite losses may be beyond what a float holds
+    above = np.expm1(np.minimum(np.log(val[turn + 1 :]) - np.log(val[turn]), LARGEST))
+    is_up = len(above) > 1 and bool((above[-2:] >= young).all())
+    has_few = run.overfitting.pattern in ("plateau", "too_short")
+    if not (is_up and has_few and loss[-1] < loss[turn]):
+        return None
+    return Finding(
+        severity="info",
+        message=(
+            f"The validation loss ends {above[-1]:.0%} above its lowest value, "
+            f"of epoch {int(run.numbers[known][turn]) + 1}, while the training loss "
+            f"falls. These are too few epochs ({len(val)}) to tell overfitting from "
+            "noise; a few more would show it."
+        ),
+        value=float(above[-1]),
+        threshold=young,
+        unit="relative rise",
+        confidence=0.5,
+        remedies=REMEDIES[:1],
+    )
 
 
 def _still_as_good(run: Run, share: float, little: float) -> str:

@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score
 import keras_dlbasic as kd
 from keras_dlbasic.analysis import OutlierResult
 from keras_dlbasic.analysis.experiments.outlier_result import average_precision
+from keras_dlbasic.analysis.row_distances import row_distances
 from keras_dlbasic.records import TrialResult
 
 
@@ -34,6 +35,7 @@ def made(status="done"):
                 "val_error": 0.1 + share,
                 "train_error": 0.0,
                 "row_scores": scores,
+                "input_scores": scores[::-1],
                 "average_precision": 0.9 if share else float("nan"),
             }
             settings = {"kind": kind, "share": share, "seed": seed}
@@ -50,9 +52,35 @@ def test_fall_and_suspects():
     falls = [i.mean for i in result.intervals("labels").values()]
     np.testing.assert_allclose(falls, [0.1, 0.3, 0.5])
     assert set(result.suspects(2)) == {4, 7}
+    assert set(result.suspects(2, "inputs")) == {25, 22}
+    with pytest.raises(ValueError, match="kind='rows'"):
+        result.suspects(2, "rows")
     assert result.scores.shape == (30,)
     assert "average precision" in str(result)
     assert len(result.table()["seed"]) == 12
+
+
+def test_trials_of_earlier_versions_have_no_input_scores():
+    result = made()
+    for trial in result.trials:
+        del trial.values["input_scores"]
+    assert not len(result.suspects(3, "inputs"))
+    assert "Inputs" not in str(result)
+
+
+def test_distances_to_other_rows():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(700, 4, 3))
+    x[[5, 600]] *= 3
+    x[:, 0] = 1.0  # columns that do not vary
+    flat = x.reshape(700, -1)
+    used = (flat - flat.mean(0))[:, 3:] / flat.std(0)[3:]
+    by_pairs = np.linalg.norm(used[:, None] - used, axis=-1)
+    expected = np.sort(by_pairs, axis=1)[:, 1:6].mean(axis=1) / 3
+    np.testing.assert_allclose(row_distances(x), expected)
+    assert set(np.argsort(-row_distances(x))[:2]) == {5, 600}
+    assert not row_distances(np.ones((4, 2))).any()
+    assert not row_distances(np.array(["a", "b"])).any()
 
 
 def test_plots():
@@ -67,6 +95,10 @@ def test_plots():
     assert titles == {"row 4: 1", "row 7: 1"}
     assert kd.plots.plot_suspects(result).get_ylabel() == "mean rank over seeds"
     kd.plots.plot_suspects(result, images[..., 0], np.eye(30), n=2)
+    inputs = kd.plots.plot_suspects(result, images, n=2, kind="inputs")
+    titles = {ax.get_title() for ax in inputs.reshape(-1)}
+    assert titles == {"row 22", "row 25"}
+    assert "far from" in kd.plots.plot_suspects(result, kind="inputs").get_title()
     with pytest.raises(ValueError, match="trained on"):
         kd.plots.plot_suspects(result, images[:5])
     with pytest.raises(ValueError, match="4 axes"):

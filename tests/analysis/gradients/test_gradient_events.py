@@ -50,6 +50,15 @@ def test_a_single_odd_step_does_not_count():
     assert gradient_events(record_of(norms)) == []
 
 
+def test_gradients_that_are_all_zero_are_an_event():
+    norms = np.ones((12, 3))
+    norms[4:] = 0.0
+    (event,) = gradient_events(record_of(norms))
+    assert (event.kind, event.step) == ("zero", 4)
+    norms[4:, 1] = 1e-30  # one layer still moves
+    assert "zero" not in {e.kind for e in gradient_events(record_of(norms))}
+
+
 def test_events_in_words():
     entries = {1: "1 entry is NaN", 3: "3 entries are NaN"}
     for count, said in entries.items():

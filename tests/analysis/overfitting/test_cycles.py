@@ -103,7 +103,7 @@ def test_training_losses_of_high_rates_are_not_compared_with_those_of_troughs():
 
 def test_what_the_first_cycle_shows_stands_until_a_second_trough():
     rate = cosine([30, 30])
-    loss, val = run(rate, 0.6, 0)
+    loss, val = run(rate, 0.8, 0)
     first = detect_overfitting(loss[:30], val[:30], learning_rate=rate[:30])
     assert first.detected
     for n in (31, 40, 50):
