@@ -42,7 +42,7 @@ def test_no_kind_of_fault_and_family_is_in_both_halves(field):
     halves = {}
     for p in field[0].values():
         halves.setdefault((p.kind, p.family), set()).add(p.half)
-        assert p.half in ("tune", "look", "fresh", "unseen")
+        assert p.half in ("tune", "look", "fresh", "unseen", "held")
     assert [pair for pair, found in halves.items() if len(found) > 1] == []
 
 
@@ -62,10 +62,9 @@ def test_there_are_enough_fresh_programs_of_kinds_and_families(faulty, healthy):
     assert len({p.family for p in broken + sound}) >= 36
 
 
-def test_there_are_enough_unseen_programs_of_kinds_and_families(faulty, healthy):
-    broken, sound = (
-        [p for p in part if p.half == "unseen"] for part in (faulty, healthy)
-    )
+@pytest.mark.parametrize("half", ["unseen", "held"])
+def test_there_are_enough_unseen_programs_of_kinds_and_families(half, faulty, healthy):
+    broken, sound = ([p for p in part if p.half == half] for part in (faulty, healthy))
     assert len(broken) >= 24
     assert len(sound) >= 12
     assert len({p.kind for p in broken}) >= 20

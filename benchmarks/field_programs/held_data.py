@@ -163,7 +163,7 @@ def brightness_in_bytes(repaired):
 
 @program(
     kind="inputs not scaled",
-    family="recurrent regression",
+    family="another recurrent regression",
     half="held",
     address="https://github.com/Shubble-LLC/shubble/pull/353",
     symptom="errors of the LSTM are large: latitude and longitude are not on the "
@@ -206,7 +206,7 @@ def shuttle_on_its_loop(repaired):
 
 @program(
     kind="targets not scaled",
-    family="table regression",
+    family="another table regression",
     half="held",
     address="https://github.com/rstudio-conf-2020/dl-keras-tf/issues/9",
     symptom="with the mean squared error all losses are nan",

@@ -164,7 +164,7 @@ def wide_beside_deep():
     return Fit(model, x, y, scores.variance(new, new_y), options)
 
 
-@healthy(family="several outputs", half="held")
+@healthy(family="another several outputs", half="held")
 def digit_and_its_ink():
     x, y, new, new_y = data.digits(600)
     ink, new_ink = (a.mean((1, 2)) for a in (x, new))
@@ -233,7 +233,7 @@ class DigitVAE(keras.Model):
         return 64 * ops.mean(entropy) + sum(self.losses)
 
 
-@healthy(family="variational autoencoder", half="held")
+@healthy(family="another variational autoencoder", half="held")
 def digits_drawn_anew():
     x, _, new, _ = data.digits(640)
     x, new = x.reshape(-1, 64), new.reshape(-1, 64)
@@ -243,7 +243,7 @@ def digits_drawn_anew():
     return Fit(model, x, x, scores.variance(new, new), options)
 
 
-@healthy(family="siamese", half="held")
+@healthy(family="another siamese", half="held")
 def same_digit_or_not():
     x, y, new, new_y = data.digits(400)
     rng = np.random.default_rng(969)
@@ -279,7 +279,7 @@ def same_digit_or_not():
     return Fit(model, x, same, score, options)
 
 
-@healthy(family="image segmentation", half="held")
+@healthy(family="another image segmentation", half="held")
 def shapes_outlined():
     x, _, masks = data.shapes(360, seed=970)
     inputs = keras.Input((16, 16, 1))
@@ -322,7 +322,7 @@ class GentleBlock(L.Layer):
         return x + self.feed(self.second(x), training=training)
 
 
-@healthy(family="transformer", half="held")
+@healthy(family="another transformer", half="held")
 def which_came_first():
     rng = np.random.default_rng(971)
     x = rng.integers(3, 20, (520, 10)).astype("int32")
@@ -359,7 +359,7 @@ class GraphConvolution(L.Layer):
         return ops.relu(self.own(nodes) + self.others(mean))
 
 
-@healthy(family="graph", half="held")
+@healthy(family="another graph", half="held")
 def molecules_or_not():
     rng = np.random.default_rng(972)
     n, atoms = 520, 9
@@ -385,7 +385,7 @@ def molecules_or_not():
     return Fit(model, [nodes[:380], bonds[:380]], y[:380], score, options)
 
 
-@healthy(family="counts", half="held")
+@healthy(family="another counts", half="held")
 def bicycles_an_hour():
     rng = np.random.default_rng(973)
     hour, warmth = rng.integers(0, 24, 640), rng.normal(15, 8, 640)

@@ -270,7 +270,7 @@ class WordsAndPlaces(L.Layer):
 
 @program(
     kind="rate too high",
-    family="transformer",
+    family="another transformer",
     half="held",
     address="https://github.com/google-deepmind/mathematics_dataset/issues/5",
     symptom="the run is stuck at a loss of 3.15 and an accuracy of 0, a lower rate "
@@ -430,7 +430,7 @@ def spiral_with_four_neurons(repaired):
 
 @program(
     kind="overfitting",
-    family="image classifier",
+    family="another image classifier",
     half="held",
     address="https://github.com/keras-team/keras/issues/8471",
     symptom="the training loss decreases while the validation loss increases",

@@ -10,8 +10,10 @@ import cloudpickle
 import keras
 
 from keras_dlbasic._trials.slot_executor import SlotExecutor
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
+@names_nearest
 def ray_executor(
     max_workers: int, *, num_cpus: float = 1, num_gpus: float = 0, **options: Any
 ) -> Executor:
@@ -38,15 +40,10 @@ def ray_executor(
         ImportError: If Ray is not installed.
         ValueError: If `max_workers` is not at least 1.
 
-    Example:
-    ```python
-    import ray
-    import keras_dlbasic as kd
-
-    ray.init()
-    with kd.studies.ray_executor(4, num_gpus=1) as executor:
-        result = study.run(executor)
-    ```
+    Example, with a `study` and Ray installed:
+    >>> import keras_dlbasic as kd
+    >>> executor = kd.studies.ray_executor(4, num_gpus=1)  # doctest: +SKIP
+    >>> result = study.run(executor)  # doctest: +SKIP
     """
     try:
         import ray

@@ -34,7 +34,7 @@ def paired_loss(model: Any, x: Any, y: Any) -> PairedFacts | None:
         y: Their targets, or None.
 
     Returns:
-        None where it cannot be told: too few rows, outputs that are not by row, or a
+        None where it is not known: too few rows, outputs that are not by row, or a
         loss that fails or is not finite.
     """
     n_rows = len(keras.tree.flatten(x)[0])

@@ -168,7 +168,7 @@ class ProbeFacts(Facts):
         response: How predictions answered to changes at the end of the run; None if
             that was not tried.
         paired: What a loss that is not known gave at the end of the run for predictions
-            dealt to other rows; None if that was not tried, or could not be told.
+            dealt to other rows; None if that was not tried, or is not known.
         added_at_start: Sum of what the model adds to its loss by `add_loss` before
             training; None if it adds nothing, or that is not known.
         added_at_end: The same at the end of the run.

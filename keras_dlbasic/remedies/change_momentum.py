@@ -6,10 +6,12 @@ from typing import Any
 
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic._keras.rebuild import Chain, edited, rebuild
+from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.remedies._registry import remedy
 
 
 @remedy(judged_by="whole_training")
+@names_nearest
 def change_momentum(model: Any, momentum: float = 0.9) -> Any:
     """Give batch normalization another momentum of its moving statistics.
 

@@ -165,6 +165,15 @@ def test_tagging_as_many_positions_as_classes_with_padding():
     assert "loss_target_mismatch" in serious(plan(tagger(), x, tags, ignoring))
 
 
+def test_class_numbers_for_one_hot_rows_are_the_loss_s_fault_not_the_softmax_s():
+    diagnosis = plan(dense(3, "softmax"), X, LABELS, "categorical_crossentropy")
+    assert serious(diagnosis)[0] == "loss_target_mismatch"
+    assert "output_activation_mismatch" not in diagnosis.names
+    columns = RNG.integers(0, 2, (400, 3)).astype("float32")  # not exclusive
+    several = plan(dense(3, "softmax"), X, columns, "categorical_crossentropy")
+    assert "output_activation_mismatch" in serious(several)
+
+
 def test_one_hot_rows_for_class_numbers_are_found():
     diagnosis = plan(dense(3, "softmax"), X, np.eye(3)[LABELS], SPARSE)
     assert "loss_target_mismatch" in serious(diagnosis)

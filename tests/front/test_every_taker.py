@@ -75,6 +75,7 @@ ELSEWHERE = {
     "preflight": "test_inputs.py",
     "TrainingDoctor": "test_inputs.py",
     "treat": "the same reading as studies; trains",
+    "largest_batch_size": "the same reading as studies; trains",
     "lr_find": "`LearningRateRangeTest`",
     "fit_ensemble": "the same reading as studies; trains",
     "classify_point": "`Objective`",

@@ -346,7 +346,7 @@ LOSSES = {
         lambda: classifier("categorical_crossentropy"),
         X,
         CLASSES,
-        ["one-hot targets, but these are class numbers", "'sparse_categorical"],
+        ["one-hot targets, but the targets are class numbers", "'sparse_categorical"],
     ),
     "NaN in x": (
         make,

@@ -297,7 +297,7 @@ def test_freezing_within_a_fit_leaves_steps_out():
     model = keras.Sequential([keras.Input((3,)), *layers])
     model.compile(optimizer="sgd", loss="mse")
     monitor = kd.callbacks.GradientNormMonitor(every=1)
-    with pytest.warns(UserWarning, match="left out"):
+    with pytest.warns(UserWarning, match="the step is not recorded"):
         model.fit(X, X[:, :1], epochs=2, verbose=0, callbacks=[Freeze(), monitor])
     assert monitor.record.steps.tolist() == [0]
 

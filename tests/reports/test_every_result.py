@@ -121,6 +121,15 @@ MADE = {
         a.Interval(0.123456, 0.1, 0.2, 3), 0.01234567, 0.0001, 0.0002
     ),
     "PointEvidence": lambda a: a.PointEvidence(*values(21)),
+    "LargestBatchSize": lambda a: a.largest_batch_size_of(
+        [(32, True), (64, True), (128, False)], rows=1000, noise_scale=4e4
+    ),
+    "TriedBatchSize": lambda a: a.TriedBatchSize(
+        128,
+        False,
+        2.0,
+        "out of memory while trying to allocate 123456789 bytes for 12 tensors",
+    ),
     "PowerLaw": lambda a: a.PowerLaw(
         1.23456, 0.5, 0.01, np.ones((99, 3)), np.geomspace(10, 1e5, 9)
     ),

@@ -270,7 +270,7 @@ def test_another_study_in_the_directory_is_refused(tmp_path):
         ({"budget": {"hours": 1}}, "`budget`"),
         ({"budget": {"epochs": 0}}, "`budget`"),
         ({"learning_rate_scaling": "cubic"}, "`learning_rate_scaling`"),
-        ({"seeds": 0}, "at least one"),
+        ({"seeds": 0}, "at least 1"),
         ({"batch_sizes": ("all",)}, "`batch_size`"),
     ],
 )

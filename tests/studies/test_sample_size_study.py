@@ -50,7 +50,7 @@ def test_a_diverged_trial_is_a_row():
         ({"sizes": (1.5,)}, "`sizes`"),
         ({"sizes": (99,)}, "at most 28"),
         ({"sizes": ()}, "at least one"),
-        ({"seeds": 0}, "at least one"),
+        ({"seeds": 0}, "at least 1"),
         ({"budget": {"seconds": 1}}, "train alike"),
     ],
 )

@@ -246,7 +246,7 @@ def test_lost_weights_are_drawn_anew_and_nothing_else_takes_the_credit():
     assert result.history[0].kept
     assert "with new weights" in result.history[0].note
     assert not any(s.finding == "non_finite_values" for s in result.history)
-    assert any("build a new model" in words for words in result.by_hand)
+    assert any("build the model anew" in words for words in result.by_hand)
 
 
 def test_what_only_the_user_can_mend_is_left_to_the_user():

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_dlbasic._display import Displayed, wrapped
+from keras_dlbasic._wrong_arguments import names_nearest
 
 
-@dataclass(frozen=True)
-class TriedBatchSize:
+@names_nearest
+@dataclass(frozen=True, repr=False)
+class TriedBatchSize(Displayed):
     """A batch size that was tried.
 
     Attributes:
@@ -18,6 +20,11 @@ class TriedBatchSize:
         fits: Whether memory was enough for two updates.
         seconds: How long both took, compilation included.
         error: What the backend said where it was not, its first line; else empty.
+
+    Example:
+    >>> from keras_dlbasic.analysis import TriedBatchSize
+    >>> print(TriedBatchSize(64, True, 1.5))
+    batch size 64: fits, 1.5 s for two updates
     """
 
     batch_size: int
@@ -25,7 +32,16 @@ class TriedBatchSize:
     seconds: float
     error: str = ""
 
+    def __str__(self) -> str:
+        if not self.fits:
+            reason = f": {self.error}" if self.error else ""
+            return wrapped(f"batch size {self.batch_size}: does not fit{reason}")
+        return (
+            f"batch size {self.batch_size}: fits, {self.seconds:.3g} s for two updates"
+        )
 
+
+@names_nearest
 @dataclass(frozen=True, repr=False)
 class LargestBatchSize(Displayed):
     """What `studies.largest_batch_size` found.
@@ -98,6 +114,7 @@ class LargestBatchSize(Displayed):
         return [dict(vars(one)) for one in self.tried]
 
 
+@names_nearest
 def largest_batch_size_of(
     tried: Any, *, rows: int, noise_scale: float | None = None
 ) -> LargestBatchSize:
@@ -110,6 +127,12 @@ def largest_batch_size_of(
 
     Raises:
         ValueError: If `noise_scale` is no number above 0.
+
+    Example:
+    >>> from keras_dlbasic.analysis import largest_batch_size_of
+    >>> found = largest_batch_size_of([(32, True), (64, False)], rows=500)
+    >>> found.largest, found.smallest_failed
+    (32, 64)
     """
     if noise_scale is not None and not noise_scale > 0:
         raise ValueError(

@@ -179,7 +179,7 @@ def test_the_verdict_says_how_much_a_rise_lacks():
     assert "ends 80% above its lowest level, 2.0 standard errors" in verdict.reason
     assert f"From {verdict.turn.threshold:.1f} on" in verdict.reason
     calm = detect_overfitting(*WHAT_WAS_ASKED["a small validation set"][:2])
-    assert "wanders within its noise" in calm.reason
+    assert "changes only within its noise" in calm.reason
 
 
 def test_a_validation_loss_that_jumps_is_said():
