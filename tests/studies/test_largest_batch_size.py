@@ -79,7 +79,9 @@ def state(model):
     return arrays, random.getstate(), np.random.get_state(legacy=False)["state"]["pos"]
 
 
-@pytest.mark.parametrize("is_trained", [False, True])
+@pytest.mark.parametrize(
+    "is_trained", [pytest.param(False, marks=pytest.mark.once), True]
+)
 def test_the_largest_is_found_and_nothing_is_left(is_trained, capsys):
     model, y = limited(37), X[:, :1]
     if is_trained:
@@ -98,6 +100,7 @@ def test_the_largest_is_found_and_nothing_is_left(is_trained, capsys):
     assert all(held() is None for held in model.layers[0].held)  # nothing is kept
 
 
+@pytest.mark.once
 def test_a_model_trains_on_as_if_nothing_had_been():
     """What it draws and learns afterwards is the same to the bit."""
     left = []
