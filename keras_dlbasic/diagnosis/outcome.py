@@ -22,9 +22,8 @@ FOLLOWS, FOLLOWS_NOT = 4.0, 2.0
 than the first where they are dealt to other rows, and nothing if by less than the
 second."""
 
-SAME, EXACT = 1e-6, 1e-4
-"""Losses that differ by the first share are the same; a rise by no more than the second
-may be a matter of rounding."""
+EXACT = 1e-4
+"""A rise by no more than this share of the loss may be a matter of rounding."""
 
 FOLLOWS_LITTLE = 0.05
 """A rise by this share of the loss is too much for nothing."""
@@ -121,18 +120,6 @@ class Outcome:
         return None
 
     @property
-    def is_blind(self) -> bool:
-        """Whether the loss is the same whichever row gets which prediction.
-
-        It does read the targets; of the loss that is known this is never so.
-        """
-        if self.paired is None or not self.paired.reads_targets:
-            return False
-        losses = self.paired.dealt, self.paired.loss
-        size = max(map(abs, losses))
-        return bool(abs(losses[0] - losses[1]) <= SAME * size > 0)
-
-    @property
     def failure(self) -> str:
         """What shows that a model has learned nothing, as the end of a sentence."""
         if self.follows is None:
@@ -192,6 +179,8 @@ def _with_paired(known: Outcome, facts: ProbeFacts, record: TrainingRecord) -> O
     paired = replace(known, paired=facts.paired)
     data, own = record.facts.data, record.facts.own_loss or ()
     is_other = "train_step" in own or bool(data and data.weights)
+    # its statistics may lag behind, and this is run with them
+    is_other |= any(layer.batch_normalizes for layer in record.facts.layers)
     return known if paired.follows is False and is_other else paired
 
 

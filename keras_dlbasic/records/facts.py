@@ -50,6 +50,9 @@ class PairedFacts(Facts):
         error: Standard error of the difference.
         by_row: Whether the loss of some rows is the same whatever others are with them.
         reads_targets: Whether it changes where all rows get the target of one.
+        makes_table: Whether predictions that differ may be exchanged, though the loss
+            changes where the targets get the shape of the output: it compares all
+            targets with all outputs.
     """
 
     loss: float = UNKNOWN
@@ -57,6 +60,7 @@ class PairedFacts(Facts):
     error: float = UNKNOWN
     by_row: bool = False
     reads_targets: bool = False
+    makes_table: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)

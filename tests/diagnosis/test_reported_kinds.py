@@ -8,6 +8,7 @@ from made_batches import DRAWN, with_batches
 from made_runs import STUCK, made_run
 
 import keras_dlbasic as kd
+from keras_dlbasic.records.table_row import append_row
 
 STEPS = np.arange(60)
 
@@ -57,14 +58,15 @@ def test_a_rate_that_is_low_from_early_on(rates, named):
     ],
 )
 def test_weight_decay_that_takes_all(decay, end_loss, expected):
-    optimizer = {"class_name": "AdamW", "learning_rate": 1e-3, "weight_decay": decay}
+    inner = {"class_name": "AdamW", "config": {"weight_decay": decay}}
+    optimizer = {"class_name": "LossScaleOptimizer", "inner_optimizer": inner}
     record = made_run(end_loss=end_loss, facts={"optimizer": optimizer})
     assert severity(record, "regularization_too_strong") == expected
 
 
 @pytest.mark.parametrize(
     ("rate", "run", "expected"),
-    [(0.7, STUCK, "critical"), (0.7, {}, "info"), (0.6, STUCK, None)],
+    [(0.7, STUCK, "warning"), (0.7, {}, "info"), (0.6, STUCK, None)],
 )
 def test_layers_of_dropout_one_behind_another(rate, run, expected):
     record = made_run(first={"dropout": rate}, second={"dropout": rate}, **run)
@@ -79,7 +81,7 @@ def test_layers_of_dropout_one_behind_another(rate, run, expected):
 
 @pytest.mark.parametrize(
     ("run", "expected"),
-    [(STUCK, "critical"), ({"skill": 0.3, "end_loss": 1.1}, "warning")],
+    [(STUCK, "warning"), ({}, "info")],
 )
 def test_random_layers_that_are_frozen(run, expected):
     frozen = {"trainable": False, "n_weights": 20}
@@ -94,6 +96,7 @@ def test_random_layers_that_are_frozen(run, expected):
         ([1.39, 1.37, 1.34], [1.38, 1.33, 1.34], 0.1, False),
         ([1.39, 1.37, 1.34], [1.38, 1.37, 1.33], 0.6, False),
         ([1.39, 1.39, 1.385], [1.38, 1.37, 1.36], 0.1, False),
+        ([1.39, 1.37, 1.34], [np.nan] * 3, 0.1, False),
     ],
 )
 def test_stopped_before_it_had_begun(loss, val_loss, skill, named):
@@ -103,18 +106,29 @@ def test_stopped_before_it_had_begun(loss, val_loss, skill, named):
     assert (found(record, "stopped_too_early") is not None) == named
 
 
+def later_looks(record, losses):
+    """Add looks after epochs 10 and 15, before the last."""
+    table = record.tables["probe"]
+    for row, loss in zip((10, 15), losses, strict=True):
+        said = {"model": {"loss": loss, "loss_error": 0.01, "skill": 0.0}}
+        append_row(record.tables, "probe", table.measures, 320 + row, row, said)
+
+
 @pytest.mark.parametrize(
-    ("source", "end_loss", "last", "named"),
+    ("source", "losses", "last", "facts", "named"),
     [
-        ("first batches", 9.0, 0.001, True),
-        ("given", 9.0, 0.001, False),  # the user's rows need not be those of the fit
-        ("first batches", 1.0, 0.001, False),
-        ("first batches", 9.0, 1.2, False),
+        ("first batches", (9.0, 9.0), 0.001, {}, True),
+        ("given", (9.0, 9.0), 0.001, {}, False),  # they need not be those of the fit
+        ("first batches", (1.0, 1.0), 0.001, {}, False),
+        ("first batches", (9.0, 9.0), 1.2, {}, False),
+        ("first batches", (9.0, 1.0), 0.001, {}, False),  # once
+        ("first batches", (9.0, 9.0), 0.001, {"own_loss": ("train_step",)}, False),
     ],
 )
-def test_later_epochs_hold_other_rows(source, end_loss, last, named):
+def test_later_epochs_hold_other_rows(source, losses, last, facts, named):
     loss = np.r_[1.4, 0.9, np.full(18, last)]
-    record = made_run(loss, end_loss=end_loss, skill=0.0)
+    record = made_run(loss, end_loss=1.4, skill=0.0, facts=facts)
+    later_looks(record, losses)
     record = with_batches(record, DRAWN, compared=9, different=9)
     record.note(data=replace(record.facts.data, source=source))
     finding = found(record, "repeated_batches")
@@ -122,6 +136,14 @@ def test_later_epochs_hold_other_rows(source, end_loss, last, named):
     if named:
         assert finding.severity == "critical"
         assert "do not hold the rows of the first" in finding.message
+
+
+def test_what_goes_around_dropout_is_kept():
+    few = {"regularization_too_strong": {"kept": 0.1}}
+    merged = {"dropout": 0.7, "class_name": "Add"}
+    record = made_run(first={"dropout": 0.7}, second=merged, **STUCK)
+    names = [f.name for f in kd.diagnose(record, thresholds=few)]
+    assert "regularization_too_strong" not in names
 
 
 @pytest.mark.parametrize(

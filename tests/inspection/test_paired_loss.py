@@ -94,8 +94,47 @@ def test_a_loss_that_makes_a_table_of_all_with_all():
     assert facts.loss == pytest.approx(facts.dealt, rel=1e-6)
     assert facts.reads_targets
     assert not facts.by_row
+    assert facts.makes_table
     assert follows(facts) is None
     assert follows(paired_loss(model, X, VALUES)) is True
+
+
+def test_predictions_that_are_all_the_same_may_be_exchanged():
+    class Right(Squares):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            return ops.mean(ops.square(ops.expand_dims(y, -1) - y_pred))
+
+    collapsed = paired_loss(linear(0 * SLOPES, None, Right), X, VALUES[:, 0])
+    assert not collapsed.makes_table
+    assert not paired_loss(linear(SLOPES, None, Right), X, VALUES[:, 0]).makes_table
+
+
+def test_a_loss_of_whole_batches_makes_no_table():
+    class Moments(Squares):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            return ops.square(ops.mean(y) - ops.mean(y_pred) + 1.0)
+
+    assert not paired_loss(linear(SLOPES, None, Moments), X, VALUES[:, 0]).makes_table
+
+
+class Annealed:
+    """A loss that counts its calls, or keeps a tensor."""
+
+    def __init__(self, center=None):
+        self.weight, self.center = 1.0, center
+
+    def __call__(self, t, p):
+        self.weight *= 0.9
+        return self.weight * quantiles(t, p)
+
+
+def test_what_a_loss_counts_stays_as_it_is():
+    loss = Annealed()
+    assert paired_loss(linear(SLOPES, loss), X, VALUES) is not None
+    assert loss.weight == 1.0
+    kept = Annealed(ops.zeros(3))
+    assert paired_loss(linear(SLOPES, kept), X, VALUES) is None
+    assert kept.weight == 1.0
 
 
 def test_the_state_stays_as_it_is():
@@ -139,6 +178,13 @@ def test_little_evidence_is_none():
     assert follows(replace(NOTHING, dealt=0.515)) is True
 
 
+def test_statistics_of_a_normalization_may_lag_behind():
+    record = made_run(second={"batch_normalizes": True}, skill=np.nan)
+    probe = replace(record.facts.probe, baseline_loss=None, paired=NOTHING)
+    record.note(probe=probe)
+    assert outcome_of(record).follows is None
+
+
 def test_a_step_of_ones_own_may_train_by_another_loss():
     assert follows(NOTHING, own_loss=("train_step",)) is None
     assert follows(replace(NOTHING, dealt=0.6), own_loss=("train_step",)) is True
@@ -174,7 +220,7 @@ def test_a_model_with_a_loss_of_ones_own_is_judged():
 
 
 def test_a_loss_without_pairs_is_named_only_with_its_reason():
-    blind = PairedFacts(loss=0.5, dealt=0.5, error=0.0, reads_targets=True)
+    blind = PairedFacts(loss=0.5, dealt=0.5, error=0.0, makes_table=True)
     record = run_of(blind)
     (target,), (output,) = record.facts.targets, record.facts.outputs
     assert "disagreeing_loss" in kd.diagnose(record).skipped

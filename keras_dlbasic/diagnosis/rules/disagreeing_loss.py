@@ -89,7 +89,7 @@ def _by_the_model(run: Run) -> Verdict:
             f"the loss is {paired.loss:.4g}, and {paired.dealt:.4g} where predictions "
             "are exchanged between rows"
         )
-    if run.outcome.is_blind and _makes_a_table(run) and paired is not None:
+    if paired is not None and paired.makes_table and _lacks_axis(run):
         return Finding(
             severity="critical",
             message=(
@@ -108,7 +108,7 @@ def _by_the_model(run: Run) -> Verdict:
     return Skipped("the output that this loss expects could not be determined")
 
 
-def _makes_a_table(run: Run) -> bool:
+def _lacks_axis(run: Run) -> bool:
     """Return whether targets have an axis less than the output, whose last is one."""
     targets, outputs = run.facts.targets, run.facts.outputs
     if len(targets) != 1 or len(outputs) != 1:

@@ -54,7 +54,7 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
             f"{value:.0%} of the weights are frozen ({names}{more}). Only the other "
             "layers are trained, on the features that the frozen ones give."
         ),
-        risk="critical" if run.outcome.learned is False else "warning",
+        risk="warning",
         layer=frozen[0].label,
         value=value,
         threshold=share,

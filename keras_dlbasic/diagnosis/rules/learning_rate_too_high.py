@@ -110,7 +110,7 @@ def _is_usual(run: Run) -> bool:
     """Return whether the rate is one that scaled data and usual weights can take."""
     rates = run.record.learning_rate
     rates = rates[np.isfinite(rates)]
-    name = str((run.facts.optimizer or {}).get("class_name", ""))
+    name = run.facts.inner_optimizer_name
     return bool(len(rates) and rates.max() <= (0.01 if name == "SGD" else 0.001) * 1.01)
 
 

@@ -52,7 +52,7 @@ def learning_rate_too_low(
             ),
             risk="critical",
             value=movement.ratio,
-            threshold=ratio,
+            threshold=ratio if movement.ratio < ratio else short,
             unit="of the weight norm per step",
             confidence=0.6 if fades else 0.85,
             note=worth_a_note(run),

@@ -117,13 +117,14 @@ def _reason(
     slowest = max(layers, key=lambda layer: layer.momentum or 0.0)
     momentum = slowest.momentum or 0.0
     if updates and momentum**updates > LAGGING:
-        value = next((m for m in MOMENTA if m**updates <= LAGGING), MOMENTA[-1])
-        lower = suggest.momentum("the moving statistics then adapt in time", value)
+        lower = [m for m in MOMENTA if m < momentum and m**updates <= LAGGING][:1]
+        why = "the moving statistics then adapt in time"
+        longer = suggest.more_epochs("gives more updates", 3.0)
         text = (
             f"With a momentum of {momentum:g}, the moving statistics still contain "
             f"{momentum**updates:.0%} of their initial values after {updates} updates."
         )
-        return text, (lower, suggest.more_epochs("gives more updates", 3.0))
+        return text, (*(suggest.momentum(why, value) for value in lower), longer)
     if size and size <= SMALL_BATCH:
         larger = suggest.batch_size(
             "statistics of more rows are less noisy", run.moderate_batch_size(least=16)

@@ -8,6 +8,21 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.dropout_cost import dropout_cost
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
+MERGES = (
+    "Add",
+    "Average",
+    "Concatenate",
+    "Dot",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+)
+"""Layers in which branches meet."""
+
+CONSIDERABLE = 0.3
+"""Rates below are drawn for each of many layers, and do little in each."""
+
 
 @rule(
     kind="cause",
@@ -50,9 +65,6 @@ def regularization_too_strong(
     hurts = cost is not None and cost > lost
     if highest[0] >= dropout or (highest[0] >= high and hurts):
         return _dropout(*highest, dropout if highest[0] >= dropout else high, cost)
-    through = float(np.prod([1 - rate for rate, _ in rates])) if rates else 1.0
-    if through <= kept and len(rates) > 1:
-        return _of_all([rate for rate, _ in rates], through, kept)
     taken = _decay(run)
     if taken >= decay:
         return _decayed(run, taken, decay, saved)
@@ -75,6 +87,10 @@ def regularization_too_strong(
             confidence=0.88,
             remedies=(suggest.no_penalty("the loss on the data then counts most"),),
         )
+    chain = _chain(run)
+    through = float(np.prod([1 - rate for rate in chain])) if chain else 1.0
+    if through <= kept:
+        return _of_all(chain, through, kept)
     return Fine(f"penalties make up {part:.0%} of the loss")
 
 
@@ -101,6 +117,17 @@ def _dropout(rate: float, layer: str, limit: float, cost: float | None) -> Findi
     )
 
 
+def _chain(run: Run) -> list[float]:
+    """Return considerable rates of layers one behind another; none with branches.
+
+    What goes around a layer of dropout, in a residual or parallel branch, is kept.
+    """
+    if any(f.class_name in MERGES or f.kind == "custom" for f in run.layers):
+        return []
+    rates = [f.dropout for f in run.layers if f.dropout is not None]
+    return [rate for rate in rates if rate >= CONSIDERABLE]
+
+
 def _of_all(rates: list[float], through: float, limit: float) -> Finding:
     return Finding(
         severity="info",
@@ -108,7 +135,7 @@ def _of_all(rates: list[float], through: float, limit: float) -> Finding:
             f"{len(rates)} layers of dropout, with rates up to {max(rates):g}, leave "
             f"{through:.1%} of the paths from input to output."
         ),
-        risk="critical",
+        risk="warning",
         value=through,
         threshold=limit,
         unit="share of the paths",
@@ -119,8 +146,7 @@ def _of_all(rates: list[float], through: float, limit: float) -> Finding:
 
 def _decay(run: Run) -> float:
     """Return the share of the weights that decoupled decay takes away at each step."""
-    optimizer = run.facts.optimizer or {}
-    value = optimizer.get("weight_decay")
+    value = run.facts.inner_optimizer.get("weight_decay")
     rates = run.record.learning_rate
     rates = rates[np.isfinite(rates)]
     if not isinstance(value, (int, float)) or not len(rates):
@@ -134,7 +160,7 @@ def _decayed(run: Run, taken: float, limit: float, saved: float) -> Finding:
     return Finding(
         severity="warning" if is_poor and not run.live else "info",
         message=(
-            f"Weight decay takes away {taken:.1%} of all weights at each step (the "
+            f"Weight decay takes away {taken:.1%} of a weight at each step (the "
             "learning rate times `weight_decay`), so that only what the last "
             f"{1 / taken:.0f} steps learned is kept."
         ),

@@ -74,22 +74,33 @@ def repeated_batches(
 
 
 def _other_rows(run: Run, forgotten: float) -> Finding | None:
-    """Name batches that are not those of the first epoch, if the loss shows it."""
+    """Name batches that are not those of the first epoch, if the loss shows it.
+
+    A look at the end of an epoch and the loss of that epoch have to disagree twice: a
+    step that goes wrong, or weights that a callback brings back, do so once.
+    """
     outcome, data = run.outcome, run.facts.data
-    loss = run.loss[np.isfinite(run.loss)]
+    table = run.record.tables.get("probe")
     is_first = data is not None and data.source == "first batches"
-    if run.live or not is_first or data is None or len(loss) < 2:
+    if run.live or not is_first or data is None or table is None or run.facts.own_loss:
         return None
     if outcome.loss is None or not outcome.baseline or data.weights:
         return None
-    logged = float(loss[-1]) - run.penalty
-    # Within an epoch the loss falls, so its mean is rather above what the end leaves.
-    if logged > forgotten * outcome.baseline or outcome.loss < outcome.baseline:
+    logged = dict(zip(run.numbers.tolist(), run.loss.tolist(), strict=True))
+    disagree = {
+        int(epoch)
+        for epoch, (loss, *_) in zip(table.epochs, table["loss"], strict=True)
+        # within an epoch the loss falls, so its mean is above what the end leaves
+        if logged.get(int(epoch), np.inf) - run.penalty <= forgotten * outcome.baseline
+        and loss >= outcome.baseline
+    }
+    if len(disagree) < 2 or int(table.epochs[-1]) not in disagree:
         return None
+    last = logged[int(table.epochs[-1])]
     return Finding(
         severity="critical",
         message=(
-            f"The training loss of the last epoch is {loss[-1]:.3g}. On rows of the "
+            f"The training loss of the last epoch is {last:.3g}. On rows of the "
             f"first epoch the same model has {outcome.loss:.3g}, and a constant "
             f"prediction {outcome.baseline:.3g}: later epochs do not hold the rows of "
             "the first."
@@ -98,7 +109,7 @@ def _other_rows(run: Run, forgotten: float) -> Finding | None:
         threshold=1.0,
         unit="of a constant prediction's loss",
         confidence=0.9,
-        evidence={"logged": float(loss[-1]), "first_rows": outcome.loss},
+        evidence={"logged": last, "first_rows": outcome.loss},
         remedies=(
             suggest.by_hand(
                 "in the generator: start again at the first row at the end of the data",

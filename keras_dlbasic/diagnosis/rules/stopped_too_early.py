@@ -54,9 +54,10 @@ def stopped_too_early(
             f"the model had learned when training ended (skill {run.outcome.skill:.2f})"
         )
     val = run.val_loss
-    since = len(val) - 1 - int(np.nanargmin(val)) if len(val) else 0
+    is_known = bool(np.isfinite(val).any())
+    since = len(val) - 1 - int(np.nanargmin(val)) if is_known else 0
     improves = since <= last
-    if ran <= begun * planned and since == 0 and _is_behind(run):
+    if ran <= begun * planned and is_known and since == 0 and _is_behind(run):
         fall = slow
     if drop < fall or not improves or not descent_of(run.record).falls:
         return Fine(f"the loss fell by {drop:.0%} over the last half")
