@@ -180,7 +180,7 @@ def _model_advice(
     is_given |= "model" in kwargs
     if takes_model or not is_given:
         return ""
-    if hasattr(args[0], "set_model"):
+    if args and hasattr(args[0], "set_model"):
         return " Leave out the model: a callback gets it from `model.fit`."
     return " It takes no model."
 

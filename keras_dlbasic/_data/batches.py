@@ -66,9 +66,10 @@ def rows_of(data: Any, most: int | None, names: Names) -> SetRows:
     Args:
         data: A data set that can be read again and again.
         most: Number of rows that are drawn from a fixed seed. Of a `PyDataset` batches
-            are drawn, up to 64; of a `DataLoader` whose data give any row, rows; any
-            other is read up to the bounds above, and rows drawn from that. Batches that
-            differ in shape from the first are left out. None: all rows.
+            are drawn, up to 64; of a `DataLoader` without workers whose data give
+            any row, rows; any other is read up to the bounds above, and rows drawn from
+            that. Batches that differ in shape from the first are left out. None: all
+            rows.
         names: What errors call inputs, targets and weights.
 
     Raises:

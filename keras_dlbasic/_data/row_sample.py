@@ -78,7 +78,8 @@ def drawn_from_loader(loader: Any, most: int) -> Iterator[Any] | None:
 
     Returns:
         An iterator of batches, their rows in the order of the data; None if only the
-        loader knows which rows there are, or there are no more than these.
+        loader knows which rows there are, its workers read them, or there are no more
+        than these.
     """
     if not _takes_rows_by_number(loader) or len(loader.dataset) <= most:
         return None
@@ -99,6 +100,10 @@ def _takes_rows_by_number(loader: Any) -> bool:
     """Return whether a loader goes through all rows of data that give any row."""
     # A subclass, or a sampler of the user's, may leave rows out or weigh them.
     if not _is_torchs(loader, "DataLoader") or loader.batch_size is None:
+        return False
+    # Its data may open a file at the first row, or in `worker_init_fn`, which only
+    # workers are to do: opened here, workers that are forked later would share it.
+    if loader.num_workers or loader.worker_init_fn is not None:
         return False
     sampler = loader.sampler
     is_plain = _is_torchs(sampler, "SequentialSampler", "RandomSampler")

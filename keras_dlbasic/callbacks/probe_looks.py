@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,6 +32,8 @@ from keras_dlbasic.inspection.other_targets import other_targets
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.weight_facts import weight_facts
 from keras_dlbasic.records import DataFacts, ProbeFacts, TrainingRecord
+
+_log = logging.getLogger("keras_dlbasic")
 
 IN_PARTS = "each of the processes has a part of the weights only"
 
@@ -173,13 +176,16 @@ class ProbeLooks:
             record.tables.pop("probe", None)  # a look before the first step
         given = record.facts.given or ()
         record.note(given=tuple(name for name in given if name not in ("x", "y")))
-        warnings.warn(
+        message = (
             "The `y` that `TrainingDoctor` was given is not what `fit` trains on: "
             f"{differ}. Was one of them shuffled or encoded, and the other not? Give "
             "both the same arrays. The run is judged by rows of the batches that "
-            "passed.",
-            stacklevel=2,
+            "passed."
         )
+        try:
+            warnings.warn(message, stacklevel=2)
+        except UserWarning:  # where warnings are errors; the fit goes on all the same
+            _log.warning(message)
 
     def _n_given(self) -> int:
         arrays = [] if self._given[0] is None else arrays_of(self._given[0])

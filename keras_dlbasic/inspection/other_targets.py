@@ -8,21 +8,25 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.inspection.held_out import row_keys
 
-MIN_ROWS, MIN_SHARE = 3, 0.05
+MIN_ROWS, MIN_SHARE = 5, 0.05
 """At least this many rows, and this share of those compared, must differ in targets."""
 
-MAX_ROWS = 100_000
-"""Of more given rows, this number is compared, evenly chosen."""
+MAX_ROWS, MAX_BYTES = 2**21, 2**32
+"""Of more given rows, or rows that take more memory, nothing is said: all would have to
+be read to know which there is only one of."""
+
+MIX = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number, so that the same row has another key as another input."""
 
 
 def other_targets(x: Any, y: Any, seen_x: Any, seen_y: Any) -> str | None:
     """Return how given targets differ from those of the same rows in training.
 
-    Rows are found again by their inputs. Those that there are several of are left out:
-    which of them was trained, nothing tells.
+    Rows are found again by all their inputs. Those that there are several of are left
+    out: which of them was trained, nothing tells. And where rows repeat, those given
+    may be some of several; so as many as are found by this may differ.
 
     Args:
         x: Inputs as they were given, samples first: arrays.
@@ -42,15 +46,15 @@ def other_targets(x: Any, y: Any, seen_x: Any, seen_y: Any) -> str | None:
     'of 8 rows that were found again 8 have other targets; t'
     """
     pairs = _pairs(y, seen_y)
-    given, trained = _first(x), _first(seen_x)
-    if not pairs or given is None or trained is None:
+    given, trained = _inputs(x), _inputs(seen_x)
+    if not pairs or not given or not _may_be_same(given, trained):
         return None
-    if given.shape[1:] != trained.shape[1:]:
-        return None
-    ours, theirs = _same_rows(given, trained)
+    ours, theirs, by_chance = _same_rows(given, trained)
     if len(ours) < MIN_ROWS:
         return None
-    texts = (_difference(told[ours], actual[theirs]) for told, actual in pairs)
+    texts = (
+        _difference(told[ours], actual[theirs], by_chance) for told, actual in pairs
+    )
     return next((text for text in texts if text is not None), None)
 
 
@@ -65,12 +69,28 @@ def _pairs(y: Any, seen: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(a, b) for a, b in pairs if a is not None and b is not None]
 
 
+def _inputs(data: Any) -> list[np.ndarray]:
+    """Return the arrays of a structure, if all hold rows of numbers."""
+    leaves = [leaf for leaf in keras.tree.flatten(data) if leaf is not None]
+    return leaves if all(map(_are_numbers, leaves)) else []
+
+
 def _first(data: Any) -> np.ndarray | None:
     """Return the first array of a structure, if it holds numbers."""
     leaves = [leaf for leaf in keras.tree.flatten(data) if leaf is not None]
-    if not leaves or not len(leaves[0]):
-        return None
-    return leaves[0] if np.asarray(leaves[0][:1]).dtype.kind in "iubf" else None
+    return leaves[0] if leaves and _are_numbers(leaves[0]) else None
+
+
+def _are_numbers(rows: Any) -> bool:
+    if not np.ndim(rows) or not len(rows):
+        return False
+    return np.asarray(rows[:1]).dtype.kind in "iubf"
+
+
+def _may_be_same(given: list[np.ndarray], trained: list[np.ndarray]) -> bool:
+    if [a.shape[1:] for a in given] != [a.shape[1:] for a in trained]:
+        return False
+    return len(given[0]) <= MAX_ROWS and sum(a.nbytes for a in given) <= MAX_BYTES
 
 
 def _flat(rows: np.ndarray) -> np.ndarray:
@@ -78,38 +98,65 @@ def _flat(rows: np.ndarray) -> np.ndarray:
     return np.asarray(rows, np.float32).reshape(len(rows), math.prod(rows.shape[1:]))
 
 
-def _same_rows(given: np.ndarray, trained: np.ndarray) -> tuple[Any, Any]:
-    """Return the numbers of rows that are in both, once in the first."""
-    among = np.arange(len(given))
-    if len(given) > MAX_ROWS:
-        among = evenly(len(given), MAX_ROWS)
-        given = given[among]
-    keys, first, counts = np.unique(
-        row_keys(np.asarray(given)), return_index=True, return_counts=True
-    )
-    asked = row_keys(trained)
+def _same_rows(
+    given: list[np.ndarray], trained: list[np.ndarray]
+) -> tuple[Any, Any, float]:
+    """Return the numbers of rows that are in both, once in each.
+
+    And how many such pairs are to be expected of different rows with the same inputs.
+    """
+    keys, first, n_given = _counted(given)
+    asked, last, n_trained = _counted(trained)
     place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
-    theirs = np.flatnonzero((keys[place] == asked) & (counts[place] == 1))
-    ours = first[place[theirs]]
+    found = (keys[place] == asked) & (n_given[place] == 1) & (n_trained == 1)
+    ours, theirs = first[place[found]], last[found]
     # The keys are of some entries only, so rows with the same key are compared in full.
-    is_same = (_flat(given[ours]) == _flat(trained[theirs])).all(axis=1)
-    return among[ours[is_same]], theirs[is_same]
+    is_same = np.all(
+        [
+            (_flat(a[ours]) == _flat(b[theirs])).all(axis=1)
+            for a, b in zip(given, trained, strict=True)
+        ],
+        axis=0,
+    )
+    # Rows that were drawn from the same repeat as often in each set as between the two:
+    # of n and m rows there are n * n / 2 and m * m / 2 pairs in each, n * m between.
+    n, m = len(given[0]), len(trained[0])
+    repeats = (n_given > 1).sum() + (n_trained > 1).sum()
+    by_chance = float(repeats) * 2 * n * m / (n * n + m * m)
+    order = np.argsort(theirs[is_same])  # as they passed
+    return ours[is_same][order], theirs[is_same][order], by_chance
 
 
-def _difference(told: np.ndarray, actual: np.ndarray) -> str | None:
+def _counted(arrays: list[np.ndarray]) -> tuple[Any, Any, Any]:
+    """Return the keys of rows, where each is first and how often it is there."""
+    keys = np.zeros(len(arrays[0]), np.uint64)
+    for array in arrays:
+        keys = keys * MIX + row_keys(np.asarray(array))
+    return np.unique(keys, return_index=True, return_counts=True)
+
+
+def _difference(told: np.ndarray, actual: np.ndarray, by_chance: float) -> str | None:
     told, actual = _flat(told), _flat(actual)
     n = len(told)
     start = f"of {n} rows that were found again"
     if told.shape != actual.shape:
         a, b = (f"{n} value{'s' * (n != 1)}" for n in (told.shape[1], actual.shape[1]))
         return f"{start} all have other targets: given {a}, trained on {b} for each"
-    wrong = np.flatnonzero(~np.isclose(told, actual, equal_nan=True).all(axis=1))
-    if len(wrong) < max(MIN_ROWS, MIN_SHARE * n):
+    wrong = _differ(told, actual)
+    # Of two classes half the rows agree by luck if shuffled. So the share must be most
+    # of that of rows that do not belong together, not most of all.
+    strangers = _differ(told, actual[np.random.default_rng(0).permutation(n)])
+    least = max(MIN_ROWS, MIN_SHARE * n, len(strangers) / 2)
+    if len(wrong) < least or len(wrong) <= 2 * by_chance:
         return None
     a, b = (_said(rows[wrong[0]]) for rows in (told, actual))
     return (
         f"{start} {len(wrong)} have other targets; the first: given {a}, trained on {b}"
     )
+
+
+def _differ(told: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(~np.isclose(told, actual, equal_nan=True).all(axis=1))
 
 
 def _said(row: np.ndarray) -> str:

@@ -11,6 +11,7 @@ import keras_dlbasic as kd
 from keras_dlbasic._data.batch import read_batch
 from keras_dlbasic._data.batches import MAX_BATCHES
 from keras_dlbasic._data.read import read, read_validation
+from keras_dlbasic._data.row_sample import drawn_from_loader
 from keras_dlbasic.callbacks.given_data import GivenData
 from keras_dlbasic.diagnosis.reasons import Reasons
 
@@ -181,6 +182,16 @@ def test_rows_of_a_data_loader_are_drawn_without_reading_the_others():
 
     found = read(sorted_loader(900, torch, collate_fn=collate)[0], most=200)
     np.testing.assert_array_equal(found.x[:, 0], 10 * found.y + 1)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("option", [{"num_workers": 1}, {"worker_init_fn": print}])
+def test_what_workers_read_is_not_opened_in_the_process_of_the_fit(option):
+    torch = pytest.importorskip("torch")
+    assert drawn_from_loader(sorted_loader(900, torch)[0], 200) is not None
+    loader, rows = sorted_loader(900, torch, **option)
+    assert drawn_from_loader(loader, 200) is None
+    assert rows.asked == []
 
 
 def test_a_sampler_of_ones_own_says_which_rows_there_are():

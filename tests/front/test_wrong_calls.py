@@ -67,6 +67,7 @@ CALLS = {
     lambda: kd.preflight(keras.Sequential()): (
         r"preflight\(\) is missing the required argument 'x'"
     ),
+    lambda: kd.diagnose(model=1): r"unexpected keyword.*'model'.* It takes no model",
     lambda: kd.layers.Dropout(ratee=0.5): "'rate'. Did you mean it by 'ratee'",
     lambda: kd.remedies.add_dropout(1, ratio=0.5): "Did you mean 'rate'",
     lambda: kd.regularizers.L2(L2=0.5): "Did you mean 'l2'",

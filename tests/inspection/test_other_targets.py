@@ -1,5 +1,7 @@
 """Targets given to a callback that are not those of the fit."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -18,6 +20,11 @@ def seen(x=X, y=Y):
     return x[SEEN].astype("float32"), y[SEEN]
 
 
+USERS, RATINGS = RNG.integers(0, 2000, 5000), RNG.normal(size=5000)
+PASSED = RNG.permutation(5000)[:640]
+MANY, NOISY = np.arange(120_000)[:, None] // 2, RNG.normal(size=120_000)
+TWO = RNG.integers(0, 2, 96)
+
 SAME = {
     "the same": (X, Y, *seen()),
     "a column": (X, Y[:, None], *seen()),
@@ -28,12 +35,46 @@ SAME = {
     "one label in error": (X, np.where(np.arange(96) == SEEN[0], 2 - Y, Y), *seen()),
     "several outputs": (X, {"a": Y, "b": X}, seen()[0], {"a": Y[SEEN], "b": X[SEEN]}),
     "another structure": (X, [Y, X], seen()[0], {"a": X[SEEN], "b": Y[SEEN]}),
+    "two inputs of which one repeats": (
+        [USERS[:200, None], np.arange(200)[:, None]],
+        RATINGS[:200],
+        [USERS[PASSED, None].astype("float32"), PASSED[:, None].astype("float32")],
+        RATINGS[PASSED],
+    ),
+    "some of rows that repeat": (
+        USERS[:200, None],
+        RATINGS[:200],
+        USERS[PASSED, None].astype("float32"),
+        RATINGS[PASSED],
+    ),
+    "very many, in pairs": (MANY, NOISY, MANY[::50].astype("float32"), NOISY[::50]),
+    "more than are read": (
+        np.arange(2**21 + 1.0)[:, None],
+        np.zeros(2**21 + 1),
+        np.arange(64.0)[:, None],
+        np.ones(64),
+    ),
+    "some labels in error": (X, np.where(np.arange(96) % 6 == 0, 2 - Y, Y), *seen()),
+    "another number of inputs": ([X, X], Y + 1, *seen()),
+    "a number as an input": ([X, X], Y + 1, [seen()[0], np.float32(1)], seen()[1]),
     "no targets": (X, None, *seen()),
     "text": (X.astype(str), Y, *seen()),
 }
 
 OTHER = {
     "shuffled": ((X, RNG.permutation(Y), *seen()), "of 64 rows .* 4. have other"),
+    "shuffled, of two classes": (
+        (X, RNG.permutation(TWO), *seen(y=TWO)),
+        "of 64 rows .* have other",
+    ),
+    "two inputs, in another order": (
+        ([X, X[::-1]], Y + 1, [X[SEEN], X[::-1][SEEN]], Y[SEEN]),
+        "64 have other",
+    ),
+    "shuffled, some rows repeat": (
+        (np.r_[X, X[:9]], np.r_[Y, Y[:9]] + 1, *seen()),
+        "of 5. rows .* 5. have other",
+    ),
     "in another order": ((X, Y[::-1], *seen()), r"45 .*given \d, trained on \d$"),
     "encoded otherwise": ((X, Y + 1, *seen()), "64 have other|all have other"),
     "one-hot": ((X, ONE_HOT, *seen()), "given 3 values, trained on 1 value for each"),
@@ -63,6 +104,14 @@ def fit(given):
     doctor = kd.callbacks.TrainingDoctor(X, given, verbose=0)
     model.fit(X, Y, epochs=2, verbose=0, callbacks=[doctor])
     return doctor
+
+
+@pytest.mark.once
+def test_a_fit_goes_on_where_warnings_are_errors(caplog):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="The `y` that")
+        assert fit(ONE_HOT).record.facts.data.source == "first batches"
+    assert "`y` that `TrainingDoctor` was given is not" in caplog.text
 
 
 @pytest.mark.once
