@@ -415,7 +415,7 @@ def test_standard_input_is_given_once(capsys):
     assert "Give - once" in capsys.readouterr().err
 
 
-@pytest.mark.once
+@pytest.mark.everywhere
 def test_what_reads_the_output_may_have_seen_enough(run):
     """As what Backblaze/B2_Command_Line_Tool#1071 reports of `| head`."""
     # unbuffered, as in CI, the pipe is closed before all is written

@@ -83,7 +83,12 @@ def seeds(settings, shared):
 
 
 @pytest.mark.parametrize(
-    ("times", "statuses"), [(1, {"done"}), (3, {"done"}), (6, {"lost"})]
+    ("times", "statuses"),
+    [
+        pytest.param(1, {"done"}, marks=pytest.mark.everywhere),
+        (3, {"done"}),
+        (6, {"lost"}),
+    ],
 )
 def test_a_lost_trial_is_tried_once_more(times, statuses):
     trials = [{"seed": n} for n in range(3)]
