@@ -16,15 +16,15 @@ from keras_dlbasic._backends.required import BACKENDS
 SECONDS = 30.0
 """So long a process waits for the others to say what they are about to do."""
 
-LATE = "late"
-"""What a process leaves behind that has waited long enough."""
-
 
 class Board(Protocol):
     """Where the processes of a fit leave words for each other."""
 
     def put(self, key: str, text: str) -> None:
         """Leave a text, in the place of an earlier one."""
+
+    def put_first(self, key: str, text: str) -> str:
+        """Leave a text unless there is one, in one go; return the one that stands."""
 
     def get(self, key: str, seconds: float) -> str | None:
         """Return a text, None if there is none for so long."""
@@ -78,33 +78,31 @@ class Processes:
         name = f"keras_dlbasic/{self.fit}/{topic}"
         _asked[name] += 1
         name = f"{name}/{_asked[name]}"
-        if self.number:
-            return self._followed(self.board, name, text, seconds)
-        # Process 0 decides whether all have spoken, so that no two processes find
-        # otherwise.
-        end = time.monotonic() + seconds
-        texts: list[str] | None = [text]
-        for number in range(1, self.count):
-            said = self.board.get(f"{name}/{number}", max(0.1, end - time.monotonic()))
-            if said is None or said == LATE:
-                texts = None
-                break
-            assert texts is not None
-            texts.append(said)
-        self.board.put(f"{name}/all", json.dumps(texts))
-        return texts
-
-    def _followed(
-        self, board: Board, name: str, text: str, seconds: float
-    ) -> list[str] | None:
-        board.put(f"{name}/{self.number}", text)
-        # process 0 may begin to wait later than this one
-        decided = board.get(f"{name}/all", 2 * seconds)
-        if decided is None:
-            board.put(f"{name}/{self.number}", LATE)
-            return None
+        read = self._followed if self.number else self._gathered
+        found = read(self.board, name, text, seconds)
+        # Process 0 may have read what this one said when this one gives up, or the
+        # other way round. So whoever decides first decides for all: who trained on
+        # alone would wait for ever.
+        decided = self.board.put_first(f"{name}/all", found)
         texts: list[str] | None = json.loads(decided)
         return texts
+
+    def _gathered(self, board: Board, name: str, text: str, seconds: float) -> str:
+        """Return what all have said as process 0 finds it, as JSON."""
+        end = time.monotonic() + seconds
+        texts = [text]
+        for number in range(1, self.count):
+            said = board.get(f"{name}/{number}", max(0.1, end - time.monotonic()))
+            if said is None:
+                return "null"
+            texts.append(said)
+        return json.dumps(texts)
+
+    def _followed(self, board: Board, name: str, text: str, seconds: float) -> str:
+        """Say something, and return what was decided: nothing if none did in time."""
+        board.put(f"{name}/{self.number}", text)
+        # process 0 may begin to wait later than this one
+        return board.get(f"{name}/all", 2 * seconds) or "null"
 
     def any(self, topic: str, is_so: bool) -> bool:
         """Return whether something is so in any process; each must ask.

@@ -59,7 +59,7 @@ def _decided(findings: Sequence[Finding], run: Run) -> dict[str, tuple[int, str]
             break
         for suggestion in finding.remedies:
             about, sign = _way(suggestion, run)
-            if not about:
+            if not sign:
                 continue
             known = ways.get(about)
             if known is None or _is_closer(finding, known[1], about, findings):
@@ -86,7 +86,7 @@ def _in_order(
     for suggestion in finding.remedies:
         about, sign = _way(suggestion, run)
         decided, name = ways.get(about, (sign, ""))
-        if sign == decided or name == finding.name:
+        if not sign or sign == decided or name == finding.name:
             yield suggestion
         else:
             reason = f"{suggestion.reason}; an alternative to the advice of {name}"
@@ -97,7 +97,8 @@ def _in_order(
 def _way(suggestion: RemedySuggestion, run: Run) -> tuple[str, int]:
     """Return what a suggestion is about, and 1 for more of it or -1 for less.
 
-    Nothing and 0 for one that cannot contradict another.
+    0 for one that cannot contradict another, as it changes nothing or nothing that
+    others advise on.
     """
     given, name = suggestion.kwargs, suggestion.name
     if name == "change_learning_rate":
@@ -106,7 +107,8 @@ def _way(suggestion: RemedySuggestion, run: Run) -> tuple[str, int]:
         factor = given.get("factor", 1.0)
         if "learning_rate" in given and len(now) and now[-1] > 0:
             factor = given["learning_rate"] / now[-1]
-        return "the learning rate", int(np.sign(factor - 1))
+        # the rate of the record comes from single precision
+        return "the learning rate", int(np.sign(round(factor - 1, 6)))
     if name == "change_batch_size":
         try:
             return "the batch size", int(np.sign(given["batch_size"] - run.batch_size))
@@ -115,7 +117,7 @@ def _way(suggestion: RemedySuggestion, run: Run) -> tuple[str, int]:
     if name == "clip_gradients":
         return "clipping", _clips_more(given.get("global_clipnorm"), run)
     if name == "resize":
-        factor = given.get("width_factor", 1.0)
+        factor = given.get("width_factor", 2.0)  # what `resize` itself takes
         return "how much the model can fit", int(np.sign(factor - 1))
     return _PLAIN.get(name or "", ("", 0))
 

@@ -1,10 +1,12 @@
 """Advice that contradicts that of a better finding is an alternative."""
 
+import numpy as np
 import pytest
 from made_runs import made_run
 
 import keras_dlbasic as kd
-from keras_dlbasic.diagnosis import Finding, Run, rule, suggest
+from keras_dlbasic.diagnosis import Finding, RemedySuggestion, Run, rule, suggest
+from keras_dlbasic.diagnosis.contradictions import without_contradictions
 
 pytestmark = pytest.mark.once
 
@@ -31,3 +33,39 @@ def test_in_a_diagnosis():
     ]
     (lower,) = fast.remedies
     assert lower.reason == "shorter steps; an alternative to the advice of too_slow"
+
+
+def settled(*advice):
+    """What stands of advice, each of a finding of its own, and what is later."""
+    findings = [
+        Finding(name=f"f{i}", severity="warning", message="So.", remedies=(one,))
+        for i, one in enumerate(advice)
+    ]
+    run = Run(made_run())
+    found = without_contradictions(findings, run)
+    return ["alternative" in finding.remedies[0].reason for finding in found]
+
+
+def test_what_changes_nothing_contradicts_nothing():
+    run = Run(made_run())
+    size, rate = run.batch_size, float(np.float32(run.record.learning_rate[-1]))
+    same_rate = RemedySuggestion(
+        "change_learning_rate", "as it is", kwargs={"learning_rate": rate}
+    )
+    assert settled(
+        suggest.batch_size("as it is", size), suggest.batch_size("more", 2 * size)
+    ) == [False, False]
+    assert settled(same_rate, suggest.raise_learning_rate("longer steps")) == [
+        False,
+        False,
+    ]
+    # in whatever place
+    larger, smaller = suggest.batch_size("a", 2 * size), suggest.batch_size("b", 1)
+    same = suggest.batch_size("as it is", size)
+    assert settled(same, larger, same, smaller) == [False, False, False, True]
+
+
+def test_a_resize_without_a_factor_doubles():
+    bare = RemedySuggestion("resize", "more units")
+    assert settled(bare, suggest.larger_model("more")) == [False, False]
+    assert settled(bare, suggest.smaller_model("fewer")) == [False, True]

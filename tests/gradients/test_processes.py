@@ -1,7 +1,11 @@
 """Processes that train together agree, or find out that they do not."""
 
+import itertools
+import threading
+
 import pytest
 
+from keras_dlbasic._backends import processes
 from keras_dlbasic._backends.processes import Processes
 
 pytestmark = pytest.mark.once
@@ -16,8 +20,95 @@ class Board:
     def put(self, key, text):
         self.texts[key] = text
 
+    def put_first(self, key, text):
+        return self.texts.setdefault(key, text)
+
     def get(self, key, seconds):
         return self.texts.get(key)
+
+
+class TimedBoard(Board):
+    """A store on a clock of its own, which goes on when all processes wait."""
+
+    def __init__(self, alive, stall):
+        super().__init__()
+        self.now, self.alive, self.stall = 0.0, alive, stall
+        self.asleep = {}
+        self.turn = threading.Condition()
+
+    def put(self, key, text):
+        super().put(key, text)
+        self.wake()
+
+    def put_first(self, key, text):
+        if threading.current_thread().name == "0":
+            self.sleep(self.now + self.stall)
+        stands = super().put_first(key, text)
+        self.wake()
+        return stands
+
+    def get(self, key, seconds):
+        end = self.now + seconds
+        while key not in self.texts and self.now < end:
+            self.sleep(end)
+        return self.texts.get(key)
+
+    def wake(self):
+        self.asleep.clear()
+        self.turn.notify_all()
+
+    def sleep(self, until):
+        while self.now < until:
+            self.asleep[threading.get_ident()] = until
+            self.go_on()
+            while threading.get_ident() in self.asleep:
+                self.turn.wait()
+
+    def go_on(self):
+        if self.asleep and len(self.asleep) == self.alive:
+            self.now = min(self.asleep.values())
+            self.wake()
+
+    def leave(self):
+        self.alive -= 1
+        self.go_on()
+
+
+def found_by_all(starts, stall):
+    """What processes find that begin to ask at given seconds, and how long it took."""
+    board, found = TimedBoard(len(starts), stall), {}
+
+    def run(number, start):
+        with board.turn:
+            board.sleep(start)
+            own = Processes(number, len(starts), board, "fit")
+            texts = own.together("topic", str(number))
+            found[number] = texts, board.now - start
+            board.leave()
+
+    threads = [
+        threading.Thread(target=run, args=given, name=str(given[0]), daemon=True)
+        for given in enumerate(starts)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "_asked", OwnCounts())
+        patch.setattr(processes.time, "monotonic", lambda: board.now)
+        with board.turn:
+            for thread in threads:
+                thread.start()
+        for thread in threads:
+            thread.join()
+    return [found[number] for number in range(len(starts))]
+
+
+class OwnCounts(dict):
+    """Each process counts for itself, and each asks once."""
+
+    def __getitem__(self, name):
+        return dict.get(self, (threading.get_ident(), name), 0)
+
+    def __setitem__(self, name, count):
+        dict.__setitem__(self, (threading.get_ident(), name), count)
 
 
 def test_all_are_told_the_same():
@@ -45,9 +136,31 @@ def test_one_that_does_not_ask_is_not_waited_for_for_ever():
 def test_who_gave_up_is_not_counted_on():
     board = Board()
     assert Processes(1, 2, board, "j").together("topic", "b", 0.01) is None
-    assert board.texts["keras_dlbasic/j/topic/1/1"] == "late"
-    board.texts["keras_dlbasic/k/topic/1/1"] = "late"
-    assert Processes(0, 2, board, "k").together("topic", "a", 0.01) is None
+    assert board.texts["keras_dlbasic/j/topic/1/all"] == "null"
+    processes._asked.clear()  # process 0, which comes later
+    assert Processes(0, 2, board, "j").together("topic", "a", 0.01) is None
+
+
+def test_who_puts_first_on_a_store_of_pytorch():
+    torch = pytest.importorskip("torch")
+    from keras_dlbasic._backends.torch.processes import _Board
+
+    board = _Board(torch.distributed.HashStore())
+    assert [board.put_first("key", text) for text in ("a", "b")] == ["a", "a"]
+    assert board.get("key", 0.1) == "a"
+
+
+@pytest.mark.parametrize("stall", [0, 50])
+def test_all_find_the_same_in_whatever_order_they_ask(stall):
+    """Else those that agree would train on and wait for the one that does not."""
+    times = (0, 20, 41, 65, 99)
+    for starts in itertools.product(times, repeat=3):
+        found = found_by_all(starts, stall)
+        texts = [said for said, _ in found]
+        assert texts in ([["0", "1", "2"]] * 3, [None] * 3), starts
+        assert max(took for _, took in found) <= 61 + stall
+        if max(starts) - min(starts) < processes.SECONDS and not stall:
+            assert texts[0] is not None, starts
 
 
 def test_any():

@@ -123,7 +123,8 @@ def test_all_that_fit_and_none():
         ).largest
         == 100
     )
-    found = kd.studies.largest_batch_size(limited(7), X, X[:, :1], low=8, verbose=0)
+    low = np.int64(8)
+    found = kd.studies.largest_batch_size(limited(7), X, X[:, :1], low=low, verbose=0)
     assert found.largest is found.suggestion is None
     assert "Not even batch size 8 fits into memory" in str(found)
     assert "OutOfMemoryError" in found.tried[0].error
@@ -157,6 +158,15 @@ def test_arrays_that_a_failed_step_has_taken():
     assert state(model) == before
 
 
+@pytest.mark.parametrize("most", [19, 20])  # the last trial fails, or fits
+def test_metrics_that_the_first_trial_builds_are_at_their_start(most):
+    model = limited(most)
+    kd.studies.largest_batch_size(model, X, X[:, :1], low=19, high=20, verbose=0)
+    assert len(model.metrics_variables) == 4  # of the loss and of "mae"
+    assert not any(a.any() for a in reference.arrays(model.metrics_variables))
+    assert set(model.get_metrics_result()) == {"loss", "mae"}
+
+
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("noise", "size", "accumulate"),
@@ -182,7 +192,8 @@ def test_what_fits_above_what_does_not_is_not_counted_on():
 @pytest.mark.once
 def test_wrong_arguments():
     model, y = limited(50), X[:, :1]
-    for given in ({"low": 0}, {"high": 2.5}, {"low": 200}, {"noise_scale": -1.0}):
+    wrong = ({"low": 0}, {"low": True}, {"high": 2.5}, {"high": True}, {"low": 200})
+    for given in (*wrong, {"noise_scale": -1.0}):
         (name,) = given
         with pytest.raises(ValueError, match=name):
             kd.studies.largest_batch_size(model, X, y, **given)

@@ -19,6 +19,16 @@ class _Board:
     def put(self, key: str, text: str) -> None:
         self._client.key_value_set(key, text, allow_overwrite=True)
 
+    def put_first(self, key: str, text: str) -> str:
+        try:
+            self._client.key_value_set(key, text)
+        except Exception:  # of a class of XLA's, when there is one already
+            stands = self.get(key, 1.0)
+            if stands is None:
+                raise
+            return stands
+        return text
+
     def get(self, key: str, seconds: float) -> str | None:
         try:
             found: str = self._client.blocking_key_value_get(key, int(1000 * seconds))

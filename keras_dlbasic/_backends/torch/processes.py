@@ -20,6 +20,10 @@ class _Board:
     def put(self, key: str, text: str) -> None:
         self._store.set(key, text)
 
+    def put_first(self, key: str, text: str) -> str:
+        stands: str = self._store.compare_set(key, "", text).decode()
+        return stands
+
     def get(self, key: str, seconds: float) -> str | None:
         try:
             self._store.wait([key], timedelta(seconds=seconds))

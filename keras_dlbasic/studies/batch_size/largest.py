@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -123,7 +124,8 @@ def largest_batch_size(
 def _limits(low: Any, high: Any, rows: int) -> tuple[int, int]:
     for name, value in (("low", low), ("high", high)):
         is_missing = value is None and name == "high"
-        if not is_missing and not (isinstance(value, int) and value >= 1):
+        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not is_missing and not (is_whole and value >= 1):
             raise ValueError(
                 f"`{name}` must be a whole number of samples, at least 1. "
                 f"Received: {name}={value!r}"
@@ -205,6 +207,7 @@ class _State:
     """The values of all variables of a model, in the memory of the host."""
 
     def __init__(self, model: Any, optimizer: Any) -> None:
+        self._model = model
         found = [*model.variables, *model.metrics_variables]
         found += [] if optimizer is None else list(optimizer.variables)
         self._variables = list({id(variable): variable for variable in found}.values())
@@ -215,6 +218,9 @@ class _State:
 
     def restore(self) -> None:
         """Assign them; JAX may have taken the arrays of a step that failed."""
+        # The metrics of `compile` have no variables before a first step. So these are
+        # not among the values, and are put at their start.
+        self._model.reset_metrics()
         for variable, value in zip(self._variables, self._values, strict=True):
             variable.assign(value)
 
