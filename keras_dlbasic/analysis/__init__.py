@@ -75,7 +75,8 @@ from keras_dlbasic.analysis.experiments.paired_comparison import (
     paired_differences,
 )
 from keras_dlbasic.analysis.experiments.power_law import PowerLaw, fit_power_law
-from keras_dlbasic.analysis.experiments.remedy_result import RemedyAdvice, RemedyResult
+from keras_dlbasic.analysis.experiments.remedy_advice import RemedyAdvice
+from keras_dlbasic.analysis.experiments.remedy_result import RemedyResult
 from keras_dlbasic.analysis.experiments.sample_size_result import SampleSizeResult
 from keras_dlbasic.analysis.gradients.clipping_summary import (
     ClippingSummary,

@@ -65,7 +65,7 @@ def test_an_interrupt_ends_the_workers_and_what_waits():
 
 
 class Failing(Executor):
-    """Fails so many times, as where workers die."""
+    """Fails the first `times` calls, as if workers died."""
 
     def __init__(self, times):
         self.times = times

@@ -36,7 +36,7 @@ def backend_error():
 
 
 class Limited(keras.layers.Layer):
-    """Has memory for so many rows."""
+    """Has memory for a number of rows."""
 
     def __init__(self, most, error=backend_error):
         super().__init__()

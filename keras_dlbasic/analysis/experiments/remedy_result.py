@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._display import Displayed, Plotted, wrapped
+from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import (
     Interval,
@@ -21,6 +20,7 @@ from keras_dlbasic.analysis.experiments.paired_comparison import (
     PairedDifference,
     paired_differences,
 )
+from keras_dlbasic.analysis.experiments.remedy_advice import RemedyAdvice
 from keras_dlbasic.analysis.experiments.result_table import as_table
 from keras_dlbasic.analysis.experiments.study_table import bounds_of, measure_interval
 from keras_dlbasic.records import TrialResult
@@ -40,39 +40,6 @@ TIMES = ("training_seconds", "inference_seconds")
 
 HARDLY_FITS = 0.7
 """With more of a constant prediction's error left in training, nothing was learned."""
-
-
-@names_nearest
-@dataclass(frozen=True, repr=False)
-class RemedyAdvice(Displayed):
-    """A recommendation.
-
-    Attributes:
-        remedy: The name of the arm to take; None if none is better than the untreated
-            model by more than chance explains.
-        difference: By how much it changes the held-out error; None without a remedy.
-        reason: Why.
-        also: Other remedies that also lower the error, the lowest error first.
-        confidence: `"clear"` if the error is lower beyond chance, however many remedies
-            were tried; `"likely"` if less sure; None without a remedy.
-
-    Example:
-    >>> import keras_dlbasic as kd
-    >>> print(kd.analysis.RemedyAdvice(None, None, "no remedy is clearly better"))
-    No recommendation: no remedy is clearly better
-    """
-
-    remedy: str | None
-    difference: PairedDifference | None
-    reason: str
-    also: tuple[str, ...] = ()
-    confidence: str | None = None
-
-    def __str__(self) -> str:
-        if self.remedy is None:
-            return wrapped(f"No recommendation: {self.reason}")
-        doubt = " (likely, not certain)" if self.confidence == "likely" else ""
-        return wrapped(f"Recommended: {self.remedy}{doubt}. {self.reason}")
 
 
 @names_nearest
