@@ -8,18 +8,6 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.dropout_cost import dropout_cost
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
-MERGES = (
-    "Add",
-    "Average",
-    "Concatenate",
-    "Dot",
-    "Maximum",
-    "Minimum",
-    "Multiply",
-    "Subtract",
-)
-"""Layers in which branches meet."""
-
 CONSIDERABLE = 0.3
 """Rates below are drawn for each of many layers, and do little in each."""
 
@@ -118,29 +106,33 @@ def _dropout(rate: float, layer: str, limit: float, cost: float | None) -> Findi
 
 
 def _chain(run: Run) -> list[float]:
-    """Return considerable rates of layers one behind another; none with branches.
-
-    What goes around a layer of dropout, in a residual or parallel branch, is kept.
-    """
-    if any(f.class_name in MERGES or f.kind == "custom" for f in run.layers):
+    """Return considerable rates of layers that are certainly one behind another."""
+    # What goes around a layer of dropout is kept, and no fact tells of all such ways:
+    # `x + h` is no layer. So only the layers of a Sequential model itself count, not
+    # those of other models, nested ones included (their labels contain a slash).
+    model = run.facts.model
+    if model is None or not model.is_sequential:
         return []
-    rates = [f.dropout for f in run.layers if f.dropout is not None]
-    return [rate for rate in rates if rate >= CONSIDERABLE]
+    if any(f.kind == "custom" for f in model.layers):
+        return []
+    own = [f.dropout or 0.0 for f in model.layers if "/" not in f.label]
+    return [rate for rate in own if rate >= CONSIDERABLE]
 
 
 def _of_all(rates: list[float], through: float, limit: float) -> Finding:
     return Finding(
         severity="info",
         message=(
-            f"{len(rates)} layers of dropout, with rates up to {max(rates):g}, leave "
-            f"{through:.1%} of the paths from input to output."
+            f"{len(rates)} layers of dropout, with rates up to {max(rates):g}, let "
+            f"through only {through:.1%} of the signal in training, so there is little "
+            "to learn from."
         ),
         risk="warning",
         value=through,
         threshold=limit,
-        unit="share of the paths",
+        unit="share of the signal",
         confidence=0.75,
-        remedies=(suggest.less_dropout("a moderate rate"),),
+        remedies=(suggest.less_dropout("a moderate rate keeps more of the signal"),),
     )
 
 
@@ -167,7 +159,7 @@ def _decayed(run: Run, taken: float, limit: float, saved: float) -> Finding:
         risk="critical",
         value=taken,
         threshold=limit,
-        unit="share of the weights a step",
+        unit="share of the weights per step",
         confidence=0.9,
         evidence={"loss_saved": outcome.loss_saved},
         remedies=(suggest.no_penalty("weights then keep what they learn"),),

@@ -102,8 +102,8 @@ def _other_rows(run: Run, forgotten: float) -> Finding | None:
         message=(
             f"The training loss of the last epoch is {last:.3g}. On rows of the "
             f"first epoch the same model has {outcome.loss:.3g}, and a constant "
-            f"prediction {outcome.baseline:.3g}: later epochs do not hold the rows of "
-            "the first."
+            f"prediction {outcome.baseline:.3g}, so later epochs seem to contain other "
+            "rows (or padding) than the first."
         ),
         value=outcome.loss / outcome.baseline,
         threshold=1.0,
@@ -113,11 +113,11 @@ def _other_rows(run: Run, forgotten: float) -> Finding | None:
         remedies=(
             suggest.by_hand(
                 "in the generator: start again at the first row at the end of the data",
-                "one that ran out gives zeros, the last rows, or nothing new",
+                "an exhausted generator repeats its last rows or gives zeros",
             ),
             suggest.by_hand(
                 "look at a batch of the second epoch: x, y = next(batches)",
-                "tells it without training",
+                "shows whether the second epoch has the same rows",
             ),
         ),
     )
