@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from keras_dlbasic._arguments import is_number
 from keras_dlbasic.diagnosis.finding import Finding
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.run import Run
@@ -104,22 +107,30 @@ def _way(suggestion: RemedySuggestion, run: Run) -> tuple[str, int]:
     if name == "change_learning_rate":
         now = run.record.learning_rate
         now = now[np.isfinite(now)]
-        factor = given.get("factor", 1.0)
-        if "learning_rate" in given and len(now) and now[-1] > 0:
-            factor = given["learning_rate"] / now[-1]
-        # the rate of the record comes from single precision
-        return "the learning rate", int(np.sign(round(factor - 1, 6)))
+        rate = given.get("learning_rate")
+        if rate is not None and len(now) and now[-1] > 0:
+            return "the learning rate", _sign(rate, float(now[-1]))
+        return "the learning rate", _sign(given.get("factor"), 1.0)
     if name == "change_batch_size":
         try:
-            return "the batch size", int(np.sign(given["batch_size"] - run.batch_size))
+            return "the batch size", _sign(given.get("batch_size"), run.batch_size)
         except Skipped:
             return "", 0
     if name == "clip_gradients":
         return "clipping", _clips_more(given.get("global_clipnorm"), run)
     if name == "resize":
-        factor = given.get("width_factor", 2.0)  # what `resize` itself takes
-        return "how much the model can fit", int(np.sign(factor - 1))
+        # the default is that of `resize` itself
+        return "how much the model can fit", _sign(given.get("width_factor", 2.0), 1.0)
     return _PLAIN.get(name or "", ("", 0))
+
+
+def _sign(value: Any, base: float) -> int:
+    """Return 1 if a value is larger than another, -1 if smaller, else 0."""
+    # a rule of the user's may advise a schedule, or what the remedy cannot take
+    if not is_number(value) or not math.isfinite(value):
+        return 0
+    # the rate of a record comes from single precision
+    return int(np.sign(round(value / base - 1, 6)))
 
 
 _PLAIN = {
@@ -132,8 +143,8 @@ _PLAIN = {
 """By the name of a remedy, what it is about and in which direction."""
 
 
-def _clips_more(norm: float | None, run: Run) -> int:
+def _clips_more(norm: Any, run: Run) -> int:
     bounds = ("global_clipnorm", "clipnorm", "clipvalue")
     config = run.facts.inner_optimizer
     present = next((config[b] for b in bounds if config.get(b)), None)
-    return -1 if present is not None and norm is not None and norm > present else 1
+    return 1 if present is None or norm is None else -_sign(norm, present)

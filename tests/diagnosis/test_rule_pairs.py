@@ -456,6 +456,7 @@ def test_a_rule_is_silent(name):
 
 ALTERNATIVE = "an alternative to the advice of"
 LESS_FIT = ("add_dropout", "add_penalty")
+BATCH_SIZE = made_run().facts.batch_size
 
 
 def wishes(findings):
@@ -471,6 +472,12 @@ def wishes(findings):
                 yield "fit", advice.name == "remove_penalty"
             elif advice.name in ("train_longer", "stop_early"):
                 yield "epochs", advice.name == "train_longer"
+            elif advice.name == "clip_gradients":  # the record has no clipping
+                yield "clipping", True
+            elif advice.name == "change_batch_size":
+                size = advice.kwargs["batch_size"]
+                if size != BATCH_SIZE:
+                    yield "batch size", size > BATCH_SIZE
 
 
 @pytest.fixture(scope="module")
