@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_dlbasic._arguments import is_number, shown
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic._keras.rebuild import Chain, edited, rebuild
 from keras_dlbasic._wrong_arguments import names_nearest
@@ -38,10 +39,10 @@ def change_momentum(model: Any, momentum: float = 0.9) -> Any:
     >>> kd.remedies.change_momentum(model, 0.9).layers[1].momentum
     0.9
     """
-    if not 0 <= momentum < 1:
+    if not is_number(momentum) or not 0 <= momentum < 1:
         raise ValueError(
-            "`momentum` must be at least 0 and below 1. Received: "
-            f"momentum={momentum!r}"
+            "`momentum` must be a number from 0 to below 1. Received: "
+            f"momentum={shown(momentum)}"
         )
 
     def edit(layer: Any) -> Chain | None:

@@ -127,6 +127,19 @@ def test_statistics_that_lag_look_like_overfitting(momentum, severity):
     assert ("moving statistics" in found.message) == (severity == "info")
 
 
+@pytest.mark.parametrize(
+    ("updates", "advised"), [(320, [0.9]), (20, [0.5]), (3, [])], ids=str
+)
+def test_a_momentum_that_is_advised_adapts_in_time(updates, advised):
+    second = {"batch_normalizes": True, "momentum": 0.999}
+    record = made_run(FALLING, TURNING, second=second, end_loss=0.02)
+    record.trained_steps = updates
+    found = next(f for f in kd.diagnose(record) if f.name == "overfitting")
+    assert "moving statistics" in found.message
+    given = [r.kwargs["momentum"] for r in found.remedies if "momentum" in r.kwargs]
+    assert given == advised
+
+
 # -- what only looks memorized ---------------------------------------------------------
 
 

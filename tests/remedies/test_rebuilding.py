@@ -389,9 +389,10 @@ class TestOptimizers:
                 *map(keras.ops.convert_to_numpy, (old, own)), strict=True
             )
 
-    def test_a_momentum_that_never_follows(self):
-        with pytest.raises(ValueError, match="below 1"):
-            R.change_momentum(dense(L.BatchNormalization()), 1.0)
+    @pytest.mark.parametrize("momentum", [1.0, "0.9", True, float("nan")])
+    def test_a_momentum_that_is_no_number_below_one(self, momentum):
+        with pytest.raises(ValueError, match="`momentum` must be .* below 1. Received"):
+            R.change_momentum(dense(L.BatchNormalization()), momentum)
 
     def test_another_optimizer(self):
         new = R.change_optimizer(dense(L.Dense(1)), "adam", learning_rate=0.25)

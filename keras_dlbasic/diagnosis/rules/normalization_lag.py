@@ -18,13 +18,8 @@ from keras_dlbasic.diagnosis.inference_gap import (
     inference_gap,
     inference_of,
 )
+from keras_dlbasic.diagnosis.momentum_advice import LAGGING, faster_momentum
 from keras_dlbasic.records import LayerFacts
-
-LAGGING = 0.05
-"""With more of the first statistics left, they are not yet those of the data."""
-
-MOMENTA = (0.9, 0.5)
-"""Those that are advised, the steadiest first."""
 
 SMALL_BATCH = 4
 """The variance within so few rows is a third too small or more."""
@@ -117,14 +112,13 @@ def _reason(
     slowest = max(layers, key=lambda layer: layer.momentum or 0.0)
     momentum = slowest.momentum or 0.0
     if updates and momentum**updates > LAGGING:
-        lower = [m for m in MOMENTA if m < momentum and m**updates <= LAGGING][:1]
-        why = "the moving statistics then adapt in time"
+        lower = faster_momentum(momentum, updates)
         longer = suggest.more_epochs("gives more updates", 3.0)
         text = (
             f"With a momentum of {momentum:g}, the moving statistics still contain "
             f"{momentum**updates:.0%} of their initial values after {updates} updates."
         )
-        return text, (*(suggest.momentum(why, value) for value in lower), longer)
+        return text, (longer,) if lower is None else (lower, longer)
     if size and size <= SMALL_BATCH:
         larger = suggest.batch_size(
             "statistics of more rows are less noisy", run.moderate_batch_size(least=16)

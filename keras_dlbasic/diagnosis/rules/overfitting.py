@@ -22,6 +22,7 @@ from keras_dlbasic.diagnosis.generalization import (
     predictors_find_nothing,
 )
 from keras_dlbasic.diagnosis.inference_gap import inference_of
+from keras_dlbasic.diagnosis.momentum_advice import LAGGING, faster_momentum
 
 REMEDIES = (
     suggest.early_stopping("keeps the weights of the best epoch, at no cost"),
@@ -38,9 +39,6 @@ NO_ZERO = ("poisson",)
 
 FALLING = 0.1
 """A fall by this share of a constant prediction's loss in the second half goes on."""
-
-LAGGING = 0.05
-"""With more of the first moving statistics left, inference is not as in training."""
 
 FEW_EPOCHS = 8
 """With no more epochs a large rise may be too young to be told from noise."""
@@ -204,17 +202,15 @@ def _still_as_good(run: Run, share: float, little: float) -> str:
 def _with_doubt(run: Run, finding: Finding) -> Finding:
     """Say what looks the same in the curves, where nothing rules it out."""
     doubt, remedies = "", finding.remedies
-    if _statistics_lag(run):
+    updates, momentum = run.record.trained_steps, _slowest_momentum(run)
+    if updates and momentum**updates > LAGGING:
         doubt = (
             " Or the moving statistics of batch normalization lag behind: after few "
             "updates they are still near their initial values, which makes `evaluate` "
             "worse than training on the same rows."
         )
-        lower = suggest.by_hand(
-            "keras.layers.BatchNormalization(momentum=0.9)",
-            "the moving statistics then adapt within a few dozen updates",
-        )
-        remedies = (lower, *remedies)
+        lower = faster_momentum(momentum, updates)
+        remedies = remedies if lower is None else (lower, *remedies)
     elif run.facts.validation is None and never_generalized(run):
         doubt = (
             " Validation rows that differ in scaling, order of columns or labels look "
@@ -227,17 +223,16 @@ def _with_doubt(run: Run, finding: Finding) -> Finding:
     return replace(finding, severity="info", message=message, remedies=remedies)
 
 
-def _statistics_lag(run: Run) -> bool:
-    """Return whether moving statistics may lag, where inference was not tried."""
+def _slowest_momentum(run: Run) -> float:
+    """Return the highest momentum of moving statistics; 0 where inference was tried."""
     if inference_of(run) is not None:
-        return False  # measured: `normalization_lag` says it where they do
-    model, updates = run.facts.model, run.record.trained_steps
-    momenta = [
+        return 0.0  # measured: `normalization_lag` says it where they lag
+    momenta = (
         layer.momentum
-        for layer in (model.layers if model else ())
+        for layer in (run.facts.model.layers if run.facts.model else ())
         if layer.batch_normalizes and layer.trainable and layer.momentum is not None
-    ]
-    return bool(updates) and any(m**updates > LAGGING for m in momenta)
+    )
+    return max(momenta, default=0.0)
 
 
 def _finds_nothing(run: Run) -> bool:
