@@ -25,12 +25,11 @@ from keras_dlbasic.treatment.judging import (
     CLEAR,
     LEAST_GAIN,
     beyond_us,
-    came_alive,
     comparable,
     diagnosis_of,
-    falls_faster,
     helped,
     is_clear,
+    judge,
     progress,
     score_of,
 )
@@ -140,8 +139,7 @@ class Course:
         # another: so the findings are asked for anew after each
         for finding in self._findings():
             for remedy in self._untried.remedies_of(finding, in_short_trial=True):
-                price = self._range_price(remedy) + self._short(self._plan)
-                if self._can_pay(price) and self._try(finding, remedy):
+                if self._can_pay(self._price(remedy)) and self._try(finding, remedy):
                     return True
         return False
 
@@ -167,8 +165,7 @@ class Course:
     def _better(self, first: Attempt, finding: Finding) -> Attempt:
         """Return the better one of an attempt and that with the next remedy."""
         for remedy in self._untried.remedies_of(finding, in_short_trial=True):
-            price = self._range_price(remedy) + self._short(self._plan)
-            if not self._can_pay(price + self._short(self._plan)):
+            if not self._can_pay(self._price(remedy) + self._short(self._plan)):
                 continue
             second = self._attempt(finding, remedy, seeds=1)
             if second is None:
@@ -200,11 +197,7 @@ class Course:
             if not (is_open and self._can_pay(2 * self._short(plan))):
                 break
         old, new = self._trial(self._plan, 0), self._trial(plan, 0)
-        kept, note = helped(gains, finding, diagnosis_of(new))
-        if not kept and came_alive(finding, old, new):
-            kept, note = True, f"it learns now, {note} so far"
-        if not kept and falls_faster(finding, old, new) and np.mean(gains) > -CLEAR:
-            kept, note = True, f"the loss falls faster, {note} so far"
+        kept, note = judge(gains, finding, old, new)
         before = score_of(old)
         after = before + float(np.mean(gains))
         return Attempt(
@@ -212,15 +205,9 @@ class Course:
         )
 
     def _trying(self, finding: Finding, remedy: RemedySuggestion) -> None:
-        """Tell what is tried, and how many more the budget allows at most."""
-        free = self._left() - self._plan.epochs
-        self._log.trying(
-            finding,
-            remedy,
-            spent=self._spent,
-            budget=self._budget * self._asked,
-            more=int(free // self._short(self._plan)) - 1,
-        )
+        """Tell what is tried, and what is spent so far."""
+        budget = self._budget * self._asked
+        self._log.trying(finding, remedy, spent=self._spent, budget=budget)
 
     def _changed(self, finding: Finding, remedy: RemedySuggestion) -> Plan | None:
         self._untried.add(remedy)
@@ -238,6 +225,10 @@ class Course:
         model = self._plan.apply(self._task.build(0), *self._task.data, 0)
         steps = range_test_updates(self._plan, self._rows)
         return find_learning_rate(model, *self._task.data, self._plan.batch_size, steps)
+
+    def _price(self, remedy: RemedySuggestion) -> float:
+        """Return the epochs that a short trial of a remedy takes."""
+        return self._range_price(remedy) + self._short(self._plan)
 
     def _range_price(self, remedy: RemedySuggestion) -> float:
         """Return the epochs that a range test takes if the remedy asks for one."""

@@ -38,6 +38,28 @@ LEAST_FALL, TIMES_THE_FALL = 0.02, 3.0
 value and by this many times what it fell without the remedy."""
 
 
+def judge(
+    gains: list[float], finding: Finding, old: TrialResult, new: TrialResult
+) -> tuple[bool, str]:
+    """Return whether to keep a remedy after its short trials, and why.
+
+    Args:
+        gains: Gains in skill, one a seed.
+        finding: What the remedy is tried against.
+        old: The trial without it, of the first seed.
+        new: The trial with it, of the first seed.
+    """
+    is_kept, note = helped(gains, finding, diagnosis_of(new))
+    if is_kept:
+        return True, note
+    # a short trial may end before any skill shows
+    if came_alive(finding, old, new):
+        return True, f"it learns now, {note} so far"
+    if falls_faster(finding, old, new) and np.mean(gains) > -CLEAR:
+        return True, f"the loss falls faster, {note} so far"
+    return False, note
+
+
 def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool, str]:
     """Judge a remedy by its gains in skill and by what is found with it."""
     # The seeds are paired: each gain is with and without the remedy from the same seed.

@@ -89,7 +89,6 @@ class StepLog:
         *,
         spent: float,
         budget: float,
-        more: int = 0,
     ) -> None:
         """Tell what is tried now, how much is spent and how long the rest may take.
 
@@ -98,7 +97,6 @@ class StepLog:
             remedy: What is tried.
             spent: Epochs that were trained so far.
             budget: Epochs that may be trained in all.
-            more: How many remedies the budget allows after this one. Defaults to 0.
         """
         self._n_tried += 1
         seconds = self._clock() - self._begun
@@ -106,10 +104,9 @@ class StepLog:
         if spent > 0:
             rest = seconds / spent * max(budget - spent, 0)
             left = f", at most about {short_time(rest)} left"
-        most = f"trial {self._n_tried} of at most {self._n_tried + max(more, 0)}"
         self.say(
-            f"{most}: {remedy.action} against {finding.name}{self._best} "
-            f"({spent:.0f} of {budget:.0f} epochs spent{left})"
+            f"trial {self._n_tried}: {remedy.action} against {finding.name}"
+            f"{self._best} ({spent:.0f} of {budget:.0f} epochs spent{left})"
         )
 
     @property

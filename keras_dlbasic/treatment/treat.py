@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,14 +25,9 @@ from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.studies import TrialRunner
 from keras_dlbasic.treatment.course import Course
-from keras_dlbasic.treatment.plan import (
-    Plan,
-)
+from keras_dlbasic.treatment.plan import Plan
 from keras_dlbasic.treatment.treatment import Treatment
-from keras_dlbasic.treatment.trial import (
-    TreatmentTask,
-    run_treatment_trial,
-)
+from keras_dlbasic.treatment.trial import TreatmentTask, run_treatment_trial
 
 
 @names_nearest
@@ -145,10 +141,10 @@ def _check_numbers(epochs: Any, batch_size: Any, seeds: Any, budget: Any) -> Non
         ("seeds", seeds),
     ):
         check_whole(name, value)
-    if not is_number(budget) or not budget >= 1:
+    if not is_number(budget) or not 1 <= budget < math.inf:
         raise ValueError(
-            "`budget` must be at least 1, as a multiple of the training. Received: "
-            f"budget={shown(budget)}"
+            "`budget` must be a finite number of at least 1, as a multiple of the "
+            f"training. Received: budget={shown(budget)}"
         )
 
 

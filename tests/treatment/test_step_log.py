@@ -43,17 +43,16 @@ def test_what_is_tried_is_said_with_the_cost(capsys):
     ticks = iter((0.0, 30.0, 60.0))
     log = StepLog(1, lambda: next(ticks))
     remedy = RemedySuggestion("initialize", "it may help")
-    log.trying(CAUSE, remedy, spent=0.0, budget=40.0, more=3)
+    log.trying(CAUSE, remedy, spent=0.0, budget=40.0)
     log.add(CAUSE, remedy, 0, 0.5, True, "skill +0.500")
     log.trying(CAUSE, remedy, spent=10.0, budget=40.0)
     log.interrupted("model.fit(x, y)")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
-        "treat: trial 1 of at most 4: initialize() against dead_units "
-        "(0 of 40 epochs spent)"
+        "treat: trial 1: initialize() against dead_units (0 of 40 epochs spent)"
     )
     assert lines[2] == (
-        "treat: trial 2 of at most 2: initialize() against dead_units; "
+        "treat: trial 2: initialize() against dead_units; "
         "best so far: 0.50 (10 of 40 epochs spent, at most about 3 min left)"
     )
     assert lines[3] == "treat: interrupted; kept so far: initialize()"
