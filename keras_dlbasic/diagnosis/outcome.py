@@ -124,7 +124,7 @@ class Outcome:
         """What shows that a model has learned nothing, as the end of a sentence."""
         if self.follows is None:
             return "is no better than a constant prediction"
-        return "fits its own samples no better than others"
+        return "gets the same loss if its predictions are exchanged between samples"
 
     @property
     def text(self) -> str:

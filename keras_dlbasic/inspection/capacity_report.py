@@ -110,8 +110,9 @@ def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
 
     Args:
         model: A built Keras model.
-        samples: The number of training samples, or the training inputs in any form that
-            users have, or a data set, which is read. Defaults to None.
+        samples: The number of training samples, or the training inputs: an array,
+            tensor, data frame, list or a structure of these, or a data set, which is
+            read. Defaults to None.
 
     Returns:
         A `CapacityReport`.
@@ -194,7 +195,7 @@ def _layer_depth(layer: Any) -> int | None:
 
 
 def _count(samples: Any) -> int:
-    is_rows = not isinstance(samples, (str, float, bool)) and not is_number(samples)
+    is_rows = not isinstance(samples, (str, bool)) and not is_number(samples)
     if is_rows:
         return read(samples).n_rows
     return check_whole("samples", samples)

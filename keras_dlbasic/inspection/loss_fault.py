@@ -11,15 +11,15 @@ from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
 
-RULES = ("loss_target_mismatch",)
-"""Names of the rules that need facts of the model and the data only."""
+RULE = "loss_target_mismatch"
+"""The rule that needs facts of the model and the data only."""
 
 
 def loss_fault(model: Any, x: Any, y: Any) -> Finding | None:
     """Return what is certainly wrong with the targets for the compiled loss.
 
-    JAX computes a loss for class numbers that there are no outputs for; other backends
-    raise errors about tensors.
+    JAX silently computes a loss for class numbers outside of the output units; other
+    backends raise errors about tensors.
 
     Args:
         model: A compiled model that is built.
@@ -35,6 +35,6 @@ def loss_fault(model: Any, x: Any, y: Any) -> Finding | None:
         model=network_facts(model, x),
         data=data_facts(x, y, output_shapes=shapes, model=model),
     )
-    rules = [rule for rule in all_rules() if rule.name in RULES]
+    rules = [rule for rule in all_rules() if rule.name == RULE]
     found = diagnose_plan(record, rules=rules)
     return next((one for one in found if one.severity == "critical"), None)

@@ -42,8 +42,10 @@ def other_targets(x: Any, y: Any, seen_x: Any, seen_y: Any) -> str | None:
     >>> import numpy as np
     >>> from keras_dlbasic.inspection.other_targets import other_targets
     >>> x, y = np.arange(8.0)[:, None], np.arange(8)
-    >>> other_targets(x, y, x, y + 1)[:55]
-    'of 8 rows that were found again 8 have other targets; t'
+    >>> for part in other_targets(x, y, x, y + 1).split("; "):
+    ...     print(part)
+    8 of 8 compared rows have different targets
+    for the first, 0 was given, but `fit` used 1
     """
     pairs = _pairs(y, seen_y)
     given, trained = _inputs(x), _inputs(seen_x)
@@ -138,10 +140,11 @@ def _counted(arrays: list[np.ndarray]) -> tuple[Any, Any, Any]:
 def _difference(told: np.ndarray, actual: np.ndarray, by_chance: float) -> str | None:
     told, actual = _flat(told), _flat(actual)
     n = len(told)
-    start = f"of {n} rows that were found again"
+    differ = f"of {n} compared rows have different targets"
+    verb = "was" if told.shape[1] == 1 else "were"
     if told.shape != actual.shape:
         a, b = (f"{n} value{'s' * (n != 1)}" for n in (told.shape[1], actual.shape[1]))
-        return f"{start} all have other targets: given {a}, trained on {b} for each"
+        return f"{n} {differ}; {a} for each row {verb} given, but `fit` used {b}"
     wrong = _differ(told, actual)
     # Of two classes half the rows agree by luck if shuffled. So the share must be most
     # of that of rows that do not belong together, not most of all.
@@ -150,9 +153,7 @@ def _difference(told: np.ndarray, actual: np.ndarray, by_chance: float) -> str |
     if len(wrong) < least or len(wrong) <= 2 * by_chance:
         return None
     a, b = (_said(rows[wrong[0]]) for rows in (told, actual))
-    return (
-        f"{start} {len(wrong)} have other targets; the first: given {a}, trained on {b}"
-    )
+    return f"{len(wrong)} {differ}; for the first, {a} {verb} given, but `fit` used {b}"
 
 
 def _differ(told: np.ndarray, actual: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._backends.without_gradients import without_gradients
 from keras_dlbasic.records.facts import PairedFacts
 
-N_PARTS, LEAST_IN_PART = 8, 4
+N_PARTS, MIN_ROWS_PER_PART = 8, 4
 
 SAME = 1e-6
 """Losses that differ by this share of them are the same."""
@@ -42,7 +42,7 @@ def paired_loss(model: Any, x: Any, y: Any) -> PairedFacts | None:
         that fails, is not finite or keeps a state.
     """
     n_rows = len(keras.tree.flatten(x)[0])
-    n_parts = min(N_PARTS, n_rows // LEAST_IN_PART)
+    n_parts = min(N_PARTS, n_rows // MIN_ROWS_PER_PART)
     leaves = [] if y is None else keras.tree.flatten(y)
     if n_parts < 2 or any(leaf is None or len(leaf) != n_rows for leaf in leaves):
         return None

@@ -18,7 +18,7 @@ from keras_dlbasic.inspection.response_facts import MIN_ROWS, NextStep, response
 from keras_dlbasic.records import InputFacts, RunFacts, TrainingRecord
 from keras_dlbasic.records.facts import ResponseFacts
 
-MAX_ROWS, USUAL_LEAST = 31, 8
+MAX_ROWS, USUAL_MIN_ROWS = 31, 8
 """An odd number, that lengths of other axes seldom are."""
 
 MAX_ENTRIES = 2**21
@@ -109,7 +109,8 @@ def _affordable(record: TrainingRecord, leaves: Sequence[np.ndarray]) -> int:
     trained = record.trained_steps * (record.facts.batch_size or USUAL_BATCH)
     entries = sum(math.prod(leaf.shape[1:]) for leaf in leaves)
     by_work = int(trained * SHARE * 3 / 5)
-    return min(max(USUAL_LEAST, min(MAX_ROWS, by_work)), MAX_ENTRIES // max(1, entries))
+    most = max(USUAL_MIN_ROWS, min(MAX_ROWS, by_work))
+    return min(most, MAX_ENTRIES // max(1, entries))
 
 
 def _rows(

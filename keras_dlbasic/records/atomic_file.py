@@ -37,7 +37,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     'all of it'
     """
     path = Path(path)
-    if path.is_dir():  # not of the name that is written to first
+    if path.is_dir():  # else the error would name the temporary file
         raise IsADirectoryError(
             f"{str(path)!r} is a folder. Give the name of a file in it."
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from keras_dlbasic._nearest import nearest_name
 
 MAX_NAMES = 1000
-"""In a folder with more files no similar name is looked for."""
+"""At most this many names in the folder are compared."""
 
 
 def check_file(path: Path) -> None:

@@ -25,9 +25,9 @@ def scale_inputs(model: Any, x: Any) -> Any:
 
     Args:
         model: A built Sequential or Functional model.
-        x: The training inputs in any form that users have, or a data set.
-            Mean and variance are taken over all axes but the last (a feature, or a
-            channel). Integer inputs, such as tokens, are not changed.
+        x: The training inputs: an array, tensor, data frame, list or a structure of
+            these, or a data set. Mean and variance are taken over all axes but the last
+            (a feature, or a channel). Integer inputs, such as tokens, are not changed.
 
     Returns:
         A new model with the same weights behind the scaling, compiled like `model`; its

@@ -83,7 +83,13 @@ def test_a_metric_of_overlap_that_does_not_move():
         lambda: of_overlap(np.full(6, 0.387), falling=0.55),  # nothing was learned
         lambda: of_overlap(np.full(2, 0.387)),  # too short to tell
         lambda: of_overlap(np.zeros(6)),  # no prediction is on the right side yet
+        lambda: of_overlap(np.ones(6)),  # all are right
         lambda: of_overlap(np.full(6, 0.387), class_name="Mean"),
+        # these turn probabilities into class numbers
+        lambda: of_overlap(np.full(6, 0.387), class_name="BinaryIoU"),
+        lambda: of_overlap(np.full(6, 0.387), class_name="OneHotIoU"),
+        lambda: of_overlap(np.full(6, 0.387), class_name="OneHotMeanIoU"),
+        lambda: of_overlap(np.full(6, 0.387), class_name="F1Score"),
         lambda: of_overlap(np.full(6, 0.387), own=True),
     ],
 )

@@ -1,5 +1,6 @@
 """Targets given to a callback that are not those of the fit."""
 
+import re
 import warnings
 
 import keras
@@ -62,25 +63,34 @@ SAME = {
 }
 
 OTHER = {
-    "shuffled": ((X, RNG.permutation(Y), *seen()), "of 64 rows .* 4. have other"),
+    "shuffled": (
+        (X, RNG.permutation(Y), *seen()),
+        "^4. of 64 compared rows have different targets",
+    ),
     "shuffled, of two classes": (
         (X, RNG.permutation(TWO), *seen(y=TWO)),
-        "of 64 rows .* have other",
+        "of 64 compared rows have different targets",
     ),
     "two inputs, in another order": (
         ([X, X[::-1]], Y + 1, [X[SEEN], X[::-1][SEEN]], Y[SEEN]),
-        "64 have other",
+        "^64 of 64 compared",
     ),
     "shuffled, some rows repeat": (
         (np.r_[X, X[:9]], np.r_[Y, Y[:9]] + 1, *seen()),
-        "of 5. rows .* 5. have other",
+        "^5. of 5. compared rows",
     ),
-    "in another order": ((X, Y[::-1], *seen()), r"45 .*given \d, trained on \d$"),
-    "encoded otherwise": ((X, Y + 1, *seen()), "64 have other|all have other"),
-    "one-hot": ((X, ONE_HOT, *seen()), "given 3 values, trained on 1 value for each"),
+    "in another order": (
+        (X, Y[::-1], *seen()),
+        r"^45 .*, \d was given, but `fit` used \d$",
+    ),
+    "encoded otherwise": ((X, Y + 1, *seen()), "^64 of 64 compared"),
+    "one-hot": (
+        (X, ONE_HOT, *seen()),
+        "3 values for each row were given, but `fit` used 1 value",
+    ),
     "one of two": (
         (X, {"a": Y, "b": -X}, seen()[0], {"a": Y[SEEN], "b": X[SEEN]}),
-        "64 have other|all have other",
+        "^64 of 64 compared",
     ),
 }
 
@@ -93,8 +103,7 @@ def test_the_same_targets(case):
 @pytest.mark.parametrize("case", OTHER)
 def test_other_targets(case):
     rows, said = OTHER[case]
-    with pytest.raises(AssertionError, match=said):
-        raise AssertionError(other_targets(*rows))
+    assert re.search(said, other_targets(*rows) or "")
 
 
 def fit(given):

@@ -10,6 +10,7 @@ from keras import ops
 from made_runs import made_run
 
 import keras_dlbasic as kd
+from keras_dlbasic.diagnosis.areas import AREAS
 from keras_dlbasic.diagnosis.outcome import outcome_of
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.paired_loss import paired_loss
@@ -204,16 +205,15 @@ def named(record, name):
 
 def test_nothing_learned_by_a_loss_of_ones_own_is_named():
     diagnosis = kd.diagnose(run_of(NOTHING))
-    assert (
-        "fits its own samples no better than others"
-        in named(run_of(NOTHING), "plateau").message
-    )
+    message = named(run_of(NOTHING), "plateau").message
+    assert "same loss if its predictions are exchanged between samples" in message
     assert "exchanged between samples" in diagnosis.outcome
 
 
 def test_a_model_with_a_loss_of_ones_own_is_judged():
     diagnosis = kd.diagnose(run_of(replace(NOTHING, dealt=0.9)))
-    assert "what the model predicts" not in diagnosis.coverage.text
+    assert AREAS["predictions"] not in diagnosis.coverage.missing
+    assert AREAS["predictions"] in kd.diagnose(run_of(None)).coverage.missing
     assert "disagreeing_loss" in diagnosis.checked_fine
     assert not {"plateau", "unknown_cause"} & set(diagnosis.names)
     assert Run(run_of(None)).outcome.learned is None
@@ -231,4 +231,4 @@ def test_a_loss_without_pairs_is_named_only_with_its_reason():
     record.note(**table)
     finding = named(record, "disagreeing_loss")
     assert finding.severity == "critical"
-    assert "(n,) and outputs of shape (n, 1)" in finding.message
+    assert "(n,) and outputs of shape (n, 1) broadcast to (n, n)" in finding.message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
@@ -93,11 +93,10 @@ def _by_the_model(run: Run) -> Verdict:
         return Finding(
             severity="critical",
             message=(
-                f"The loss {_named(run)}is {paired.loss:.4g} whichever row gets which "
-                "prediction: it does not compare a prediction with its own target. "
-                f"Targets of shape {_shape(run.facts.targets[0].shape)} and "
-                f"outputs of shape {_shape(run.facts.outputs[0].shape)} spread to a "
-                "table of all with all."
+                f"The loss {_named(run)}is {paired.loss:.4g} no matter which row gets "
+                "which prediction. Targets of shape (n,) and outputs of shape (n, 1) "
+                "broadcast to (n, n), so every prediction is compared with every "
+                "target."
             ),
             value=paired.dealt - paired.loss,
             unit="loss",
@@ -115,11 +114,6 @@ def _lacks_axis(run: Run) -> bool:
         return False
     shape, output = targets[0].shape, outputs[0].shape
     return bool(shape and output and output[-1] == 1 and len(shape) == len(output) - 1)
-
-
-def _shape(shape: Sequence[int] | None) -> str:
-    axes = ["n", *map(str, (shape or ())[1:])]
-    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
 
 
 def _found(

@@ -39,9 +39,10 @@ def learning_rate_collapsed(
         share: Share of the steps after which it has to be so. A cosine over the run is
             that low for its last 6 %.
         wasted: Share of the steps from which it is a warning, whatever else is found,
-            if the rate ends
-        nothing: as this share of its peak at most, the loss is stuck, and
-        high: this share of a constant prediction's loss remains.
+            if the last rate is at most `nothing`, and the loss is stuck at `high` or
+            above.
+        nothing: Last rate over its peak up to which steps change nothing.
+        high: Loss, as a share of a constant prediction's, from which it is high.
         mean: Mean rate over its peak below which it fell so soon that it is low from
             early on, though not so deep. One that decays to a thousandth by the same
             factor at each step has 0.14, the square root of the step behind a warmup of

@@ -25,11 +25,11 @@ EXPLAINS = (
 KEPT = 0.25
 """A loss that rises again by less than this share of its fall has kept what it had."""
 
-USUAL_RATE = 0.7
-"""Confidence, at most, where the rate is the default of its optimizer or lower: it is
-then too high for what else is not as usual, such as inputs that are not scaled."""
+MAX_CONFIDENCE_AT_DEFAULT_RATE = 0.7
+"""For a rate that is the default of its optimizer or lower: it is then too high for
+what else is not as usual, such as inputs that are not scaled."""
 
-FACTORS, USUAL = (0.1, 0.01, 0.001), 0.1
+FACTORS, MAX_UPDATE_RATIO = (0.1, 0.01, 0.001), 0.1
 """How much lower the rate may be advised to be, and the longest update, in sizes of the
 weights, that it is to lead to."""
 
@@ -87,6 +87,7 @@ def learning_rate_too_high(
     shown = _said(sign, evidence, movement, best)
     of_layer = sign == "update_ratio_of_layer"
     strong = sum(value > 1 for value in signs.values())
+    most = MAX_CONFIDENCE_AT_DEFAULT_RATE if _is_usual(run) else 0.9
     return Finding(
         severity="info",
         message=f"The learning rate is too high: {shown}.",
@@ -95,7 +96,7 @@ def learning_rate_too_high(
         value=evidence[sign],
         threshold=limits[sign],
         layer=movement.worst_layer if of_layer else None,
-        confidence=min(USUAL_RATE if _is_usual(run) else 0.9, 0.6 + 0.1 * strong),
+        confidence=min(most, 0.6 + 0.1 * strong),
         note=worth_a_note(run),
         evidence=evidence,
         remedies=(
@@ -118,7 +119,7 @@ def _factor(movement: Movement) -> float:
     """Return the power of ten after which the first steps are no longer too long."""
     ratios = [r for r in (movement.first, movement.worst) if math.isfinite(r)]
     longest = max(ratios, default=0.0)
-    return next((f for f in FACTORS if longest * f <= USUAL), FACTORS[-1])
+    return next((f for f in FACTORS if longest * f <= MAX_UPDATE_RATIO), FACTORS[-1])
 
 
 def _said(sign: str, evidence: dict[str, float], movement: Movement, best: int) -> str:

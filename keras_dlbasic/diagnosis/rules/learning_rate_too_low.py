@@ -29,8 +29,10 @@ def learning_rate_too_low(
             model stays where it was drawn.
         fading: Relative gradient of a layer over the largest behind it below which
             steps may be short because gradients are: that of `vanishing_gradients`.
-        short: Steps that are longer than `ratio`, up to this, are too short where
-        still: the whole way is below this.
+        short: Update-to-weight ratio below which steps are short too, if the whole way
+            is below `still`.
+        still: Length of the whole way, in units of the weights' norm, below which
+            `short` counts instead of `ratio`.
     """
     movement = run.movement
     gradient = _gradient_of_kernels(run)

@@ -33,9 +33,10 @@ def stopped_too_early(
         last: The best validation loss is at most this many epochs before the end: a
             patience of three and more is what people choose.
         good: Skill from which a run has got where it was to go.
-        begun: With less than half the skill of simple predictors, and this share of the
-            planned epochs or less,
-        slow: such a fall counts, if the last epoch is the best.
+        begun: Share of the planned epochs up to which `slow` counts instead of `fall`,
+            if the last epoch is the best and the model has less than half the skill of
+            simple predictors.
+        slow: Fall of the training loss, like `fall`, that counts for such a run.
     """
     planned, ran = run.facts.epochs, len(run.loss)
     if not planned:
