@@ -13,7 +13,7 @@ MAX_CHARACTERS = 60
 def check_whole(
     name: str, value: Any, least: int = 1, *, or_none: bool = False
 ) -> None:
-    """Check that an argument is an integer and large enough; True is none.
+    """Check that an argument is an integer and large enough; True is not one.
 
     Args:
         name: What the argument is called.
