@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
-LONGEST = 60
-"""Number of characters that errors show of what was given."""
+MAX_CHARACTERS = 60
+"""Maximum length of a received value in a message."""
 
 
-def check_whole(name: str, value: Any, least: int = 1, *, or_none: bool = False) -> int:
-    """Return a whole number that was given, as an integer of Python.
+def check_whole(
+    name: str, value: Any, least: int = 1, *, or_none: bool = False
+) -> None:
+    """Check that an argument is an integer and large enough; True is not one.
 
     Args:
         name: What the argument is called.
         value: What was given.
         least: The smallest that is allowed. Defaults to 1.
-        or_none: Whether None is allowed, too; then 0 is returned for it.
+        or_none: Whether None is allowed, too.
 
     Raises:
-        ValueError: If it is no whole number, or a smaller one.
+        ValueError: If it is no integer, also if a float like 32.0, or a smaller one.
 
     Example:
     >>> from keras_dlbasic._arguments import check_whole
@@ -30,18 +32,17 @@ def check_whole(name: str, value: Any, least: int = 1, *, or_none: bool = False)
     ValueError: `epochs` must be a whole number of at least 1. Received: epochs='10'
     """
     if value is None and or_none:
-        return 0
-    is_whole = is_number(value) and value == value // 1 and value >= least
-    if not is_whole:
+        return
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or value < least:
         ending = ", or None" if or_none else ""
         raise ValueError(
             f"`{name}` must be a whole number of at least {least}{ending}. Received: "
             f"{name}={shown(value)}"
         )
-    return int(value)
 
 
-def as_several(name: str, values: Any, like: str) -> list[Any]:
+def as_list(name: str, values: Any, like: str) -> list[Any]:
     """Return the values of an argument that takes several.
 
     Args:
@@ -53,8 +54,8 @@ def as_several(name: str, values: Any, like: str) -> list[Any]:
         TypeError: If it is a single value, also a single word.
 
     Example:
-    >>> from keras_dlbasic._arguments import as_several
-    >>> as_several("sizes", 0.5, "[0.1, 0.5]")
+    >>> from keras_dlbasic._arguments import as_list
+    >>> as_list("sizes", 0.5, "[0.1, 0.5]")
     Traceback (most recent call last):
         ...
     TypeError: `sizes` must be several values, such as [0.1, 0.5]. Received: sizes=0.5
@@ -90,8 +91,8 @@ def shown(value: Any) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     text = " ".join(repr(value).split())
-    if " object at 0x" in text or " at 0x" in text:  # says no more than its type
+    if " at 0x" in text:  # says no more than its type
         return f"{article} {kind}"
-    if len(text) <= LONGEST:
+    if len(text) <= MAX_CHARACTERS:
         return text
-    return f"{article} {kind}, {text[:LONGEST]}..."
+    return f"{article} {kind}, {text[:MAX_CHARACTERS]}..."

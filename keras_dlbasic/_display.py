@@ -18,7 +18,7 @@ from keras_dlbasic._fields import known_fields
 WIDTH = 80
 
 REPR_WIDTH = 130
-"""Letters of what is said in a `repr`, of one or two lines with the name."""
+"""Maximum number of characters of the text in a `repr`."""
 
 _fillers: list[Callable[[], object]] = []
 

@@ -13,6 +13,9 @@ from keras_dlbasic._nearest import nearest_name
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+LEVELS = '0 or 1 (unlike `model.fit`, there is no 2 or "auto")'
+"""What `verbose` must be."""
+
 
 def names_nearest(function: Function) -> Function:
     """Decorate a public function or class, so that wrong calls are explained.
@@ -23,7 +26,7 @@ def names_nearest(function: Function) -> Function:
     into `**kwargs` is left to where it goes on to.
 
     A flag, whose default is True or False, must be one of these; the words "no" and
-    "false" would be taken for True. `verbose` must be 0 or 1.
+    "false" would be taken for True. `verbose` must be 0 or 1, also a TypeError.
 
     A class stays the same class, whose own `__init__` is decorated.
 
@@ -45,7 +48,7 @@ def names_nearest(function: Function) -> Function:
         (
             place if one.kind is one.POSITIONAL_OR_KEYWORD else sys.maxsize,
             one.name,
-            "True or False" if isinstance(one.default, bool) else "0 or 1",
+            "True or False" if isinstance(one.default, bool) else LEVELS,
         )
         for place, one in enumerate(signature.parameters.values())
         if isinstance(one.default, bool) or one.name == "verbose"
@@ -62,8 +65,7 @@ def names_nearest(function: Function) -> Function:
                 wrong = _misfit(function, signature, args, kwargs)
                 if wrong is not None:
                     raise TypeError(wrong)
-                kind = ValueError if name == "verbose" else TypeError
-                raise kind(
+                raise TypeError(
                     f"`{name}` must be {allowed}. Received: {name}={shown(given)}"
                 )
         try:
@@ -107,7 +109,7 @@ def _misfit(
         is_method = next(iter(signature.parameters), None) == "self"
         called = type(args[0]).__name__ if is_method else function.__name__
         wrong = _wrong(signature, args, kwargs, str(error))
-        shown = signature.replace(
+        taken = signature.replace(
             parameters=[
                 one.replace(annotation=one.empty, default=one.empty)
                 for one in list(signature.parameters.values())[is_method:]
@@ -115,7 +117,7 @@ def _misfit(
             return_annotation=signature.empty,
         )
         said = f"{called}() {wrong}{_model_advice(signature, args, kwargs)}"
-        return f"{said}\nIt takes: {str(shown)[1:-1]}."
+        return f"{said}\nIt takes: {str(taken)[1:-1]}."
     return None
 
 
@@ -161,7 +163,7 @@ def _wrong(
     ]
     if missing and "multiple values" not in error:
         close = nearest_name(missing[0], unknown)
-        meant = f" Did you mean it by {close!r}?" if close else ""
+        meant = f" Did you misspell it as {close!r}?" if close else ""
         plural = "s" * (len(missing) > 1)
         return (
             f"is missing the required argument{plural} "
@@ -173,7 +175,7 @@ def _wrong(
 def _model_advice(
     signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> str:
-    """Return where the model comes from, if one was given in vain."""
+    """Return where the model comes from, if one was passed that is not taken."""
     names = signature.parameters
     takes_model = any("model" in name or name == "run" for name in names)
     is_given = any(hasattr(one, "layers") and hasattr(one, "fit") for one in args)

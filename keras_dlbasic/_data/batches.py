@@ -17,6 +17,7 @@ from keras_dlbasic._data.row_sample import (
     RowSample,
     drawn_from_loader,
     joined,
+    n_rows,
     row_shapes,
 )
 
@@ -109,27 +110,29 @@ def _all_rows(data: Any, n: int | None, names: Names) -> SetRows:
             f"{others[0]} and {other} without the axis of rows. All rows are needed "
             "here in one array: pad them to the same length."
         )
-    return SetRows(joined(kept), False, True, len(kept), _size(kept[0]), len(kept))
+    return SetRows(joined(kept), False, True, len(kept), n_rows(kept[0]), len(kept))
 
 
 def _some_rows(data: Any, n: int | None, most: int, names: Names) -> SetRows:
     sample = RowSample(most)
     drawn = None if _is_py(data) else drawn_from_loader(data, most)
     size, n_bytes, n_passed = 0, 0, 0
-    is_over = True
+    is_over = False
     for batch in _batches_to_draw(data, n) if drawn is None else drawn:
         parts = _unpacked(batch, names)
         sample.add(parts)
-        size, n_passed = size or _size(parts), n_passed + 1
+        size, n_passed = size or n_rows(parts), n_passed + 1
         n_bytes += _bytes(parts)
         if drawn is not None:
             continue
         if _is_py(data):
-            is_over = sample.n_seen < most and n_passed < MAX_BATCHES
+            is_enough = sample.n_seen >= most or n_passed >= MAX_BATCHES
         else:
-            is_over = n_passed < MAX_PASSED and n_bytes < MAX_PASSED_BYTES
-        if not is_over:
+            is_enough = n_passed >= MAX_PASSED or n_bytes >= MAX_PASSED_BYTES
+        if is_enough:
             break
+    else:
+        is_over = True
     if not n_passed:
         raise _no_batches(data)
     is_all = drawn is None and (is_over or n_passed == n)
@@ -160,10 +163,6 @@ def _is_py(data: Any) -> bool:
 
 def _no_batches(data: Any) -> ValueError:
     return ValueError(f"The data set of type {type(data).__name__} has no batches.")
-
-
-def _size(parts: Parts) -> int:
-    return len(next(a for a in keras.tree.flatten(parts) if a is not None))
 
 
 def _bytes(parts: Parts) -> int:

@@ -80,18 +80,19 @@ def check_fits(model: Any, x: Any, name: str = "x", y: Any = None) -> None:
             raise ValueError(
                 f"{called} has the shape {_said(given)}, but the model '{model.name}' "
                 f"takes {_said((None, *wanted[1:]))}."
-                + (_swapped(y, wanted) or _way(given, wanted, name))
+                + _way(given, wanted, name)
+                + (_if_swapped(y, wanted) if one else "")
             )
 
 
-def _swapped(y: Any, wanted: Shape) -> str | None:
-    """Return that inputs and targets are in each other's place, if they seem to be."""
+def _if_swapped(y: Any, wanted: Shape) -> str:
+    """Return what to do if both are in each other's place, where targets would fit."""
     leaves = [leaf for leaf in keras.tree.flatten(y) if leaf is not None]
     if len(leaves) != 1 or not _fit(tuple(leaves[0].shape), wanted):
-        return None
+        return ""
     return (
-        f" `y`, of shape {_said(tuple(leaves[0].shape))}, would fit: give the inputs "
-        "first, then the targets."
+        f" `y`, of shape {_said(tuple(leaves[0].shape))}, would fit: if both were "
+        "swapped, give the inputs first, then the targets."
     )
 
 

@@ -17,8 +17,8 @@ class GivenRows:
     Args:
         x: Inputs in any form that `read` knows.
         y: Targets, likewise, or None.
-        choose: Returns the part `(x, y)` of the `Data` read that is kept; of a part
-            that it has chosen it must choose all.
+        choose: Returns the part `(x, y)` of the `Data` read that is kept. It is
+            applied twice, so it must return its own result unchanged.
         **options: What else `read` takes.
 
     Raises:

@@ -38,7 +38,7 @@ class RowSample:
 
     def add(self, batch: Any) -> None:
         """Show it a batch: a structure of arrays, or None for what there is none of."""
-        n = _n_rows(batch)
+        n = n_rows(batch)
         self.n_seen += n
         if self._parts and row_shapes(batch) != row_shapes(self._parts[0]):
             self.has_left_out = True
@@ -128,7 +128,8 @@ def row_shapes(data: Any) -> list[tuple[int, ...]]:
     return [np.shape(leaf)[1:] for leaf in keras.tree.flatten(data)]
 
 
-def _n_rows(batch: Any) -> int:
+def n_rows(batch: Any) -> int:
+    """Return the number of rows of a structure of arrays."""
     return len(next(a for a in keras.tree.flatten(batch) if a is not None))
 
 

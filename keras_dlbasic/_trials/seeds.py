@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
-from keras_dlbasic._arguments import as_several, check_whole, is_number
+from keras_dlbasic._arguments import as_list, check_whole, is_number
 
 
 def seeds_of(seeds: int | Iterable[int]) -> tuple[int, ...]:
@@ -14,8 +15,9 @@ def seeds_of(seeds: int | Iterable[int]) -> tuple[int, ...]:
         ValueError: If there are none.
     """
     if is_number(seeds) or isinstance(seeds, (str, bool)):
-        seeds = range(check_whole("seeds", seeds))
-    whole = tuple(int(seed) for seed in as_several("seeds", seeds, "[0, 1, 2]"))
+        check_whole("seeds", seeds)
+        seeds = range(cast(int, seeds))
+    whole = tuple(int(seed) for seed in as_list("seeds", seeds, "[0, 1, 2]"))
     if not whole:
         raise ValueError(f"There must be at least one seed. Received: seeds={seeds!r}")
     return whole

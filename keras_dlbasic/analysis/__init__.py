@@ -38,7 +38,7 @@
 - `gradient_events`: find where gradients vanish, explode or turn non-finite
 - `gradient_flow`: return the gradient relative to the weights
 - `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
-- `largest_batch_size_of`: say which batch size to take, from which ones fit
+- `largest_batch_size_of`: the batch size to train with, given which ones fit
 - `judge_learning_rates`: choose a learning rate from the losses of a range test
 - `judge_point`: classify a point of a landscape
 - `paired_differences`: compare arms with a baseline, by seeds and held-out rows

@@ -26,7 +26,8 @@ def row_distances(x: Any) -> np.ndarray:
 
     Returns:
         Distances `[n]`, divided by the root of the number of columns that vary; zeros
-        if none does, or if values are not finite.
+        if none does. Infinite for rows with values that are not finite, which are left
+        out of the distances of the others.
 
     Example:
     >>> import numpy as np
@@ -42,9 +43,14 @@ def row_distances(x: Any) -> np.ndarray:
         return np.zeros(n)
     flat = rows.reshape(n, -1)
     flat = flat[:, evenly(flat.shape[1], FEATURES)].astype(np.float64)
+    finite = np.isfinite(flat).all(axis=1)
+    if not finite.all():
+        found = np.full(n, np.inf)
+        found[finite] = row_distances(rows[finite])
+        return found
     spread = flat.std(axis=0)
     used = spread > 0
-    if not used.any() or not np.isfinite(flat).all():
+    if not used.any():
         return np.zeros(n)
     flat = (flat[:, used] - flat[:, used].mean(axis=0)) / spread[used]
     known = evenly(n, OTHERS)

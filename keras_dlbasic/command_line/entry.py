@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if nothing of the severity of `--fail-on` was found, 1 if something was, 2 if
         a file cannot be read or written or an argument is wrong, 3 if nothing was found
         but the decisive checks could not run. `convert` judges nothing: 0 or 2. 141 if
-        what reads the output ended before it was written, as the shell counts it.
+        the reader of the output closed the pipe, as a shell reports SIGPIPE.
     """
     # A terminal of Windows need not have the letters of a path or a layer's name.
     for stream in (sys.stdout, sys.stderr):
@@ -43,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # What reads the output has seen enough, as `head` does. Python would complain
-        # once more as it closes the stream, so that goes nowhere.
+        # What reads the output has closed the pipe, as `head` does. Python would
+        # complain once more as it closes the stream, so that goes nowhere.
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CUT_OFF

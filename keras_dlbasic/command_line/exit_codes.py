@@ -4,7 +4,7 @@ FINE = 0
 FOUND = 1
 BAD_INPUT = 2
 NOT_JUDGED = 3
-CUT_OFF = 141  # what a program returns that SIGPIPE ends
+CUT_OFF = 141  # what a shell reports for SIGPIPE
 
 MEANING = (
     "Exit code: 0 nothing of the severity of --fail-on was found, 1 something was, 2 a "

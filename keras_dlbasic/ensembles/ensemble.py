@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from keras_dlbasic._arguments import as_several
+from keras_dlbasic._arguments import as_list
 from keras_dlbasic._wrong_arguments import names_nearest
 
 LOGITS = ("auto", "softmax", "sigmoid", None)
@@ -82,7 +82,7 @@ class Ensemble(keras.Model):
                 "`models` must be several models: `Ensemble([model, another])`. "
                 f"Received: the model '{models.name}'"
             )
-        members = as_several("models", models, "[model, another]")
+        members = as_list("models", models, "[model, another]")
         _check(members, logits)
         self.members = members
         self.logits = _logits_of(members[0]) if logits == "auto" else logits

@@ -198,4 +198,5 @@ def _count(samples: Any) -> int:
     is_rows = not isinstance(samples, (str, bool)) and not is_number(samples)
     if is_rows:
         return read(samples).n_rows
-    return check_whole("samples", samples)
+    check_whole("samples", samples)
+    return int(samples)

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole
 from keras_dlbasic._data.read import read
 
 Batch = tuple[Any, Any, Any]
@@ -45,11 +46,7 @@ class Rows:
             ValueError: If they differ in length or do not fit the model, or
                 `micro_batch` is no number of rows.
         """
-        if isinstance(micro_batch, bool) or not int(micro_batch) == micro_batch >= 1:
-            raise ValueError(
-                "`micro_batch` must be a whole number of rows, at least 1. Received: "
-                f"micro_batch={micro_batch!r}"
-            )
+        check_whole("micro_batch", micro_batch)
         found = read(x, y, sample_weight=sample_weight, model=model)
         n = found.n_rows
         return cls(found.x, found.y, found.sample_weight, n, min(int(micro_batch), n))

@@ -23,6 +23,9 @@ REGIMES = {
 }
 PANELS = ("updates", "samples", "seconds")
 
+MAX_TICKS = 8
+"""With more, numbers touch each other in a panel of the usual size."""
+
 
 @names_nearest
 def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
@@ -194,10 +197,6 @@ def _log_axes(ax: Axes) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
-MOST_TICKS = 8
-"""With more, numbers touch each other in a panel of the usual size."""
-
-
 class _FewTicks(LogLocator):
     """Ticks at 1, 2 and 5 times the powers of ten; over long ranges at powers only."""
 
@@ -206,7 +205,7 @@ class _FewTicks(LogLocator):
         # and with several multiples none at all.
         found: Any = super().tick_values(vmin, vmax)
         n_seen = np.sum((found >= vmin) & (found <= vmax))
-        is_fit = 0 < n_seen <= MOST_TICKS
+        is_fit = 0 < n_seen <= MAX_TICKS
         return found if is_fit else LogLocator().tick_values(vmin, vmax)
 
 

@@ -47,8 +47,8 @@ def any_record_of(given: Any) -> TrainingRecord:
     """Return the record of whatever a run has left behind.
 
     Args:
-        given: A record, a callback that has one, a `History` or its dictionary, or the
-            path of a record or a table of epochs.
+        given: A record, a callback that has one, a `History` or its dictionary, a model
+            that was fitted, or the path of a record or a table of epochs.
 
     Raises:
         TypeError: If it is none of these.
@@ -61,14 +61,18 @@ def any_record_of(given: Any) -> TrainingRecord:
         return record_of(given)
     if hasattr(type(given), "record"):
         return record_of(given)
+    is_model = hasattr(given, "fit")
+    if is_model and hasattr(getattr(given, "history", None), "history"):
+        given = given.history  # Keras keeps that of the last fit
     if not isinstance(given, Mapping) and not hasattr(given, "history"):
+        way = ""
+        if is_model:
+            way = " This model has not been trained yet: call `fit` first."
         raise TypeError(
             "`run` must be the `History` that `model.fit` returned or its `history`, "
             "a callback such as a `TrainingDoctor`, a `TrainingRecord`, or the path of "
             "a record (`.npz`) or a table of epochs (`.csv`). Received: "
-            f"{shown(given)}."
-            + " A model does not keep how it was trained."
-            * hasattr(given, "fit")
+            f"{shown(given)}.{way}"
         )
     return TrainingRecord.from_history(given)
 

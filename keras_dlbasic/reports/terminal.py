@@ -35,15 +35,15 @@ def print_diagnosis(
 ) -> None:
     """Print a diagnosis: in color on a terminal, else as plain text.
 
-    In a notebook it is shown as HTML, but for `verbose`.
+    In a notebook it is shown as HTML, unless `verbose` is True.
 
     Args:
         diagnosis: The diagnosis, or a `TrainingDoctor` that has one.
         file: Where to print. Defaults to None: standard output.
         title: The first line.
         verbose: Whether to say why checks were skipped. Defaults to `False`: how many.
-        reasons_in: What says these reasons where they are left out. Defaults to the
-            attribute of the diagnosis.
+        reasons_in: Where to find the reasons for skipped checks; part of the message.
+            Defaults to the attribute of the diagnosis.
 
     Example:
     >>> import keras_dlbasic as kd

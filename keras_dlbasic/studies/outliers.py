@@ -20,7 +20,7 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.experiments.outlier_result import (
     OutlierResult,
     average_precision,
-    rank,
+    relative_ranks,
 )
 from keras_dlbasic.analysis.row_distances import row_distances
 from keras_dlbasic.records import TrialResult
@@ -159,8 +159,8 @@ def run_outlier_trial(settings: Mapping[str, Any], task: StudyTask) -> dict[str,
     values["kind"] = score_rows(model, task.validation_data).kind
     values.update(score(model, data, "train"))
     values.update(score(model, task.validation_data, "val"))
-    learned_late = rank(np.mean(looks.losses, axis=0))
-    surprising = rank(held_out_losses(task, data, seed))
+    learned_late = relative_ranks(np.mean(looks.losses, axis=0))
+    surprising = relative_ranks(held_out_losses(task, data, seed))
     labels = (learned_late + surprising) / 2
     inputs = _input_distances(data[0])
     values["row_scores"] = np.round(labels, 5)

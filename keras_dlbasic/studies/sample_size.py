@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic._arguments import as_several
+from keras_dlbasic._arguments import as_list
 from keras_dlbasic._trials.seeded_model import (
     build_seeded,
     weights_digest,
@@ -92,7 +92,7 @@ class SampleSizeStudy(Study[SampleSizeResult]):
             verbose=verbose,
         )
         rows = len(self._data.rows)
-        given = as_several("sizes", sizes, "[0.1, 0.5, 1.0]")
+        given = as_list("sizes", sizes, "[0.1, 0.5, 1.0]")
         self.sizes = tuple(sorted({_size(size, rows) for size in given}))
         if not self.sizes:
             raise ValueError(

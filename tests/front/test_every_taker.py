@@ -104,6 +104,7 @@ def test_no_public_name_that_takes_x_is_left_out():
                 if "x" in takes:
                     found.add(name)
     assert found <= {*TAKERS, *ELSEWHERE}, found - {*TAKERS, *ELSEWHERE}
+    assert {*ELSEWHERE} <= found, {*ELSEWHERE} - found  # names of what is gone
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of callbacks begun by hand

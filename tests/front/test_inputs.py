@@ -152,7 +152,7 @@ def test_rows_of_a_sorted_dataset_are_from_all_over():
     assert (len(part.x), part.is_sample) == (80, False)
 
 
-def test_so_many_batches_and_bytes_are_passed_over_and_no_more(monkeypatch):
+def test_batches_and_bytes_that_are_read_are_limited(monkeypatch):
     data = sorted_dataset(1600)
     monkeypatch.setattr("keras_dlbasic._data.batches.MAX_PASSED", 50)
     found = read(data, most=100)

@@ -43,7 +43,8 @@ def test_explain_takes_whatever_a_run_leaves_behind(tmp_path, capsys):
     doctor.record.save(record)
     table.write_text("epoch,loss\n0,0.7\n1,nan\n")
     loud = record.rename(record.with_suffix(".NPZ"))
-    for run in (history, history.history, doctor, doctor.record, loud, str(table)):
+    saved = (loud, str(table))
+    for run in (history, history.model, history.history, doctor, doctor.record, *saved):
         found = kd.explain(run)
         said = capsys.readouterr().out
         assert said.startswith("Diagnosis")

@@ -81,6 +81,10 @@ MISTAKES = {
         lambda _: kd.preflight(make(), Y, X),
         ["(64,)", "(rows, 3)", "`y`, of shape (64, 3), would fit", "inputs first"],
     ),
+    "one column only, targets too": (
+        lambda _: kd.preflight(make(inputs=(1,)), X, Y[:, None]),
+        ["keras.Input((3,))", "would fit: if both were swapped, give the inputs first"],
+    ),
     "x and y swapped, doctor": (
         lambda _: begin(C.TrainingDoctor(Y, X)),
         ["`y`, of shape (64, 3), would fit"],
@@ -175,6 +179,10 @@ MISTAKES = {
         lambda _: find(make(), batch_size=0),
         ["`batch_size` must be a whole number", "batch_size=0"],
     ),
+    "a batch size as a float": (
+        lambda _: kd.augmentation.AugmentedBatches(X, Y, max, batch_size=32.0),
+        ["`batch_size` must be a whole number", "batch_size=32.0"],
+    ),
     "batches of no row, augmentation": (
         lambda _: kd.augmentation.AugmentedBatches(X, Y, max, batch_size=0),
         ["`batch_size` must be a whole number", "batch_size=0"],
@@ -228,7 +236,7 @@ MISTAKES = {
     ),
     "verbose as in fit": (
         lambda _: C.TrainingDoctor(verbose="auto"),
-        ["`verbose` must be 0 or 1", "verbose='auto'"],
+        ["`verbose` must be 0 or 1 (unlike `model.fit`", "verbose='auto'"],
     ),
     "a metric object": (
         lambda _: C.OverfittingDetector(metric=keras.metrics.AUC()),
@@ -279,7 +287,7 @@ MISTAKES = {
     ),
     "a model to explain": (
         lambda _: kd.explain(make()),
-        ["the `History` that `model.fit` returned", "name=mine", "does not keep how"],
+        ["the `History` that `model.fit` returned", "name=mine", "call `fit` first"],
     ),
     "a list to explain": (
         lambda _: kd.explain([0.5, 0.4]),

@@ -68,7 +68,7 @@ CALLS = {
         r"preflight\(\) is missing the required argument 'x'"
     ),
     lambda: kd.diagnose(model=1): r"unexpected keyword.*'model'.* It takes no model",
-    lambda: kd.layers.Dropout(ratee=0.5): "'rate'. Did you mean it by 'ratee'",
+    lambda: kd.layers.Dropout(ratee=0.5): "'rate'. Did you misspell it as 'ratee'",
     lambda: kd.remedies.add_dropout(1, ratio=0.5): "Did you mean 'rate'",
     lambda: kd.regularizers.L2(L2=0.5): "Did you mean 'l2'",
     lambda: kd.preflight(1, 2, model=3): "got multiple values for argument 'model'",
@@ -105,9 +105,7 @@ def test_a_flag_must_be_one(thing, flag):
     given = {one.name: 1 for one in parameters(thing) if one.default is one.empty}
     given = {k: v for k, v in given.items() if k not in ("kwargs", "wrong")}
     for wrong in ("yes", None, 2):
-        with pytest.raises(
-            (TypeError, ValueError), match=f"`{flag}` must be .*Received: {flag}="
-        ):
+        with pytest.raises(TypeError, match=f"`{flag}` must be .*Received: {flag}="):
             thing(**{**given, flag: wrong})
     try:
         thing(**{flag: True})
@@ -118,4 +116,5 @@ def test_a_flag_must_be_one(thing, flag):
 @pytest.mark.once
 def test_flags_of_numpy_and_of_keras_are_flags():
     for flag in (np.True_, 1, 0, False):
-        kd.callbacks.OverfittingDetector(stop=flag, verbose=flag)
+        detector = kd.callbacks.OverfittingDetector(stop=flag, verbose=flag)
+        assert detector.stop == flag

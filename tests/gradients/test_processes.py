@@ -127,7 +127,7 @@ def test_all_are_told_the_same():
 def test_one_that_does_not_ask_is_not_waited_for_for_ever():
     board = Board()
     assert Processes(0, 2, board, "h").together("topic", "a", 0.01) is None
-    # who comes late is told the same
+    # who comes late gets the same decision
     late = Processes(1, 2, board, "i")
     board.texts["keras_dlbasic/i/topic/1/all"] = "null"
     assert late.together("topic", "b", 0.01) is None

@@ -58,9 +58,11 @@ def test_a_terminal_that_knows_ascii_only(monkeypatch):
     assert b"best so far" in file.buffer.getvalue()
 
 
-def test_a_program_without_a_console(monkeypatch):
+def test_a_program_without_a_console(monkeypatch, caplog):
+    caplog.set_level("INFO")
     monkeypatch.setattr("sys.stdout", None)
     print_diagnosis(kd.diagnose(made_run()))
     messages = Messages()
     messages.add("said to nobody")
     messages.say()
+    assert "said to nobody" in caplog.text

@@ -14,7 +14,7 @@ import reference
 
 import keras_dlbasic as kd
 from keras_dlbasic._backends.out_of_memory import let_go, memory_error
-from keras_dlbasic.analysis import largest_batch_size_of
+from keras_dlbasic.analysis import TriedBatchSize, largest_batch_size_of
 
 BACKEND = keras.backend.backend()
 X = np.random.default_rng(0).normal(size=(100, 3)).astype("float32")
@@ -187,6 +187,32 @@ def test_what_fits_above_what_does_not_is_not_counted_on():
         largest_batch_size_of([(8, True), (16, False), (32, True)], rows=50).largest
         == 8
     )
+
+
+@pytest.mark.once
+def test_a_noise_scale_of_more_than_all_samples():
+    """Then larger batches would not save few steps; there are none."""
+    found = largest_batch_size_of([(500, True)], rows=500, noise_scale=4e4)
+    text = " ".join(str(found).split())
+    assert "is 4e+04 samples, more than there are" in text
+    assert "batch_size=500 (all samples)" in text
+    assert "save few steps" not in text
+    found = largest_batch_size_of([(500, True)], rows=500, noise_scale=500)
+    assert "save few steps" in " ".join(str(found).split())
+
+
+@pytest.mark.once
+def test_the_error_shown_is_that_of_the_smallest_that_failed():
+    tried = [
+        TriedBatchSize(16, False, 1.0, "no 16"),
+        TriedBatchSize(8, False, 1.0, "no 8"),
+    ]
+    text = str(largest_batch_size_of(tried, rows=50))
+    assert text == "Not even batch size 8 fits into memory: no 8"
+    text = str(largest_batch_size_of([(8, False)], rows=50))
+    assert text == "Not even batch size 8 fits into memory."
+    with pytest.raises(ValueError, match="`tried` must be .*Received: tried="):
+        largest_batch_size_of([], rows=50)
 
 
 @pytest.mark.once

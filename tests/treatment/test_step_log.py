@@ -81,5 +81,7 @@ def test_on_a_terminal_it_is_a_table(monkeypatch):
 def test_a_program_without_a_console_is_treated_too(monkeypatch):
     monkeypatch.setattr("sys.stdout", None)
     log = StepLog(1)
+    log.add(CAUSE, RemedySuggestion("initialize", "it may help"), note="no")
     log.say("training")
     log.interrupted("")
+    assert len(log.steps) == 1

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from keras_dlbasic._arguments import shown
 from keras_dlbasic._display import Displayed, wrapped
 from keras_dlbasic._wrong_arguments import names_nearest
 
@@ -77,9 +78,11 @@ class LargestBatchSize(Displayed):
 
     def __str__(self) -> str:
         if self.largest is None:
-            error = self.tried[0].error if self.tried else ""
+            failed = (one for one in self.tried if not one.fits)
+            error = min(failed, key=lambda one: one.batch_size).error
+            reason = f": {error}" if error else "."
             return wrapped(
-                f"Not even batch size {self.smallest_failed} fits into memory: {error}"
+                f"Not even batch size {self.smallest_failed} fits into memory{reason}"
             )
         if self.smallest_failed is None:
             found = f"All batch sizes up to {self.largest} fit into memory"
@@ -104,6 +107,11 @@ class LargestBatchSize(Displayed):
                 f"with batch_size={self.suggestion} and "
                 f"`gradient_accumulation_steps={self.accumulate}`."
             )
+        if self.noise_scale > self.rows == self.suggestion:
+            return (
+                f"The gradient noise scale is {self.noise_scale:.3g} samples, more "
+                f"than there are: train with batch_size={self.rows} (all samples)."
+            )
         return (
             f"The gradient noise scale is {self.noise_scale:.3g} samples, so larger "
             f"batches save few steps: train with batch_size={self.suggestion}."
@@ -118,7 +126,7 @@ class LargestBatchSize(Displayed):
 def largest_batch_size_of(
     tried: Any, *, rows: int, noise_scale: float | None = None
 ) -> LargestBatchSize:
-    """Say which batch size to take, from which ones fit.
+    """Return the batch size to train with, given which ones fit into memory.
 
     Args:
         tried: `TriedBatchSize` or pairs of a batch size and whether it fits.
@@ -126,7 +134,7 @@ def largest_batch_size_of(
         noise_scale: The gradient noise scale in samples. Defaults to None: not known.
 
     Raises:
-        ValueError: If `noise_scale` is no number above 0.
+        ValueError: If `tried` is empty, or `noise_scale` is no number above 0.
 
     Example:
     >>> from keras_dlbasic.analysis import largest_batch_size_of
@@ -134,17 +142,18 @@ def largest_batch_size_of(
     >>> found.largest, found.smallest_failed
     (32, 64)
     """
-    if noise_scale is not None and not noise_scale > 0:
-        raise ValueError(
-            "`noise_scale` must be a number of samples above 0, infinite if no "
-            f"gradient stands out from the noise. Received: noise_scale={noise_scale!r}"
-        )
+    check_noise_scale(noise_scale)
     known = tuple(
         one
         if isinstance(one, TriedBatchSize)
         else TriedBatchSize(one[0], one[1], math.nan)
         for one in tried
     )
+    if not known:
+        raise ValueError(
+            "`tried` must be one batch size or more, and whether each fits, such as "
+            f"[(32, True), (64, False)]. Received: tried={shown(tried)}"
+        )
     failed = min((one.batch_size for one in known if not one.fits), default=None)
     # what fits counts only below what does not: memory may be fragmented
     fits = [
@@ -162,3 +171,16 @@ def largest_batch_size_of(
     accumulate = -(-wanted // largest)
     size = -(-wanted // accumulate)
     return LargestBatchSize(largest, failed, size, accumulate, noise_scale, known, rows)
+
+
+def check_noise_scale(noise_scale: float | None) -> None:
+    """Check that a gradient noise scale is a number of samples, or None.
+
+    Raises:
+        ValueError: If it is no number above 0.
+    """
+    if noise_scale is not None and not noise_scale > 0:
+        raise ValueError(
+            "`noise_scale` must be a number of samples above 0, infinite if no "
+            f"gradient stands out from the noise. Received: noise_scale={noise_scale!r}"
+        )

@@ -12,7 +12,7 @@ from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.result_table import as_table
-from keras_dlbasic.analysis.experiments.study_table import measure_interval
+from keras_dlbasic.analysis.experiments.study_table import kind_of, measure_interval
 from keras_dlbasic.records import TrialResult
 
 
@@ -44,16 +44,19 @@ def average_precision(planted: Any, scores: Any) -> float:
     return float(np.mean((at_least & p[None, :]).sum(axis=1) / at_least.sum(axis=1)))
 
 
-def rank(scores: Any) -> np.ndarray:
-    """Return the ranks of scores, from 0 for the lowest to 1.
+def relative_ranks(scores: Any) -> np.ndarray:
+    """Return the ranks of scores, from 0 for the lowest to 1; alike ones share theirs.
 
     Example:
-    >>> from keras_dlbasic.analysis.experiments.outlier_result import rank
-    >>> rank([0.3, 9.0, 0.1]).tolist()
+    >>> from keras_dlbasic.analysis.experiments.outlier_result import relative_ranks
+    >>> relative_ranks([0.3, 9.0, 0.1]).tolist()
     [0.5, 1.0, 0.0]
     """
-    places = np.argsort(np.argsort(np.asarray(scores), kind="stable"))
-    return np.asarray(places / max(1, len(places) - 1))
+    _, places, counts = np.unique(
+        np.asarray(scores), return_inverse=True, return_counts=True
+    )
+    ranks = np.cumsum(counts) - (counts + 1) / 2
+    return np.asarray(ranks[places] / max(1, len(places) - 1))
 
 
 @names_nearest
@@ -111,13 +114,8 @@ class OutlierResult(Plotted):
                 for t in self._of(kind, share)
                 if t.status == "done"
             ]
-            found[share] = measure_interval(values, measure, self._kind_of_targets)
+            found[share] = measure_interval(values, measure, kind_of(self.trials))
         return found
-
-    @property
-    def _kind_of_targets(self) -> str:
-        kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
-        return str(kinds[0]) if kinds else "numbers"
 
     @cached_property
     def scores(self) -> np.ndarray:
@@ -142,8 +140,10 @@ class OutlierResult(Plotted):
             for t in self._of("none", 0.0)
             if t.status == "done" and name in t.values
         ]
-        # Ranks, since the losses of two seeds may be of different size.
-        return np.mean([rank(row) for row in rows], axis=0) if rows else np.empty(0)
+        # Ranks, since the losses of two seeds may be of different size. Scores that are
+        # all alike suspect no row.
+        ranks = [relative_ranks(row) for row in rows if len(np.unique(row)) > 1]
+        return np.mean(ranks, axis=0) if ranks else np.empty(0)
 
     def suspects(self, n: int = 20, kind: str = "labels") -> np.ndarray:
         """Return the rows that are suspected most, the most suspicious first.

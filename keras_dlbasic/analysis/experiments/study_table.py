@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,12 @@ def measure_interval(values: Any, measure: str, kind: str = "numbers") -> Interv
     return mean_interval(values, bounds=bounds_of(measure, values, kind))
 
 
+def kind_of(trials: Iterable[TrialResult]) -> str:
+    """Return what an error is of: `"classes"`, `"labels"` or `"numbers"`."""
+    kinds = (t.values["kind"] for t in trials if "kind" in t.values)
+    return str(next(kinds, "numbers"))
+
+
 class VariedNumber:
     """Trials of which one number was varied, over seeds.
 
@@ -81,8 +87,7 @@ class VariedNumber:
     @property
     def kind(self) -> str:
         """`"classes"`, `"labels"` or `"numbers"`: what the error is of."""
-        kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
-        return str(kinds[0]) if kinds else "numbers"
+        return kind_of(self.trials)
 
     def grid(self, measure: str) -> np.ndarray:
         """Return a measure `[places, seeds]`; NaN where a trial failed."""

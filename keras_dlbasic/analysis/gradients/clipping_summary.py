@@ -42,14 +42,14 @@ class ClippingSummary(Displayed):
             return wrapped(f"{self.name}: not clipped in any measured step")
         return wrapped(
             f"{self.name}: clipped in {self.share_cut:.0%} of the measured steps, by a "
-            f"median factor of {self.median_factor:.2g} (hardest: "
+            f"median factor of {self.median_factor:.2g} (smallest: "
             f"{self.hardest_factor:.2g})"
         )
 
 
 @names_nearest
 def clipping_summary(record: TrainingRecord) -> list[ClippingSummary]:
-    """Tell how often and how hard the optimizer's clipping cut.
+    """Return how often and how strongly gradients were clipped.
 
     `clipnorm` clips the norm of each variable by itself, which changes the direction of
     the whole gradient; `clipvalue` each entry, which changes it more;

@@ -54,7 +54,8 @@ class CurveTurn:
         threshold: What the statistic has to exceed.
         noise: Standard deviation of the curve around its fit.
         confidence: One minus `alpha`, moved by how far the statistic is from the
-            threshold along the tail of the normal law.
+            threshold along the tail of the normal law; not above it where two epochs
+            disagree or an earlier rise as large came back.
     """
 
     turned: bool
@@ -95,7 +96,7 @@ def find_turn(
             Of 300 simulated curves, looked at again and again, 0.003 were by epoch 30,
             0.02 by epoch 100 and 0.06 by epoch 300 with the default of `0.05`, at any
             one look at most 0.03; with `0.15`, 0.007, 0.06 and 0.21, and 0.07. These
-            are bounds, drawn before two epochs had to agree.
+            rates were simulated without the two-epoch rule, so they are upper bounds.
 
     Returns:
         The verdict.
@@ -115,7 +116,8 @@ def find_turn(
     is_close = turn.turned and turn.statistic < _SURE * turn.threshold
     is_close = is_close and len(values) > _LOCAL_POINTS
     if is_close and not _turn_at_end(values[:-1], min_rise, alpha).turned:
-        return replace(turn, turned=False, onset=None)
+        confidence = min(turn.confidence, 1 - alpha)
+        return replace(turn, turned=False, onset=None, confidence=confidence)
     return turn
 
 
@@ -135,14 +137,16 @@ def _turn_at_end(values: np.ndarray, min_rise: float, alpha: float) -> CurveTurn
     statistic = height / noise
     threshold = turn_threshold(len(values), alpha)
     rise = (last - lowest) / scale
-    place = None
+    place, least = None, 0.0
     if statistic > threshold and rise >= min_rise:
         place = first + _onset(local, noise)
         if height < _RECORD * _largest_that_came_back(smooth[: place + 1]):
-            place = None
+            place, least = None, alpha
     # The statistic exceeds the threshold with a chance of at most alpha. From there on
-    # the chance falls as the tail of a normal law does.
-    chance = min(1.0, alpha * float(np.exp((threshold**2 - statistic**2) / 2)))
+    # the chance falls as the tail of a normal law does. Where an earlier rise as large
+    # came back, that law is not the one of this noise.
+    chance = alpha * float(np.exp((threshold**2 - statistic**2) / 2))
+    chance = min(1.0, max(chance, least))
     return CurveTurn(
         place is not None,
         place,

@@ -20,7 +20,7 @@ FALLING_ALPHA = 0.15
 """The same where the training loss has clearly fallen since, which is evidence too."""
 
 WORTH_SAYING = 0.05
-"""A rise that is not detected is said from this size on."""
+"""A rise that is not detected is reported from this size."""
 
 MOST_ERRORS = 100.0
 """A larger statistic tells no more than this."""
@@ -184,7 +184,7 @@ class OverfittingVerdict(Displayed):
                 text = (
                     f"No overfitting shown: the validation loss ends {turn.rise:.0%} "
                     f"above its lowest level, {turn.statistic:.1f} standard errors of "
-                    f"its noise. From {turn.threshold:.1f} on it would count."
+                    f"its noise{_why_not(turn)}"
                 )
             if self.pattern == "diverging" and turn.turned and self.train_change:
                 text = (
@@ -222,6 +222,17 @@ class OverfittingVerdict(Displayed):
                 "overconfident rather than less accurate."
             )
         return "The validation metric does not get worse."
+
+
+def _why_not(turn: CurveTurn) -> str:
+    """Return why a rise does not count."""
+    if turn.statistic <= turn.threshold:
+        return f" (threshold {turn.threshold:.1f})."
+    return (
+        f", above the threshold of {turn.threshold:.1f}, but only the last epoch shows "
+        "it, an earlier rise as large came back, or it is below `min_rise`. Train a "
+        "few more epochs."
+    )
 
 
 def _bounded(statistic: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._data.given_rows import GivenRows
 from keras_dlbasic._data.read import Data
@@ -81,11 +82,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
             ("small_batch", small_batch, 1),
             ("parts", parts, 2),
         ):
-            if int(value) != value or value < least:
-                raise ValueError(
-                    f"`{name}` must be a whole number of at least {least}. Received: "
-                    f"{name}={value!r}"
-                )
+            check_whole(name, value, least)
         self.x = self.y = None
         self.every, self.small_batch, self.parts = every, small_batch, parts
         self._given: GivenRows | None = None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from numbers import Integral
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole
 from keras_dlbasic._backends.intercept import replaced
 from keras_dlbasic._backends.out_of_memory import (
     give_back_memory,
@@ -31,6 +31,9 @@ from keras_dlbasic.analysis import (
     NoiseScale,
     TriedBatchSize,
     largest_batch_size_of,
+)
+from keras_dlbasic.analysis.experiments.largest_batch_size_result import (
+    check_noise_scale,
 )
 from keras_dlbasic.callbacks.messages import Messages
 
@@ -100,7 +103,7 @@ def largest_batch_size(
     rows = count_rows(list(data))
     low, high = _limits(low, high, rows)
     value = noise_scale.value if isinstance(noise_scale, NoiseScale) else noise_scale
-    largest_batch_size_of([], rows=rows, noise_scale=value)  # checks it
+    check_noise_scale(value)
     tried: list[TriedBatchSize] = []
     messages = Messages()
     with seeded(0), _left_as_it_was(model, found.x) as restore:
@@ -122,14 +125,8 @@ def largest_batch_size(
 
 
 def _limits(low: Any, high: Any, rows: int) -> tuple[int, int]:
-    for name, value in (("low", low), ("high", high)):
-        is_missing = value is None and name == "high"
-        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if not is_missing and not (is_whole and value >= 1):
-            raise ValueError(
-                f"`{name}` must be a whole number of samples, at least 1. "
-                f"Received: {name}={value!r}"
-            )
+    check_whole("low", low)
+    check_whole("high", high, or_none=True)
     last = rows if high is None else min(int(high), rows)
     if low > last:
         raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._arguments import check_whole
 from keras_dlbasic._data.read import read
 from keras_dlbasic._trials.batch_sizes import flatten, map_leaves
 
@@ -41,12 +42,7 @@ class MicroBatches(keras.utils.PyDataset):
         self, x: Any, y: Any, *, sample_weight: Any = None, micro_batch: int = 256
     ) -> None:
         super().__init__()
-        is_whole = not isinstance(micro_batch, bool) and int(micro_batch) == micro_batch
-        if not is_whole or micro_batch < 1:
-            raise ValueError(
-                "`micro_batch` must be a whole number of rows, at least 1. Received: "
-                f"micro_batch={micro_batch!r}"
-            )
+        check_whole("micro_batch", micro_batch)
         found = read(x, y, sample_weight=sample_weight, needs_y=True)
         x, y, sample_weight = found.x, found.y, found.sample_weight
         self.rows = found.n_rows

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from keras_dlbasic._arguments import as_several
+from keras_dlbasic._arguments import as_list
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic._trials.batch_sizes import named_batch_size
@@ -114,7 +114,7 @@ class BatchSizeStudy(Study[BatchSizeResult]):
             overwrite=overwrite,
             verbose=verbose,
         )
-        sizes = as_several("batch_sizes", batch_sizes, '["full", 32]')
+        sizes = as_list("batch_sizes", batch_sizes, '["full", 32]')
         data, self.rows = self._data, len(self._data.rows)
         self.batch_sizes = tuple(
             dict.fromkeys(named_batch_size(size, self.rows) for size in sizes)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic import remedies
-from keras_dlbasic._arguments import as_several
+from keras_dlbasic._arguments import as_list
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.layer_kinds import KERNELS, class_kind
 from keras_dlbasic._keras.rebuild import rebuild
@@ -101,9 +101,7 @@ def arms_of(
         ValueError: If a remedy is unknown, or more data are wanted and there are none.
     """
     like = '["dropout", "L2"]'
-    families = list(
-        FAMILIES if wanted is None else as_several("remedies", wanted, like)
-    )
+    families = list(FAMILIES if wanted is None else as_list("remedies", wanted, like))
     if wanted is None and not has_more_data:
         families.remove("more data")
     unknown = sorted({*families, *strengths} - set(FAMILIES))

@@ -8,7 +8,10 @@ from sklearn.metrics import average_precision_score
 
 import keras_dlbasic as kd
 from keras_dlbasic.analysis import OutlierResult
-from keras_dlbasic.analysis.experiments.outlier_result import average_precision
+from keras_dlbasic.analysis.experiments.outlier_result import (
+    average_precision,
+    relative_ranks,
+)
 from keras_dlbasic.analysis.row_distances import row_distances
 from keras_dlbasic.records import TrialResult
 
@@ -81,6 +84,34 @@ def test_distances_to_other_rows():
     assert set(np.argsort(-row_distances(x))[:2]) == {5, 600}
     assert not row_distances(np.ones((4, 2))).any()
     assert not row_distances(np.array(["a", "b"])).any()
+
+
+def test_rows_that_are_not_finite_are_farthest_and_change_no_other():
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    x[7] += 20
+    expected = row_distances(np.delete(x, [3, 9], axis=0))
+    x[3, 1], x[9, 0] = np.nan, np.inf
+    found = row_distances(x)
+    assert np.isinf(found[[3, 9]]).all()
+    np.testing.assert_array_equal(np.delete(found, [3, 9]), expected)
+    assert np.isinf(row_distances(np.full((4, 2), np.nan))).all()
+
+
+@pytest.mark.parametrize("value", [0.0, np.inf, np.nan])
+def test_scores_that_are_all_alike_suspect_no_row(value):
+    result = made()
+    for trial in result.trials:
+        trial.values["input_scores"] = np.full(30, value)
+    assert not len(result.suspects(3, "inputs"))
+    assert "Inputs" not in str(result)
+    assert "Labels to look at" in str(result)
+    assert np.ptp(relative_ranks(np.full(30, value))) == 0
+
+
+def test_scores_that_are_alike_share_a_rank():
+    np.testing.assert_array_equal(
+        relative_ranks([0, 5, 0, np.inf]), [1 / 6, 2 / 3, 1 / 6, 1]
+    )
 
 
 def test_plots():

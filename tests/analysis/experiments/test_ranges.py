@@ -95,8 +95,6 @@ def test_remedies(arms, loss):
     before = np.mean(arms[0]) / ROWS
     for found in result.differences.values():
         assert is_within(found.interval, -before, 1 - before)
-    advice = str(result.recommendation)
-    assert not ("100 %" in advice and "ot distinguishable" in advice)
 
 
 @settings(deadline=None, max_examples=12)
@@ -107,6 +105,5 @@ def test_batch_sizes(arms, loss):
     for measure, ends in {"val_loss": (0, np.inf), "update_noise": (0, 2)}.items():
         for found in result.ranking(measure).intervals:
             assert is_within(found, *ends)
-    for text in (str(result), str(getattr(result, "recommendation", ""))):
-        for line in text.split("\n"):
-            assert not ("100 %" in line and "not distinguishable" in line)
+    text = " ".join(str(result.recommendation).split())
+    assert not ("first in 100%" in text and "not distinguishable" in text)

@@ -102,6 +102,8 @@ def test_training_losses_of_high_rates_are_not_compared_with_those_of_troughs():
 
 
 def test_what_the_first_cycle_shows_stands_until_a_second_trough():
+    # The rise has to exceed the threshold by a factor of 1.3, or for two epochs in a
+    # row (see `find_turn`), which one of 0.6 does not in the first cycle.
     rate = cosine([30, 30])
     loss, val = run(rate, 0.8, 0)
     first = detect_overfitting(loss[:30], val[:30], learning_rate=rate[:30])
@@ -114,6 +116,19 @@ def test_what_the_first_cycle_shows_stands_until_a_second_trough():
         assert not verdict.cyclic
         assert "by epoch 30 the validation loss rose" in verdict.reason
         assert verdict.chance_of_reversal(10) == first.chance_of_reversal(10)
+
+
+def test_a_first_cycle_that_shows_a_rise_at_its_last_epoch_only_shows_none():
+    rate = cosine([30, 30])
+    loss, val = run(rate, 0.6, 0)
+    for n in (30, 31, 40, 50):
+        verdict = detect_overfitting(loss[:n], val[:n], learning_rate=rate[:n])
+        assert not verdict.detected
+        assert verdict.turn.statistic > verdict.turn.threshold
+        assert verdict.p_value >= 0.05
+        assert "only the last epoch shows it" in verdict.reason
+    whole = detect_overfitting(loss, val, learning_rate=rate)
+    assert (whole.detected, whole.severity) == (True, "critical")
 
 
 def test_too_few_epochs_in_troughs_are_not_too_few_with_validation():

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dlbasic.analysis import detect_overfitting
+from keras_dlbasic.analysis.overfitting.curve_turn import find_turn
 
 N = 60
 T = np.arange(N)
@@ -206,6 +207,35 @@ def test_the_alarm_has_its_chance_under_noise(rng):
     verdict = detect_overfitting(*overfitting(rng, rise=0.3))
     assert verdict.p_value == 1 - verdict.confidence < 0.001
     assert "p-value below 0.1 %" in verdict.reason
+
+
+def test_a_rise_that_one_epoch_alone_shows_does_not_count_for_a_chance():
+    """The words once said that it would count from a threshold that it exceeded."""
+    rng = np.random.default_rng(34)
+    val = 1 + 0.03 * rng.standard_normal(30)
+    val[-3:] += 0.09
+    turn = find_turn(val)
+    assert not turn.turned
+    assert turn.statistic > turn.threshold
+    assert turn.confidence == 0.95
+    verdict = detect_overfitting(np.exp(-np.arange(30) / 10), val)
+    assert not verdict.detected
+    assert verdict.p_value >= 0.15  # the training loss falls
+    assert "above the threshold of 3.0, but only the last epoch" in verdict.reason
+    lower = detect_overfitting(np.ones(29), val[:-1])
+    assert lower.turn.statistic <= lower.turn.threshold
+    assert "of its noise (threshold 3.1)." in lower.reason
+
+
+def test_a_rise_no_larger_than_one_that_came_back_does_not_count_for_a_chance():
+    t = np.arange(60)
+    val = np.where(t < 30, 3.0, 1.0) + 0.3 * (t >= 50)
+    val += 0.01 * np.random.default_rng(0).standard_normal(60)
+    assert find_turn(val).turned
+    hump = find_turn(val + (np.abs(t - 17) <= 5))
+    assert not hump.turned
+    assert hump.statistic > 1.3 * hump.threshold
+    assert hump.confidence == 0.95
 
 
 def test_a_chance_above_the_usual_level_is_explained():
