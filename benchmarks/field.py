@@ -13,7 +13,8 @@ processes cover all of them once. Each run ends with a check that every fault do
 the score of the repaired version is clearly better. `--check` does without the doctor;
 `--smoke` runs it and prints nothing of what it says. The half to look at is looked at
 once: tune on the other. The fresh programs were written later, by somebody who did not
-know the rules, and are looked at once too. So were the unseen ones, later still.
+know the rules, and are looked at once too. So were the unseen and the held ones, later
+still: `--half unseen`, `--half held`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from typing import Any
 import keras
 import numpy as np
 from field_programs import PROGRAMS, Program, backend_of
+from field_programs.registry import HALVES
 
 import keras_dlbasic as kd
 
@@ -58,8 +60,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser()
-    halves = ("tune", "look", "fresh", "unseen", "held")
-    parser.add_argument("--half", choices=halves, default="tune")
+    parser.add_argument("--half", choices=HALVES, default="tune")
     parser.add_argument("--only", nargs="*", help="names of programs")
     parser.add_argument("--all", action="store_true", help="all on this backend")
     parser.add_argument("--seed", type=int, default=0)

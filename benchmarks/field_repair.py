@@ -4,15 +4,17 @@ Each faulty program of `field_programs` is fitted as its author would, with a
 `TrainingDoctor`. Then
 
 - the code of the first suggestion of the first finding is run as it is printed, on the
-  model that the run left, and the model is fitted again with the same arguments;
+  model that the run left, and the model is fitted again with the same arguments; epochs
+  and batch size are set as the printed `fit` call says;
 - `treat` is given a new model of the same program, if it takes what `fit` was given.
 
     KERAS_BACKEND=torch python benchmarks/field_repair.py --half tune --json out.json
 
 Held against each other are the program's own score as it is, after each, and of its
 repaired twin. Repaired: at least `SHARE` of what the fault took is back, or all but
-`CLOSE` of it. A first suggestion without code is for the user to do by hand; `treat`
-cannot do it either, and these programs are counted apart.
+`CLOSE` of it. Programs that lost no more than `CLOSE` are not counted. A first
+suggestion without code is for the user to do by hand; `treat` cannot do it either, and
+these programs are counted apart.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ import keras
 import numpy as np
 from field import fitted
 from field_programs import PROGRAMS, Program
+from field_programs.registry import HALVES
 from rich.console import Console
 from rich.table import Table
 
@@ -62,7 +65,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--half", nargs="+", default=["tune"])
+    parser.add_argument("--half", nargs="+", choices=HALVES, default=["tune"])
     parser.add_argument("--only", nargs="*", help="names of programs")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget", type=float, default=2.0)
@@ -141,15 +144,14 @@ def follow(fit: Any, suggested: Any) -> None:
         fit.options["epochs"] = epochs or round(factor * fit.options["epochs"])
     elif suggested.name == "change_batch_size":
         fit.options["batch_size"] = suggested.kwargs["batch_size"]
-    elif suggested.name == "stop_early":
-        stopping = keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True)
-        callbacks = fit.options.get("callbacks", [])
-        fit.options["callbacks"] = [*callbacks, stopping]
     else:
         names = {"keras": keras, "kd": kd, "model": fit.model, "x": fit.x, "y": fit.y}
         with contextlib.redirect_stdout(io.StringIO()):
             exec(suggested.call, names)
         fit.model = names["model"]
+        if suggested.name == "stop_early":
+            callbacks = fit.options.get("callbacks", [])
+            fit.options["callbacks"] = [*callbacks, names["stopping"]]
 
 
 def treated(entry: Program, given: argparse.Namespace) -> dict[str, Any]:
@@ -198,9 +200,14 @@ def finite(score: Any) -> float:
 # -- figures ---------------------------------------------------------------------------
 
 
+def lost_something(row: dict[str, Any]) -> bool:
+    """Return whether the fault took enough that a repair can be seen."""
+    return bool(row["twin"] - row["faulty"] > CLOSE)
+
+
 def is_back(row: dict[str, Any], arm: str) -> bool:
-    """Return whether what the fault took is back."""
-    if arm not in row:
+    """Return whether what the fault took is back, of a program that lost something."""
+    if arm not in row or not lost_something(row):
         return False
     lost, back = row["twin"] - row["faulty"], row[arm] - row["faulty"]
     return bool(back >= SHARE * lost or lost - back <= CLOSE)
@@ -226,7 +233,8 @@ def line(row: dict[str, Any]) -> str:
 
 def report(rows: list[dict[str, Any]]) -> None:
     """Print the shares."""
-    ran = [row for row in rows if "raised" not in row]
+    done = [row for row in rows if "raised" not in row]
+    ran = [row for row in done if lost_something(row)]
     found = [row for row in ran if row["found"]]
     coded = [row for row in found if row["advice"] not in ("by hand", "none")]
     taken = [row for row in ran if row.get("treat") == "done"]
@@ -255,6 +263,7 @@ def report(rows: list[dict[str, Any]]) -> None:
     costs = [row["cost"] for row in taken] or [0.0]
     print(f"Cost of treat: median {np.median(costs):.2f}, most {max(costs):.2f}.")
     raised = sum("advice_raised" in row for row in rows)
+    print(f"Lost nothing, not counted: {len(done) - len(ran)}.")
     print(f"By hand: {sum(r['advice'] == 'by hand' for r in ran)}. Raised: {raised}.")
 
 

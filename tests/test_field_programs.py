@@ -40,9 +40,10 @@ def test_there_are_enough_programs_of_many_kinds(faulty, healthy):
 
 def test_no_kind_of_fault_and_family_is_in_both_halves(field):
     halves = {}
-    for p in field[0].values():
+    programs, registry = field
+    for p in programs.values():
         halves.setdefault((p.kind, p.family), set()).add(p.half)
-        assert p.half in ("tune", "look", "fresh", "unseen", "held")
+        assert p.half in registry.HALVES
     assert [pair for pair, found in halves.items() if len(found) > 1] == []
 
 

@@ -9,6 +9,9 @@ from typing import Any
 BACKENDS = ("torch", "jax", "tensorflow")
 """The backends in the order in which the programs are dealt to them."""
 
+HALVES = ("tune", "look", "fresh", "unseen", "held")
+"""The parts of the programs: one to tune rules on, the others looked at once."""
+
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
@@ -48,7 +51,7 @@ class Program:
         build: Given whether to repair it, the `Fit`.
         kind: Kind of fault, or `HEALTHY`.
         family: Kind of model and data.
-        half: `"tune"`, or `"look"`, `"fresh"`, `"unseen"`, `"held"`: looked at once.
+        half: One of `HALVES`.
         address: Where the problem was reported; empty for healthy programs.
         symptom: What the report complains of.
         cause: What was wrong.

@@ -48,14 +48,14 @@ def draw(found, ax):
     gap, errors = figure.subplots(1, 2)
     sizes = found["parameters"]
     gap.plot(sizes, found["gap in loss"], marker="o", color="black")
-    gap.set(title="Larger nets: a wider gap")
-    gap.set_ylabel("loss on unseen digits less that in training")
+    gap.set(title="Larger networks: a wider gap")
+    gap.set_ylabel("validation loss minus training loss")
     for name, label, color in (
         ("errors in training", "in training, 10 % wrong labels", "tab:orange"),
         ("errors on unseen", "on unseen digits", "tab:blue"),
     ):
         errors.plot(sizes, found[name], marker="o", label=label, color=color)
-    errors.set(title="and wrong labels learned by heart", ylabel="share wrong")
+    errors.set(title="Wrong labels are memorized", ylabel="share wrong")
     errors.yaxis.set_major_formatter(PercentFormatter(1))
     errors.legend(loc="upper right")
     for panel in (gap, errors):
