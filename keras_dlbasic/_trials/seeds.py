@@ -7,15 +7,20 @@ from collections.abc import Iterable
 from keras_dlbasic._arguments import as_several, check_whole, is_number
 
 
-def seeds_of(seeds: int | Iterable[int]) -> tuple[int, ...]:
+def seeds_of(seeds: int | Iterable[int], *, name: str = "seeds") -> tuple[int, ...]:
     """Return the seeds: those given, or this many from 0.
 
+    Args:
+        seeds: What was given.
+        name: What the argument is called. Defaults to `"seeds"`.
+
     Raises:
+        TypeError: If it is neither a number nor several.
         ValueError: If there are none.
     """
     if is_number(seeds) or isinstance(seeds, (str, bool)):
-        seeds = range(check_whole("seeds", seeds))
-    whole = tuple(int(seed) for seed in as_several("seeds", seeds, "[0, 1, 2]"))
+        seeds = range(check_whole(name, seeds))
+    whole = tuple(int(seed) for seed in as_several(name, seeds, "[0, 1, 2]"))
     if not whole:
-        raise ValueError(f"There must be at least one seed. Received: seeds={seeds!r}")
+        raise ValueError(f"There must be at least one seed. Received: {name}={seeds!r}")
     return whole
