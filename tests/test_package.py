@@ -54,7 +54,7 @@ def test_import_is_light_and_imports_no_other_backend():
 
 
 @pytest.mark.once
-def test_a_missing_backend_is_named_with_its_extras():
+def test_a_missing_backend_is_named_with_how_to_install_it():
     backends = ("tensorflow", "jax", "torch")
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({backends}))\n"

@@ -17,6 +17,7 @@ WORDS = (
     "out of memory",
     "not enough memory",  # PyTorch on the processor
     "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
     "failed to allocate memory",
 )
 
@@ -61,3 +62,5 @@ def give_back_memory() -> None:
     for accelerator in (getattr(torch, name, None) for name in ("cuda", "xpu")):
         if accelerator is not None and accelerator.is_initialized():
             accelerator.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()

@@ -115,7 +115,7 @@ class RowLayout:
             return scalars, measures.astype(np.float32)
 
     def learning_rates(self, row: np.ndarray) -> np.ndarray | None:
-        """Return the learning rate of each variable, None if they share one.
+        """Return the learning rate of each variable; None if they share it, or unknown.
 
         Args:
             row: Vector of `measures.measure_row`.
@@ -128,7 +128,8 @@ class RowLayout:
                 for layout, values in self._parts(_known(row))
             ]
         )[self._columns]
-        return None if (rates == rates[0]).all() else rates
+        is_told = not (np.isnan(rates).all() or (rates == rates[0]).all())
+        return rates if is_told else None
 
     def _parts(self, row: np.ndarray) -> Iterator[tuple[UpdateLayout, Values]]:
         """Yield the layout and the numbers of each update."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import Executor
 from typing import Any
 
 import keras
@@ -42,11 +42,7 @@ class LoneWorker:
         """
         if self._pool is None:
             self._pool = process_pool(1, idle_seconds=IDLE_SECONDS)
-        try:
-            return self._pool.submit(function, *args).result()
-        except BrokenExecutor:
-            self._pool = None
-            raise
+        return self._pool.submit(function, *args).result()
 
 
 def _has_accelerator() -> bool:

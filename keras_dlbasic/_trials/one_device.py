@@ -26,6 +26,10 @@ def refuse_several_devices(model: Any, what: str) -> None:
             distribution of Keras over several devices is set, or Keras would train it
             by DDP of PyTorch.
     """
+    advice = (
+        "Expected a model made outside of a strategy's scope, and no "
+        "`keras.distribution`"
+    )
     n = replicas_of(model)
     name = type(getattr(model, "distribute_strategy", None)).__name__
     if n == 1 and keras.backend.backend() == "jax":
@@ -34,10 +38,13 @@ def refuse_several_devices(model: Any, what: str) -> None:
             n, name = distribution.device_mesh.devices.size, type(distribution).__name__
     if n == 1 and keras.backend.backend() == "torch":
         n, name = processes_of(model).count, "torch.distributed"
+        advice = (
+            "Run it before `torch.distributed.init_process_group`, or in a program of "
+            "its own"
+        )
     if n > 1:
         raise ValueError(
             f"{what} trains each model on one device. Received: a model over {n} "
-            f"devices by `{name}`. Expected a model made outside of a strategy's "
-            "scope, and no `keras.distribution`; several devices are put to use by "
+            f"devices by `{name}`. {advice}; several devices are put to use by "
             "`run(executor)`, a trial each, where there is one."
         )

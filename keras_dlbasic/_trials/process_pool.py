@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
+from itertools import takewhile
 from typing import Any
 
 import keras
+import numpy as np
 
+from keras_dlbasic._arguments import check_whole
 from keras_dlbasic._trials.slot_executor import SlotExecutor
 from keras_dlbasic._wrong_arguments import names_nearest
 
@@ -51,7 +54,8 @@ def process_pool(
         A `concurrent.futures.Executor`.
 
     Raises:
-        ValueError: If `devices` are no devices, or fewer than `max_workers`.
+        ValueError: If `devices` are no devices, fewer than `max_workers`, or not
+            visible to this process (`CUDA_VISIBLE_DEVICES`, `HIP_VISIBLE_DEVICES`).
 
     Example:
     >>> import keras_dlbasic as kd
@@ -123,26 +127,31 @@ def _processors() -> int:
 
 
 def _workers(number: Any) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise ValueError(
-            f"`max_workers` must be at least 1. Received: max_workers={number!r}"
-        )
-    return number
+    check_whole("max_workers", number)
+    return int(number)
 
 
 def _devices(given: Any) -> list[int | str]:
-    found = list(range(given)) if isinstance(given, int) else list(given)
+    if isinstance(given, str):
+        found: list[Any] = [given]
+    elif isinstance(given, Iterable):
+        found = list(given)
+    else:
+        check_whole("devices", given)
+        found = list(range(int(given)))
     if not found or not all(_is_device(one) for one in found):
         raise ValueError(
             "`devices` must be a number of devices, or their numbers, or 'cpu'. "
             f"Received: devices={given!r}"
         )
-    return found
+    return [one if isinstance(one, str) else int(one) for one in found]
 
 
 def _is_device(one: Any) -> bool:
-    is_number = isinstance(one, int) and not isinstance(one, bool) and one >= 0
-    return is_number or one == "cpu" or str(one).startswith(("GPU-", "MIG-"))
+    if isinstance(one, str):
+        return one == "cpu" or one.startswith(("GPU-", "MIG-"))
+    is_whole = isinstance(one, (int, np.integer)) and not isinstance(one, bool)
+    return bool(is_whole and one >= 0)
 
 
 def _pinned(device: int | str) -> dict[str, str]:
@@ -151,8 +160,21 @@ def _pinned(device: int | str) -> dict[str, str]:
         return {**dict.fromkeys(PINNING, "-1"), "JAX_PLATFORMS": "cpu"}
     if isinstance(device, str):
         return {PINNING[0]: device}
-    # numbers count what this process sees itself
-    seen = os.environ.get(PINNING[0])
-    names = seen.split(",") if seen else []
-    name = names[device] if device < len(names) else str(device)
-    return {PINNING[0]: name, PINNING[1]: str(device)}
+    return {variable: _visible(variable, device) for variable in PINNING}
+
+
+def _visible(variable: str, device: int) -> str:
+    """Return what the device is called, whose number counts what this process sees."""
+    seen = os.environ.get(variable)
+    if seen is None:
+        return str(device)
+    # what comes after -1 or an empty name is not visible
+    names = [name.strip() for name in seen.split(",")]
+    names = list(takewhile(lambda name: name not in ("", "-1"), names))
+    if device >= len(names):
+        raise ValueError(
+            "`devices` must be visible to this process, and are counted from 0 among "
+            f"those that are. Received: device {device}, where {variable}={seen!r} "
+            f"shows {len(names)}"
+        )
+    return names[device]

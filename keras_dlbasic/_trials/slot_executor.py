@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -49,8 +50,7 @@ class SlotExecutor(Executor):
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return the future of a call."""
-        if kwargs:
-            raise TypeError("calls take no keyword arguments here")
+        fn = functools.partial(fn, **kwargs) if kwargs else fn
         future: Future[Any] = Future()
         with self._lock:
             if self._is_closed:

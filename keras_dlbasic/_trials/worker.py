@@ -100,16 +100,28 @@ def attempt_here(packed: bytes, settings: Mapping[str, Any]) -> str:
     # process unpacks them once.
     if packed not in _unpacked:
         _unpacked.clear()
-        _unpacked[packed] = pickle.loads(packed)
+        try:
+            _unpacked[packed] = pickle.loads(packed)
+        except (ImportError, AttributeError) as error:
+            # functions of modules travel by name
+            return _lost(
+                settings,
+                "the worker cannot import what the trial needs "
+                f"({type(error).__name__}: {error}). Make the module importable there: "
+                'PYTHONPATH, Ray `runtime_env={"working_dir": "."}`, Dask '
+                "`client.upload_file`",
+            )
     surroundings, function, shared = _unpacked[packed]
     if keras.backend.backend() != surroundings.backend:
-        return TrialResult(
-            dict(settings),
-            "lost",
-            error=f"the study runs on {surroundings.backend}, this process on "
+        return _lost(
+            settings,
+            f"the study runs on {surroundings.backend}, this process on "
             f"{keras.backend.backend()}: set KERAS_BACKEND={surroundings.backend} "
             "where its workers start",
-            parallel=True,
-        ).to_json()
+        )
     with surroundings.brought_here():
         return attempt(function, settings, shared, parallel=True).to_json()
+
+
+def _lost(settings: Mapping[str, Any], error: str) -> str:
+    return TrialResult(dict(settings), "lost", error=error, parallel=True).to_json()

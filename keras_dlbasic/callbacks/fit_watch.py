@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._backends import processes
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.processes import Processes, processes_of
 from keras_dlbasic._backends.row_layout import RowLayouts
@@ -198,13 +199,19 @@ class FitWatch(FitLog):
         plans = self._processes.together("the steps to measure", plan)
         if plans is None or len(set(plans)) > 1:
             tap, self._tap = self._tap, None
-            if tap is not None:
-                self.guard.say(
-                    "Gradients are not watched: the model is trained by "
-                    f"{self._processes.count} processes, which must all be given the "
-                    "same callbacks of keras_dlbasic in each `fit`: a measured step is "
-                    "work that they share. Give them to all; only process 0 speaks."
-                )
+            if tap is None:
+                return
+            # A process without callbacks never answers, as one that comes too late.
+            reason = (
+                f"not all {self._processes.count} processes started the first epoch "
+                f"with callbacks of keras_dlbasic within {processes.SECONDS:g} s. Pass "
+                "the same callbacks in every process, and synchronize the processes "
+                "before `fit`."
+                if plans is None
+                else "the processes were given different callbacks. Pass the same "
+                "callbacks in every process; only process 0 prints messages."
+            )
+            self.guard.say(f"Gradients are not watched: {reason}")
 
     def step_begins(self, callback: Any, step: int) -> None:
         """Arm the tap if the step `step` of the epoch is to be measured."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -116,6 +115,7 @@ class ProbeLooks:
         self,
         model: Any,
         record: TrainingRecord,
+        guard: Guard,
         *,
         steps: int | None,
         logs: Mapping[str, Any],
@@ -125,6 +125,7 @@ class ProbeLooks:
         Args:
             model: The model.
             record: Where to write what is known now.
+            guard: Of the fit.
             steps: Number of steps in an epoch, None if not known.
             logs: The logs of the epoch.
         """
@@ -134,7 +135,7 @@ class ProbeLooks:
         is_validated = any(name.startswith("val_") for name in logs)
         if not self._has_read:
             self._has_read = True
-            self._compare_targets(record)
+            self._compare_targets(record, guard)
             if self._given[0] is None:
                 self._use_batches(model, record, steps, None if is_validated else rows)
             self._note_batches(record)
@@ -159,7 +160,7 @@ class ProbeLooks:
         if self.probe is not None:
             self.probe.look_at(self.plan.rows)
 
-    def _compare_targets(self, record: TrainingRecord) -> None:
+    def _compare_targets(self, record: TrainingRecord, guard: Guard) -> None:
         """Let go of the rows given if the fit trains on other targets.
 
         All that is said of predictions would be about the wrong answers.
@@ -183,7 +184,7 @@ class ProbeLooks:
             "passed."
         )
         try:
-            warnings.warn(message, stacklevel=2)
+            guard.say(message)
         except UserWarning:  # where warnings are errors; the fit goes on all the same
             _log.warning(message)
 

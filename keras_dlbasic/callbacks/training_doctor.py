@@ -247,8 +247,9 @@ class TrainingDoctor(Monitor):
 
     def _read(self, logs: dict[str, Any]) -> None:
         steps = self.params.get("steps") or self._count.so_far // self._epochs
-        with guard_of(self).on_host():
-            self._looks.read(self.model, self.record, steps=steps, logs=logs)
+        guard = guard_of(self)
+        with guard.on_host():
+            self._looks.read(self.model, self.record, guard, steps=steps, logs=logs)
 
     def _judge(self, *, live: bool) -> None:
         self._diagnosis = diagnose(self.record, live=live, rules=self.rules)

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic._arguments import check_whole, is_number, shown
+from keras_dlbasic._arguments import check_whole, shown
 from keras_dlbasic._data.read import read, read_validation
 from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.finite_weights import has_finite_weights
@@ -27,6 +27,7 @@ from keras_dlbasic._trials.seeded_model import (
     model_digest,
     weights_digest,
 )
+from keras_dlbasic._trials.seeds import seeds_of
 from keras_dlbasic._trials.worker import DivergedError
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
@@ -217,17 +218,14 @@ def _save(model: Any, path: Path) -> None:
         np.savez(file, **{f"w{place}": w for place, w in enumerate(weights)})
 
 
-def _seeds(n: Any) -> list[int]:
-    if np.ndim(n) > 1 or hasattr(n, "columns") or isinstance(n, (str, bool)):
+def _seeds(n: Any) -> tuple[int, ...]:
+    is_missing = n is None or isinstance(n, (str, bool))
+    if is_missing or hasattr(n, "columns") or np.ndim(n) > 1:
         raise ValueError(
             "`n` must be a number of members, or their seeds, and comes before the "
             f"data: `fit_ensemble(build_model, 3, x, y)`. Received: n={shown(n)}"
         )
-    if is_number(n) and (n < 1 or n != n // 1):
-        raise ValueError(
-            f"`n` must be a positive number of members. Received: n={shown(n)}"
-        )
-    seeds = list(range(int(n))) if is_number(n) else [int(seed) for seed in n]
-    if not seeds or len(set(seeds)) < len(seeds):
+    seeds = seeds_of(n, name="n")
+    if len(set(seeds)) < len(seeds):
         raise ValueError(f"`n` must be seeds that differ. Received: n={shown(n)}")
     return seeds

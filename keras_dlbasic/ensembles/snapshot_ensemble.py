@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.processes import processes_of
+from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic._keras.copying import copy_of
 from keras_dlbasic._keras.optimizer import (
     read_learning_rate,
@@ -96,6 +98,7 @@ class SnapshotEnsemble(keras.callbacks.Callback):
         self._bounds: list[int] = []
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
+        self._messages.is_silent = processes_of(model_of(self)).is_silent
         epochs = int((self.params or {}).get("epochs", 0))
         if epochs < self.cycles:
             raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.processes import processes_of
 from keras_dlbasic._data.kinds import is_data_set
 from keras_dlbasic._data.read import read
 from keras_dlbasic._keras.optimizer import (
@@ -98,6 +99,7 @@ class WeightAverage(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: D102
         model = self.model
+        self._messages.is_silent = processes_of(model).is_silent
         self.count, self.average, self._first = 0, None, None
         self._last: int | None = None
         found = batch_normalizations(model)

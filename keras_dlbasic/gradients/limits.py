@@ -87,9 +87,9 @@ def _torch_parts() -> str | None:
     if type(distribution).__name__ != "ModelParallel":
         return None
     return (
-        "the model is parted over processes by `ModelParallel`, for which it was never "
-        "checked on PyTorch that the gradients are right. Use "
-        "`keras.distribution.DataParallel`, or watch a run on one device"
+        "the weights are sharded across processes by `ModelParallel`, which is not "
+        "tested on PyTorch. Use `keras.distribution.DataParallel`, or watch a run on "
+        "one device"
     )
 
 

@@ -36,7 +36,8 @@ class NonFiniteOrigin(Displayed):
     Example:
     >>> from keras_dlbasic.gradients import NonFiniteOrigin
     >>> print(NonFiniteOrigin("output", "log", 0, None, count=6))
-    Layer 'log' makes 6 entries that are not finite of finite inputs and weights.
+    Layer 'log' outputs 6 NaN or infinite values, although its inputs and weights
+      are finite.
     """
 
     source: Literal["input", "weights", "output"]
@@ -57,8 +58,8 @@ class NonFiniteOrigin(Displayed):
                 f"'{self.variable}' are not finite."
             )
         return (
-            f"Layer '{self.layer}' makes {self.count} entries that are not finite of "
-            "finite inputs and weights."
+            f"Layer '{self.layer}' outputs {self.count} NaN or infinite values, "
+            "although its inputs and weights are finite."
         )
 
 
@@ -91,7 +92,8 @@ def localize_non_finite(
     >>> model = keras.Sequential([keras.Input((2,)), log, keras.layers.Dense(1)])
     >>> origin = localize_non_finite(model, np.zeros((3, 2)))
     >>> print(origin)
-    Layer 'log' makes 6 entries that are not finite of finite inputs and weights.
+    Layer 'log' outputs 6 NaN or infinite values, although its inputs and weights
+      are finite.
     """
     x = read(x, model=model, most=ROWS).x
     model = built_from(model, x)

@@ -16,6 +16,7 @@ from keras import ops
 
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
+from keras_dlbasic._backends.out_of_memory import memory_error
 from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._keras.connections import mask_of
 from keras_dlbasic._keras.graph import all_layers
@@ -283,6 +284,8 @@ class Objective:
         except self._products.no_second_derivative:
             raise
         except Exception as error:  # of the user's loss
+            if memory_error(error) is not None:
+                raise
             shapes = [tuple(np.shape(y)) for y in keras.tree.flatten(self.rows.y)]
             raise ValueError(
                 f"The loss of the model '{self.model.name}' cannot be computed on the "

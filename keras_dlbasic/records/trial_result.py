@@ -24,8 +24,9 @@ class TrialResult(Displayed):
     Attributes:
         settings: What was tried, by name: the seed and what the study varies.
         status: `"done"`; `"diverged"`: the loss became non-finite; `"failed"`: an
-            exception; `"lost"`: the process that ran it died, so it is tried again when
-            the study is run again.
+            exception; `"lost"`: the process that was to run it died, twice, cannot
+            import what it needs, or has another backend, so it is tried again when the
+            study is run again.
         values: What was measured, by name: numbers, texts and arrays.
         error: What went wrong, in one line.
         parallel: Whether other trials may have run beside it, which spoils its times.

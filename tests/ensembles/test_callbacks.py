@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import keras_dlbasic as kd
+from keras_dlbasic._backends.processes import Processes
+from keras_dlbasic.ensembles import snapshot_ensemble, weight_average
 from keras_dlbasic.ensembles.batch_statistics import recompute_statistics
 from keras_dlbasic.ensembles.snapshot_ensemble import _cycle_bounds
 
@@ -291,6 +293,24 @@ def test_a_fit_that_ends_too_early(capsys):
     assert "Nothing was averaged" in capsys.readouterr().out
     for one, other in zip(model.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("number", [0, 1])
+def test_one_of_several_processes_speaks(number, monkeypatch, capsys):
+    for module in (snapshot_ensemble, weight_average):
+        monkeypatch.setattr(module, "processes_of", lambda _: Processes(number, 2))
+    model = build_model()
+    for make in (kd.ensembles.SnapshotEnsemble, kd.ensembles.WeightAverage):
+        callback = make(1, verbose=1)
+        callback.set_params({"epochs": 2, "steps": 1, "verbose": 0})
+        callback.set_model(model)
+        callback.on_train_begin()
+        for epoch in range(2):
+            callback.on_epoch_begin(epoch)
+            callback.on_epoch_end(epoch, {})
+        callback.on_train_end()
+        assert bool(capsys.readouterr().out) == (number == 0)
 
 
 @pytest.mark.once

@@ -76,7 +76,9 @@ def test_members_that_fail_are_left_out_and_said():
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("n", [0, True, [1, 1], []])
+@pytest.mark.parametrize("n", [0, True, [1, 1], None, 1.5])
 def test_bad_numbers(n):
     with pytest.raises(ValueError, match="`n` must be"):
         fit(n)
+    with pytest.raises(ValueError, match=r"at least one seed. Received: n=\[\]"):
+        fit([])

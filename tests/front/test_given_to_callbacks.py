@@ -69,6 +69,8 @@ def test_a_table_is_read_when_the_model_is_known(taker):
     model = keras.Model(inputs, L.Dense(1, "sigmoid")(hidden))
     model.compile("sgd", "binary_crossentropy")
     begin(TAKERS[taker](table, Y), model)
+    with pytest.raises(ValueError, match="without a column for the input 'c'"):
+        begin(TAKERS[taker](table.drop(columns="c"), Y), model)
 
 
 @pytest.mark.once

@@ -2,11 +2,15 @@
 
 import itertools
 import threading
+from collections import Counter
 
+import keras
 import pytest
 
+import keras_dlbasic as kd
 from keras_dlbasic._backends import processes
 from keras_dlbasic._backends.processes import Processes
+from keras_dlbasic.callbacks import fit_watch
 
 pytestmark = pytest.mark.once
 
@@ -161,6 +165,31 @@ def test_all_find_the_same_in_whatever_order_they_ask(stall):
         assert max(took for _, took in found) <= 61 + stall
         if max(starts) - min(starts) < processes.SECONDS and not stall:
             assert texts[0] is not None, starts
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({"1": "other"}, "the processes were given different callbacks. Pass the same"),
+        ({}, "not all 2 processes started .* within 30 s. Pass the same callbacks in"),
+    ],
+)
+def test_why_gradients_are_not_watched(others, expected, monkeypatch):
+    board = Board()
+    key = "keras_dlbasic/fit/the steps to measure/1"
+    board.texts = {f"{key}/{number}": said for number, said in others.items()}
+    monkeypatch.setattr(processes, "_asked", Counter())
+    several = Processes(0, 2, board, "fit")
+    monkeypatch.setattr(fit_watch, "processes_of", lambda _: several)
+    monkeypatch.setattr(fit_watch, "reason_not_to_watch", lambda *_, **__: None)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    monitor = kd.callbacks.GradientNormMonitor()
+    monitor.set_params({"epochs": 1, "steps": 1, "verbose": 0})
+    monitor.set_model(model)
+    monitor.on_train_begin()
+    with pytest.warns(UserWarning, match=f"Gradients are not watched: {expected}"):
+        monitor.on_epoch_begin(0)
 
 
 def test_any():

@@ -163,6 +163,28 @@ def test_what_clipping_leaves_of_gradients_whose_squares_are_zero():
     np.testing.assert_equal(measures["clip_factor"], [np.nan, 1.0])
 
 
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [
+        ((0.1, 0.1), None),
+        ((0.1, 0.2), [0.1, 0.2]),
+        ((0.1, np.nan), [0.1, np.nan]),
+        ((np.nan, np.nan), None),  # nothing is known of them
+    ],
+)
+def test_rates_of_several_optimizers(rates, expected):
+    layout = UpdateLayout(
+        fields={"learning_rate": 1}, shapes=[(2,)], held=[0], present=[0], units=[]
+    )
+    row = RowLayout([object(), object()], [layout, layout])
+    numbers = np.array([0.5, 0.0, 0.1, 32.0, *rates], "float32")
+    found = row.learning_rates(numbers)
+    if expected is None:
+        assert found is None
+    else:
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_each_row_is_read_by_the_layout_of_its_program():
     layouts, variables = RowLayouts(), [object(), object()]
     one = RowLayout(variables, [layout_of(FIELDS)])

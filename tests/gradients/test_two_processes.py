@@ -111,7 +111,7 @@ def test_there_is_one_decision_to_stop(outcomes):
 @pytest.mark.everywhere
 def test_what_one_process_watches_is_refused(outcomes):
     (warning,) = outcomes[0]["refused"]
-    assert "must all be given the same callbacks" in warning
+    assert "Pass the same callbacks in every process" in warning
     assert outcomes[1]["refused"] == []
 
 

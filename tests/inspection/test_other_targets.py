@@ -2,13 +2,17 @@
 
 import re
 import warnings
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic._backends.guard import Guard
+from keras_dlbasic.callbacks.probe_looks import ProbeLooks
 from keras_dlbasic.inspection.other_targets import other_targets
+from keras_dlbasic.records import TrainingRecord
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(96, 5))
@@ -121,6 +125,15 @@ def test_a_fit_goes_on_where_warnings_are_errors(caplog):
         warnings.filterwarnings("error", message="The `y` that")
         assert fit(ONE_HOT).record.facts.data.source == "first batches"
     assert "`y` that `TrainingDoctor` was given is not" in caplog.text
+
+
+@pytest.mark.once
+def test_another_process_does_not_say_so(caplog):
+    looks = ProbeLooks(X, ONE_HOT, None, 64)
+    looks.batches = SimpleNamespace(parts=[1], joined=seen)
+    looks._compare_targets(TrainingRecord(), Guard(is_silent=True))
+    assert looks._given == (None, None, None)
+    assert not caplog.text
 
 
 @pytest.mark.once

@@ -228,6 +228,17 @@ def test_odd_data_are_named():
         Objective(model, iter([X]), Y)
 
 
+@pytest.mark.once
+def test_memory_that_runs_out_is_not_called_a_wrong_target():
+    def hungry(y_true, y_pred):
+        raise MemoryError("not enough memory: you tried to allocate 99 GB")
+
+    model = keras.Sequential([keras.Input((2,)), L.Dense(1)])
+    model.compile("sgd", hungry)
+    with pytest.raises(MemoryError, match="99 GB"):
+        Objective(model, X, Y)
+
+
 def _lacking():
     """An operation with a first derivative but no second one."""
     if BACKEND == "torch":

@@ -1,18 +1,28 @@
 """Trials come to the same on every engine, and a worker that dies costs its trial."""
 
+import importlib
 import os
+import sys
 import threading
 from concurrent.futures import BrokenExecutor, Executor, Future
+from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic._trials import lone_worker, worker
 from keras_dlbasic._trials import process_pool as pools
-from keras_dlbasic._trials import worker
 from keras_dlbasic._trials.slot_executor import SlotExecutor
+from keras_dlbasic.records import TrialResult
 from keras_dlbasic.studies import TrialRunner
+
+# on the path, so that workers find it too: what pytest imports goes by another name
+sys.path.insert(0, str(Path(__file__).parent))
+plus, trained = (
+    getattr(importlib.import_module("trial_functions"), name)
+    for name in ("plus", "trained")
+)
 
 pytestmark = pytest.mark.once
 
@@ -47,6 +57,22 @@ def test_a_worker_that_dies_does_not_break_the_others():
         executor.submit(int)
 
 
+def test_calls_take_keyword_arguments():
+    with SlotExecutor([Here()]) as executor:
+        assert executor.submit(int, "11", base=2).result() == 3
+
+
+def test_a_lone_worker_that_dies_leaves_no_thread(monkeypatch):
+    pool = SlotExecutor([Here()])
+    made = iter([pool])
+    monkeypatch.setattr(lone_worker, "process_pool", lambda *a, **k: next(made))
+    lone = lone_worker.LoneWorker()
+    with pool:
+        with pytest.raises(BrokenExecutor):
+            lone.run(die)
+        assert lone.run(int, "3") == 3  # in the same pool
+
+
 def test_an_interrupt_ends_the_workers_and_what_waits():
     slots, is_running, go = [Here()], threading.Event(), threading.Event()
 
@@ -79,10 +105,6 @@ class Failing(Executor):
         return future
 
 
-def seeds(settings, shared):
-    return {"y": settings["seed"] + shared}
-
-
 @pytest.mark.parametrize(
     ("times", "statuses"),
     [
@@ -92,10 +114,10 @@ def seeds(settings, shared):
     ],
 )
 def test_a_lost_trial_is_tried_once_more(times, statuses, monkeypatch):
-    # beside threads of other tests a trial would get a process
+    # beside threads of other tests a trial would get a process, which takes seconds
     monkeypatch.setattr(worker._lone_worker, "is_needed", lambda: False)
     trials = [{"seed": n} for n in range(3)]
-    runner = TrialRunner(seeds, 10, verbose=0)
+    runner = TrialRunner(plus, 10, verbose=0)
     results = runner.run(trials, Failing(times))
     assert {result.status for result in results} == statuses
     assert [result.settings["seed"] for result in results] == [0, 1, 2]
@@ -106,21 +128,64 @@ def test_a_lost_trial_is_tried_once_more(times, statuses, monkeypatch):
         assert [r.values["y"] for r in runner.run(trials)] == [10, 11, 12]
 
 
+def gone(settings, shared):
+    return {}
+
+
+def test_what_a_worker_cannot_import_is_said(monkeypatch):
+    monkeypatch.setattr(worker._lone_worker, "is_needed", lambda: False)
+    monkeypatch.setitem(sys.modules, "of_the_caller", sys.modules[__name__])
+    monkeypatch.setattr(gone, "__module__", "of_the_caller")
+    packed = worker.pack_trial(gone, None)
+    monkeypatch.delitem(sys.modules, "of_the_caller")
+    result = TrialResult.from_json(worker.attempt_packed(packed, {"seed": 0}))
+    assert result.status == "lost"
+    assert "(ModuleNotFoundError: No module named 'of_the_caller')" in result.error
+    for way in ("PYTHONPATH", "runtime_env", "upload_file"):
+        assert way in result.error
+    # it comes back as a row, which is not tried again
+    failing = Failing(0)
+    runner = TrialRunner(plus, 10, verbose=0)
+    monkeypatch.setattr("keras_dlbasic._trials.runner.pack_trial", lambda *_: packed)
+    (row,) = runner.run([{"seed": 0}], failing)
+    assert (row.status, failing.times) == ("lost", -1)
+
+
 def test_a_device_for_each_process(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert pools._pinned(3)["CUDA_VISIBLE_DEVICES"] == "3"
     assert pools._pinned("cpu")["CUDA_VISIBLE_DEVICES"] == "-1"
     assert pools._pinned("GPU-8f1c")["CUDA_VISIBLE_DEVICES"] == "GPU-8f1c"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")  # as a scheduler sets it
-    assert pools._pinned(1)["CUDA_VISIBLE_DEVICES"] == "6"
-    assert pools._devices(2) == [0, 1]
-    for wrong in (0, [], [-1], ["gpu"], [True]):
+    assert pools._devices(2) == pools._devices(np.int64(2)) == [0, 1]
+    assert pools._devices("cpu") == ["cpu"]
+    assert pools._workers(np.int64(2)) == 2
+    (found,) = pools._devices(np.array([3]))
+    assert type(found) is int
+    for wrong in (0, [], [-1], ["gpu"], "gpu", [True], True, 1.5, [1.5], object()):
         with pytest.raises(ValueError, match="devices"):
             kd.studies.process_pool(devices=wrong)
     with pytest.raises(ValueError, match="a device of its own"):
         kd.studies.process_pool(3, devices=[0, 1])
-    with pytest.raises(ValueError, match="max_workers"):
-        kd.studies.process_pool(0)
+    for wrong in (0, True, 1.5, "2"):
+        with pytest.raises(ValueError, match="max_workers"):
+            kd.studies.process_pool(wrong)
+
+
+def test_numbers_of_devices_count_what_is_visible_here(monkeypatch):
+    monkeypatch.delenv("HIP_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, 6")  # as a scheduler sets it
+    assert pools._pinned(1)["CUDA_VISIBLE_DEVICES"] == "6"
+    with pytest.raises(ValueError, match="device 2.*CUDA_VISIBLE_DEVICES='4, 6'"):
+        kd.studies.process_pool(devices=[0, 1, 2])
+    for none in ("", "-1"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", none)
+        with pytest.raises(ValueError, match=f"CUDA_VISIBLE_DEVICES='{none}'"):
+            kd.studies.process_pool(devices=1)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setenv("HIP_VISIBLE_DEVICES", "2,3")
+    assert pools._pinned(1)["HIP_VISIBLE_DEVICES"] == "3"
+    with pytest.raises(ValueError, match="device 2.*HIP_VISIBLE_DEVICES='2,3'"):
+        pools._pinned(2)
 
 
 def test_ray_is_asked_for_where_it_is_missing(monkeypatch):
@@ -130,19 +195,6 @@ def test_ray_is_asked_for_where_it_is_missing(monkeypatch):
 
 
 # -- with real processes ---------------------------------------------------------------
-
-
-def trained(settings, shared):
-    """Train, and die at the first try where the settings say so."""
-    marker = settings["marker"]
-    if marker and not os.path.exists(marker):
-        open(marker, "w").close()
-        os._exit(1)
-    x = np.random.default_rng(settings["seed"]).normal(size=(32, 4))
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(shared)])
-    model.compile("adam", "mse")
-    model.fit(x, x[:, :shared], batch_size=8, epochs=2, verbose=0)
-    return {"weights": np.concatenate([w.ravel() for w in model.get_weights()])}
 
 
 def joblib_executor():
@@ -174,6 +226,15 @@ ENGINES = {
     "dask": dask_executor,
     "ray": ray_executor,
 }
+
+
+@pytest.mark.everywhere
+def test_a_lone_worker_that_dies_is_replaced():
+    lone = lone_worker.LoneWorker()
+    with pytest.raises(BrokenExecutor):
+        lone.run(os._exit, 1)
+    with lone._pool:
+        assert lone.run(int, "3") == 3
 
 
 @pytest.mark.everywhere

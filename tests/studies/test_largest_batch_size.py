@@ -13,7 +13,7 @@ import pytest
 import reference
 
 import keras_dlbasic as kd
-from keras_dlbasic._backends.out_of_memory import let_go, memory_error
+from keras_dlbasic._backends.out_of_memory import give_back_memory, let_go, memory_error
 from keras_dlbasic.analysis import TriedBatchSize, largest_batch_size_of
 
 BACKEND = keras.backend.backend()
@@ -228,11 +228,24 @@ def test_wrong_arguments():
         kd.studies.largest_batch_size(model, X, y)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="PyTorch only")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_memory_of_macs_is_given_back(is_there, monkeypatch):
+    import torch
+
+    emptied = []
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: is_there)
+    monkeypatch.setattr(torch.mps, "empty_cache", lambda: emptied.append(1))
+    give_back_memory()
+    assert bool(emptied) == is_there
+
+
 def test_whose_errors_are_about_memory():
     for error in (
         backend_error(),
         MemoryError(),
         RuntimeError("[enforce fail] not enough memory: you tried"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
     ):
         assert memory_error(error) is error
     assert memory_error(ValueError("a shape")) is None

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic._backends.processes import Processes
+from keras_dlbasic._trials import one_device
 
 X = np.ones((20, 2), "float32")
 
@@ -34,6 +36,15 @@ def build_model():
 def test_several_devices(begin):
     with pytest.raises(ValueError, match="on one device. Received: .* 2 devices"):
         begin()
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="PyTorch only")
+def test_processes_of_pytorch(monkeypatch):
+    monkeypatch.setattr(one_device, "processes_of", lambda _: Processes(0, 4))
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    expected = "4 devices by `torch.distributed`.*before `torch.distributed.init_proc"
+    with pytest.raises(ValueError, match=expected):
+        one_device.refuse_several_devices(model, "A study")
 
 
 def test_full_batch():

@@ -247,8 +247,8 @@ way(
     "two processes, the weights in parts (`ModelParallel`)",
     {
         **JAX,
-        "torch": "Keras refuses: no `ModelParallel`; from Keras 3.16: refused: never "
-        "checked on PyTorch",
+        "torch": "Keras refuses: no `ModelParallel`; from Keras 3.16: refused: not "
+        "tested on PyTorch",
     },
     processes=True,
 )(None)
