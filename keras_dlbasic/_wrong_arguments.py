@@ -26,7 +26,8 @@ def names_nearest(function: Function) -> Function:
     into `**kwargs` is left to where it goes on to.
 
     A flag, whose default is True or False, must be one of these; the words "no" and
-    "false" would be taken for True. `verbose` must be 0 or 1, also a TypeError.
+    "false" would be taken for True. `verbose` must be 0 or 1, else it
+    raises a ValueError.
 
     A class stays the same class, whose own `__init__` is decorated.
 
@@ -65,7 +66,8 @@ def names_nearest(function: Function) -> Function:
                 wrong = _misfit(function, signature, args, kwargs)
                 if wrong is not None:
                     raise TypeError(wrong)
-                raise TypeError(
+                kind = ValueError if name == "verbose" else TypeError
+                raise kind(
                     f"`{name}` must be {allowed}. Received: {name}={shown(given)}"
                 )
         try:
