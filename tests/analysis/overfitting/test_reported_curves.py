@@ -177,7 +177,7 @@ def test_no_note_without_a_training_loss():
 def test_the_verdict_says_how_much_a_rise_lacks():
     verdict = detect_overfitting(*WHAT_WAS_ASKED["five epochs"][:2])
     assert "ends 80% above its lowest level, 2.0 standard errors" in verdict.reason
-    assert f"From {verdict.turn.threshold:.1f} on" in verdict.reason
+    assert f"(threshold {verdict.turn.threshold:.1f})." in verdict.reason
     calm = detect_overfitting(*WHAT_WAS_ASKED["a small validation set"][:2])
     assert "changes only within its noise" in calm.reason
 
