@@ -11,6 +11,7 @@ import keras_dlbasic as kd
 from keras_dlbasic.records.table_row import append_row
 
 STEPS = np.arange(60)
+RATE_TOO_LOW = "learning_rate_too_low"
 
 
 def found(record, name):
@@ -23,13 +24,26 @@ def severity(record, name):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "named"), [(5e-5, True), (2.5e-4, True), (3.5e-4, False)]
+    ("ratio", "named"), [(5e-5, True), (2.5e-4, True), (7e-4, False)]
 )
 def test_steps_that_are_short_and_lead_nowhere(ratio, named):
     behind = {**STUCK, "loss": np.linspace(1.39, 1.385, 20)}
     record = made_run(ratio=ratio, **behind)
     assert (found(record, "learning_rate_too_low") is not None) == named
     assert found(made_run(ratio=ratio), "learning_rate_too_low") is None  # it learns
+
+
+def short_steps(ratio, loss):
+    return found(made_run(ratio=ratio, **{**STUCK, "loss": loss}), RATE_TOO_LOW)
+
+
+def test_steps_that_are_short_for_the_length_of_the_run():
+    falling = np.linspace(1.39, 1.30, 20)
+    slow = short_steps(4.5e-4, falling)
+    assert slow.severity != "info"
+    assert slow.confidence < short_steps(5e-5, falling).confidence
+    assert short_steps(4.5e-4, np.full(20, 1.39)) is None  # nothing moves: not the rate
+    assert short_steps(1e-3, falling) is None
 
 
 @pytest.mark.parametrize(
@@ -178,3 +192,25 @@ def test_a_usual_rate_is_too_high_for_inputs_that_are_not_scaled(name, rate, fir
         **STUCK,
     )
     assert kd.diagnose(record)[0].name == first
+
+
+@pytest.mark.parametrize(
+    ("skill", "size", "expected"),
+    [(0.88, 0.1, "info"), (0.4, 0.1, "warning"), (0.88, 0.5, "warning")],
+)
+def test_mild_swings_of_a_run_that_does_well(skill, size, expected):
+    falling = 0.3 + np.exp(-np.arange(30) / 20)
+    loss = falling + size * np.sin(np.arange(30) * 2.0)
+    record = made_run(loss=loss, skill=skill)
+    assert severity(record, "oscillating_loss") == expected
+
+
+def test_a_loss_that_makes_steps_short_comes_before_the_rate():
+    one_hot = {"kind": "one_hot", "n_columns": 4, "max": 1.0, "mean": 0.25}
+    slow = {**STUCK, "loss": np.linspace(1.39, 1.385, 20)}
+    record = made_run(
+        ratio=5e-5, targets=one_hot, facts={"loss": "binary_crossentropy"}, **slow
+    )
+    names = kd.diagnose(record).names
+    mismatch = names.index("loss_target_mismatch")
+    assert mismatch < names.index("learning_rate_too_low")

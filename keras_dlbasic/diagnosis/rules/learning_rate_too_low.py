@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
@@ -18,6 +18,7 @@ def learning_rate_too_low(
     fading: float = 1e-3,
     short: float = 3e-4,
     still: float = 0.1,
+    slow: float = 6e-4,
 ) -> Verdict:
     """Look for weights that hardly move although gradients are there.
 
@@ -33,6 +34,9 @@ def learning_rate_too_low(
             is below `still`.
         still: Length of the whole way, in units of the weights' norm, below which
             `short` counts instead of `ratio`.
+        slow: Update-to-weight ratio below which steps are short as well, if the loss
+            still falls at the end. Such steps are right in a longer run, so the
+            finding is less sure.
     """
     movement = run.movement
     gradient = _gradient_of_kernels(run)
@@ -43,7 +47,10 @@ def learning_rate_too_low(
     # rate is not to blame. So all three have to hold.
     is_short = movement.ratio < ratio and movement.path < path
     is_short |= movement.ratio < short and movement.path < still
-    if is_short and gradient > 0:
+    is_slow = not is_short and movement.ratio < slow and movement.path < path
+    is_slow = is_slow and not fades and _still_falls(run)
+    if (is_short or is_slow) and gradient > 0:
+        limit = slow if is_slow else short
         return Finding(
             severity="info",
             message=(
@@ -54,9 +61,9 @@ def learning_rate_too_low(
             ),
             risk="critical",
             value=movement.ratio,
-            threshold=ratio if movement.ratio < ratio else short,
+            threshold=ratio if movement.ratio < ratio else limit,
             unit="of the weight norm per step",
-            confidence=0.6 if fades else 0.85,
+            confidence=0.6 if fades or is_slow else 0.85,
             note=worth_a_note(run),
             evidence={"path": movement.path},
             remedies=(
@@ -65,6 +72,14 @@ def learning_rate_too_low(
             ),
         )
     return Fine(f"median update-to-weight ratio {movement.ratio:.1e}")
+
+
+def _still_falls(run: Run) -> bool:
+    """Return whether the loss falls steadily at the end; False if it is not known."""
+    try:
+        return run.descent.falls
+    except Skipped:
+        return False
 
 
 def _gradient_of_kernels(run: Run) -> float:

@@ -24,7 +24,8 @@ def oscillating_loss(
     A validation loss that jumps while the training loss does not is a remark.
 
     An epoch's loss is a mean over all its rows, so what it deviates by is movement of
-    the weights, not the luck of a batch.
+    the weights, not the luck of a batch. Up to twice `swing` is a note where the model
+    does well.
 
     Args:
         run: The run.
@@ -43,7 +44,7 @@ def oscillating_loss(
     in_order = order is not None and order.is_in_order
     if descent.swing > swing and descent.swing_of_level > of_level:
         return Finding(
-            severity="warning",
+            severity="info" if _does_no_harm(run, 2 * swing) else "warning",
             message=(
                 "The training loss oscillates: from epoch to epoch it changes by "
                 f"{descent.swing:.1%} of the baseline loss, which is "
@@ -57,6 +58,16 @@ def oscillating_loss(
         )
     calm = Fine(f"the loss oscillates by {descent.swing:.1%} of the baseline loss")
     return _validation_jumps(run) or calm
+
+
+GOOD = 0.8
+"""Skill from which mild swings have cost little."""
+
+
+def _does_no_harm(run: Run, mild: float) -> bool:
+    """Return whether the model does well, with swings that are mild."""
+    skill = run.outcome.skill
+    return skill is not None and skill >= GOOD and run.descent.swing < mild
 
 
 def _validation_jumps(run: Run) -> Finding | None:
