@@ -31,13 +31,14 @@ def judge_inactive_units(
         state: `"dead"` or `"saturated"`.
         remedies: What to suggest.
         most: Share of a hidden layer's units that counts.
-        least_rows: Fewer rows in the probe than this cannot tell.
+        least_rows: Fewer rows in the probe than this cannot tell, unless there are no
+            others.
         nearly_all: Share from which it is a warning where nothing else tells whether
             the run has learned.
     """
     table = run.table("activations")
     rows = run.probe_rows
-    if rows is not None and rows < least_rows:
+    if rows is not None and rows < least_rows and not _has_all_rows(run, rows):
         return Skipped(f"the probe has {rows} rows; needs {least_rows}")
     shares = np.nan_to_num(table[f"{state}_units"])
     hidden = run.hidden(table.labels)
@@ -61,10 +62,17 @@ def judge_inactive_units(
         value=value,
         threshold=most,
         unit="share of the units",
-        confidence=0.95,
+        # a layer that passes nothing on is enough to explain constant predictions
+        confidence=0.98 if value == 1 else 0.95,
         evidence={"before_training": at_start},
         remedies=remedies,
     )
+
+
+def _has_all_rows(run: Run, rows: int) -> bool:
+    """Return whether the model is trained on no other rows than those of the probe."""
+    data = run.facts.data
+    return data is not None and data.n_rows is not None and data.n_rows <= rows
 
 
 def _start_in_words(table: LayerTable) -> str:

@@ -17,6 +17,9 @@ with it."""
 LEAST_GAIN = 0.01
 """Smaller differences in skill are not worth a remedy."""
 
+CERTAIN = 0.95
+"""Confidence from which a cause is repaired even if another one hides the gain."""
+
 STANDS_STILL = ("plateau", "constant_predictions")
 
 CLEAR_FALL = 0.2
@@ -52,12 +55,22 @@ def judge(
     is_kept, note = helped(gains, finding, diagnosis_of(new))
     if is_kept:
         return True, note
+    # worse than a constant prediction, one skill is no better than another
+    neither_learns = max(score_of(old), score_of(new)) <= 0
+    is_repaired = is_certain(finding) and is_gone(finding, diagnosis_of(new))
+    if neither_learns and is_repaired:
+        return True, f"{finding.name} is gone, and neither run has learned so far"
     # a short trial may end before any skill shows
     if came_alive(finding, old, new):
         return True, f"it learns now, {note} so far"
     if falls_faster(finding, old, new) and np.mean(gains) > -CLEAR:
         return True, f"the loss falls faster, {note} so far"
     return False, note
+
+
+def is_certain(finding: Finding) -> bool:
+    """Return whether a finding is a cause that is beyond doubt."""
+    return finding.kind == "cause" and finding.confidence >= CERTAIN
 
 
 def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool, str]:

@@ -57,6 +57,30 @@ def test_dead_units_and_what_kills_them():
     assert serious(made_run(dead=1.0)) == set()  # it has learned none the less
 
 
+def test_few_rows_tell_of_dead_units_if_there_are_no_others():
+    few = {"probe": {"rows": 7, "baseline_loss": 1.4}}
+    run = made_run(dead=1.0, facts=few, **STUCK)
+    assert "needs 16" in kd.diagnose(run).skipped["dead_units"]
+    with edited_facts(run) as facts:
+        facts["data"]["n_rows"] = 7
+    assert "dead_units" in serious(run)
+
+
+def test_a_layer_that_passes_nothing_on_is_no_unknown_cause():
+    assert "unknown_cause" in serious(made_run(dead=0.6, **STUCK))
+    assert "unknown_cause" not in serious(made_run(dead=1.0, **STUCK))
+
+
+def test_weights_that_were_too_large_before_any_step_come_before_the_rate():
+    growing = np.geomspace(100.0, 1e4, 60)
+    thrown = {**STUCK, "loss": np.linspace(40.0, 30.0, 20)}
+    thrown |= {"rates": np.full(60, 0.05), "second": {"gain": 30.0}}
+    run = made_run(ratio=2.0, weights=growing, **thrown)
+    names = kd.diagnose(run).names
+    first, second = "poor_initialization", "learning_rate_too_high"
+    assert names.index(first) < names.index(second)
+
+
 def test_units_that_are_dead_from_the_begin_are_the_weights_fault():
     diagnosis = kd.diagnose(made_run(dead=1.0, dead_before=1.0, **STUCK))
     assert diagnosis[0].name == "poor_initialization"

@@ -23,6 +23,9 @@ EXPLAINS = (
 BY_OUTPUTS = 1.6
 """Deviation times the root of the fan-out: He's law gives 1.41."""
 
+SURE = 0.92
+"""What is seen before any step comes before a rate that is too high for it."""
+
 REMEDIES = (suggest.new_weights("scales the weights to fan-in and activation"),)
 
 
@@ -102,7 +105,7 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
             value=float(shares[worst]),
             threshold=idle,
             unit="share of the units",
-            confidence=0.92,
+            confidence=SURE,
             remedies=(
                 suggest.new_weights(
                     "new weights and zero biases make the units active",
@@ -137,7 +140,7 @@ def _over_depth(run: Run, depth: float) -> Finding | None:
         value=change,
         threshold=depth,
         unit="times the mean square of activations",
-        confidence=0.9,
+        confidence=SURE,
         note=worth_a_note(run),
         evidence={"factor": trend.factor, "gain": trend.gain},
         remedies=(
@@ -178,7 +181,7 @@ def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | No
                 value=facts.gain,
                 threshold=large,
                 unit="times 1/sqrt(fan_in)",
-                confidence=0.9,
+                confidence=SURE,
                 remedies=REMEDIES,
             )
         # Under Xavier's law, the deviation times the root of the mean of both fans is

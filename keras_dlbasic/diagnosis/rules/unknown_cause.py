@@ -15,6 +15,8 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 BREAKING = ("non_finite_values", "diverging_loss")
 """Symptoms of a run that fails, whatever else is known of it."""
 
+IDLE = ("dead_units", "saturated_units")
+
 RELEVANT = (
     "learning_rate_too_low",
     "learning_rate_too_high",
@@ -68,7 +70,7 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     observed = _observed(run, updates, unrelated=unrelated)
     if observed is None:
         return Fine("the run does not evidently fail")
-    causes = _causes(run, ABOUT_SIZE if unrelated else ())
+    causes = _causes(run, ABOUT_SIZE if unrelated else ()) + _blocks(run)
     if causes:
         return Fine(f"explained by {', '.join(causes)}")
     kinds = {known.name: known.kind for known in all_rules()}
@@ -139,6 +141,16 @@ def _causes(run: Run, ignored: Iterable[str]) -> list[str]:
         if name not in ignored and _is_serious(run.verdicts.get(name))
     ]
     return list(dict.fromkeys(causes))
+
+
+def _blocks(run: Run) -> list[str]:
+    """Return what shows that a layer passes nothing on, which is enough of a cause."""
+    found = {name: run.verdicts.get(name) for name in IDLE}
+    return [
+        name
+        for name, verdict in found.items()
+        if isinstance(verdict, Finding) and verdict.rank and verdict.value == 1.0
+    ]
 
 
 def _is_serious(verdict: Verdict | None) -> bool:

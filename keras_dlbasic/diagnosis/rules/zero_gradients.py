@@ -72,7 +72,7 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
         value=0.0,
         threshold=0.0,
         unit="gradient norm",
-        confidence=0.6 if is_saturable else 0.97,
+        confidence=0.6 if is_saturable else 0.9 if _is_rectified(run) else 0.97,
         remedies=_remedies(run),
     )
 
@@ -112,15 +112,18 @@ def _of_first_layers(run: Run, blocked: tuple[str, ...]) -> Finding:
     )
 
 
+def _is_rectified(run: Run) -> bool:
+    """Return whether an output is a ReLU, which has no slope below zero either."""
+    return any(one.activation in ("relu", "relu6") for one in run.facts.outputs)
+
+
 def _remedies(run: Run) -> tuple[RemedySuggestion, ...]:
     without_slope = suggest.by_hand(
         "look between the last layer and the loss for rounding, argmax, sign, a cast "
         "to integers or stop_gradient",
         "they have no gradient; use them for evaluation, not in the loss",
     )
-    outputs = run.facts.outputs
-    is_rectified = any(output.activation in ("relu", "relu6") for output in outputs)
-    if not is_rectified:
+    if not _is_rectified(run):
         return (without_slope,)
     linear = suggest.output(
         "a ReLU output with negative inputs for all rows has no gradient",
