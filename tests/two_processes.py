@@ -36,12 +36,15 @@ def plain_is_kept(found):
     return all(is_so for name, is_so in found.items() if "neutral" in name)
 
 
-def together():
-    """From here on a model is trained by both processes."""
+def together(*, shards=False):
+    """From here on a model is trained by both processes.
+
+    With `shards` Keras gives each process its part of a data set.
+    """
     if BACKEND == "jax":
         devices = keras.distribution.list_devices()
         distribution = keras.distribution.DataParallel(
-            devices=devices, auto_shard_dataset=False
+            devices=devices, auto_shard_dataset=shards
         )
         keras.distribution.set_distribution(distribution)
     else:
@@ -66,6 +69,14 @@ def in_parts():
     keras.distribution.set_distribution(distribution)
 
 
+def sharded():
+    """Return all rows as a data set, in batches for both processes."""
+    import tensorflow as tf
+
+    rows = tf.data.Dataset.from_tensor_slices((X, np.repeat(Y, 2, axis=1)))
+    return rows.batch(2 * EACH)
+
+
 def own(rows):
     """Return the rows of this process: half of each batch."""
     return rows.reshape(-1, 2, EACH, *rows.shape[1:])[:, RANK].reshape(
@@ -78,6 +89,9 @@ class Heard:
 
     def __init__(self, callbacks, x=None, y=None, batch_size=EACH, epochs=2):
         x, y = (own(X), own(Y)) if x is None else (x, y)
+        data = {"x": x}  # a data set
+        if y is not None:
+            data |= {"y": np.repeat(y, 2, axis=1), "batch_size": batch_size}
         keras.utils.set_random_seed(3)
         self.model = keras.Sequential(
             [
@@ -92,9 +106,7 @@ class Heard:
             warnings.simplefilter("always")
             warnings.filterwarnings("ignore", message="__array__ implementation")
             history = self.model.fit(
-                x,
-                np.repeat(y, 2, axis=1),
-                batch_size=batch_size,
+                **data,
                 epochs=epochs,
                 verbose=0,
                 shuffle=False,
@@ -184,6 +196,17 @@ def main():
     is_right = plain_is_kept(found) and found["apart"] < 1e-4
     found["ways"] = {WHOLE: "works" if is_right else "WRONG"}
     if BACKEND == "jax":
+        together(shards=True)
+        plain = Heard([], sharded())
+        monitor = kd.callbacks.GradientNormMonitor(every=1)
+        watched = Heard([monitor, kd.callbacks.TrainingDoctor(verbose=0)], sharded())
+        found["neutral, sharded data"] = is_same(plain, watched)
+        found["steps of sharded data"] = len(monitor.record.steps)
+        found["norms of sharded data"] = monitor.record.gradient_norm.tolist()
+        # Keras itself takes the shards for shorter than they are
+        found["own warnings, sharded data"] = sorted(
+            set(watched.warnings) - set(plain.warnings)
+        )
         in_parts()
         plain = Heard([], X, Y, 2 * EACH)
         monitor = kd.callbacks.GradientNormMonitor(every=1)

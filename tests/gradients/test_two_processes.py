@@ -83,6 +83,17 @@ def test_numbers_are_those_of_one_process(outcomes):
     assert outcomes[0]["batch losses"] == outcomes[1]["batch losses"]
 
 
+@pytest.mark.everywhere
+@pytest.mark.skipif(BACKEND != "jax", reason="Keras shards data sets on JAX")
+def test_data_sets_that_keras_shards(outcomes):
+    first, second = outcomes
+    for found in outcomes:
+        assert found["neutral, sharded data"]
+        assert found["steps of sharded data"] == 2 * 4
+        assert found["own warnings, sharded data"] == []
+    assert first["norms of sharded data"] == second["norms of sharded data"]
+
+
 @needs_ddp
 @pytest.mark.everywhere
 def test_process_0_speaks(outcomes):
