@@ -33,7 +33,9 @@ def missed_class(
         `"missed"`, the number of classes with at least 10 rows and none of them right;
         of the one with most rows `"missed_class"`, its number, `"missed_rows"` and
         `"missed_ratio"`, how many times as many rows the most common class has (of
-        labels in several columns: how many are without the label). Empty where there
+        labels in several columns: how many are without the label). `"rare_right"` is
+        the share of right answers of the rarest class with at least 10 rows,
+        `"rare_class"` and `"rare_ratio"` are its number and ratio. Empty where there
         are no classes, or more than 20.
 
     Example:
@@ -74,11 +76,20 @@ def _missed(classes: np.ndarray, answers: np.ndarray) -> dict[str, float]:
 def _told(rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> dict[str, float]:
     if (rows > 0).sum() > MOST:
         return {}
-    missed = (rows >= ENOUGH) & (right == 0)
+    enough = rows >= ENOUGH
+    missed = enough & (right == 0)
+    found = {"missed": 0.0}
+    if enough.any():
+        rare = int(np.where(enough, rows, rows.max() + 1).argmin())
+        found |= {
+            "rare_right": float(right[rare] / rows[rare]),
+            "rare_class": float(rare),
+            "rare_ratio": float(others[rare] / rows[rare]),
+        }
     if not missed.any():
-        return {"missed": 0.0}
+        return found
     place = int(np.where(missed, rows, -1).argmax())
-    return {
+    return found | {
         "missed": float(missed.sum()),
         "missed_class": float(place),
         "missed_rows": float(rows[place]),

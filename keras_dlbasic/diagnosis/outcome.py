@@ -53,6 +53,8 @@ class Outcome:
             None if it is known, or that was not tried.
         outputs: What it came to for each of several outputs, by name; then the losses
             above are weighted sums, and the skill is not known.
+        by_position: Skill of the mean target of each position, of targets that are
+            pictures; None if not known.
     """
 
     skill: float | None = None
@@ -64,6 +66,7 @@ class Outcome:
     loss: float | None = None
     paired: PairedFacts | None = None
     outputs: Mapping[str, Outcome] = field(default_factory=dict, hash=False)
+    by_position: float | None = None
 
     @property
     def is_known(self) -> bool:
@@ -105,6 +108,8 @@ class Outcome:
         if self.outputs:
             found = {outcome.learned for outcome in self.outputs.values()}
             return found.pop() if len(found) == 1 else None
+        if self.knows_positions_only:
+            return False
         saved = -math.inf if self.loss_saved is None else self.loss_saved
         skill = -math.inf if self.skill is None else self.skill
         error = self.loss_saved_error
@@ -120,8 +125,19 @@ class Outcome:
         return None
 
     @property
+    def knows_positions_only(self) -> bool:
+        """Whether a model of pictures knows only what is usual at each place."""
+        skill, usual = self.skill, self.by_position
+        if skill is None or usual is None or usual < NOTHING_SKILL:
+            return False
+        least = usual + NOTHING_SKILL * (1 - usual)
+        return self.follows is None and skill < least
+
+    @property
     def failure(self) -> str:
         """What shows that a model has learned nothing, as the end of a sentence."""
+        if self.knows_positions_only:
+            return "is no better than the mean target of each position"
         if self.follows is None:
             return "is no better than a constant prediction"
         return "gets the same loss if its predictions are exchanged between samples"
@@ -215,6 +231,7 @@ def _of_one(table: LayerTable, facts: ProbeFacts) -> Outcome:
         reference_name=NAMES.get(best, "nearest neighbors"),
         baseline=baseline,
         loss=loss,
+        by_position=facts.by_position,
     )
     if not baseline or loss is None:
         return known

@@ -32,6 +32,9 @@ from keras_dlbasic.inspection.truth_facts import truth_facts
 from keras_dlbasic.records import ProbeFacts
 from keras_dlbasic.records.facts import RareFacts
 
+LEAST_PICTURES = 32
+"""Of fewer the mean at each place is not known well enough."""
+
 WRONG = ("wrong", "opposite", "blind", "extreme")
 
 
@@ -95,7 +98,23 @@ class OutputProbe:
             scored_as=str(known.task),
             no_skill=known.reason,
             references=references,
+            by_position=None if known.reason else self._by_position(shape),
         )
+
+    def _by_position(self, shape: tuple[int, ...]) -> float | None:
+        """Return the skill of the mean of the other rows at each place of a picture."""
+        n = shape[0]
+        columns = as_columns(self.y, shape)
+        if len(shape) < 4 or n < LEAST_PICTURES or columns is None:
+            return None
+        places = columns.reshape(n, -1)
+        if not np.isfinite(places).all():
+            return None
+        others = (places.sum(axis=0) - places) / (n - 1)
+        at_zero = self.kind.decides_at_zero
+        answers = others.reshape(n, *shape[1:]) - (0.5 if at_zero else 0.0)
+        found = skill(self.y, answers, self.task, from_logits=at_zero).value
+        return float(found) if math.isfinite(found) else None
 
     def _with_baseline(
         self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]

@@ -50,6 +50,9 @@ MEASURES = (
     "missed_class",
     "missed_rows",
     "missed_ratio",
+    "rare_right",
+    "rare_class",
+    "rare_ratio",
     "penalty",
     "non_finite",
 )

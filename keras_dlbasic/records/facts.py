@@ -156,6 +156,8 @@ class ProbeFacts(Facts):
         scored_as: What the predictions are scored as, a value of `analysis.TaskKind`.
         no_skill: Why there is no skill; empty if there is one, None if not known.
         references: Skill of simple predictors by name; None if not known.
+        by_position: Skill of the mean target of each position, of targets that are
+            pictures; None for others.
         truth: What a loss of the user's own gives for the targets themselves; None
             where the output cannot give them, or the loss is Keras'.
         reads_targets: Whether a loss of the user's own changes with its targets; None
@@ -193,6 +195,7 @@ class ProbeFacts(Facts):
     scored_as: str | None = None
     no_skill: str | None = None
     references: Mapping[str, float] | None = None
+    by_position: float | None = None
     truth: TruthFacts | None = None
     reads_targets: bool | None = None
     failed: str | None = None

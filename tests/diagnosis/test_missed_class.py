@@ -18,9 +18,19 @@ def test_classes(targets):
     said = missed_class(targets, NEVER_2, "classes")
     assert (said["missed"], said["missed_class"], said["missed_rows"]) == (1, 2, 12)
     assert said["missed_ratio"] == pytest.approx(70 / 12)
-    assert missed_class(targets, ONE_HOT, "classes") == {"missed": 0}
+    said = missed_class(targets, ONE_HOT, "classes")
+    assert (said["missed"], said["rare_class"], said["rare_right"]) == (0, 2, 1.0)
     # the rare class must be in the probe often enough
-    assert missed_class(targets[:115], NEVER_2[:115], "classes") == {"missed": 0}
+    said = missed_class(targets[:115], NEVER_2[:115], "classes")
+    assert (said["missed"], said["rare_class"], said["rare_right"]) == (0, 1, 1.0)
+
+
+def test_the_rarest_class():
+    answers = ONE_HOT.copy()
+    answers[110:119] = np.eye(3)[0]
+    said = missed_class(CLASSES, answers, "classes")
+    assert (said["rare_class"], said["rare_right"]) == (2, 0.25)
+    assert said["rare_ratio"] == pytest.approx(70 / 12)
 
 
 def test_labels_pixels_and_logits():
@@ -54,3 +64,15 @@ def test_what_is_said_of_it():
     assert severity(missed={**RARE, "missed_ratio": 1.5}) is None
     # a model that gives the same to all rows has another fault
     assert severity(missed=RARE, **{**STUCK, "spread": 1e-4}) is None
+
+
+SELDOM = {"missed": 0, "rare_right": 0.2, "rare_class": 2, "rare_ratio": 9.0}
+
+
+def test_a_rare_class_that_is_seldom_recognized():
+    behind = {"skill": 0.3, "reference": 0.8}
+    assert severity(missed=SELDOM, **behind) == "warning"
+    assert severity(missed={**SELDOM, "rare_right": 0.5}, **behind) is None
+    assert severity(missed={**SELDOM, "rare_ratio": 2.0}, **behind) is None
+    # where classes overlap no model can do better, and this one learns
+    assert severity(missed=SELDOM, skill=0.3, reference=0.3) is None

@@ -5,6 +5,7 @@ import pytest
 from made_batches import weighed, with_batches
 from made_runs import STUCK, edited_facts, made_run
 
+import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Finding, Run, all_rules
 from keras_dlbasic.diagnosis.response import does_well
 from keras_dlbasic.inspection.respond import respond
@@ -146,6 +147,27 @@ def test_a_model_that_does_well_is_asked_only_about_the_next_step():
 )
 def test_guards_of_what_was_asked(name, record, said):
     assert severity(name, record()) == said
+
+
+def test_a_model_that_learns_nothing_where_nothing_is_found():
+    facts = {
+        "probe": {"rows": 256, "baseline_loss": 1.386, "references": {"linear": 0}}
+    }
+    assert severity("unrelated_targets", made_run(facts=facts, **STUCK)) == "info"
+    for other in ({"references": {"linear": 0.4}}, {"rows": 60}):
+        known = {"probe": {**facts["probe"], **other}}
+        assert severity("unrelated_targets", made_run(facts=known, **STUCK)) is None
+    assert severity("unrelated_targets", made_run(facts=facts)) is None
+
+
+@pytest.mark.parametrize(("skill", "named"), [(0.21, True), (0.5, False)])
+def test_pictures_that_are_known_by_their_places_only(skill, named):
+    usual = {"rows": 256, "baseline_loss": 1.386, "by_position": 0.2}
+    record = made_run(skill=skill, end_loss=1.1, facts={"probe": usual})
+    diagnosis = kd.diagnose(record)
+    assert ("unrelated_targets" in diagnosis.names) is named
+    text = " ".join(str(diagnosis).split())
+    assert ("mean target of each position" in text) is named
 
 
 def by_heart(val_loss=RISING, val_accuracy=None, **changes):

@@ -272,7 +272,7 @@ PAIRS = {
         lambda: made_run(n_trainable_weights=48),
     ),
     "non_finite_data": (
-        lambda: made_run(inputs={"non_finite": 3}),
+        lambda: made_run(loss=np.full(20, np.nan), inputs={"non_finite": 3}),
         lambda: made_run(inputs={"non_finite": 0}),
     ),
     "non_finite_operation": (

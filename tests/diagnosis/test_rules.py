@@ -345,7 +345,6 @@ def test_risks_count_only_where_they_explain_harm():
     [
         ({"targets": {"is_constant": True}}, "constant_targets"),
         ({"inputs": {"is_constant": True}}, "constant_inputs"),
-        ({"inputs": {"non_finite": 3}}, "non_finite_data"),
         ({"validation": {"overlap": 0.4, "repeats": 0.0}}, "train_validation_overlap"),
         ({"validation": {"new_classes": [3]}}, "unrepresentative_validation"),
         ({"n_trainable_weights": 0}, "nothing_to_train"),
@@ -354,6 +353,16 @@ def test_risks_count_only_where_they_explain_harm():
 )
 def test_certain_causes(changes, name):
     assert serious(made_run(**changes)) == {name}
+
+
+def test_values_that_are_not_finite_and_do_no_harm():
+    part = {"targets": {"non_finite": 3}}
+    lost = np.r_[1.0, np.full(19, np.nan)]
+    assert kd.diagnose(made_run(loss=lost, **part))[0].name == "non_finite_data"
+    ignored = kd.diagnose(made_run(**part))  # by a custom loss, say
+    (finding,) = (f for f in ignored if f.name == "non_finite_data")
+    assert finding.severity == "info"
+    assert "seem to be ignored" in finding.message
 
 
 def test_coarse_data_repeat_by_themselves():

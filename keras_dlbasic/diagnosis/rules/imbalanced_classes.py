@@ -5,9 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import (
+    Finding,
+    Fine,
+    RemedySuggestion,
+    Run,
+    Skipped,
+    Verdict,
+    rule,
+    suggest,
+)
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.target_deviation import target_deviation
+from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
+from keras_dlbasic.records import LayerTable
 
 CONSTANT = 0.02
 """Share of the targets' deviation below which predictions are all alike."""
@@ -21,12 +33,17 @@ FEW_ROWS = 5
 
 @rule(
     kind="cause",
-    explains=("constant_predictions", "plateau", "underfitting"),
+    explains=NOT_LEARNING,
     needs=("target",),
     per_output=True,
 )
 def imbalanced_classes(
-    run: Run, *, share: float = 0.95, rarer: float = 4.0, updates: int = 20
+    run: Run,
+    *,
+    share: float = 0.95,
+    rarer: float = 4.0,
+    updates: int = 20,
+    recall: float = 0.3,
 ) -> Verdict:
     """Look for a class that makes up nearly all rows, and for one never predicted.
 
@@ -40,6 +57,8 @@ def imbalanced_classes(
         rarer: This many times as many rows the most common class must have for a class
             that is never predicted to count as rare.
         updates: Number of updates before which predictions are not judged.
+        recall: Share of right answers of a rare class below which it is named where the
+            run has not got far. Where classes overlap, no model can have more.
     """
     target = run.target
     if run.task is TaskKind.UNKNOWN:
@@ -53,6 +72,9 @@ def imbalanced_classes(
         missed = _missed(run, rarer)
         if missed is not None:
             return missed
+        seldom = _seldom_right(run, rarer, recall)
+        if seldom is not None:
+            return seldom
     turned = _turned_weights(run)
     if turned is not None:
         return turned
@@ -127,6 +149,54 @@ def _turned_weights(run: Run) -> Finding | None:
     return None
 
 
+def _seldom_right(run: Run, rarer: float, recall: float) -> Finding | None:
+    """Look for a rare class that the model seldom recognizes."""
+    table = run.record.tables.get("probe")
+    if table is None or not len(table) or "rare_right" not in table.measures:
+        return None
+    names = ("rare_right", "rare_class", "rare_ratio")
+    right, number, ratio = (float(table[name][-1, 0]) for name in names)
+    # one that is weighted up already lacks something else
+    if not right < recall or not ratio >= rarer or run.data.weights:
+        return None
+    if _ignores_inputs(run, table):
+        return None
+    return Finding(
+        severity="info",
+        message=(
+            f"Class {number:.0f} is seldom recognized: {right:.0%} of its rows (or "
+            "positions) in the probe are predicted correctly. The class is rare: the "
+            f"most common one has {ratio:.3g} times as many."
+        ),
+        risk="warning",
+        value=right,
+        threshold=recall,
+        unit="share of right answers",
+        confidence=0.6,
+        evidence={"class": number, "ratio": ratio},
+        remedies=(_more_weight(number, ratio),),
+        note=worth_a_note(run),
+    )
+
+
+def _ignores_inputs(run: Run, table: LayerTable) -> bool:
+    """Return whether predictions are constant.
+
+    Then they miss rare classes too, whatever the reason.
+    """
+    spread = float(table["spread"][-1, 0])
+    is_constant = spread < CONSTANT * target_deviation(run)
+    return run.outcome.learned is False and is_constant
+
+
+def _more_weight(number: float, ratio: float) -> RemedySuggestion:
+    return suggest.by_hand(
+        f"model.fit(..., class_weight={{..., {number:.0f}: {ratio:.2g}}})",
+        "makes the rare class count as much; for pixels or words, use `sample_weight` "
+        "instead",
+    )
+
+
 def _missed(run: Run, rarer: float) -> Finding | None:
     """Look for a rare class of which the model has no row right at the end."""
     table = run.record.tables.get("probe")
@@ -140,9 +210,7 @@ def _missed(run: Run, rarer: float) -> Finding | None:
         count, number, rows, ratio = 1.0, rare.label, rare.rows, rare.ratio
     if not count > 0 or ratio < rarer:
         return None
-    # a model that ignores its inputs misses rare classes too, whatever the reason
-    is_constant = float(table["spread"][-1, 0]) < CONSTANT * target_deviation(run)
-    if run.outcome.learned is False and is_constant:
+    if _ignores_inputs(run, table):
         return None
     others = f" The same holds for {count - 1:g} other classes." if count > 1 else ""
     return Finding(
@@ -157,11 +225,5 @@ def _missed(run: Run, rarer: float) -> Finding | None:
         unit="times as many rows",
         confidence=0.8,
         evidence={"class": number, "rows": rows, "missed": count},
-        remedies=(
-            suggest.by_hand(
-                f"model.fit(..., class_weight={{..., {number:.0f}: {ratio:.2g}}})",
-                "makes the rare class count as much; for pixels or words, use "
-                "`sample_weight` instead",
-            ),
-        ),
+        remedies=(_more_weight(number, ratio),),
     )

@@ -12,13 +12,21 @@ from keras_dlbasic.diagnosis.generalization import (
     predictors_find_nothing,
 )
 from keras_dlbasic.diagnosis.outcome import NOTHING_SKILL
+from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 LEARNED = 0.3
 """Skill on training rows from which many of them are memorized."""
 
 
-@rule(kind="cause", explains=("overfitting",), needs=("probe",), live=False)
-def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
+@rule(
+    kind="cause",
+    explains=("overfitting", *NOT_LEARNING),
+    needs=("probe",),
+    live=False,
+)
+def unrelated_targets(
+    run: Run, *, skill: float = LEARNED, rows: int = 200, updates: int = 100
+) -> Verdict:
     """Ask whether anything that was learned holds for other rows.
 
     A model that has memorized its training rows, whose validation loss was never below
@@ -27,35 +35,67 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
     shuffled, sorted or shifted without the other. Or they do, and nothing can be
     predicted.
 
+    So it may be where a model has learned nothing at all. That is less sure: other
+    causes explain it as well, and come first.
+
+    Targets that are pictures are compared with the mean target of each position, which
+    a model reaches without a look at its inputs.
+
     Args:
         run: The run.
         skill: Skill on the training rows from which they count as memorized.
+        rows: Number of rows of the probe from which simple predictors that find nothing
+            speak against the data of a model that has not learned.
+        updates: Number of updates before which such a model may be about to begin.
     """
     outcome = run.outcome
+    is_trained = run.record.trained_steps >= updates
+    if outcome.knows_positions_only and is_trained:
+        return _found(
+            run,
+            f"The model {outcome.failure}: its predictions hardly depend on its "
+            "inputs. Inputs and targets may be misaligned, or unrelated.",
+            confidence=0.6,
+        )
     if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
         return Fine("simple predictors say little about texts and images")
     if not predictors_find_nothing(run):
         return Fine("simple predictors learn from the inputs, or were not fitted")
+    if outcome.learned is False and is_trained and _n_rows(run) >= rows:
+        return _found(
+            run,
+            "Neither the model nor simple predictors find anything in the inputs that "
+            f"tells of the targets: the skill of {outcome.reference_name} on unseen "
+            f"rows is {outcome.reference or 0:.2f}. Inputs and targets may be "
+            "misaligned, or unrelated.",
+            confidence=0.55,
+        )
     if outcome.skill is None or outcome.skill < skill:
         return Fine("the model has not memorized its training rows")
     if never_generalized(run) is not True:
         return Fine("the model generalizes to some of the validation rows")
     if _is_right_more_often(run):
         return Fine("a metric on validation rows is better than chance")
+    return _found(
+        run,
+        "The model memorizes but does not generalize: its skill on training rows "
+        f"is {outcome.skill:.2f}, but the validation loss was never below that of "
+        f"a constant prediction, and the skill of {outcome.reference_name} on "
+        f"unseen rows is {outcome.reference or 0:.2f}. Inputs and targets may be "
+        "misaligned, or unrelated.",
+        confidence=0.7,
+    )
+
+
+def _found(run: Run, message: str, confidence: float) -> Finding:
     return Finding(
         severity="info",
         risk="critical",
-        message=(
-            "The model memorizes but does not generalize: its skill on training rows "
-            f"is {outcome.skill:.2f}, but the validation loss was never below that of "
-            f"a constant prediction, and the skill of {outcome.reference_name} on "
-            f"unseen rows is {outcome.reference or 0:.2f}. Inputs and targets may be "
-            "misaligned, or unrelated."
-        ),
-        value=outcome.reference,
+        message=message,
+        value=run.outcome.reference,
         threshold=NOTHING_SKILL,
         unit="skill of a simple predictor",
-        confidence=0.7,
+        confidence=confidence,
         remedies=(
             suggest.check_rows("each input must have its own target"),
             suggest.by_hand(
@@ -64,6 +104,11 @@ def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
             ),
         ),
     )
+
+
+def _n_rows(run: Run) -> int:
+    probe = run.facts.probe
+    return (probe.rows or 0) if probe else 0
 
 
 def _is_right_more_often(run: Run) -> bool:
