@@ -375,6 +375,15 @@ def test_coarse_data_repeat_by_themselves():
     assert serious(made_run(validation={**continuous, "blank": 0.38})) == set()
 
 
+@pytest.mark.parametrize(("overlap", "named"), [(0.53, False), (0.7, True)])
+def test_rows_that_repeat_by_themselves_differ_by_chance(overlap, named):
+    """Of 1,296 rows that there are, 900 for training."""
+    facts = {"overlap": overlap, "repeats": 0.47, "repeats_by_nature": True}
+    sizes = {"n_rows": 300, "compared_with": 300, "compared_rows": 900}
+    run = made_run(validation={**facts, **sizes})
+    assert ("train_validation_overlap" in serious(run)) is named
+
+
 @pytest.mark.parametrize(
     ("name", "share", "words"),
     [

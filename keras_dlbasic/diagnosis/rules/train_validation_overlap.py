@@ -6,6 +6,11 @@ import math
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
+from keras_dlbasic.records import ValidationFacts
+
+CHANCES = 3.0
+"""Shares of rows that repeat by themselves differ by chance, by this many standard
+errors at most."""
 
 COPIES = suggest.by_hand(
     "split before you copy or augment rows, and drop duplicates",
@@ -67,11 +72,12 @@ def train_validation_overlap(
         )
     # Exact copies are beyond doubt, so they come first. Shared windows and near copies
     # are weaker evidence, and never critical.
-    if overlap > excused + share and seen >= rows:
+    limit = excused + max(share, CHANCES * _error(validation, excused))
+    if overlap > limit and seen >= rows:
         return _found(
             f"{overlap:.0%} of the validation rows are also training rows",
             overlap,
-            excused + share,
+            limit,
             critical=overlap >= much,
             evidence=evidence,
             remedy=COPIES,
@@ -98,6 +104,12 @@ def train_validation_overlap(
             remedy=COPIES,
         )
     return Fine(f"{overlap:.1%} of the validation rows are also training rows")
+
+
+def _error(validation: ValidationFacts, excused: float) -> float:
+    """Return the standard error of the difference of two shares of repeated rows."""
+    sizes = validation.compared_with, validation.compared_rows
+    return math.sqrt(sum(excused * (1 - excused) / n for n in sizes if n))
 
 
 def _found(
