@@ -24,7 +24,10 @@ from keras_dlbasic._keras.own_operations import may_act_between_layers
 from keras_dlbasic._keras.padding_masks import makes_masks, padding_reader
 from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic._keras.softmax_over_one import softmax_over_one
+from keras_dlbasic._keras.untracked_layers import untracked_layers
 from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
+
+MOST_UNTRACKED = 20
 
 
 def network_facts(model: Any, x: Any = None) -> ModelFacts:
@@ -77,6 +80,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         n_resizable=None if fixed else len(resizable_layers(model)),
         padding_reader=padding_reader(model),
         makes_masks=makes_masks(model),
+        untracked=tuple(untracked_layers(model)[:MOST_UNTRACKED]),
     )
 
 

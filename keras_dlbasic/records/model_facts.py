@@ -178,6 +178,7 @@ class ModelFacts(Facts):
             nothing masks it; None if there is none, or it is not known.
         makes_masks: Whether a layer makes a mask of padding, which Keras leaves out of
             the loss; None if that is not known, as in subclassed models.
+        untracked: Where layers are that the model uses and Keras does not find.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -198,3 +199,4 @@ class ModelFacts(Facts):
     n_resizable: int | None = None
     padding_reader: str | None = None
     makes_masks: bool | None = None
+    untracked: tuple[str, ...] = ()

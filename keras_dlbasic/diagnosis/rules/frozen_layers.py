@@ -25,12 +25,15 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
 
     A frozen base is right where it was trained on data like these; so it counts only
     where the run does not get far. A frozen layer whose weights are all zero is named
-    whatever its size where the predictions are the same for all inputs.
+    whatever its size where the predictions are the same for all inputs. Layers that
+    Keras does not find are not trained either.
 
     Args:
         run: The run.
         share: Share of the weights of layers with kernels that has to be frozen.
     """
+    if run.model.untracked:
+        return _of_untracked(run.model.untracked)
     zeros = frozen_zeros(run)
     if zeros and _is_constant(run):
         return _of_zeros(zeros)
@@ -71,6 +74,34 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
                 "check that the frozen layers have pretrained weights, and that inputs "
                 "are preprocessed as they were in pretraining",
                 "a frozen layer with random weights stays random",
+            ),
+        ),
+    )
+
+
+def _of_untracked(places: tuple[str, ...]) -> Finding:
+    n = len(places)
+    are, these = ("layer is", "its") if n == 1 else ("layers are", "their")
+    more = f" and {n - 1} more" if n > 1 else ""
+    return Finding(
+        severity="info",
+        message=(
+            f"{n} {are} not part of the model ({places[0]}{more}), so {these} "
+            "weights are neither trained nor saved. Keras finds layers only in the "
+            "attributes of a model or layer, and in lists and dictionaries there."
+        ),
+        risk="critical",
+        value=float(n),
+        threshold=0.0,
+        unit="layers",
+        confidence=0.9,
+        evidence={"layers": list(places)},
+        remedies=(
+            suggest.by_hand(
+                "make the object that holds the layers a keras.layers.Layer, or keep "
+                "them in a list that is an attribute of the model; replace a Lambda "
+                "that calls layers by a layer of your own",
+                "Keras then trains and saves them",
             ),
         ),
     )

@@ -15,6 +15,8 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
         run: The run.
         weights: So few trainable weights are a handful.
     """
+    if run.model.untracked:
+        return Fine("the model has layers that Keras does not find")
     layers = [f for f in run.layers if _follows_patterns(f)]
     n = run.n_trainable_weights
     if len(layers) == 1 or n < weights:

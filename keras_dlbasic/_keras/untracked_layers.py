@@ -1,0 +1,108 @@
+"""Layers that a model uses, and that Keras does not find."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic.records.printable import printable
+
+MOST_OBJECTS, MOST_ITEMS, DEEPEST = 2000, 200, 4
+
+CLOSED = ("builtins", "jax", "jaxlib", "keras", "numpy", "tensorflow", "torch", "types")
+"""Packages whose objects hold no layers of a user's."""
+
+
+def untracked_layers(model: Any) -> list[str]:
+    """Return where layers are that have weights to train and are not the model's.
+
+    Keras finds layers in the attributes of a layer, and in lists, dictionaries and
+    tuples there. In an object of another class, or in a function that a `Lambda` calls,
+    it finds none: they compute, but are neither trained nor saved.
+
+    Args:
+        model: A built model.
+
+    Returns:
+        The ways to them as text, from the model or the layer that holds them.
+
+    Example:
+    >>> import keras
+    >>> from keras_dlbasic._keras.untracked_layers import untracked_layers
+    >>> dense = keras.layers.Dense(3)
+    >>> inputs = keras.Input((4,))
+    >>> outputs = keras.layers.Lambda(lambda x: dense(x), name="by_hand")(inputs)
+    >>> untracked_layers(keras.Model(inputs, outputs))
+    ["by_hand: 'dense'"]
+    """
+    layers = all_layers(model)
+    search = _Search({id(w) for w in model.weights}, {id(layer) for layer in layers})
+    for layer in layers:
+        start = "" if layer is model else f"{layer.name}: "
+        if isinstance(layer, keras.layers.Lambda):
+            search.enter(layer.function, start, 0)
+        elif type(layer).__module__.split(".")[0] not in CLOSED:
+            for name, value in list(vars(layer).items()):
+                if not name.startswith("_") and name not in ("loss", "optimizer"):
+                    search.enter(value, f"{start}{name}", 0)
+    return search.found
+
+
+class _Search:
+    """A walk through objects, each of which is met once.
+
+    Args:
+        weights: Identities of the weights that are known.
+        layers: Identities of the layers that are known.
+    """
+
+    def __init__(self, weights: set[int], layers: set[int]) -> None:
+        self.found: list[str] = []
+        self._weights = weights
+        self._met = set(layers)
+
+    def enter(self, value: Any, path: str, depth: int) -> None:
+        """Look for layers in a value.
+
+        Args:
+            value: What to look into.
+            path: The way to it.
+            depth: Number of objects on the way to it.
+        """
+        if depth > DEEPEST or len(self._met) > MOST_OBJECTS or id(value) in self._met:
+            return
+        self._met.add(id(value))
+        if isinstance(value, keras.layers.Layer):
+            own = [id(w) for w in value.trainable_variables]
+            if own and not self._weights.intersection(own):
+                self.found.append(
+                    printable(path if path[-1:] != " " else path + repr(value.name))
+                )
+            return
+        for step, inner in _inner(value):
+            self.enter(inner, f"{path}{step}", depth + 1)
+
+
+def _inner(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what an object holds, each with the last step of the way to it."""
+    if isinstance(value, dict):
+        items = list(value.items())[:MOST_ITEMS]
+        yield from ((f"[{key!r}]", item) for key, item in items)
+    elif isinstance(value, (list, tuple, set)):
+        items = list(value)[:MOST_ITEMS]
+        yield from ((f"[{place}]", item) for place, item in enumerate(items))
+    elif inspect.isfunction(value):
+        for cell in value.__closure__ or ():
+            try:
+                yield "", cell.cell_contents
+            except ValueError:  # a name that has no value yet
+                continue
+    elif inspect.ismethod(value):
+        yield "", value.__self__
+    elif type(value).__module__.split(".")[0] not in CLOSED:
+        held = getattr(value, "__dict__", {})
+        yield from ((f".{name}", inner) for name, inner in list(held.items()))
