@@ -43,7 +43,8 @@ class TrialRunner:
         shared: What all trials get: data, `build_model`, options.
         about: What all trials share, as text and numbers: trials in `directory` about
             something else are refused.
-        directory: Where finished trials are kept. Defaults to None: in memory.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
         overwrite: Whether to delete the trials that lie in `directory`. Defaults to
             `False`: they are not run again. (As in KerasTuner.)
         verbose: 0 or 1: whether to show what trials come to.

@@ -32,17 +32,17 @@ def lsuv(
 ) -> Any:
     """Rescale the kernels of a model until each layer gives unit variance on a batch.
 
-    Layer-sequential unit-variance initialization: kernels are made orthogonal, then,
-    from input to output, each is divided by the standard deviation of the
-    pre-activations that it gives on `x`. Of a layer that is called several times, the
-    calls are taken together. Composed layers, such as attention and recurrent ones,
-    stay as they are.
+    Layer-sequential unit-variance initialization: kernels are made orthogonal. Then,
+    from input to output, each kernel is divided by the standard deviation of its
+    pre-activations on `x`. If a layer is called several times, its calls are pooled.
+    Composed layers, such as attention and recurrent ones, are not changed.
 
     Args:
         model: A model; one without weights is built from `x`.
-        x: A batch of inputs in any form, best of some hundreds of samples.
+        x: A batch of inputs: an array, tensor, data frame, list or a structure of
+            these. A few hundred samples are best.
         tolerance: How far a variance may be from 1. Defaults to `0.05`.
-        max_iterations: Greatest number of tries per layer. Defaults to `10`.
+        max_iterations: Maximum number of rescalings per layer. Defaults to `10`.
         orthogonal: Whether to start from orthogonal kernels, as the paper does, or from
             the model's own. Defaults to `True`.
         seed: An integer for the orthogonal kernels. Defaults to None: random.
@@ -53,7 +53,7 @@ def lsuv(
         The model with new kernels.
 
     Warns:
-        UserWarning: If a layer does not come to unit variance.
+        UserWarning: If a layer does not reach unit variance.
 
     Raises:
         ValueError: If an argument is out of range, `x` is not finite or does not fit

@@ -37,8 +37,8 @@ class CapacityStudy(Study[CapacityResult]):
     Args:
         build_model: `build_model(size)` returns a compiled model; or such a model,
             whose widths are multiplied by the sizes (`remedies.resize`).
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read into memory.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set.
         sizes: Numbers, such as widths or numbers of hidden layers.
         by: What sizes are, for tables and pictures: `"width"` (default), `"depth"`,
@@ -50,7 +50,8 @@ class CapacityStudy(Study[CapacityResult]):
         budget: `{"epochs": n}`, `{"updates": n}` or `{"samples": n}`. Defaults to 50
             epochs.
         batch_size: Samples in an update. Defaults to 32.
-        directory: Where finished trials are kept. Defaults to None: in memory.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
         overwrite: Whether to delete trials in `directory`. Defaults to `False`.
         verbose: 0 or 1: whether to show a progress bar.
 

@@ -30,13 +30,13 @@ class BatchSizeAdvice(Displayed):
     """A recommendation.
 
     Attributes:
-        batch_size: The batch size to take; None if no trial finished.
-        learning_rate: The learning rate its trials started with.
-        reason: Why.
+        batch_size: The recommended batch size; None if no trial finished.
+        learning_rate: The initial learning rate of its trials.
+        reason: Why it is recommended.
         confidence: Share of resampled sets of seeds in which this batch size comes
             first; NaN with fewer than two seeds.
-        warnings: What to mind.
-        ties: Batch sizes that are not distinguishable from it.
+        warnings: Limits of the recommendation, as text.
+        ties: Batch sizes whose results do not differ from it by more than the noise.
         seeds: Number of seeds.
 
     Example:

@@ -27,7 +27,7 @@ class CapacityResult(Plotted):
 
     Args:
         trials: The trials.
-        about: Facts of the study by name: `"rows"`, `"outputs"`, `"by"`, ...
+        about: Settings of the study by name: `"rows"`, `"outputs"`, `"by"`, ...
 
     Attributes:
         trials: The trials, `TrialResult`.
@@ -66,7 +66,7 @@ class CapacityResult(Plotted):
 
     @property
     def parameters(self) -> dict[float, int]:
-        """Number of trainable weights, by size; those never built left out."""
+        """Number of trainable weights of each size that was built."""
         grid = self._varied.grid("parameters")
         return {
             size: int(np.nanmax(row))
@@ -99,7 +99,7 @@ class CapacityResult(Plotted):
 
     @property
     def best(self) -> float | None:
-        """The size of least held-out error, on average; None if no trial finished."""
+        """The size with the lowest mean held-out error; None if no trial finished."""
         found = {s: i.mean for s, i in self.intervals().items() if i.n}
         return min(found, key=lambda size: found[size]) if found else None
 
@@ -107,8 +107,8 @@ class CapacityResult(Plotted):
     def interpolates_from(self) -> float | None:
         """The smallest size that fits all training data; None if none does.
 
-        Less than half a sample wrong on average over the seeds; for numbers, less than
-        0.01 of the variance left.
+        For classes: less than half a sample is wrong, averaged over the seeds. For
+        numbers: less than 0.01 of the variance is unexplained.
         """
         kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
         rows = float(self.about.get("rows", np.inf))
@@ -133,9 +133,10 @@ class CapacityResult(Plotted):
 
     @property
     def larger_does_worse(self) -> dict[float, Interval]:
-        """By how much sizes above the best have clearly more held-out error.
+        """Sizes above the best with clearly more held-out error, and by how much.
 
-        Paired by seed; the intervals hold for all sizes at once (Bonferroni).
+        Compared with the best size of the same seed. The intervals are simultaneous
+        (Bonferroni).
         """
         if self.best is None:
             return {}

@@ -65,12 +65,12 @@ class OutlierResult(Plotted):
 
     Args:
         trials: The trials.
-        about: Facts of the study by name.
+        about: Settings of the study by name.
 
     Attributes:
         trials: The trials, `TrialResult`.
         kinds: What was planted: `"labels"`, `"inputs"`.
-        shares: The shares that were planted, 0 among them.
+        shares: The shares that were planted, including 0.
 
     Example:
     >>> import numpy as np
@@ -146,13 +146,13 @@ class OutlierResult(Plotted):
         return np.mean(ranks, axis=0) if ranks else np.empty(0)
 
     def suspects(self, n: int = 20, kind: str = "labels") -> np.ndarray:
-        """Return the rows that are suspected most, the most suspicious first.
+        """Return the most suspicious rows, the most suspicious first.
 
         Args:
-            n: How many. Defaults to 20.
-            kind: `"labels"` (default): whose loss falls last and is high for models
-                that were not trained on them; `"inputs"`: whose inputs are far from
-                those of all other rows.
+            n: Number of rows. Defaults to 20.
+            kind: `"labels"` (default): rows whose loss falls last, and is high for
+                models that were not trained on them. `"inputs"`: rows whose inputs are
+                far from those of all other rows.
 
         Raises:
             ValueError: If `kind` is neither.

@@ -34,10 +34,10 @@ class BatchSizeStudy(Study[BatchSizeResult]):
     each trial; those of Python and NumPy are put back.
 
     Args:
-        build_model: `build_model()` returns a compiled model; or such a model, which is
-            cloned with new weights for each seed.
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read into memory.
+        build_model: A function without arguments that returns a compiled model; or a
+            compiled model, which is cloned with new weights for each seed.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`. Defaults to None.
         batch_sizes: `"full"`, `"mini"`, `"single"` or numbers. Defaults to
@@ -54,7 +54,8 @@ class BatchSizeStudy(Study[BatchSizeResult]):
             rows when it needs them; else all rows at once.
         target_loss: Training loss to reach. Defaults to None: nine tenths of the way
             from the initial loss to the best one reached.
-        directory: Where finished trials are kept. Defaults to None: in memory.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
         overwrite: Whether to delete trials in `directory`. Defaults to `False`: what
             has finished is not run again.
         verbose: 0 or 1: whether to show a progress bar.

@@ -33,10 +33,10 @@ class RemedyStudy(Study[RemedyResult]):
     and then trains on all of them: the held-out data choose nothing.
 
     Args:
-        build_model: `build_model()` returns a compiled model; or such a model, which is
-            cloned with new weights for each seed.
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read into memory.
+        build_model: A function without arguments that returns a compiled model; or a
+            compiled model, which is cloned with new weights for each seed.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`, held out: remedies are compared on it. Defaults to
             None: a stratified share of 0.3 of `x` and `y`, which is not trained on.
@@ -59,7 +59,8 @@ class RemedyStudy(Study[RemedyResult]):
             penalty a model needs longer than without, and a short budget would be held
             against them.
         batch_size: Samples in an update. Defaults to 32.
-        directory: Where finished trials are kept. Defaults to None: in memory.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
         overwrite: Whether to delete trials in `directory`. Defaults to `False`.
         verbose: 0 or 1: whether to show a progress bar.
 
