@@ -85,9 +85,9 @@ def as_array(leaf: Any, name: str = "x") -> Any:
         array = _from_objects(array, name)
     if array.dtype.kind in "mM":
         raise ValueError(
-            f"`{name}` holds dates or times (dtype {array.dtype}). Make numbers of "
-            "them, such as days since the first: "
-            f"`({name} - {name}.min()) / numpy.timedelta64(1, 'D')`."
+            f"`{name}` holds dates or times (dtype {array.dtype}). Convert them to "
+            f"numbers, such as days since the first: `({name} - {name}.min()) / "
+            "numpy.timedelta64(1, 'D')`."
         )
     return array
 

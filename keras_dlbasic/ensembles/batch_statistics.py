@@ -65,7 +65,7 @@ def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
         model: A built model.
         x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
             set, which is read completely.
-        batch_size: Rows at once.
+        batch_size: Number of rows per batch.
 
     Raises:
         ValueError: If `x` is none of these or does not fit the model.

@@ -188,7 +188,7 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
         if not path.exists():
             raise ValueError(
                 f"The weights of the member with seed {seed} are gone from "
-                f"{str(path)!r}. Set `overwrite=True` to train all members anew."
+                f"{str(path)!r}. Set `overwrite=True` to train all members again."
             )
         # A member may come from another process, of which only the file of weights is
         # left. So it is built again and given these.
@@ -228,5 +228,5 @@ def _seeds(n: Any) -> tuple[int, ...]:
         )
     seeds = seeds_of(n, name="n")
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"`n` must be seeds that differ. Received: n={shown(n)}")
+        raise ValueError(f"`n` must be different seeds. Received: n={shown(n)}")
     return seeds

@@ -128,15 +128,14 @@ def _replicas(model: Any) -> str | None:
         if workers > 1:
             return (
                 f"the model is distributed over {workers} workers by {name}. Keras "
-                f"{keras.__version__} itself cannot train so: it fails before or in "
-                "the first step. Use `tf.distribute.MirroredStrategy` on one machine, "
-                "or JAX with `keras.distribution.DataParallel` on several"
+                f"{keras.__version__} itself cannot train this way: it fails before "
+                "or in the first step. Use `tf.distribute.MirroredStrategy` on one "
+                "machine, or JAX with `keras.distribution.DataParallel` on several"
             )
         return (
-            f"the model is distributed over {replicas} "
-            f"replica{'s' * (replicas != 1)} by {name}, for which it was never checked "
-            "that the gradients are right. Use `tf.distribute.MirroredStrategy`, or "
-            "watch a run on one device"
+            f"the model is distributed over {replicas} replica{'s' * (replicas != 1)} "
+            f"by {name}, for which the gradients were not tested. Use "
+            "`tf.distribute.MirroredStrategy`, or watch a run on one device"
         )
     if replicas == 1:
         return None

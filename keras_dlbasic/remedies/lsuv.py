@@ -30,7 +30,7 @@ def lsuv(
     seed: int | None = None,
     in_place: bool = False,
 ) -> Any:
-    """Rescale the kernels of a model until each layer gives unit variance on a batch.
+    """Rescale the kernels of a model until each layer has unit variance on a batch.
 
     Layer-sequential unit-variance initialization: kernels are made orthogonal. Then,
     from input to output, each kernel is divided by the standard deviation of its
@@ -43,8 +43,8 @@ def lsuv(
             these. A few hundred samples are best.
         tolerance: How far a variance may be from 1. Defaults to `0.05`.
         max_iterations: Maximum number of rescalings per layer. Defaults to `10`.
-        orthogonal: Whether to start from orthogonal kernels, as the paper does, or from
-            the model's own. Defaults to `True`.
+        orthogonal: Whether to start from orthogonal kernels, as in the paper, or from
+            the current ones. Defaults to `True`.
         seed: An integer for the orthogonal kernels. Defaults to None: random.
         in_place: Whether to change `model` itself instead of a copy. Defaults to
             `False`.
@@ -56,9 +56,9 @@ def lsuv(
         UserWarning: If a layer does not reach unit variance.
 
     Raises:
-        ValueError: If an argument is out of range, `x` is not finite or does not fit
-            the model, or a layer gives the same value for all samples, which no scale
-            can fix.
+        ValueError: If an argument is out of range, if `x` is not finite or does not fit
+            the model, or if a layer outputs the same value for all samples, so that
+            scaling cannot help.
 
     Reference:
         Mishkin & Matas (2016), All you need is a good init.

@@ -38,13 +38,13 @@ class LearningRateRangeTest:
 
     A copy of the model trains for `steps` updates while the rate grows geometrically
     from `low` to `high`, within the compiled step. A model that cannot be copied, such
-    as a subclassed one, trains itself and gets its weights and its optimizer back.
-    Batches differ in difficulty: the difference that the initial weights show is
-    subtracted from the loss of each batch, so fewer steps are enough.
+    as a subclassed one, is trained itself; then its weights and its optimizer are
+    restored. Batches differ in difficulty: the difference that the initial weights show
+    is subtracted from the loss of each batch, so fewer steps are enough.
 
     Args:
-        model: A compiled model, from whose weights the test starts; or a function
-            without arguments that returns one.
+        model: A compiled model, or a function without arguments that returns one. The
+            test starts from the weights of the model.
         x: Training inputs: an array, tensor, data frame, list or a structure of these;
             or a data set, of which as many rows are read as `steps` updates need.
         y: Training targets, likewise; None with a data set, or for a model without a
@@ -118,10 +118,10 @@ class LearningRateRangeTest:
         """Draw the result of the last `run` (`plots.plot_learning_rate_range`).
 
         Args:
-            **options: What that plot takes, such as `ax`.
+            **options: Arguments of that plot, such as `ax`.
 
         Raises:
-            RuntimeError: If there was no `run` yet.
+            RuntimeError: If `run` was not called yet.
         """
         if self._last is None:
             raise RuntimeError("This range test has not been run. Call `test.run()`.")

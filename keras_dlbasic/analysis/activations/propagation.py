@@ -62,7 +62,7 @@ class SignalTrend(Displayed):
 
     def __str__(self) -> str:
         if self.kind == "constant":
-            return f"constant within what chance explains (a factor of {self.band:.2g})"
+            return f"constant within chance (a factor of {self.band:.2g})"
         if self.kind == "power_law":
             return (
                 f"{_direction(self.exponent)} slowly, as a power of depth (exponent "
@@ -226,15 +226,15 @@ class PropagationReport(Plotted):
         if self.spread >= 1:
             lines.append(
                 "The layers are so narrow for this depth that chance alone moves the "
-                f"variance by up to {self.spread:.1f} orders of magnitude up or down: "
-                "another seed gives another picture."
+                f"variance by up to {self.spread:.1f} orders of magnitude: other "
+                "seeds give other results."
             )
         lines += self.causes
         if self.is_trained:
             lines.append(
-                "The model has been trained, and the report is meant for a fresh one: "
-                "laws of depth and what is expected are those of random weights. For "
-                "these, look at `keras.models.clone_model(model)`."
+                "The model is trained, but the expected values and the laws of depth "
+                "apply to random weights. To check the initialization, use "
+                "`keras.models.clone_model(model)`."
             )
         return wrapped("\n".join(lines))
 
@@ -335,8 +335,8 @@ def _about_inputs(scale: float) -> str:
     if not math.isfinite(scale) or low <= scale <= high:
         return ""
     return (
-        f"Likely cause: inputs out of scale, with a root mean square of {scale:.2g} "
-        "instead of about 1. Remedy: standardize them, or put a "
+        "Likely cause: the inputs are not scaled; they have a root mean square of "
+        f"{scale:.2g} instead of about 1. Remedy: standardize them, or put a "
         "`keras.layers.Normalization` layer, adapted to the training data, first."
     )
 
@@ -351,10 +351,11 @@ def _about_kernels(layers: Sequence[LayerSignal]) -> str:
     activations = list(dict.fromkeys(layer.activation or "linear" for layer in wrong))
     return (
         f"Likely cause: the kernels of {len(wrong)} of {len(known)} layers have "
-        f"{scale:.2g} times the size (median) that suits their activations "
+        f"{scale:.2g} times the recommended size (median) for their activations "
         f"({', '.join(activations[:3])}); see `kd.initializers.for_activation`. "
-        "Remedy: `kd.remedies.initialize(model)`, which gives each layer its own law, "
-        "or `kd.remedies.lsuv(model, x)`, which fits them to data."
+        "Remedy: `kd.remedies.initialize(model)`, which chooses the initializer of "
+        "each layer, or `kd.remedies.lsuv(model, x)`, which scales the kernels on "
+        "data."
     )
 
 

@@ -220,12 +220,11 @@ def _warnings(
         texts.append(
             f"beyond the critical batch size of about {noise_scale.value:.3g} samples "
             f"({noise_scale.low:.3g} to {noise_scale.high:.3g}): it needs "
-            f"{noise_scale.steps_factor(batch_size):.2f} of the fewest possible steps, "
-            f"but {noise_scale.samples_factor(batch_size):.1f} times the samples. (For "
-            "Adam and its like an order of magnitude.)"
+            f"{noise_scale.steps_factor(batch_size):.2f} of the fewest possible "
+            f"steps, but {noise_scale.samples_factor(batch_size):.1f} times the "
+            "samples. (For Adam and similar optimizers this is an order of magnitude "
+            "only.)"
         )
     if not times_comparable:
-        texts.append(
-            "trials ran beside each other, so samples were compared, not seconds."
-        )
+        texts.append("trials ran in parallel, so samples were compared, not seconds.")
     return texts

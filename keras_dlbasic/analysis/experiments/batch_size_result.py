@@ -50,8 +50,8 @@ LOGARITHMIC = {
 }
 
 NOT_COMPARED = (
-    "times are not compared: trials may have run beside each other; run the study "
-    "without an executor to compare them"
+    "times are not compared: trials may have run in parallel; run the study without "
+    "an executor to compare them"
 )
 
 

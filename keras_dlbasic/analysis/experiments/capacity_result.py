@@ -168,7 +168,7 @@ class CapacityResult(Plotted):
         lines += self._varied.troubles()
         if self.best is None:
             return "\n".join([*lines, "No trial finished."])
-        lines.append(f"Least held-out error: {by} {self.best:g}.")
+        lines.append(f"Lowest held-out error: {by} {self.best:g}.")
         if self.interpolates_from is not None:
             lines.append(
                 f"From {by} {self.interpolates_from:g} on, all training data are "
@@ -176,7 +176,7 @@ class CapacityResult(Plotted):
             )
         worse = self.larger_does_worse
         for size, interval in worse.items():
-            lines.append(f"{by} {size:g} does clearly worse: by {interval}.")
+            lines.append(f"{by} {size:g} is clearly worse: by {interval}.")
         if not worse:
-            lines.append("No larger one does clearly worse.")
+            lines.append("No larger one is clearly worse.")
         return "\n".join(lines)

@@ -96,8 +96,8 @@ class LargestBatchSize(Displayed):
     def _advice(self) -> str:
         if self.noise_scale is None:
             return (
-                "That it fits does not say that it is the one to train with: measure "
-                "the noise scale (`studies.GradientNoiseScale`) and give it as "
+                "The largest batch size is not always the best one: measure the "
+                "noise scale (`studies.GradientNoiseScale`) and pass it as "
                 "`noise_scale=`."
             )
         if self.accumulate > 1:

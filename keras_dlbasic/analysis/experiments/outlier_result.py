@@ -202,10 +202,10 @@ class OutlierResult(Plotted):
                 lines.append(f"{dict(trial.settings)} {trial.status}: {trial.error}")
         if len(self.scores):
             first = ", ".join(map(str, self.suspects(10).tolist()))
-            lines.append(f"Labels to look at, in rows {first}")
+            lines.append(f"Labels to check, in rows {first}")
         if len(self.input_scores):
             first = ", ".join(map(str, self.suspects(10, "inputs").tolist()))
-            lines.append(f"Inputs to look at, in rows {first}")
+            lines.append(f"Inputs to check, in rows {first}")
         return wrapped("\n".join(lines))
 
     def _of(self, kind: str, share: float) -> list[TrialResult]:

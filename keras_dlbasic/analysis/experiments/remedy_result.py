@@ -115,7 +115,7 @@ class RemedyResult(Plotted):
     def ranking(self, measure: str = "val_error", *, level: float = 0.95) -> Ranking:
         """Return the arms in order of a measure, with intervals over seeds."""
         if measure in TIMES and not self.times_comparable:
-            note = "times are not compared: trials may have run beside each other"
+            note = "times are not compared: trials may have run in parallel"
             return Ranking(measure, (), (), note)
         found = self.values(measure).items()
         values: dict[Any, Any] = {arm: v for arm, v in found if len(v)}
@@ -422,7 +422,7 @@ class RemedyResult(Plotted):
             f"was {nearest} ({self.differences[nearest]})"
         )
         if self.differences[nearest].interval.mean < 0:
-            text += "; more seeds or more held-out data may tell"
+            text += "; more seeds or more held-out data may decide"
         return f"{text}."
 
 

@@ -23,7 +23,7 @@ def clipping_too_tight(
         share: Share of the sampled steps that have to be clipped so much.
     """
     if run.facts.inner_optimizer_name not in PLAIN:
-        return Fine("the optimizer scales gradients anew, or does not clip")
+        return Fine("the optimizer rescales gradients, or does not clip")
     factors = run.record.clip_factor[run.clean]
     known = np.isfinite(factors).any(axis=1)
     if known.sum() < 3:

@@ -23,9 +23,9 @@ def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
     if isinstance(found, Fine):
         return found
     if run.outcome.is_known or run.facts.targets:
-        return Fine("the predictions have targets, by which they are judged elsewhere")
+        return Fine("the predictions have targets, so other checks judge them")
     if found.spread != found.spread:
-        return Skipped("no outputs of several numbers were compared over rows")
+        return Skipped("no output with several columns was compared between rows")
     if found.spread >= spread:
         return Fine("outputs differ from row to row")
     return Finding(

@@ -86,8 +86,8 @@ def _by_the_model(run: Run) -> Verdict:
     paired = run.outcome.paired
     if run.outcome.follows and paired is not None:
         return Fine(
-            f"the loss is {paired.loss:.4g}, and {paired.dealt:.4g} where predictions "
-            "are exchanged between rows"
+            f"the loss is {paired.loss:.4g}, and {paired.dealt:.4g} if predictions "
+            "are shuffled among the rows"
         )
     if paired is not None and paired.makes_table and _lacks_axis(run):
         return Finding(

@@ -44,7 +44,7 @@ def loss_terms_out_of_balance(
     if start is None or end is None:
         return Fine("no term of `add_loss` was seen before and after training")
     outcome = run.outcome
-    text = f"what the model adds to its loss went from {start:.3g} to {end:.3g}"
+    text = f"the terms of `add_loss` changed from {start:.3g} to {end:.3g}"
     if outcome.learned is not False or (outcome.reference or 0.0) < learnable:
         return Fine(text)
     if outcome.baseline is None:  # the skill alone says that nothing was learned

@@ -14,8 +14,8 @@ GUARD = suggest.by_hand(
     "sooner or later they get 0 or a negative number, at any learning rate",
 )
 POSITIVE = suggest.by_hand(
-    "use ops.softplus(x) + 1e-3 for what must be positive, such as a standard "
-    "deviation or a rate",
+    "use ops.softplus(x) + 1e-3 for values that must be positive, such as a "
+    "standard deviation or a rate",
     "a linear output can be negative",
 )
 LOOK = suggest.by_hand(

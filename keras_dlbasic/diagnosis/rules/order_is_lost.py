@@ -33,7 +33,7 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
     if isinstance(found, Fine):
         return found
     if found.order != found.order:
-        return Skipped("the model was not run with the time steps in another order")
+        return Skipped("the model was not run with shuffled time steps")
     if found.order > change:
         return Fine("predictions change with the order of the time steps")
     gets_nowhere = run.outcome.learned is False or _is_poor(run)

@@ -92,8 +92,8 @@ def _unclear(loss: np.ndarray) -> Finding:
         severity="warning",
         message=(
             f"The loss hardly moves: in {len(loss)} epochs it stays between "
-            f"{loss.min():.4g} and {loss.max():.4g}. The curves alone do not tell "
-            "whether the model learns nothing or had been trained before."
+            f"{loss.min():.4g} and {loss.max():.4g}. The curves alone do not show "
+            "whether the model learns nothing or was already trained."
         ),
         value=float(np.ptp(loss)),
         confidence=0.6,

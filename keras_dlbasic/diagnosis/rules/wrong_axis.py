@@ -23,7 +23,7 @@ def wrong_axis(run: Run) -> Verdict:
         return single
     wrong = [facts for facts in run.layers if facts.misreads is not None]
     if not wrong:
-        return Fine("pooling and normalization read the axis of the channels")
+        return Fine("pooling and normalization use the axis of the channels")
     facts = wrong[0]
     does = DOES.get(str(facts.kind), "it treats positions as channels")
     argument = "axis" if facts.kind == "normalization" else "data_format"

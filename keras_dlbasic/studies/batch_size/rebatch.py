@@ -29,26 +29,26 @@ def rebatch(data: Any, batch_size: str | int, *, verbose: int = 1) -> Any:
     """Return a data set with the same samples in batches of another size.
 
     Keras ignores `batch_size` for data sets that make their own batches. The samples
-    and their order are the same; `data` is not changed. TensorFlow does not know how
-    many batches come of it but under `"full"`, so Keras may warn in the first epoch
-    that the input ran out of data.
+    and their order are the same; `data` is not changed. Except for `"full"`, TensorFlow
+    does not know the number of batches, so Keras may warn in the first epoch that the
+    input ran out of data.
 
     Args:
         data: A `tf.data.Dataset` of batches as `model.fit` takes it, or a
             `torch.utils.data.DataLoader`.
         batch_size: `"full"`, `"mini"`, `"single"` or a number of samples, as for
-            `resolve_batch_size`. `"full"` holds all samples in memory at once (see
-            `full_batch` where they do not fit), and reads a `tf.data.Dataset` once to
+            `resolve_batch_size`. `"full"` loads all samples into memory at once (if
+            they do not fit, see `full_batch`), and reads a `tf.data.Dataset` once to
             count them.
-        verbose: 0 or 1: whether to say what was done.
+        verbose: 0 or 1: whether to print what was done.
 
     Returns:
         A data set of the same kind.
 
     Raises:
         TypeError: If `data` cannot be rebatched exactly, with the reason.
-        ValueError: If `batch_size` is none of the above, or there are no samples, or no
-            end of them under `"full"`.
+        ValueError: If `batch_size` is not one of the above, if there are no samples, or
+            if the data set is infinite and `batch_size` is `"full"`.
 
     Example:
     >>> import tensorflow as tf
