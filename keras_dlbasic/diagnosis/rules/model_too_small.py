@@ -13,7 +13,7 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
 
     Args:
         run: The run.
-        weights: So few trainable weights are a handful.
+        weights: Maximum number of trainable weights for a finding.
     """
     layers = [f for f in run.layers if _follows_patterns(f)]
     n = run.n_trainable_weights

@@ -8,7 +8,7 @@ from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 @rule(kind="cause", explains=NOT_FINITE, needs=("data",), decides="data")
 def non_finite_data(run: Run) -> Verdict:
-    """Count what is not finite in the data."""
+    """Count NaN and infinite values in the data."""
     data = run.data
     parts = {
         "inputs": sum(facts.non_finite for facts in data.inputs),

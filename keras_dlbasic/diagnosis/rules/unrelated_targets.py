@@ -19,17 +19,17 @@ LEARNED = 0.3
 
 @rule(kind="cause", explains=("overfitting",), needs=("probe",), live=False)
 def unrelated_targets(run: Run, *, skill: float = LEARNED) -> Verdict:
-    """Ask whether anything that was learned holds for other rows.
+    """Check whether anything that was learned generalizes to other rows.
 
-    A model that has memorized its training rows, whose validation loss was never below
-    that of a constant prediction, and inputs in which simple predictors find nothing
-    either: inputs and targets may not belong together, as where one of them was
-    shuffled, sorted or shifted without the other. Or they do, and nothing can be
-    predicted.
+    There is a finding if the model has memorized its training rows, its validation loss
+    was never below that of a constant prediction, and simple predictors do not learn
+    anything either. Then inputs and targets may be misaligned, for example because one
+    of them was shuffled, sorted or shifted without the other. Or the targets cannot be
+    predicted from these inputs.
 
     Args:
         run: The run.
-        skill: Skill on the training rows from which they count as memorized.
+        skill: Minimum skill on the training rows, so that they count as memorized.
     """
     outcome = run.outcome
     if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
