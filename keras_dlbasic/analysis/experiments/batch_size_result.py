@@ -123,7 +123,7 @@ class BatchSizeResult(Plotted):
     def table(self) -> Any:
         """Return one row per trial, a `pandas.DataFrame`.
 
-        Without pandas, a table that prints as one, with arrays by name.
+        If pandas is not installed, a similar table of NumPy arrays by column name.
 
         Column `times_from` says whether the times of a row come from a sequential run.
         Only such times are compared.

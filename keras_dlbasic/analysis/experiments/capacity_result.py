@@ -77,7 +77,7 @@ class CapacityResult(Plotted):
     def table(self) -> Any:
         """Return one row per trial, a `pandas.DataFrame`.
 
-        Without pandas, a table that prints as one, with arrays by name.
+        If pandas is not installed, a similar table of NumPy arrays by column name.
         """
         columns = self._varied.columns(
             "parameters", "depth", "train_error", "val_error", "train_loss", "val_loss"

@@ -167,7 +167,7 @@ class OutlierResult(Plotted):
     def table(self) -> Any:
         """Return one row per trial, a `pandas.DataFrame`.
 
-        Without pandas, a table that prints as one, with arrays by name.
+        If pandas is not installed, a similar table of NumPy arrays by column name.
         """
         rows: dict[str, Any] = {
             name: np.array([trial.settings[name] for trial in self.trials])

@@ -213,7 +213,7 @@ class RemedyResult(Plotted):
     def table(self) -> Any:
         """Return one row per arm, a `pandas.DataFrame`.
 
-        Without pandas, a table that prints as one, with arrays by name.
+        If pandas is not installed, a similar table of NumPy arrays by column name.
 
         `val_error` and `gap` are means over the seeds with 95 % intervals. `difference`
         is the held-out error minus that of the untreated model, with simultaneous
