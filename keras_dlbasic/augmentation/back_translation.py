@@ -199,7 +199,7 @@ class BackTranslation:
         }
         what = ", ".join(f"{number} {words[name]}" for name, number in troubles.items())
         warnings.warn(
-            f"{sum(troubles.values())} of {n} texts stay as they were: {what}",
+            f"{sum(troubles.values())} of {n} texts were kept unchanged: {what}",
             stacklevel=5,
         )
 

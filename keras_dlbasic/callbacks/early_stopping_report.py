@@ -335,8 +335,8 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
     def _note(self) -> str:
         if self.mode == "max" and self.monitor.endswith("loss"):
             return (
-                f"Note that `mode='max'` takes a higher '{self.monitor}' for better; a "
-                "loss is usually to be minimized."
+                f"Note that `mode='max'` treats a higher '{self.monitor}' as better, "
+                "but a loss is usually minimized."
             )
         if self._last_epoch is not None and self._last_epoch < self.start_from_epoch:
             return (

@@ -61,9 +61,8 @@ class NonFiniteReport(Displayed):
             )
         else:
             lines.append(
-                "All weights were finite before the step: look at its batch (NaN in "
-                "the data?), then at "
-                "`gradients.localize_non_finite(model, x)`."
+                "All weights were finite before the step: check its batch for NaN, "
+                "then run `gradients.localize_non_finite(model, x)`."
             )
         if self.last_finite_step is not None:
             largest = max(

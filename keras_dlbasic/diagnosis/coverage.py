@@ -51,7 +51,7 @@ class Coverage(Displayed):
 
     @property
     def is_judged(self) -> bool:
-        """Whether the decisive checks ran; for curves only, whether those of the curves did."""
+        """Whether the decisive checks ran (for curves only: those of curves)."""
         return self.n_ran > 0 and (self.curves_only or not self.missing)
 
     @property

@@ -49,6 +49,6 @@ def early_word(
         return wrapped(
             f"After {epochs} epochs the predictions are nearly the same for all "
             f"inputs. Cause: {cause.name} ({', '.join(s.name for s in blocked)}). "
-            "More epochs will hardly help; the remedies are printed at the end."
+            "More epochs will hardly help; what to try follows at the end."
         )
     return None

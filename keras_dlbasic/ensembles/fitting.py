@@ -187,7 +187,7 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
         path = _path(task, seed)
         if not path.exists():
             raise ValueError(
-                f"The weights of the member with seed {seed} are gone from "
+                f"The weights of the member with seed {seed} are missing in "
                 f"{str(path)!r}. Set `overwrite=True` to train all members again."
             )
         # A member may come from another process, of which only the file of weights is

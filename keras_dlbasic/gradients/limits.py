@@ -51,12 +51,12 @@ def draws_in_plain_step(operation: str) -> str:
         operation: The TensorFlow operation that draws them.
     """
     return (
-        f"the model draws by TensorFlow's operation {operation}, whose state is in the "
-        "compiled step, and an earlier fit without this callback has drawn from it: a "
-        "watched step would begin anew, which changes what is trained. Draw by "
-        "`keras.random` with a `keras.random.SeedGenerator`, for example "
-        "`keras.random.normal(shape, seed=self.seed_generator)`, or watch all fits "
-        "after `model.compile(...)`"
+        f"the model draws by TensorFlow's operation {operation}, whose random state "
+        "is in the compiled step. An earlier fit without this callback has changed "
+        "this state, and a watched step cannot continue it, so the training would "
+        "change. Use `keras.random` with a `keras.random.SeedGenerator`, for example "
+        "`keras.random.normal(shape, seed=self.seed_generator)`, or pass this "
+        "callback to all fits after `model.compile(...)`"
     )
 
 

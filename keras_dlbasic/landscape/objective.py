@@ -335,9 +335,10 @@ class Objective:
         if first != second and np.isfinite(first):
             raise ValueError(
                 "With `training=True` the loss must be the same in each call, but a "
-                f"layer draws anew: it was {first:.6g}, then {second:.6g}. Layers must "
-                "draw by a `keras.random.SeedGenerator` of their own, as Keras' own "
-                "layers do; or use `training=False`."
+                f"layer draws new random numbers: it was {first:.6g}, then "
+                f"{second:.6g}. Layers must use their own "
+                "`keras.random.SeedGenerator`, as Keras' layers do; or use "
+                "`training=False`."
             )
 
 
@@ -346,7 +347,7 @@ def objective_of(model: Any, x: Any, y: Any, **options: Any) -> Objective:
     if isinstance(model, Objective):
         if x is not None or y is not None:
             raise ValueError(
-                "An `Objective` has its data; give no `x` and `y` beside it."
+                "An `Objective` already has its data: do not pass `x` and `y`."
             )
         return model
     return Objective(model, x, y, **options)
@@ -405,8 +406,8 @@ def _check_additive(model: Any, masked: bool, weighted: bool) -> None:
         reason = "the outputs are masked, so rows count differently"
     if reason is not None:
         raise ValueError(
-            "The loss of the data is not the mean over micro-batches here: "
-            f"{reason}. Make it one micro-batch: `micro_batch=` the number of rows."
+            f"The loss of the data is not the mean over micro-batches here: {reason}. "
+            "Use one micro-batch: set `micro_batch` to the number of rows."
         )
 
 

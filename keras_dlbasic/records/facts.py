@@ -272,9 +272,9 @@ class CurvatureFacts(Facts):
 class RunFacts(Facts):
     """Facts about a run besides its measurements.
 
-    Unknown facts are None. In files they are plain JSON with the same names;
-    `facts["backend"]` works as well. Only there, `model` is called `"network"`, and
-    `model_name` is called `"model"`.
+    Unknown facts are None. `facts["backend"]` works as well. In files they are JSON
+    with the same names, except that `model` is stored as `"network"` and `model_name`
+    as `"model"`.
 
     Attributes:
         backend: `"tensorflow"`, `"jax"` or `"torch"`.

@@ -117,16 +117,16 @@ def _rescale(
         if not math.isfinite(variance) or variance < 1e-30:
             raise ValueError(
                 f"Layer '{label}' gives pre-activations of variance {variance:g} on "
-                "this batch, which no rescaling of its kernel brings to 1. Are its "
-                "inputs constant, all zero or not finite? See "
+                "this batch, and rescaling its kernel does not change this to 1. Are "
+                "its inputs constant, all zero or not finite? See "
                 "`kd.propagation_report(model, x)`."
             )
         if attempt < tries:
             kernel.assign(kernel / math.sqrt(variance))
     warnings.warn(
         f"Layer '{label}' gives pre-activations of variance {variance:.3g} after "
-        f"{tries} tries, not 1 to within {tolerance:g}: what its bias adds is "
-        "not rescaled. Set biases to zero, or give a larger `max_iterations` or "
+        f"{tries} tries, not 1 to within {tolerance:g}, because its bias is not "
+        "rescaled. Set biases to zero, or give a larger `max_iterations` or "
         "`tolerance`.",
         stacklevel=3,
     )

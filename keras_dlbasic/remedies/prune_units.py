@@ -85,9 +85,9 @@ def prune_units(model: Any, threshold: float = 1e-2) -> Any:
         )
     if not isinstance(model, keras.Sequential) and not hasattr(model, "operations"):
         raise ValueError(
-            "Units can be taken out of Sequential and Functional models only, whose "
-            "connections are known. Received: "
-            f"'{model.name}' of class {type(model).__name__}"
+            "Units can only be removed from Sequential and Functional models, "
+            f"because their connections are known. Received: '{model.name}' of class "
+            f"{type(model).__name__}"
         )
     cuts = _find_cuts(model, threshold)
     sizes = {id(cut.producer): int(cut.keep.sum()) for cut in cuts}

@@ -102,8 +102,8 @@ def _scale_several(model: Any, y: Any) -> Any:
         is_plain = isinstance(layer, keras.layers.Layer) and len(calls_of(layer)) == 1
         if consumers.get(id(layer)) or not is_plain or isinstance(layer, keras.Model):
             raise ValueError(
-                f"The output '{name}' is no layer of its own, or goes into other "
-                f"layers, which would get it in other units. Scale the targets by "
+                f"The output '{name}' is not a separate layer, or is also the input "
+                "of other layers, which would get other units. Scale the targets by "
                 f"hand: y[{name!r}] = ..."
             )
         # the layer that scales takes over the name, by which targets are found

@@ -79,7 +79,7 @@ def test_data_loaders_that_are_refused():
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a tf.data.Dataset")
 def test_without_an_end():
     data = tensorflow_data().repeat()
-    with pytest.raises(ValueError, match="repeats for ever"):
+    with pytest.raises(ValueError, match="repeats forever"):
         rebatch(data, "full")
     assert len(next(iter(rebatch(data, 5, verbose=0)))[0]) == 5
 

@@ -235,8 +235,8 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
     known &= size == np.nanmax(size, initial=0.0)
     if replicas < 2 or not known.any():
         raise ValueError(
-            "The noise scale can be read off a run on several replicas only. Received: "
-            f"a record of {len(norms)} steps with replicas={replicas}, "
+            "The noise scale can only be computed from a run on several replicas. "
+            f"Received: a record of {len(norms)} steps with replicas={replicas}, "
             f"{int(known.sum())} of them with the norms of replicas. Give "
             "`studies.GradientNoiseScale` to `fit` instead."
         )

@@ -148,7 +148,7 @@ class CriticalPoint(Displayed):
 
     @property
     def certain(self) -> bool:
-        """Whether there are no doubts."""
+        """Whether the verdict is certain: `doubts` is empty."""
         return not self.doubts
 
     @property
@@ -299,8 +299,8 @@ def _doubts(verdict: PointVerdict, e: PointEvidence, flat: float) -> list[str]:
     fall = _share(e, e.gradient_fall)
     if flat / 3 < fall < 3 * flat:
         doubts.append(
-            f"whether it is stationary: the gradient's fall, {fall:.2%} of the loss "
-            f"scale, is close to the threshold of {flat:.1%}"
+            "it may not be stationary: following the gradient lowers the loss by "
+            f"{fall:.2%} of the loss scale, close to the threshold of {flat:.1%}"
         )
     if not e.exact:
         doubts.append("the curvature is from differences of gradients")

@@ -80,9 +80,9 @@ class HessianExtremes(Displayed):
         if not self.converged:
             bound = max(self.smallest_residual, self.largest_residual)
             if self.rounding > bound / 2:
-                text += "; known as well as the model's precision allows"
+                text += "; as precise as the dtype of the model allows"
             else:
-                text += "; not converged, `max_products=` more would narrow it"
+                text += "; not converged: increase `max_products`"
         if not self.exact:
             text += "; by differences of gradients"
         return wrapped(f"{text}.")

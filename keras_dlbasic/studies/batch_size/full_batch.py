@@ -113,14 +113,14 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     is_known = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
     if schedule is not None and not is_known:
         _refuse(
-            "the learning rate is a plain function, which Keras asks at every "
+            "the learning rate is a plain function, which Keras calls at every "
             "micro-step",
             "Use a number or a `keras.optimizers.schedules.LearningRateSchedule`",
         )
     config = optimizer.get_config()
     if "gradient_accumulation_steps" not in config:
         _refuse(
-            f"{type(optimizer).__name__} does not know gradient accumulation",
+            f"{type(optimizer).__name__} does not support gradient accumulation",
             "Use one of the optimizers of `keras.optimizers`",
         )
     if config["gradient_accumulation_steps"]:
@@ -224,7 +224,7 @@ def _layer_reason(layer: Any) -> str | None:
             return None
         return (
             "sees one micro-batch at a time: batch normalization uses the mean and "
-            "variance of the batch, so the gradient would be another"
+            "variance of the batch, so the gradient would differ"
             if kind.state == "averages"
             else "changes its state at every micro-step"
         )

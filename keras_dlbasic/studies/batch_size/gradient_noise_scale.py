@@ -130,8 +130,8 @@ class GradientNoiseScale(keras.callbacks.Callback):
             )
         if accumulates and model.steps_per_execution > 1:
             raise ValueError(
-                "The gradient noise scale is read off the optimizer between "
-                "micro-steps, which `steps_per_execution` joins. Received: "
+                "The gradient noise scale is read from the optimizer between "
+                "micro-steps, but `steps_per_execution` merges them. Received: "
                 f"steps_per_execution={model.steps_per_execution}, "
                 f"gradient_accumulation_steps={micro}. Use `steps_per_execution=1`."
             )

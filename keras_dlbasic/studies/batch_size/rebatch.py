@@ -79,7 +79,7 @@ def _rebatch_tensorflow(data: Any, batch_size: str | int) -> tuple[int, Any]:
         if int(data.cardinality()) == -1:  # tf.data.INFINITE_CARDINALITY
             raise ValueError(
                 '`batch_size="full"` needs a data set with an end. Received one that '
-                "repeats for ever; rebatch it before `repeat()`"
+                "repeats forever; rebatch it before `repeat()`"
             )
         n = sum(int(flatten(batch)[0].shape[0]) for batch in data)
     size = named_batch_size(batch_size, n)
@@ -95,8 +95,8 @@ def _rebatch_torch(data: Any, batch_size: str | int) -> tuple[int, Any]:
     kind = type(data)
     if not kind.__module__.startswith("torch."):
         raise TypeError(
-            f"`data` is a {kind.__qualname__}, a DataLoader of your own, which may "
-            f"batch in its own way. Make it with `batch_size={batch_size!r}`"
+            f"`data` is a {kind.__qualname__}, a custom DataLoader, which may create "
+            f"batches in its own way. Make it with `batch_size={batch_size!r}`"
         )
     if data.batch_size is None:
         raise TypeError(
