@@ -164,7 +164,7 @@ def received(leaf: Any) -> str:
     if kinds.is_one_shot(leaf):
         return f"Received an iterator of type {kind}."
     if kinds.is_data_set(leaf):
-        return f"Received a data set of type {kind}, which goes in as `x` alone."
+        return f"Received a data set of type {kind}. Pass it as `x` alone."
     if kinds.is_set_of_rows(leaf):
         return (
             f"Received a {kind} of single rows. Batch it: "

@@ -88,9 +88,7 @@ def _add_convert(commands: Any) -> None:
         epilog=CONVERT_MEANING,
     )
     convert.add_argument("run", help="a record (.npz), a table of epochs, or -")
-    convert.add_argument(
-        "output", type=Path, help="a file, or folder for TensorBoard"
-    )
+    convert.add_argument("output", type=Path, help="a file, or folder for TensorBoard")
     convert.add_argument(
         "--to", choices=TARGETS, help="by default, by the suffix of the file"
     )

@@ -80,8 +80,9 @@ def teaching_surface(
 
     - `"saddle"`: `u^2 - v^2`
     - `"ravine"`: `(u^2 + 15 v^2) / 2`
-    - `"two_minima"`: `(u^2 - 1)^2 / 4 + 0.2 u + v^2`, the nearer one is the higher
-    - `"plateau"`: `1 - exp(-(u^2 + v^2) / 2)`, started far off
+    - `"two_minima"`: `(u^2 - 1)^2 / 4 + 0.2 u + v^2`, the nearer minimum is the higher
+        one
+    - `"plateau"`: `1 - exp(-(u^2 + v^2) / 2)`, started far away
 
     Args:
         name: Name of a surface, one of the above.

@@ -96,7 +96,9 @@ def test_another_number_of_texts(leg, given_back):
             "a text": "".join(found),
         }[given_back]
 
-    with pytest.warns(UserWarning, match="1 of 3 texts were kept.*1 got no translation"):
+    with pytest.warns(
+        UserWarning, match="1 of 3 texts were kept.*1 got no translation"
+    ):
         augment, found = translated(["a film", "good", "good one"], **{leg: odd})
     assert found == ["a film", "fine", "fine one"]
     assert augment.counts == {"changed": 2, "missing": 1}
@@ -107,7 +109,9 @@ def test_empty_translations():
     def emptying(texts):
         return [" " if "film" in t else None if "x" in t else t for t in texts]
 
-    message = "2 of 3 texts were kept unchanged: 1 got no translation, 1 came back empty"
+    message = (
+        "2 of 3 texts were kept unchanged: 1 got no translation, 1 came back empty"
+    )
     with pytest.warns(UserWarning, match=message):
         augment, found = translated(["a film", "good", "x"], emptying)
     assert found == ["a film", "fine", "x"]

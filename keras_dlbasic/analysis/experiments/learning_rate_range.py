@@ -55,7 +55,7 @@ class LearningRateRange(Plotted):
         return wrapped(self.reason)
 
     def table(self) -> list[dict[str, float]]:
-        """Return one row a step: learning rate, loss, smoothed loss."""
+        """Return a table with one row per step: learning rate, loss, smoothed loss."""
         return [
             {"learning_rate": float(r), "loss": float(v), "smoothed": float(s)}
             for r, v, s in zip(

@@ -8,7 +8,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.finding import Severity
 
 HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
-"""The severity by whether the model has learned something."""
+"""Severity, depending on whether the model has learned something."""
 
 
 @rule(kind="symptom", needs=("gradients",), decides="updates")

@@ -6,7 +6,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.finding import Severity
 
 HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
-"""The severity by whether the model has learned something."""
+"""Severity, depending on whether the model has learned something."""
 
 
 @rule(kind="symptom", needs=("gradients",))
