@@ -26,14 +26,14 @@ Statistics = dict[str, tuple[np.ndarray, np.ndarray]]
 class NormalizationMonitor(Monitor):
     """Record how far moving statistics are from batch statistics.
 
-    For the layers of batch normalization: once per epoch, the moving averages are read
+    Once per epoch, the moving averages of all batch normalization layers are read
     before and after a step. Their change gives the mean and variance of the batch,
     without an additional forward pass. `record.tables["normalization"]` has the
     distance between batch statistics and moving statistics for each layer (Keras' own
     and this package's). Inference uses the moving statistics. If the distance is large,
-    `val_loss` says little about the
-    weights: lower `momentum`, or train longer. There is also a warning if a channel has
-    only one value to normalize: then the output is always `beta`.
+    `val_loss` says little about the weights: lower `momentum`, or train longer. There
+    is also a warning if a channel has only one value to normalize: then the output is
+    always `beta`.
 
     Args:
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to

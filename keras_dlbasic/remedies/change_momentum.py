@@ -26,8 +26,8 @@ def change_momentum(model: Any, momentum: float = 0.9) -> Any:
             0.99.
 
     Returns:
-        A new model with the same weights and statistics, compiled like `model`; its
-        optimizer starts anew.
+        A new model with the same weights and statistics, compiled like `model`, with a
+        new optimizer state.
 
     Raises:
         ValueError: If `momentum` is out of range, or the model cannot be rebuilt.
