@@ -80,8 +80,8 @@ def teaching_surface(
 
     - `"saddle"`: `u^2 - v^2`
     - `"ravine"`: `(u^2 + 15 v^2) / 2`
-    - `"two_minima"`: `(u^2 - 1)^2 / 4 + 0.2 u + v^2`, the nearer minimum is the higher
-        one
+    - `"two_minima"`: `(u^2 - 1)^2 / 4 + 0.2 u + v^2`, the nearer minimum is
+      higher
     - `"plateau"`: `1 - exp(-(u^2 + v^2) / 2)`, started far away
 
     Args:

@@ -60,7 +60,7 @@ class Treatment(Displayed):
         diagnosis: The diagnosis of the final training.
         first_diagnosis: The diagnosis before any remedy.
         history: The remedies that were tried, in order.
-        code: Code that applies the same changes to `model` without this package.
+        code: Code that applies the same remedies to `model` and trains it.
         cost: Total cost: number of epochs, as a multiple of the requested epochs.
         score: Skill of the treated model (`analysis.skill`), for the task of the
             untreated one; NaN if not known.
