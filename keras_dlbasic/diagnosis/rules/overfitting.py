@@ -88,12 +88,13 @@ def overfitting(
             a mean loss whose standard deviation is similar to its mean.
         lost: Minimum share of the improvement that is lost, for a warning.
         trifle: Below this share there is not even a note.
-        much: The same for a critical finding.
-        memorised: Maximum training loss of a memorizing model, as a share of a constant
-            prediction's, if
-        unknown: the validation loss is at least this share of a constant prediction's,
-            plus three standard errors of a loss that is concentrated on this share of
-            the rows.
+        much: Minimum share of the improvement that is lost, for a critical finding.
+        memorised: A model counts as memorizing if its training loss is at most this
+            share of a constant prediction's loss, and its validation loss is high (see
+            `unknown`).
+        unknown: The validation loss is high if it is at least this share of a constant
+            prediction's loss, plus three standard errors. (The standard error is that
+            of a loss that is concentrated on this share of the rows.)
         little: Up to this share of the improvement, a rise is a note if the validation
             metric does not get worse: predictions become overconfident, not more often
             wrong.
