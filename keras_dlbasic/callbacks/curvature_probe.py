@@ -30,11 +30,12 @@ PATIENCE, STILL = 5, 0.01
 class CurvatureProbe(Monitor):
     """Measure the curvature of the loss during training, on a fixed probe.
 
-    Runs `landscape.classify_point` on rows of the training data in inference mode, and
-    once more at the end of training. The measurements and the verdict are in
-    `record.tables["curvature"]`. With them `TrainingDoctor` and `diagnose` distinguish
-    a saddle point from a minimum when the loss is stuck. A measurement takes about as
-    long as 150 gradients of the probe. Training, saving and logs are not changed.
+    Runs `landscape.classify_point` on rows of the training data in inference mode,
+    during training (see `every`) and at its end. The measurements and the verdict are
+    in `record.tables["curvature"]`. With them `TrainingDoctor` and `diagnose`
+    distinguish a saddle point from a minimum when the loss is stuck. A measurement
+    takes about as long as 150 gradients of the probe. Training, saving and logs are not
+    changed.
 
     Args:
         x: Training inputs: an array or a structure of arrays.
