@@ -195,8 +195,8 @@ def judge_point(evidence: PointEvidence, *, flat: float = 1e-3) -> CriticalPoint
       plateau.
     - Negative curvature makes a saddle point if the loss falls along it on both sides
       by more than rounding, and if the curvature is still negative after following the
-      gradient. Near a minimum it is not: there, negative curvature comes from the
-      remaining gradient and disappears with it.
+      gradient. Near a minimum, negative curvature comes from the remaining gradient, so
+      it disappears after following the gradient.
 
     Args:
         evidence: What was measured.

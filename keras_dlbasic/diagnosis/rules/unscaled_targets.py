@@ -20,9 +20,9 @@ def unscaled_targets(
 ) -> Verdict:
     """Compare the scale of regression targets with 1.
 
-    The outputs of an untrained network are of the order of one. Gradients of a squared
-    error are proportional to the error, and the steps of adaptive optimizers do not
-    depend on it.
+    The outputs of an untrained network are of the order of one. With large targets, the
+    gradients of a squared error are large. Adaptive optimizers need many steps instead,
+    because their step size does not depend on the error.
 
     Args:
         run: The run.
