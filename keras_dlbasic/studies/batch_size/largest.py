@@ -93,9 +93,9 @@ def largest_batch_size(
     >>> model.compile(optimizer="sgd", loss="mse")
     >>> found = kd.studies.largest_batch_size(model, x, x[:, :1], low=16, verbose=0)
     >>> print(found)
-    All batch sizes up to 48 fit into memory (that is all samples). That it fits
-      does not say that it is the one to train with: measure the noise scale
-      (`studies.GradientNoiseScale`) and give it as `noise_scale=`.
+    All batch sizes up to 48 fit into memory (that is all samples). The largest
+      batch size is not always the best one: measure the noise scale
+      (`studies.GradientNoiseScale`) and pass it as `noise_scale=`.
     """
     check_compiled(model)
     refuse_several_devices(model, "`largest_batch_size`")
