@@ -1,24 +1,24 @@
-"""Learn why a Keras 3 model is not learning or not generalizing, and what fixes it.
+"""Find out why a Keras 3 model does not learn or generalize, and what fixes it.
 
-What is where:
+Contents:
 
-- `explain`: what is wrong with a run, in one call; `preflight`: before the first step
-- `lr_find`: a learning rate, in one call
+- `explain`: diagnose a run in one call; `preflight`: find problems before training
+- `lr_find`: find a learning rate in one call
 - `treat`: try remedies one at a time, and keep what helps
-- `callbacks`: watch a `model.fit`, and say what is wrong
-- `propagation_report`: do signals and gradients survive the depth of a model?
-- `capacity_report`: parameters, depth, parameters per sample, share by layer
+- `callbacks`: record a `model.fit` and diagnose it
+- `propagation_report`: how signals and gradients change with the depth of a model
+- `capacity_report`: parameters, depth, parameters per sample, share of each layer
 - `initializers`, `regularizers`, `layers`: parts for any model
-- `augmentation`: more data from the data there are
-- `ensembles`: several models that answer as one
-- `remedies`: give a new model in which something is fixed
-- `landscape`: curvature of the loss, verdicts on critical points, slices
-- `studies`: answer by experiment, such as which batch size to take
-- `plots`: draw what was measured
-- `records`: what was measured, saved and loaded without Keras
-- `analysis`: judge it, on NumPy arrays
-- `inspection`: what can be known of a model and its data without training
-- `propagation`, `gradients`: measure; what the callbacks stand on
+- `augmentation`: augmentation of images and texts
+- `ensembles`: several models as one
+- `remedies`: functions that return a fixed model
+- `landscape`: curvature of the loss, minima and saddle points, loss surfaces
+- `studies`: experiments, for example about the batch size
+- `plots`: plots of records and results
+- `records`: measurements, which can be saved and loaded without Keras
+- `analysis`: analysis of records and arrays
+- `inspection`: checks of a model and its data before training
+- `propagation`, `gradients`: the measurements that the callbacks use
 
 Example:
 >>> import keras_dlbasic as kd

@@ -46,6 +46,10 @@ REPLACED = {
     r"\bso-many-th\b": "n-th",
     r"\b(Xavier|He)'s weights\b": "Xavier initialization, He initialization",
     r"\bthe old form\b": "deprecated",
+    r"\bin any form that\b": "an array, tensor, data frame, list or a structure of these",
+    r"\b(run|ran|runs|trials) beside each other\b": "in parallel",
+    r"\bAdam and its (like|kind)\b": "Adam and similar optimizers",
+    r"\b(is|are) gone through\b": "are included, are visited",
     rf"\b\w*({STEMS})is(e|es|ed|ing|ation|ations|er|ers)\b": "American: -ize",
     r"\b\w*colour\w*|\bbehaviour|\bneighbour|\bgrey\b|\bcentred\b": "American: -or",
 }

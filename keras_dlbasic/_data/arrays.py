@@ -85,9 +85,9 @@ def as_array(leaf: Any, name: str = "x") -> Any:
         array = _from_objects(array, name)
     if array.dtype.kind in "mM":
         raise ValueError(
-            f"`{name}` holds dates or times (dtype {array.dtype}). Make numbers of "
-            "them, such as days since the first: "
-            f"`({name} - {name}.min()) / numpy.timedelta64(1, 'D')`."
+            f"`{name}` holds dates or times (dtype {array.dtype}). Convert them to "
+            f"numbers, such as days since the first: `({name} - {name}.min()) / "
+            "numpy.timedelta64(1, 'D')`."
         )
     return array
 
@@ -164,7 +164,7 @@ def received(leaf: Any) -> str:
     if kinds.is_one_shot(leaf):
         return f"Received an iterator of type {kind}."
     if kinds.is_data_set(leaf):
-        return f"Received a data set of type {kind}, which goes in as `x` alone."
+        return f"Received a data set of type {kind}. Pass it as `x` alone."
     if kinds.is_set_of_rows(leaf):
         return (
             f"Received a {kind} of single rows. Batch it: "

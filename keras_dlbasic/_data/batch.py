@@ -17,7 +17,7 @@ def read_batch(x: Any, model: Any = None) -> Any:
     """Return a batch as finite arrays that a model takes.
 
     Args:
-        x: Inputs in any form that `read` knows; of a data set 256 rows are drawn.
+        x: Inputs that `read` can read; of a data set 256 rows are drawn.
         model: The model, or None: not known.
 
     Raises:

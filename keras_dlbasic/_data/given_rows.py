@@ -15,7 +15,7 @@ class GivenRows:
     Which columns of a table are inputs only the model tells, so tables are read then.
 
     Args:
-        x: Inputs in any form that `read` knows.
+        x: Inputs that `read` can read.
         y: Targets, likewise, or None.
         choose: Returns the part `(x, y)` of the `Data` read that is kept. It is
             applied twice, so it must return its own result unchanged.

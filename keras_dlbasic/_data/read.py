@@ -102,8 +102,8 @@ def read(
         )
     if sample_weight is not None and not takes_weights:
         raise ValueError(
-            f"The batches of `{names.x}` hold sample weights, which are not made use "
-            "of here. Give batches of `(x, y)`."
+            f"The batches of `{names.x}` have sample weights, which are not used "
+            "here. Give batches of `(x, y)`."
         )
     check_no_text(x, y, model, names)
     if model is not None:
@@ -165,8 +165,7 @@ def read_validation(
         return found.x, found.y
     if not takes_weights:
         raise ValueError(
-            f"`{name}` holds sample weights, which are not made use of here. Give "
-            "`(x, y)`."
+            f"`{name}` has sample weights, which are not used here. Give `(x, y)`."
         )
     return found.x, found.y, found.sample_weight
 

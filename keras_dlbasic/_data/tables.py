@@ -103,8 +103,8 @@ def _numbers(column: Any, name: str, *, is_alone: bool = False) -> np.ndarray:
     what = f"text ({some}, ...)" if is_text else f"values of type {column.dtype}"
     if is_text and _are_numbers(values.tolist()):
         raise ValueError(
-            f"{name} holds numbers as text ({some}, ...). Make numbers of it, such as "
-            "by `pandas.to_numeric`."
+            f"{name} holds numbers as text ({some}, ...). Convert it to numbers, such "
+            "as by `pandas.to_numeric`."
         )
     raise ValueError(
         f"{name} holds {what}, and a model takes numbers. Encode it, such as by "

@@ -37,7 +37,7 @@ def fixed_widths(model: Any) -> set[int]:
     to each other only are free: they can change together.
 
     Args:
-        model: A built Sequential or Functional model; nested ones are gone through.
+        model: A built Sequential or Functional model; nested models are included.
 
     Example:
     >>> import keras

@@ -23,7 +23,7 @@ def describe_variables(model: Any, variables: Sequence[Any]) -> list[VariableInf
         variables: Variables of the model, in any order.
 
     Returns:
-        A `VariableInfo` each, in the order of `variables`.
+        One `VariableInfo` per variable, in the order of `variables`.
 
     Example:
     >>> import keras

@@ -93,9 +93,10 @@ def read_learning_rate(optimizer: Any) -> float:
     """
     if is_several(optimizer):
         raise ValueError(
-            "One learning rate is to be set during the fit, but this optimizer "
-            f"({type(innermost(optimizer)).__name__}) has several, one for each of its "
-            "optimizers. Set those, or compile the model with one optimizer."
+            "The learning rate must be set during the fit, but this optimizer "
+            f"({type(innermost(optimizer)).__name__}) has several learning rates, one "
+            "for each of its optimizers. Set those yourself, or compile the model "
+            "with one optimizer."
         )
     schedule = schedule_of(optimizer)
     if schedule is not None:

@@ -17,11 +17,11 @@ from keras_dlbasic._keras.outputs import check_known
 
 @dataclass(frozen=True)
 class Chain:
-    """What stands in the place of a layer.
+    """The replacement of a layer.
 
     Attributes:
-        heir: The layer that takes over the weights, where shapes allow.
-        after: Layers behind it.
+        heir: The layer that gets the old weights, where shapes allow.
+        after: Layers after it.
     """
 
     heir: Any
@@ -42,15 +42,15 @@ def rebuild(
     """Return a model like `model` with changed layers, compiled like it.
 
     Args:
-        model: A built Sequential or Functional model; nested ones are gone through.
-        edit: Gives what stands in the place of a layer. Defaults to leaving all as
-            they are.
-        first: For each input, layers to put behind it.
+        model: A built Sequential or Functional model; nested models are included.
+        edit: Function that returns the replacement of a layer. Defaults to no
+            replacement.
+        first: For each input, layers to insert after it.
         compile_changes: Arguments of `compile` that change.
 
     Returns:
-        A new model. Weights are those of `model` where a layer's shapes are the same
-        and its weights are finite; the optimizer starts anew.
+        A new model with a new optimizer state. Weights are copied from `model` if the
+        shapes of a layer are the same and its weights are finite.
 
     Raises:
         ValueError: If the model is not built, its connections are not known, or the
@@ -95,7 +95,7 @@ def behind(model: Any, layer: Any, compile_changes: Mapping[str, Any]) -> Any:
 def with_config(layer: Any, **changes: Any) -> Any:
     """Return a new layer like `layer` with changes in its configuration.
 
-    What a wrapper does not know itself is changed in the layer that it wraps.
+    For a wrapper, arguments that it does not have are changed in the wrapped layer.
     """
 
     def change(config: dict[str, Any]) -> dict[str, Any]:
@@ -143,10 +143,10 @@ _PARTS = ("layer", "backward_layer", "cell", "cells")
 
 
 def compile_like(new: Any, model: Any, **changes: Any) -> Any:
-    """Compile `new` with the arguments of `model`, but for `changes`.
+    """Compile `new` with the `compile` arguments of `model`, with some changes.
 
     Args:
-        new: What to compile; it may be `model` itself.
+        new: The model to compile; it may be `model` itself.
         model: A model.
         changes: Arguments of `compile` that change.
 
@@ -166,7 +166,7 @@ def compile_like(new: Any, model: Any, **changes: Any) -> Any:
     except (ValueError, TypeError, NotImplementedError) as error:
         raise ValueError(
             f"The compile arguments of model '{model.name}' cannot be copied: {error} "
-            "Give an optimizer of your own `get_config`."
+            "A custom optimizer needs a `get_config`."
         ) from error
     return new
 

@@ -30,7 +30,7 @@ def why_not_rebuilt(model: Any) -> str | None:
     try:
         check_known(model)
     except ValueError:
-        return f"its class {type(model).__name__} has a `call` or `train_step` of yours"
+        return f"its class {type(model).__name__} has a custom `call` or `train_step`"
     for layer in _layers(model):
         known = not _is_of_users(layer) or _takes_its_config(layer)
         if not known or _has_unknown_function(layer):

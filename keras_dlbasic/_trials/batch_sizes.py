@@ -31,13 +31,13 @@ def resolve_batch_size(batch_size: str | int, x: Any) -> int:
         x: The inputs: an array, or a list, tuple or dict of arrays.
 
     Returns:
-        A number of samples, at most as many as there are.
+        The batch size, at most the number of samples.
 
     Raises:
         TypeError: If `x` makes its own batches (a PyDataset, a `tf.data.Dataset`, a
-            DataLoader, a generator): Keras ignores `batch_size` there without a word.
-            `rebatch` gives the second and third of them another size.
-        ValueError: If `batch_size` is none of the above, or there are no samples.
+            DataLoader, a generator): Keras silently ignores `batch_size` there.
+            `rebatch` changes the batch size of a `tf.data.Dataset` or a DataLoader.
+        ValueError: If `batch_size` is not one of the above, or there are no samples.
 
     Example:
     >>> import numpy as np
@@ -145,5 +145,5 @@ def _own_batches(x: Any) -> str:
     return (
         "`x` must be an array or a structure of arrays. Received: x of type "
         f"{kind.__module__}.{kind.__qualname__}, which makes its own batches: Keras "
-        f"ignores `batch_size` for it without a word. {advice}."
+        f"silently ignores `batch_size` for it. {advice}."
     )

@@ -45,6 +45,6 @@ def refuse_several_devices(model: Any, what: str) -> None:
     if n > 1:
         raise ValueError(
             f"{what} trains each model on one device. Received: a model over {n} "
-            f"devices by `{name}`. {advice}; several devices are put to use by "
-            "`run(executor)`, a trial each, where there is one."
+            f"devices by `{name}`. {advice}; to use several devices, run trials in "
+            "parallel with `run(executor)`, if available."
         )

@@ -28,34 +28,33 @@ def process_pool(
 ) -> Executor:
     """Return a pool of processes in which Keras can run, for `run(executor)`.
 
-    Its processes start fresh: a forked copy of a process with a running backend may
-    hang. They are used again from trial to trial and from study to study, until the
-    pool is shut down. An exception within `with`, such as an interrupt, ends them at
-    once. One that dies costs the trial that it was at, which is tried once more, and
-    another one takes its place. Functions of a script or a notebook are sent as their
-    code (cloudpickle), so no `if __name__ == "__main__":` is needed.
-
-    A process costs the seconds that importing the backend takes, its memory, and a
+    The processes are not forked, because a forked process with a running backend may
+    hang. They are reused for all trials and studies until the pool is shut down. An
+    exception within `with`, such as an interrupt, ends them at once. If a process dies,
+    it is replaced, and its trial is tried once more. Functions of a script or a
+    notebook are pickled by value (cloudpickle), so no `if __name__ == "__main__":` is
+    needed. Each process needs time and memory to import the backend, and memory for a
     copy of the data.
 
     Args:
-        max_workers: How many processes. Defaults to None: one a processor, or one for
-            each of `devices`.
-        idle_seconds: After how many seconds without work processes end; they start
-            anew when they are needed. Defaults to None: they stay.
-        devices: The accelerators, each process is given one of: their numbers, such as
-            `[0, 1, 2, 3]`, or how many of the first ones. A process sees its own one
-            only (`CUDA_VISIBLE_DEVICES`), whatever the backend; `"cpu"` in their place
-            is a process that sees none. This process should not have claimed them
-            itself: TensorFlow and JAX take all memory of those that they see. Defaults
-            to None: each process sees what this one does.
+        max_workers: Number of processes. Defaults to None: one per processor, or one
+            for each of `devices`.
+        idle_seconds: Processes end after this many seconds without work, and are
+            restarted when needed. Defaults to None: they do not end.
+        devices: The accelerators, one for each process: a list of their numbers, such
+            as `[0, 1, 2, 3]`, or a number `n` for the first `n`. A process sees only
+            its own accelerator (`CUDA_VISIBLE_DEVICES`) on all backends; for `"cpu"` in
+            the list it sees none. The main process should not use these accelerators,
+            because TensorFlow and JAX reserve all memory of the devices they see.
+            Defaults to None: each process sees the same devices as this one.
 
     Returns:
         A `concurrent.futures.Executor`.
 
     Raises:
-        ValueError: If `devices` are no devices, fewer than `max_workers`, or not
-            visible to this process (`CUDA_VISIBLE_DEVICES`, `HIP_VISIBLE_DEVICES`).
+        ValueError: If `devices` is invalid, if there are fewer devices than
+            `max_workers`, or if a device is not visible to this process
+            (`CUDA_VISIBLE_DEVICES`, `HIP_VISIBLE_DEVICES`).
 
     Example:
     >>> import keras_dlbasic as kd

@@ -19,18 +19,17 @@ def ray_executor(
 ) -> Executor:
     """Return an executor whose workers are actors of a Ray cluster.
 
-    Ray gives each actor what it asks for, and has it see no other accelerator. An actor
-    that dies costs the trial that it was at, which is tried once more, and another one
-    takes its place.
+    Ray gives each actor the requested resources; it sees no other accelerators. If an
+    actor dies, it is replaced, and its trial is tried once more.
 
-    Connect first, `ray.init(address="auto")`; without a cluster Ray starts one on this
-    machine. The nodes need this package and the backend. In the end, actors are ended;
-    the connection stays.
+    Connect first with `ray.init(address="auto")`; without a cluster Ray starts one on
+    this machine. This package and the backend must be installed on the nodes. Shutting
+    down the executor ends the actors; the connection stays open.
 
     Args:
-        max_workers: How many actors.
-        num_cpus: Processors of each. Defaults to 1.
-        num_gpus: Accelerators of each. Defaults to 0.
+        max_workers: Number of actors.
+        num_cpus: Number of processors of each actor. Defaults to 1.
+        num_gpus: Number of accelerators of each actor. Defaults to 0.
         **options: Further options of an actor, such as `resources` or `runtime_env`.
 
     Returns:

@@ -31,22 +31,22 @@ from keras_dlbasic.records import TrialResult
 class TrialRunner:
     """Runs the trials of a study.
 
-    Each trial starts from its own seed and so from the same initial weights as every
-    other trial with that seed. An exception or a diverged loss gives a row of the
-    result, not a crash. What has finished is kept, and not run again: on disk with
-    `directory`, else as long as the runner lives.
+    All trials with the same seed start from the same initial weights. An exception or a
+    diverged loss is reported in the result of the trial; the other trials still run.
+    Finished trials are saved and not run again: in `directory`, or else in memory.
 
     Args:
-        function: `function(settings, shared)` runs one trial and returns what it
-            measured by name: numbers, texts, arrays. It raises
+        function: `function(settings, shared)` runs one trial and returns its
+            measurements by name: numbers, strings, arrays. It raises
             `DivergedError(message, values)` if the loss became non-finite.
-        shared: What all trials get: data, `build_model`, options.
-        about: What all trials share, as text and numbers: trials in `directory` about
-            something else are refused.
-        directory: Where finished trials are kept. Defaults to None: in memory.
-        overwrite: Whether to delete the trials that lie in `directory`. Defaults to
-            `False`: they are not run again. (As in KerasTuner.)
-        verbose: 0 or 1: whether to show what trials come to.
+        shared: Object that is passed to all trials: data, `build_model`, options.
+        about: Description of the study, as strings and numbers. If `directory` has
+            trials with another description, an error is raised.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
+        overwrite: Whether to delete the trials in `directory`. Defaults to `False`:
+            they are not run again, as in KerasTuner.
+        verbose: 0 or 1: whether to print the results of the trials.
 
     Example:
     >>> from keras_dlbasic.studies import TrialRunner
@@ -83,16 +83,16 @@ class TrialRunner:
             executor: Any `concurrent.futures.Executor`: `studies.process_pool()`,
                 `studies.ray_executor(n)`, the executor of a Dask cluster
                 (`client.get_executor()`) or of joblib (`loky.get_reusable_executor()`),
-                ... A trial whose worker dies is tried once more, and then is a row
-                "lost". Defaults to None: one after the other, in this process.
+                ... A trial whose worker dies is tried once more; then its status is
+                `"lost"`. Defaults to None: one after the other, in this process.
 
         Returns:
-            One result a trial, in the order of `trials`.
+            One result per trial, in the order of `trials`.
 
         Raises:
             ValueError: If `executor` starts its processes by forking, or settings lack
                 a seed.
-            TypeError: If something cannot travel to the executor's processes.
+            TypeError: If something cannot be pickled for the executor's processes.
         """
         wanted = [dict(settings) for settings in trials]
         for settings in wanted:

@@ -26,7 +26,7 @@ def pack(content: Any) -> bytes:
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise TypeError(
             "An executor runs trials in other processes, and something cannot be "
-            f"pickled with cloudpickle: {error}. Make it within `build_model`, give "
+            f"pickled with cloudpickle: {error}. Create it within `build_model`, pass "
             "the data as arrays, or run the trials without an executor."
         ) from error
     return buffer.getvalue()

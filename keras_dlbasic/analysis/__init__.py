@@ -1,49 +1,49 @@
-"""What can be concluded from arrays: pure functions, NumPy in, values out.
+"""Analysis of records and arrays: pure functions of NumPy arrays.
 
 - `BatchSizeAdvice`: a recommended batch size, with its reasons
 - `BatchSizeResult`: the trials of a `studies.BatchSizeStudy`
 - `CapacityResult`: the trials of a `studies.CapacityStudy`
 - `ClipSuggestion`: thresholds for gradient clipping
 - `ClippingSummary`: how often and how strongly one variable was clipped
-- `CriticalPoint`: what a point of the landscape of a loss is
-- `DescentPaths`: what `descend` and `fit_line` give
-- `GradientEvent`: what `gradient_events` finds: what happened, where and when
+- `CriticalPoint`: the classification of a point of the loss landscape
+- `DescentPaths`: the result of `descend` and `fit_line`
+- `GradientEvent`: a problem in the gradients, found by `gradient_events`
 - `HessianExtremes`: smallest and largest eigenvalue of a Hessian
 - `HessianTrace`: estimate of the trace of a Hessian
 - `Interval`: a mean and its confidence interval
 - `LayerSignal`: one layer of a `PropagationReport`
-- `LargestBatchSize`: which batch sizes fit into memory, and which to take
-- `LearningRateRange`: what a range test gave
-- `LossLine`: a slice of a landscape along the line between two points
-- `LossSurface`: a slice of a landscape with two directions
-- `NoiseScale`: what `gradient_noise_scale` found
-- `NoiseScaleCurve`: the terms of the noise scale, as measured over a run
+- `LargestBatchSize`: which batch sizes fit into memory, and a recommended one
+- `LearningRateRange`: the result of a learning-rate range test
+- `LossLine`: the loss along the line between two points in weight space
+- `LossSurface`: the loss on a plane in weight space
+- `NoiseScale`: the result of `gradient_noise_scale`
+- `NoiseScaleCurve`: the terms of the noise scale, measured over a run
 - `OutlierResult`: the trials of a `studies.OutlierStudy`
-- `OverfittingVerdict`: what `detect_overfitting` found
-- `PointEvidence`: what was measured at a point of a landscape
-- `PropagationReport`: what `propagation_report` found
-- `PairedDifference`: difference of an arm to the baseline, with its error
-- `PowerLaw`: the law by which the error falls with the number of samples
+- `OverfittingVerdict`: the result of `detect_overfitting`
+- `PointEvidence`: the measurements at a point of the loss landscape
+- `PropagationReport`: the result of `propagation_report`
+- `PairedDifference`: the difference between an arm and the baseline, with its error
+- `PowerLaw`: a power law of the error in the number of samples
 - `RemedyAdvice`: a recommended remedy against overfitting, or none, with reasons
 - `RemedyResult`: the trials of a `studies.RemedyStudy`
 - `SampleSizeResult`: the trials of a `studies.SampleSizeStudy`
-- `Skill`: how much better predictions are than the best constant
+- `Skill`: how much better predictions are than the best constant prediction
 - `StoppingReport`: why a run ended, as text and numbers
-- `TaskKind`: how predictions are to be understood: classes, labels, values
+- `TaskKind`: the task of an output: classes, labels or values
 - `clipping_summary`: return how often and how strongly gradients were clipped
-- `descend`: descend a teaching surface in the three regimes
+- `descend`: run gradient descent on a teaching surface with three batch sizes
 - `detect_overfitting`: return whether a run overfits, and since when
-- `fit_line`: fit a line to data by gradient descent in the three regimes
+- `fit_line`: fit a line to data by gradient descent with three batch sizes
 - `fit_power_law`: fit a falling power law with a floor to errors
 - `gradient_events`: find where gradients vanish, explode or turn non-finite
 - `gradient_flow`: return the gradient relative to the weights
-- `gradient_noise_scale`: estimate it from gradient norms at two batch sizes
-- `largest_batch_size_of`: the batch size to train with, given which ones fit
+- `gradient_noise_scale`: estimate the noise scale from norms at two batch sizes
+- `largest_batch_size_of`: recommend a batch size, given which ones fit into memory
 - `judge_learning_rates`: choose a learning rate from the losses of a range test
-- `judge_point`: classify a point of a landscape
+- `judge_point`: classify a point of the loss landscape
 - `paired_differences`: compare arms with a baseline, by seeds and held-out rows
 - `prediction_skill`: score predictions against the best constant
-- `replica_noise_scale`: read the noise scale off a run on several replicas
+- `replica_noise_scale`: compute the noise scale of a run on several replicas
 - `skill`: score predictions: 0 is the best constant, 1 is perfect
 - `TriedBatchSize`: a batch size that was tried, and whether it fits
 - `suggest_clip`: propose a clipping threshold from the percentiles of the norms seen

@@ -22,16 +22,16 @@ def prediction_skill(
 
     Args:
         y: Targets, samples first.
-        predictions: What the model gives, `[n, ...]`.
+        predictions: Output of the model, `[n, ...]`.
         from_logits: As for `skill`. Defaults to `False`.
-        task: What the predictions are. Defaults to None: a guess, as for
-            `guessed_task`. Name it where the loss is known.
+        task: Task of the model. Defaults to None: guessed from the data by
+            `guessed_task`. Pass it if the loss is known.
 
     Returns:
-        The skill; NaN where there is none, see `skill` for the reasons.
+        The skill; NaN if it cannot be computed, see `skill`.
 
     Raises:
-        ValueError: If both do not have the same number of samples.
+        ValueError: If `y` and `predictions` differ in the number of samples.
 
     Example:
     >>> import keras_dlbasic as kd

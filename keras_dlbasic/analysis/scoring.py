@@ -18,15 +18,15 @@ from keras_dlbasic._wrong_arguments import names_nearest
 
 
 class TaskKind(StrEnum):
-    """How the predictions of one output are to be understood.
+    """The task that one output of a model is trained for.
 
-    Only the loss and the output say whether numbers are classes: targets such as 0, 1,
-    2 may just as well be counts.
+    It follows from the loss and the output, since the targets do not decide it: 0, 1, 2
+    may be classes or counts.
 
     - `CLASSES`: each row belongs to one class; the largest column wins.
-    - `LABELS`: each column is yes or no, whatever the other columns are.
-    - `VALUES`: each column is a number to come close to.
-    - `UNKNOWN`: neither the loss nor the output tells.
+    - `LABELS`: each column is yes or no, independently of the others.
+    - `VALUES`: each column is a number to be approximated.
+    - `UNKNOWN`: the loss and the output do not decide it.
 
     Example:
     >>> from keras_dlbasic.analysis import TaskKind
@@ -48,10 +48,10 @@ class TaskKind(StrEnum):
     def of(
         cls, family: str, activation: str | None = None, units: int | None = None
     ) -> TaskKind:
-        """Return the task that a loss and an output are made for.
+        """Return the task of an output with this loss.
 
         Args:
-            family: What the loss takes for targets, as `LossKind.family` names it.
+            family: Kind of targets that the loss takes, as in `LossKind.family`.
             activation: Activation of the output. Defaults to None: not known.
             units: Number of its columns. Defaults to None: not known.
         """
@@ -78,10 +78,10 @@ class Skill(Displayed):
     """How much better predictions are than the best constant prediction.
 
     Attributes:
-        value: At most 1 (perfect); 0 for the best constant, below for worse ones. NaN
-            where there is none.
-        reason: Why there is none; empty where there is one.
-        task: What was scored.
+        value: 1 for perfect predictions, 0 for the best constant prediction, negative
+            for worse ones. NaN if it cannot be computed.
+        reason: Why it cannot be computed; else empty.
+        task: The task that was scored, a `TaskKind`.
 
     Example:
     >>> import numpy as np
@@ -117,29 +117,29 @@ def skill(
 
     - Classes: the mean recall of the classes that occur, as the share of the way from
       chance to 1 (scikit-learn's `balanced_accuracy_score(adjusted=True)`). Always
-      giving the most common class has a skill of 0, however common it is.
+      predicting the most common class has a skill of 0, however common it is.
     - Labels: the same for each column, with yes and no as the classes; the mean over
       the columns in which both occur.
     - Values: the share of the variance of all columns that is explained (scikit-learn's
       `r2_score(multioutput="variance_weighted")`).
 
-    Targets that a task cannot have are scored as what they are: shares between no and
-    yes (pixels, soft labels) as values, rows with several classes as labels.
+    Targets that do not fit the task are scored by their own kind: numbers between 0 and
+    1 (pixels, soft labels) as values, rows with several classes as labels.
 
     Args:
         targets: Samples first. Class numbers have one axis less than the predictions,
             or a last axis of 1; other targets have the shape of the predictions.
-        predictions: What the model gives, samples first: `[n]`, `[n, columns]` or with
+        predictions: Output of the model, samples first: `[n]`, `[n, columns]` or with
             more axes, whose positions (words, pixels) count as rows.
         task: What the predictions are, a `TaskKind` or its value.
-        from_logits: Whether an output above 0, not above 0.5, means yes: for logits and
-            for hinge losses. Classes need no such boundary. Defaults to `False`.
-        sample_weight: Weights by sample, `[n]`, or by position. Rows of weight 0 do not
-            count; what stands there is not looked at. Defaults to None: all alike.
+        from_logits: Whether the threshold for "yes" is 0 instead of 0.5, as for logits
+            and for hinge losses. It does not matter for classes. Defaults to `False`.
+        sample_weight: Weights by sample, `[n]`, or by position. Rows of weight 0 are
+            ignored, whatever they contain. Defaults to None: equal weights.
 
     Returns:
-        A `Skill`; its value is NaN, with the reason, where the task is not known, what
-        counts is not finite, does not fit or does not vary.
+        A `Skill`. Its value is NaN, with the reason, if the task is not known, or if
+        targets or predictions are not finite, do not match or do not vary.
 
     Raises:
         ValueError: If the numbers of samples differ, or `task` is no task.

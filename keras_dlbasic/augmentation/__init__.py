@@ -1,10 +1,10 @@
-"""More data from the data there are: images and texts, changed but meaning the same.
+"""Augmentation of images and texts, with labels unchanged.
 
-- `AugmentedBatches`: batches of arrays that are changed anew each time
+- `AugmentedBatches`: batches of arrays that are augmented in each epoch
 - `BackTranslation`: texts translated to another language and back
-- `ImageAugmentation`: shifts, rotations, zooms, noise, erasing, mixing, by one strength
+- `ImageAugmentation`: shift, rotation, zoom, noise, erasing, mixing, with one strength
 - `ImageNoise`: Gaussian noise on images
-- `TextNoise`: words left out or swapped, for texts
+- `TextNoise`: dropped and swapped words in texts
 - `TokenNoise`: the same as a layer, for token ids
 """
 

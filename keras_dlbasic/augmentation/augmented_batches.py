@@ -15,19 +15,20 @@ from keras_dlbasic._wrong_arguments import names_nearest
 
 @names_nearest
 class AugmentedBatches(keras.utils.PyDataset):
-    """Batches of arrays that are changed anew each time they are seen.
+    """Batches of arrays that are augmented again in each epoch.
 
-    For `model.fit` on any backend, for what cannot be a layer of the model: images that
-    are mixed with their labels, texts.
+    For `model.fit` on any backend. Use it for augmentation that cannot be a layer of
+    the model, such as mixing images with their labels, or changing texts.
 
     Args:
-        x: Inputs in any form that users have, or a data set, whose rows are then read.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set, whose batches are `(x, y)` without
             sample weights.
         augment: `augment(x, y)` takes a batch and returns both, such as
             `ImageAugmentation(...).batch`.
         batch_size: Rows in a batch; the last one may be shorter. Defaults to 32.
-        seed: Fixes the order, which is drawn anew for each epoch. Defaults to 0.
+        seed: Seed of the shuffling, which differs from epoch to epoch. Defaults to 0.
 
     Raises:
         TypeError: If `augment` is no function of a batch.

@@ -21,22 +21,23 @@ Translator = Callable[[list[str]], list[str]]
 class BackTranslation:
     """Rephrases texts by translating them to another language and back.
 
-    Any translator works: two functions that take a list of texts and return as many. A
-    text whose translation fails, is missing or is empty is kept unchanged; these are
-    counted, and a warning gives the numbers. Where a batch fails, or comes back with
-    another number of texts, its texts are translated one by one.
+    Any translator works: pass two functions that take a list of texts and return a list
+    of the same length. A text whose translation fails, is missing or is empty is kept
+    unchanged. Such texts are counted, and a warning gives the numbers. If a batch fails
+    or returns a different number of texts, its texts are translated one by one.
 
     Args:
         to_pivot: Translates a list of texts to another language.
         from_pivot: Translates them back.
-        batch_size: Texts at once. Defaults to 32.
+        batch_size: Number of texts per call of a translator. Defaults to 32.
         verbose: 0 or 1: whether to show a progress bar. Defaults to 1; in `tf.data`
             there is none.
 
     Attributes:
-        counts: What became of all texts so far, by name: `"changed"`, `"same"` (came
-            back as it was), `"failed"` (the translator raised), `"empty"`, `"missing"`
-            (it gave no text for it). The last three stayed as they were.
+        counts: Number of texts so far by outcome: `"changed"`, `"same"` (the
+            translation is equal), `"failed"` (the translator raised), `"empty"`,
+            `"missing"` (no text was returned). Texts of the last three kinds are kept
+            unchanged.
         first_error: The first exception of a translator, as text; empty if none.
 
     Raises:
@@ -102,14 +103,15 @@ class BackTranslation:
         )
 
     def extend(self, texts: Sequence[str], *columns: Any) -> tuple[Any, ...]:
-        """Return the texts, and behind them those that came back in other words.
+        """Return the texts, followed by those that were rephrased.
 
         Args:
             texts: A list of texts.
-            *columns: What belongs to each text, such as labels: lists or arrays.
+            *columns: Data of each text, such as labels: lists or arrays.
 
         Returns:
-            Texts and columns, lists or arrays as given, each longer by the same rows.
+            Texts and columns, each extended by the same rows, as lists or arrays like
+            those given.
         """
         texts = list(texts)
         changed = self._translated(texts, self.verbose)
@@ -197,7 +199,7 @@ class BackTranslation:
         }
         what = ", ".join(f"{number} {words[name]}" for name, number in troubles.items())
         warnings.warn(
-            f"{sum(troubles.values())} of {n} texts stay as they were: {what}",
+            f"{sum(troubles.values())} of {n} texts were kept unchanged: {what}",
             stacklevel=5,
         )
 

@@ -25,28 +25,29 @@ MIXES = ("mixup", "cutmix", None)
 class ImageAugmentation(keras.layers.Pipeline):
     """Augments images at random during training.
 
-    Made of Keras' own image layers, with one number for their strengths. As the first
-    layer of a model it acts in `fit` only and is saved with the model. In a data
-    pipeline, `batch` changes images, and labels where images are mixed:
-    `dataset.map(augmentation.batch)`, or `augmentation.AugmentedBatches`.
+    Combines Keras' own image layers, with one number for the strength of all. As the
+    first layer of a model it acts in `fit` only and is saved with the model. In a data
+    pipeline use `dataset.map(augmentation.batch)` or `augmentation.AugmentedBatches`;
+    `batch` also changes the labels if images are mixed.
 
     Args:
-        strength: From 0 (nothing) to 1: largest shift and zoom as a share of the image,
-            largest rotation as a share of a quarter turn, twice the standard deviation
-            of the noise as a share of `value_range`, the largest area that is erased as
-            a share of the image, and the largest relative change of contrast. Defaults
-            to 0.1.
-        kinds: Some of `"shift"`, `"rotation"`, `"zoom"`, `"noise"`, `"erasing"` (of a
-            rectangle in every second image, with the middle of `value_range`),
+        strength: From 0 (no augmentation) to 1. It is the largest shift and zoom (share
+            of the image), the largest rotation (share of 90 degrees), twice the
+            standard deviation of the noise (share of `value_range`), the largest erased
+            area (share of the image), and the largest relative change of contrast.
+            Defaults to 0.1.
+        kinds: Some of `"shift"`, `"rotation"`, `"zoom"`, `"noise"`, `"erasing"` (every
+            second image gets a rectangle filled with the middle of `value_range`),
             `"contrast"`. Defaults to the first four.
-        flip: `"horizontal"`, `"vertical"` or `"horizontal_and_vertical"` where mirrored
-            images mean the same. Defaults to None: digits and letters do not.
-        mix: `"mixup"` (Zhang et al. 2018) or `"cutmix"` (Yun et al. 2019): images are
-            mixed and labels with them, so these act in a data pipeline, with one-hot
-            labels. With `"cutmix"` a label is the area that was pasted, to the pixel.
-            Defaults to None.
-        value_range: Least and largest value of a pixel, which noise and contrast do not
-            leave. Defaults to `(0.0, 1.0)`.
+        flip: `"horizontal"`, `"vertical"` or `"horizontal_and_vertical"`, if mirrored
+            images keep their class. Defaults to None, because mirrored digits and
+            letters do not.
+        mix: `"mixup"` (Zhang et al. 2018) or `"cutmix"` (Yun et al. 2019). Both mix
+            images and their labels, so they act in a data pipeline only and need
+            one-hot labels. With `"cutmix"` labels are weighted by the exact area that
+            was pasted. Defaults to None.
+        value_range: Smallest and largest value of a pixel. Noise and contrast are
+            clipped to it. Defaults to `(0.0, 1.0)`.
         seed: An integer, or None (default: random).
         **kwargs: `name`, `dtype`.
 
@@ -108,12 +109,12 @@ class ImageAugmentation(keras.layers.Pipeline):
         return keras.ops.cast(changed, self.compute_dtype)
 
     def batch(self, images: Any, labels: Any = None) -> Any:
-        """Return a changed batch, as in training; for data pipelines.
+        """Return an augmented batch, as in training; for data pipelines.
 
         Args:
             images: `(batch, height, width, channels)`.
-            labels: Labels, as floats and one-hot if images are mixed. Defaults to
-                None: only images are given and returned.
+            labels: Labels; one-hot floats if images are mixed. Defaults to None: only
+                images are passed and returned.
 
         Returns:
             `(images, labels)`, or the images alone.
@@ -154,7 +155,7 @@ class ImageAugmentation(keras.layers.Pipeline):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> ImageAugmentation:
-        """Make a layer from what `get_config` gave."""
+        """Create a layer from the dict that `get_config` returned."""
         config = dict(config)
         if isinstance(config.get("dtype"), dict):
             config["dtype"] = keras.saving.deserialize_keras_object(config["dtype"])

@@ -15,15 +15,14 @@ from keras_dlbasic._wrong_arguments import names_nearest
 class ImageNoise(ImageLayer):
     """Adds Gaussian noise to images, in training.
 
-    Does what `keras.layers.GaussianNoise` does, and runs in `tf.data` as Keras' other
+    Like `keras.layers.GaussianNoise`, but it also runs in `tf.data`, as Keras' other
     image layers do.
 
     Args:
         stddev: Standard deviation of the noise, in units of the images.
         seed: An integer, or None (default: random).
-        value_range: Least and largest value of a pixel, which the noise does not leave.
-            An image that goes beyond it by itself keeps its own range. Defaults to
-            None: any value.
+        value_range: Smallest and largest value of a pixel. Noisy images are clipped to
+            it, unless the image itself exceeds it. Defaults to None: no clipping.
         **kwargs: `name`, `dtype`.
 
     Raises:

@@ -15,9 +15,9 @@ from keras_dlbasic.augmentation.text_form import apply_to_texts
 class TextNoise:
     """Drops and swaps words of texts at random, without a translator.
 
-    Each word is left out with probability `strength`, and each pair of neighbors
-    changes places with probability `strength`. At least one word stays. Call it on a
-    list, an array, or in `dataset.map(lambda text, y: (noise(text), y))`.
+    Each word is dropped with probability `strength`, and each pair of neighbors is
+    swapped with probability `strength`. At least one word is kept. Call it on a list,
+    an array, or in `dataset.map(lambda text, y: (noise(text), y))`.
 
     Args:
         strength: From 0 to 1. Defaults to 0.1.

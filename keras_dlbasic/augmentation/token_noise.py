@@ -13,11 +13,11 @@ from keras_dlbasic._wrong_arguments import names_nearest
 @names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class TokenNoise(keras.layers.Layer):
-    """Leaves out and swaps words of a text given as token ids, in training.
+    """Masks and swaps words of a text given as token ids, in training.
 
-    Each word becomes the unknown one with probability `strength`, and each pair of
-    neighbors changes places with probability `strength`; padding (0) stays where it
-    is. `augmentation.TextNoise` does so with strings.
+    Each word is replaced by the unknown word with probability `strength`, and each pair
+    of neighbors is swapped with probability `strength`. Padding (0) is not changed. For
+    strings use `augmentation.TextNoise`.
 
     Args:
         strength: From 0 to 1. Defaults to 0.1.

@@ -2,12 +2,12 @@
 
 - `ActivationMonitor`: count the dead, saturated and dormant units of each layer
 - `CurvatureProbe`: measure the curvature of the loss during training
-- `EarlyStoppingReport`: stop like `EarlyStopping`, and say why, when and what was kept
+- `EarlyStoppingReport`: stop like `EarlyStopping`, and report when and why
 - `GradientNormMonitor`: record the gradient norm of each layer during training
 - `NonFiniteReport`: report on the first step with NaN or infinite gradients
-- `NormalizationMonitor`: record the difference of batch and moving statistics
+- `NormalizationMonitor`: record how far moving statistics are from batch statistics
 - `OverfittingDetector`: report when a model begins to overfit
-- `PenaltyMonitor`: record the share of the loss that is weight penalty
+- `PenaltyMonitor`: record the share of weight penalties in the loss
 - `TrainingDoctor`: find out why a model does not learn, during and after training
 """
 

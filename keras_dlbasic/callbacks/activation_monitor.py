@@ -24,32 +24,31 @@ MOST_ROWS = 256
 class ActivationMonitor(Monitor):
     """Count dead, saturated and dormant units of each layer, on a fixed probe batch.
 
-    The model runs on the probe, outside the compiled step, at the end of each epoch (or
-    every n steps): with dropout off, and with batch normalization on the probe's own
-    statistics. Weights, moving averages, random seeds, metrics and logs stay as they
-    are. What is measured goes to `record.tables["activations"]`; its columns are layers
-    of any type, with activations inline or as a layer. Recurrent and attention layers
-    count as one.
+    The model runs on the probe at the end of each epoch (or every n steps), outside the
+    compiled step. Dropout is off, and batch normalization uses the statistics of the
+    probe. Weights, moving averages, random seeds, metrics and logs are not changed. The
+    measurements are in `record.tables["activations"]`, with one column per layer of any
+    type, whether its activation is an argument or a layer. Recurrent and attention
+    layers count as one.
 
     Args:
         x: The probe: inputs as for `model.predict`, of which the first 256 rows are
-            used. Units that are dead on few rows may live on others, so give at least
-            some dozens. Defaults to None: up to 256 rows of the first batch that is
-            trained are kept. This goes through the gradient tap, whose step then gives
-            them out, and rules out: rows that are not trained on or not augmented, more
-            rows than the batch has, sparse inputs, and fits that cannot be tapped
-            (`MirroredStrategy`, `jit_compile=True` on PyTorch), for which it warns.
+            used. Units that are dead on a few rows may be active on others, so pass at
+            least some dozens of rows. Defaults to None: up to 256 rows of the first
+            training batch are used, as they come after augmentation. This does not work
+            with sparse inputs, `MirroredStrategy`, or `jit_compile=True` on PyTorch:
+            then there is a warning.
         every: `"epoch"` (default), or an integer `n`: at every n-th step as well as at
             the end of each epoch.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
             None: a new one for each fit.
         dormant: Score up to which a unit is dormant. Defaults to `0.025`.
-        verbose: Whether to say when more than half of a layer's units are dead or
-            saturated. 0 or 1. Defaults to `0`.
+        verbose: 0 or 1. Whether to print a message when more than half of a layer's
+            units are dead or saturated. Defaults to `0`.
 
     Attributes:
-        record: The record of the current or last fit; a `ValueError` before one. See
-            `analysis.activation_statistics` for what is in the table.
+        record: The record of the current or last fit. Raises a `ValueError` before the
+            first fit. See `analysis.activation_statistics` for what is in the table.
 
     Raises:
         ValueError: If `x` is empty or not finite, does not fit the model as `fit`

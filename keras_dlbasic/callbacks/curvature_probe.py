@@ -30,27 +30,28 @@ PATIENCE, STILL = 5, 0.01
 class CurvatureProbe(Monitor):
     """Measure the curvature of the loss during training, on a fixed probe.
 
-    Runs `landscape.classify_point` on rows of the training data in inference mode and
-    writes what it measures, with the verdict, to `record.tables["curvature"]`; from
-    there `TrainingDoctor` and `diagnose` distinguish a saddle point from a minimum when
-    the loss is stuck. It measures again at the end of training. A measurement takes
-    about as long as 150 gradients of the probe. Nothing changes in what is trained,
-    saved or logged.
+    Runs `landscape.classify_point` on rows of the training data in inference mode,
+    during training (see `every`) and at its end. The measurements and the verdict are
+    in `record.tables["curvature"]`. With them `TrainingDoctor` and `diagnose`
+    distinguish a saddle point from a minimum when the loss is stuck. A measurement
+    takes about as long as 150 gradients of the probe. Training, saving and logs are not
+    changed.
 
     Args:
         x: Training inputs: an array or a structure of arrays.
         y: Training targets, likewise.
-        every: A number of epochs, or `"plateau"` (default): when the loss has not
-            fallen by 1 % in 5 epochs, and then in the last epoch.
-        rows: Number of rows of the probe, taken evenly. Defaults to `512`.
+        every: A number of epochs, or `"plateau"` (default): measure when the loss has
+            fallen by less than 1 % in 5 epochs.
+        rows: Number of rows of the probe, evenly spaced. Defaults to `512`.
         max_products: See `classify_point`.
-        verbose: 0 (default): silent; 1: say each verdict.
+        verbose: 0 (default): silent; 1: print each verdict.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
-            None: that of the fit's other monitors, or a new one.
+            None: the record of the other monitors in this fit, or a new one.
 
     Attributes:
         points: The `CriticalPoint` by epoch, 0-based.
-        record: The record of the current or last fit; a `ValueError` before one.
+        record: The record of the current or last fit. Raises a `ValueError` before the
+            first fit.
 
     Raises:
         ValueError: If an argument is out of range, or the data do not fit each other

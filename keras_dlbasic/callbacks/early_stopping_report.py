@@ -32,19 +32,20 @@ ALPHAS = {"GL": 5.0, "PQ": 0.75}
 
 @names_nearest
 class EarlyStoppingReport(keras.callbacks.EarlyStopping):
-    """Stop like `EarlyStopping`, and say why, when and what was kept.
+    """Stop like `EarlyStopping`, and report when, why, and which weights were kept.
 
     Replaces `keras.callbacks.EarlyStopping`, with the same arguments. The differences:
 
-    - NaN and infinity never become the best value, but count as waiting.
-    - With one step an epoch (full batch), a training quantity is measured before the
-      epoch's only update. The weights that are restored are those it was measured with.
-    - Besides patience there are the criteria of L. Prechelt, "Early stopping - but
-      when?" (1998): `"GL"` stops when the validation loss is more than `alpha` percent
-      above its lowest, `"PQ"` when that loss divided by the training progress in the
-      last strip exceeds `alpha`, and `"UP"` when the monitored quantity got worse in
-      `successive_strips` strips in a row.
-    - `report` tells what happened.
+    - NaN and infinity never become the best value; such epochs count towards patience.
+    - With one step per epoch (full batch), a training metric is measured before the
+      only update of the epoch. The restored weights are those it was measured with.
+    - Besides patience there are three criteria by L. Prechelt, "Early stopping - but
+      when?" (1998). `"GL"` stops when the validation loss is more than `alpha` percent
+      above its lowest value (the generalization loss). `"PQ"` stops when the
+      generalization loss divided by the training progress in the last strip exceeds
+      `alpha`. `"UP"` stops when the monitored quantity got worse in `successive_strips`
+      strips in a row.
+    - `report` has the reason, the epochs and the restored weights.
 
     Args:
         monitor: As in `EarlyStopping`. Defaults to `"val_loss"`.
@@ -67,8 +68,8 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
         report: An `analysis.StoppingReport` of the last fit; None before its end.
 
     Raises:
-        ValueError: If an argument is out of range, or if GL or PQ is asked for anything
-            but a positive loss to be minimized (for PQ, one of validation).
+        ValueError: If an argument is out of range, or if GL or PQ is used with anything
+            but a positive loss that is minimized (for PQ, a validation loss).
 
     Example:
     >>> import keras, numpy as np
@@ -334,8 +335,8 @@ class EarlyStoppingReport(keras.callbacks.EarlyStopping):
     def _note(self) -> str:
         if self.mode == "max" and self.monitor.endswith("loss"):
             return (
-                f"Note that `mode='max'` takes a higher '{self.monitor}' for better; a "
-                "loss is usually to be minimized."
+                f"Note that `mode='max'` treats a higher '{self.monitor}' as better, "
+                "but a loss is usually minimized."
             )
         if self._last_epoch is not None and self._last_epoch < self.start_from_epoch:
             return (

@@ -21,7 +21,8 @@ class GivenData:
     change its order. Their batches are read as they pass.
 
     Args:
-        x: Training inputs in any form that users have, or None.
+        x: Training inputs: an array, tensor, data frame, list or a structure of these;
+            or None.
         y: Training targets, likewise.
         validation_data: `(x, y)`, a data set, or None.
 

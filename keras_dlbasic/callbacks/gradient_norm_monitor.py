@@ -20,17 +20,17 @@ LOG_KEY = "global_gradient_norm"
 class GradientNormMonitor(Monitor):
     """Record the gradient norm of each layer during training.
 
-    The gradients are those that Keras' own compiled step computed, before clipping and
-    after loss unscaling: no second backward pass, no other batch, and nothing changes
-    in what is trained, saved or logged, except for one key: the epoch logs get
-    `global_gradient_norm`, the mean over the epoch's sampled steps, at every epoch (NaN
-    where none was sampled). Callbacks later in the list can use it, such as
-    `CSVLogger`, `ReduceLROnPlateau` and `EarlyStopping`.
+    The gradients are those of Keras' own compiled step, before clipping and after loss
+    unscaling. There is no second backward pass and no other batch; training and saved
+    models are not changed. One key is added to the logs of every epoch:
+    `global_gradient_norm`, the mean over the sampled steps of the epoch (NaN if none
+    was sampled). Callbacks later in the list can use it, such as `CSVLogger`,
+    `ReduceLROnPlateau` and `EarlyStopping`.
 
     Args:
-        every: At which steps to measure. `"auto"` (default) measures densely in the
-            first 256 steps and then at one step in 32 or fewer, at least once an epoch;
-            `"epoch"` once an epoch; an integer `n` at every n-th step.
+        every: Which steps to measure. `"auto"` (default): densely in the first 256
+            steps, then one step in 32 or fewer, at least one per epoch. `"epoch"`: one
+            step per epoch. An integer `n`: every n-th step.
         record: A `TrainingRecord` to write to, shared between callbacks or continued
             from an earlier fit. Defaults to None: a new one for each fit.
         append: Whether a further `fit` of the same model continues the record of the
@@ -39,19 +39,18 @@ class GradientNormMonitor(Monitor):
             or is zero everywhere (see `analysis.gradient_events`). 0 or 1.
             Defaults to `0`.
         stop_on_non_finite: Whether to stop training at the first step whose gradients
-            are not finite. Every step is then measured and waited for, which costs what
-            `every=1` costs and keeps the device from running ahead. Steps that loss
-            scaling skips do not count. Defaults to `False`.
+            are not finite. Then every step is measured, as with `every=1`, and the host
+            waits for its result. Steps that loss scaling skips do not count. Defaults
+            to `False`.
 
     Attributes:
-        record: The `TrainingRecord` of the current or last fit; a `ValueError` before
-            one.
+        record: The `TrainingRecord` of the current or last fit. Raises a `ValueError`
+            before the first fit.
         non_finite: A `NonFiniteReport` on the first sampled step of the last fit whose
-            gradients were not finite, whether it stopped there or went on; None if all
-            were finite.
+            gradients were not finite; None if all were finite.
 
     Raises:
-        ValueError: If `every` or `verbose` is none of the above.
+        ValueError: If `every` or `verbose` is not one of the above.
 
     Example:
     >>> import keras, numpy as np

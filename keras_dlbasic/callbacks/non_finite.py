@@ -14,19 +14,20 @@ from keras_dlbasic.records import TrainingRecord
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class NonFiniteReport(Displayed):
-    """What is known of the first step with non-finite gradients.
+    """Report on the first step with non-finite gradients.
 
     Attributes:
-        step: The step, 0-based; of those that were sampled, the first.
+        step: The first such step among the sampled ones, 0-based.
         epoch: Its epoch, 0-based.
-        batch_loss: Loss of its batch. May well be finite.
+        batch_loss: Loss of its batch, which may be finite.
         gradients: Paths of the variables whose gradients were not finite.
-        weights_before: Paths of the variables that held NaN or infinity before the
+        weights_before: Paths of the variables that were NaN or infinite before the
             step. If there are none, the step itself is the cause: its batch, or its
             forward or backward pass.
-        last_finite_step: The sampled step before with finite gradients, or None.
+        last_finite_step: The last sampled step with finite gradients before it, or
+            None.
         last_finite_norms: Gradient norm by path at that step.
-        stopped: Whether training was stopped at the step.
+        stopped: Whether training was stopped at that step.
 
     Example:
     >>> from keras_dlbasic.callbacks import NonFiniteReport
@@ -60,9 +61,8 @@ class NonFiniteReport(Displayed):
             )
         else:
             lines.append(
-                "All weights were finite before the step: look at its batch (NaN in "
-                "the data?), then at "
-                "`gradients.localize_non_finite(model, x)`."
+                "All weights were finite before the step: check its batch for NaN, "
+                "then run `gradients.localize_non_finite(model, x)`."
             )
         if self.last_finite_step is not None:
             largest = max(

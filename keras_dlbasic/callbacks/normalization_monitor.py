@@ -24,24 +24,24 @@ Statistics = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 class NormalizationMonitor(Monitor):
-    """Watch the drift between batch and moving statistics of batch normalization.
+    """Record how far moving statistics are from batch statistics.
 
-    Once an epoch, the moving averages are read before and after a step. Their change
-    gives the mean and variance of the batch, without another pass or other data.
-    `record.tables["normalization"]` has, per layer (Keras' own as well as this
-    package's), the distance of batch and moving statistics, which inference uses. If it
-    is large, `val_loss` says little about the weights: lower `momentum`, or train
-    longer.
-
-    It also warns if there is only one value per channel to normalize: then the output
-    is always `beta`.
+    Once per epoch, the moving averages of all batch normalization layers are read
+    before and after a step. Their change gives the mean and variance of the batch,
+    without an additional forward pass. `record.tables["normalization"]` has the
+    distance between batch statistics and moving statistics for each layer (Keras' own
+    and this package's). Inference uses the moving statistics. If the distance is large,
+    `val_loss` says little about the weights: lower `momentum`, or train longer. There
+    is also a warning if a channel has only one value to normalize: then the output is
+    always `beta`.
 
     Args:
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
-            None: that of the fit's other monitors, or a new one.
+            None: the record of the other monitors in this fit, or a new one.
 
     Attributes:
-        record: The record of the current or last fit; a `ValueError` before one.
+        record: The record of the current or last fit. Raises a `ValueError` before the
+            first fit.
 
     Example:
     >>> import keras, numpy as np

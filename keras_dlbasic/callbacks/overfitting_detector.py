@@ -34,18 +34,18 @@ may differ."""
 
 
 class OverfittingDetector(Monitor):
-    """Report when a model begins to overfit, from its curves so far.
+    """Report when a model begins to overfit, from the loss curves so far.
 
     After every epoch with validation, `analysis.detect_overfitting` compares the
     training loss and the validation loss. Keras' training loss is a mean over the
-    epoch, with dropout on and while the weights were moving; given `x` and `y`, the
-    loss is measured on them anew, after the epoch and in inference mode, as the
-    validation loss is. Nothing changes in what is trained, saved or logged.
+    epoch, computed with dropout on and while the weights were changing. If `x` and `y`
+    are given, the training loss is evaluated on them after the epoch and in inference
+    mode, like the validation loss. Training, saving and logs are not changed.
 
-    An early rise may also be the peak of a double descent, or noise. The message gives
-    the probability that the verdict is withdrawn by the end of the run
-    (`OverfittingVerdict.chance_of_reversal`), and `stop=True` waits until that is below
-    5 %.
+    An early rise of the validation loss may also be noise, or the peak of a double
+    descent. The message gives the probability that the verdict is withdrawn by the end
+    of the run (`OverfittingVerdict.chance_of_reversal`). `stop=True` waits until it is
+    below 5 %.
 
     Args:
         x: Training inputs to measure the training loss on: arrays, or a data set that
@@ -53,33 +53,34 @@ class OverfittingDetector(Monitor):
         y: Training targets, None with a data set.
         rows: Maximum number of rows of `x` and `y` that are used, evenly spaced.
             Defaults to `1024`.
-        metric: Name of a metric, such as `"accuracy"`, to be judged apart. Defaults to
-            None. A name that is not logged is warned of after the first epoch with
-            validation; one that is a compiled metric misspelled raises an error as
-            `fit` begins, if the names are known by then.
+        metric: Name of a metric, such as `"accuracy"`, that is judged separately.
+            Defaults to None. If it is not logged, there is a warning after the first
+            epoch with validation. If it is a misspelled compiled metric, an error is
+            raised at the start of `fit`.
         mode: `"max"` if that metric is to be maximized (default), `"min"` if minimized.
-        stop: Whether to stop training when overfitting is found and the chance that
-            the rise goes back by the end of the planned epochs is below 5 %. Defaults
-            to `False`.
-        verbose: Whether to say what is found, between epochs. 0 or 1. Defaults to `1`.
-        record: A `TrainingRecord` to write the epochs to; a continued one is judged as
-            a whole. Defaults to None: a new one for each fit.
+        stop: Whether to stop training when overfitting is found and the probability
+            that the verdict is withdrawn by the last planned epoch is below 5 %.
+            Defaults to `False`.
+        verbose: 0 or 1. Whether to print the findings between epochs. Defaults to `1`.
+        record: A `TrainingRecord` to write the epochs to. If it has epochs of an
+            earlier fit, they are judged together. Defaults to None: a new one for each
+            fit.
         min_severity: Lowest severity that counts: `"info"` (any rise that is not
             noise; default), `"warning"` (from 5 %) or `"critical"` (from 25 %).
 
     Attributes:
         verdict: The `analysis.OverfittingVerdict` on the epochs so far; None before the
             first.
-        record: The `TrainingRecord` of the current or last fit; a `ValueError` before
-            one.
-            What was measured on `x` and `y` is under `"evaluated_loss"`, ...
+        record: The `TrainingRecord` of the current or last fit. Raises a `ValueError`
+            before the first fit. The measurements on `x` and `y` are in its
+            `"evaluated_loss"`, ...
         loss_source: `"evaluated"` or `"logged"`.
         stopped_epoch: The epoch (0-based) after which it stopped the last fit, or None.
 
     Raises:
-        ValueError: If an argument is out of range, `x` and `y` do not fit together or,
-            as `fit` begins, the model, or `metric` is the name of a compiled metric
-            misspelled.
+        ValueError: If an argument is out of range, if `x` and `y` do not fit together,
+            or, at the start of `fit`, if they do not fit the model or `metric` is a
+            misspelled compiled metric.
 
     Example:
     >>> import keras, numpy as np
@@ -263,8 +264,8 @@ class OverfittingDetector(Monitor):
             return ""
         goes_on = f" Training goes on until this is below {MAX_REVERSAL:.0%}."
         return (
-            "It may still be the peak of a double descent: the chance that "
-            f"the loss comes back in the {left} epochs left is about {chance:.0%}."
+            "It may still be the peak of a double descent: the chance that the loss "
+            f"comes back in the {left} epochs left is about {chance:.0%}."
         ) + goes_on * self.stop
 
     def _ending(self) -> str:

@@ -16,28 +16,29 @@ SHARE = "penalty_share"
 
 
 class PenaltyMonitor(Monitor):
-    """Record the share of the loss that is weight penalty, and the size of the weights.
+    """Record the share of weight penalties in the loss, and the size of the weights.
 
-    At the end of each epoch, for each weight with a regularizer (Keras' own as well):
-    `record.tables["penalties"]` gets its penalty, its L1 and L2 norm, the share of its
-    entries and of its units that are near zero. The record's epochs get `penalty`, the
-    sum of the weights' penalties, and `penalty_share`, that sum divided by the epoch's
-    `loss`. The epoch's loss is a mean over its steps while the penalty is that of its
-    last weights: in a fast-moving first epoch the share is rough. Penalties of
-    activations are part of the loss but not of the sum. Neither the weights nor the
-    logs are changed.
+    At the end of each epoch, `record.tables["penalties"]` gets a row. For each weight
+    with a regularizer (Keras' own as well) it has the penalty, the L1 and L2 norm, and
+    the share of entries and of units that are near zero. The record's epochs get
+    `penalty`, the sum of the weights' penalties, and `penalty_share`, that sum divided
+    by the epoch's `loss`. The loss is a mean over the epoch, but the penalty is that of
+    the last weights, so the share is rough in a first epoch with fast progress.
+    Penalties of activations are part of the loss but not of the sum. Weights and logs
+    are not changed.
 
     Args:
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
             None: a new one for each fit.
-        near_zero: An entry is near zero if its size is at most this share of the root
-            mean square that its weight had when training began; a unit, if its norm is
-            at most this share of the largest in its layer. Defaults to `1e-2`.
-        verbose: Whether to say when the penalty is more than half of the loss. 0 or 1.
-            Defaults to `0`.
+        near_zero: An entry is near zero if its absolute value is at most this share of
+            the initial root mean square of its weight. A unit is near zero if its norm
+            is at most this share of the largest norm in its layer. Defaults to `1e-2`.
+        verbose: 0 or 1. Whether to print a message when the penalty is more than half
+            of the loss. Defaults to `0`.
 
     Attributes:
-        record: The record of the current or last fit; a `ValueError` before one.
+        record: The record of the current or last fit. Raises a `ValueError` before the
+            first fit.
 
     Raises:
         ValueError: If `near_zero` or `verbose` is out of range, or, at the start of
@@ -100,8 +101,8 @@ class PenaltyMonitor(Monitor):
         if self.verbose and share > 0.5 and not self._has_said:
             self._has_said = True
             self._messages.add(
-                f"Epoch {epoch + 1}: {share:.0%} of the loss is weight penalty. The "
-                "model is trained for small weights more than for the data."
+                f"Epoch {epoch + 1}: {share:.0%} of the loss is weight penalty. "
+                "Training minimizes the weights more than the loss on the data."
             )
 
     def _measure(self, weight: PenalizedWeight) -> dict[str, float]:

@@ -180,8 +180,7 @@ class ProbeLooks:
         message = (
             "The `y` that `TrainingDoctor` was given is not what `fit` trains on: "
             f"{differ}. Was one of them shuffled or encoded, and the other not? Give "
-            "both the same arrays. The run is judged by rows of the batches that "
-            "passed."
+            "both the same arrays. The run is judged by rows of the training batches."
         )
         try:
             guard.say(message)

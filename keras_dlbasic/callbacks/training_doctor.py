@@ -31,50 +31,50 @@ EARLY, LAST_EARLY = 2, 8
 class TrainingDoctor(Monitor):
     """Find out why a model does not learn, during training and at its end.
 
-    Watches the gradients (as `GradientNormMonitor` does), the curves, and the model's
-    activations and predictions on a probe batch; then judges all of it as `diagnose`
-    does, so that a saved `.record` gives the same verdict. Nothing changes in what is
-    trained, saved or logged.
+    Records the gradients (as `GradientNormMonitor` does), the curves, and the model's
+    activations and predictions on a probe batch. The record is judged by `diagnose`, so
+    a saved `.record` gives the same verdict later. Training, saving and logs are not
+    changed.
 
     The probe is evaluated before the first step, after each of the first epochs, then
-    less often, and at the end. All evaluations together are at most 2 % of the work of
-    the fit, counted in rows. In short fits there are fewer of them (at least four), on
+    less often, and at the end. All evaluations together use at most 2 % of the rows
+    that the fit processes. So short fits have fewer evaluations (at least four) on
     fewer rows (at least 32); `record.tables["probe"]["rows"]` has their number.
 
     Args:
         x: Training inputs with samples first: arrays, tensors, data frames, lists or
-            structures of these. Rows that `fit` holds out by `validation_split` may be
-            among them; they count as validation. Defaults to None: rows of batches of
-            the first epoch serve, read as they pass. So it is with a data set or a
-            generator too, from which nothing is drawn. The report says what that rules
-            out.
+            structures of these. They may include the rows that `fit` holds out by
+            `validation_split`; these count as validation. Defaults to None: rows of the
+            batches of the first epoch are used. This is also the case for a data set or
+            a generator, which is never read separately. The report says which checks
+            are not possible then.
         y: Training targets, in the same forms; None with a data set.
-        validation_data: `(x, y)` of the validation, to be compared with `x` and `y`.
-            A data set is not read. Defaults to None: the rows that `fit` holds out, if
-            that is sure.
+        validation_data: `(x, y)` for validation, to be compared with `x` and `y`. A
+            data set is not read. Defaults to None: the rows that `fit` holds out, if
+            they are known.
         every: At which steps gradients are measured, see `GradientNormMonitor`.
-        stop_on: `"critical"` or `"warning"`: stop training when something of that
-            severity is found for sure. This is checked after the epochs with a look at
-            the probe only (see above). Defaults to None: never.
-        rows: Number of rows of the probe, taken evenly from `x`; simple predictors know
-            all of them, the model is run on as many as a short fit allows. Defaults to
-            `256`.
-        verbose: 0: silent; 1 (default): report early when sure, and report at the
-            end.
+        stop_on: `"critical"` or `"warning"`: stop training when a finding of that
+            severity is certain. This is checked after the epochs in which the probe is
+            evaluated (see above). Defaults to None: never.
+        rows: Number of rows of the probe, evenly spaced in `x`. Simple baseline
+            predictors use all of them; in a short fit the model runs on fewer. Defaults
+            to `256`.
+        verbose: 0: silent; 1 (default): print certain findings between epochs, and the
+            report at the end.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
             None: a new one for each fit.
-        rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
+        rules: The rules to apply, as for `diagnose`. Defaults to None: all.
 
     Attributes:
-        diagnosis: The `Diagnosis` so far. Before the first look after an epoch there is
-            none, unless something critical is known before the first step: a
-            `NotFittedError`, which is a `ValueError` and an `AttributeError`.
-        record: The `TrainingRecord` of the current or last fit; a `NotFittedError`
-            before one.
+        diagnosis: The `Diagnosis` so far. Raises a `NotFittedError` (a `ValueError` and
+            an `AttributeError`) before the probe was evaluated after an epoch, unless a
+            critical finding is known before the first step.
+        record: The `TrainingRecord` of the current or last fit. Raises a
+            `NotFittedError` before the first fit.
 
     Raises:
         ValueError: If an argument is out of range, `y` is given without `x`, or the
-            data do not fit each other or, as `fit` begins, the model.
+            data do not fit each other or, at the start of `fit`, the model.
 
     Example:
     >>> import keras, numpy as np
@@ -216,10 +216,10 @@ class TrainingDoctor(Monitor):
     def report_html(
         self, path: str | os.PathLike[str], *, title: str | None = None
     ) -> None:
-        """Write the diagnosis with pictures as one page (`reports.write_html`).
+        """Write the diagnosis with plots as one HTML page (`reports.write_html`).
 
         Args:
-            path: Where to write; a file that is there is replaced.
+            path: Path of the file. An existing file is replaced.
             title: Name of the run. Defaults to None: that of the model.
 
         Raises:

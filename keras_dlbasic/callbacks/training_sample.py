@@ -21,8 +21,8 @@ class TrainingSample:
     """Evaluates a model on a fixed sample and leaves no trace in it.
 
     Args:
-        x: Inputs: arrays in any form that users have, or a data set that can be read
-            again and again and gives batches with targets.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set that can be read again and again and gives batches with targets.
         y: Targets, in the same forms; None with a data set.
         rows: Largest number of rows, taken evenly from arrays.
 

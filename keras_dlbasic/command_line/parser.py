@@ -88,7 +88,7 @@ def _add_convert(commands: Any) -> None:
         epilog=CONVERT_MEANING,
     )
     convert.add_argument("run", help="a record (.npz), a table of epochs, or -")
-    convert.add_argument("output", type=Path, help="a file, or TensorBoard's folder")
+    convert.add_argument("output", type=Path, help="a file, or folder for TensorBoard")
     convert.add_argument(
         "--to", choices=TARGETS, help="by default, by the suffix of the file"
     )
@@ -117,8 +117,7 @@ def _add_columns(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=COLUMN",
-        help="what a column of a table is, such as loss=my_loss; several times if need "
-        "be",
+        help="the name of a column, such as loss=my_loss; can be repeated",
     )
 
 

@@ -26,8 +26,7 @@ def report(given: argparse.Namespace, columns: Mapping[str, str]) -> int:
     several = len(given.runs) > 1
     if several and given.output is not None and not given.output.is_dir():
         complain(
-            f"-o must be a folder that is there for several runs. Received: "
-            f"{given.output}"
+            f"-o must be an existing folder for several runs. Received: {given.output}"
         )
         return BAD_INPUT
     targets = [_where(path, given.output) for path in given.runs]

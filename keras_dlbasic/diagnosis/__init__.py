@@ -1,20 +1,20 @@
 """Diagnosis of a recorded run: pure functions, without Keras.
 
-- `NEEDS`: what a rule can need of a record, by name
-- `SEVERITIES`: from the mildest to the worst
+- `NEEDS`: the names for `needs` of a rule, with descriptions
+- `SEVERITIES`: the severities, from the mildest to the worst
 - `Coverage`: how much of a run could be judged
 - `Diagnosis`: findings, passed checks and skipped checks of a run
 - `Fine`: what a rule returns if nothing is wrong
 - `Finding`: one problem, with its evidence
 - `Found`: deprecated; return a `Finding`
-- `RemedySuggestion`: what to try against a finding
-- `Rule`: a rule that judges a run
+- `RemedySuggestion`: a remedy to try, with the reason
+- `Rule`: a function that judges a run
 - `Run`: the run that a rule judges
 - `Skipped`: what a rule returns or raises if it cannot judge
 - `Verdict`: what a rule returns: `Finding`, `Fine` or `Skipped`
 - `all_rules`: all rules, by name
 - `diagnose`: find out what is wrong with a run
-- `rule`: make a function a rule
+- `rule`: a decorator that turns a function into a rule
 """
 
 from typing import TYPE_CHECKING

@@ -19,18 +19,18 @@ MAX_REASONS = 2
 class Coverage(Displayed):
     """How many checks there are, how many ran, and which decisive ones did not.
 
-    A check is decisive if its rule says what it decides, `@rule(decides=...)`:
-    predictions, training loss, gradients and updates, the match of loss, targets and
-    output, or the data. If one of them did not run, a run without findings may still
-    have failed.
+    A check is decisive if its rule is declared with `@rule(decides=...)`. There are
+    five areas: predictions, training loss, gradients and updates, the match of loss,
+    targets and output, and the data. If a decisive check did not run, a run without
+    findings may still have failed.
 
     Attributes:
-        n_checks: Number of checks that were to be made.
-        n_ran: Number of those that ran, whatever they found.
-        n_pending: Number of those that are made when the run is over.
+        n_checks: Number of checks.
+        n_ran: Number of checks that ran.
+        n_pending: Number of checks that only run when the training is over.
         missing: What could not be judged, with the reason.
-        curves_only: Whether there are no more than the curves of losses and metrics, as
-            in a `CSVLogger` table. They are judged by what they have.
+        curves_only: Whether the record has only the curves of losses and metrics, as in
+            a `CSVLogger` table. Then only checks of curves count as decisive.
 
     Example:
     >>> import keras_dlbasic as kd
@@ -51,17 +51,17 @@ class Coverage(Displayed):
 
     @property
     def is_judged(self) -> bool:
-        """Whether the decisive checks ran, as far as the kind of record allows."""
+        """Whether the decisive checks ran (for curves only: those of curves)."""
         return self.n_ran > 0 and (self.curves_only or not self.missing)
 
     @property
     def is_complete(self) -> bool:
-        """Whether the decisive checks ran, all of them."""
+        """Whether all decisive checks ran."""
         return self.is_judged and not self.curves_only
 
     @property
     def text(self) -> str:
-        """What ran, and what could not be judged and why, in a sentence."""
+        """How many checks ran, and what could not be judged and why, in a sentence."""
         ran = f"{self.n_ran} of {self.n_checks} checks"
         if self.curves_only:
             return f"Judged by the curves only: {ran} could run."
@@ -113,16 +113,17 @@ class Coverage(Displayed):
         curves_only: bool = False,
         known: Mapping[str, str] | None = None,
     ) -> Self:
-        """Count checks, and find what none of the checks that decide it could tell.
+        """Count the checks, and find the areas that no decisive check could judge.
 
         Args:
-            decides: By the name of each decisive check, its key in `AREAS`.
+            decides: Area of each decisive check (a key in `AREAS`), by name of the
+                check.
             ran: Names of the checks that ran.
             skipped: Names of the others, with the reasons.
-            pending: Names of those among them that are made when the run is over.
-            curves_only: Whether there are no more than curves.
-            known: Reasons for which areas cannot be judged, whatever checks ran, by
-                their keys in `AREAS`. Defaults to None: none.
+            pending: Names of the skipped checks that run when the training is over.
+            curves_only: Whether the record has curves only.
+            known: Areas (keys in `AREAS`) that cannot be judged whatever checks ran,
+                with the reasons. Defaults to None: none.
         """
         ran, pending = set(ran), set(pending)
         missing: dict[str, str] = {}

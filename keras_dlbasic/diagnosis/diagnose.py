@@ -51,30 +51,28 @@ def diagnose(
 
     Each rule judges the record independently. Then symptoms are assigned to the causes
     that may explain them. Causes that may be harmless, such as unscaled inputs, count
-    only if they explain a symptom that was found.
-
-    A rule that fails costs that rule only: it is skipped with a warning, and its
-    traceback is in `Diagnosis.skipped`. So is a rule of the package where a record made
-    by hand is not as it expects.
+    only if they explain a symptom that was found. A rule that raises an error is
+    skipped with a warning; its traceback is in `Diagnosis.skipped`. The other rules
+    still run.
 
     Args:
-        record: What was recorded. The more, the more can be judged: `TrainingDoctor`
-            records all that the rules ask for, a table of epochs has curves only.
-        live: Whether the run goes on, so that what it comes to cannot be judged yet.
-            Defaults to `False`.
+        record: The record. `TrainingDoctor` records everything that the rules use; a
+            table of epochs has curves only, so fewer rules can run.
+        live: Whether the run is still going on, so that its result cannot be judged
+            yet. Defaults to `False`.
         rules: The rules to apply, made by `@rule`. Defaults to None: `all_rules()`.
-        thresholds: Other thresholds than the default: keyword arguments by name of the
-            rule, as in `{"dead_units": {"most": 0.9}}`. Defaults to None.
+        thresholds: Thresholds that differ from the defaults: keyword arguments by name
+            of the rule, as in `{"dead_units": {"most": 0.9}}`. Defaults to None.
 
     Returns:
         The `Diagnosis`.
 
     Raises:
-        TypeError: If `record` is no `TrainingRecord`, `rules` has something else than
-            rules, or a threshold is not a number where its default is one.
-        ValueError: If `thresholds` names no rule, or no threshold of a rule; if two
-            rules have the same name; or if a rule names a symptom or a cause that there
-            is none of.
+        TypeError: If `record` is no `TrainingRecord`, if `rules` contains something
+            other than rules, or if a threshold is not a number although its default is
+            one.
+        ValueError: If `thresholds` names an unknown rule or threshold, if two rules
+            have the same name, or if a rule names an unknown symptom or cause.
 
     Example:
     >>> import numpy as np

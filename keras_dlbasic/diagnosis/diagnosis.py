@@ -33,12 +33,13 @@ class Diagnosis(Displayed, Sequence[Finding]):
 
     Args:
         findings: The findings, ordered.
-        checked_fine: Passed checks: name of the check to what was measured.
-        skipped: Skipped checks: name of the check to the reason.
+        checked_fine: Passed checks: what was measured, by name of the check.
+        skipped: Skipped checks: the reason, by name of the check.
         outcome: How well the model did, as text, or an empty string.
-        record: What was judged, for the pictures of `to_html`. Defaults to None.
+        record: The record that was judged, for the plots of `to_html`. Defaults to
+            None.
         coverage: How much could be judged, a `Coverage`. Defaults to None: counted from
-            the above, with no check that is decisive.
+            the above, without decisive checks.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Diagnosis, Finding
@@ -123,22 +124,22 @@ class Diagnosis(Displayed, Sequence[Finding]):
 
     @property
     def is_judged(self) -> bool:
-        """Whether the decisive checks ran, so that no finding means no problem."""
+        """Whether the decisive checks ran, so that no finding means a healthy run."""
         return self.coverage.is_judged
 
     @property
     def top_level(self) -> tuple[Finding, ...]:
-        """The findings that stand by themselves, in order: the lines of a report.
+        """The findings on the top level of a report, in order.
 
-        All but the symptoms that are no worse than a cause that explains them: these
-        are listed under it, see `beneath`.
+        These are all findings but the symptoms that are listed under a cause, see
+        `beneath`.
         """
         below = {s.name for f in self._findings for s in self.beneath(f)}
         return tuple(f for f in self._findings if f.name not in below)
 
     @property
     def rivals(self) -> tuple[tuple[Finding, ...], ...]:
-        """Groups of found causes that fit equally well; empty where one fits best."""
+        """Groups of causes that explain the run equally well; may be empty."""
         return rivals(self._findings)
 
     @property
@@ -164,9 +165,10 @@ class Diagnosis(Displayed, Sequence[Finding]):
 
     @property
     def is_healthy(self) -> bool:
-        """Whether the run was judged and nothing is at severity warning or above.
+        """Whether the run was judged and has no finding at severity warning or above.
 
-        `False`, too, where the decisive checks could not run: `is_judged` tells.
+        It is also `False` if the decisive checks could not run (`is_judged` is
+        `False`).
         """
         return self.is_judged and not self.at_least("warning")
 
@@ -192,10 +194,11 @@ class Diagnosis(Displayed, Sequence[Finding]):
         )
 
     def beneath(self, finding: Finding) -> tuple[Finding, ...]:
-        """Return the symptoms that are listed under a finding, each under one cause.
+        """Return the symptoms that are listed under a finding.
 
-        That is the likeliest cause. A symptom that is worse than all its causes stands
-        by itself: they cannot be the whole explanation.
+        Each symptom is listed under its most likely cause only. A symptom that is more
+        severe than all its causes is listed separately, because they do not explain it
+        completely.
         """
         return tuple(
             symptom
@@ -208,8 +211,8 @@ class Diagnosis(Displayed, Sequence[Finding]):
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serializable dict, in which epochs and steps are 0-based.
 
-        Its `"schema_version"` grows where a key changes its meaning or goes; new keys
-        may come at any time. The schema is in the guide.
+        `"schema_version"` increases when a key is removed or changes its meaning. New
+        keys may be added without notice. The schema is in the guide.
         """
         return {
             "schema_version": SCHEMA_VERSION,
@@ -236,7 +239,7 @@ class Diagnosis(Displayed, Sequence[Finding]):
         )
 
     def to_json(self, *, indent: int | None = 2) -> str:
-        """Return all of it as JSON."""
+        """Return the diagnosis as JSON."""
         return json_text(self.to_dict(), indent=indent)
 
     def to_html(
@@ -245,7 +248,7 @@ class Diagnosis(Displayed, Sequence[Finding]):
         """Write a report as one file that needs no network (`reports.write_html`).
 
         Args:
-            path: Where to write; a file that is there is replaced.
+            path: Path of the file. An existing file is replaced.
             title: Name of the run. Defaults to `"Training report"`.
 
         Example:

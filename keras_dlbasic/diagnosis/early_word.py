@@ -48,7 +48,7 @@ def early_word(
         epochs = len(record.epochs.get("epoch", ()))
         return wrapped(
             f"After {epochs} epochs the predictions are nearly the same for all "
-            f"inputs. Cause: {cause.name} ({', '.join(s.name for s in blocked)}). More "
-            "epochs will hardly help; what to try follows at the end."
+            f"inputs. Cause: {cause.name} ({', '.join(s.name for s in blocked)}). "
+            "More epochs will hardly help; what to try follows at the end."
         )
     return None

@@ -35,8 +35,8 @@ _NOT_GIVEN: Any = ""
 class Finding(Displayed):
     """A problem that a rule found, with its evidence.
 
-    A rule gives `severity`, `message` and what it measured; the name of the rule, its
-    kind and what it explains are filled in by the rule itself.
+    A rule passes `severity`, `message` and its measurements. The `@rule` decorator
+    fills in the name, the kind and what the cause explains.
 
     Attributes:
         name: Name of the problem, such as `"dead_units"`: that of its rule.
@@ -44,29 +44,29 @@ class Finding(Displayed):
         severity: `"critical"`: this run cannot succeed; `"warning"`: it is likely to do
             worse than it could; `"info"`: a note (no effect on this run).
         message: What was found, in a sentence or two, epochs and steps 1-based.
-        layer: Label of the layer, or of the first of them; None for the whole model.
-        epoch: First epoch in which it was seen, 0-based; None if it has no epoch.
+        layer: Label of the (first) affected layer; None for the whole model.
+        epoch: First epoch in which it was seen, 0-based; None if it does not belong to
+            an epoch.
         step: First sampled step at which it showed, 0-based, or None.
-        value: What was measured.
-        threshold: What it was compared with.
-        confidence: From 0 to 1: how sure the rule is, given what it has seen.
+        value: The measured value.
+        threshold: The threshold for `value`.
+        confidence: From 0 to 1: how certain the rule is.
         evidence: Further numbers and names, JSON-serializable.
         remedies: What to try, in this order.
         explains: Names of the symptoms that this cause can cause.
         explained_by: Names of the found causes that can have caused this symptom,
             the most likely first; empty for causes.
-        unit: What `value` and `threshold` are in, such as `"updates"`; empty for a
-            plain number.
-        risk: For a cause that may or may not do harm: the severity that it takes, at
-            most, if a symptom that it can cause is found too. None: `severity`,
-            whatever else is found.
+        unit: Unit of `value` and `threshold`, such as `"updates"`; empty for a plain
+            number.
+        risk: For a cause that may be harmless: its maximum severity if a symptom that
+            it can cause is found too. None: always `severity`.
         note: Whether a harmless cause is listed as a note; otherwise it counts as a
             passed check. Defaults to `True`.
-        told_apart_by: The measurement that distinguishes this cause from others that
-            explain the run equally well, without a full stop; empty if that is to try
-            the first remedy.
-        output: Of a model with several outputs, the name of the one it is about; None
-            for the whole model, or a model with one output.
+        told_apart_by: A measurement that distinguishes this cause from others that
+            explain the run equally well, without a full stop. Empty if the way to find
+            out is to try the first remedy.
+        output: For a model with several outputs: name of the output that it is about.
+            None for the whole model, or a model with one output.
 
     Raises:
         TypeError: If a field has a value of another type.
@@ -128,7 +128,7 @@ class Finding(Displayed):
 
     @property
     def rank(self) -> int:
-        """Place of the severity in `SEVERITIES`."""
+        """Index of the severity in `SEVERITIES`."""
         return SEVERITIES.index(self.severity)
 
     def can_explain(self, symptom: Finding) -> bool:
@@ -136,7 +136,7 @@ class Finding(Displayed):
         return symptom.name in self.explains and self.may_concern(symptom)
 
     def may_concern(self, other: Finding) -> bool:
-        """Return whether both are not about different outputs of a model."""
+        """Return whether both findings can be about the same output of a model."""
         return self.output == other.output or None in (self.output, other.output)
 
     @property
@@ -153,7 +153,7 @@ class Finding(Displayed):
 
     @property
     def docs(self) -> str | None:
-        """Where the documentation explains it, relative to its root.
+        """Link to its explanation, relative to the root of the documentation.
 
         The anchor is the name of the rule and stays the same from version to version.
         None for rules that are not of this package.
@@ -178,11 +178,11 @@ class Finding(Displayed):
         """Read what `to_dict` wrote, also that of older versions.
 
         Args:
-            entry: The fields by name; those that miss take their defaults.
+            entry: The fields by name; missing ones get their defaults.
 
         Raises:
-            TypeError: If `entry` has a field that there is none of.
-            ValueError: If a field has a value that it cannot have.
+            TypeError: If `entry` has an unknown field.
+            ValueError: If the value of a field is invalid.
         """
         numbers = ("value", "threshold", "confidence", "evidence")
         read = {

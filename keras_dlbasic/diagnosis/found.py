@@ -20,7 +20,7 @@ def Found(  # noqa: N802 - it was a class
     details: Mapping[str, Any] | None = None,
     note: bool = True,
 ) -> Finding:
-    """Return a `Finding`. Deprecated: rules return `Finding(...)` itself.
+    """Return a `Finding`. Deprecated: use `Finding(...)` instead.
 
     Args:
         severity: As for `Finding`.
@@ -35,8 +35,8 @@ def Found(  # noqa: N802 - it was a class
         The `Finding`.
 
     Raises:
-        TypeError: If `details` names no field of `Finding`.
-        ValueError: If a severity is none.
+        TypeError: If `details` has an unknown field.
+        ValueError: If a severity is unknown.
 
     Example:
     >>> import keras_dlbasic as kd

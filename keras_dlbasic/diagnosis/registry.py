@@ -18,8 +18,8 @@ def all_rules() -> tuple[Rule, ...]:
     """Return the rules of `keras_dlbasic.diagnosis.rules`, by name.
 
     Raises:
-        TypeError: If a file there has no rule of its name.
-        ValueError: If a rule names a cause or symptom that there is none of.
+        TypeError: If a file there has no rule with the name of the file.
+        ValueError: If a rule names an unknown cause or symptom.
 
     Example:
     >>> from keras_dlbasic.diagnosis import all_rules

@@ -45,19 +45,19 @@ class RemedySuggestion(Displayed):
     """A remedy to try, with the reason.
 
     Attributes:
-        name: Name of a remedy: a function of `keras_dlbasic.remedies`, one of your own
-            made with `remedies.remedy`, or one of the fit (`"find_learning_rate"`,
-            `"change_batch_size"`, `"train_longer"`, `"stop_early"`). None for what only
-            the user can do, such as cleaning data.
-        reason: Why it should help, and why at this place in the order.
-        code: Plain code, or a plain instruction, that does the same by hand.
-        kwargs: Keyword arguments for that function, as JSON knows them. Data and other
-            objects are not among them.
+        name: Name of a remedy: a function of `keras_dlbasic.remedies`, your own
+            function decorated with `remedies.remedy`, or a change of the call of `fit`
+            (`"find_learning_rate"`, `"change_batch_size"`, `"train_longer"`,
+            `"stop_early"`). None for what only the user can do, such as cleaning data.
+        reason: Why it should help, and why it is tried in this order.
+        code: Code, or an instruction, for doing the same without this package.
+        kwargs: Keyword arguments for that function, JSON-serializable; data and other
+            objects are not included.
         needs: Names of the data that the remedy takes, `"x"` or `"y"`. Defaults to
-            None: as the remedy says. The rules of the package give it, so that they
-            print the same code where there is no Keras to ask the remedy.
-        from_new_weights: Whether the weights are drawn anew first, as those that the
-            run left cannot be trained on. Defaults to `False`.
+            None: read from the remedy. The rules of the package pass it, so that the
+            printed code is the same if Keras is not installed.
+        from_new_weights: Whether the model must be reinitialized first, because
+            training cannot continue from its current weights. Defaults to `False`.
 
     Example:
     >>> from keras_dlbasic.diagnosis import RemedySuggestion
@@ -87,7 +87,7 @@ class RemedySuggestion(Displayed):
 
     @property
     def action(self) -> str:
-        """What is done with which arguments, in short: `"add_dropout(rate=0.3)"`."""
+        """The remedy with its arguments, in short: `"add_dropout(rate=0.3)"`."""
         if self.name is None:
             return self.title
         start = " from new weights" if self.from_new_weights else ""
@@ -96,7 +96,7 @@ class RemedySuggestion(Displayed):
 
     @property
     def title(self) -> str:
-        """What is done, as text."""
+        """The remedy as text."""
         start = " from new weights" if self.from_new_weights else ""
         if self.name is None:
             return (self.code or "by hand") + start
@@ -104,7 +104,7 @@ class RemedySuggestion(Displayed):
 
     @property
     def call(self) -> str:
-        """The code that applies it; empty for what only the user can do."""
+        """The code that applies it; empty if only the user can do it."""
         if self.name is None:
             return ""
         call = remedy_call(self.name, self.kwargs, self.needs)
@@ -116,9 +116,9 @@ class RemedySuggestion(Displayed):
         return f"{remedy_call('initialize', anew, ())}\n{call}"
 
     def check(self) -> None:
-        """Check that there is such a remedy and that it takes these arguments.
+        """Check that the remedy exists and takes these arguments.
 
-        Without Keras this is not known, and nothing is checked.
+        Without Keras nothing is checked.
 
         Raises:
             ValueError: If not.

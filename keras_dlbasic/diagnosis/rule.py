@@ -25,19 +25,20 @@ class Rule:
     """A function that judges a run; `@rule` makes one.
 
     Attributes:
-        name: Name of the problem that it finds, also that of its function and file.
+        name: Name of the problem that it finds; its function and file have the same
+            name.
         kind: `"cause"` or `"symptom"`.
         function: Given a `Run`, it returns a `Finding`, `Fine` or `Skipped`. Its
             thresholds are keyword-only arguments with defaults.
         explains: Names of the symptoms that this cause can cause.
         explained_by: Names of the causes that can cause this symptom.
-        needs: What it needs of the record; without it the rule is skipped.
-        live: Whether it can judge a run that goes on.
-        per_output: Whether it judges each of several outputs by itself.
+        needs: What the record must contain; otherwise the rule is skipped.
+        live: Whether it can judge a run that is still going on.
+        per_output: Whether it judges each of several outputs separately.
         decides: The area that cannot be judged without this check, a key of
             `areas.AREAS`; empty for checks that are not decisive.
-        last: Whether it is applied after all others, and asks `run.verdicts` what they
-            say.
+        last: Whether it runs after all other rules and uses their results
+            (`run.verdicts`).
 
     Raises:
         TypeError: If the function has no `run` as its first argument, or thresholds
@@ -93,7 +94,7 @@ class Rule:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is the package's."""
+        """Whether the rule belongs to this package."""
         return self.function.__module__.startswith("keras_dlbasic.")
 
     @property
@@ -212,36 +213,37 @@ def rule(
     last: bool = False,
     per_output: bool = False,
 ) -> Callable[[Callable[..., Verdict]], Rule]:
-    """Make a function a rule; its name is that of the problem it finds.
+    """Turn a function into a rule; its name is that of the problem it finds.
 
-    All of it is checked when the function is defined; the names of other rules when
-    all are loaded, by `diagnose`.
+    The arguments are checked when the function is defined, and the names of other rules
+    when `diagnose` loads all rules.
 
     Args:
-        kind: `"cause"`, of what is wrong, or `"symptom"`, by which it shows.
+        kind: `"cause"` (what is wrong) or `"symptom"` (what can be seen of it).
         explains: For a cause, names of the symptoms that it can cause.
             Defaults to none.
-        explained_by: For a symptom, names of the causes that can cause it: as
-            good as `explains` of these. Defaults to none.
-        needs: What the rule needs of the record; without it the rule is skipped, with
-            the reason. The names are those of `keras_dlbasic.diagnosis.NEEDS`.
-            Defaults to none.
-        live: Whether it can judge a run that goes on. Defaults to `True`.
-        per_output: Whether to judge each output of a model with several by itself, as
-            `Run.outputs_apart` has it, with a finding for each. Defaults to `False`:
-            once, for the whole model.
-        decides: What of a run is not judged if this check is skipped: `"predictions"`,
-            `"loss"`, `"updates"`, `"match"` or `"data"`. Defaults to `""`: nothing
-            that the verdict rests on. See `Coverage`.
-        last: Whether the rule is applied after all others and judges by what they say,
-            `run.verdicts`. Defaults to `False`.
+        explained_by: For a symptom, names of the causes that can cause it. This has the
+            same effect as `explains` of the causes. Defaults to none.
+        needs: What the record must contain; otherwise the rule is skipped, with the
+            reason. The names are those of `keras_dlbasic.diagnosis.NEEDS`. Defaults to
+            none.
+        live: Whether it can judge a run that is still going on. Defaults to `True`.
+        per_output: Whether the outputs of a model with several outputs are judged
+            separately (`Run.outputs_apart`), each with its own finding. Defaults to
+            `False`: the model is judged once.
+        decides: The area of a run that this check judges: `"predictions"`, `"loss"`,
+            `"updates"`, `"match"` or `"data"`. If it is skipped, a run without findings
+            is not called healthy. Defaults to `""`: the check is not decisive. See
+            `Coverage`.
+        last: Whether the rule runs after all other rules and uses their results
+            (`run.verdicts`). Defaults to `False`.
 
     Returns:
         A decorator that turns a function into a `Rule`.
 
     Raises:
-        TypeError: If it is used without brackets, or the function has no `run` as its
-            first argument, or thresholds that are not keyword-only with defaults.
+        TypeError: If it is used without parentheses, or the function has no `run` as
+            its first argument, or thresholds that are not keyword-only with defaults.
         ValueError: If the kind, a need or what it decides is not known, or the function
             has no docstring.
 

@@ -37,27 +37,28 @@ ENOUGH_UPDATES = 300
 
 @names_nearest
 class Run(KnownFacts):
-    """The run that a rule judges: its record, facts, and what follows from them.
+    """The run that a rule judges: its record, its facts, and values derived from them.
 
-    If the record lacks what a property needs, it raises `Skipped` with the reason, so a
-    rule need not check for missing data. All of it works on a saved record, without
+    A property raises `Skipped` with the reason if the record lacks the data for it, so
+    a rule need not check for missing data. Everything works on a saved record, without
     Keras.
 
     Args:
         record: What was recorded.
-        live: Whether the run goes on. Defaults to `False`.
-        planned: Whether nothing was trained yet. Defaults to `False`.
+        live: Whether the run is still going on. Defaults to `False`.
+        planned: Whether training has not started yet. Defaults to `False`.
 
     Attributes:
         record: The `TrainingRecord`: sampled steps, epochs and tables.
-        facts: What is known of the model, the data, the optimizer and the planned run,
-            a `RunFacts`. What is not known is None.
-        live: Whether the run goes on, so that what it comes to cannot be judged yet.
-        is_planned: Whether nothing was trained yet (`preflight`).
-        output_name: Of a run looked at for one of several outputs, the name of the
-            output; else None.
-        verdicts: For rules that are applied `last`: what the other rules say, by name,
-            symptoms under their causes. Empty for the others.
+        facts: Facts about the model, the data, the optimizer and the planned run, a
+            `RunFacts`. Unknown facts are None.
+        live: Whether the run is still going on, so that its result cannot be judged
+            yet.
+        is_planned: Whether training has not started yet (`preflight`).
+        output_name: If the run is judged for one of several outputs: name of the
+            output. Else None.
+        verdicts: For rules with `last=True`: the results of the other rules by name,
+            symptoms with their causes. Empty for the others.
 
     Example:
     >>> from keras_dlbasic.diagnosis import Run
@@ -95,10 +96,10 @@ class Run(KnownFacts):
         return tuple(map(self._of_output, range(n))) if n > 1 else ()
 
     def for_output(self, name: str) -> Run:
-        """Return the run as it is for one of several outputs.
+        """Return the run as seen by one of several outputs.
 
         Args:
-            name: What the output is called, as in `losses` and logs.
+            name: Name of the output, as in `losses` and logs.
 
         Raises:
             KeyError: If there is no such output.
@@ -119,19 +120,19 @@ class Run(KnownFacts):
 
     @property
     def is_trained(self) -> bool:
-        """Whether the output has a loss; True for a model of one."""
+        """Whether the output has a loss; True for a model with one output."""
         return not isinstance(self.record, OutputRecord) or self.record.is_trained
 
     @property
     def loss_weight(self) -> float:
-        """What the loss of the output is multiplied by in the sum over outputs."""
+        """Factor of the loss of this output in the sum over outputs."""
         record = self.record
         return record.loss_weight if isinstance(record, OutputRecord) else 1.0
 
     def hidden(self, labels: Sequence[str]) -> list[int]:
-        """Return the places of labels whose layers give no output.
+        """Return the indices of the labels whose layers are not output layers.
 
-        Of a model with one output the last one is taken for that which gives it.
+        For a model with one output, the last layer is taken as its output layer.
 
         Args:
             labels: Labels of layers, from input to output.
@@ -153,7 +154,7 @@ class Run(KnownFacts):
         """Return a batch size of 32, or less if that would leave too few updates.
 
         Args:
-            least: Never less than that. Defaults to `8`.
+            least: Minimum batch size. Defaults to `8`.
         """
         epochs, per_epoch = self.facts.epochs, self.facts.steps_per_epoch
         batch = self.facts.batch_size
@@ -202,7 +203,7 @@ class Run(KnownFacts):
 
     @property
     def compares_class_numbers(self) -> bool:
-        """Whether a loss of values compares class numbers with shares of a softmax."""
+        """Whether a regression loss compares class numbers with a softmax output."""
         outputs, targets = self.facts.outputs, self.facts.targets
         if len(outputs) != 1 or len(targets) != 1 or self.loss_kind.family != "values":
             return False
@@ -217,7 +218,7 @@ class Run(KnownFacts):
     # -- curves ------------------------------------------------------------------
 
     def curve(self, name: str) -> np.ndarray:
-        """Return a log by epoch, `[n_epochs]`; empty if there is none.
+        """Return a logged value by epoch, `[n_epochs]`; empty if it was not logged.
 
         Args:
             name: Its name in the logs, such as `"val_accuracy"`.
@@ -302,7 +303,7 @@ class Run(KnownFacts):
             measure: Its name: `"loss"`, `"skill"`, `"spread"`, ...
 
         Raises:
-            Skipped: If none was taken.
+            Skipped: If it was not measured.
         """
         table = self.table("probe")
         values = table[measure][:, 0] if measure in table.measures else np.zeros(0)
@@ -352,23 +353,24 @@ class Run(KnownFacts):
         return movement_of(self.record)
 
     def early_flow(self, *, least: int = 5, early: int = 64) -> Flow | None:
-        """Compare the gradients of layers with each other, in the first sampled steps.
+        """Compare the gradients of the layers in the first sampled steps.
 
         Args:
-            least: Number of usable steps that are needed. Defaults to `5`.
-            early: Number of usable steps that are looked at. Defaults to `64`.
+            least: Minimum number of usable steps. Defaults to `5`.
+            early: Number of usable steps that are compared. Defaults to `64`.
 
         Returns:
-            `.down`, the smallest ratio of a layer's gradient, relative to its weights,
-            to the largest behind it, and `.up`, the largest to that of the last layer,
-            with the labels `.down_layer` and `.up_layer`. None if there are too few
-            steps or fewer than two layers with kernels.
+            `.down`: the smallest ratio of a layer's relative gradient to the largest
+            among the layers after it, with the label `.down_layer`. `.up`: the largest
+            ratio of a layer's relative gradient to that of the last layer, with the
+            label `.up_layer`. None if there are too few steps or fewer than two layers
+            with kernels.
         """
         return early_flow(self.record, self.clean, least=least, early=early)
 
     @property
     def penalty(self) -> float:
-        """The weight penalty on the loss at the end, 0 if it is not known."""
+        """The weight penalty in the loss at the end of the run; 0 if not known."""
         return penalty_of(self.record)
 
     @cached_property
@@ -385,15 +387,15 @@ class Run(KnownFacts):
 
     @property
     def has_curves_only(self) -> bool:
-        """Whether there is no more than what a table of epochs holds."""
+        """Whether the record has only what a table of epochs contains."""
         record = self.record
         return not (len(record.steps) or record.tables or self.facts.model)
 
     @property
     def probe_rows(self) -> int | None:
-        """Number of rows that the model was looked at on; None if it is not known.
+        """Number of probe rows that the model was evaluated on; None if not known.
 
-        Simple predictors know all rows of the probe, `facts.probe.rows`.
+        Simple baseline predictors use all rows of the probe, `facts.probe.rows`.
         """
         probe = self.facts.probe
         return (probe.looked or probe.rows) if probe else None

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Skipped(Exception):  # noqa: N818 - not an error, a reason
     """A rule could not judge the run, because data are missing.
 
-    Return it from a rule, or raise it from any depth below one: questions of `Run`
-    raise it where the record has no answer.
+    A rule can return it, or any function called by a rule can raise it. The properties
+    of `Run` raise it if the record lacks the data for them.
 
     Attributes:
         reason: What is missing, in a few words without a full stop.

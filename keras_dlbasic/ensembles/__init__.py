@@ -1,11 +1,11 @@
 """Ensembles of several models, or of several states of one model.
 
 - `Ensemble`: a Keras model that averages its members
-- `EnsemblePrediction`: mean and spread, what `Ensemble.predict_spread` gives
-- `SnapshotEnsemble`: keeps a member at the end of each cycle of one training
-- `WeightAverage`: averages the weights along the end of a training
-- `fit_ensemble`: train members from different seeds, resumable
-- `recompute_statistics`: moving statistics of batch normalization, computed anew
+- `EnsemblePrediction`: mean and spread, the result of `Ensemble.predict_spread`
+- `SnapshotEnsemble`: saves the weights at the end of each learning-rate cycle
+- `WeightAverage`: averages the weights over the last epochs
+- `fit_ensemble`: train several models from different seeds
+- `recompute_statistics`: recompute the moving statistics of batch normalization
 """
 
 from typing import TYPE_CHECKING

@@ -52,20 +52,20 @@ class _Moments:
 
 @names_nearest
 def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
-    """Set the moving statistics to the means and variances over all rows of `x`.
+    """Set the moving statistics of batch normalization to those over all rows of `x`.
 
-    They are exact, whatever the order of the rows and the size of the batches: those
-    that training with all rows in one batch would normalize by. Each layer depends on
-    those before it, so `x` is passed through repeatedly, until nothing changes: three
-    or four times as a rule, and at most once more than there are such layers.
-    Everything runs as in inference, so that nothing is dropped and no random number is
+    The means and variances are exact: they are those of one batch with all rows,
+    whatever the order of the rows and the batch size. Each layer depends on those
+    before it, so `x` is passed through the model repeatedly until nothing changes. That
+    takes three or four passes as a rule, and at most one more than there are such
+    layers. The model runs in inference mode: dropout is off, and no random number is
     drawn.
 
     Args:
         model: A built model.
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read.
-        batch_size: Rows at once.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read completely.
+        batch_size: Number of rows per batch.
 
     Raises:
         ValueError: If `x` is none of these or does not fit the model.
@@ -80,7 +80,7 @@ def recompute_statistics(model: Any, x: Any, *, batch_size: int = 256) -> None:
     3.0
 
     Reference:
-        Izmailov et al. (2018), section 3.2, who take one pass, and the means of the
+        Izmailov et al. (2018), section 3.2. They make one pass and average the
         statistics of its batches.
     """
     layers, data = batch_normalizations(model), read(x, model=model)

@@ -35,25 +35,24 @@ class EnsemblePrediction(NamedTuple):
 class Ensemble(keras.Model):
     """A Keras model whose output is the mean of its members' outputs.
 
-    All members run in one compiled call. It is compiled with loss and metrics of its
-    first member, so that `evaluate` works at once, and without optimizer; compile it
-    anew to train all members together. It is saved as one `.keras` file.
+    All members run in one compiled call. The ensemble is compiled with the loss and the
+    metrics of its first member, so `evaluate` works at once. It has no optimizer;
+    compile it again to train all members together. It is saved as one `.keras` file.
 
     Args:
-        models: Built Keras models with the same inputs and outputs. They become parts
-            of the ensemble and are not copied.
-        logits: The function that turns outputs into probabilities: `"softmax"` or
-            `"sigmoid"` where members give logits, so that probabilities are averaged
-            and given as logits again; None where outputs are averaged as they are
-            (probabilities, values). Defaults to `"auto"`: read from the loss of the
-            first member, softmax for categorical losses with `from_logits=True`,
-            sigmoid for binary ones.
+        models: Built Keras models with the same inputs and outputs. They are not
+            copied.
+        logits: `"softmax"` or `"sigmoid"` if the members output logits: they are
+            converted to probabilities, averaged, and converted back to logits. None:
+            outputs (probabilities, values) are averaged directly. Defaults to `"auto"`:
+            taken from the loss of the first member. With `from_logits=True` that is
+            softmax for categorical losses and sigmoid for binary ones.
         **kwargs: `name`, `dtype`.
 
     Raises:
-        ValueError: If there is no model, one is not built, or outputs have different
-            shapes.
-        TypeError: If a member is no Keras model.
+        ValueError: If `models` is empty, a model is not built, or outputs have
+            different shapes.
+        TypeError: If a member is not a Keras model.
 
     Reference:
         Hansen & Salamon (1990), Neural network ensembles; Lakshminarayanan, Pritzel &
@@ -97,7 +96,7 @@ class Ensemble(keras.Model):
     def predict_spread(
         self, x: Any, batch_size: int | None = None, *, verbose: str | int = "auto"
     ) -> EnsemblePrediction:
-        """Predict, and tell how far the members disagree.
+        """Predict, and return how much the members disagree.
 
         Args:
             x: Inputs, as for `predict`.
@@ -106,9 +105,9 @@ class Ensemble(keras.Model):
 
         Returns:
             A named tuple `(mean, spread)`, shaped like the outputs. With logits, both
-            are those of the probabilities. The spread is the standard deviation over
-            the members (divided by their number less one): the uncertainty that comes
-            of training, without the noise of the data. It is 0 for a single member.
+            refer to the probabilities. The spread is the standard deviation over the
+            members (with `ddof=1`). It is the uncertainty due to training, without the
+            noise of the data. It is 0 for a single member.
         """
         if self._holder.model is None:
             self._holder.model = _Stacked(self)
@@ -129,7 +128,7 @@ class Ensemble(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Make an ensemble from what `get_config` gave."""
+        """Create an ensemble from the dict that `get_config` returned."""
         models = [
             keras.saving.deserialize_keras_object(model, custom_objects=custom_objects)
             for model in config["models"]
@@ -137,7 +136,7 @@ class Ensemble(keras.Model):
         return cls(**{**config, "models": models})
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile as `get_compile_config` says, with or without optimizer."""
+        """Compile with the dict that `get_compile_config` returned."""
         if config.get("optimizer") is None:
             self.compile(**keras.saving.deserialize_keras_object(config))
         else:
@@ -157,7 +156,7 @@ class Ensemble(keras.Model):
         return ops.cast(mean, outputs[0].dtype)
 
     def probabilities(self, outputs: Sequence[Any]) -> Any:
-        """Return the members' outputs, on axis 1, as what is averaged."""
+        """Return the outputs of the members that are averaged, stacked on axis 1."""
         # in half precision a mean of many members loses digits
         stacked = ops.stack([ops.cast(o, "float32") for o in outputs], axis=1)
         if self.logits == "softmax":

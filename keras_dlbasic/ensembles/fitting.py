@@ -64,17 +64,18 @@ def fit_ensemble(
     overwrite: bool = False,
     verbose: int = 1,
 ) -> Ensemble:
-    """Train members from different seeds and return their ensemble.
+    """Train several models from different seeds and return their ensemble.
 
     Seeds fix initial weights and the order of the samples; all members see all data
     (Lakshminarayanan et al. 2017). A member that fails or diverges is left out with a
     warning.
 
     Args:
-        build_model: `build_model()` returns a compiled model; or such a model, which is
-            cloned with new weights.
+        build_model: A function without arguments that returns a compiled model; or a
+            compiled model, which is cloned with new weights.
         n: Number of members, or their seeds.
-        x: Inputs in any form that users have, or a data set.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set.
         y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`, as for `fit`. Defaults to None.
         epochs: As for `fit`. Defaults to 1.
@@ -82,10 +83,10 @@ def fit_ensemble(
         callbacks: Callbacks; each member gets copies of its own.
         executor: Any `concurrent.futures.Executor`, such as `studies.process_pool()`.
             Defaults to None: one member after the other, in this process.
-        directory: Where trained members are kept, so that an interrupted call continues
-            where it stopped, and a call with a larger `n` trains only the new ones.
-            Defaults to None: nothing is kept.
-        overwrite: Whether to delete the members that lie in `directory`. Defaults to
+        directory: Folder in which trained members are saved. An interrupted call then
+            continues where it stopped, and a call with a larger `n` trains only the new
+            members. Defaults to None: nothing is saved.
+        overwrite: Whether to delete the members that are in `directory`. Defaults to
             `False`.
         verbose: 0 or 1: whether to show a progress bar.
 
@@ -186,8 +187,8 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
         path = _path(task, seed)
         if not path.exists():
             raise ValueError(
-                f"The weights of the member with seed {seed} are gone from "
-                f"{str(path)!r}. Set `overwrite=True` to train all members anew."
+                f"The weights of the member with seed {seed} are missing in "
+                f"{str(path)!r}. Set `overwrite=True` to train all members again."
             )
         # A member may come from another process, of which only the file of weights is
         # left. So it is built again and given these.
@@ -227,5 +228,5 @@ def _seeds(n: Any) -> tuple[int, ...]:
         )
     seeds = seeds_of(n, name="n")
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"`n` must be seeds that differ. Received: n={shown(n)}")
+        raise ValueError(f"`n` must be different seeds. Received: n={shown(n)}")
     return seeds

@@ -23,33 +23,33 @@ from keras_dlbasic.ensembles.ensemble import Ensemble, without_optimizers
 
 @names_nearest
 class SnapshotEnsemble(keras.callbacks.Callback):
-    """Keep a member at the end of each cycle of one training.
+    """Save the weights at the end of each learning-rate cycle of one training.
 
-    The learning rate falls along half a cosine from its full value to 0 in each of the
-    `cycles` into which the epochs are divided, and starts anew: the model converges to
-    one minimum after the other. `ensemble()` makes a model of these snapshots. It costs
-    no extra training.
+    The epochs are divided into `cycles`. In each cycle the learning rate falls along
+    half a cosine from its full value to 0. So the model converges to one minimum after
+    the other. `ensemble()` returns an ensemble of these snapshots. It costs no extra
+    training.
 
-    Where the cycles do not divide the epochs, their lengths differ by one epoch at
-    most. The paper makes all but the last `ceil(T / M)` updates long and cuts the last
-    one short; its snapshot would be taken at a high rate, before the model has settled.
-    Where they do divide the epochs, both are the same.
+    If the number of epochs is not a multiple of `cycles`, the cycles differ in length
+    by at most one epoch. In the paper all cycles but the last have `ceil(T / M)`
+    updates, and the last one is cut short. Its snapshot would be taken at a high rate,
+    before the model has converged.
 
-    The rate follows `rate(t) = learning_rate / 2 * (cos(pi * t) + 1)` from update to
-    update, where t goes from 0 to 1 within a cycle. It is written to the logs as
-    `learning_rate`, and put back when the fit ends.
+    The rate is `learning_rate / 2 * (cos(pi * t) + 1)`, set at each update, where t
+    goes from 0 to 1 within a cycle. It is logged as `learning_rate`, and the original
+    rate is restored when the fit ends.
 
     Args:
-        cycles: Number of cycles, and so of snapshots. Defaults to `5`.
-        learning_rate: Rate at the start of a cycle. Defaults to None: the rate that the
-            optimizer has when the fit begins. Huang et al. take a high one, 0.1 to 0.2
+        cycles: Number of cycles and snapshots. Defaults to `5`.
+        learning_rate: Rate at the start of a cycle. Defaults to None: the rate of the
+            optimizer at the start of the fit. Huang et al. use a high rate, 0.1 to 0.2
             for SGD.
-        verbose: Whether to say, between epochs, when a snapshot is kept. 0 or 1.
-            Defaults to `0`.
+        verbose: 0 or 1. Whether to print a message when a snapshot is taken. Defaults
+            to `0`.
 
     Attributes:
-        snapshots: The weights that were kept, as lists of arrays, in order.
-        snapshot_epochs: The epochs (0-based) after which they were kept.
+        snapshots: The saved weights, as lists of arrays, in order.
+        snapshot_epochs: The epochs (0-based) after which they were saved.
 
     Raises:
         ValueError: If an argument is out of range; at the start of a fit if it has
@@ -149,13 +149,14 @@ class SnapshotEnsemble(keras.callbacks.Callback):
         self._messages.say()
 
     def ensemble(self, last: int | None = None) -> Ensemble:
-        """Return an ensemble of copies of the model with the weights that were kept.
+        """Return an ensemble of copies of the model with the saved weights.
 
         Args:
-            last: Take the last this many snapshots. Defaults to None: all.
+            last: Number of snapshots to use, counted from the last. Defaults to None:
+                all.
 
         Raises:
-            ValueError: If no snapshot was kept yet, `last` is not among them, or Keras
+            ValueError: If there is no snapshot yet, `last` is out of range, or Keras
                 cannot clone the model.
         """
         if not self.snapshots or not (last is None or 1 <= last <= len(self.snapshots)):

@@ -25,31 +25,30 @@ from keras_dlbasic.ensembles.batch_statistics import (
 
 @names_nearest
 class WeightAverage(keras.callbacks.Callback):
-    """Average the weights over the last epochs of a training, and keep the average.
+    """Average the weights over the last epochs of training, and use the average.
 
-    From epoch `start` on, the weights after every `every` epochs enter a running mean.
-    When the fit ends, the model gets the mean, and the moving statistics of its batch
-    normalization are computed anew over all rows of `x`, in inference mode otherwise:
-    they belong to the weights. The order of the rows does not matter. One model comes
-    out, which costs nothing more at inference.
+    From epoch `start` on, the weights after every `every` epochs are added to a running
+    mean. When the fit ends, the model gets the mean weights. The moving statistics of
+    batch normalization depend on the weights, so they are recomputed over all rows of
+    `x`. The result is one model: inference costs nothing extra.
 
-    The scores in the logs are those of the weights before averaging. Callbacks later in
-    the list that restore weights (`EarlyStopping`) undo it.
+    The logged metrics are those of the weights before averaging. Callbacks later in the
+    list that restore weights (`EarlyStopping`) undo the averaging.
 
     Args:
-        start: The epoch (0-based) after which the first weights are taken, or, below 1,
-            the share of the epochs. Defaults to `0.75`.
-        every: Epochs between the weights that are taken. Defaults to `1`.
+        start: The epoch (0-based) after which averaging starts; a value below 1 is a
+            share of all epochs. Defaults to `0.75`.
+        every: Number of epochs between two sets of weights. Defaults to `1`.
         learning_rate: A constant learning rate from `start` on. Defaults to None: the
-            optimizer's own. Izmailov et al. take a high one, so that the weights move
-            around the minimum. It is put back when the fit ends.
+            optimizer's own. Izmailov et al. use a high rate, so that the weights move
+            around the minimum. The original rate is restored when the fit ends.
         x: Training inputs, an array or a structure of arrays; needed for models with
             batch normalization.
-        batch_size: Rows of `x` at once. Defaults to `256`.
-        verbose: Whether to say at the end what was averaged. 0 or 1. Defaults to `0`.
+        batch_size: Batch size for `x`. Defaults to `256`.
+        verbose: 0 or 1. Whether to print a summary at the end. Defaults to `0`.
 
     Attributes:
-        count: Number of weights in the mean.
+        count: Number of sets of weights in the mean.
         average: The mean of the trainable weights, as a list of arrays in float64; None
             before the first.
 
@@ -106,7 +105,7 @@ class WeightAverage(keras.callbacks.Callback):
         if found and self.x is None:
             raise ValueError(
                 f"Model '{model.name}' has batch normalization ('{found[0].name}'), "
-                "whose statistics must be computed anew for the averaged weights. Give "
+                "whose statistics must be recomputed for the averaged weights. Give "
                 "training inputs: `WeightAverage(x=x)`."
             )
         # Reading a data set draws from it; it is read at the end only.

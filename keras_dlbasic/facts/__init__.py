@@ -1,4 +1,4 @@
-"""The former name of `keras_dlbasic.inspection`, kept for code that uses it."""
+"""The former name of `keras_dlbasic.inspection`, kept for existing code."""
 
 from typing import TYPE_CHECKING
 

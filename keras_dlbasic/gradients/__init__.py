@@ -1,9 +1,9 @@
-"""The gradients of a running fit, taken inside Keras' own training step.
+"""The gradients of a running fit, read from Keras' own training step.
 
 - `GradientTap`: runs chosen steps of a fit through a training step that also measures
-- `NonFiniteOrigin`: where the first NaN or infinity came up in a forward pass
+- `NonFiniteOrigin`: where the first NaN or infinite value appeared
 - `describe_variables`: return the layer, role and depth of each variable
-- `localize_non_finite`: name the first layer that gives NaN or infinity
+- `localize_non_finite`: find the first layer with NaN or infinite values
 """
 
 from typing import TYPE_CHECKING

@@ -51,12 +51,12 @@ def draws_in_plain_step(operation: str) -> str:
         operation: The TensorFlow operation that draws them.
     """
     return (
-        f"the model draws by TensorFlow's operation {operation}, whose state is in the "
-        "compiled step, and an earlier fit without this callback has drawn from it: a "
-        "watched step would begin anew, which changes what is trained. Draw by "
-        "`keras.random` with a `keras.random.SeedGenerator`, for example "
-        "`keras.random.normal(shape, seed=self.seed_generator)`, or watch all fits "
-        "after `model.compile(...)`"
+        f"the model draws by TensorFlow's operation {operation}, whose random state "
+        "is in the compiled step. An earlier fit without this callback has changed "
+        "this state, and a watched step cannot continue it, so the training would "
+        "change. Use `keras.random` with a `keras.random.SeedGenerator`, for example "
+        "`keras.random.normal(shape, seed=self.seed_generator)`, or pass this "
+        "callback to all fits after `model.compile(...)`"
     )
 
 
@@ -128,15 +128,14 @@ def _replicas(model: Any) -> str | None:
         if workers > 1:
             return (
                 f"the model is distributed over {workers} workers by {name}. Keras "
-                f"{keras.__version__} itself cannot train so: it fails before or in "
-                "the first step. Use `tf.distribute.MirroredStrategy` on one machine, "
-                "or JAX with `keras.distribution.DataParallel` on several"
+                f"{keras.__version__} itself cannot train this way: it fails before "
+                "or in the first step. Use `tf.distribute.MirroredStrategy` on one "
+                "machine, or JAX with `keras.distribution.DataParallel` on several"
             )
         return (
-            f"the model is distributed over {replicas} "
-            f"replica{'s' * (replicas != 1)} by {name}, for which it was never checked "
-            "that the gradients are right. Use `tf.distribute.MirroredStrategy`, or "
-            "watch a run on one device"
+            f"the model is distributed over {replicas} replica{'s' * (replicas != 1)} "
+            f"by {name}, for which the gradients were not tested. Use "
+            "`tf.distribute.MirroredStrategy`, or watch a run on one device"
         )
     if replicas == 1:
         return None

@@ -27,9 +27,9 @@ class NonFiniteOrigin(Displayed):
 
     Attributes:
         source: `"input"` (the data), `"weights"` (of the layer) or `"output"` (the
-            layer made it of finite inputs and weights).
+            layer's inputs and weights are finite, but its output is not).
         layer: Label of the layer as in a record, None for the data.
-        call: How many layers had been called before, 0-based; None for the data.
+        call: Index of the layer call in the forward pass, 0-based; None for the data.
         variable: Path of the variable, for `"weights"`.
         count: Number of entries that are not finite.
 
@@ -67,11 +67,10 @@ class NonFiniteOrigin(Displayed):
 def localize_non_finite(
     model: Any, x: Any, *, training: bool = False
 ) -> NonFiniteOrigin | None:
-    """Replay the forward pass and name the first layer with NaN or infinity.
+    """Run the forward pass and find the first layer with NaN or infinite values.
 
-    The pass runs layer by layer without compilation. Nothing of the model changes: what
-    layers such as batch normalization move with `training=True` is put back, and so are
-    the random generators.
+    The layers run one by one without compilation. The model is not changed: moving
+    statistics and random generators are restored.
 
     Args:
         model: A Keras model; one without weights is built from `x`.

@@ -24,31 +24,33 @@ class GradientTap:
     """Runs chosen steps of a fit through a training step that also measures.
 
     The step is Keras' own, traced a second time with the optimizer's `apply`
-    intercepted: no second backward pass, no other batch. Steps that are not chosen run
-    the plain function, untouched. Between steps nothing of the tap is on the model.
+    intercepted. There is no second backward pass and no other batch. All other steps
+    run Keras' plain function. Between steps the model is not modified.
 
     Args:
         model: The model in `fit`, after Keras made its train function.
-        sink: Called with the step's number, its row, a device array that is not waited
-            for, and what tells how to read it; None if the step updated no variable.
-        guard: Keeps errors of the measuring from the fit. Defaults to one of its own.
+        sink: Called with the number of the step, its measurements (a device array that
+            may not be computed yet) and their layout. The layout is None if the step
+            updated no variable.
+        guard: Catches errors of the measurement, so that they do not stop the fit.
+            Defaults to a new guard.
 
     Attributes:
-        batch_sink: Called with the first rows of the batch of each measured step, 256
-            at most, as `(x, y, sample_weight)`; with `()` where they cannot be cut. To
-            be set before the first step. Defaults to None.
-        on_failure: Called when the step raises, as it does when the data end. Defaults
+        batch_sink: Called with the first rows of the batch of each measured step, at
+            most 256, as `(x, y, sample_weight)`; with `()` if the batch cannot be
+            sliced. Set it before the first step. Defaults to None.
+        on_failure: Called when the step raises an error, also at the end of the data.
+            Defaults to None.
+        on_built: Called once, before the next armed step of a model that has weights.
+            On TensorFlow, a model that is built in its first step has weights as soon
+            as that step is traced; they still have their initial values then. Defaults
             to None.
-        on_built: Called once before the next step that is armed for, when the model has
-            its weights. On TensorFlow a model that is built in its first step has them
-            once that is traced, and they are still as they were drawn. Defaults to
-            None.
-        must_tap_every_step: Whether all steps must be watched ones to train what Keras
-            would: layers were frozen without `compile` and only a watched step was
-            traced before, or, on TensorFlow, the step draws random numbers whose state
-            each traced function has for itself. The latter is known from the first
-            step on.
-        is_refused: Whether no step is watched, since the plain step has drawn such
+        must_tap_every_step: Whether all steps must be tapped to train exactly as Keras
+            would. There are two reasons: layers were frozen without calling `compile`
+            again, and only a tapped step was traced before; or, on TensorFlow, the step
+            draws random numbers whose state is separate in each traced function. The
+            latter is known after the first step.
+        is_refused: Whether no step is tapped, because the plain step drew such random
             numbers in an earlier fit. There is a warning before the first step.
 
     Example:
@@ -99,16 +101,16 @@ class GradientTap:
 
     @property
     def must_see_every_step(self) -> bool:
-        """Whether to arm for steps, too, that are not to be measured."""
+        """Whether `arm` must also be called for steps that are not measured."""
         may_have_to = self._draws is not None or not self._is_examined
         return self.must_tap_every_step or may_have_to
 
     def arm(self, step: int | None) -> None:
-        """Have the next call of `model.train_function` measured.
+        """Measure the next call of `model.train_function`.
 
         Args:
-            step: Number of the step, passed to the sink; None to run the step as it is
-                and only see whether it fails and what it draws.
+            step: Number of the step, passed to the sink. None: run the plain step, and
+                only observe errors and random numbers.
         """
         self._put_back()
         attributes = vars(self.model)
@@ -269,7 +271,7 @@ class GradientTap:
         self._sink(step, row, tapped.layouts if row.shape[0] else None)
 
     def disarm(self) -> None:
-        """Put the plain train function back, if it is not, and free memory."""
+        """Restore the plain train function and free memory."""
         self._put_back()
         plain = vars(self.model).get("train_function")
         tapped = getattr(plain, "keras_dlbasic_tapped", None)

@@ -1,10 +1,10 @@
-"""Initializers by exactly the laws of their papers.
+"""Initializers with exactly the distributions of their papers.
 
 - `HeNormal`: N(0, sigma = sqrt(2/n_in)), not truncated
 - `HeUniform`: u(-sqrt(6/n_in), +sqrt(6/n_in))
 - `XavierNormal`: N(0, sigma = sqrt(2/(n_in+n_out))), not truncated
 - `XavierUniform`: u(-sqrt(6/(n_in+n_out)), +sqrt(6/(n_in+n_out)))
-- `for_activation`: return the initializer, with its gain, that suits an activation
+- `for_activation`: return the initializer, with its gain, for an activation
 """
 
 from typing import TYPE_CHECKING

@@ -31,18 +31,18 @@ def for_activation(
 ) -> Any:
     """Return the initializer, with its gain, that suits an activation.
 
-    S-shaped activations get Xavier with gain `1 / f'(0)`: the critical gain, at which
-    signal and gradient fall as a power of depth only (1 for tanh, 4 for sigmoid). All
-    other element-wise ones get He with gain `1 / sqrt(2 E[f(z)^2])`, z ~ N(0, 1), which
-    keeps the second moment of the signal (1 for ReLU; for SELU this is LeCun's law).
-    Linear ones and those that belong on the output, such as softmax, get Xavier with
-    gain 1. PyTorch's 5/3 for tanh is another convention: it keeps the forward signal
-    and lets the gradient grow with depth.
+    S-shaped activations get Xavier with gain `1 / f'(0)` (1 for tanh, 4 for sigmoid).
+    At this critical gain, signal and gradient fall only as a power of depth, not
+    exponentially. All other element-wise activations get He with gain `1 / sqrt(2
+    E[f(z)^2])`, z ~ N(0, 1), which keeps the second moment of the signal (1 for ReLU;
+    for SELU this is LeCun initialization). Linear activations and output activations
+    such as softmax get Xavier with gain 1. PyTorch's gain of 5/3 for tanh is another
+    convention: it keeps the forward signal and lets the gradient grow with depth.
 
     Args:
-        activation: A name that Keras knows, None (linear), or a callable, whose gain is
-            estimated numerically. `"threshold"`, which has no defaults in Keras, is
-            taken at threshold 0 with default value 0.
+        activation: Name of a Keras activation, None (linear), or a callable, whose gain
+            is estimated numerically. For `"threshold"`, threshold and default value are
+            0, as Keras has no defaults.
         distribution: `"normal"` (default) or `"uniform"`.
         seed: As in the initializers.
 

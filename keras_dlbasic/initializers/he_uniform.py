@@ -19,22 +19,23 @@ class HeUniform(keras.initializers.VarianceScaling):
 
     Made for rectifiers such as ReLU, which pass on half of the variance.
 
-    The law is that of `keras.initializers.HeUniform`: take Keras' own unless you want
-    `gain` or `mode`. (Keras' *normal* class of this family is truncated: same variance,
-    other law.)
+    The distribution is that of `keras.initializers.HeUniform`: use Keras' own unless
+    you need `gain` or `mode`. (Keras' `HeNormal` is truncated, unlike `HeNormal` of
+    this package.)
 
-    An initializer sees only a shape, from which it knows the fans of dense kernels and
-    ordinary convolutions. `remedies.initialize` knows the layer.
+    An initializer only gets the shape of a kernel. It computes the correct fans for
+    dense layers and ordinary convolutions; for all other layers use
+    `remedies.initialize`.
 
     Args:
         gain: Multiplies the standard deviation. Defaults to `1.0`.
         seed: An integer, a `keras.random.SeedGenerator` or None (default: random). With
             an integer or None each call gives the same values.
-        mode: `"fan_in"` (default) divides by the inputs of a unit, which keeps the
-            signal on its way forward; `"fan_out"` by its outputs, which keeps the
-            gradient on its way back.
-        input_axes: Axes of the kernel whose product is the fan-in, for kernels of other
-            layouts. `EinsumDense` sets it where Keras does so. Defaults to None.
+        mode: `"fan_in"` (default) divides by the number of inputs of a unit, which
+            keeps the variance of the forward signal. `"fan_out"` divides by the number
+            of outputs, which keeps that of the gradient.
+        input_axes: Axes of the kernel whose product is the fan-in, for kernels with
+            other layouts. Keras sets it for `EinsumDense`. Defaults to None.
         output_axes: Axes whose product is the fan-out. Defaults to None.
 
     Raises:

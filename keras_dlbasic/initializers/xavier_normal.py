@@ -15,24 +15,24 @@ from keras_dlbasic.initializers.law import check_gain, config_of, draw
 @names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class XavierNormal(keras.initializers.VarianceScaling):
-    """N(0, sigma=sqrt(2/(n_in+n_out))); Keras' law is truncated (same variance).
+    """N(0, sigma=sqrt(2/(n_in+n_out))); Keras' GlorotNormal is truncated.
 
     Made for S-shaped activations such as tanh and sigmoid.
 
-    `keras.initializers.GlorotNormal` draws from a normal law that is cut off at two of
-    its standard deviations and rescaled to the same variance: no entry is larger than
-    2.27 sigma there, while here 2.3 % are. Take this one for the paper's law, and
-    Keras' own where that does not matter to you.
+    `keras.initializers.GlorotNormal` draws from a truncated normal distribution with
+    the same variance. It has no entries beyond 2.27 sigma; here 2.3 % are. Use this
+    class for the distribution of the paper, and Keras' own if that does not matter.
 
-    An initializer sees only a shape, from which it knows the fans of dense kernels and
-    ordinary convolutions. `remedies.initialize` knows the layer.
+    An initializer only gets the shape of a kernel. It computes the correct fans for
+    dense layers and ordinary convolutions; for all other layers use
+    `remedies.initialize`.
 
     Args:
         gain: Multiplies the standard deviation. Defaults to `1.0`.
         seed: An integer, a `keras.random.SeedGenerator` or None (default: random). With
             an integer or None each call gives the same values.
-        input_axes: Axes of the kernel whose product is the fan-in, for kernels of other
-            layouts. `EinsumDense` sets it where Keras does so. Defaults to None.
+        input_axes: Axes of the kernel whose product is the fan-in, for kernels with
+            other layouts. Keras sets it for `EinsumDense`. Defaults to None.
         output_axes: Axes whose product is the fan-out. Defaults to None.
 
     Raises:

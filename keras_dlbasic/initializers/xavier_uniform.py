@@ -19,19 +19,20 @@ class XavierUniform(keras.initializers.VarianceScaling):
 
     Made for S-shaped activations such as tanh and sigmoid.
 
-    The law is that of `keras.initializers.GlorotUniform`: take Keras' own unless you
-    want `gain`. (Keras' *normal* class of this family is truncated: same variance,
-    other law.)
+    The distribution is that of `keras.initializers.GlorotUniform`: use Keras' own
+    unless you need `gain`. (Keras' `GlorotNormal` is truncated, unlike `XavierNormal`
+    of this package.)
 
-    An initializer sees only a shape, from which it knows the fans of dense kernels and
-    ordinary convolutions. `remedies.initialize` knows the layer.
+    An initializer only gets the shape of a kernel. It computes the correct fans for
+    dense layers and ordinary convolutions; for all other layers use
+    `remedies.initialize`.
 
     Args:
         gain: Multiplies the standard deviation. Defaults to `1.0`.
         seed: An integer, a `keras.random.SeedGenerator` or None (default: random). With
             an integer or None each call gives the same values.
-        input_axes: Axes of the kernel whose product is the fan-in, for kernels of other
-            layouts. `EinsumDense` sets it where Keras does so. Defaults to None.
+        input_axes: Axes of the kernel whose product is the fan-in, for kernels with
+            other layouts. Keras sets it for `EinsumDense`. Defaults to None.
         output_axes: Axes whose product is the fan-out. Defaults to None.
 
     Raises:

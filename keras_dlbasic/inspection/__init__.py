@@ -1,6 +1,6 @@
 """Checks of a model and its data before training.
 
-- `CapacityReport`: what `capacity_report` found
+- `CapacityReport`: the result of `capacity_report`
 - `capacity_report`: count parameters by layer and per training sample
 - `preflight`: find problems before the first training step
 """

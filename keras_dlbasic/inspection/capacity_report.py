@@ -40,13 +40,13 @@ class LayerCapacity(Displayed):
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class CapacityReport(Displayed):
-    """What `capacity_report` found.
+    """The result of `capacity_report`.
 
     Attributes:
         parameters: Number of trainable weights.
         frozen: Number of weights that are not trained (statistics, frozen layers).
-        depth: Kernels on the longest way from an input to an output; None where the
-            connections of a subclassed model are not known.
+        depth: Number of kernels on the longest path from an input to an output; None if
+            the connections of a subclassed model are not known.
         samples: Number of training samples, None if not given.
         layers: Layers with trainable weights, from input to output.
 
@@ -72,7 +72,7 @@ class CapacityReport(Displayed):
         return None if self.samples is None else self.parameters / self.samples
 
     def table(self) -> dict[str, np.ndarray]:
-        """Return one row per layer, as columns by name; `pandas.DataFrame` takes it."""
+        """Return one row per layer, as columns by name, for `pandas.DataFrame`."""
         return {
             "layer": np.array([layer.name for layer in self.layers], dtype=str),
             "class_name": np.array([la.class_name for la in self.layers], dtype=str),
@@ -106,13 +106,13 @@ class CapacityReport(Displayed):
 
 @names_nearest
 def capacity_report(model: Any, samples: Any = None) -> CapacityReport:
-    """Count parameters, depth and the share of each layer.
+    """Count the parameters of a model, its depth, and the share of each layer.
 
     Args:
         model: A built Keras model.
         samples: The number of training samples, or the training inputs: an array,
-            tensor, data frame, list or a structure of these, or a data set, which is
-            read. Defaults to None.
+            tensor, data frame, list or a structure of these, or a data set. Defaults to
+            None.
 
     Returns:
         A `CapacityReport`.

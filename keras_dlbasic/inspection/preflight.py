@@ -45,7 +45,7 @@ def preflight(
     epochs: int | None = None,
     rules: Iterable[Rule] | None = None,
 ) -> Diagnosis:
-    """Find problems of a run before its first step, in seconds.
+    """Find problems of a training run before its first step, in seconds.
 
     It checks the match of output activation, loss and targets; the inputs and targets;
     validation rows that are also training rows, and missing classes; initial weights
@@ -53,29 +53,29 @@ def preflight(
     model is not changed, but it is built if it has no weights yet.
 
     Args:
-        model: A model; compiled, if its loss is to be judged. One without weights is
+        model: A model. Compile it to have its loss checked. A model without weights is
             built from `x`.
         x: Training inputs with samples first: an array, a tensor, a data frame, a list
-            or a structure of these; or a data set that can be read again and gives
-            batches with targets, of which up to 2,048 rows are drawn: from everywhere
-            in a `PyDataset` or a `DataLoader`, else from the first 2,048 batches, or
-            the first GiB.
-        y: Training targets, in the same forms; None with a data set. Defaults to None:
-            what needs them is skipped.
-        validation_data: `(x, y)` of the validation or a data set, or None.
-        batch_size: As it will be given to `fit`. Defaults to None: 32.
-        epochs: As it will be given to `fit`. Defaults to None: the number of updates is
-            not judged.
-        rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
+            or a structure of these; or a data set of batches with targets that can be
+            read repeatedly. Up to 2,048 rows of a data set are used. They are drawn
+            from the whole of a `PyDataset` or a `DataLoader`, otherwise from the first
+            2,048 batches or the first GiB.
+        y: Training targets, likewise; None with a data set. Defaults to None: checks
+            that need targets are skipped.
+        validation_data: `(x, y)` or a data set for validation, or None.
+        batch_size: The `batch_size` of the planned `fit`. Defaults to None: 32.
+        epochs: The `epochs` of the planned `fit`. Defaults to None: the number of
+            updates is not judged.
+        rules: The rules to apply, as for `diagnose`. Defaults to None: all.
 
     Returns:
-        A `Diagnosis` of causes: those that are certain to do harm are critical, those
-        that may are warnings.
+        A `Diagnosis` of causes: critical if they are certain to do harm, warnings if
+        they may.
 
     Raises:
-        TypeError: If `rules` has something else than rules.
-        ValueError: If `model` is no model, a number is out of range, or `x` and `y` are
-            none of these, hold text, differ in length or do not fit the model.
+        TypeError: If `rules` contains something other than rules.
+        ValueError: If `model` is not a model, a number is out of range, or `x` and `y`
+            have another type, contain text, differ in length or do not fit the model.
 
     Example:
     >>> import keras, numpy as np

@@ -1,6 +1,6 @@
-"""The loss as a function of the weights: its slopes, its curvature, its shape.
+"""The loss as a function of the weights: gradient, curvature, surfaces.
 
-- `Objective`: the loss over a data set, its gradient and its Hessian's products
+- `Objective`: the loss on a data set, its gradient and Hessian-vector products
 - `classify_point`: classify a point as minimum, saddle, plateau or slope
 - `hessian_extremes`: find the smallest and the largest eigenvalue of the Hessian
 - `hessian_trace`: estimate the sum of all curvatures

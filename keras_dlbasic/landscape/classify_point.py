@@ -49,18 +49,18 @@ def classify_point(
     seed: int = 0,
     **options: Any,
 ) -> CriticalPoint:
-    """Classify the point a model is at: a minimum, saddle point, plateau or slope.
+    """Classify the current weights: a minimum, saddle point, plateau or slope.
 
     It measures the gradient, the smallest and largest eigenvalue of the Hessian,
     whether the loss falls along the most negative direction, which weights have zero
-    gradient and curvature, and the rounding errors. `analysis.judge_point` says how the
-    verdict follows. It takes about as long as 150 gradients of the data; nothing of the
-    model is changed. Where ReLU and the like have kinks, curvature is that between
-    them.
+    gradient and curvature, and the rounding errors. `analysis.judge_point` describes
+    how the verdict follows. It takes about as long as 150 gradients of the data. The
+    model is not changed. The curvature does not include the kinks of ReLU and similar
+    activations.
 
     Args:
         model: A built and compiled Keras model, or an `Objective`.
-        x: Inputs: an array or a structure of arrays. The verdict holds for the loss on
+        x: Inputs: an array or a structure of arrays. The verdict applies to the loss on
             these rows.
         y: Targets, likewise.
         max_products: Maximum number of Hessian-vector products.
@@ -109,8 +109,8 @@ class _Survey:
             raise ValueError(
                 f"The loss is {self._loss:.4g}, and the gradient "
                 + ("is finite" if np.isfinite(self._gradient).all() else "is not")
-                + ": where they are not finite the landscape has no shape. "
-                "`gradients.localize_non_finite(model, x)` says where it comes from."
+                + ". A point can only be classified if both are finite. "
+                "`gradients.localize_non_finite(model, x)` shows the first such value."
             )
 
     def evidence(self, max_products: int, seed: int) -> PointEvidence:

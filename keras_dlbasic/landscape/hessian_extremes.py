@@ -32,20 +32,20 @@ def hessian_extremes(
 ) -> HessianExtremes:
     """Find the smallest and the largest eigenvalue of the Hessian of the loss.
 
-    Lanczos iteration with full re-orthogonalization, in float64; the products of the
-    Hessian are the backend's own. Unlike power iteration it gives both ends at once,
-    also where the negative one is much the smaller. One product takes two to three
-    gradients' time, so that the default is about 90 gradients of the data set; where it
-    does not suffice, the residuals say what is missing.
+    Uses Lanczos iteration with full re-orthogonalization in float64, with
+    Hessian-vector products by the backend. Unlike power iteration it finds both ends of
+    the spectrum at once, even if the negative end is much smaller. A product takes as
+    long as two to three gradients, so the default takes about as long as 90 gradients
+    of the data set. Large residuals mean that more products are needed.
 
     Args:
         model: A built and compiled Keras model, or an `Objective`.
         x: Inputs: an array or a structure of arrays.
         y: Targets, likewise.
-        max_products: Most products of the Hessian.
-        tolerance: Share of the largest absolute eigenvalue to which both ends are to
-            be known for `.converged`. It goes on beyond, since a small negative
-            eigenvalue is found last; it ends earlier when only rounding is left.
+        max_products: Maximum number of Hessian-vector products.
+        tolerance: `.converged` requires errors below this share of the largest absolute
+            eigenvalue. The iteration continues beyond that, because a small negative
+            eigenvalue is found last. It stops early if only rounding errors remain.
         seed: Seed of the first vector.
         **options: `sample_weight`, `micro_batch` and `training`, see `Objective`.
 

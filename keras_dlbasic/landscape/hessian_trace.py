@@ -24,13 +24,13 @@ def hessian_trace(
     """Estimate the trace of the Hessian of the loss: the sum of all curvatures.
 
     Hutchinson's estimator: the mean of `v^T H v` over vectors `v` of random signs. It
-    is unbiased; the error is that of the mean over the probes.
+    is unbiased. The reported error is the standard error of the mean.
 
     Args:
         model: A built and compiled Keras model, or an `Objective`.
         x: Inputs: an array or a structure of arrays.
         y: Targets, likewise.
-        probes: Number of vectors, one product of the Hessian each; at least 2.
+        probes: Number of vectors, at least 2. Each needs one Hessian-vector product.
         seed: Seed of the vectors.
         **options: `sample_weight`, `micro_batch` and `training`, see `Objective`.
 
@@ -55,7 +55,7 @@ def hessian_trace(
     """
     if isinstance(probes, bool) or int(probes) != probes or probes < 2:
         raise ValueError(
-            "`probes` must be a whole number of at least 2, for an error to be told. "
+            "`probes` must be a whole number of at least 2, to estimate the error. "
             f"Received: probes={probes!r}"
         )
     objective = objective_of(model, x, y, **options)

@@ -33,24 +33,24 @@ def loss_surface(
 ) -> LossSurface:
     """Compute the loss on a plane through the weights of a model.
 
-    Batch normalization uses its moving statistics, which belong to the weights in the
-    middle; with `training=True` each point gets statistics of its own: those of each
-    micro-batch (and dropout one mask for all points). Nothing of the model is changed.
+    Batch normalization uses its moving statistics, which are those of the weights in
+    the center. With `training=True` it uses the statistics of each micro-batch at each
+    point, and dropout uses the same mask at all points. The model is not changed.
 
     Args:
         model: A built and compiled Keras model, or an `Objective`.
         x: Inputs: an array or a structure of arrays.
         y: Targets, likewise.
-        directions: `"random"` (default): two random directions in which each filter is
-            as long as that of the model, biases and scales resting (filter
-            normalization), so that surfaces of different models can be compared;
-            `"eigen"`: of largest and of smallest curvature, the ends of the Hessian's
-            spectrum; `"weights"`: for a model of two weights, themselves; or two points
-            `(a, b)`: models like this one, or lists of their trainable weights: the
-            plane through them and the model.
+        directions: `"random"` (default): two random directions with filter
+            normalization: each filter has the norm of the model's filter, and biases
+            and scales are fixed. So surfaces of different models can be compared.
+            `"eigen"`: the directions of largest and of smallest curvature. `"weights"`:
+            the two weights of a model that has only two. Or two points `(a, b)`, each a
+            model of the same architecture or a list of its trainable weights: the plane
+            through them and the model.
         resolution: Points along each direction; odd numbers include the model.
-        distance: How far it goes to each side. For two points: how far beyond them, as
-            a share of their extent.
+        distance: How far the surface extends to each side. For two points: how far
+            beyond them, as a share of their extent.
         seed: Seed of random directions.
         **options: `sample_weight`, `micro_batch` and `training`, see `Objective`.
 
@@ -58,7 +58,7 @@ def loss_surface(
         A `LossSurface`; draw it by `plots.plot_loss_surface`.
 
     Raises:
-        ValueError: See `Objective`; or if the directions are none.
+        ValueError: See `Objective`; or if `directions` is invalid.
 
     Reference:
         Li et al. (2018), Visualizing the loss landscape of neural nets.
@@ -121,18 +121,18 @@ def loss_line(
     margin: float = 0.25,
     **options: Any,
 ) -> LossLine:
-    """Compute the loss on the straight line from a model to another one like it.
+    """Compute the loss on the straight line between the weights of two models.
 
     If the loss rises in between, there is a barrier between the two. A curved path
     without a barrier may still exist.
 
     Args:
         model: A built and compiled Keras model, or an `Objective`.
-        other: A model like it, or a list of its trainable weights.
+        other: A model of the same architecture, or a list of its trainable weights.
         x: Inputs: an array or a structure of arrays.
         y: Targets, likewise.
         resolution: Number of points.
-        margin: How far it goes beyond both, as a share of their distance.
+        margin: How far the line extends beyond both, as a share of their distance.
         **options: See `loss_surface`, also on batch normalization.
 
     Returns:

@@ -45,22 +45,22 @@ class Products(Protocol):
 class Objective:
     """The loss of a model on a data set, with its gradient and Hessian-vector products.
 
-    It is the compiled loss (`model.compute_loss`) with all penalties, as a function of
-    the trainable weights, which are one vector here, in the order of
-    `model.trainable_variables`. Rows are taken in micro-batches: the sums over them are
-    exact, and memory does not grow with their number. Computed in the model's precision
-    within a micro-batch, in float64 beyond. Nothing of the model is changed.
+    The loss is the compiled loss (`model.compute_loss`) with all penalties. It is a
+    function of the trainable weights, flattened to one vector in the order of
+    `model.trainable_variables`. The data are processed in micro-batches, so memory does
+    not grow with the number of rows. Each micro-batch is computed in the precision of
+    the model, and the sums over micro-batches in float64. The model is not changed.
 
     Args:
         model: A built and compiled Keras model.
-        x: Inputs: an array or a structure of arrays, also on disk.
+        x: Inputs: an array or a structure of arrays, which may be on disk.
         y: Targets, likewise. Defaults to None.
         sample_weight: Weights of the samples. Defaults to None: ones.
-        micro_batch: Rows that are in memory at once. Defaults to `256`.
-        training: Whether layers run as in training. Defaults to `False`, as in
-            `model.evaluate`. With `True`, dropout keeps one mask for all micro-batches
-            (that of the seeds as they are), and batch normalization uses the statistics
-            of each micro-batch.
+        micro_batch: Number of rows in memory at once. Defaults to `256`.
+        training: Whether layers run in training mode. Defaults to `False`, as in
+            `model.evaluate`. With `True`, dropout uses the same mask for all
+            micro-batches, and batch normalization uses the statistics of each
+            micro-batch.
 
     Attributes:
         model: The model.
@@ -68,12 +68,12 @@ class Objective:
         shapes: Shape of each trainable variable.
         names: Path of each trainable variable.
         rows: The data.
-        epsilon: Rounding unit of the precision that the model computes in.
+        epsilon: Machine epsilon of the precision of the model.
 
     Raises:
-        ValueError: If the model is not built or not compiled, has nothing to train, or
-            if the loss is no mean over rows and the rows do not fit into one
-            micro-batch.
+        ValueError: If the model is not built or not compiled, if it has no trainable
+            weights, or if the loss is not a mean over rows and the rows do not fit into
+            one micro-batch.
 
     Example:
     >>> import keras, numpy as np
@@ -118,14 +118,14 @@ class Objective:
     # -- the function ------------------------------------------------------------
 
     def weights(self) -> np.ndarray:
-        """Return the weights as they are now, `[size]` in float64."""
+        """Return the current weights, `[size]` in float64."""
         return self._joined([v.value for v in self._variables])
 
     def loss(self, at: np.ndarray | None = None) -> float:
         """Return the loss.
 
         Args:
-            at: Weights. Defaults to None: those of the model.
+            at: Weights at which to compute it. Defaults to None: those of the model.
         """
         weights, state = self._parts(at), self._values(self._state)
         with generators_kept(self.model), self._explained():
@@ -138,7 +138,7 @@ class Objective:
         """Return the loss and its gradient, `[size]` in float64.
 
         Args:
-            at: Weights. Defaults to None: those of the model.
+            at: Weights at which to compute it. Defaults to None: those of the model.
         """
         weights, state = self._parts(at), self._values(self._state)
         value, total = 0.0, np.zeros(self.size)
@@ -154,12 +154,12 @@ class Objective:
     ) -> np.ndarray:
         """Return the Hessian times `direction`, `[size]` in float64.
 
-        Where an operation of the model has no second derivative, the product is that
-        of central differences of the gradient, and a warning says which operation.
+        If an operation of the model has no second derivative, the product is computed
+        from central differences of the gradient, and a warning names the operation.
 
         Args:
             direction: `[size]`.
-            at: Weights. Defaults to None: those of the model.
+            at: Weights at which to compute it. Defaults to None: those of the model.
         """
         direction = np.asarray(direction, np.float64)
         length = float(np.linalg.norm(direction))
@@ -182,11 +182,11 @@ class Objective:
 
     @property
     def is_exact(self) -> bool:
-        """Whether products come from second derivatives, as far as it is known."""
+        """Whether products are second derivatives, not differences of gradients."""
         return self._lacks is None
 
     def split(self, vector: np.ndarray) -> list[np.ndarray]:
-        """Return the parts of `[size]` in the shapes of the variables."""
+        """Split a vector `[size]` into arrays with the shapes of the variables."""
         parts = np.split(np.asarray(vector), self._ends[:-1])
         return [p.reshape(s) for p, s in zip(parts, self.shapes, strict=True)]
 
@@ -199,9 +199,9 @@ class Objective:
     def mismatched(
         self, rng: np.random.Generator, most: int
     ) -> Iterator[Objective] | None:
-        """Return losses over the first rows with their targets in random order.
+        """Return losses over the first rows with shuffled targets.
 
-        None if there are no targets to be mixed up.
+        None if there are no targets.
         """
         own = self.first_rows(most)
         if own.rows.y is None or own.rows.n < 2:
@@ -335,9 +335,10 @@ class Objective:
         if first != second and np.isfinite(first):
             raise ValueError(
                 "With `training=True` the loss must be the same in each call, but a "
-                f"layer draws anew: it was {first:.6g}, then {second:.6g}. Layers must "
-                "draw by a `keras.random.SeedGenerator` of their own, as Keras' own "
-                "layers do; or use `training=False`."
+                f"layer draws new random numbers: it was {first:.6g}, then "
+                f"{second:.6g}. Layers must use their own "
+                "`keras.random.SeedGenerator`, as Keras' layers do; or use "
+                "`training=False`."
             )
 
 
@@ -346,7 +347,7 @@ def objective_of(model: Any, x: Any, y: Any, **options: Any) -> Objective:
     if isinstance(model, Objective):
         if x is not None or y is not None:
             raise ValueError(
-                "An `Objective` has its data; give no `x` and `y` beside it."
+                "An `Objective` already has its data: do not pass `x` and `y`."
             )
         return model
     return Objective(model, x, y, **options)
@@ -405,8 +406,8 @@ def _check_additive(model: Any, masked: bool, weighted: bool) -> None:
         reason = "the outputs are masked, so rows count differently"
     if reason is not None:
         raise ValueError(
-            "The loss of the data is not the mean over micro-batches here: "
-            f"{reason}. Make it one micro-batch: `micro_batch=` the number of rows."
+            f"The loss of the data is not the mean over micro-batches here: {reason}. "
+            "Use one micro-batch: set `micro_batch` to the number of rows."
         )
 
 

@@ -40,7 +40,7 @@ class Rows:
     def of(
         cls, x: Any, y: Any, sample_weight: Any, micro_batch: int, model: Any = None
     ) -> Rows:
-        """Read data in any form that users have; of a data set, all rows.
+        """Read arrays, data frames, lists or structures of these, or a data set.
 
         Raises:
             ValueError: If they differ in length or do not fit the model, or

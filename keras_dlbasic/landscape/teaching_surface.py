@@ -72,20 +72,21 @@ def teaching_surface(
 ) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return a Keras model whose loss is a surface over its two weights, with data.
 
-    Each sample sees the surface shifted by a random amount; the shifts come in pairs
-    that cancel out. So the batch size matters as in any training, and the same
-    callbacks, studies and plots apply. On the saddle the model starts on the ridge: the
-    whole batch slides to the saddle point and stops, and the noise of a sample
-    leads off it.
+    The loss of each sample is the surface shifted by a random amount; the shifts come
+    in pairs that cancel out. So the batch size matters as in any training, and all
+    callbacks, studies and plots can be used. On the saddle the model starts on the
+    ridge: full-batch training moves to the saddle point and stops there. With single
+    samples, the noise leads away from it.
 
     - `"saddle"`: `u^2 - v^2`
     - `"ravine"`: `(u^2 + 15 v^2) / 2`
-    - `"two_minima"`: `(u^2 - 1)^2 / 4 + 0.2 u + v^2`, the nearer one is the higher
-    - `"plateau"`: `1 - exp(-(u^2 + v^2) / 2)`, started far off
+    - `"two_minima"`: `(u^2 - 1)^2 / 4 + 0.2 u + v^2`, the nearer minimum is
+      higher
+    - `"plateau"`: `1 - exp(-(u^2 + v^2) / 2)`, started far away
 
     Args:
-        name: One of these.
-        learning_rate: Of the plain gradient descent it is compiled with.
+        name: Name of a surface, one of the above.
+        learning_rate: Learning rate of the SGD optimizer.
         samples: Number of samples, even.
         spread: Standard deviation of the shifts.
         seed: Seed of the shifts.

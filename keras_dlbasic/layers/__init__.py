@@ -1,10 +1,10 @@
 """Layers for normalization, dropout and gradient clipping.
 
-- `BatchNormalization`: Keras' own, with checks; watched by `NormalizationMonitor`
-- `Dropout`: Keras' own, with `monte_carlo`
-- `GradientClipping`: identity forward, clips the gradient on its way back
-- `LayerNormalization`: Keras' own, with checks
-- `MonteCarloPrediction`: mean and spread, what `mc_predict` gives
+- `BatchNormalization`: like Keras' own, with checks
+- `Dropout`: like Keras' own, with `monte_carlo`
+- `GradientClipping`: identity in the forward pass, clips the gradient
+- `LayerNormalization`: like Keras' own, with checks
+- `MonteCarloPrediction`: mean and spread, the result of `mc_predict`
 - `mc_predict`: predict many times with dropout on and return mean and spread
 """
 

@@ -16,25 +16,26 @@ from keras_dlbasic.layers.arguments import check_axes, check_epsilon
 class BatchNormalization(keras.layers.BatchNormalization):
     """Batch normalization: `y = gamma * (x - mu_B) / sqrt(var_B + eps) + beta`.
 
-    In training, `mu_B = 1/m sum x_i` and `var_B = 1/m sum (x_i - mu_B)^2` are those of
-    the batch, for each channel; at inference, moving averages of them. Put it before
-    the activation, as the paper does.
+    In training, `mu_B = 1/m sum x_i` and `var_B = 1/m sum (x_i - mu_B)^2` are computed
+    over the batch for each channel. At inference, their moving averages are used. Place
+    the layer before the activation, as the paper does.
 
     Computation, arguments, weights and speed are those of
-    `keras.layers.BatchNormalization`, which saved weights can be exchanged with; take
-    either. This one checks its arguments, and `callbacks.NormalizationMonitor` watches
-    both: how far the moving averages are from the batches, and whether there is more
-    than one value per channel to normalize. With one (batch size 1 and no other axes)
-    the output is `beta` whatever the input: use `LayerNormalization` there.
+    `keras.layers.BatchNormalization`, and saved weights are interchangeable, so you can
+    use either. This one also checks its arguments. `callbacks.NormalizationMonitor`
+    works with both: it records how far the moving averages are from the batch
+    statistics, and warns if a channel has only one value to normalize. In that case
+    (batch size 1 and no other axes) the output is `beta` for any input; use
+    `LayerNormalization` instead.
 
-    Why it helps is contested. The paper's reason, less "internal covariate shift", was
-    not confirmed by Santurkar et al. (2018), who find a smoother loss surface instead.
+    Why it helps is debated. The paper's reason was less "internal covariate shift".
+    Santurkar et al. (2018) did not confirm this; they found a smoother loss surface.
 
     Args:
         axis: The axis of the channels. Defaults to `-1`.
-        momentum: Share of the old moving average that a step keeps, from 0 to 1.
-            Defaults to `0.99`.
-        epsilon: The eps of the formula. Defaults to `1e-3`.
+        momentum: Weight of the old moving average in each update, from 0 to 1. Defaults
+            to `0.99`.
+        epsilon: `eps` in the formula. Defaults to `1e-3`.
         **kwargs: As in `keras.layers.BatchNormalization`: `center`, `scale`,
             initializers, regularizers, constraints, `synchronized`, `name`, `dtype`.
 

@@ -15,19 +15,19 @@ from keras_dlbasic._wrong_arguments import names_nearest
 class Dropout(keras.layers.Dropout):
     """Dropout: in training each unit is zero with probability `rate`, else scaled up.
 
-    What stays is multiplied by `1 / (1 - rate)`, so the expected sum is unchanged and
-    inference drops nothing. Computation and speed are those of `keras.layers.Dropout`;
-    take that one unless you want `monte_carlo`.
+    The other units are multiplied by `1 / (1 - rate)`, so the expected sum is
+    unchanged. At inference no unit is dropped. Computation and speed are those of
+    `keras.layers.Dropout`; use that one unless you need `monte_carlo`.
 
     Args:
         rate: Probability of dropping a unit, from 0 to 1.
         noise_shape: Shape of the mask, as in Keras; 1 along axes on which units are
             dropped together. Defaults to None: each unit independently.
         seed: An integer, or None (default: random).
-        monte_carlo: Whether to drop units at inference as well, so that repeated
-            predictions differ and their spread tells the model's uncertainty (Gal &
-            Ghahramani 2016). `layers.mc_predict` does so without it, on any model.
-            Defaults to `False`.
+        monte_carlo: Whether to drop units at inference as well. Repeated predictions
+            then differ, and their spread estimates the uncertainty of the model (Gal &
+            Ghahramani 2016). `layers.mc_predict` works on any model, without this
+            argument. Defaults to `False`.
         **kwargs: `name`, `dtype`.
 
     Raises:

@@ -15,22 +15,23 @@ from keras_dlbasic._wrong_arguments import names_nearest
 @names_nearest
 @keras.saving.register_keras_serializable(package="keras_dlbasic")
 class GradientClipping(keras.layers.Layer):
-    """Passes its input on unchanged and clips the gradient on its way back.
+    """Passes its input through unchanged and clips the gradient in the backward pass.
 
     So a large gradient of later layers does not reach the layers before it. Keras has
-    no such layer; an optimizer's `clipnorm`, `clipvalue` and `global_clipnorm` clip the
-    gradients of weights after the whole backward pass.
+    no such layer: `clipnorm`, `clipvalue` and `global_clipnorm` of an optimizer clip
+    the gradients of the weights after the whole backward pass.
 
     Args:
         value: Entries of the gradient are cut to the range from `-value` to `value`.
             Defaults to None.
-        norm: Where the L2 norm of a sample's gradient is larger, it is scaled down to
-            this norm. Defaults to None.
+        norm: Maximum L2 norm of a sample's gradient; larger ones are scaled down to it.
+            Defaults to None.
         **kwargs: `name`, `dtype`.
 
-    The gradient is that of the loss. Most losses are means over the batch, so a
-    sample's share falls with the batch size: choose thresholds for the one you use.
-    With loss scaling (mixed_float16) the layer sees the scaled gradient.
+    The gradient is that of the loss. Most losses are means over the batch, so the
+    gradient of a single sample decreases with the batch size: choose the threshold for
+    your batch size. With loss scaling (mixed_float16) the layer clips the scaled
+    gradient.
 
     Raises:
         ValueError: If not exactly one of `value` and `norm` is given, or it is not a

@@ -15,16 +15,17 @@ from keras_dlbasic.layers.arguments import check_axes, check_epsilon
 class LayerNormalization(keras.layers.LayerNormalization):
     """Layer normalization: `y = gamma * (x - mu) / sqrt(var + eps) + beta`.
 
-    Mean and variance (divided by the number of features) are those over the features of
-    one sample, so the layer does the same in training and at inference and works with
-    any batch size, also 1.
+    Mean and (biased) variance are computed over the features of one sample. So the
+    layer does the same in training and at inference, and works with any batch size,
+    even 1.
 
     Computation, arguments, weights and speed are those of
-    `keras.layers.LayerNormalization`; take either. This one checks its arguments.
+    `keras.layers.LayerNormalization`, so you can use either. This one also checks its
+    arguments.
 
     Args:
         axis: The axis, or axes, of the features. Defaults to `-1`.
-        epsilon: The eps of the formula. Defaults to `1e-3`.
+        epsilon: `eps` in the formula. Defaults to `1e-3`.
         **kwargs: As in `keras.layers.LayerNormalization`: `center`, `scale`,
             initializers, regularizers, constraints, `name`, `dtype`.
 

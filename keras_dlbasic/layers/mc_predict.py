@@ -20,7 +20,7 @@ class MonteCarloPrediction(NamedTuple):
 
     Attributes:
         mean: Mean over the predictions, shaped as one prediction.
-        spread: Their standard deviation, of the same shape and in the same unit.
+        spread: Their standard deviation, with the same shape and unit.
 
     Example:
     >>> import numpy as np
@@ -40,19 +40,19 @@ def mc_predict(
 ) -> MonteCarloPrediction:
     """Predict many times with dropout on and return mean and spread.
 
-    All dropout layers of the model, Keras' own as well, drop as in training; batch
-    normalization stays in inference mode. The model runs outside its compiled predict
-    function. Dropout inside recurrent layers stays off.
+    All dropout layers of the model, including Keras' own, are in training mode. Batch
+    normalization stays in inference mode, and dropout inside recurrent layers stays
+    off. The model does not run in its compiled predict function.
 
     Args:
         model: A Keras model with dropout layers.
         x: Inputs, as for `model.predict`: an array or a structure of arrays.
         samples: Number of predictions, at least 2. Defaults to `50`.
-        batch_size: Number of rows at once. Defaults to `256`.
+        batch_size: Number of rows per batch. Defaults to `256`.
 
     Returns:
-        A named tuple `(mean, spread)`. The spread is the standard deviation (divided by
-        `samples - 1`): the uncertainty of the model, without the noise of the data.
+        A named tuple `(mean, spread)`. The spread is the standard deviation (with
+        `ddof=1`): the uncertainty of the model, without the noise of the data.
 
     Raises:
         ValueError: If `samples` is less than 2 or the model has no dropout.

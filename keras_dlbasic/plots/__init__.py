@@ -1,35 +1,35 @@
-"""Pictures of records and results. Each returns matplotlib axes.
+"""Plots of records and results. Each function returns matplotlib axes.
 
 - `plot_activations`: draw activation functions and their slopes
 - `plot_augmentation`: draw originals beside augmented ones
-- `plot_batch_size_study`: draw what a `BatchSizeStudy` found
+- `plot_batch_size_study`: draw the result of a `BatchSizeStudy`
 - `plot_capacity`: draw error against the number of parameters
 - `plot_clipping`: draw how strongly gradients were clipped over the steps
 - `plot_curvature`: draw the largest and smallest curvature over the epochs
-- `plot_decision_regions`: draw which class a model gives where, in two dimensions
-- `plot_descent_path`: draw the paths of the three ways of gradient descent
+- `plot_decision_regions`: draw the decision regions of a model with two features
+- `plot_descent_path`: draw the paths of gradient descent with three batch sizes
 - `plot_dropout`: draw which units dropout keeps, in training and at inference
 - `plot_ensemble`: draw the error of an ensemble beside that of its members
 - `plot_gradient_flow`: draw the gradient of each layer, relative to its weights
 - `plot_gradient_norm`: draw the gradient norm of each layer over the steps
-- `plot_history`: draw training and validation over the epochs, one panel a metric
+- `plot_history`: draw training and validation curves, one panel per metric
 - `plot_initializers`: draw signals through layers with Xavier and He initialization
 - `plot_learning_curve`: draw error against the size of the training set
-- `plot_learning_rate_range`: draw the losses of a range test
+- `plot_learning_rate_range`: draw the losses of a learning-rate range test
 - `plot_loss_line`: draw the loss between two solutions
-- `plot_loss_surface`: draw a slice of the landscape of a loss
+- `plot_loss_surface`: draw the loss on a plane in weight space
 - `plot_noise_scale`: draw the gradient noise scale over the updates
 - `plot_normalization`: draw values before and after batch or layer normalization
 - `plot_normalization_drift`: draw how far batch means are from the moving means
 - `plot_outlier_study`: draw the held-out error against planted wrong rows
-- `plot_penalty`: draw the share of the loss that is weight penalty
-- `plot_remedy_study`: draw what closes the gap, and what it costs
+- `plot_penalty`: draw the share of weight penalties in the loss
+- `plot_remedy_study`: draw the errors with each remedy, and the costs
 - `plot_signal_propagation`: draw variances of signals and gradients by layer
-- `plot_suspects`: draw the training rows whose loss falls last
+- `plot_suspects`: draw the training rows that are most likely wrong
 - `plot_unit_health`: draw the share of dead, saturated or dormant units
 - `plot_update_ratio`: draw the update-to-weight ratio of each layer over the steps
-- `plot_weights`: draw histograms of the sizes of weights
-- `style`: draw in one of the package's styles: color-blind-safe, legible in print
+- `plot_weights`: draw histograms of absolute weights
+- `style`: use one of the styles of this package
 """
 
 from typing import TYPE_CHECKING

@@ -20,21 +20,20 @@ def plot_activations(
 ) -> np.ndarray:
     """Draw activation functions and their slopes.
 
-    In the lower panel, lines are thick where the function is not saturated, that is,
-    where its slope is at least 5 % of the steepest. The legend names the initializer
-    that suits, with its gain.
+    In the lower panel, lines are thick where the function is not saturated: where its
+    slope is at least 5 % of its maximum. The legend names the matching initializer with
+    its gain.
 
     Args:
-        names: Names of activations that work element by element. Defaults to six usual
-            ones.
+        names: Names of element-wise activations. Defaults to six common ones.
         ax: Array of two axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The array of two axes: values, slopes.
 
     Raises:
-        ValueError: If a name is unknown or its function couples units, as softmax does,
-            or if `ax` is not two axes.
+        ValueError: If a name is unknown, if a function is not element-wise (such as
+            softmax), or if `ax` is not two axes.
 
     Example:
     >>> import keras_dlbasic as kd

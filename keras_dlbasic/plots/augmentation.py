@@ -33,16 +33,17 @@ def plot_augmentation(
             `augmentation.BackTranslation`.
         x: Images `(n, height, width, channels)` or `(n, height, width)`, or a list of
             texts.
-        rows: Number of them that are drawn. Defaults to 4.
-        copies: Number of versions of each image. Defaults to 5. Of a text there is one.
-        ax: For images an array of axes, `copies + 1` for each row; for texts one.
-            Defaults to None: a new figure.
+        rows: Number of images or texts to draw. Defaults to 4.
+        copies: Number of augmented versions of each image. Defaults to 5. Texts have
+            one.
+        ax: For images an array of axes, `copies + 1` for each row; for texts a single
+            axes. Defaults to None: a new figure.
 
     Returns:
-        An array of axes, a row for each image; for texts, an axes.
+        An array of axes with one row per image; for texts a single axes.
 
     Raises:
-        ValueError: If there is nothing to draw, or `ax` has another number of axes.
+        ValueError: If there is nothing to draw, or `ax` has the wrong number of axes.
 
     Example:
     >>> import numpy as np

@@ -31,18 +31,19 @@ MAX_TICKS = 8
 def plot_batch_size_study(result: BatchSizeResult, *, ax: Any = None) -> Any:
     """Draw loss against updates, samples and seconds, and speed against noise.
 
-    Lines are means over seeds, areas span them. The cross of a batch size in the last
-    panel spans its 95 % intervals. If trials ran in parallel, times are not drawn.
+    Lines are means over seeds; areas show the range over seeds. In the last panel, the
+    cross of a batch size shows its 95 % intervals. If trials ran in parallel, times are
+    not drawn.
 
     Args:
-        result: What `studies.BatchSizeStudy(...).run()` gave.
+        result: The result of `studies.BatchSizeStudy(...).run()`.
         ax: An array of four axes. Defaults to None: a new figure.
 
     Returns:
         The array of axes.
 
     Raises:
-        ValueError: If `ax` are not four.
+        ValueError: If `ax` does not have four axes.
 
     Example:
     >>> import numpy as np
@@ -92,7 +93,7 @@ def _draw_loss(
 ) -> None:
     ax.set_title(f"Loss against {unit}")
     if unit == "seconds" and not result.times_comparable:
-        say_empty(ax, "times are not compared:\ntrials ran beside each other")
+        say_empty(ax, "times are not compared:\ntrials ran in parallel")
         return
     for size in result.batch_sizes:
         curves = [
@@ -145,7 +146,7 @@ def _draw_loss(
 def _draw_plane(ax: Axes, result: BatchSizeResult, colors: dict[int, Any]) -> None:
     ax.set_title("Speed of an update against steadiness")
     if not result.times_comparable:
-        say_empty(ax, "times are not compared:\ntrials ran beside each other")
+        say_empty(ax, "times are not compared:\ntrials ran in parallel")
         return
     speeds = result.values("updates_per_second")
     jitters = result.values("loss_jitter")

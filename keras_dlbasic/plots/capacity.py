@@ -25,12 +25,12 @@ def plot_capacity(
     """Draw training and held-out error against the number of parameters.
 
     Points are means over seeds with 95 % intervals, labeled by size. Marked are the
-    size with the lowest held-out error, the size from which all training data are
-    fitted, and where that is expected (parameters = samples x outputs), about the peak
-    of double descent.
+    size with the lowest held-out error, the smallest size that fits all training data,
+    and the size at which that is expected (parameters = samples x outputs). The peak of
+    double descent is near the latter.
 
     Args:
-        result: What `studies.CapacityStudy(...).run()` gave.
+        result: The result of `studies.CapacityStudy(...).run()`.
         measure: `"error"` (default) or `"loss"`.
         ax: Axes to draw on. Defaults to None: a new figure.
 
@@ -113,5 +113,5 @@ def _mark(ax: Axes, result: CapacityResult, measure: str, colors: list[str]) -> 
             "*",
             ms=15,
             color=colors[2],
-            label=f"least held-out error: {by} {result.best:g}",
+            label=f"lowest held-out error: {by} {result.best:g}",
         )

@@ -17,12 +17,13 @@ from keras_dlbasic.records import TrainingRecord
 def plot_clipping(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the clip factor over the steps: norm after clipping / norm before.
 
-    The line is the factor of the whole gradient, the area spans the variables. The
-    title says at which share of the sampled steps anything was cut.
+    The line is the factor of the whole gradient; the area shows the range over the
+    variables. The title has the share of sampled steps at which any gradient was
+    clipped.
 
     Args:
-        record: What was measured.
-        ax: Where to draw. Defaults to None: a new figure.
+        record: The record of a run.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

@@ -16,12 +16,12 @@ from keras_dlbasic.records import TrainingRecord
 def plot_curvature(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the largest and smallest curvature over the epochs, and the verdicts.
 
-    Bars are bounds of the error. Above the dotted line, plain gradient descent with the
+    Bars show the error bounds. Above the dotted line, plain gradient descent with the
     current learning rate diverges (Cohen et al. 2021).
 
     Args:
-        record: What `callbacks.CurvatureProbe` recorded.
-        ax: Where to draw. Defaults to None: a new figure.
+        record: The record of a `callbacks.CurvatureProbe`.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.
@@ -32,7 +32,7 @@ def plot_curvature(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """
     record = record_of(record)
     ax = axes_or_new(ax)
-    ax.set_title("Curvature where training stands")
+    ax.set_title("Curvature at the current weights")
     table = record.tables.get("curvature")
     if table is None or not len(table):
         return say_empty(ax, "no curvature in this record (use CurvatureProbe)")

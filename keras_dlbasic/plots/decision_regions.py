@@ -29,27 +29,29 @@ def plot_decision_regions(
 ) -> Any:
     """Draw the decision regions of a model, and the data.
 
-    Side by side for several models, such as one without hidden layers, one with, and a
-    deep one: without a non-linear activation the boundary is straight.
+    Several models are drawn side by side, for example one without hidden layers, one
+    with a hidden layer, and a deep one. Without a non-linear activation the boundary is
+    straight.
 
     Args:
-        models: A trained model with two inputs, or a dictionary of several, name to
-            model. Anything with a `predict` method is a model.
+        models: A trained model with two input features, or a dictionary from names to
+            models. Any object with a `predict` method is accepted.
         x: Data `[n, 2]`.
         y: Class numbers `[n]`, or one-hot rows.
-        ax: Axes, as many as models. Defaults to None: a new figure.
-        columns: Panels in a row of a new figure. Defaults to 4.
-        feature_names: Labels of the two axes. Defaults to None: the columns of a data
-            frame, else "first feature" and "second feature".
+        ax: Axes to draw on, one per model. Defaults to None: a new figure.
+        columns: Number of panels per row of a new figure. Defaults to 4.
+        feature_names: Labels of the two axes. Defaults to None: the column names of a
+            data frame, else "first feature" and "second feature".
 
     Returns:
-        The axes of one model; else an array of them.
+        The axes for one model; an array of axes for several.
 
     Raises:
-        TypeError: If something in `models` has no `predict`.
-        ValueError: If `x` has not two features or is not finite, `y` holds no class
-            numbers or has another length, `feature_names` are not two, `ax` has another
-            number of axes, or a model does not give one answer for each row.
+        TypeError: If one of `models` has no `predict` method.
+        ValueError: If `x` does not have two features or is not finite, `y` does not
+            contain class numbers or has another length, `feature_names` does not have
+            two entries, `ax` has the wrong number of axes, or a model does not return
+            one prediction per row.
 
     Example:
     >>> import keras, numpy as np

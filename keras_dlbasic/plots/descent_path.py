@@ -18,11 +18,11 @@ GRID = 121
 
 @names_nearest
 def plot_descent_path(paths: DescentPaths, *, ax: Axes | None = None) -> Axes:
-    """Draw the paths of full-batch, mini-batch and one sample per update.
+    """Draw the paths of gradient descent for three batch sizes: full, mini and one.
 
     Args:
-        paths: The paths: `analysis.descend(...)` or `analysis.fit_line(...)`.
-        ax: Where to draw. Defaults to None: a new figure.
+        paths: The result of `analysis.descend(...)` or `analysis.fit_line(...)`.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

@@ -25,9 +25,9 @@ def plot_dropout(
 
     Args:
         rate: Probability that a unit is dropped, from 0 to below 1. Defaults to 0.5.
-        units: Number of units that are drawn. Defaults to 24.
-        steps: Number of training steps that are drawn. Defaults to 6.
-        seed: Seed of the draws. Defaults to 0.
+        units: Number of units to draw. Defaults to 24.
+        steps: Number of training steps to draw. Defaults to 6.
+        seed: Seed of the dropout masks. Defaults to 0.
         ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:

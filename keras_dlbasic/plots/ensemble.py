@@ -17,15 +17,15 @@ def plot_ensemble(ensemble: Any, x: Any, y: Any, *, ax: Axes | None = None) -> A
 
     Args:
         ensemble: An `ensembles.Ensemble` with one output.
-        x: Inputs that were not trained on, `[n, ...]`.
+        x: Held-out inputs, `[n, ...]`.
         y: Targets: class numbers `[n]`, one-hot rows `[n, classes]`, or values.
         ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
-        The axes. Errors are shares of wrong classes; for values, mean squared errors.
+        The axes. Errors are error rates for classes, mean squared errors for values.
 
     Raises:
-        ValueError: If `x` and `y` have another number of rows.
+        ValueError: If `x` and `y` differ in the number of rows.
 
     Reference:
         Hansen & Salamon (1990), Neural network ensembles.
@@ -62,7 +62,7 @@ def plot_ensemble(ensemble: Any, x: Any, y: Any, *, ax: Axes | None = None) -> A
     ax.set_xticks(places, [*names, "ensemble"])
     if len(members) > 8:
         ax.set_xticks([len(members) + 1], ["ensemble"])
-    ax.set_title("An ensemble beside its members")
+    ax.set_title("An ensemble and its members")
     ax.set_ylabel("share of wrong classes" if _is_classes(outputs[0], y) else "MSE")
     # room for the legend above the bars
     ax.set_ylim(0, 1.35 * max(*members, together) or 1.0)

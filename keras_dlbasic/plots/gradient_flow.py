@@ -18,13 +18,13 @@ from keras_dlbasic.records import TrainingRecord
 def plot_gradient_flow(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the gradient of each layer, relative to its weights, from input to output.
 
-    Medians over the first and the last tenth of the sampled steps (at least three
-    steps, if there are). A line that falls towards the input over orders of magnitude
-    is a vanishing gradient; one that rises is an exploding one.
+    The lines are medians over the first and the last tenth of the sampled steps (at
+    least three steps, if available). A line that falls by orders of magnitude towards
+    the input shows a vanishing gradient; one that rises shows an exploding gradient.
 
     Args:
-        record: What was measured.
-        ax: Where to draw. Defaults to None: a new figure.
+        record: The record of a run.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

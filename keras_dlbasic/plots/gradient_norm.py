@@ -15,12 +15,12 @@ from keras_dlbasic.records import TrainingRecord
 def plot_gradient_norm(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
     """Draw the gradient norm of each layer over the steps, before clipping.
 
-    Up to 12 layers are lines, more are a heat map with the input on top. Steps whose
-    gradients are not finite are dotted.
+    Up to 12 layers are drawn as lines, more as a heat map with the input on top. Dotted
+    lines mark steps whose gradients are not finite.
 
     Args:
-        record: What was measured.
-        ax: Where to draw. Defaults to None: a new figure.
+        record: The record of a run.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

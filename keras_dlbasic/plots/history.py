@@ -44,17 +44,16 @@ def plot_history(
     verdict: OverfittingVerdict | None = None,
     report: StoppingReport | None = None,
 ) -> np.ndarray:
-    """Draw training and validation over the epochs, one panel a metric.
+    """Draw training and validation curves, one panel per metric.
 
-    The gap between the two is shaded. The first panel, the loss, shows the onset of
-    overfitting and the best epoch, and with `report` where and why training was
-    stopped.
+    The gap between the two curves is shaded. The first panel (the loss) shows the onset
+    of overfitting and the best epoch. With `report` it also shows where and why
+    training stopped.
 
     Args:
         record: A `TrainingRecord`, a Keras `History` or its dictionary, or the path of
             a CSV file or of a saved record.
-        ax: Axes to draw on, as many as there are panels. Defaults to None: a new
-            figure.
+        ax: Axes to draw on, one per panel. Defaults to None: a new figure.
         metrics: Names of the panels, without `val_`. Defaults to None: the loss and all
             metrics.
         verdict: A verdict, such as `OverfittingDetector.verdict`. Defaults to None:
@@ -66,7 +65,7 @@ def plot_history(
 
     Raises:
         TypeError: If `record` is none of these.
-        ValueError: If a name in `metrics` is not there, or the number of axes is wrong.
+        ValueError: If a name in `metrics` is unknown, or the number of axes is wrong.
 
     Example:
     >>> import keras_dlbasic as kd

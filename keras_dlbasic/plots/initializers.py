@@ -26,23 +26,23 @@ def plot_initializers(
 ) -> Axes:
     """Draw signals through many layers with Xavier and He initialization.
 
-    Random inputs are sent through a stack of dense layers with random weights, in
-    NumPy. With ReLU, Xavier initialization halves the mean square at each layer and He
-    initialization keeps it; with tanh and Xavier it falls slowly.
+    Random inputs pass through a stack of dense layers with random weights, in NumPy.
+    With ReLU, Xavier initialization halves the mean square at each layer and He
+    initialization keeps it; With tanh and Xavier initialization it falls slowly.
 
     Args:
-        activation: Name of an activation that works element by element. Defaults to
-            `"relu"`.
+        activation: Name of an element-wise activation. Defaults to `"relu"`.
         depth: Number of layers. Defaults to 30.
         width: Number of units of each layer. Defaults to 256.
         seed: Seed of inputs and weights. Defaults to 0.
         ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
-        The axes: mean square of each layer's outputs, relative to that of the inputs.
+        The axes. They show the mean square of each layer's outputs, relative to that of
+        the inputs.
 
     Raises:
-        ValueError: If the activation is unknown or couples units, as softmax does.
+        ValueError: If the activation is unknown or not element-wise (such as softmax).
 
     Reference:
         Glorot & Bengio (2010), Understanding the difficulty of training deep

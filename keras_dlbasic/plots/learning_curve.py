@@ -23,11 +23,12 @@ def plot_learning_curve(
 ) -> Axes:
     """Draw training and held-out error against sample size (scikit-learn's sense).
 
-    Points are means over seeds with 95 % intervals. The line is the power law through
-    the held-out errors, dashed to twice the data, with its uncertainty.
+    Points are means over seeds with 95 % intervals. The line is the power law fitted to
+    the held-out errors, with its uncertainty; the dashed part extrapolates it to twice
+    the data.
 
     Args:
-        result: What `studies.SampleSizeStudy(...).run()` gave.
+        result: The result of `studies.SampleSizeStudy(...).run()`.
         measure: `"error"` (default) or `"loss"`.
         ax: Axes to draw on. Defaults to None: a new figure.
 

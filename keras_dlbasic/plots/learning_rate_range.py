@@ -20,8 +20,8 @@ def plot_learning_rate_range(
     """Draw the loss of a range test over the learning rate, with the suggestion.
 
     Args:
-        result: What `studies.LearningRateRangeTest(...).run()` gave.
-        ax: Where to draw. Defaults to None: a new figure.
+        result: The result of `studies.LearningRateRangeTest(...).run()`.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

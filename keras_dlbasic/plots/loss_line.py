@@ -20,8 +20,8 @@ def plot_loss_line(line: LossLine, *, ax: Axes | None = None) -> Axes:
     """Draw the loss on the straight line between two solutions.
 
     Args:
-        line: What `landscape.loss_line(...)` gave.
-        ax: Where to draw. Defaults to None: a new figure.
+        line: The result of `landscape.loss_line(...)`.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

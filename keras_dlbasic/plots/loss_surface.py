@@ -25,19 +25,19 @@ DECADES = 1.5
 def plot_loss_surface(
     surface: LossSurface, *, kind: str = "contour", ax: Axes | None = None
 ) -> Axes:
-    """Draw a slice of the landscape of a loss.
+    """Draw the loss on a plane in weight space.
 
     Args:
-        surface: What `landscape.loss_surface(...)` gave.
+        surface: The result of `landscape.loss_surface(...)`.
         kind: `"contour"` (default) or `"3d"`.
-        ax: Where to draw; for `"3d"` with `projection="3d"`. Defaults to None: a new
-            figure.
+        ax: Axes to draw on; for `"3d"` created with `projection="3d"`. Defaults to
+            None: a new figure.
 
     Returns:
         The axes.
 
     Raises:
-        ValueError: If `kind` is none of both, or `ax` does not suit it.
+        ValueError: If `kind` is neither, or the projection of `ax` does not match it.
 
     Example:
     >>> import numpy as np

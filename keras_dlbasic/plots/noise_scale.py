@@ -17,12 +17,12 @@ from keras_dlbasic.plots.given import result_of
 def plot_noise_scale(curve: NoiseScaleCurve, *, ax: Axes | None = None) -> Axes:
     """Draw the gradient noise scale over the updates, beside the batch size in use.
 
-    Points are averages over parts of the run, with 95 % intervals; an arrow means that
-    the interval has no upper end.
+    Points are averages over parts of the run, with 95 % intervals. An arrow means that
+    the interval is unbounded above.
 
     Args:
-        curve: What was measured: `studies.GradientNoiseScale(...).curve`.
-        ax: Where to draw. Defaults to None: a new figure.
+        curve: The curve of a `studies.GradientNoiseScale`.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

@@ -23,19 +23,19 @@ MAX_CELLS = 80
 def plot_normalization(
     x: Any = None, *, kind: str = "batch", ax: np.ndarray | None = None
 ) -> np.ndarray:
-    """Draw values before and after normalization, and what is normalized together.
+    """Draw values before and after normalization, and which values form a group.
 
     Rows are samples, columns are features. Batch normalization gives each column mean 0
-    and variance 1, layer normalization each row. One group is framed.
+    and variance 1; layer normalization does so for each row. One such group is framed.
 
     Args:
-        x: Values `[samples, features]`. Defaults to None: made values, whose features
-            differ in mean and scale.
+        x: Values `[samples, features]`. Defaults to None: generated values, whose
+            features differ in mean and scale.
         kind: `"batch"` (default) or `"layer"`.
         ax: Array of two axes to draw on. Defaults to None: a new figure.
 
     Returns:
-        The array of two axes: before, after.
+        An array of two axes: before and after normalization.
 
     Raises:
         ValueError: If `kind` is unknown, `x` is not a table, or `ax` is not two axes.

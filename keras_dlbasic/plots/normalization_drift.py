@@ -12,14 +12,14 @@ from keras_dlbasic.records import TrainingRecord
 
 @names_nearest
 def plot_normalization_drift(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
-    """Draw, by layer, how far batch means are from the moving means over the steps.
+    """Draw how far batch means are from moving means over the steps, by layer.
 
     The unit is the moving standard deviation (root mean square over channels). With `m`
-    values per channel, about `1 / sqrt(m)` is expected by chance.
+    values per channel, a distance of about `1 / sqrt(m)` is expected by chance.
 
     Args:
-        record: What `callbacks.NormalizationMonitor` recorded.
-        ax: Where to draw. Defaults to None: a new figure.
+        record: The record of a `callbacks.NormalizationMonitor`.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

@@ -17,11 +17,11 @@ from keras_dlbasic.plots.interval_points import draw_intervals
 def plot_outlier_study(result: OutlierResult, *, ax: Axes | None = None) -> Axes:
     """Draw the held-out error against the share of planted wrong rows.
 
-    Points are means over seeds with 95 % intervals. The numbers say how well the
-    planted rows are found (average precision).
+    Points are means over seeds with 95 % intervals. The numbers are average precisions:
+    how well the planted rows are found.
 
     Args:
-        result: What `studies.OutlierStudy(...).run()` gave.
+        result: The result of `studies.OutlierStudy(...).run()`.
         ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:

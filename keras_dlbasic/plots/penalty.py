@@ -21,14 +21,14 @@ from keras_dlbasic.records import TrainingRecord
 
 @names_nearest
 def plot_penalty(record: TrainingRecord, *, ax: Axes | None = None) -> Axes:
-    """Draw the share of the loss that is weight penalty, by weight, over the epochs.
+    """Draw the share of each weight's penalty in the loss over the epochs.
 
-    The areas of the weights are stacked, input first; of more than 12 weights only the
-    sum is drawn.
+    The areas of the weights are stacked, input first. With more than 12 weights only
+    the sum is drawn.
 
     Args:
-        record: What `callbacks.PenaltyMonitor` recorded.
-        ax: Where to draw. Defaults to None: a new figure.
+        record: The record of a `callbacks.PenaltyMonitor`.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

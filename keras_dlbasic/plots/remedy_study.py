@@ -26,20 +26,20 @@ WHAT = {
 def plot_remedy_study(result: RemedyResult, *, ax: Any = None) -> Any:
     """Draw the errors with each remedy, the differences, and the costs.
 
-    Left: training error (hollow) and held-out error (full) with the gap between them,
-    and 95 % intervals over seeds. Middle: difference of the held-out error to the
-    untreated model, paired, with simultaneous intervals; clear ones are colored.
+    Left: training error (hollow) and held-out error (filled), with the gap between them
+    and 95 % intervals over seeds. Middle: held-out error minus that of the untreated
+    model (paired), with simultaneous intervals; significant differences are colored.
     Right: training and inference time, as multiples of the untreated model's.
 
     Args:
-        result: What `studies.RemedyStudy(...).run()` gave.
+        result: The result of `studies.RemedyStudy(...).run()`.
         ax: An array of three axes. Defaults to None: a new figure.
 
     Returns:
         The array of axes.
 
     Raises:
-        ValueError: If `ax` are not three.
+        ValueError: If `ax` does not have three axes.
 
     Example:
     >>> import numpy as np

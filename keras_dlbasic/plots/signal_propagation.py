@@ -28,16 +28,16 @@ FLOOR = 1e-38
 def plot_signal_propagation(
     report: PropagationReport, *, ax: Axes | None = None
 ) -> Axes:
-    """Draw the variances of signals and gradients by layer, relative to their start.
+    """Draw the relative variances of signals and gradients by layer.
 
     Pre-activations and activations are drawn relative to those of the first layer with
-    a kernel, gradients relative to the last one. The band is the range of chance (two
-    standard deviations) for layers of these widths. Crosses mark layers whose verdict
-    is not "ok".
+    a kernel, gradients relative to those of the last one. The band is the range that is
+    expected by chance (two standard deviations) for layers of these widths. Crosses
+    mark layers whose verdict is not "ok".
 
     Args:
-        report: What `propagation_report` gave.
-        ax: Where to draw. Defaults to None: a new figure.
+        report: The result of `propagation_report`.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

@@ -14,13 +14,13 @@ STYLES = ("light", "dark")
 
 @names_nearest
 def style(name: str = "light") -> AbstractContextManager[None]:
-    """Draw in one of the package's styles: color-blind-safe, legible in print.
+    """Use one of the styles of this package: color-blind-safe, legible in print.
 
     Args:
         name: `"light"` (default) or `"dark"`.
 
     Returns:
-        A context; plots drawn in it have the style.
+        A context manager; plots drawn within it have the style.
 
     Raises:
         ValueError: If there is no such style.

@@ -27,23 +27,24 @@ def plot_suspects(
     """Draw the training rows that are most likely wrong, the most suspicious first.
 
     Args:
-        result: What `studies.OutlierStudy(...).run()` gave.
-        x: The training images `(n, height, width[, channels])`, as trained on
-            (`x[study.rows]`). Defaults to None, and for other data: the scores of all
-            rows are drawn.
+        result: The result of `studies.OutlierStudy(...).run()`.
+        x: The training images `(n, height, width[, channels])`: `x[study.rows]`.
+            Defaults to None: the scores of all rows are drawn, as for data other than
+            images.
         y: Their class numbers or one-hot rows, for the titles. Defaults to None.
         n: Number of rows to show. Defaults to 12.
-        columns: Images in a row. Defaults to 6.
+        columns: Number of images per row. Defaults to 6.
         kind: What is suspected, as for `OutlierResult.suspects`: `"labels"` (default)
             or `"inputs"`.
-        ax: For images an array of `n` axes, else one. Defaults to None: a new figure.
+        ax: For images an array of `n` axes, else a single axes. Defaults to None: a new
+            figure.
 
     Returns:
-        An array of axes for images, else an axes.
+        An array of axes for images, else a single axes.
 
     Raises:
-        ValueError: If `x` has other rows than were trained on, `kind` is neither, or
-            `ax` are too few.
+        ValueError: If `x` has another number of rows than the training data, `kind` is
+            neither, or `ax` has too few axes.
 
     Example:
     >>> import numpy as np
@@ -121,9 +122,9 @@ def _draw_scores(result: OutlierResult, first: np.ndarray, kind: str, ax: Any) -
     ax.plot(np.arange(1, len(first) + 1), ordered[: len(first)], "o", color=color[1])
     listed = ", ".join(map(str, first.tolist()))
     ax.set_title(
-        "Labels to look at: the loss on them stays high"
+        "Labels to check: their loss stays high"
         if kind == "labels"
-        else "Inputs to look at: they are far from all others"
+        else "Inputs to check: they are far from all others"
     )
     ax.set_xlabel(f"rank (first rows: {listed})", wrap=True)
     ax.set_ylabel("mean rank over seeds")

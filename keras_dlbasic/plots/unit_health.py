@@ -33,14 +33,14 @@ def plot_unit_health(
 ) -> Axes:
     """Draw the share of dead, saturated or dormant units of each layer over the steps.
 
-    Up to 12 layers are lines, more are a heat map with the input on top. Layers for
-    which the measure has no meaning are left out.
+    Up to 12 layers are drawn as lines, more as a heat map with the input on top. Layers
+    for which the measure is not defined are left out.
 
     Args:
-        record: What `callbacks.ActivationMonitor` recorded.
+        record: The record of a `callbacks.ActivationMonitor`.
         measure: `"dead_units"` (default), `"saturated_units"`, `"saturated_share"` or
             `"dormant_units"`.
-        ax: Where to draw. Defaults to None: a new figure.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

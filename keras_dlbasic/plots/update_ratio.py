@@ -25,11 +25,11 @@ def plot_update_ratio(record: TrainingRecord, *, ax: Axes | None = None) -> Axes
 
     The band around 1e-3 is a rule of thumb for the middle of training (A. Karpathy,
     CS231n notes, "Ratio of weights:updates"): well above it the learning rate may be
-    too high, well below too low, unless training has converged.
+    too high, well below it too low, unless training has converged.
 
     Args:
-        record: What was measured.
-        ax: Where to draw. Defaults to None: a new figure.
+        record: The record of a run.
+        ax: Axes to draw on. Defaults to None: a new figure.
 
     Returns:
         The axes.

@@ -22,14 +22,14 @@ most are about 0.1."""
 
 @names_nearest
 def plot_weights(models: Any, *, bins: int = 50, ax: Axes | None = None) -> Axes:
-    """Draw histograms of the sizes of weights, such as with and without a regularizer.
+    """Draw histograms of absolute weights, for example with and without a regularizer.
 
     L1 makes many weights nearly zero, L2 makes all of them smaller. Biases and other
     vectors are left out.
 
     Args:
-        models: A model, an array or list of arrays of weights, or a dictionary of such,
-            name to model.
+        models: A model, an array or a list of arrays of weights, or a dictionary from
+            names to any of these.
         bins: Number of bins on the logarithmic axis. Defaults to 50.
         ax: Axes to draw on. Defaults to None: a new figure.
 

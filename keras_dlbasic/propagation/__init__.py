@@ -1,4 +1,4 @@
-"""The signals between the layers of a model: measured on a batch, not in training.
+"""The signals between the layers of a model, measured on a batch outside of training.
 
 - `propagation_report`: measure how signals and gradients change with depth
 """

@@ -34,28 +34,27 @@ from keras_dlbasic.propagation.probe import LayerProbe, as_array
 def propagation_report(model: Any, x: Any, y: Any = None) -> PropagationReport:
     """Measure how signals and gradients change along the depth of a model.
 
-    Meant for a model at initialization: run it before training, with some dozens of
-    real samples. For a trained model the report says so, because the expected values
-    hold for random weights. If a verdict is not "ok", it names the likely cause
-    (kernels that do not suit the activation, inputs out of scale) and the remedy. Any
-    model will do, also with residual connections and branches: what is measured are the
-    model's own signals. Dropout is off; batch normalization uses the batch. Nothing of
-    the model is changed.
+    Run it before training, with some dozens of real samples. The expected values only
+    apply to random weights; for a trained model the report says so. If a verdict is not
+    "ok", the report names the likely cause (kernels that do not match the activation,
+    unscaled inputs) and the remedy. The signals are measured, so any model can be used,
+    also with residual connections and branches. Dropout is off, and batch normalization
+    uses the statistics of the batch. The model is not changed.
 
-    What to expect of plain deep networks: with Xavier and tanh the variance falls
-    slowly, as a power of depth; with Xavier and ReLU it halves at each layer; with He
-    and ReLU it is constant in expectation, but wanders if layers are narrow and many:
-    by `exp` of about `sqrt(5 * depth / width)` (Hanin & Rolnick 2018), which the
-    report states and takes into account.
+    For plain deep networks the theory predicts the following. With Xavier and tanh the
+    variance falls slowly, as a power of depth. With Xavier and ReLU it halves at each
+    layer. With He and ReLU its expected value is constant, but it fluctuates if there
+    are many narrow layers, by a factor of about `exp(sqrt(5 * depth / width))` (Hanin &
+    Rolnick 2018). The report states this factor and takes it into account.
 
     Args:
         model: A Keras model; one without weights is built from `x`.
         x: A batch of inputs: an array, a tensor, a data frame, a list or a structure of
-            these; or a data set, of which 256 rows are drawn; its sample weights do not
-            count.
+            these; or a data set, of which 256 rows are used. Sample weights of a data
+            set are ignored.
         y: Its targets; the gradients are then those of the compiled loss. Defaults to
-            None: the gradients are those of standard normal noise at the outputs, or
-            of the targets of a data set if the model is compiled.
+            None: the targets of a data set are used if the model is compiled. Otherwise
+            standard normal noise at the outputs replaces the gradient of the loss.
 
     Returns:
         A `PropagationReport`; print it, or draw it by `plots.plot_signal_propagation`.

@@ -1,22 +1,22 @@
-"""What was measured in a run, as NumPy arrays with labels. Knows no Keras.
+"""The measurements of a run, as labeled NumPy arrays. Needs no Keras.
 
-- `MEASURES`: what is measured per sampled step and variable
-- `SCALARS`: what is measured per sampled step
-- `BatchFacts`: what the batches of a fit are like
-- `DataFacts`: what is known of the data of a fit
-- `InputFacts`: what is known of an array of inputs
-- `LayerFacts`: what is known of a layer
-- `LayerTable`: values by step, measure and layer; never more than 1,024 steps
-- `ModelFacts`: what is known of a model
-- `OutputFacts`: what is known of an output
-- `ProbeFacts`: what is known of the rows on which a model is evaluated
-- `RunFacts`: all that is known of a run besides its measurements
-- `TargetFacts`: what is known of the targets of an output
-- `TrainingRecord`: what was measured during a training run
-- `TrialResult`: what one trial of a study gave
+- `MEASURES`: the measures per sampled step and variable
+- `SCALARS`: the measures per sampled step
+- `BatchFacts`: facts about the batches of a fit
+- `DataFacts`: facts about the data of a fit
+- `InputFacts`: facts about an array of inputs
+- `LayerFacts`: facts about a layer
+- `LayerTable`: measurements by step and layer; at most 1,024 steps
+- `ModelFacts`: facts about a model
+- `OutputFacts`: facts about an output
+- `ProbeFacts`: facts about the rows on which a model is evaluated
+- `RunFacts`: facts about a run besides its measurements
+- `TargetFacts`: facts about the targets of an output
+- `TrainingRecord`: the measurements of a training run
+- `TrialResult`: the result of one trial of a study
 - `ValidationFacts`: validation data compared with training data
-- `VariableInfo`: a trainable variable of a watched model
-- `WeightFacts`: what weights rows have in the loss
+- `VariableInfo`: a trainable variable of a model
+- `WeightFacts`: facts about sample weights
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What is known of the data of a fit."""
+"""Facts about the data of a fit."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from keras_dlbasic.records.json_facts import UNKNOWN, Facts
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class InputFacts(Facts):
-    """What is known of an array of inputs. Numbers are NaN if they are not known.
+    """Facts about an array of inputs. Unknown numbers are NaN.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         shape: Its shape, samples first.
         dtype: Name of its dtype; None if not known.
-        is_integer: Whether it holds whole numbers, which may be codes.
+        is_integer: Whether it contains only whole numbers, which may be categories.
         n_rows: Number of samples; None if not known.
-        non_finite: Number of entries that are NaN or infinite, of those looked at.
-        non_finite_rows: Number of samples with such entries, of those looked at.
+        non_finite: Number of NaN or infinite entries among those read.
+        non_finite_rows: Number of samples with such entries among those read.
         mean: Mean of all entries.
         std: Standard deviation of all entries.
         min: Smallest entry.
         max: Largest entry.
         rms: Root of the mean square of all entries.
-        typical: Size below which nine in ten entries are.
-        placeholder: A number such as -999 that seems to stand for missing values; None
-            if there is none.
-        placeholder_share: Share of the entries that are this number.
+        typical: The 90th percentile of the absolute entries.
+        placeholder: A number such as -999 that seems to mark missing values; None if
+            there is none.
+        placeholder_share: Share of the entries that equal this number.
         offset: Median over features of `|mean| / std`.
         scale_ratio: Largest root mean square of a feature over the median one.
         n_features: Number of features; None if not known.
-        constant_features: Number of features that are the same for all samples; None
+        constant_features: Number of features with the same value in all samples; None
             if not known.
-        is_constant: Whether all samples are alike; None if not known.
-        is_ids: Whether they are numbers of rows in an embedding, whose size means
-            nothing.
-        vocabulary: Number of rows of the embedding that takes them as they are; None if
+        is_constant: Whether all samples are equal; None if not known.
+        is_ids: Whether they are ids (row numbers of an embedding), so that their scale
+            has no meaning.
+        vocabulary: Number of rows of the embedding that they are passed to; None if
             there is none, or it is not known.
-        beyond_vocabulary: Number of samples with ids that have no row there.
-        padding: Mean share of steps at the end of sequences that are padding.
-        target_column: Place of a column that is the target, scaled or renamed; None if
-            there is none, or it is not known.
-        row_number: Place of a column that numbers the rows and tells their class; None
-            if there is none, or it is not known.
+        beyond_vocabulary: Number of samples with ids that are out of range for it.
+        padding: Mean share of padding at the end of sequences.
+        target_column: Index of a column that equals the target, perhaps rescaled or
+            recoded; None if there is none, or it is not known.
+        row_number: Index of a column that numbers the rows and so reveals their class;
+            None if there is none, or it is not known.
 
     Example:
     >>> from keras_dlbasic.records import InputFacts
@@ -82,17 +82,17 @@ class InputFacts(Facts):
 
     @property
     def has_numbers(self) -> bool:
-        """Whether there are finite numbers, so that the moments are known."""
+        """Whether there are finite numbers, so that mean and deviation are known."""
         return self.rms == self.rms
 
 
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class TargetFacts(Facts):
-    """What is known of the targets of an output. Numbers are NaN if not known.
+    """Facts about the targets of an output. Unknown numbers are NaN.
 
     Attributes:
-        name: What they are called.
+        name: Their name.
         shape: Their shape, samples first; None if not known.
         dtype: Name of their dtype; None if not known.
         n_rows: Number of samples; None if not known.
@@ -100,28 +100,30 @@ class TargetFacts(Facts):
         kind: `"binary"` (0 and 1 only), `"one_hot"`, `"multi_label"` (several columns
             of 0 and 1), `"probabilities"` (rows that sum up to one), `"whole_numbers"`
             or `"continuous"`; None if not known.
-        frequencies: Shares of the classes, or of the positives in each column; None if
-            there are none.
+        frequencies: Share of each class, or of the positives in each column; None if
+            there are no classes.
         is_whole: Whether all are whole numbers; None if not known.
-        distinct: The whole numbers that occur, if they are 1000 at most; else None.
-        max_per_row: Most columns of 1 in a row of several labels; None if not known.
+        distinct: The whole numbers that occur, if there are at most 1000; else None.
+        max_per_row: Maximum number of ones per row for multi-label targets; None if not
+            known.
         mean: Mean of all entries.
         std: Root mean square of the standard deviations of the columns.
         rms: Root of the mean square of all entries.
         min: Smallest entry.
         max: Largest entry.
-        n_columns: Number of columns of one answer.
-        constant_columns: Number of columns that are the same in all rows; None if not
+        n_columns: Number of columns.
+        constant_columns: Number of columns with the same value in all rows; None if not
             known.
-        is_constant: Whether all rows are alike.
+        is_constant: Whether all rows are equal.
         commonest: Share of the most common row.
-        row_sum_error: Mean distance of the sums of rows from 1; NaN with one column.
-        next_step_of: Name of the input whose next step they are at each step; None if
-            there is none.
-        padded: Share of their entries where the input has padding and they are all the
-            same; NaN if that is not known.
-        share_axes: Axes of targets with three or more along which entries add up to 1
-            everywhere, counted from the end; None if there are fewer, or not known.
+        row_sum_error: Mean distance of the row sums from 1; NaN with one column.
+        next_step_of: Name of the input sequence whose next step is the target at each
+            step; None if there is none.
+        padded: Share of the entries that are at padding of the input and all equal; NaN
+            if not known.
+        share_axes: For targets with three or more axes: the axes along which entries
+            always sum to 1, counted from the end. None if there are fewer axes, or if
+            not known.
 
     Example:
     >>> from keras_dlbasic.records import TargetFacts
@@ -156,7 +158,7 @@ class TargetFacts(Facts):
 
     @property
     def has_several_labels(self) -> bool:
-        """Whether more than one column can be 1 in a row."""
+        """Whether a row can have more than one column of 1."""
         # older records do not tell: then columns that do not exclude each other count
         return self.kind == "multi_label" and self.max_per_row not in (0, 1)
 
@@ -164,40 +166,41 @@ class TargetFacts(Facts):
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class ValidationFacts(Facts):
-    """How validation data stand to training data. Numbers are NaN if not known.
+    """Comparison of validation data with training data. Unknown numbers are NaN.
 
     Attributes:
         n_rows: Number of validation rows; None if not known.
-        overlap: Share of the validation rows that are training rows too; an estimate
-            where rows were drawn.
+        overlap: Share of the validation rows that are also training rows; an estimate
+            if only a sample of rows was compared.
         repeats: Share of the training rows that occur more than once in training; an
-            estimate where rows were drawn.
+            estimate if only a sample of rows was compared.
         distinct_rows: Number of different training rows; None if not known.
-        compared_rows: How many training rows were compared, drawn at random if they are
+        compared_rows: Number of training rows that were compared, a random sample if
             not all; None if none were.
-        compared_with: How many validation rows they were compared with.
-        equal_rows: How many of these are the same as one of the training rows that were
-            compared: what was really seen, and nothing estimated. None if not known.
-        repeats_by_nature: Whether rows are so coarse (a few categories or whole
-            numbers) that some are the same by chance; None if not known.
-        blank: Share of the validation rows whose entries are all the same.
-        near_copies: Share of the validation rows that are next to the same as a
-            training row with the same answer, of those looked at.
-        shared_pieces: Share of the validation windows that hold steps of a training
-            window, of those looked at.
-        non_finite: Number of input entries that are NaN or infinite.
-        scale: Root mean square of the inputs over that in training.
-        shift: Distance of the means in training standard deviations.
-        missing_classes: Classes of training that validation lacks; None if not known.
-        new_classes: Classes of validation that training lacks; None if not known.
+        compared_with: Number of validation rows that they were compared with.
+        equal_rows: Number of these that equal one of the compared training rows. This
+            is counted, not estimated. None if not known.
+        repeats_by_nature: Whether rows have so few possible values (a few categories or
+            whole numbers) that some are equal by chance; None if not known.
+        blank: Share of the validation rows whose entries are all equal.
+        near_copies: Share of the compared validation rows that are nearly equal to a
+            training row with the same target.
+        shared_pieces: Share of the compared validation windows that share steps with a
+            training window.
+        non_finite: Number of NaN or infinite entries in the inputs.
+        scale: Root mean square of the inputs divided by that in training.
+        shift: Distance between the means in units of the training standard deviation.
+        missing_classes: Training classes that are missing in validation; None if not
+            known.
+        new_classes: Validation classes that are missing in training; None if not known.
         n_classes: Number of classes in training; None if not known.
-        reference_skill: Skill of a simple predictor on training rows that it has not
-            seen, see `analysis.skill`.
-        transfer_skill: Skill of the same on validation rows.
+        reference_skill: Skill of a simple baseline predictor on training rows that it
+            was not fitted to, see `analysis.skill`.
+        transfer_skill: Skill of the same predictor on validation rows.
         transfer_error: Standard error of their difference.
-        restored_by: What makes both alike if it is undone in the validation rows, such
-            as `"transposition"`, `"scaling"` or `"class numbers"`; None if nothing of
-            what was tried, or nothing was.
+        restored_by: The mistake in the validation data whose correction restores the
+            skill, such as `"transposition"`, `"scaling"` or `"class numbers"`. None if
+            no correction that was tried did, or none was tried.
 
     Example:
     >>> from keras_dlbasic.records import ValidationFacts
@@ -231,27 +234,26 @@ class ValidationFacts(Facts):
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class BatchFacts(Facts):
-    """What the batches are like that passed in the first epoch, as far as read.
+    """Facts about the batches of the first epoch, as far as they were read.
 
-    Of order it tells where there is one array of targets with one answer a row. Numbers
-    are NaN if they are not known.
+    The order of the rows is judged if there is one array of targets with one target per
+    row. Unknown numbers are NaN.
 
     Attributes:
-        n_batches: Number of batches that were read; None if not known.
-        n_rows: Number of their rows that were read; None if not known.
-        classes: The classes in each batch that was read, at most ten of each; None if
-            the targets are no whole numbers and no one-hot rows.
+        n_batches: Number of batches read; None if not known.
+        n_rows: Number of rows read from them; None if not known.
+        classes: The classes in each batch, at most ten per batch; None if the targets
+            are neither whole numbers nor one-hot rows.
         classes_per_batch: Mean number of different classes in a batch.
-        expected_classes: The same if batches were drawn at random from all that were
-            read.
-        class_chance: Decimal logarithm of a bound on the probability that random draws
-            give batches of so few classes.
+        expected_classes: Its expected value if the rows were shuffled.
+        class_chance: Base-10 logarithm of an upper bound on the probability that
+            shuffled rows give batches with as few classes.
         within: Share of the variance of the targets' ranks that lies within batches.
-        expected_within: The same for random draws.
-        value_chance: Decimal logarithm of the probability that random draws give
-            batches whose targets are so much alike.
-        compared: Number of batches of which inputs were kept; None if not known.
-        different: Number of those that differ from all before.
+        expected_within: Its expected value if the rows were shuffled.
+        value_chance: Base-10 logarithm of the probability that shuffled rows give
+            batches whose targets are as similar.
+        compared: Number of batches whose inputs were compared; None if not known.
+        different: Number of these that differ from all earlier ones.
 
     Example:
     >>> from keras_dlbasic.records import BatchFacts
@@ -282,24 +284,24 @@ LEFT_OUT = 0.05
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class WeightFacts(Facts):
-    """What weights the rows have in the loss, in the batches that were read.
+    """Facts about the sample weights of the batches that were read.
 
-    Keras makes class weights sample weights, so they are seen here too.
+    Keras converts class weights to sample weights, so they are included.
 
     Attributes:
-        name: What the weights are called; that of the output where each has its own.
-        n_weights: Number of weights that were read; None if not known.
+        name: Name of the weights; that of the output if each output has its own.
+        n_weights: Number of weights read; None if not known.
         per_row: Whether there is one weight for each row.
-        zeros: Share of them that are zero. NaN if not known.
+        zeros: Share of zero weights. NaN if not known.
         min: Smallest weight. NaN if not known.
         max: Largest weight. NaN if not known.
-        by_class: Mean weight of the rows of each class, in the order of `counts`; None
+        by_class: Mean weight of the rows of each class, in the order of `classes`; None
             if there are no classes, or more than a thousand.
-        counts: Number of rows of each class that were read.
-        classes: The number of each class.
-        padding: Share of steps of sequences that are padding, zeros in the inputs,
-            where each step has a weight. NaN if not known.
-        on_padding: Share of all weight that is on them. NaN if not known.
+        counts: Number of rows read of each class.
+        classes: The class numbers.
+        padding: If each step of a sequence has a weight: the share of steps that are
+            padding (zeros in the inputs). NaN if not known.
+        on_padding: Share of the total weight that is on padding. NaN if not known.
 
     Example:
     >>> from keras_dlbasic.records import WeightFacts
@@ -321,10 +323,10 @@ class WeightFacts(Facts):
 
     @property
     def is_uneven(self) -> bool:
-        """Whether the loss of these rows is far from their unweighted mean loss.
+        """Whether the weighted loss can differ a lot from the unweighted mean loss.
 
-        A constant prediction that is the best without weights is then no measure of a
-        model that was trained with them.
+        Then a constant prediction that is best without weights is no baseline for the
+        model.
         """
         if self.leaves_out:
             return True
@@ -334,12 +336,12 @@ class WeightFacts(Facts):
 
     @property
     def leaves_out(self) -> bool:
-        """Whether many rows do not count at all, such as padding."""
+        """Whether many weights are zero, as for padding."""
         return self.zeros > LEFT_OUT
 
     @property
     def weighted_shares(self) -> tuple[float, ...] | None:
-        """Share of each class in the loss; None if not known."""
+        """Share of each class in the total weight; None if not known."""
         if not self.by_class or not self.counts:
             return None
         parts = [
@@ -353,22 +355,23 @@ class WeightFacts(Facts):
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class DataFacts(Facts):
-    """What is known of the data of a fit.
+    """Facts about the data of a fit.
 
     Attributes:
-        source: `"given"`, or `"first batches"` if they are those read as they passed;
-            None if not known.
+        source: `"given"` (passed by the user) or `"first batches"` (read during the
+            first epoch); None if not known.
         inputs: The arrays of inputs.
-        targets: The arrays of targets, one an output.
+        targets: The arrays of targets, one per output.
         n_rows: Number of training rows; None if not known.
-        validation: How validation data compare; None if not known.
-        held_out: Number of the rows given, the last ones, that `fit` held out by
-            `validation_split`: they are in `validation` and nowhere else. None if it
-            held out none, or that is not known.
-        one_sided: Why the rows that were read may not stand for all of them; None if
-            nothing speaks for that.
-        batches: What the batches were like; None if none was read.
-        weights: The weights of rows in the loss, one an output that has some.
+        validation: Comparison of the validation data with the training data; None if
+            not known.
+        held_out: Number of rows, at the end of the given ones, that `fit` held out by
+            `validation_split`. They only count as validation. None if there are none,
+            or if that is not known.
+        one_sided: Why the rows that were read may not be representative; None if there
+            is no sign of that.
+        batches: Facts about the batches; None if none was read.
+        weights: Facts about sample weights, one per output that has some.
 
     Example:
     >>> from keras_dlbasic.records import DataFacts

@@ -142,44 +142,46 @@ class RareFacts(Facts):
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class ProbeFacts(Facts):
-    """What is known of the rows on which a model is looked at now and then.
+    """Facts about the probe: the rows on which a model is evaluated during training.
 
-    Of a model with several outputs `outputs` has what is known of each; the baseline is
-    then that of their weighted sum, and there is no one skill.
+    For a model with several outputs, `outputs` has the facts of each. The baseline is
+    then that of the weighted sum of their losses, and there is no single skill.
 
     Attributes:
-        rows: How many they are; None if not known.
-        looked: On how many of them the model was run last, see the measure `"rows"` of
-            the table `"probe"`; None where it is run on all.
+        rows: Number of rows; None if not known.
+        looked: Number of rows in the last evaluation of the model, see the measure
+            `"rows"` of the table `"probe"`; None if it always runs on all.
         baseline_loss: Loss of the best constant prediction; None if not known.
-        baseline_failed: Why it is not, if an error was the reason.
-        scored_as: What the predictions are scored as, a value of `analysis.TaskKind`.
-        no_skill: Why there is no skill; empty if there is one, None if not known.
-        references: Skill of simple predictors by name; None if not known.
-        by_position: Skill of the mean target of each position, of targets that are
-            pictures; None for others.
-        truth: What a loss of the user's own gives for the targets themselves; None
-            where the output cannot give them, or the loss is Keras'.
-        reads_targets: Whether a loss of the user's own changes with its targets; None
-            if that is not known, or the loss is Keras'.
-        failed: Why the model could not be run; None if it could.
-        eager: Why the model was run layer by layer, which takes longer; None if it was
+        baseline_failed: The error that prevented computing the baseline; None if there
+            was none.
+        scored_as: The task for scoring the predictions, a value of `analysis.TaskKind`.
+        no_skill: Why the skill cannot be computed; empty if it can, None if not known.
+        references: Skill of simple baseline predictors by name; None if not known.
+        by_position: Skill of the mean target of each position, for targets that are
+            images; None for others.
+        truth: Value of a custom loss if the predictions are the targets themselves;
+            None if the output cannot have these values, or the loss is Keras' own.
+        reads_targets: Whether a custom loss depends on its targets; None if not known,
+            or if the loss is Keras' own.
+        failed: Why the model could not be evaluated; None if it could.
+        eager: Why the model ran without compilation, which takes longer; None if it was
             compiled.
-        loss_weight: What the loss is multiplied by in the sum over outputs; None for a
-            single output.
-        inference: What the model gave at the end of the run with the moving statistics
-            of its normalization; None if it has none, or that was not tried.
-        rare: A rare class that is never predicted, where the looks had too few of its
-            rows to tell; None if there is none, or that was not tried.
-        response: How predictions answered to changes at the end of the run; None if
-            that was not tried.
-        paired: What a loss that is not known gave at the end of the run for predictions
-            dealt to other rows; None if that was not tried, or is not known.
-        added_at_start: Sum of what the model adds to its loss by `add_loss` before
-            training; None if it adds nothing, or that is not known.
+        loss_weight: Factor of the loss in the sum over outputs; None for a single
+            output.
+        inference: Results at the end of the run with the moving statistics of batch
+            normalization; None if the model has none, or it was not tested.
+        rare: A rare class that is never predicted, found on additional rows because the
+            probe has too few of that class. None if there is none, or it was not
+            tested.
+        response: How predictions reacted to changed inputs at the end of the run; None
+            if it was not tested.
+        paired: Value of a custom loss at the end of the run if predictions are shuffled
+            among the rows; None if it was not tested, or is not known.
+        added_at_start: Sum of the `add_loss` terms before training; None if there are
+            none, or it is not known.
         added_at_end: The same at the end of the run.
-        outputs: The same for each output, in the order of `ModelFacts.outputs`; None
-            where there is one only.
+        outputs: The same facts for each output, in the order of `ModelFacts.outputs`;
+            None for a single output.
 
     Example:
     >>> from keras_dlbasic.records import ProbeFacts
@@ -271,42 +273,45 @@ class CurvatureFacts(Facts):
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class RunFacts(Facts):
-    """All that is known of a run besides its measurements. What is not known is None.
+    """Facts about a run besides its measurements.
 
-    In files these are plain JSON, by the same names; `facts["backend"]` reads them that
-    way too. There the model is called `"network"` and its name `"model"`.
+    Unknown facts are None. `facts["backend"]` works as well. In files they are JSON
+    with the same names, except that `model` is stored as `"network"` and `model_name`
+    as `"model"`.
 
     Attributes:
         backend: `"tensorflow"`, `"jax"` or `"torch"`.
         model_name: Name of the model.
-        epochs: Number of epochs that were planned.
-        steps_per_epoch: Number of steps an epoch.
+        epochs: Number of planned epochs.
+        steps_per_epoch: Number of steps per epoch.
         batch_size: Number of rows in the largest batch.
-        steps_per_execution: Number of steps in a call of the compiled function.
-        jit_compile: Whether XLA compiles the step.
-        run_eagerly: Whether the step is not compiled.
-        dtype_policy: Name of the model's.
+        steps_per_execution: Number of steps per call of the compiled function.
+        jit_compile: Whether the step is compiled by XLA.
+        run_eagerly: Whether the step runs without compilation.
+        dtype_policy: Name of the dtype policy of the model.
         optimizer: Configuration of the optimizer, with `"class_name"`.
-        evaluated_weights: Which weights validation, `evaluate` and a saved model have,
-            where the optimizer keeps others besides; None where there are none.
-        loss: Name or configuration of the loss; a list or dictionary of several. See
-            `diagnosis.loss_kind.LossKind`, which reads it. None: none was compiled.
-        own_loss: Where the model computes a loss by code of the user's: names of
-            methods; empty if it does not, None if not known.
+        evaluated_weights: Which weights validation, `evaluate` and a saved model use,
+            if the optimizer keeps a second set (such as EMA); None if it does not.
+        loss: Name or configuration of the loss, or a list or dictionary of several.
+            `diagnosis.loss_kind.LossKind` parses it. None: the model was compiled
+            without a loss.
+        own_loss: Names of the custom methods in which the model computes a loss; empty
+            if there are none, None if not known.
         loss_weights: Weights of the losses of several outputs, a list or dictionary;
             None if all are 1.
-        metrics: Names or configurations of the metrics, as given: a list, or a list or
-            dictionary of these for several outputs; None if there are none.
-        given: What the user gave to be looked at, of `"x"`, `"y"`,
-            `"validation_data"` and, where these come in batches, `"validation_set"`;
-            None where nobody was asked (and in old records).
+        metrics: Names or configurations of the metrics, as passed to `compile`: a list,
+            or for several outputs a list or dictionary of lists; None if there are
+            none.
+        given: Which data the user passed: `"x"`, `"y"`, `"validation_data"` and, for
+            validation data in batches, `"validation_set"`. None if there was no such
+            option (and in old records).
         replicas: Number of replicas that share a batch.
         versions: Versions of packages, by name.
         model: The model.
         data: The data.
-        probe: The rows on which the model is looked at.
-        signals: How signals go through the model.
-        start: The loss and its gradient before training, where they were evaluated.
+        probe: The rows on which the model is evaluated.
+        signals: Signal propagation through the model.
+        start: The loss and its gradient before training, if they were evaluated.
         curvature: How the curvature of the loss was measured.
         penalties: Weight penalties as text, by the label of the weight.
 
@@ -345,7 +350,7 @@ class RunFacts(Facts):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known."""
+        """Whether all facts are unknown."""
         return not self.to_dict()
 
     @property
@@ -365,7 +370,7 @@ class RunFacts(Facts):
 
     @property
     def targets(self) -> tuple[TargetFacts, ...]:
-        """The arrays of targets, one an output; empty if not known."""
+        """The arrays of targets, one per output; empty if not known."""
         return self.data.targets if self.data else ()
 
     @property
@@ -375,12 +380,12 @@ class RunFacts(Facts):
 
     @property
     def optimizer_name(self) -> str:
-        """Class of the optimizer, or of that around it; empty if not known."""
+        """Class of the (outermost) optimizer; empty if not known."""
         return str((self.optimizer or {}).get("class_name", ""))
 
     @property
     def inner_optimizer(self) -> Mapping[str, Any]:
-        """Configuration of the optimizer, without one that scales the loss around it.
+        """Configuration of the optimizer, without a `LossScaleOptimizer` around it.
 
         It has `"class_name"`, as `optimizer` has; empty if not known.
         """
@@ -392,5 +397,5 @@ class RunFacts(Facts):
 
     @property
     def inner_optimizer_name(self) -> str:
-        """Class of the optimizer, without one that scales the loss around it."""
+        """Class of the optimizer, without a `LossScaleOptimizer` around it."""
         return str(self.inner_optimizer.get("class_name", ""))

@@ -12,11 +12,11 @@ from keras_dlbasic.records.row_buffer import RowBuffer
 
 @names_nearest
 class LayerTable:
-    """Values by step, measure and layer; never more than 1,024 steps.
+    """Measurements by step and layer; at most 1,024 steps are kept.
 
     Args:
-        labels: The layers (or weights), one column each.
-        measures: What is measured.
+        labels: Labels of the layers (or weights), one column each.
+        measures: Names of the measures.
 
     Attributes:
         labels: The layers.
@@ -72,7 +72,7 @@ class LayerTable:
         return self._rows.scalars[:, 0].astype(np.int64)
 
     def column(self, index: int, label: str) -> LayerTable:
-        """Return a table of one of the layers, under another label."""
+        """Return a table with one of the layers, under another label."""
         table = LayerTable((label,), self.measures)
         table._rows = self._rows.of_variable(index)
         return table
@@ -83,9 +83,9 @@ class LayerTable:
         """Add a row.
 
         Args:
-            step: Number of steps trained so far, more than in the row before.
+            step: Number of steps trained so far, larger than in the previous row.
             epoch: Number of the epoch, 0-based.
-            values: By measure, one value per layer; NaN for measures that miss.
+            values: One value per layer, by measure. Missing measures become NaN.
         """
         nothing = np.full(len(self.labels), np.nan)
         rows = np.array([values.get(name, nothing) for name in self.measures])

@@ -14,43 +14,44 @@ _KINDS = {"Embedding": "embedding", "PReLU": "activation"}
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerFacts(Facts):
-    """What is known of a layer before training.
+    """Facts about a layer before training.
 
     Attributes:
-        label: Its name, unique in the model; parts of nested ones are joined by `/`.
+        label: Its name, unique in the model; for nested layers joined by `/`.
         class_name: Name of its class.
-        kind: What it is for: `"dense"`, `"convolution"`, `"recurrent"`, ...,
-            `"custom"` for one of the user's; None in records of older versions.
-        activation: Name of its activation, `"custom"` for one of the user's; None if
-            it has none.
+        kind: `"dense"`, `"convolution"`, `"recurrent"`, ..., or `"custom"` for a custom
+            layer; None in records of older versions.
+        activation: Name of its activation, `"custom"` for a custom one; None if it has
+            none.
         units: Number of its units or filters; None if it has none.
         trainable: Whether it is trained.
         n_weights: Number of its weights.
         n_non_finite: Number of its weights that are NaN or infinite; None if not known.
-        normalizes: Whether it normalizes what it is given.
-        batch_normalizes: Whether it normalizes by the statistics of batches.
-        scales: Whether it scales what it is given by fixed numbers.
+        normalizes: Whether it normalizes its input.
+        batch_normalizes: Whether it normalizes with batch statistics.
+        scales: Whether it scales its input by constants.
         is_recurrent: Whether it is recurrent.
-        next_activation: Name of the activation that its output goes through; None if
+        next_activation: Name of the activation that is applied to its output; None if
             there is none.
-        dropout: Rate of dropout; None if it does not drop anything.
+        dropout: Dropout rate; None if it is not a dropout layer.
         momentum: Momentum of its moving averages; None if it has none.
         kernel_rms: Root mean square of its kernel; NaN if it has none.
-        gain: The same times the root of `fan_in`: 1.41 by He's law, about 1 by
-            Xavier's; NaN if it has no kernel.
+        gain: `kernel_rms * sqrt(fan_in)`: 1.41 for He initialization, about 1 for
+            Xavier; NaN if it has no kernel.
         fan_in: Number of inputs of a unit.
-        fan_out: Number of outputs of an input.
+        fan_out: Number of units that an input is connected to.
         units_alike: Whether all units have the same kernel.
         kernel_shape: Shape of the kernel; None if it has none.
-        penalty: Class of the kernel's regularizer; None if it has none.
-        cell_activation: Name of the activation of a recurrent layer's new values; None
+        penalty: Class name of the kernel's regularizer; None if it has none.
+        cell_activation: Name of the activation in the cell of a recurrent layer; None
             if it is not recurrent, or the cell is not known.
         dtype: Name of the dtype of its weights; None if not known.
-        misreads: Label of a layer before it whose units lie along another axis than the
-            one that this layer takes for them; None if there is none, or not known.
-        is_normalized: Whether what it gives is normalized before the next kernel, so
-            that the size of its kernel does not matter.
-        softmax_over_one: Whether its softmax is over a single entry, which is always 1.
+        misreads: Label of an earlier layer whose units are on another axis than this
+            layer assumes; None if there is none, or not known.
+        is_normalized: Whether its output is normalized before the next kernel, so that
+            the scale of its kernel does not matter.
+        softmax_over_one: Whether its softmax is over a single entry, so that it is
+            always 1.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts
@@ -89,7 +90,7 @@ class LayerFacts(Facts):
 
     @property
     def has_kernel(self) -> bool:
-        """Whether the layer has a kernel whose size is known."""
+        """Whether the layer has a kernel with known scale."""
         return self.gain == self.gain
 
     # Rules ask for kinds. Names of classes are for what kinds do not say: records of
@@ -97,40 +98,40 @@ class LayerFacts(Facts):
 
     @property
     def known_kind(self) -> str | None:
-        """The kind; in records of older versions what the class says, if anything."""
+        """The kind; in older records derived from the class, if possible."""
         return self.kind or _KINDS.get(self.class_name)
 
     @property
     def looks_up(self) -> bool:
-        """Whether it looks up vectors by numbers; a custom one if its name says so."""
+        """Whether it is an embedding (a custom layer: by its name)."""
         is_named = self.kind in (None, "custom") and "Embedding" in self.class_name
         return is_named or self.kind == "embedding"
 
     @property
     def takes_maximum(self) -> bool:
-        """Whether it gives the largest of several values, as max pooling does."""
+        """Whether it outputs the maximum of several values, as max pooling does."""
         return "Max" in self.class_name
 
 
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class OutputFacts(Facts):
-    """What is known of an output of a model.
+    """Facts about an output of a model.
 
     Attributes:
-        name: The layer or operation that it comes from.
-        activation: Name of the activation that its values go through last; None if they
-            are not limited, `"custom"` for one of the user's, `"unknown"`.
-        units: Length of its last axis; None if not known.
-        rank: Number of its axes, samples included; None if not known.
-        shape: Shape of what it gives for the rows of the probe, samples first; None if
-            it was not run.
-        softmax_axis: Axis over which a softmax adds up to one, counted from the end;
-            None if there is none, or it is not known.
-        limited_before: Activation whose limited values the last one is given, as those
-            of a softmax behind another; None if there is none, or not known.
-        label: Of one of several outputs: what losses, targets and logs call it; None if
-            not known.
+        name: Name of the layer or operation that computes it.
+        activation: Name of its last activation; None if there is none (unlimited
+            values), `"custom"` for a custom one, or `"unknown"`.
+        units: Size of its last axis; None if not known.
+        rank: Number of its axes, including the batch axis; None if not known.
+        shape: Shape of the output for the probe rows, samples first; None if it was not
+            computed.
+        softmax_axis: Axis of the softmax, counted from the end; None if there is none,
+            or it is not known.
+        limited_before: A bounded activation directly before the last one, as in a
+            softmax of a softmax; None if there is none, or not known.
+        label: With several outputs: its name in losses, targets and logs; None if not
+            known.
 
     Example:
     >>> from keras_dlbasic.records import OutputFacts
@@ -156,29 +157,29 @@ class OutputFacts(Facts):
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class ModelFacts(Facts):
-    """What is known of a model before training.
+    """Facts about a model before training.
 
     Attributes:
         layers: From input to output.
         outputs: In the order of `keras.tree.flatten`.
         n_weights: Number of weights; None if not known.
-        n_trainable_weights: Number of those that are trained; None if not known.
+        n_trainable_weights: Number of trainable weights; None if not known.
         is_sequential: Whether it is a `Sequential` model.
         normalizes_inputs: Whether inputs are scaled before the first kernel.
-        may_act_between_layers: Whether a `call` of the user's or operations that are no
-            layers may bend what passes between layers; None if not known.
-        seen_after: Number of steps that were trained before it was looked at; None if
-            it was looked at before the first. A model that is built in its first step
-            has no weights before.
-        why_not_rebuilt: Why remedies cannot remake the model with changes, as text;
+        may_act_between_layers: Whether a custom `call` or operations outside layers may
+            apply non-linear functions between layers; None if not known.
+        seen_after: Number of training steps before these facts were read; None if they
+            were read before the first. (A model that is built in its first step has no
+            weights before.)
+        why_not_rebuilt: Why remedies cannot rebuild the model with changes, as text;
             None if they can, or it is not known.
-        n_resizable: Number of hidden layers whose number of units is free; None if not
-            known.
-        padding_reader: The recurrent layer that reads padding at the end as input, as
-            nothing masks it; None if there is none, or it is not known.
-        makes_masks: Whether a layer makes a mask of padding, which Keras leaves out of
-            the loss; None if that is not known, as in subclassed models.
-        untracked: Where layers are that the model uses and Keras does not find.
+        n_resizable: Number of hidden layers whose number of units can be changed; None
+            if not known.
+        padding_reader: The recurrent layer that processes padding at the end, because
+            there is no mask; None if there is none, or it is not known.
+        makes_masks: Whether a layer computes a mask, so that Keras excludes padding
+            from the loss; None if not known, as in subclassed models.
+        untracked: Where the layers are that the model uses but Keras does not find.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts

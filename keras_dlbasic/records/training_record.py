@@ -18,51 +18,51 @@ from keras_dlbasic.records.tensorboard_file import write_tensorboard
 
 @names_nearest
 class TrainingRecord(Plotted, RecordData):
-    """What was measured during a training run.
+    """The measurements of a training run.
 
-    A record holds NumPy arrays only. It can be saved, loaded, judged and drawn without
-    Keras, the model or the data. All norms are L2 norms. Gradients are those of the
-    loss that was minimized, before clipping and after loss unscaling.
-
-    At most 1,024 sampled steps are kept: logarithmically spaced in the warm-up, evenly
-    afterwards, with the first and the last one.
+    A record consists of NumPy arrays. It can be saved, loaded, diagnosed and plotted
+    without Keras, the model or the data. All norms are L2 norms. Gradients are those of
+    the minimized loss, before clipping and after loss unscaling. At most 1,024 sampled
+    steps are kept, including the first and the last one. They are logarithmically
+    spaced in the warm-up and evenly spaced afterwards.
 
     Args:
-        variables: The trainable variables, one `VariableInfo` each. Defaults to none:
-            a record that has epochs only.
-        facts: What is known of the run besides: a `RunFacts`, or a dictionary as it
-            stands in a file. Defaults to None: nothing.
+        variables: The trainable variables, one `VariableInfo` each. Defaults to none: a
+            record with epochs only.
+        facts: Facts about the run: a `RunFacts`, or a dictionary as in a file. Defaults
+            to None: no facts.
 
     Attributes:
-        facts: What is known of the run besides, a `RunFacts`.
+        facts: Facts about the run, a `RunFacts`.
         steps: Sampled steps, `[n]`, 0-based count of `train_step` calls.
         step_epochs: Epoch of each sampled step, `[n]`, 0-based.
         gradient_norm: Norm of the gradient, `[n, n_variables]`. NaN where no gradient
             reached the variable.
         weight_norm: Norm of the weights before the update, `[n, n_variables]`.
-        update_norm: Norm of the change that the step made to the weights (with weight
+        update_norm: Norm of the change of the weights in the step (including weight
             decay, constraints and EMA), `[n, n_variables]`.
         max_abs_gradient: Largest absolute gradient entry, `[n, n_variables]`.
         non_finite: Number of gradient entries that are NaN or infinite,
             `[n, n_variables]`.
         zero_unit_fraction: Share of output units whose bias gradient is exactly zero,
-            `[n, n_variables]`. NaN where it is not known.
+            `[n, n_variables]`. NaN if not known.
         clip_factor: Norm after clipping divided by norm before, `[n, n_variables]`.
             1.0 where nothing was clipped.
-        batch_loss: Loss of the batch, `[n]`. NaN where the step does not report it.
-        learning_rate: Learning rate of the step, `[n]`. NaN where it is a plain
-            callable. Of several optimizers (`MultiOptimizer`) that of the one with the
-            most weights; `tables["learning_rates"]` has that of each variable then.
+        batch_loss: Loss of the batch, `[n]`. NaN if the step does not report it.
+        learning_rate: Learning rate of the step, `[n]`. NaN if it is a plain callable.
+            With several optimizers (`MultiOptimizer`), it is the rate of the one with
+            the most weights, and `tables["learning_rates"]` has the rate of each
+            variable.
         batch_size: Number of rows in the batch, `[n]`.
         skipped: Whether loss scaling skipped the update, `[n]`.
-        replica_gradient_norm: Root mean square, over the replicas of a
-            `MirroredStrategy`, of the norm of the gradient of a replica's own samples,
-            `[n]`. NaN elsewhere. Meant for losses that are means.
+        replica_gradient_norm: Under `MirroredStrategy`: gradient norm of a replica's
+            own samples (root mean square over the replicas), `[n]`. Otherwise NaN. Only
+            valid for losses that are means.
         global_gradient_norm: Norm over all variables, `[n]`.
         trained_steps: Number of steps trained so far, sampled or not.
         epochs: Epoch logs: name to array, one entry per epoch, NaN where missing.
             `"epoch"` holds the 0-based number of the epoch.
-        tables: What other monitors measured, by name, a `LayerTable` each:
+        tables: Measurements of other monitors by name, a `LayerTable` each:
             `"activations"`, `"penalties"`, `"normalization"`.
 
     Example:
@@ -80,11 +80,10 @@ class TrainingRecord(Plotted, RecordData):
     def save(self, path: str | Path) -> None:
         """Write the record to one `.npz` file.
 
-        The file appears whole or not at all: an older file of that name stays intact
-        until the new one is complete.
+        Writing is atomic: an existing file stays intact until the new one is complete.
 
         Args:
-            path: Where to write. Used as given.
+            path: Path of the file; no suffix is added.
         """
         write_npz(self, Path(path))
 
@@ -97,13 +96,14 @@ class TrainingRecord(Plotted, RecordData):
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If the file is truncated, no record, or of a newer format.
+            ValueError: If the file is truncated, is not a record, or has a newer
+                format.
         """
         return read_npz(Path(path), cls)
 
     @classmethod
     def from_history(cls, history: Any) -> Self:
-        """Make a record, with epochs only, of what `model.fit` returned.
+        """Create a record, with epochs only, from the result of `model.fit`.
 
         Args:
             history: A `keras.callbacks.History` or its `history` dictionary.
@@ -118,9 +118,9 @@ class TrainingRecord(Plotted, RecordData):
     def from_csv(
         cls, path: str | Path, *, columns: Mapping[str, str] | None = None
     ) -> Self:
-        """Make a record, with epochs only, of a table of epochs.
+        """Create a record, with epochs only, from a table of epochs.
 
-        Names that other tools give to losses and metrics become those of Keras:
+        Names of losses and metrics from other tools are converted to those of Keras:
         `train_loss`, `eval_loss`, `val/acc` and the like. Rows of one epoch, as
         Lightning writes them, are joined.
 
@@ -128,30 +128,30 @@ class TrainingRecord(Plotted, RecordData):
             path: A file of `keras.callbacks.CSVLogger`, or any table with a header, one
                 row or several per epoch, and commas, semicolons or tabs between the
                 columns.
-            columns: Names of columns by the names that Keras gives them, such as
-                `{"loss": "my_loss"}`. Defaults to None: told by the names.
+            columns: Names of columns by Keras name, such as `{"loss": "my_loss"}`.
+                Defaults to None: recognized by their names.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is not such a table, or has no column `loss`.
+            ValueError: If the file is not such a table, or has no column `loss`.
         """
         return record_from_csv(Path(path), cls, columns=columns)
 
     def to_tensorboard(self, log_dir: str | Path) -> Path:
-        """Write the series to an event file of TensorBoard's.
+        """Write the measurements to a TensorBoard event file.
 
-        Gradient, weight and update norms by layer (`"gradient_norm/dense"`), what was
-        measured of each step (`"step/batch_loss"`), and the logs of the epochs
+        These are gradient, weight and update norms by layer (`"gradient_norm/dense"`),
+        other measurements of each step (`"step/batch_loss"`), and epoch logs
         (`"epoch/val_loss"`). TensorFlow is not imported.
 
         Args:
-            log_dir: The folder; made if it is not there.
+            log_dir: The folder; created if it does not exist.
 
         Returns:
-            Path of the event file.
+            The path of the event file.
 
         Raises:
-            ImportError: If the package tensorboard is not installed.
+            ImportError: If tensorboard is not installed.
         """
         return write_tensorboard(self, log_dir)
 

@@ -19,19 +19,20 @@ STATUSES = ("done", "diverged", "failed", "lost")
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class TrialResult(Displayed):
-    """The row of a trial.
+    """The result of one trial of a study.
 
     Attributes:
-        settings: What was tried, by name: the seed and what the study varies.
+        settings: Settings of the trial by name: the seed and what the study varies.
         status: `"done"`; `"diverged"`: the loss became non-finite; `"failed"`: an
-            exception; `"lost"`: the process that was to run it died, twice, cannot
-            import what it needs, or has another backend, so it is tried again when the
-            study is run again.
-        values: What was measured, by name: numbers, texts and arrays.
-        error: What went wrong, in one line.
-        parallel: Whether other trials may have run beside it, which spoils its times.
-        threads: Between how many threads the backend split sums, 0 where not known.
-            Trials with other numbers may differ in the last bits.
+            exception was raised; `"lost"`: the worker process died twice, cannot import
+            what it needs, or has another backend. Lost trials run again when the study
+            is run again.
+        values: Measurements by name: numbers, strings and arrays.
+        error: The error message, in one line.
+        parallel: Whether other trials may have run in parallel, which makes its times
+            unreliable.
+        threads: Number of threads of the backend, 0 if not known. Trials with different
+            numbers may differ in the last bits.
 
     Example:
     >>> from keras_dlbasic.records import TrialResult
@@ -48,7 +49,7 @@ class TrialResult(Displayed):
     threads: int = 0
 
     def to_json(self) -> str:
-        """Return the result as text; numbers that are not finite stay as they are."""
+        """Return the result as JSON; non-finite numbers are kept."""
         return json_text(asdict(self), other=_refuse, keep_non_finite=True, indent=1)
 
     @classmethod
@@ -56,7 +57,7 @@ class TrialResult(Displayed):
         """Read what `to_json` wrote; lists of numbers become arrays.
 
         Raises:
-            ValueError: If `text` is something else.
+            ValueError: If `text` is not such JSON.
         """
         try:
             entry = json.loads(text)

@@ -11,23 +11,23 @@ from keras_dlbasic._wrong_arguments import names_nearest
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class VariableInfo(Displayed):
-    """A trainable variable of a watched model.
+    """A trainable variable of a model.
 
-    Variables are identified by their index in `TrainingRecord.variables`, since two of
-    them can have the same path.
+    Variables are identified by their index in `TrainingRecord.variables`, because two
+    of them can have the same path.
 
     Attributes:
         path: Keras' path of the variable, such as `"dense/kernel"`.
-        layer: Label of the layer it belongs to, unique per layer. Nested models and
-            layers of the user's are joined by slashes.
+        layer: Label of the layer it belongs to, unique per layer. Names of nested
+            models and custom layers are joined by slashes.
         role: The variable's name in its layer: `"kernel"`, `"bias"`, `"gamma"`, ...
         shape: Shape of the variable.
-        depth: Place of the layer between input and output, 0-based and without gaps.
-            Topological for Functional models (parallel layers share a depth), else
-            the order in which the model holds its layers.
+        depth: Depth of the layer, counted from the input, 0-based and without gaps.
+            Topological for Functional models (parallel layers share a depth), otherwise
+            the order of the layers in the model.
         has_units: Whether the variable is a bias or offset with one entry per output
-            unit and no weight penalty, so that an exactly zero gradient means that
-            the unit had no influence on the loss.
+            unit and no weight penalty. Then a gradient of exactly zero means that the
+            unit had no influence on the loss.
 
     Example:
     >>> from keras_dlbasic.records import VariableInfo

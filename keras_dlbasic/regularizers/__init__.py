@@ -1,4 +1,4 @@
-"""Penalties on weights, by exactly the formulas that the docs name.
+"""Weight penalties.
 
 - `L1`: `l1 * sum(abs(w))`
 - `L1L2`: `l1 * sum(abs(w)) + 1/2 * l2 * sum(w**2)`

@@ -20,18 +20,18 @@ SMALLEST_SQUARE = 1e-37
 class GroupLasso(keras.regularizers.Regularizer):
     """The penalty `factor * sqrt(n) * sum over units of ||w_unit||`.
 
-    All weights into a unit form a group (of `n` weights) whose L2 norm, not squared, is
-    penalized: units that the fit does not need shrink to near zero as a whole, the
-    others stay. `remedies.prune_units` then takes them out of the model.
-
-    Plain gradient steps give norms near zero, not exact zeros: near zero the step has
-    the constant length `learning_rate * factor * sqrt(n)` and overshoots. The gradient
-    of a unit whose weights are all zero is zero, a subgradient, so it is always finite.
+    All weights into a unit form a group (of `n` weights). The L2 norm of the group, not
+    squared, is penalized. So all weights of a unit that is not needed shrink to near
+    zero together; other units stay. `remedies.prune_units` then removes the unneeded
+    units from the model. Plain gradient steps give norms near zero, not exact zeros:
+    near zero the step has the constant length `learning_rate * factor * sqrt(n)` and
+    overshoots. The gradient is always finite: for a unit whose weights are all zero it
+    is set to zero, which is a subgradient.
 
     Args:
-        factor: The factor lambda. Defaults to `0.01`.
-        axis: The axis of the kernel that counts the units. Defaults to `-1`: the
-            outputs of `Dense` and convolutions. `0` groups by input feature.
+        factor: The strength lambda. Defaults to `0.01`.
+        axis: The axis of the units in the kernel. Defaults to `-1`: the outputs of
+            `Dense` and convolutions. `0` groups by input feature.
 
     Raises:
         ValueError: If `factor` is negative or not finite, `axis` is no integer, or the

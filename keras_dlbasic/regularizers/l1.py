@@ -16,14 +16,13 @@ from keras_dlbasic.regularizers.factor import check_factor, summable
 class L1(keras.regularizers.Regularizer):
     """The penalty `l1 * sum(abs(w))`.
 
-    The formula is that of `keras.regularizers.L1`; take either: `PenaltyMonitor` can
-    watch both. Where a weight is exactly zero, the gradient is 0 on TensorFlow and
-    PyTorch and `+l1` on JAX, as JAX defines it. Plain gradient steps on this
-    penalty give small weights that jitter around zero by about the learning rate times
-    `l1`, not exact zeros.
+    The formula is that of `keras.regularizers.L1`, so you can use either;
+    `PenaltyMonitor` works with both. At a weight of exactly zero, the gradient is 0 on
+    TensorFlow and PyTorch, and `+l1` on JAX. Plain gradient steps do not give exact
+    zeros: small weights oscillate around zero by about the learning rate times `l1`.
 
     Args:
-        l1: The factor lambda. Defaults to `0.01`.
+        l1: The strength lambda. Defaults to `0.01`.
 
     Raises:
         ValueError: If `l1` is negative or not a finite number.

@@ -17,12 +17,13 @@ class L2(keras.regularizers.Regularizer):
     """The penalty `1/2 * l2 * sum(w**2)`; Keras' class of the same name has no 1/2.
 
     With the 1/2 the gradient is `l2 * w`: each plain gradient step shrinks a weight by
-    the factor `1 - learning_rate * l2`, which is weight decay. `L2(0.02)` here is
-    `keras.regularizers.L2(0.01)`. With adaptive optimizers such as Adam the two part:
-    for decoupled weight decay take the optimizer's own `weight_decay`.
+    the factor `1 - learning_rate * l2`, which is weight decay. `L2(0.02)` here is the
+    same as `keras.regularizers.L2(0.01)`. With adaptive optimizers such as Adam, an L2
+    penalty and weight decay differ: for decoupled weight decay use the optimizer's own
+    `weight_decay`.
 
     Args:
-        l2: The factor lambda. Defaults to `0.01`.
+        l2: The strength lambda. Defaults to `0.01`.
 
     Raises:
         ValueError: If `l2` is negative or not a finite number.

@@ -1,24 +1,24 @@
-"""Remedies: each takes a model and gives a new one, compiled like it.
+"""Remedies: each takes a model and returns a new one, compiled like it.
 
-- `add_dropout`: dropout behind hidden activations
-- `add_penalty`: an L1 or L2 penalty on kernels
-- `augment_images`: random shifts, rotations and zooms in front
-- `change_learning_rate`: another learning rate
-- `change_momentum`: moving statistics that follow sooner
-- `change_optimizer`: another optimizer
-- `clip_gradients`: bounded gradients
-- `fix_output`: an output activation, number of outputs and loss that fit the targets
-- `initialize`: new kernels, scaled by the true fans of each layer
-- `insert_normalization`: batch or layer normalization before hidden activations
-- `lsuv`: weights scaled layer by layer to unit variance
+- `add_dropout`: add dropout after hidden activations
+- `add_penalty`: add an L1 or L2 penalty to kernels
+- `augment_images`: add random shifts, rotations and zooms in front of a model
+- `change_learning_rate`: change the learning rate
+- `change_momentum`: change the momentum of batch normalization
+- `change_optimizer`: change the optimizer
+- `clip_gradients`: add gradient clipping
+- `fix_output`: change output activation, number of outputs or loss
+- `initialize`: reinitialize kernels with the true fans of each layer
+- `insert_normalization`: add normalization before hidden activations
+- `lsuv`: rescale kernels layer by layer to unit variance
 - `prune_units`: remove units with weights near zero
-- `rebuild`: a module for those who write remedies: rebuild a model with changed layers
-- `remedy`: make a function a remedy
-- `remove_penalty`: less regularization
-- `resize`: more or fewer units
-- `scale_inputs`: inputs of unit size, within the model
-- `scale_targets`: targets of unit size, within the model
-- `swap_activations`: other hidden activations
+- `rebuild`: a module for writing remedies: rebuild a model with changed layers
+- `remedy`: a decorator that registers a function as a remedy
+- `remove_penalty`: remove weight penalties and lower dropout
+- `resize`: change the number of hidden units
+- `scale_inputs`: standardize inputs inside the model
+- `scale_targets`: train on standardized targets inside the model
+- `swap_activations`: change the hidden activations
 """
 
 from typing import TYPE_CHECKING

@@ -26,31 +26,32 @@ def remedy(
     repeatable: bool = False,
     judged_by: JudgedBy = "short_trial",
 ) -> Callable[[Function], Function]:
-    """Make a function a remedy, known by its name.
+    """Register a function as a remedy.
 
-    From then on a rule can suggest it, as `RemedySuggestion("its_name", "why")`;
-    `treat` tries it, and `keras_dlbasic.remedies.its_name` is the function, as the
-    printed advice calls it. The function itself is left as it is.
+    Rules can then suggest it as `RemedySuggestion("its_name", "why")`, and `treat`
+    tries it. The function is also available as `keras_dlbasic.remedies.its_name`, which
+    the printed advice uses. The function itself is not changed.
 
-    It takes a compiled model, then the data in `needs` by position, then arguments with
-    defaults, and returns a new model, compiled like the one it got. If one of them is
-    called `seed`, `treat` gives it the seed of the trial.
+    Its parameters are a compiled model, then the data in `needs`, then arguments with
+    defaults. It returns a new model, compiled like the given one. If it has a parameter
+    `seed`, `treat` passes the seed of the trial.
 
     Args:
-        wrong: Nothing: write `@remedy()`, with brackets.
+        wrong: Not used: write `@remedy()`, with parentheses.
         needs: The data it takes, in the order of its parameters: `"x"`, `"y"`. Defaults
             to none.
         keeps_weights: Whether layers whose shapes stay the same keep their weights.
             Defaults to `True`.
-        repeatable: Whether to apply it once more can take its effect further, as with
-            a smaller learning rate. Defaults to `False`: `treat` tries it once.
-        judged_by: How `treat` finds out whether it helped: `"short_trial"` (default);
-            `"whole_training"`, if a short one cannot show it; or `"user"`: not at all.
+        repeatable: Whether applying it again can increase its effect, as with a smaller
+            learning rate. Defaults to `False`: `treat` tries it once.
+        judged_by: How `treat` tests whether it helps: `"short_trial"` (default);
+            `"whole_training"`, if a short trial cannot show it; or `"user"`: not at
+            all.
 
     Raises:
-        TypeError: If it is written without brackets, or an argument has another type.
-        ValueError: If there is no such data or way of judging; if the function has
-            other parameters or no docstring; or if its name is taken.
+        TypeError: If it is used without parentheses, or an argument has another type.
+        ValueError: If `needs` or `judged_by` is unknown, if the function has other
+            parameters or no docstring, or if its name is already used.
 
     Example:
     >>> from keras_dlbasic.remedies import remedy

@@ -23,17 +23,16 @@ def add_dropout(model: Any, rate: float = 0.3, *, seed: int | None = None) -> An
     """Insert dropout after the hidden activations (Srivastava et al. 2014).
 
     Args:
-        model: A built Sequential or Functional model; nested models are gone through.
-        rate: Share of units that are dropped in training, from 0 to below 1. Defaults
-            to 0.3.
-        seed: An integer, from which each layer gets a seed of its own. Defaults to
+        model: A built Sequential or Functional model; nested models are included.
+        rate: Share of units that are dropped in training, in [0, 1). Defaults to 0.3.
+        seed: An integer, from which the seed of each layer is derived. Defaults to
             None: from Keras' global generator.
 
     Returns:
-        A new model with the same weights, compiled like `model`; its optimizer starts
-        anew. There is none behind outputs and attention layers, which have dropout of
-        their own, nor where dropout follows already; a dropout layer there is, of any
-        kind, gets the higher rate of the two.
+        A new model with the same weights, compiled like `model`, with a new optimizer
+        state. No dropout is added after outputs, after attention layers (which have
+        their own dropout), or where dropout already follows. Existing dropout layers of
+        any kind get the higher rate of the two.
 
     Raises:
         ValueError: If `rate` is not from 0 to below 1, or the model cannot be rebuilt.

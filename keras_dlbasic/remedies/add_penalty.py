@@ -17,14 +17,14 @@ def add_penalty(model: Any, l2: float = 1e-4, *, l1: float = 0.0) -> Any:
     """Add an L1 or L2 penalty to the kernels that have none.
 
     Args:
-        model: A built Sequential or Functional model; nested models are gone through.
+        model: A built Sequential or Functional model; nested models are included.
         l2: Factor of half the sum of squares, as in `regularizers.L1L2`. Defaults to
             1e-4.
         l1: Factor of the sum of absolute values. Defaults to 0.
 
     Returns:
-        A new model with the same weights, compiled like `model`; its optimizer starts
-        anew.
+        A new model with the same weights, compiled like `model`, with a new optimizer
+        state.
 
     Raises:
         ValueError: If a factor is negative, or the model cannot be rebuilt.

@@ -17,26 +17,27 @@ from keras_dlbasic.remedies._registry import remedy
 def augment_images(
     model: Any, strength: float = 0.1, *, flip: str | None = None, seed: int = 0
 ) -> Any:
-    """Put random shifts, rotations and zooms in front of a model for images.
+    """Add random shifts, rotations and zooms in front of an image model.
 
-    They act in training only and are saved with the model.
+    The new layers act in training only and are saved with the model.
 
     Args:
         model: A built Sequential or Functional model with one input
             `(height, width, channels)`.
         strength: Largest shift and zoom as a share of the image, and largest rotation
-            as a share of a quarter turn. Defaults to 0.1.
-        flip: `"horizontal"`, `"vertical"` or `"horizontal_and_vertical"` where mirrored
-            images mean the same. Defaults to None: digits and letters do not.
+            as a share of 90 degrees. Defaults to 0.1.
+        flip: `"horizontal"`, `"vertical"` or `"horizontal_and_vertical"`, if mirrored
+            images keep their class. Defaults to None, because mirrored digits and
+            letters do not.
         seed: An integer. Defaults to 0.
 
     Returns:
-        A new model with the same weights, compiled like `model`; its optimizer starts
-        anew.
+        A new model with the same weights, compiled like `model`, with a new optimizer
+        state.
 
     Raises:
-        ValueError: If the model has not one image input, `strength` is not from 0 to 1,
-            or the model cannot be rebuilt.
+        ValueError: If the model does not have exactly one image input, `strength` is
+            not from 0 to 1, or the model cannot be rebuilt.
 
     Example:
     >>> import keras

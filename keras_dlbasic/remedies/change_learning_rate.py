@@ -29,20 +29,20 @@ def change_learning_rate(
     """Compile a copy of a model with another learning rate.
 
     Args:
-        model: A built and compiled Sequential or Functional model; of any class with
-            `in_place`.
-        learning_rate: The new rate, a number or a schedule of Keras'. It takes the
-            place of a schedule, too.
-        factor: What the present rate, or all rates of a schedule, are multiplied by.
+        model: A built and compiled Sequential or Functional model. With `in_place` any
+            class of model works.
+        learning_rate: The new rate: a number or a Keras schedule. It also replaces an
+            existing schedule.
+        factor: Factor for the current rate, or for all rates of a schedule.
         in_place: Whether to compile `model` itself instead of a copy. Defaults to
             `False`.
 
     Returns:
-        A new model with the same weights; its optimizer starts anew.
+        A new model with the same weights and a new optimizer state.
 
     Raises:
-        ValueError: If not exactly one of both is given, it is not positive, or the
-            model is not compiled or cannot be rebuilt.
+        ValueError: If not exactly one of `learning_rate` and `factor` is given, if it
+            is not positive, or if the model is not compiled or cannot be rebuilt.
 
     Example:
     >>> import keras

@@ -14,19 +14,20 @@ from keras_dlbasic.remedies._registry import remedy
 @remedy(judged_by="whole_training")
 @names_nearest
 def change_momentum(model: Any, momentum: float = 0.9) -> Any:
-    """Give batch normalization another momentum of its moving statistics.
+    """Change the momentum of the moving statistics of batch normalization.
 
-    After `n` updates `momentum**n` of the initial statistics remain, and about
-    `1 / (1 - momentum)` batches are averaged over: a lower one follows sooner and is
-    noisier (Ioffe and Szegedy 2015).
+    After `n` updates the initial statistics have the weight `momentum**n`, and the
+    average is over about `1 / (1 - momentum)` batches. So a lower momentum adapts
+    faster and is noisier (Ioffe and Szegedy 2015).
 
     Args:
-        model: A built Sequential or Functional model; nested models are gone through.
-        momentum: From 0 to below 1. Defaults to 0.9; Keras' own default is 0.99.
+        model: A built Sequential or Functional model; nested models are included.
+        momentum: The new momentum, in [0, 1). Defaults to 0.9; Keras' own default is
+            0.99.
 
     Returns:
-        A new model with the same weights and statistics, compiled like `model`; its
-        optimizer starts anew.
+        A new model with the same weights and statistics, compiled like `model`, with a
+        new optimizer state.
 
     Raises:
         ValueError: If `momentum` is out of range, or the model cannot be rebuilt.

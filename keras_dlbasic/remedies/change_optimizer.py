@@ -26,10 +26,10 @@ def change_optimizer(
     """Compile a copy of a model with another optimizer.
 
     Args:
-        model: A built and compiled Sequential or Functional model; of any class with
-            `in_place`.
+        model: A built and compiled Sequential or Functional model. With `in_place` any
+            class of model works.
         optimizer: Name or instance of a Keras optimizer. Defaults to `"adam"` (Kingma
-            and Ba 2015), whose steps do not depend on the gradients' size.
+            and Ba 2015), whose step size does not depend on the scale of the gradients.
         learning_rate: Its learning rate. Defaults to None: the optimizer's own.
         in_place: Whether to compile `model` itself instead of a copy. Defaults to
             `False`.

@@ -28,17 +28,17 @@ def clip_gradients(
     """Compile a copy of a model with gradient clipping (Pascanu et al. 2013).
 
     Args:
-        model: A built and compiled Sequential or Functional model; of any class with
-            `in_place`.
-        global_clipnorm: Bound of the norm of all gradients together, which keeps their
-            direction. Defaults to 1.0 if no other bound is given.
-        clipnorm: Bound of each gradient's norm.
-        clipvalue: Bound of each entry.
+        model: A built and compiled Sequential or Functional model. With `in_place` any
+            class of model works.
+        global_clipnorm: Maximum norm of all gradients together; their direction is
+            kept. Defaults to 1.0 if no other bound is given.
+        clipnorm: Maximum norm of the gradient of each variable.
+        clipvalue: Maximum absolute value of each entry.
         in_place: Whether to compile `model` itself instead of a copy. Defaults to
             `False`.
 
     Returns:
-        A new model with the same weights; its optimizer starts anew.
+        A new model with the same weights and a new optimizer state.
 
     Raises:
         ValueError: If more than one bound is given or one is not positive, or the

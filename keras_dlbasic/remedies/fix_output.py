@@ -26,17 +26,17 @@ def fix_output(
     *,
     units: int | None = None,
 ) -> Any:
-    """Give a model another output activation, number of outputs or loss.
+    """Change the output activation, the number of output units or the loss of a model.
 
     Args:
         model: A built and compiled Sequential or Functional model with one output.
-        activation: Name of the output activation, None or `"linear"` for none.
-            Defaults to `"keep"`: the one there is.
-        loss: The loss to compile with. Defaults to None: the one there is.
-        units: Number of outputs. Defaults to None: as it is.
+        activation: Name of the output activation, None or `"linear"` for none. Defaults
+            to `"keep"`: not changed.
+        loss: The loss to compile with. Defaults to None: not changed.
+        units: Number of output units. Defaults to None: not changed.
 
     Returns:
-        A new model with the same weights where shapes allow; its optimizer starts anew.
+        A new model with the same weights where shapes allow, and a new optimizer state.
 
     Raises:
         ValueError: If the model has several outputs, its last layer with a kernel is

@@ -40,36 +40,39 @@ def initialize(
 ) -> Any:
     """Reinitialize the kernels of a model with the true fans of each layer.
 
-    An initializer sees only a shape, and reads it wrongly for many layers. Here each
-    kernel gets the fans of its layer: inputs per group in grouped convolutions, the
-    window only in depthwise ones (also in the depthwise part of separable ones), the
-    outputs that an input really reaches where there are strides, input and output
-    exchanged in transposed ones, the axes of the equation in `EinsumDense` and
-    attention projections, one gate's units in gated recurrent layers, one row in
-    `Embedding`.
+    An initializer only gets the shape of a kernel, and computes wrong fans for many
+    layers. Here the fans are those of the layer:
+
+    - Grouped convolutions: the inputs per group. Depthwise and separable ones: the
+      window only.
+    - Convolutions with strides: the outputs that an input reaches. Transposed
+      convolutions: input and output are exchanged.
+    - `EinsumDense` and attention projections: the axes of the equation.
+    - Gated recurrent layers: the units of one gate. `Embedding`: one row.
 
     Args:
         model: A built model.
-        initializer: One of this package's initializers, whose law, gain and mode are
-            used for all kernels; or `"auto"` (default): for each kernel that of
-            `initializers.for_activation` for the activation that follows, inline or as
-            a layer, also behind normalization. That of a sigmoid output is drawn by
-            Xavier's law: what a hidden sigmoid needs makes an output too sure.
+        initializer: One of this package's initializers, whose distribution, gain and
+            mode are used for all kernels. Or `"auto"` (default): for each kernel the
+            initializer from `initializers.for_activation` for the activation that
+            follows, as an argument or as a layer, also after normalization. A sigmoid
+            output layer gets Xavier with gain 1, because the gain of a hidden sigmoid
+            would make its first predictions too confident.
         distribution: `"normal"` (default) or `"uniform"`, for `"auto"`.
-        recurrent: Whether to draw recurrent kernels as well, which Keras makes
-            orthogonal for good reason. Defaults to `False`.
-        zero_biases: Whether to set the biases of these layers to zero, as for units
-            that are dead from the start because of theirs; those of recurrent layers
-            stay. Defaults to `False`.
-        seed: An integer; each kernel gets values of its own. Defaults to None: random,
-            drawn from NumPy's entropy, not from Keras' generators.
+        recurrent: Whether to reinitialize recurrent kernels as well, which are
+            orthogonal in Keras. Defaults to `False`.
+        zero_biases: Whether to set the biases of these layers to zero, which helps
+            units that are dead from the start because of their bias. Biases of
+            recurrent layers are kept. Defaults to `False`.
+        seed: An integer; kernels get different values. Defaults to None: random. Keras'
+            global generators are not used.
         in_place: Whether to change `model` itself instead of a copy. Defaults to
             `False`.
 
     Returns:
-        The model with new kernels and all else as it was: biases (but for
-        `zero_biases`), scales, embeddings' padding, moving averages and weights of
-        unknown layers whose name is not `kernel`.
+        The model with new kernels. Everything else is kept: biases (unless
+        `zero_biases`), scales, padding rows of embeddings, moving averages, and weights
+        of unknown layers that are not called `kernel`.
 
     Raises:
         ValueError: If the model is not built or cannot be copied, or `initializer` is

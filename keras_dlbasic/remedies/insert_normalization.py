@@ -25,17 +25,17 @@ _KINDS = {
 def insert_normalization(model: Any, kind: str = "batch") -> Any:
     """Insert normalization between hidden kernels and their activations.
 
-    Batch normalization (Ioffe and Szegedy 2015) needs batches of some 16 samples or
-    more; layer normalization (Ba et al. 2016) works with any.
+    Batch normalization (Ioffe and Szegedy 2015) needs batches of about 16 samples or
+    more; layer normalization (Ba et al. 2016) works with any batch size.
 
     Args:
-        model: A built Sequential or Functional model; nested models are gone through.
+        model: A built Sequential or Functional model; nested models are included.
         kind: `"batch"` (default) or `"layer"`.
 
     Returns:
-        A new model with the same weights elsewhere, compiled like `model`; its
-        optimizer starts anew. Layers that are normalized already, outputs, recurrent
-        and attention layers stay as they are.
+        A new model with the same weights otherwise, compiled like `model`, with a new
+        optimizer state. Layers that are already normalized, outputs, recurrent and
+        attention layers are not changed.
 
     Raises:
         ValueError: If `kind` is neither, or the model cannot be rebuilt.

@@ -30,21 +30,21 @@ def lsuv(
     seed: int | None = None,
     in_place: bool = False,
 ) -> Any:
-    """Rescale the kernels of a model until each layer gives unit variance on a batch.
+    """Rescale the kernels of a model until each layer has unit variance on a batch.
 
-    Layer-sequential unit-variance initialization: kernels are made orthogonal, then,
-    from input to output, each is divided by the standard deviation of the
-    pre-activations that it gives on `x`. Of a layer that is called several times, the
-    calls are taken together. Composed layers, such as attention and recurrent ones,
-    stay as they are.
+    Layer-sequential unit-variance initialization: kernels are made orthogonal. Then,
+    from input to output, each kernel is divided by the standard deviation of its
+    pre-activations on `x`. If a layer is called several times, its calls are pooled.
+    Composed layers, such as attention and recurrent ones, are not changed.
 
     Args:
         model: A model; one without weights is built from `x`.
-        x: A batch of inputs in any form, best of some hundreds of samples.
+        x: A batch of inputs: an array, tensor, data frame, list or a structure of
+            these. A few hundred samples are best.
         tolerance: How far a variance may be from 1. Defaults to `0.05`.
-        max_iterations: Greatest number of tries per layer. Defaults to `10`.
-        orthogonal: Whether to start from orthogonal kernels, as the paper does, or from
-            the model's own. Defaults to `True`.
+        max_iterations: Maximum number of rescalings per layer. Defaults to `10`.
+        orthogonal: Whether to start from orthogonal kernels, as in the paper, or from
+            the current ones. Defaults to `True`.
         seed: An integer for the orthogonal kernels. Defaults to None: random.
         in_place: Whether to change `model` itself instead of a copy. Defaults to
             `False`.
@@ -53,12 +53,12 @@ def lsuv(
         The model with new kernels.
 
     Warns:
-        UserWarning: If a layer does not come to unit variance.
+        UserWarning: If a layer does not reach unit variance.
 
     Raises:
-        ValueError: If an argument is out of range, `x` is not finite or does not fit
-            the model, or a layer gives the same value for all samples, which no scale
-            can fix.
+        ValueError: If an argument is out of range, if `x` is not finite or does not fit
+            the model, or if a layer outputs the same value for all samples, so that
+            scaling cannot help.
 
     Reference:
         Mishkin & Matas (2016), All you need is a good init.
@@ -117,16 +117,16 @@ def _rescale(
         if not math.isfinite(variance) or variance < 1e-30:
             raise ValueError(
                 f"Layer '{label}' gives pre-activations of variance {variance:g} on "
-                "this batch, which no rescaling of its kernel brings to 1. Are its "
-                "inputs constant, all zero or not finite? See "
+                "this batch, and rescaling its kernel does not change this to 1. Are "
+                "its inputs constant, all zero or not finite? See "
                 "`kd.propagation_report(model, x)`."
             )
         if attempt < tries:
             kernel.assign(kernel / math.sqrt(variance))
     warnings.warn(
         f"Layer '{label}' gives pre-activations of variance {variance:.3g} after "
-        f"{tries} tries, not 1 to within {tolerance:g}: what its bias adds is "
-        "not rescaled. Set biases to zero, or give a larger `max_iterations` or "
+        f"{tries} tries, not 1 to within {tolerance:g}, because its bias is not "
+        "rescaled. Set biases to zero, or give a larger `max_iterations` or "
         "`tolerance`.",
         stacklevel=3,
     )

@@ -35,30 +35,32 @@ class _Cut:
 @remedy(judged_by="user")
 @names_nearest
 def prune_units(model: Any, threshold: float = 1e-2) -> Any:
-    """Take units whose incoming weights are near zero out of a model.
+    """Remove units whose incoming weights are near zero from a model.
 
-    A unit whose kernel is zero gives a constant, which moves into the biases of the
-    layers behind it. Units of `Dense` and convolution layers can go if all they reach,
-    through activations, batch normalization, dropout, pooling, padding or `Flatten` and
-    on any number of branches, are further `Dense` or convolution layers. Of units near
-    zero that reach something else (a sum, a concatenation, an output, a shared layer, a
-    grouped convolution, a nested model) a warning says why they stay. What is within
-    nested models is not looked at.
+    A unit whose kernel is zero outputs a constant, which is added to the biases of the
+    next layers. Units of `Dense` and convolution layers can be removed if they only
+    lead to other `Dense` or convolution layers. In between there may be branches,
+    activations, batch normalization, dropout, pooling, padding or `Flatten`. Units near
+    zero that lead to something else (a sum, a concatenation, an output, a shared layer,
+    a grouped convolution, a nested model) are kept, and a warning says why. Layers
+    inside nested models are not pruned.
 
-    The result differs from the model by what the removed weights still did, and, behind
-    padding (of convolutions too), at the borders if the constant is not zero.
+    The outputs change by the remaining effect of the removed weights. After padding
+    (also that of convolutions) they also change at the borders if the constant is not
+    zero.
 
     Args:
         model: A built Sequential or Functional model.
-        threshold: A unit goes if the L2 norm of its kernel is at most this share of the
-            largest in its layer. Defaults to `1e-2`: such a unit's signal has at most
-            1e-4 of the variance of the strongest. At least one unit stays.
+        threshold: A unit is removed if the L2 norm of its kernel is at most this share
+            of the largest norm in its layer. Defaults to `1e-2`: the signal of such a
+            unit has at most 1e-4 of the variance of the strongest one. At least one
+            unit is kept.
 
     Returns:
-        A smaller model, compiled like `model`; its optimizer starts anew.
+        A smaller model, compiled like `model`, with a new optimizer state.
 
     Warns:
-        UserWarning: Where units near zero have to stay.
+        UserWarning: If units near zero cannot be removed.
 
     Raises:
         ValueError: If the model is not built or is neither Sequential nor Functional,
@@ -83,9 +85,9 @@ def prune_units(model: Any, threshold: float = 1e-2) -> Any:
         )
     if not isinstance(model, keras.Sequential) and not hasattr(model, "operations"):
         raise ValueError(
-            "Units can be taken out of Sequential and Functional models only, whose "
-            "connections are known. Received: "
-            f"'{model.name}' of class {type(model).__name__}"
+            "Units can only be removed from Sequential and Functional models, "
+            f"because their connections are known. Received: '{model.name}' of class "
+            f"{type(model).__name__}"
         )
     cuts = _find_cuts(model, threshold)
     sizes = {id(cut.producer): int(cut.keep.sum()) for cut in cuts}

@@ -14,16 +14,15 @@ from keras_dlbasic.remedies.change_optimizer import changed_optimizer, innermost
 @remedy(repeatable=True)
 @names_nearest
 def remove_penalty(model: Any, *, dropout_factor: float = 0.5) -> Any:
-    """Take weight penalties away and lower dropout.
+    """Remove weight penalties and lower dropout rates.
 
     Args:
-        model: A built Sequential or Functional model; nested models are gone through.
-        dropout_factor: What the rates of dropout layers are multiplied by. Defaults to
-            0.5.
+        model: A built Sequential or Functional model; nested models are included.
+        dropout_factor: Factor for the rates of dropout layers. Defaults to 0.5.
 
     Returns:
-        A new model with the same weights, compiled like `model`; its optimizer starts
-        anew, without weight decay.
+        A new model with the same weights, compiled like `model`. Its optimizer has a
+        new state and no weight decay.
 
     Raises:
         ValueError: If `dropout_factor` is not from 0 to 1, or the model cannot be

@@ -16,18 +16,18 @@ from keras_dlbasic.remedies._registry import remedy
 def resize(model: Any, width_factor: float = 2.0) -> Any:
     """Multiply the number of units of hidden layers.
 
-    Layers stay as they are where another place counts their units: those whose output
-    is added to an input of the model, or goes into a `Reshape`.
+    Layers whose number of units is fixed elsewhere are not changed: those whose output
+    is added to an input of the model, or reshaped by `Reshape`.
 
     Args:
-        model: A built Sequential or Functional model; nested models are gone through.
-        width_factor: What units, filters and embedding dimensions are multiplied by:
-            above 1 for a model that underfits, below for one that overfits. Defaults
-            to 2. At least one unit stays.
+        model: A built Sequential or Functional model; nested models are included.
+        width_factor: Factor for units, filters and embedding dimensions: above 1 for a
+            model that underfits, below 1 for one that overfits. Defaults to 2. At least
+            one unit is kept.
 
     Returns:
-        A new model, compiled like `model`; its optimizer starts anew. Layers whose
-        shapes have changed start from new weights.
+        A new model, compiled like `model`, with a new optimizer state. Layers whose
+        shapes have changed are reinitialized.
 
     Raises:
         ValueError: If the factor is not positive, no hidden layer can be resized, or

@@ -17,25 +17,26 @@ from keras_dlbasic.remedies.standard_scale import scaling_layer
 @remedy(needs=("x",))
 @names_nearest
 def scale_inputs(model: Any, x: Any) -> Any:
-    """Put a Normalization layer in front of a model.
+    """Add a `Normalization` layer in front of a model.
 
-    Initial weights and learning rates are made for inputs of about unit size (LeCun et
-    al. 1998, "Efficient BackProp"). The model carries the scaling, so that it takes the
-    data as before, in training and in use.
+    Common initializers and learning rates assume inputs of about unit variance (LeCun
+    et al. 1998, "Efficient BackProp"). The scaling is part of the model, so it takes
+    unscaled data in training and in inference.
 
     Args:
         model: A built Sequential or Functional model.
         x: The training inputs: an array, tensor, data frame, list or a structure of
-            these, or a data set. Mean and variance are taken over all axes but the last
-            (a feature, or a channel). Integer inputs, such as tokens, are not changed.
+            these, or a data set. Mean and variance are computed over all axes but the
+            last (a feature, or a channel). Integer inputs, such as tokens, are not
+            scaled.
 
     Returns:
-        A new model with the same weights behind the scaling, compiled like `model`; its
-        optimizer starts anew.
+        A new model with the scaling and the same weights, compiled like `model`, with a
+        new optimizer state.
 
     Raises:
-        ValueError: If `x` does not match the inputs or holds no numbers, no input can
-            be scaled, or the model cannot be rebuilt.
+        ValueError: If `x` does not match the inputs or is not numeric, no input can be
+            scaled, or the model cannot be rebuilt.
 
     Example:
     >>> import keras, numpy as np

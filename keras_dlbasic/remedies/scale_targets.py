@@ -37,28 +37,27 @@ _POWERS = {
 @remedy(needs=("y",))
 @names_nearest
 def scale_targets(model: Any, y: Any) -> Any:
-    """Scale the targets inside the model: it is trained on standardized targets.
+    """Scale the outputs in the model, so that it trains as on standardized targets.
 
-    A layer behind the output multiplies by the standard deviation of `y` and adds its
-    mean. Of several outputs, so do all that have a regression loss; they keep their
-    names. The loss is weighted by one over the variance (standard deviation, for losses
-    that are linear in the error), so that training is as on standardized targets, while
-    `predict` and metrics stay in the targets' units.
+    A layer after the output multiplies by the standard deviation of `y` and adds its
+    mean. With several outputs, all that have a regression loss are scaled; they keep
+    their names. The loss is divided by the variance of `y` (by the standard deviation
+    for losses that are linear in the error). So training is the same as on standardized
+    targets, while `predict` and metrics use the units of the targets.
 
     Args:
-        model: A built and compiled Sequential or Functional model with a linear output
-            and a regression loss, or several outputs of which some are so.
-        y: The training targets, `(samples,)` or `(samples, ..., outputs)`; of several
-            outputs a list, or a dictionary by the names of the outputs.
+        model: A built and compiled Sequential or Functional model. At least one output
+            is linear and has a regression loss.
+        y: The training targets, `(samples,)` or `(samples, ..., outputs)`; for several
+            outputs a list, or a dictionary by output name.
 
     Returns:
-        A new model with the same weights in front of the scaling; its optimizer starts
-        anew.
+        A new model with the same weights and the scaling, and a new optimizer state.
 
     Raises:
-        ValueError: If the model scales its output already, no loss is one for
-            regression, an output that would be scaled
-            goes into another layer too, or the model cannot be rebuilt.
+        ValueError: If the model already scales its output, no output has a regression
+            loss, an output to be scaled is also the input of another layer, or the
+            model cannot be rebuilt.
 
     Example:
     >>> import keras, numpy as np
@@ -103,8 +102,8 @@ def _scale_several(model: Any, y: Any) -> Any:
         is_plain = isinstance(layer, keras.layers.Layer) and len(calls_of(layer)) == 1
         if consumers.get(id(layer)) or not is_plain or isinstance(layer, keras.Model):
             raise ValueError(
-                f"The output '{name}' is no layer of its own, or goes into other "
-                f"layers, which would get it in other units. Scale the targets by "
+                f"The output '{name}' is not a separate layer, or is also the input "
+                "of other layers, which would get other units. Scale the targets by "
                 f"hand: y[{name!r}] = ..."
             )
         # the layer that scales takes over the name, by which targets are found

@@ -27,26 +27,26 @@ def swap_activations(
     initialize: bool = False,
     seed: int | None = None,
 ) -> Any:
-    """Give the hidden layers of a model another activation.
+    """Change the activation of the hidden layers of a model.
 
-    Sigmoid and tanh have slopes of at most 1/4 and 1, which multiply with depth
-    (Glorot and Bengio 2010); rectifiers keep them at 1 (Nair and Hinton 2010), and
-    leaky ones, ELU or GELU keep units from dying. Not changed: the output, softmax,
-    gates (what goes into a product), recurrent and attention layers.
+    Sigmoid and tanh have slopes of at most 1/4 and 1, and slopes multiply with depth
+    (Glorot and Bengio 2010). Rectifiers have a slope of 1 for active units (Nair and
+    Hinton 2010). Leaky ReLU, ELU and GELU prevent dead units. Outputs, softmax, gates
+    (factors of a product), recurrent and attention layers are not changed.
 
     Args:
-        model: A built Sequential or Functional model; nested models are gone through.
+        model: A built Sequential or Functional model; nested models are included.
         activation: Name of an activation that Keras knows. Defaults to `"relu"`.
-        linear_too: Whether hidden layers without an activation get one, unless an
-            activation or normalization layer follows. Defaults to `False`.
-        initialize: Whether to draw weights that suit the new activation, as
-            `remedies.initialize` does: for a model that has learned nothing yet.
+        linear_too: Whether to add the activation to hidden layers that have none,
+            unless an activation or normalization layer follows. Defaults to `False`.
+        initialize: Whether to reinitialize the weights for the new activation with
+            `remedies.initialize`. Use it for a model that has not learned anything yet.
             Defaults to `False`.
         seed: An integer, for `initialize`. Defaults to None: random.
 
     Returns:
-        A new model, with the same weights but for `initialize`, compiled like `model`;
-        its optimizer starts anew.
+        A new model, compiled like `model`, with the same weights (unless `initialize`)
+        and a new optimizer state.
 
     Raises:
         ValueError: If there is no such activation, or the model cannot be rebuilt.

@@ -1,9 +1,9 @@
-"""A diagnosis for people to read.
+"""Reports of a diagnosis as text and HTML.
 
 - `explain`: print what is wrong with a run, draw its curves, return the diagnosis
-- `picture`: have the HTML report show a plot of yours
+- `picture`: a decorator that adds a plot to the HTML report
 - `print_diagnosis`: print a diagnosis to a terminal or file
-- `write_html`: write a diagnosis with pictures of the run as one page
+- `write_html`: write a diagnosis with plots of the run as one HTML page
 """
 
 from typing import TYPE_CHECKING

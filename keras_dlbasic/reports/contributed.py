@@ -45,23 +45,23 @@ def picture(
 ) -> Callable[[Plot], Plot]:
     """Add a plot of your own to the HTML report, after those of the package.
 
-    The report draws it in light and in dark. A plot that fails, or a `when` that does,
-    is left out with a warning; the report is written without it.
+    The report contains it in a light and a dark version. If the plot or `when` raises
+    an error, the report is written without it, with a warning.
 
     Args:
-        caption: What the plot shows and how to read it, in a sentence or two; also for
-            those who do not see the picture.
-        when: Given the `TrainingRecord`, tells whether there is anything to draw.
-            Defaults to None: always.
+        caption: What the plot shows and how to read it, in a sentence or two. It is
+            also the alternative text of the image.
+        when: Function that takes the `TrainingRecord` and returns whether to draw the
+            plot. Defaults to None: always.
         size: Width and height of the figure in inches. Defaults to `(9.0, 4.2)`.
 
     Returns:
-        A decorator. It returns the function as it is; one of the same name, as from a
-        notebook cell that is run again, replaces the earlier one.
+        A decorator that returns the function unchanged. A function with the same name
+        replaces the earlier one, for example when a notebook cell is run again.
 
     Raises:
-        TypeError: If there are no brackets behind `@picture`, `caption` is no text, or
-            the function cannot be called as `plot(record, ax=ax)`.
+        TypeError: If `@picture` is used without parentheses, `caption` is not a string,
+            or the function cannot be called as `plot(record, ax=ax)`.
 
     Example:
     >>> import keras_dlbasic as kd

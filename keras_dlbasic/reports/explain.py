@@ -12,22 +12,23 @@ from keras_dlbasic.reports.terminal import print_diagnosis
 
 @names_nearest
 def explain(run: Any, *, plot: bool = True, verbose: bool = False) -> Diagnosis:
-    """Print what is wrong with a run, draw its curves, and return the diagnosis.
+    """Print what is wrong with a run, plot its curves, and return the diagnosis.
 
     Args:
         run: What `model.fit` returned or its `history` dictionary; a callback of this
             package, such as a `TrainingDoctor`; a `TrainingRecord`; or the path of a
             record (`.npz`) or a table of epochs (`.csv`).
-        plot: Whether to draw training and validation on a new figure. Defaults to
-            `True`.
-        verbose: Whether to say why checks were skipped. Defaults to `False`.
+        plot: Whether to plot training and validation curves in a new figure. Defaults
+            to `True`.
+        verbose: Whether to list why checks were skipped. Defaults to `False`.
 
     Returns:
         The `Diagnosis`.
 
     Raises:
         TypeError: If `run` is none of these.
-        ValueError: If the callback has not seen a fit yet, or the file is no run.
+        ValueError: If the callback was not used in a fit yet, or the file is neither a
+            record nor a table.
         OSError: If there is no such file, or it is a folder.
 
     Example:

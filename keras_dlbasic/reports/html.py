@@ -30,15 +30,16 @@ def write_html(
 ) -> None:
     """Write a report: one file that needs no network and no other file.
 
-    It says the verdict first, then what was found with evidence and remedies, then
-    pictures of the run, what was looked at, and the facts of the run. Everything that
-    comes from a model or a record is escaped.
+    The report begins with the verdict. Then come the findings with evidence and
+    remedies, plots of the run, the list of checks, and the facts of the run. All text
+    from a model or a record is escaped.
 
     Args:
         diagnosis: The diagnosis, or a `TrainingDoctor` that has one.
-        path: Where to write; a file that is there is replaced once the new one is
+        path: Path of the file. An existing file is replaced once the new one is
             complete.
-        record: What was judged, for pictures and facts. Defaults to None: none.
+        record: The record, for plots and facts. Defaults to None: the report has
+            neither.
         title: Name of the run. Defaults to `"Training report"`.
 
     Example:
@@ -165,9 +166,9 @@ def _layers(record: TrainingRecord) -> dict[str, Any] | None:
     return {
         "columns": [
             "Layer",
-            "Gradient norm at first",
+            "Gradient norm at the start",
             "in the end",
-            "Weight norm in the end",
+            "Weight norm at the end",
             "Update ratio, median",
         ],
         "rows": [

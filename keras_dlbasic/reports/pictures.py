@@ -178,14 +178,14 @@ def _drawings() -> list[_Drawing]:
         ),
         _Drawing(
             "Curvature",
-            "Largest and smallest eigenvalue of the Hessian: a negative one is a way "
-            "down, as at a saddle point.",
+            "Largest and smallest eigenvalue of the Hessian: if one is negative, "
+            "the loss falls in its direction, as at a saddle point.",
             on_one(plots.plot_curvature),
             table("curvature"),
         ),
         _Drawing(
             "Penalties",
-            "Share of the loss that is weight penalty.",
+            "Share of weight penalties in the loss.",
             on_one(plots.plot_penalty),
             table("penalties"),
         ),

@@ -39,11 +39,12 @@ def print_diagnosis(
 
     Args:
         diagnosis: The diagnosis, or a `TrainingDoctor` that has one.
-        file: Where to print. Defaults to None: standard output.
+        file: The output stream. Defaults to None: standard output.
         title: The first line.
-        verbose: Whether to say why checks were skipped. Defaults to `False`: how many.
-        reasons_in: Where to find the reasons for skipped checks; part of the message.
-            Defaults to the attribute of the diagnosis.
+        verbose: Whether to list why checks were skipped. Defaults to `False`: only
+            their number is printed.
+        reasons_in: Where the user can find the reasons for skipped checks; part of the
+            message. Defaults to the attribute of the diagnosis.
 
     Example:
     >>> import keras_dlbasic as kd

@@ -1,4 +1,4 @@
-"""The former name of `keras_dlbasic.propagation`, kept for code that uses it."""
+"""The former name of `keras_dlbasic.propagation`, kept for existing code."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Experiments over many fits, and what they are made of.
+"""Experiments with many fits.
 
 - `BatchSizeStudy`: measure the effect of the batch size, and recommend one
 - `CapacityStudy`: measure the effect of the width or depth of a model
@@ -6,15 +6,15 @@
 - `LearningRateRangeTest`: find a learning rate by raising it from step to step
 - `OutlierStudy`: measure the effect of wrong rows, and rank suspects
 - `RemedyStudy`: measure which remedy against overfitting helps, and its cost
-- `SampleSizeStudy`: measure what more training data would gain
+- `SampleSizeStudy`: predict the gain of more training data
 - `TrialRunner`: runs the trials of a study
 - `largest_batch_size`: find the largest batch size that fits into memory
-- `lr_find`: find a learning rate, draw how the loss depends on it, and return it
-- `full_batch`: make one epoch one update, with the gradient of all data
+- `lr_find`: find a learning rate, plot the losses, and return the rate
+- `full_batch`: make one epoch one update with the gradient of the whole data set
 - `process_pool`: return a pool of processes in which Keras can run
 - `ray_executor`: return an executor whose workers are actors of a Ray cluster
-- `rebatch`: give a dataset another batch size
-- `resolve_batch_size`: return the number to give to `model.fit(x, y, batch_size=...)`
+- `rebatch`: change the batch size of a data set
+- `resolve_batch_size`: return the number for `model.fit(x, y, batch_size=...)`
 """
 
 from typing import TYPE_CHECKING

@@ -33,8 +33,8 @@ class Study(ABC, Generic[Result]):
     Args:
         build_model: Returns a compiled model; or such a model, which is cloned with new
             weights for each seed.
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read into memory.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`, a data set, or None.
         seeds: A number of seeds, or the seeds.

@@ -30,32 +30,33 @@ class CapacityStudy(Study[CapacityResult]):
     """Measure the effect of the size of a model, by width or depth.
 
     For every size and seed, `build_model(size)` is trained for the same number of
-    updates. Training and held-out error against the number of parameters show where it
-    is too small, from where on it fits all training data (which double descent happens
-    around), and whether a larger or deeper one does worse.
+    updates. The result is the training and held-out error by number of parameters. It
+    shows which sizes are too small, from which size on the model fits all training data
+    (double descent happens near it), and whether larger or deeper models do worse.
 
     Args:
-        build_model: `build_model(size)` returns a compiled model; or such a model,
-            whose widths are multiplied by the sizes (`remedies.resize`).
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read into memory.
+        build_model: A function that takes a size and returns a compiled model; or a
+            compiled model, whose widths are multiplied by the sizes
+            (`remedies.resize`).
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set.
         sizes: Numbers, such as widths or numbers of hidden layers.
-        by: What sizes are, for tables and pictures: `"width"` (default), `"depth"`,
-            which a given model does not have: only a function makes models of several
-            depths.
-        validation_data: `(x, y)`. Defaults to None: a stratified share of 0.3 of `x`
-            and `y`, which is not trained on.
-        seeds: A number of seeds, or the seeds. Defaults to 5.
+        by: What the sizes are, for tables and plots: `"width"` (default) or `"depth"`.
+            `"depth"` requires that `build_model` is a function.
+        validation_data: `(x, y)`. Defaults to None: a stratified 30 % of `x` and `y` is
+            held out.
+        seeds: The number of seeds, or a list of seeds. Defaults to 5.
         budget: `{"epochs": n}`, `{"updates": n}` or `{"samples": n}`. Defaults to 50
             epochs.
         batch_size: Samples in an update. Defaults to 32.
-        directory: Where finished trials are kept. Defaults to None: in memory.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
         overwrite: Whether to delete trials in `directory`. Defaults to `False`.
         verbose: 0 or 1: whether to show a progress bar.
 
     Raises:
-        ValueError: If an argument is none of the above.
+        ValueError: If an argument is not one of the above.
         TypeError: If `build_model(size)` is not a compiled model.
 
     Example:

@@ -38,27 +38,28 @@ class LearningRateRangeTest:
 
     A copy of the model trains for `steps` updates while the rate grows geometrically
     from `low` to `high`, within the compiled step. A model that cannot be copied, such
-    as a subclassed one, trains itself and gets its weights and its optimizer back. From
-    the loss of each batch, what makes that batch harder than others for the initial
-    weights is taken out, so that fewer steps tell.
+    as a subclassed one, is trained itself; then its weights and its optimizer are
+    restored. Batches differ in difficulty: the difference that the initial weights show
+    is subtracted from the loss of each batch, so fewer steps are enough.
 
     Args:
-        model: A compiled model, from whose weights the test starts; or a function
-            without arguments that returns one.
-        x: Training inputs in any form that users have, or a data set, of which the rows
-            for one pass of `steps` updates are drawn.
+        model: A compiled model, or a function without arguments that returns one. The
+            test starts from the weights of the model.
+        x: Training inputs: an array, tensor, data frame, list or a structure of these;
+            or a data set, of which as many rows are read as `steps` updates need.
         y: Training targets, likewise; None with a data set, or for a model without a
             compiled loss.
         low: First learning rate. Defaults to 1e-6.
         high: Last learning rate. Defaults to 10.
         steps: Number of updates. Defaults to 100.
         batch_size: Samples in an update. Defaults to 32.
-        seed: Fixes order and, for a function, initial weights. Defaults to 0.
-        verbose: 0: silent; 1 (default): shows which step of how many is done.
+        seed: Seed of the order of the samples and, for a function, of the initial
+            weights. Defaults to 0.
+        verbose: 0: silent; 1 (default): shows the progress.
 
     Raises:
-        ValueError: If the rates or steps make no range, the data do not fit each other
-            or the model, or, in `run`, the loss cannot be computed.
+        ValueError: If `low`, `high` and `steps` do not define a range, the data do not
+            fit each other or the model, or, in `run`, the loss cannot be computed.
 
     Example:
     >>> import keras, numpy as np
@@ -109,7 +110,7 @@ class LearningRateRangeTest:
         self._last: LearningRateRange | None = None
 
     def run(self) -> LearningRateRange:
-        """Train and judge; all random generators are put back as they were."""
+        """Run the test. All random generators are restored afterwards."""
         self._last = self._run()
         return self._last
 
@@ -117,10 +118,10 @@ class LearningRateRangeTest:
         """Draw the result of the last `run` (`plots.plot_learning_rate_range`).
 
         Args:
-            **options: What that plot takes, such as `ax`.
+            **options: Arguments of that plot, such as `ax`.
 
         Raises:
-            RuntimeError: If there was no `run` yet.
+            RuntimeError: If `run` was not called yet.
         """
         if self._last is None:
             raise RuntimeError("This range test has not been run. Call `test.run()`.")

@@ -22,14 +22,15 @@ def lr_find(
     plot: bool = True,
     verbose: int = 1,
 ) -> float | None:
-    """Find a learning rate, draw how the loss depends on it, and return it.
+    """Find a learning rate, plot the loss over the learning rate, and return the rate.
 
-    Shortcut for `studies.LearningRateRangeTest(...).run()`, whose result has all
+    Shortcut for `studies.LearningRateRangeTest(...).run()`, whose result also has all
     measurements. The model is not changed.
 
     Args:
         model: A compiled model, or a function without arguments that returns one.
-        x: Training inputs in any form that users have, or a data set.
+        x: Training inputs: an array, tensor, data frame, list or a structure of these;
+            or a data set.
         y: Training targets, likewise; None with a data set, or for a model without a
             compiled loss.
         low: First learning rate. Defaults to 1e-6.
@@ -37,15 +38,15 @@ def lr_find(
         steps: Number of updates. Defaults to 100.
         batch_size: Samples in an update. Defaults to 32.
         plot: Whether to draw the losses on a new figure. Defaults to `True`.
-        verbose: 0: silent; 1 (default): shows which step of how many is done.
+        verbose: 0: silent; 1 (default): shows the progress.
 
     Returns:
         The learning rate to train with; None, with a warning, if none made the loss
         fall.
 
     Raises:
-        ValueError: If the rates or steps make no range, or the data do not fit each
-            other or the model.
+        ValueError: If `low`, `high` and `steps` do not define a range, or the data do
+            not fit each other or the model.
 
     Example:
     >>> import keras, numpy as np

@@ -45,44 +45,47 @@ class OutlierStudy(Study[OutlierResult]):
     """Measure the effect of wrong rows, and rank the rows to inspect.
 
     Wrong labels or outlying inputs are planted in given shares of the training rows,
-    and the held-out error is measured. The result says how well the planted rows are
-    found, and ranks the rows of your own data as suspects:
+    and the held-out error is measured. The result tells how well the planted rows are
+    found, and ranks the rows of your data:
 
-    - Wrong labels by the loss on the row, averaged over the epochs, which is high for
-      rows that are learned last or only memorized (Arpit et al. 2017; Toneva et al.
-      2019), and by the loss of a model that was trained on the other half of the rows,
-      which cannot have memorized the row (Feldman & Zhang 2020). Both count alike.
-    - Outlying inputs by their distance to the five nearest rows. Their training loss
-      is low: rows that are far from all others are memorized first.
+    - Wrong labels by two scores with equal weight. One is the loss of the row, averaged
+      over the epochs: it is high for rows that are learned last or only memorized
+      (Arpit et al. 2017; Toneva et al. 2019). The other is the loss of the row for a
+      model trained on the other half of the rows, which cannot have memorized it
+      (Feldman & Zhang 2020).
+    - Outlying inputs by their distance to the five nearest rows. Their training loss is
+      no help: rows that are far from all others are memorized first.
 
-    Each trial trains twice: on all rows, and on either half for half as long.
+    Each trial trains on all rows, and then on each half of the rows for half as long.
 
     Args:
-        build_model: `build_model()` returns a compiled model; or such a model, which is
-            cloned with new weights for each seed.
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read into memory.
+        build_model: A function without arguments that returns a compiled model; or a
+            compiled model, which is cloned with new weights for each seed.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set.
-        validation_data: `(x, y)`, in which nothing is planted. Defaults to None: a
-            stratified share of 0.3 of `x` and `y`, which is not trained on.
+        validation_data: `(x, y)`, which is not changed. Defaults to None: a stratified
+            30 % of `x` and `y` is held out.
         shares: Shares of the training rows. Defaults to `(0.1, 0.2, 0.4)`; 0 is always
-            among them.
-        kinds: `"labels"`: another class, drawn evenly, or numbers three standard
-            deviations off. `"inputs"`: noise of three standard deviations, or for
-            whole numbers (tokens) values from other rows. Defaults to both.
-        seeds: A number of seeds, or the seeds. Defaults to 5.
+            added.
+        kinds: `"labels"`: a random other class, or for regression a target three
+            standard deviations off. `"inputs"`: noise of three standard deviations, or
+            for whole numbers (tokens) values from other rows. Defaults to both.
+        seeds: The number of seeds, or a list of seeds. Defaults to 5.
         budget: `{"epochs": n}`, `{"updates": n}` or `{"samples": n}`. Defaults to 30
             epochs.
         batch_size: Samples in an update. Defaults to 32.
-        directory: Where finished trials are kept. Defaults to None: in memory.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
         overwrite: Whether to delete trials in `directory`. Defaults to `False`.
         verbose: 0 or 1: whether to show a progress bar.
 
     Attributes:
-        rows: Rows of `x` that are trained on; suspects are numbered among these.
+        rows: Indices of the training rows in `x`; the numbers of suspects refer to
+            these.
 
     Raises:
-        ValueError: If an argument is none of the above.
+        ValueError: If an argument is not one of the above.
         TypeError: If `build_model()` is not a compiled model.
 
     Example:

@@ -22,33 +22,34 @@ from keras_dlbasic.studies.fitted_trial import StudyTask, Training, fit, score
 
 
 class SampleSizeStudy(Study[SampleSizeResult]):
-    """Predict the gain of more training data from training on parts of it.
+    """Predict the gain of more training data from training on subsets.
 
-    For every size and seed, a model is trained on a stratified part of the data; the
-    parts of a seed are nested, and their initial weights are the same. All are trained
-    for the same number of updates. A power law through the errors predicts the error
-    with twice the data.
+    For every size and seed, a model is trained on a stratified subset of the data. The
+    subsets of a seed are nested, and its initial weights are the same. All models are
+    trained for the same number of updates. A power law fitted to the errors predicts
+    the error with twice the data.
 
     Args:
-        build_model: `build_model()` returns a compiled model; or such a model, which is
-            cloned with new weights for each seed.
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read into memory.
+        build_model: A function without arguments that returns a compiled model; or a
+            compiled model, which is cloned with new weights for each seed.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set.
-        validation_data: `(x, y)`. Defaults to None: a stratified share of 0.3 of `x`
-            and `y`, which is not trained on.
+        validation_data: `(x, y)`. Defaults to None: a stratified 30 % of `x` and `y` is
+            held out.
         sizes: Shares of the data (up to 1.0) or numbers of samples. Defaults to
             `(0.1, 0.2, 0.4, 0.7, 1.0)`.
-        seeds: A number of seeds, or the seeds. Defaults to 5.
+        seeds: The number of seeds, or a list of seeds. Defaults to 5.
         budget: `{"epochs": n}` (of all data), `{"updates": n}` or `{"samples": n}`.
             Defaults to 30 epochs.
         batch_size: Samples in an update. Defaults to 32.
-        directory: Where finished trials are kept. Defaults to None: in memory.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
         overwrite: Whether to delete trials in `directory`. Defaults to `False`.
         verbose: 0 or 1: whether to show a progress bar.
 
     Raises:
-        ValueError: If an argument is none of the above.
+        ValueError: If an argument is not one of the above.
         TypeError: If `build_model()` is not a compiled model.
 
     Example:

@@ -36,7 +36,8 @@ class StudyData:
         """Read data.
 
         Args:
-            x: Inputs in any form that users have, or a data set.
+            x: Inputs: an array, tensor, data frame, list or a structure of these; or a
+                data set.
             y: Targets; None with a data set.
             validation_data: `(x, y)`, a data set, or None.
             model: The model that the rows go into, or a function that makes it.

@@ -1,8 +1,8 @@
-"""Treatment: diagnosis and remedies in turn, each kept only if it helped.
+"""Treatment: diagnose a model, try remedies, and keep those that help.
 
 - `Treatment`: the result of `treat`
 - `TreatmentStep`: a remedy that was tried
-- `treat`: diagnose, fix, train; keep only what helped
+- `treat`: diagnose a model, try remedies, and train it with those that help
 """
 
 from typing import TYPE_CHECKING

@@ -49,36 +49,37 @@ def treat(
 ) -> Treatment:
     """Find out what is wrong with a model, fix it, and train it.
 
-    The untreated model is judged before training and in a short trial. Then the
-    remedies of the findings are tried one at a time, causes first, each in a short
-    trial that is compared with the same trial without it. A remedy is kept only if the
-    skill (`analysis.skill`, on the validation data if there are any) grew by more than
-    its noise over the seeds, or if its finding disappeared at no loss. When nothing is
-    found any more, or the budget is used up, the model is trained for `epochs`.
-    Findings that show only then are treated if at least half of the training is left in
-    the budget; if that gives more skill, this model is returned, and `history` says
-    after how many epochs.
+    The untreated model is diagnosed before training and in a short trial. Then the
+    remedies of the findings are tried one at a time, causes first. Each runs in a short
+    trial that is compared with the same trial without the remedy. A remedy is kept only
+    if the skill (`analysis.skill`, on the validation data if there are any) increased
+    by more than its noise over the seeds, or if its finding disappeared without loss of
+    skill. When there are no more findings, or the budget is used up, the model is
+    trained for `epochs`. Findings that appear only then are treated if the budget
+    allows at least half of a further training. If that model has more skill, it is
+    returned, and `history` has its number of epochs.
 
     Args:
-        model: A compiled Sequential or Functional model, whose copies start from its
-            weights; or a function without arguments that returns one. It is not
-            touched, but built from `x` if it has no weights yet.
+        model: A compiled Sequential or Functional model, or a function without
+            arguments that returns one. Copies of the model are trained, starting from
+            its weights. The model itself is not changed, but built from `x` if it has
+            no weights yet.
         x: Training inputs: arrays, tensors, data frames, lists or structures of these;
-            or a data set that can be read again and gives batches with targets, of
-            which all rows are read into memory.
+            or a data set of batches with targets, which is read into memory.
         y: Training targets, likewise; None with a data set.
-        epochs: Epochs of the training that is wanted.
+        epochs: Number of epochs of the final training.
         batch_size: Samples in an update. Defaults to 32.
         validation_data: `(x, y)` or a data set, on which models are compared. Defaults
             to None: the training data.
-        budget: What all of it may cost, as a multiple of the training that is wanted.
-            Defaults to 2.0. The last training is always done.
-        seeds: Up to this many seeds per trial, if one does not decide. Defaults to 2.
-        directory: Where finished trials are kept, so that an interrupted treatment goes
-            on. Defaults to None: in memory.
+        budget: Maximum cost of all trials and trainings, as a multiple of a training
+            for `epochs`. Defaults to 2.0. The final training always runs.
+        seeds: Maximum number of seeds per trial; more than one is used if the first
+            does not decide. Defaults to 2.
+        directory: Folder in which finished trials are saved, so that an interrupted
+            treatment can continue. Defaults to None: they are kept in memory only.
         overwrite: Whether to delete the trials in `directory`. Defaults to `False`.
-        verbose: 0: silent; 1 (default): says what is tried.
-        rules: The rules to judge by, as for `diagnose`. Defaults to None: all.
+        verbose: 0: silent; 1 (default): prints each remedy that is tried.
+        rules: The rules to apply, as for `diagnose`. Defaults to None: all.
 
     Returns:
         A `Treatment`.

@@ -18,13 +18,13 @@ class TreatmentStep(Displayed):
 
     Attributes:
         remedy: The remedy, with its arguments, as text.
-        finding: Name of the finding that it was tried against.
+        finding: Name of the finding that it should fix.
         reason: Why it should have helped.
-        score_before: Skill without it, cut at -1, see `analysis.skill`; None if it
-            could not be applied.
+        score_before: Skill without it (`analysis.skill`, at least -1); None if it could
+            not be applied.
         score_after: Skill with it.
         kept: Whether it was kept.
-        note: What decided.
+        note: Why it was kept or not.
 
     Example:
     >>> import keras_dlbasic as kd
@@ -57,15 +57,15 @@ class Treatment(Displayed):
 
     Attributes:
         model: The treated model, trained.
-        diagnosis: The diagnosis of its training.
-        first_diagnosis: What was found before any remedy.
-        history: What was tried, in order.
-        code: Plain code that does the same to `model` by hand.
-        cost: What all of it cost: epochs, as a multiple of those asked for.
-        score: Skill of the treated model, see `analysis.skill`, with the task of the
-            untreated one; NaN if that is not known.
+        diagnosis: The diagnosis of the final training.
+        first_diagnosis: The diagnosis before any remedy.
+        history: The remedies that were tried, in order.
+        code: Code that applies the same remedies to `model` and trains it.
+        cost: Total cost: number of epochs, as a multiple of the requested epochs.
+        score: Skill of the treated model (`analysis.skill`), for the task of the
+            untreated one; NaN if not known.
         first_score: Skill of the untreated model in its first short trial.
-        by_hand: What only the user can do, as the findings suggest it.
+        by_hand: Suggestions of the findings that only the user can carry out.
 
     Example:
     >>> import keras_dlbasic as kd
@@ -137,7 +137,7 @@ class Treatment(Displayed):
         left = ", ".join(f.name for f in self.diagnosis.at_least("warning"))
         skill = f"Skill {self.first_score:.2f} at first, {self.score:.2f} now"
         if math.isnan(self.score):
-            skill = "The skill is not known (a loss of your own, or constant targets)"
+            skill = "The skill is not known (a custom loss, or constant targets)"
         return (
             f"{skill}; left: {left or 'nothing'}; cost: {self.cost:.1f} x the training."
         )

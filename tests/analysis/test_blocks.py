@@ -107,7 +107,7 @@ def test_no_cause_is_named_where_nothing_is_wrong():
     assert report(kernel_scale=0.7, input_scale=0.3).causes == ()
     trained = report(kernel_scale=0.7, verdict="vanishing", is_trained=True)
     assert trained.causes == ()
-    assert "meant for a fresh one" in str(trained)
+    assert "To check the initialization" in str(trained)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_translator_that_fails(leg):
         return there(texts) if leg == "to_pivot" else back(texts)
 
     message = (
-        r"1 of 3 texts stay as they were: 1 failed .*RuntimeError: out of memory\)"
+        r"1 of 3 texts were kept unchanged: 1 failed .*RuntimeError: out of memory\)"
     )
     with pytest.warns(UserWarning, match=message):
         augment, found = translated(["good", "a film", "good one"], **{leg: failing})
@@ -96,7 +96,9 @@ def test_another_number_of_texts(leg, given_back):
             "a text": "".join(found),
         }[given_back]
 
-    with pytest.warns(UserWarning, match="1 of 3 texts stay.*1 got no translation"):
+    with pytest.warns(
+        UserWarning, match="1 of 3 texts were kept.*1 got no translation"
+    ):
         augment, found = translated(["a film", "good", "good one"], **{leg: odd})
     assert found == ["a film", "fine", "fine one"]
     assert augment.counts == {"changed": 2, "missing": 1}
@@ -107,7 +109,9 @@ def test_empty_translations():
     def emptying(texts):
         return [" " if "film" in t else None if "x" in t else t for t in texts]
 
-    message = "2 of 3 texts stay as they were: 1 got no translation, 1 came back empty"
+    message = (
+        "2 of 3 texts were kept unchanged: 1 got no translation, 1 came back empty"
+    )
     with pytest.warns(UserWarning, match=message):
         augment, found = translated(["a film", "good", "x"], emptying)
     assert found == ["a film", "fine", "x"]
@@ -120,7 +124,7 @@ def test_empty_translations():
     st.lists(st.sampled_from(["ok", "raise", "drop", "blank", "none"]), min_size=12),
     st.integers(1, 5),
 )
-@pytest.mark.filterwarnings("ignore:.*stay as they were")
+@pytest.mark.filterwarnings("ignore:.*were kept unchanged")
 def test_nothing_is_lost(texts, fates, batch_size):
     fate = dict(zip(texts, fates, strict=False))
 

@@ -193,7 +193,7 @@ def test_modes():
     stopping = Report("val_loss", mode="max", patience=1)
     play(stopping, [1.0, 0.5])
     said = " ".join(str(stopping.report).split())
-    assert "`mode='max'` takes a higher 'val_loss' for better" in said
+    assert "`mode='max'` treats a higher 'val_loss' as better" in said
 
 
 def test_a_second_fit_begins_anew():

@@ -38,7 +38,7 @@ def test_a_loss_that_hardly_moves_is_a_warning(n, level):
     (found,) = curves(still(n, level))
     assert (found.name, found.severity) == ("plateau", "warning")
     assert f"{n} epochs" in found.message
-    assert "curves alone do not tell" in found.message
+    assert "curves alone do not show" in found.message
     assert "TrainingDoctor" in found.remedies[0].title
     assert found.confidence < 0.8
 

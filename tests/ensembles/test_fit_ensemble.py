@@ -54,7 +54,7 @@ def test_what_was_trained_is_not_trained_again(tmp_path):
     with pytest.raises(ValueError, match="another study"):
         fit(2, directory=tmp_path, epochs=3)
     next(tmp_path.glob("members/*0.npz")).unlink()
-    with pytest.raises(ValueError, match="seed 0 are gone"):
+    with pytest.raises(ValueError, match="seed 0 are missing"):
         fit(2, directory=tmp_path)
 
 

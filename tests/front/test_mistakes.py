@@ -435,23 +435,23 @@ MISTAKES = {
     ),
     "weights of validation rows, study": (
         lambda: kd.studies.BatchSizeStudy(build, X, Y, validation_data=WEIGHTED),
-        ["`validation_data` holds sample weights", "Give `(x, y)`"],
+        ["`validation_data` has sample weights", "Give `(x, y)`"],
     ),
     "weights of validation rows, treat": (
         lambda: kd.treat(make(), X, Y, epochs=1, validation_data=WEIGHTED),
-        ["`validation_data` holds sample weights", "Give `(x, y)`"],
+        ["`validation_data` has sample weights", "Give `(x, y)`"],
     ),
     "weights in batches, noise scale": (
         lambda: kd.studies.GradientNoiseScale(Weighted(), small_batch=2),
-        ["batches of `x` hold sample weights", "batches of `(x, y)`"],
+        ["batches of `x` have sample weights", "batches of `(x, y)`"],
     ),
     "weights in batches, augmentation": (
         lambda: kd.augmentation.AugmentedBatches(Weighted(), None, max),
-        ["batches of `x` hold sample weights", "batches of `(x, y)`"],
+        ["batches of `x` have sample weights", "batches of `(x, y)`"],
     ),
     "weights of further rows": (
         lambda: kd.studies.RemedyStudy(build, X, Y, more_data=WEIGHTED),
-        ["`more_data` holds sample weights", "Give `(x, y)`"],
+        ["`more_data` has sample weights", "Give `(x, y)`"],
     ),
     "no model, preflight": (
         lambda: kd.preflight(build, X, Y),

@@ -137,7 +137,7 @@ def test_keras_cannot_train_with_workers_of_tensorflow():
         assert plain == watched
         assert "Attempt to convert a value (PerReplica" in plain
         assert "Keras" in found["reason"]
-        assert "itself cannot train so" in found["reason"]
+        assert "itself cannot train this way" in found["reason"]
 
 
 @needs_ddp

@@ -150,7 +150,7 @@ def test_lsuv():
     new = kd.remedies.lsuv(model, x, seed=0)
     for layer in kd.propagation_report(new, x).layers:
         assert layer.preactivation_variance == pytest.approx(1, abs=0.05)
-    with pytest.raises(ValueError, match="no rescaling"):
+    with pytest.raises(ValueError, match="rescaling its kernel does not change"):
         kd.remedies.lsuv(model, np.zeros((4, 6, 6, 2)))
 
 
@@ -158,7 +158,7 @@ def test_lsuv():
 def test_lsuv_that_does_not_come_to_an_end_says_so():
     model = keras.Sequential([keras.Input((4,)), L.Dense(3)])
     model.layers[0].bias.assign([-9.0, 0.0, 9.0])
-    with pytest.warns(UserWarning, match="its bias adds"):
+    with pytest.warns(UserWarning, match="its bias is not rescaled"):
         kd.remedies.lsuv(model, np.random.default_rng(0).normal(size=(32, 4)), seed=0)
     with pytest.raises(ValueError, match="max_iterations=0"):
         kd.remedies.lsuv(model, np.ones((2, 4)), max_iterations=0)

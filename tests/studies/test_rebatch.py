@@ -70,7 +70,7 @@ def test_data_loaders_that_are_refused():
 
     pairs = torch_data().dataset
     sampler = torch.utils.data.BatchSampler(range(10), 2, False)
-    with pytest.raises(TypeError, match="your own"):
+    with pytest.raises(TypeError, match="custom DataLoader"):
         rebatch(Own(pairs), 2)
     with pytest.raises(TypeError, match="batch_sampler"):
         rebatch(torch.utils.data.DataLoader(pairs, batch_sampler=sampler), 2)
@@ -79,7 +79,7 @@ def test_data_loaders_that_are_refused():
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a tf.data.Dataset")
 def test_without_an_end():
     data = tensorflow_data().repeat()
-    with pytest.raises(ValueError, match="repeats for ever"):
+    with pytest.raises(ValueError, match="repeats forever"):
         rebatch(data, "full")
     assert len(next(iter(rebatch(data, 5, verbose=0)))[0]) == 5
 

@@ -62,7 +62,7 @@ class SignalTrend(Displayed):
 
     def __str__(self) -> str:
         if self.kind == "constant":
-            return f"constant within what chance explains (a factor of {self.band:.2g})"
+            return f"constant within chance (a factor of {self.band:.2g})"
         if self.kind == "power_law":
             return (
                 f"{_direction(self.exponent)} slowly, as a power of depth (exponent "
@@ -91,22 +91,23 @@ class LayerSignal(Displayed):
         activation: Name of its activation, or None.
         fan_in: Number of inputs of a unit; NaN for layers without a kernel.
         preactivation_mean_square: `E[z^2]` over samples and units.
-        preactivation_variance: Variance of what the activation is given.
-        activation_variance: Variance of what the layer gives.
+        preactivation_variance: Variance of the input of the activation.
+        activation_variance: Variance of the output of the layer.
         gradient_variance: Variance (about zero) of the gradient with respect to the
             pre-activations, over samples and units, summed over the positions of a unit
             (pixels, time steps).
-        expected_preactivation: `fan_in * mean(w^2) * mean(x^2) + mean(b^2)`: what
-            `preactivation_mean_square` is in expectation over random weights of that
-            size, given the input `x` that the layer got. NaN without a kernel.
-        spread: Standard deviation of the logarithm of the signal's mean square that
-            finite width causes from the first layer up to this one.
-        kernel_scale: Root mean square of the kernel divided by the standard deviation
-            that suits the layer, by `initializers.for_activation` and its true fans: 1
-            in a freshly and well initialized layer. NaN where that is not known.
+        expected_preactivation: `fan_in * mean(w^2) * mean(x^2) + mean(b^2)`: the
+            expected value of `preactivation_mean_square` over random weights of that
+            size, given the layer's input `x`. NaN without a kernel.
+        spread: Standard deviation of the logarithm of the signal's mean square, caused
+            by the finite width of the layers up to this one.
+        kernel_scale: Root mean square of the kernel divided by the recommended standard
+            deviation, which follows from `initializers.for_activation` and the true
+            fans of the layer. 1 in a freshly and well initialized layer. NaN where that
+            is not known.
         forward_verdict: `"ok"`, `"shrinking"`, `"growing"`, `"vanishing"`,
-            `"exploding"`, `"zero"` or `"non_finite"`, against the first layer.
-        backward_verdict: The same for the gradient, against the last layer.
+            `"exploding"`, `"zero"` or `"non_finite"`, relative to the first layer.
+        backward_verdict: The same for the gradient, relative to the last layer.
 
     Example:
     >>> from keras_dlbasic.analysis import LayerSignal
@@ -137,15 +138,16 @@ class LayerSignal(Displayed):
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class PropagationReport(Plotted):
-    """What `propagation_report` found.
+    """The result of `propagation_report`.
 
     Attributes:
-        layers: A `LayerSignal` each, in the order in which the layers ran.
+        layers: One `LayerSignal` per layer, in the order in which the layers ran.
         forward: How the variance of the pre-activations changes over the hidden layers
             with kernels, from the first to the last.
         backward: The same for the variance of the gradient, from the last to the first.
-        gradient_source: What was sent backward: `"loss"` or `"noise"`.
-        input_scale: Root mean square of what the first layer with a kernel is given.
+        gradient_source: Where the gradients come from: `"loss"`, or `"noise"` at the
+            outputs.
+        input_scale: Root mean square of the input of the first layer with a kernel.
         is_trained: Whether the model was trained before the report.
 
     Example:
@@ -167,9 +169,9 @@ class PropagationReport(Plotted):
 
     @property
     def causes(self) -> tuple[str, ...]:
-        """Likely causes of what is not fine, each with its remedy, as text.
+        """Likely causes of the problems, each with its remedy, as text.
 
-        Of kernels only if a verdict is not "ok" and the model is fresh.
+        Kernels are named only if a verdict is not "ok" and the model is untrained.
         """
         found = [_about_inputs(self.input_scale)]
         is_fine = {layer.verdict for layer in self.layers} <= {"ok"}
@@ -181,7 +183,7 @@ class PropagationReport(Plotted):
 
     @property
     def spread(self) -> float:
-        """Orders of magnitude by which chance may move the variance over all layers.
+        """Orders of magnitude by which the variance may change by chance.
 
         Two standard deviations, for random weights of these widths.
         """
@@ -190,7 +192,7 @@ class PropagationReport(Plotted):
 
     @property
     def expectation(self) -> str:
-        """What the measured signals are compared with."""
+        """The expected signals, as text."""
         return (
             "Per layer: fan_in * mean(w^2) * mean(x^2) + mean(b^2), the expectation "
             "over random weights given the layer's input. Over depth: a variance that "
@@ -224,15 +226,15 @@ class PropagationReport(Plotted):
         if self.spread >= 1:
             lines.append(
                 "The layers are so narrow for this depth that chance alone moves the "
-                f"variance by up to {self.spread:.1f} orders of magnitude up or down: "
-                "another seed gives another picture."
+                f"variance by up to {self.spread:.1f} orders of magnitude: other "
+                "seeds give other results."
             )
         lines += self.causes
         if self.is_trained:
             lines.append(
-                "The model has been trained, and the report is meant for a fresh one: "
-                "laws of depth and what is expected are those of random weights. For "
-                "these, look at `keras.models.clone_model(model)`."
+                "The model is trained, but the expected values and the laws of depth "
+                "apply to random weights. To check the initialization, use "
+                "`keras.models.clone_model(model)`."
             )
         return wrapped("\n".join(lines))
 
@@ -333,8 +335,8 @@ def _about_inputs(scale: float) -> str:
     if not math.isfinite(scale) or low <= scale <= high:
         return ""
     return (
-        f"Likely cause: inputs out of scale, with a root mean square of {scale:.2g} "
-        "instead of about 1. Remedy: standardize them, or put a "
+        "Likely cause: the inputs are not scaled; they have a root mean square of "
+        f"{scale:.2g} instead of about 1. Remedy: standardize them, or put a "
         "`keras.layers.Normalization` layer, adapted to the training data, first."
     )
 
@@ -349,10 +351,11 @@ def _about_kernels(layers: Sequence[LayerSignal]) -> str:
     activations = list(dict.fromkeys(layer.activation or "linear" for layer in wrong))
     return (
         f"Likely cause: the kernels of {len(wrong)} of {len(known)} layers have "
-        f"{scale:.2g} times the size (median) that suits their activations "
+        f"{scale:.2g} times the recommended size (median) for their activations "
         f"({', '.join(activations[:3])}); see `kd.initializers.for_activation`. "
-        "Remedy: `kd.remedies.initialize(model)`, which gives each layer its own law, "
-        "or `kd.remedies.lsuv(model, x)`, which fits them to data."
+        "Remedy: `kd.remedies.initialize(model)`, which chooses the initializer of "
+        "each layer, or `kd.remedies.lsuv(model, x)`, which scales the kernels on "
+        "data."
     )
 
 

@@ -30,13 +30,13 @@ class BatchSizeAdvice(Displayed):
     """A recommendation.
 
     Attributes:
-        batch_size: The batch size to take; None if no trial finished.
-        learning_rate: The learning rate its trials started with.
-        reason: Why.
+        batch_size: The recommended batch size; None if no trial finished.
+        learning_rate: The initial learning rate of its trials.
+        reason: Why it is recommended.
         confidence: Share of resampled sets of seeds in which this batch size comes
             first; NaN with fewer than two seeds.
-        warnings: What to mind.
-        ties: Batch sizes that are not distinguishable from it.
+        warnings: Limits of the recommendation, as text.
+        ties: Batch sizes whose results do not differ from it by more than the noise.
         seeds: Number of seeds.
 
     Example:
@@ -220,12 +220,11 @@ def _warnings(
         texts.append(
             f"beyond the critical batch size of about {noise_scale.value:.3g} samples "
             f"({noise_scale.low:.3g} to {noise_scale.high:.3g}): it needs "
-            f"{noise_scale.steps_factor(batch_size):.2f} of the fewest possible steps, "
-            f"but {noise_scale.samples_factor(batch_size):.1f} times the samples. (For "
-            "Adam and its like an order of magnitude.)"
+            f"{noise_scale.steps_factor(batch_size):.2f} of the fewest possible "
+            f"steps, but {noise_scale.samples_factor(batch_size):.1f} times the "
+            "samples. (For Adam and similar optimizers this is an order of magnitude "
+            "only.)"
         )
     if not times_comparable:
-        texts.append(
-            "trials ran beside each other, so samples were compared, not seconds."
-        )
+        texts.append("trials ran in parallel, so samples were compared, not seconds.")
     return texts

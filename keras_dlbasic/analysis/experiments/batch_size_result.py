@@ -50,8 +50,8 @@ LOGARITHMIC = {
 }
 
 NOT_COMPARED = (
-    "times are not compared: trials may have run beside each other; run the study "
-    "without an executor to compare them"
+    "times are not compared: trials may have run in parallel; run the study without "
+    "an executor to compare them"
 )
 
 
@@ -62,15 +62,15 @@ class BatchSizeResult(Plotted):
     Args:
         trials: The trials.
         rows: Samples in the data set.
-        about: Facts of the study by name: `"budget"`, `"learning_rate_scaling"`,
+        about: Settings of the study by name: `"budget"`, `"learning_rate_scaling"`,
             `"batch_normalization"`, ...
-        target_loss: The training loss to reach. Defaults to None: nine tenths of the
-            way from the initial loss to the best that any trial reached.
+        target_loss: The target training loss. Defaults to None: the initial loss minus
+            90 % of the largest decrease that any trial reached.
 
     Attributes:
         trials: The trials, `TrialResult`.
         batch_sizes: The batch sizes, the largest first.
-        target_loss: The training loss that counts as reached.
+        target_loss: The target training loss.
 
     Example:
     >>> import numpy as np
@@ -111,7 +111,7 @@ class BatchSizeResult(Plotted):
 
     @property
     def times_comparable(self) -> bool:
-        """Whether no trial ran beside another."""
+        """Whether no two trials ran in parallel."""
         return not any(trial.parallel for trial in self.trials)
 
     def regime(self, batch_size: int) -> str:
@@ -123,10 +123,10 @@ class BatchSizeResult(Plotted):
     def table(self) -> Any:
         """Return one row per trial, a `pandas.DataFrame`.
 
-        Without pandas, a table that prints as one, with arrays by name.
+        If pandas is not installed, a similar table of NumPy arrays by column name.
 
-        `times_from` says whether the times of a row come from a sequential run; only
-        those are compared.
+        Column `times_from` says whether the times of a row come from a sequential run.
+        Only such times are compared.
         """
         return as_table(self._columns())
 
@@ -136,7 +136,7 @@ class BatchSizeResult(Plotted):
         return {name: _column([row.get(name) for row in rows]) for name in names}
 
     def values(self, measure: str) -> dict[int, np.ndarray]:
-        """Return a column of the table by batch size; trials that failed left out."""
+        """Return a column of the table by batch size, without failed trials."""
         table = self._columns()
         if measure not in table:
             raise ValueError(
@@ -156,8 +156,8 @@ class BatchSizeResult(Plotted):
             level: Confidence level.
 
         Returns:
-            A `Ranking`; without order and with a note where `measure` is a time and
-            trials ran beside each other.
+            A `Ranking`. If `measure` is a time and trials ran in parallel, it has no
+            order and a note says why.
         """
         if measure in TIMES and not self.times_comparable:
             return Ranking(measure, (), (), NOT_COMPARED)

@@ -27,7 +27,7 @@ class CapacityResult(Plotted):
 
     Args:
         trials: The trials.
-        about: Facts of the study by name: `"rows"`, `"outputs"`, `"by"`, ...
+        about: Settings of the study by name: `"rows"`, `"outputs"`, `"by"`, ...
 
     Attributes:
         trials: The trials, `TrialResult`.
@@ -66,7 +66,7 @@ class CapacityResult(Plotted):
 
     @property
     def parameters(self) -> dict[float, int]:
-        """Number of trainable weights, by size; those never built left out."""
+        """Number of trainable weights of each size that was built."""
         grid = self._varied.grid("parameters")
         return {
             size: int(np.nanmax(row))
@@ -77,7 +77,7 @@ class CapacityResult(Plotted):
     def table(self) -> Any:
         """Return one row per trial, a `pandas.DataFrame`.
 
-        Without pandas, a table that prints as one, with arrays by name.
+        If pandas is not installed, a similar table of NumPy arrays by column name.
         """
         columns = self._varied.columns(
             "parameters", "depth", "train_error", "val_error", "train_loss", "val_loss"
@@ -99,7 +99,7 @@ class CapacityResult(Plotted):
 
     @property
     def best(self) -> float | None:
-        """The size of least held-out error, on average; None if no trial finished."""
+        """The size with the lowest mean held-out error; None if no trial finished."""
         found = {s: i.mean for s, i in self.intervals().items() if i.n}
         return min(found, key=lambda size: found[size]) if found else None
 
@@ -107,8 +107,8 @@ class CapacityResult(Plotted):
     def interpolates_from(self) -> float | None:
         """The smallest size that fits all training data; None if none does.
 
-        Less than half a sample wrong on average over the seeds; for numbers, less than
-        0.01 of the variance left.
+        For classes: less than half a sample is wrong, averaged over the seeds. For
+        numbers: less than 0.01 of the variance is unexplained.
         """
         kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
         rows = float(self.about.get("rows", np.inf))
@@ -133,9 +133,10 @@ class CapacityResult(Plotted):
 
     @property
     def larger_does_worse(self) -> dict[float, Interval]:
-        """By how much sizes above the best have clearly more held-out error.
+        """Sizes above the best with clearly more held-out error, and by how much.
 
-        Paired by seed; the intervals hold for all sizes at once (Bonferroni).
+        Compared with the best size of the same seed. The intervals are simultaneous
+        (Bonferroni).
         """
         if self.best is None:
             return {}
@@ -167,7 +168,7 @@ class CapacityResult(Plotted):
         lines += self._varied.troubles()
         if self.best is None:
             return "\n".join([*lines, "No trial finished."])
-        lines.append(f"Least held-out error: {by} {self.best:g}.")
+        lines.append(f"Lowest held-out error: {by} {self.best:g}.")
         if self.interpolates_from is not None:
             lines.append(
                 f"From {by} {self.interpolates_from:g} on, all training data are "
@@ -175,7 +176,7 @@ class CapacityResult(Plotted):
             )
         worse = self.larger_does_worse
         for size, interval in worse.items():
-            lines.append(f"{by} {size:g} does clearly worse: by {interval}.")
+            lines.append(f"{by} {size:g} is clearly worse: by {interval}.")
         if not worse:
-            lines.append("No larger one does clearly worse.")
+            lines.append("No larger one is clearly worse.")
         return "\n".join(lines)

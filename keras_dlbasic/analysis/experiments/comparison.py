@@ -25,7 +25,7 @@ class Interval(Displayed):
 
     Attributes:
         mean: The mean; with `log`, the geometric mean.
-        low: Lower end; minus infinity, or 0 on a log scale, from a single value.
+        low: Lower end; with a single value minus infinity, or 0 on a log scale.
         high: Upper end.
         n: Number of values.
 

@@ -17,10 +17,10 @@ class TriedBatchSize(Displayed):
     """A batch size that was tried.
 
     Attributes:
-        batch_size: How many samples.
-        fits: Whether memory was enough for two updates.
-        seconds: How long both took, compilation included.
-        error: What the backend said where it was not, its first line; else empty.
+        batch_size: Number of samples.
+        fits: Whether two updates fit into memory.
+        seconds: Time of both updates, including compilation.
+        error: First line of the backend's error message if it did not fit; else empty.
 
     Example:
     >>> from keras_dlbasic.analysis import TriedBatchSize
@@ -45,20 +45,19 @@ class TriedBatchSize(Displayed):
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class LargestBatchSize(Displayed):
-    """What `studies.largest_batch_size` found.
+    """The result of `studies.largest_batch_size`.
 
     Attributes:
         largest: The largest batch size that was trained with; None if none was.
-        smallest_failed: The smallest one for which memory was not enough; None if there
-            was none up to the largest that was to be tried.
-        suggestion: The batch size to train with: `largest`, or the noise scale if it is
-            known and smaller, for more would cost samples and save few steps. None if
-            nothing fits.
-        accumulate: Number of batches of `suggestion` to accumulate gradients over
-            (`gradient_accumulation_steps`), so that an update has as many samples as
-            the noise scale asks for. 1 where it does not ask for more than fits.
+        smallest_failed: The smallest batch size that ran out of memory; None if all
+            that were tried fit.
+        suggestion: The recommended batch size: `largest`, or the noise scale if it is
+            known and smaller. Beyond the noise scale, larger batches cost samples and
+            save few steps. None if nothing fits.
+        accumulate: The recommended `gradient_accumulation_steps`: with them an update
+            has as many samples as the noise scale. 1 if a batch of that size fits.
         noise_scale: The gradient noise scale in samples; None if it was not given.
-        tried: All that was tried, in this order.
+        tried: All batch sizes that were tried, in order.
         rows: Number of samples in the data.
 
     Example:
@@ -97,8 +96,8 @@ class LargestBatchSize(Displayed):
     def _advice(self) -> str:
         if self.noise_scale is None:
             return (
-                "That it fits does not say that it is the one to train with: measure "
-                "the noise scale (`studies.GradientNoiseScale`) and give it as "
+                "The largest batch size is not always the best one: measure the "
+                "noise scale (`studies.GradientNoiseScale`) and pass it as "
                 "`noise_scale=`."
             )
         if self.accumulate > 1:

@@ -20,18 +20,18 @@ BELOW_MINIMUM = 10.0
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class LearningRateRange(Plotted):
-    """What a range test gave.
+    """The result of a learning-rate range test.
 
     Attributes:
         learning_rate: The rate of each step, `[n]`, ascending.
         loss: The loss of each step's batch before its update, `[n]`.
         smoothed: A running mean of `loss`, `[n]`.
-        suggestion: The rate to train with; None if none made the loss fall by more
-            than its noise.
-        least: The rate at which the smoothed loss was least.
-        diverged: The first rate from which the loss stayed above where it began, or
-            was no longer finite; None if there is none.
-        reason: All of it as text.
+        suggestion: The recommended rate; None if no rate lowered the loss by more than
+            its noise.
+        least: The rate with the lowest smoothed loss.
+        diverged: The first rate from which on the loss stayed above its initial value
+            or was not finite; None if there is none.
+        reason: The result as text.
 
     Example:
     >>> import numpy as np
@@ -55,7 +55,7 @@ class LearningRateRange(Plotted):
         return wrapped(self.reason)
 
     def table(self) -> list[dict[str, float]]:
-        """Return one row a step: learning rate, loss, smoothed loss."""
+        """Return a table with one row per step: learning rate, loss, smoothed loss."""
         return [
             {"learning_rate": float(r), "loss": float(v), "smoothed": float(s)}
             for r, v, s in zip(
@@ -69,14 +69,15 @@ def judge_learning_rates(learning_rate: Any, loss: Any) -> LearningRateRange:
     """Choose a learning rate from the losses of a range test.
 
     In a range test the rate grows from step to step (Smith 2017, "Cyclical Learning
-    Rates for Training Neural Networks"). The loss is stuck, falls, and rises when
-    steps become too long. The suggestion is a tenth of the rate with the least smoothed
-    loss (Howard and Gugger 2020), if the fall exceeds the noise of the loss.
+    Rates for Training Neural Networks"). At first the loss hardly changes, then it
+    falls, and it rises when steps become too long. The suggestion is a tenth of the
+    rate with the lowest smoothed loss (Howard and Gugger 2020), if the loss fell by
+    more than its noise.
 
     Args:
         learning_rate: Rate of each step, `[n]`, positive and ascending.
-        loss: Batch loss of each step, `[n]`; what follows a value that is not finite
-            is left out.
+        loss: Batch loss of each step, `[n]`; values after the first non-finite one are
+            ignored.
 
     Returns:
         A `LearningRateRange`.

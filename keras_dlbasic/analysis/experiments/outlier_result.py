@@ -65,12 +65,12 @@ class OutlierResult(Plotted):
 
     Args:
         trials: The trials.
-        about: Facts of the study by name.
+        about: Settings of the study by name.
 
     Attributes:
         trials: The trials, `TrialResult`.
         kinds: What was planted: `"labels"`, `"inputs"`.
-        shares: The shares that were planted, 0 among them.
+        shares: The shares that were planted, including 0.
 
     Example:
     >>> import numpy as np
@@ -146,13 +146,13 @@ class OutlierResult(Plotted):
         return np.mean(ranks, axis=0) if ranks else np.empty(0)
 
     def suspects(self, n: int = 20, kind: str = "labels") -> np.ndarray:
-        """Return the rows that are suspected most, the most suspicious first.
+        """Return the most suspicious rows, the most suspicious first.
 
         Args:
-            n: How many. Defaults to 20.
-            kind: `"labels"` (default): whose loss falls last and is high for models
-                that were not trained on them; `"inputs"`: whose inputs are far from
-                those of all other rows.
+            n: Number of rows. Defaults to 20.
+            kind: `"labels"` (default): rows whose loss falls last, and is high for
+                models that were not trained on them. `"inputs"`: rows whose inputs are
+                far from those of all other rows.
 
         Raises:
             ValueError: If `kind` is neither.
@@ -167,7 +167,7 @@ class OutlierResult(Plotted):
     def table(self) -> Any:
         """Return one row per trial, a `pandas.DataFrame`.
 
-        Without pandas, a table that prints as one, with arrays by name.
+        If pandas is not installed, a similar table of NumPy arrays by column name.
         """
         rows: dict[str, Any] = {
             name: np.array([trial.settings[name] for trial in self.trials])
@@ -202,10 +202,10 @@ class OutlierResult(Plotted):
                 lines.append(f"{dict(trial.settings)} {trial.status}: {trial.error}")
         if len(self.scores):
             first = ", ".join(map(str, self.suspects(10).tolist()))
-            lines.append(f"Labels to look at, in rows {first}")
+            lines.append(f"Labels to check, in rows {first}")
         if len(self.input_scores):
             first = ", ".join(map(str, self.suspects(10, "inputs").tolist()))
-            lines.append(f"Inputs to look at, in rows {first}")
+            lines.append(f"Inputs to check, in rows {first}")
         return wrapped("\n".join(lines))
 
     def _of(self, kind: str, share: float) -> list[TrialResult]:

@@ -15,13 +15,13 @@ from keras_dlbasic.analysis.experiments.comparison import Interval
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class PairedDifference(Displayed):
-    """How much larger a measure is than under the baseline.
+    """The difference of a measure between an arm and the baseline.
 
     Attributes:
         interval: The mean difference and its simultaneous confidence interval.
-        standard_error: That of the mean difference.
-        from_seeds: The part of its variance that comes of the seeds.
-        from_rows: The part that comes of the held-out rows.
+        standard_error: Standard error of the mean difference.
+        from_seeds: The part of its variance that comes from the seeds.
+        from_rows: The part that comes from the held-out rows.
 
     Example:
     >>> import numpy as np
@@ -49,10 +49,10 @@ class PairedDifference(Displayed):
         return bool(self.interval.low > 0)
 
     def within(self, least: float, most: float) -> PairedDifference:
-        """Return it with ends that do not leave what a difference can be.
+        """Return it with the interval clipped to the possible differences.
 
-        From an error of 0.1 none can fall by more. Whether it is clearly lower or
-        higher stays the same: no difference is always possible.
+        An error of 0.1, for example, cannot fall by more than 0.1. Whether the measure
+        is clearly lower or higher does not change.
 
         Args:
             least: The lowest possible difference, not above 0.
@@ -75,17 +75,16 @@ def paired_differences(
 ) -> dict[str, PairedDifference]:
     """Compare each arm with the baseline, seed by seed and row by row.
 
-    Seeds and held-out rows are both samples: another seed, and other data, would give
-    another difference. Both enter the variance (crossed random effects; for seeds S and
-    rows R, with the mean squares of a two-way layout, the variance of the mean is
-    `(MS_seeds + MS_rows - MS_rest) / (S * R)`, MS_seeds not below MS_rest). With few
-    seeds the variance between them is itself uncertain, so a small one is moderated by
-    those of the other arms (Smyth 2004, with as much prior weight as data: the mean of
-    its own and the median of all arms), and the degrees of freedom are twice those of
-    one arm. Larger ones stay as they are. The ends hold for all arms at once
-    (Bonferroni): where no arm differs from the baseline, an upper end below zero is
-    found in about 1 of 20 studies (simulated with 11 arms: 0.5 to 6 of 100), and so is
-    a lower end above zero.
+    Seeds and held-out rows are both samples: other seeds and other data would give
+    another difference. So both enter the variance (crossed random effects). For S seeds
+    and R rows, the variance of the mean is `(MS_seeds + MS_rows - MS_rest) / (S * R)`
+    with the mean squares of a two-way layout, where MS_seeds is at least MS_rest. With
+    few seeds the variance between them is uncertain. A variance below the median of all
+    arms is therefore replaced by the mean of both (moderation by Smyth 2004, with as
+    much prior weight as data), and the degrees of freedom are twice those of one arm.
+    The intervals are simultaneous (Bonferroni). If no arm differs from the baseline,
+    about 1 of 20 studies still finds an upper end below zero, and as many a lower end
+    above zero (simulated with 11 arms: 0.5 to 6 of 100).
 
     Args:
         arms: Errors `[seeds, rows]` by name.
@@ -93,7 +92,7 @@ def paired_differences(
         level: Confidence level of each end, for all arms together. Defaults to 0.95.
 
     Returns:
-        A `PairedDifference` for each arm; with one seed it has infinite ends.
+        A `PairedDifference` for each arm; with one seed its interval is infinite.
 
     Raises:
         ValueError: If shapes differ.

@@ -23,12 +23,12 @@ class PowerLaw(Displayed):
     """The law `floor + factor * n ** -exponent`, fitted to errors.
 
     Attributes:
-        factor: Error at one sample above the floor.
-        exponent: How fast it falls.
-        floor: What no number of samples takes away.
-        draws: Laws `[draws, 3]` (factor, exponent, floor) that the scatter of the
-            errors allows.
-        sizes: Sizes it was fitted to.
+        factor: How far the error at one sample is above the floor.
+        exponent: How fast the error falls.
+        floor: The error that remains with infinitely many samples.
+        draws: Laws `[draws, 3]` (factor, exponent, floor) that are consistent with the
+            scatter of the errors.
+        sizes: Sample sizes that it was fitted to.
 
     Example:
     >>> import numpy as np
@@ -80,10 +80,10 @@ class PowerLaw(Displayed):
 def fit_power_law(sizes: Any, errors: Any, *, seed: int = 0) -> PowerLaw | None:
     """Fit a falling power law with a floor to errors at several sample sizes.
 
-    Deviations count relative to the error. For each exponent, factor and floor follow
-    by least squares with neither below zero, so no local minimum is in the way. The
-    uncertainty: the fit is repeated on means drawn anew from Student's t with the
-    scatter of the seeds, pooled over sizes, and at least that about the law.
+    Relative deviations are minimized. For each exponent, factor and floor follow from
+    non-negative least squares, so there are no local minima. For the uncertainty, the
+    fit is repeated on means drawn from Student's t distribution. Its scale is the
+    scatter of the seeds, pooled over sizes, and at least the scatter around the law.
 
     Args:
         sizes: Sample sizes `[sizes]`, at least three different ones.

@@ -15,13 +15,14 @@ class RemedyAdvice(Displayed):
     """A recommendation.
 
     Attributes:
-        remedy: The name of the arm to take; None if none is better than the untreated
-            model by more than chance explains.
-        difference: By how much it changes the held-out error; None without a remedy.
-        reason: Why.
+        remedy: The name of the recommended arm; None if no arm is better than the
+            untreated model by more than chance.
+        difference: Change of the held-out error; None without a remedy.
+        reason: Why it is recommended.
         also: Other remedies that also lower the error, the lowest error first.
-        confidence: `"clear"` if the error is lower beyond chance, however many remedies
-            were tried; `"likely"` if less sure; None without a remedy.
+        confidence: `"clear"` if the error is significantly lower, corrected for the
+            number of remedies tried; `"likely"` if it is less certain; None without a
+            remedy.
 
     Example:
     >>> import keras_dlbasic as kd

@@ -49,7 +49,7 @@ class RemedyResult(Plotted):
     Args:
         trials: The trials.
         names: The name of each arm, by remedy and strength.
-        about: Facts of the study by name.
+        about: Settings of the study by name.
 
     Attributes:
         trials: The trials, `TrialResult`.
@@ -89,22 +89,22 @@ class RemedyResult(Plotted):
 
     @property
     def times_comparable(self) -> bool:
-        """Whether no trial ran beside another."""
+        """Whether no two trials ran in parallel."""
         return not any(trial.parallel for trial in self.trials)
 
     @property
     def kind(self) -> str:
-        """`"classes"`, `"labels"` or `"numbers"`: what the error is of."""
+        """What is predicted: `"classes"`, `"labels"` or `"numbers"`."""
         kinds = [t.values["kind"] for t in self.trials if "kind" in t.values]
         return kinds[0] if kinds else "classes"
 
     def values(self, measure: str) -> dict[str, np.ndarray]:
-        """Return a measure by arm, one value a seed; trials that failed left out.
+        """Return a measure by arm, one value per seed, without the trials that failed.
 
         Args:
             measure: `"val_error"`, `"train_error"`, `"gap"`, `"val_loss"`,
                 `"train_loss"`, `"training_seconds"`, `"inference_seconds"` or
-                `"parameters"`. `"gap"` is held-out error less training error.
+                `"parameters"`. `"gap"` is held-out error minus training error.
         """
         if measure not in MEASURES:
             raise ValueError(
@@ -115,7 +115,7 @@ class RemedyResult(Plotted):
     def ranking(self, measure: str = "val_error", *, level: float = 0.95) -> Ranking:
         """Return the arms in order of a measure, with intervals over seeds."""
         if measure in TIMES and not self.times_comparable:
-            note = "times are not compared: trials may have run beside each other"
+            note = "times are not compared: trials may have run in parallel"
             return Ranking(measure, (), (), note)
         found = self.values(measure).items()
         values: dict[Any, Any] = {arm: v for arm, v in found if len(v)}
@@ -156,8 +156,8 @@ class RemedyResult(Plotted):
     def does_not_fit(self) -> bool:
         """Whether the untreated model hardly fits its own training data.
 
-        Over the seeds, more than 0.7 of the error of a constant prediction is left.
-        False where the latter is not known.
+        That is, its training error is more than 0.7 times that of a constant
+        prediction, averaged over the seeds. False if the latter is not known.
         """
         constant = float(self.about.get("constant_error", float("nan")))
         error = self._values(UNTREATED, "train_error")
@@ -213,11 +213,11 @@ class RemedyResult(Plotted):
     def table(self) -> Any:
         """Return one row per arm, a `pandas.DataFrame`.
 
-        Without pandas, a table that prints as one, with arrays by name.
+        If pandas is not installed, a similar table of NumPy arrays by column name.
 
-        `val_error` and `gap` are means over the seeds with 95 % intervals; `difference`
-        is that of the held-out error to the untreated model, with simultaneous
-        intervals; `training_time` and `inference_time` are multiples of the untreated
+        `val_error` and `gap` are means over the seeds with 95 % intervals. `difference`
+        is the held-out error minus that of the untreated model, with simultaneous
+        intervals. `training_time` and `inference_time` are multiples of the untreated
         model's.
         """
         return as_table(self._columns())
@@ -422,7 +422,7 @@ class RemedyResult(Plotted):
             f"was {nearest} ({self.differences[nearest]})"
         )
         if self.differences[nearest].interval.mean < 0:
-            text += "; more seeds or more held-out data may tell"
+            text += "; more seeds or more held-out data may decide"
         return f"{text}."
 
 

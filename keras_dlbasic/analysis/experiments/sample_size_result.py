@@ -26,7 +26,7 @@ class SampleSizeResult(Plotted):
 
     Args:
         trials: The trials.
-        about: Facts of the study by name.
+        about: Settings of the study by name.
 
     Attributes:
         trials: The trials, `TrialResult`.
@@ -59,7 +59,7 @@ class SampleSizeResult(Plotted):
     def table(self) -> Any:
         """Return one row per trial, a `pandas.DataFrame`.
 
-        Without pandas, a table that prints as one, with arrays by name.
+        If pandas is not installed, a similar table of NumPy arrays by column name.
         """
         columns = self._varied.columns("train_error", "val_error")
         return as_table(columns)
@@ -89,10 +89,10 @@ class SampleSizeResult(Plotted):
 
     @property
     def more_data_helps(self) -> bool | None:
-        """Whether twice the data clearly bring less error; None if that is not known.
+        """Whether twice the data would clearly lower the error; None if not known.
 
-        What they are expected to bring lies below the error measured with all data,
-        with its whole interval.
+        That is, the whole interval predicted for twice the data is below the error
+        measured with all data.
         """
         if self.twice is None:
             return None

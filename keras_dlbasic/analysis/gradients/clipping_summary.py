@@ -21,9 +21,10 @@ class ClippingSummary(Displayed):
 
     Attributes:
         name: Path of the variable, or `"all variables"`.
-        share_cut: Share of the measured steps at which it was cut.
-        median_factor: Median of norm after / norm before at those; 1.0 if none.
-        hardest_factor: The smallest such factor; 1.0 if none.
+        share_cut: Share of the measured steps at which it was clipped.
+        median_factor: Median of (norm after / norm before) over those steps; 1.0 if
+            there are none.
+        hardest_factor: The smallest such factor; 1.0 if there are none.
 
     Example:
     >>> import keras_dlbasic as kd
@@ -51,15 +52,16 @@ class ClippingSummary(Displayed):
 def clipping_summary(record: TrainingRecord) -> list[ClippingSummary]:
     """Return how often and how strongly gradients were clipped.
 
-    `clipnorm` clips the norm of each variable by itself, which changes the direction of
-    the whole gradient; `clipvalue` each entry, which changes it more;
+    `clipnorm` clips each variable separately, which changes the direction of the whole
+    gradient. `clipvalue` clips each entry, which changes the direction more.
     `global_clipnorm` scales the whole gradient and keeps its direction.
 
     Args:
-        record: What was measured.
+        record: The record of a run.
 
     Returns:
-        First the whole gradient, then each variable; empty if nothing was measured.
+        A list: first the whole gradient, then each variable. Empty if nothing was
+        measured.
 
     Example:
     >>> import keras_dlbasic as kd

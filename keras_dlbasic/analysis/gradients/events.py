@@ -16,14 +16,15 @@ from keras_dlbasic.records import TrainingRecord
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class GradientEvent(Displayed):
-    """Something that happened to the gradients of a layer.
+    """A problem in the gradients of a layer: the first step at which it was seen.
 
     Attributes:
         kind: `"vanishing"`, `"exploding"`, `"non_finite"` or `"zero"`.
-        layer: Label of the layer; for `"zero"`, where all are zero, of the last one.
+        layer: Label of the layer; for `"zero"` (all gradients are zero) that of the
+            last layer.
         step: First sampled step at which it was seen, 0-based.
-        value: What was measured; for `"non_finite"` the number of entries.
-        threshold: What it was compared with.
+        value: The measured value; for `"non_finite"` the number of such entries.
+        threshold: The threshold for `value`.
         reference: Label of the layer it was compared with, or None.
 
     Example:
@@ -79,22 +80,21 @@ def gradient_events(
 
     Layers with kernels are compared by their gradient relative to their weights, as
     `plots.plot_gradient_flow` draws it. A layer's gradient vanishes when it stays below
-    `ratio` times the largest of the layers behind it, and explodes when it stays above
-    `1 / ratio` times that of the last layer, or jumps to more than `jump` times its own
-    median so far. Gradients that are exactly zero in all
-    layers for `least_steps` sampled steps in a row, while the loss is not zero, are an
-    event of their own.
+    `ratio` times the largest of the layers after it. It explodes when it stays above `1
+    / ratio` times that of the last layer, or jumps to more than `jump` times its own
+    median so far. Gradients that are exactly zero in all layers for `least_steps`
+    sampled steps in a row, while the loss is not zero, are a separate event.
 
     In a network of sigmoid units each layer passes on at most a quarter of the
-    gradient, so the default `ratio` is met after about five of them; layers with
-    normalization or residual connections stay within a factor of ten or so.
+    gradient, so the default `ratio` is reached after about five layers. With
+    normalization or residual connections, layers stay within a factor of about ten.
 
     Args:
-        record: What was measured.
+        record: The record of a run.
         ratio: Ratio between layers. Defaults to `1e-3`.
         jump: Ratio to the median of the layer's sampled steps. Defaults to `1e3`.
-        least_steps: Number of sampled steps in a row (from which the median is taken)
-            before a ratio, or zeros, count. Defaults to `5`.
+        least_steps: Number of sampled steps in a row that must show it. The median is
+            taken over these. Defaults to `5`.
 
     Returns:
         The first event of each kind and layer, by step.

@@ -17,18 +17,19 @@ ESTIMANDS = ("population", "data")
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class NoiseScale(Displayed):
-    """What `gradient_noise_scale` found.
+    """The result of `gradient_noise_scale`.
 
     Attributes:
         value: The noise scale in samples: trace of the covariance of single-sample
-            gradients / squared norm of the mean gradient. Infinite where no gradient
-            stands out from the noise.
+            gradients / squared norm of the mean gradient. Infinite if the mean gradient
+            is not larger than the noise.
         low: Lower end of its confidence interval.
         high: Upper end, infinite where the data do not bound it.
         noise: Unbiased estimate of the trace.
-        signal: Unbiased estimate of the squared norm; may come out negative.
+        signal: Unbiased estimate of the squared norm; it may be negative.
         level: Confidence level of the interval.
-        estimand: `"population"` or `"data"`: whose gradient is the mean gradient.
+        estimand: `"population"` or `"data"`: whether the mean gradient is that of the
+            population or of the data set.
         measurements: Number of pairs of norms.
 
     Example:
@@ -52,7 +53,7 @@ class NoiseScale(Displayed):
 
     @property
     def critical_batch_size(self) -> float:
-        """The batch size that costs twice the fewest steps and twice the samples."""
+        """The batch size that needs twice the minimum of steps and of samples."""
         return self.value
 
     def steps_factor(self, batch_size: float) -> float:
@@ -91,16 +92,16 @@ def gradient_noise_scale(
         tr(S) = (|g_small|^2 - |g_big|^2) / (1 / small - 1 / big)
         |G|^2 = |g_big|^2 - tr(S) / big
 
-    Their ratio is not unbiased, so both are averaged over the measurements first; the
+    Their ratio is biased, so both are averaged over the measurements first. The
     interval is Fieller's, for a ratio of means. The big batch may contain the small
-    one. With `data_size`, batches are taken to be drawn without replacement from a data
-    set whose own mean gradient is meant (`1 / b` becomes `1 / b - 1 / data_size`);
-    without it, the gradient of the population. The interval covers the sampling of the
+    one. With `data_size`, batches are drawn without replacement, and the mean gradient
+    is that of the data set (`1 / b` becomes `1 / b - 1 / data_size`). Without it, the
+    mean gradient is that of the population. The interval covers the sampling of the
     batches, not that of the data set.
 
-    The critical batch size follows from an argument about plain gradient descent with
-    the best learning rate. Under Adam and its like, which rescale the gradient, it is a
-    guide to the order of magnitude only.
+    The critical batch size is derived for plain gradient descent with the best learning
+    rate. Adam and similar optimizers rescale the gradient: for them it gives the order
+    of magnitude only.
 
     Args:
         small_norms: Gradient norms at the small batch size, `[n]` or `[n, k]`: several
@@ -198,15 +199,15 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
     """Compute the gradient noise scale from a run on several replicas.
 
     The gradient of a replica is that of a small batch, and the mean over replicas is
-    that of a big one, so `gradient_noise_scale` can be computed without extra cost.
-    Steps whose batch does not split evenly, such as a short last one, are left out.
+    that of a big batch. So the noise scale costs no extra gradients. Steps whose batch
+    does not split evenly, such as a short last one, are left out.
 
     Args:
-        record: Of a `GradientNormMonitor` in a fit under `tf.distribute.
-            MirroredStrategy`.
+        record: The record of a `GradientNormMonitor` in a fit under TensorFlow's
+            `MirroredStrategy`.
 
     Returns:
-        A `NoiseScaleCurve`, of the population.
+        A `NoiseScaleCurve` with estimand `"population"`.
 
     Raises:
         ValueError: If no step was measured on several replicas. On JAX and PyTorch, use
@@ -234,8 +235,8 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
     known &= size == np.nanmax(size, initial=0.0)
     if replicas < 2 or not known.any():
         raise ValueError(
-            "The noise scale can be read off a run on several replicas only. Received: "
-            f"a record of {len(norms)} steps with replicas={replicas}, "
+            "The noise scale can only be computed from a run on several replicas. "
+            f"Received: a record of {len(norms)} steps with replicas={replicas}, "
             f"{int(known.sum())} of them with the norms of replicas. Give "
             "`studies.GradientNoiseScale` to `fit` instead."
         )
@@ -260,10 +261,10 @@ def replica_noise_scale(record: TrainingRecord) -> NoiseScaleCurve:
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class NoiseScaleCurve(Plotted):
-    """The two terms of the noise scale, as they were measured over a run.
+    """The two terms of the noise scale, measured over a run.
 
     Attributes:
-        steps: At which updates, `[n]`, 0-based.
+        steps: Updates at which it was measured, `[n]`, 0-based.
         noise: Unbiased estimates of the trace of the covariance, `[n]`.
         signal: Unbiased estimates of the squared norm of the mean gradient, `[n]`.
         batch_size: Samples in an update of the run; NaN if not known.
@@ -305,7 +306,8 @@ class NoiseScaleCurve(Plotted):
     def blocks(self, most: int = 10) -> list[tuple[float, NoiseScale]]:
         """Return the noise scale over parts of the run, with their middle steps.
 
-        A part has at least five measurements, since only averages may be divided.
+        A part has at least five measurements, because the ratio is only reliable for
+        averages.
         """
         # with fewer than five measurements an interval would say nothing
         n = max(1, min(most, len(self.steps) // 5))
@@ -323,7 +325,7 @@ class NoiseScaleCurve(Plotted):
 
     @property
     def caveat(self) -> str:
-        """What to mind about the optimizer, or empty."""
+        """A warning about the optimizer, or an empty string."""
         if self.optimizer in ("", "SGD"):
             return ""
         return (

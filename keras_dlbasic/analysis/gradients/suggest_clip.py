@@ -19,13 +19,15 @@ class ClipSuggestion(Displayed):
     """Thresholds for gradient clipping.
 
     Attributes:
-        global_clipnorm: For the norm over all variables; the one to take.
+        global_clipnorm: For the norm over all variables. This is the recommended one.
         clipnorm: For the norm of each single variable, which is what Keras' `clipnorm`
-            clips: the same percentile over steps, of the largest norm among variables.
-        percentile: Which percentile of the norms it is.
-        share_cut: Share of the measured steps that `global_clipnorm` would have cut.
+            clips. At each step the largest norm among the variables is taken; then the
+            same percentile over the steps.
+        percentile: The percentile of the norms.
+        share_cut: Share of the measured steps that `global_clipnorm` would have
+            clipped.
         median_factor: Median factor by which those steps would have been scaled.
-        n_steps: Number of measured steps that it rests on.
+        n_steps: Number of measured steps that were used.
 
     Example:
     >>> import keras_dlbasic as kd
@@ -54,14 +56,14 @@ class ClipSuggestion(Displayed):
 def suggest_clip(record: TrainingRecord, *, percentile: float = 10.0) -> ClipSuggestion:
     """Propose a clipping threshold from the percentiles of the norms seen.
 
-    AutoClip (Seetharaman et al. 2020) clips at a percentile of the norms seen so far;
-    the tenth did best in its experiments. So most steps are clipped, and the step's
-    length hardly depends on the batch: raise the learning rate if progress slows down.
-    To cut outliers only, take a percentile of 90 or more.
+    AutoClip (Seetharaman et al. 2020) clips at a percentile of the norms seen so far.
+    The 10th percentile did best in its experiments. Then most steps are clipped, and
+    the step length hardly depends on the batch; raise the learning rate if progress
+    slows down. To clip outliers only, use a percentile of 90 or more.
 
     Args:
-        record: What was measured, in a run as you would train without clipping; norms
-            are those before clipping.
+        record: The record of a run without clipping. (Norms are recorded before
+            clipping.)
         percentile: From 0 to 100. Defaults to `10`.
 
     Returns:

@@ -30,43 +30,47 @@ FLAT_SHARE = 0.5
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class PointEvidence(Displayed):
-    """What was measured at a point of the landscape of a loss.
+    """The measurements at a point of the loss landscape.
 
-    All falls are actual: the loss was computed there. "Near" means within `radius`.
+    Each fall of the loss was measured by computing the loss, not extrapolated. "Near"
+    means within `radius`.
 
     Attributes:
         loss: The loss.
-        loss_noise: What rounding may do to it.
-        loss_scale: What the loss is compared with, see `judge_point`.
-        mismatched_loss: Mean loss with the targets given to other rows.
+        loss_noise: By how much rounding may change it.
+        loss_scale: The scale that changes of the loss are compared with, see
+            `judge_point`.
+        mismatched_loss: Mean loss when targets are shuffled among the rows.
         gradient_norm: Norm of the gradient.
-        gradient_noise: How far the gradient moves when the weights move by their last
-            bit: no smaller norm can be told from zero.
-        gradient_fall: How far the loss falls, near, along the gradient and the
-            curvature that it meets; slopes of a ridge whose top is near left out.
+        gradient_noise: How much the gradient changes when the weights change by their
+            last bit. A smaller norm cannot be distinguished from zero.
+        gradient_fall: How far the loss falls near the point when following the
+            gradient, with curvature taken into account. Slopes of a ridge whose top is
+            near are left out.
         smallest: Smallest eigenvalue of the Hessian.
         smallest_residual: Bound of its error.
         largest: Largest eigenvalue.
         largest_residual: Bound of its error.
-        n_negative: Negative directions seen, at least this many there are.
+        n_negative: Number of negative directions found; there may be more.
         later_curvature: Curvature along the most negative direction where the loss has
             fallen by `gradient_fall`.
-        escape_fall: How far the loss falls, near, along the most negative direction;
-            weights that are zero go as far as their usual initial size.
-        escape_even: The part of it that is alike in both directions, so no slope's.
-        escape_step: Length of the step that does it, with sign; 0 if none.
+        escape_fall: How far the loss falls near the point along the most negative
+            direction. Weights that are zero may move by their usual initial size.
+        escape_even: The part of it that is the same in both directions, so it is not
+            caused by a slope.
+        escape_step: Signed length of that step; 0 if there is none.
         radius: A tenth of the norm of the weights.
         inert_share: Share of the weights that have neither slope nor curvature.
         awakening: How much the loss changes when weights move by a tenth of their size
-            or, where they are zero, by their usual initial size; if inputs matter, by
-            how much more than with targets given to other rows. 0 if it is rounding.
-        awakening_growth: How many times larger the change is at half the step than at
-            a quarter: 2 from a slope, 4 from a curvature, 8 or more from what lies
-            beyond.
+            or, where they are zero, by their usual initial size. If inputs matter: how
+            much more it changes than with shuffled targets. 0 if it is within rounding.
+        awakening_growth: Ratio of the change at half the step to that at a quarter: 2
+            for a slope, 4 for a curvature, 8 or more for higher orders.
         learning_rate: Current learning rate, NaN if not known.
-        stability_limit: Largest curvature at which gradient descent of that rate is
+        stability_limit: Largest curvature at which gradient descent with that rate is
             stable; NaN for other optimizers.
-        exact: 1 if products of the Hessian were second derivatives, else 0.
+        exact: 1 if Hessian-vector products are second derivatives, else 0 (differences
+            of gradients).
 
     Example:
     >>> import keras_dlbasic as kd
@@ -114,16 +118,16 @@ MEASURES = tuple(field.name for field in fields(PointEvidence))
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class CriticalPoint(Displayed):
-    """What a point of the landscape of a loss is.
+    """The classification of a point of the loss landscape.
 
     Attributes:
         verdict: `"minimum"`; `"saddle"`: the loss falls along a direction of negative
-            curvature; `"plateau"`: most weights change nothing, and go on changing
-            nothing nearby; `"degenerate"`: most weights have neither slope nor
-            curvature here, but do change the loss nearby (a zero-initialized deep net);
-            `"not_stationary"`: the gradient still leads down.
+            curvature; `"plateau"`: most weights have no effect on the loss, here and
+            nearby; `"degenerate"`: most weights have neither slope nor curvature here,
+            but do change the loss nearby (a zero-initialized deep net);
+            `"not_stationary"`: following the gradient still lowers the loss.
         reason: Why, with numbers.
-        doubts: What is uncertain about it; empty if nothing is.
+        doubts: Reasons why the verdict is uncertain; empty if it is certain.
         evidence: What was measured, a `PointEvidence`.
 
     Example:
@@ -144,12 +148,12 @@ class CriticalPoint(Displayed):
 
     @property
     def certain(self) -> bool:
-        """Whether there are no doubts."""
+        """Whether the verdict is certain: `doubts` is empty."""
         return not self.doubts
 
     @property
     def sharpness(self) -> float:
-        """Largest eigenvalue over the learning rate's limit: unstable above 1."""
+        """Largest eigenvalue / its limit for a stable update; unstable above 1."""
         return self.evidence.largest / self.evidence.stability_limit
 
     def __str__(self) -> str:
@@ -175,28 +179,28 @@ class CriticalPoint(Displayed):
 
 @names_nearest
 def judge_point(evidence: PointEvidence, *, flat: float = 1e-3) -> CriticalPoint:
-    """Say what a point of a landscape is.
+    """Classify a point of the loss landscape.
 
-    Nothing here depends on the unit of the loss or on the number of weights:
+    The criteria do not depend on the unit of the loss or on the number of weights:
 
-    - Falls of the loss are compared with `loss_scale`, the loss that the same
-      predictions have when targets are given to other rows (or the loss itself, if it
-      is larger): what is at stake in this data.
+    - Falls of the loss are compared with `loss_scale`: the loss of the same predictions
+      when targets are shuffled among the rows, or the loss itself if it is larger.
     - A point is stationary if following the gradient for a tenth of the weights' norm
-      lowers the loss by less than `flat` of that. A gradient norm by itself says
-      nothing: it has units, and a ravine hides a long way behind a small one.
-    - Weights are inert if all of them together, moved by a tenth of their size, would
-      change the loss by less than 0.1 % of the scale by slope and curvature. Where most
-      weights are, and it does not matter to the loss which row has which target, the
-      point is flat: degenerate if the loss then grows faster than by a curvature.
-    - Negative curvature makes a saddle if the loss does fall along it, by more than
-      rounding, on both sides alike, and if it is still negative where the gradient
-      leads. Near a minimum it is not: there, negative curvature comes from the gradient
-      that is left, and goes with it.
+      lowers the loss by less than `flat` of that. The gradient norm alone is no
+      criterion: it has a unit, and in a ravine it is small far away from the minimum.
+    - Weights are inert if slope and curvature predict a change of the loss below 0.1 %
+      of the scale when all of them move by a tenth of their size. If most weights are
+      inert, and shuffling the targets does not change the loss, the point is flat. It
+      is degenerate if the loss changes faster than quadratically nearby, else a
+      plateau.
+    - Negative curvature makes a saddle point if the loss falls along it on both sides
+      by more than rounding, and if the curvature is still negative after following the
+      gradient. Near a minimum, negative curvature comes from the remaining gradient, so
+      it disappears after following the gradient.
 
     Args:
         evidence: What was measured.
-        flat: Share of the loss scale that counts as nothing.
+        flat: Share of the loss scale below which a change counts as zero.
 
     Returns:
         A `CriticalPoint`.
@@ -295,8 +299,8 @@ def _doubts(verdict: PointVerdict, e: PointEvidence, flat: float) -> list[str]:
     fall = _share(e, e.gradient_fall)
     if flat / 3 < fall < 3 * flat:
         doubts.append(
-            f"whether it is stationary: the gradient's fall, {fall:.2%} of the loss "
-            f"scale, is close to the threshold of {flat:.1%}"
+            "it may not be stationary: following the gradient lowers the loss by "
+            f"{fall:.2%} of the loss scale, close to the threshold of {flat:.1%}"
         )
     if not e.exact:
         doubts.append("the curvature is from differences of gradients")

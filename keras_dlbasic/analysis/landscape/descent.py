@@ -17,13 +17,14 @@ Function = Callable[[np.ndarray], np.ndarray]
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class DescentPaths(Plotted):
-    """Paths over a surface.
+    """Paths of gradient descent over a loss surface of two parameters.
 
     Attributes:
         loss: The loss of the whole data set: `[..., 2]` in, `[...]` out.
-        paths: Parameters after each update by name of the regime, `[updates + 1, 2]`.
+        paths: Parameters after each update, `[updates + 1, 2]`, by name of the batch
+            size.
         names: Names of the two parameters.
-        title: What the surface is.
+        title: Title of the surface, for plots.
 
     Example:
     >>> import numpy as np
@@ -87,9 +88,9 @@ def descend(
     spread: float = 0.4,
     seed: int = 0,
 ) -> DescentPaths:
-    """Descend a teaching surface in the three regimes.
+    """Run gradient descent on a teaching surface with three batch sizes.
 
-    Each of the samples sees the surface shifted by a random amount; the loss is the
+    The loss of each sample is the surface shifted by a random amount; the loss is the
     mean over the samples, as in training. The shifts come in pairs that cancel out.
 
     Args:
@@ -143,7 +144,7 @@ def fit_line(
     start: tuple[float, float] = (0.0, 0.0),
     seed: int = 0,
 ) -> DescentPaths:
-    """Fit slope and intercept to data by gradient descent in the three regimes.
+    """Fit slope and intercept to data by gradient descent with three batch sizes.
 
     The loss is half the mean squared error.
 

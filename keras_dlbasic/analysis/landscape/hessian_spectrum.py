@@ -16,9 +16,9 @@ class HessianExtremes(Displayed):
     """Smallest and largest eigenvalue of the Hessian of a loss.
 
     Attributes:
-        smallest: The smallest eigenvalue, as far as it was found.
-        largest: The largest.
-        smallest_residual: Bound of the error of `smallest`: `|H v - smallest v|`, plus
+        smallest: Estimate of the smallest eigenvalue.
+        largest: Estimate of the largest eigenvalue.
+        smallest_residual: Bound on the error of `smallest`: `|H v - smallest v|`, plus
             twice the change over the last quarter of the products, plus rounding error.
             If it is large, more products are needed.
         largest_residual: The same for `largest`.
@@ -27,11 +27,11 @@ class HessianExtremes(Displayed):
         largest_direction: The same for `largest`.
         values: All Ritz values, ascending.
         residuals: Their residuals.
-        rounding: Bound of the rounding error of an eigenvalue, part of the residuals.
+        rounding: Bound on the rounding error of an eigenvalue, part of the residuals.
         products: Number of Hessian-vector products.
         converged: Whether both residuals are below the tolerance.
-        exact: Whether the products are second derivatives; else they are differences
-            of gradients.
+        exact: Whether the products are second derivatives; otherwise they are
+            differences of gradients.
 
     Example:
     >>> import keras, numpy as np
@@ -65,9 +65,9 @@ class HessianExtremes(Displayed):
 
     @property
     def n_negative(self) -> int:
-        """How many negative directions were seen, each beyond its residual.
+        """Number of eigenvalues found that are below zero by more than their residual.
 
-        Those that were not seen are not counted: there are at least this many.
+        This is a lower bound: others may not have been found.
         """
         return int(np.sum(self.values < -self.residuals))
 
@@ -80,9 +80,9 @@ class HessianExtremes(Displayed):
         if not self.converged:
             bound = max(self.smallest_residual, self.largest_residual)
             if self.rounding > bound / 2:
-                text += "; known as well as the model's precision allows"
+                text += "; as precise as the dtype of the model allows"
             else:
-                text += "; not converged, `max_products=` more would narrow it"
+                text += "; not converged: increase `max_products`"
         if not self.exact:
             text += "; by differences of gradients"
         return wrapped(f"{text}.")

@@ -14,13 +14,13 @@ from keras_dlbasic._wrong_arguments import names_nearest
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class LossSurface(Plotted):
-    """A slice with two directions.
+    """The loss on a plane in weight space.
 
     Attributes:
         u: Coordinates along the first direction, `[n]`.
         v: Coordinates along the second direction, `[m]`.
-        loss: Loss at each point, `[m, n]`; it may not be finite everywhere.
-        names: What the directions are, with the unit of the coordinates.
+        loss: Loss at each point, `[m, n]`; some values may not be finite.
+        names: Names of the two directions, with the unit of the coordinates.
         points: Coordinates of points of interest by name, `(u, v)`.
 
     Example:
@@ -48,12 +48,12 @@ class LossSurface(Plotted):
 @names_nearest
 @dataclass(frozen=True, repr=False)
 class LossLine(Plotted):
-    """A slice along the straight line between two points.
+    """The loss along the straight line between two points in weight space.
 
     Attributes:
-        t: Place on the line, `[n]`: 0 at the first point, 1 at the second.
-        loss: Loss at each place, `[n]`.
-        names: What the two points are.
+        t: Position on the line, `[n]`: 0 at the first point, 1 at the second.
+        loss: Loss at each position, `[n]`.
+        names: Names of the two points.
 
     Example:
     >>> import numpy as np
@@ -76,9 +76,9 @@ class LossLine(Plotted):
 
     @property
     def barrier(self) -> float:
-        """How high the loss rises between the points above the higher of them.
+        """How far the loss between the points rises above the higher of the two.
 
-        0 if it does not: then they lie in one valley.
+        0 if it does not rise: then both are in the same valley.
         """
         between = self.loss[(self.t >= 0) & (self.t <= 1)]
         ends = [self.loss[np.argmin(np.abs(self.t - end))] for end in (0, 1)]

@@ -13,8 +13,8 @@ def batch_size_too_large(run: Run, *, steps: int = 2, rows: int = 64) -> Verdict
 
     Args:
         run: The run.
-        steps: Updates an epoch up to which batches are large.
-        rows: Smaller batches are never too large.
+        steps: Maximum number of updates per epoch for a finding.
+        rows: Minimum batch size for a finding.
     """
     size, per_epoch = run.facts.batch_size, run.facts.steps_per_epoch
     if not size or not per_epoch:

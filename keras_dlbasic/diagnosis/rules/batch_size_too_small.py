@@ -22,7 +22,7 @@ def batch_size_too_small(run: Run, *, rows: int = 4) -> Verdict:
 
     Args:
         run: The run.
-        rows: Batches of up to this many rows are tiny.
+        rows: Maximum batch size for a finding.
     """
     size = run.batch_size
     n_rows = run.facts.data.n_rows if run.facts.data else None

@@ -15,15 +15,15 @@ PLAIN = ("SGD",)
 def clipping_too_tight(
     run: Run, *, factor: float = 0.02, share: float = 0.9
 ) -> Verdict:
-    """Look for clipping that sets the length of the steps, not a bound for few of them.
+    """Look for clipping that shortens nearly all steps, not only a few.
 
     Args:
         run: The run.
-        factor: What is left of the gradient, at most.
-        share: Share of the sampled steps that have to be clipped so much.
+        factor: Maximum clip factor for a finding.
+        share: Minimum share of the sampled steps with such a factor.
     """
     if run.facts.inner_optimizer_name not in PLAIN:
-        return Fine("the optimizer scales gradients anew, or does not clip")
+        return Fine("the optimizer rescales gradients, or does not clip")
     factors = run.record.clip_factor[run.clean]
     known = np.isfinite(factors).any(axis=1)
     if known.sum() < 3:

@@ -8,24 +8,24 @@ from keras_dlbasic.diagnosis.response import response_of
 
 @rule(kind="cause", needs=("network",), live=False)
 def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
-    """Compare the outputs for different rows, of a model without a score.
+    """Compare the outputs for different rows in a model without a skill.
 
-    A loss that only asks two views of a row to be alike is lowest where all rows are
-    alike; then the loss is good and the embedding says nothing. Generators collapse in
-    the same way.
+    If a loss only compares two views of the same row, it is lowest when all outputs are
+    equal. Then the loss is low, but the embedding is useless. Generators can collapse
+    in the same way.
 
     Args:
         run: The run.
-        spread: Deviation over rows, as a share of the outputs' root mean square, below
-            which they are the same.
+        spread: Maximum standard deviation over the rows for a finding, as a share of
+            the outputs' root mean square.
     """
     found = response_of(run)
     if isinstance(found, Fine):
         return found
     if run.outcome.is_known or run.facts.targets:
-        return Fine("the predictions have targets, by which they are judged elsewhere")
+        return Fine("the predictions have targets, so other checks judge them")
     if found.spread != found.spread:
-        return Skipped("no outputs of several numbers were compared over rows")
+        return Skipped("no output with several columns was compared between rows")
     if found.spread >= spread:
         return Fine("outputs differ from row to row")
     return Finding(

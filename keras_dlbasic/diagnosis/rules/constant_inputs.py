@@ -8,7 +8,7 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("inputs",))
 def constant_inputs(run: Run) -> Verdict:
-    """Look for inputs with nothing to learn from."""
+    """Look for inputs that are the same in all rows."""
     inputs = [i for i in run.inputs if i.is_constant is not None]
     wrong = [i for i in inputs if i.is_constant]
     if inputs and len(wrong) == len(inputs):

@@ -14,8 +14,9 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
 
     Args:
         run: The run.
-        spread: Share of the targets' deviation below which predictions count as
-            constant: they then explain at most its square of the variance.
+        spread: Predictions count as constant if their standard deviation is below this
+            share of that of the targets. They then explain at most `spread**2` of the
+            variance.
     """
     values = run.probed("spread")
     if run.data.one_sided:

@@ -12,14 +12,14 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
     per_output=True,
 )
 def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
-    """Look for targets with nothing to learn.
+    """Look for targets that are the same in nearly all rows.
 
-    Some losses, such as those of embeddings, get targets only because `fit` wants some.
+    Losses that do not read the targets are excluded: some losses of embeddings only get
+    targets because `fit` requires them.
 
     Args:
         run: The run.
-        share: Share of the rows with one and the same target from which there is next
-            to nothing to learn.
+        share: Minimum share of rows with the same target for a finding.
     """
     target = run.target
     if run.data.one_sided:

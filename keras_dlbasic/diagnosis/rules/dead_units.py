@@ -10,15 +10,15 @@ from keras_dlbasic.diagnosis.inactive_units import judge_inactive_units
 def dead_units(
     run: Run, *, most: float = 0.5, least_rows: int = 16, nearly_all: float = 0.9
 ) -> Verdict:
-    """Look for layers most of whose units are dead on the probe.
+    """Look for layers in which most units are dead on the probe.
 
     Args:
         run: The run.
-        most: Share of a hidden layer's units that counts; a layer all of whose units
-            are dead passes nothing on, whatever the others do.
-        least_rows: Fewer rows than this cannot tell.
-        nearly_all: Share from which it is a warning where nothing else tells whether
-            the run has learned.
+        most: Minimum share of dead units in a hidden layer for a finding. A layer with
+            only dead units blocks all signals, whatever the other layers do.
+        least_rows: Minimum number of probe rows.
+        nearly_all: Minimum share for a warning if it is not known whether the run has
+            learned.
     """
     return judge_inactive_units(
         run,

@@ -37,14 +37,13 @@ MEANING = suggest.by_hand(
 
 @rule(kind="cause", explains=EXPLAINS, decides="match", per_output=True)
 def disagreeing_loss(run: Run) -> Verdict:
-    """Compare a loss of the user's own at the targets with that of wrong answers.
+    """Compare a custom loss for correct predictions with that for wrong ones.
 
-    On the rows of the probe the output is put in the place of the targets: as they are,
-    as probabilities or as logits. A loss that is lower for one constant prediction, and
-    for the targets of other rows, leads away from them. The model is not asked.
-
-    Of other losses it is known only whether they rise where the predictions of a
-    trained model are exchanged between rows.
+    On the probe, the loss is computed for outputs that equal the targets (as values,
+    probabilities or logits). If it is lower for a constant prediction and for the
+    targets of other rows, training leads away from the targets. The model itself is not
+    used. For other losses it is only tested whether the loss increases if the
+    predictions of a trained model are shuffled among the rows.
     """
     if run.loss_kind.family != "unknown":
         return Fine(f"'{run.loss_kind.name}' is one of Keras' own")
@@ -86,8 +85,8 @@ def _by_the_model(run: Run) -> Verdict:
     paired = run.outcome.paired
     if run.outcome.follows and paired is not None:
         return Fine(
-            f"the loss is {paired.loss:.4g}, and {paired.dealt:.4g} where predictions "
-            "are exchanged between rows"
+            f"the loss is {paired.loss:.4g}, and {paired.dealt:.4g} if predictions "
+            "are shuffled among the rows"
         )
     if paired is not None and paired.makes_table and _lacks_axis(run):
         return Finding(

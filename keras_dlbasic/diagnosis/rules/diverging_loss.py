@@ -11,9 +11,10 @@ def diverging_loss(run: Run, *, above: float = 1.5) -> Verdict:
 
     Args:
         run: The run.
-        above: How many times the larger of the two the last epochs' loss has to be.
-            Training lowers its loss, so any factor above 1 is wrong in principle; 1.5
-            leaves room for dropout, class weights and the noise of single batches.
+        above: Minimum ratio of the last loss to the larger of the two for a finding.
+            Training lowers the loss, so any ratio above 1 is wrong in principle. The
+            default of 1.5 allows for dropout, class weights and the noise of single
+            batches.
     """
     descent = run.descent
     before = descent.first if descent.n_epochs > 1 else descent.scale

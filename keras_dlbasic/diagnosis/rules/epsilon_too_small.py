@@ -14,13 +14,13 @@ and many processors take them for zero."""
 def epsilon_too_small(run: Run, *, smallest: float = SMALLEST) -> Verdict:
     """Compare the epsilon of an adaptive optimizer with the precision of weights.
 
-    Adam and its kind divide by the root of a mean square of gradients, plus epsilon. In
-    float16 an epsilon of 1e-7 is zero or next to it, and so are squares of small
-    gradients.
+    Adam and similar optimizers divide by the root of a mean square of gradients, plus
+    epsilon. In float16 an epsilon of 1e-7 is zero or nearly zero, and so are squares of
+    small gradients.
 
     Args:
         run: The run.
-        smallest: Epsilon from which it can do its work in float16.
+        smallest: Smallest epsilon that is effective in float16.
     """
     half = [f for f in run.layers if f.dtype == "float16" and f.trainable]
     if not half:

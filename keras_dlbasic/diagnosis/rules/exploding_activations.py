@@ -16,22 +16,22 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 def exploding_activations(
     run: Run, *, layers: int = 2, square: float = GROWN, factor: float = 30.0
 ) -> Verdict:
-    """Measure signals over the depth and over time, and count exponential units.
+    """Measure the growth of signals over depth and time; count exponential layers.
 
     Sums over many entries (neighbors in a graph, scores that are not divided by their
     number) make signals larger by a factor at each layer.
 
-    A recurrent layer applies its weights once a time step. With tanh its outputs stay
-    below 1; with a rectifier they grow by a factor each step.
+    A recurrent layer applies its weights at each time step. With tanh its outputs stay
+    below 1; with a rectifier they may grow by a factor at each step.
 
     Args:
         run: The run.
-        layers: This many count: an exponential of an exponential leaves the range of
-            floating-point numbers at an input of 4.5.
-        square: Mean square of the outputs of a recurrent layer without a limit, at any
-            look, that counts.
-        factor: Growth of the root mean square over four layers and more, by at least 2
-            at each, that counts.
+        layers: Minimum number of exponential layers for a finding. An exponential of an
+            exponential overflows at an input of 4.5.
+        square: Minimum mean square of the outputs of an unbounded recurrent layer, in
+            any evaluation, for a finding.
+        factor: Minimum growth of the root mean square for a finding, over at least four
+            layers and by at least 2 in each.
     """
     growth = recurrent_growth(run, square)
     if growth is not None:

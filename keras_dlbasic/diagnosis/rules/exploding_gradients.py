@@ -8,23 +8,23 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.finding import Severity
 
 HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
-"""The severity by whether the model has learned something."""
+"""Severity, depending on whether the model has learned something."""
 
 
 @rule(kind="symptom", needs=("gradients",), decides="updates")
 def exploding_gradients(
     run: Run, *, ratio: float = 1e3, jump: float = 1e3, least: int = 5, early: int = 64
 ) -> Verdict:
-    """Compare gradients with those of the last layer and with their own past.
+    """Compare gradients with those of the last layer and of earlier steps.
 
     Args:
         run: The run.
-        ratio: Relative gradient of a layer over that of the last one, in the first
-            sampled steps, that counts: a factor of 4 a layer over five layers, as in
-            `analysis.gradient_events`.
-        jump: Ratio of the global norm to its median so far that counts.
-        least: Number of sampled steps in a row, and from which a median is taken.
-        early: Number of sampled steps whose layers are compared with each other.
+        ratio: Minimum ratio of a layer's relative gradient to that of the last layer in
+            the first sampled steps. The default is a factor of 4 per layer over five
+            layers, as in `analysis.gradient_events`.
+        jump: Minimum ratio of the global norm to its median so far.
+        least: Number of sampled steps in a row that must show it, and for the median.
+        early: Number of first sampled steps in which layers are compared.
     """
     events = run.early_flow(least=least, early=early)
     norms = run.record.global_gradient_norm[run.clean]

@@ -25,17 +25,17 @@ THAW = suggest.by_hand(
 def foreign_statistics(
     run: Run, *, deviations: float = 5.0, ratio: float = 100.0
 ) -> Verdict:
-    """Compare frozen moving statistics with what the layers are given.
+    """Compare frozen moving statistics with the inputs of the layers.
 
-    A frozen normalization uses its moving statistics in training too. If they come from
-    data of another scale, it passes on values far from zero, or next to none.
+    A frozen normalization layer uses its moving statistics in training too. If they
+    come from data of another scale, its outputs are far from zero, or nearly constant.
 
     Args:
         run: The run.
-        deviations: Distance of the means, in moving standard deviations, that counts.
-            Between one set of pictures and another it is below one.
-        ratio: Ratio of the variances, up or down, that counts: inputs that are ten
-            times as large.
+        deviations: Minimum distance between the means for a finding, in moving standard
+            deviations. Between two image data sets it is below 1.
+        ratio: Minimum ratio of the variances (or its inverse) for a finding. The
+            default corresponds to inputs that are ten times as large.
     """
     frozen = {f.label for f in run.layers if f.batch_normalizes and not f.trainable}
     if not frozen:

@@ -21,16 +21,16 @@ EXPLAINS = (*NOT_LEARNING, "dead_units", "vanishing_gradients")
 
 @rule(kind="cause", explains=EXPLAINS, needs=("network",), live=False)
 def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
-    """Look for a model most of whose weights are frozen, and that does not get far.
+    """Look for models that learn little and have mostly frozen weights.
 
-    A frozen base is right where it was trained on data like these; so it counts only
-    where the run does not get far. A frozen layer whose weights are all zero is named
-    whatever its size where the predictions are the same for all inputs. Layers that
-    Keras does not find are not trained either.
+    A frozen base is correct if it was trained on similar data, so it only counts if the
+    run learns little. A frozen layer with zero weights of any size is reported if the
+    predictions are the same for all inputs.
+    Layers that Keras does not find are not trained either, so they are reported too.
 
     Args:
         run: The run.
-        share: Share of the weights of layers with kernels that has to be frozen.
+        share: Minimum share of frozen weights (in layers with kernels) for a finding.
     """
     if run.model.untracked:
         return _of_untracked(run.model.untracked)

@@ -45,20 +45,21 @@ def imbalanced_classes(
     updates: int = 20,
     recall: float = 0.3,
 ) -> Verdict:
-    """Look for a class that makes up nearly all rows, and for one never predicted.
+    """Look for a class with nearly all rows, and for one that is never predicted.
 
-    That classes are of different size is harmless as long as each is recognized. So it
-    is a warning only where the probe has at least 10 rows (or positions) of a rare
-    class and the trained model not one of them right, but others.
+    Classes of different size are harmless if all are predicted. So it is only a warning
+    if the probe has at least 10 rows (or positions) of a rare class, and the trained
+    model is wrong on all of them but not on other classes.
 
     Args:
         run: The run.
-        share: Share of the most common class.
-        rarer: This many times as many rows the most common class must have for a class
-            that is never predicted to count as rare.
-        updates: Number of updates before which predictions are not judged.
-        recall: Share of right answers of a rare class below which it is named where the
-            run has not got far. Where classes overlap, no model can have more.
+        share: Minimum share of the most common class for a finding.
+        rarer: A class that is never predicted counts as rare if the most common class
+            has at least this many times as many rows.
+        updates: Minimum number of updates before predictions are judged.
+        recall: A rare class is reported if the share of its rows that are predicted
+            correctly is below this, and the run has not got far. If classes overlap,
+            no model can reach more.
     """
     target = run.target
     if run.task is TaskKind.UNKNOWN:

@@ -30,23 +30,22 @@ def learning_rate_collapsed(
 ) -> Verdict:
     """Look for a schedule or a callback that ends learning too soon.
 
-    Rates fall in most runs, as they should; it does harm where the model is far from
-    what it could reach. So it counts only where the run does not get far.
+    A falling rate is normal. It does harm if the model is still far from what it could
+    reach, so it only counts if the run learns little.
 
     Args:
         run: The run.
-        fall: How many times the rate has to be below its peak.
-        share: Share of the steps after which it has to be so. A cosine over the run is
-            that low for its last 6 %.
-        wasted: Share of the steps from which it is a warning, whatever else is found,
-            if the last rate is at most `nothing`, and the loss is stuck at `high` or
-            above.
-        nothing: Last rate over its peak up to which steps change nothing.
-        high: Loss, as a share of a constant prediction's, from which it is high.
-        mean: Mean rate over its peak below which it fell so soon that it is low from
-            early on, though not so deep. One that decays to a thousandth by the same
-            factor at each step has 0.14, the square root of the step behind a warmup of
-            a tenth 0.5.
+        fall: Minimum ratio of the peak rate to the current rate.
+        share: Minimum share of the steps with such a low rate. A cosine schedule over
+            the run is that low for its last 6 %.
+        wasted: Minimum share of the steps for a warning without any symptom, if the
+            last rate is at most `nothing` and the loss is stuck at `high` or above.
+        nothing: Maximum ratio of the last rate to its peak at which steps have no
+            effect.
+        high: Minimum loss that counts as high, as a share of a constant prediction's.
+        mean: Maximum ratio of the mean rate to its peak for a finding if the rate fell
+            early but less deeply. An exponential decay to a thousandth has 0.14; an
+            inverse square-root schedule with 10 % warmup has 0.5.
     """
     rates = run.record.learning_rate
     known = np.isfinite(rates)

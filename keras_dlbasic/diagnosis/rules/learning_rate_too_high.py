@@ -44,20 +44,20 @@ def learning_rate_too_high(
     growth: float = 10.0,
     climb: float = 3.0,
 ) -> Verdict:
-    """Look for steps that throw the loss or the weights off.
+    """Look for steps after which the loss or the weights blow up.
 
     Args:
         run: The run.
-        blow_up: Loss over that before training or of a constant prediction, whichever
-            is larger, that counts: a descent does not rise.
-        ratio: Update-to-weight ratio of a step that counts. Healthy runs are about
-            1e-3 (Karpathy 2019; LARS, You et al. 2017); at 0.3 a few steps replace
-            the weights.
-        layer: The same of one layer, in units of weights of usual size: a step that is
-            longer than they are leaves nothing of what they were.
-        growth: Growth of the weights' norm that counts.
-        climb: Rate of the last epoch over that of the best one that counts, where a
-            good part of what was learned by then is lost again.
+        blow_up: Minimum ratio of the loss to the larger of the initial loss and that of
+            a constant prediction.
+        ratio: Minimum update-to-weight ratio of a step. It is about 1e-3 in healthy
+            runs (Karpathy 2019; LARS, You et al. 2017); at 0.3 a few steps replace the
+            weights.
+        layer: The same for one layer, relative to weights of usual size. A step longer
+            than the weights replaces them completely.
+        growth: Minimum growth of the norm of the weights.
+        climb: Minimum ratio of the rate in the last epoch to that in the best epoch, if
+            much of the improvement is lost again.
     """
     movement = run.movement
     if broken_start(run) is not None:

@@ -20,23 +20,22 @@ def learning_rate_too_low(
     still: float = 0.1,
     slow: float = 6e-4,
 ) -> Verdict:
-    """Look for weights that hardly move although gradients are there.
+    """Look for weights that hardly change although there are gradients.
 
     Args:
         run: The run.
-        ratio: Median update-to-weight ratio below which steps are short; healthy ones
-            are about 1e-3.
-        path: Length of the whole way, in units of the weights' norm, below which a
-            model stays where it was drawn.
-        fading: Relative gradient of a layer over the largest behind it below which
-            steps may be short because gradients are: that of `vanishing_gradients`.
-        short: Update-to-weight ratio below which steps are short too, if the whole way
-            is below `still`.
-        still: Length of the whole way, in units of the weights' norm, below which
-            `short` counts instead of `ratio`.
-        slow: Update-to-weight ratio below which steps are short as well, if the loss
-            still falls at the end. Such steps are right in a longer run, so the
-            finding is less sure.
+        ratio: Maximum median update-to-weight ratio for a finding; it is about 1e-3 in
+            healthy runs.
+        path: Maximum length of all updates together for a finding, in units of the norm
+            of the weights.
+        fading: If the relative gradient of a layer is below this share of the largest
+            after it, steps may be short because gradients vanish (the threshold of
+            `vanishing_gradients`).
+        short: Replaces `ratio` if the length of all updates is below `still`.
+        still: Maximum length of all updates, in units of the norm of the weights, for
+            using `short` instead of `ratio`.
+        slow: Replaces `ratio` if the loss is still decreasing at the end. Such steps
+            are right for a longer run, so the confidence is lower.
     """
     movement = run.movement
     gradient = _gradient_of_kernels(run)

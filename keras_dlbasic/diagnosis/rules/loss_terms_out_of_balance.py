@@ -21,22 +21,23 @@ def loss_terms_out_of_balance(
     learnable: float = 0.15,
     constant: float = 0.1,
 ) -> Verdict:
-    """Look for a term of `add_loss` that was minimized where nothing else was learned.
+    """Look for a term of `add_loss` that is minimized while nothing else is learned.
 
-    In variational autoencoders the divergence of the code from its prior pulls against
-    the reconstruction. Where it weighs too much, the code is made the same for all
-    inputs: the term falls to zero, and the output is constant (posterior collapse).
-    All three count together: many a small term falls by itself, beside a loss that is
-    not learned for another reason.
+    In variational autoencoders the KL divergence of the code from its prior competes
+    with the reconstruction. If its weight is too large, the code becomes the same for
+    all inputs: the term falls to zero, and the output is constant (posterior collapse).
+    The term must be large, it must fall, and the output must be constant: a small term
+    often falls while the loss is not learned for another reason.
 
     Args:
         run: The run.
-        collapsed: Share of its first value to which the term has fallen.
-        share: Size of the term before training, in units of the loss of a constant
-            prediction, from which it can outweigh what there is to learn.
-        learnable: Skill of a simple predictor from which there is something to learn.
-        constant: Deviation of the predictions, in deviations of the targets, up to
-            which they ignore the inputs: they then hold a hundredth of the variance.
+        collapsed: Maximum ratio of the last value of the term to its first.
+        share: Minimum size of the term before training, relative to the loss of a
+            constant prediction.
+        learnable: Minimum skill of a simple predictor, so that there is something to
+            learn.
+        constant: Maximum standard deviation of the predictions, relative to that of the
+            targets, for a constant output. It is then 1 % of the variance.
     """
     probe = run.facts.probe
     start = None if probe is None else probe.added_at_start
@@ -44,7 +45,7 @@ def loss_terms_out_of_balance(
     if start is None or end is None:
         return Fine("no term of `add_loss` was seen before and after training")
     outcome = run.outcome
-    text = f"what the model adds to its loss went from {start:.3g} to {end:.3g}"
+    text = f"the terms of `add_loss` changed from {start:.3g} to {end:.3g}"
     if outcome.learned is not False or (outcome.reference or 0.0) < learnable:
         return Fine(text)
     if outcome.baseline is None:  # the skill alone says that nothing was learned

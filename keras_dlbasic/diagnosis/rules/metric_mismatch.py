@@ -26,14 +26,14 @@ HALVES = ("accuracy", "acc", "binary_accuracy")
 def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
     """Compare the compiled metrics with the targets and the output.
 
-    Accuracy counts exact equality, which values do not have. Binary accuracy takes more
-    than 0.5 for a yes, but of logits more than 0 is one: that matters for as many
-    predictions as lie between. A metric of overlap that stays where it is while the
-    loss falls does not see the predictions change.
+    Accuracy counts exact equality, which does not work for continuous values. Binary
+    accuracy uses a threshold of 0.5, but for logits it should be 0; this matters for
+    the predictions in between. A metric of overlap that is constant while the loss
+    falls does not fit the output.
 
     Args:
         run: The run.
-        share: Share of the predictions from 0 to 0.5 from which it is a warning.
+        share: Minimum share of predictions between 0 and 0.5 for a warning.
     """
     if run.facts.metrics is None:
         return Skipped("no metrics were compiled, or they are not known")

@@ -18,14 +18,15 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
     needs=("network",),
 )
 def misplaced_dropout(run: Run, *, lost: float = 0.1) -> Verdict:
-    """Look for dropout that sets answers to zero.
+    """Look for dropout that sets predictions to zero.
 
-    Behind the output layer it does not hide units from the next layer: in training the
-    loss is that of answers that are 0 for no reason.
+    Dropout after the output layer does not hide units from another layer. In training,
+    random predictions are 0, and the loss includes their errors.
 
     Args:
         run: The run.
-        lost: Share of what was learned that is lost with dropout on, that is a warning.
+        lost: Minimum share of the improvement that is lost with dropout on for a
+            warning.
     """
     rates = {f.label: f.dropout for f in run.layers if f.dropout}
     behind = [output.name for output in run.model.outputs if output.name in rates]

@@ -15,7 +15,7 @@ BENDING = ("recurrent", "attention", "custom", "foreign")
     needs=("network",),
 )
 def missing_nonlinearity(run: Run) -> Verdict:
-    """Look for models all of whose hidden layers are linear."""
+    """Look for models in which all hidden layers are linear."""
     layers = run.layers
     if all(f.kind is None for f in layers):
         return Skipped("the record is of an earlier version, without kinds of layers")

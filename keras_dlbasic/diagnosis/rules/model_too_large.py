@@ -15,15 +15,14 @@ from keras_dlbasic.diagnosis.generalization import (
 def model_too_large(run: Run, *, weights_per_row: float = 1.0) -> Verdict:
     """Compare the number of weights with that of the training rows.
 
-    Most networks of today have more weights than rows and do well, so their number
-    counts only where a validation loss was seen to turn and rise, of a model that had
-    learned something before; and not where simple predictors fail on the validation
-    rows as well.
+    Most modern networks have more weights than rows and generalize well. So the number
+    of weights only counts if the model had learned something and then its validation
+    loss rose, and not if simple predictors also fail on the validation rows.
 
     Args:
         run: The run.
-        weights_per_row: From one weight per row and output on, a model can go through
-            all points; whether it does is for the curves to tell.
+        weights_per_row: Minimum number of weights per row and output. With one, a model
+            can fit all points; the curves show whether it does.
     """
     if never_generalized(run):
         return Fine(

@@ -13,7 +13,7 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
 
     Args:
         run: The run.
-        weights: So few trainable weights are a handful.
+        weights: Maximum number of trainable weights for a finding.
     """
     if run.model.untracked:
         return Fine("the model has layers that Keras does not find")

@@ -12,10 +12,10 @@ from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 @rule(kind="cause", explains=NOT_FINITE, needs=("data",), decides="data")
 def non_finite_data(run: Run) -> Verdict:
-    """Count what is not finite in the data.
+    """Count NaN and infinite values in the data.
 
-    It is a note where a run has shown that the model or a custom loss ignores it: all
-    losses and gradients are finite.
+    It is a note if all losses and gradients of the run are finite: then the model or a
+    custom loss ignores these values.
     """
     data = run.data
     parts = {

@@ -14,8 +14,8 @@ GUARD = suggest.by_hand(
     "sooner or later they get 0 or a negative number, at any learning rate",
 )
 POSITIVE = suggest.by_hand(
-    "use ops.softplus(x) + 1e-3 for what must be positive, such as a standard "
-    "deviation or a rate",
+    "use ops.softplus(x) + 1e-3 for values that must be positive, such as a "
+    "standard deviation or a rate",
     "a linear output can be negative",
 )
 LOOK = suggest.by_hand(
@@ -33,20 +33,21 @@ def non_finite_operation(
     growth: float = 10.0,
     near: int = 4,
 ) -> Verdict:
-    """Look for values that become NaN or infinite although nothing had grown.
+    """Look for NaN or infinite values without growth of updates, loss or weights.
 
-    Steps that are too long show before numbers overflow: in long updates, a rising loss
-    or growing weights. Where none of these came before, the learning rate is not shown
-    to be the cause. It is beyond doubt where the loss alone is NaN: weights and
-    gradients stay finite then.
+    If steps are too long, there are long updates, a rising loss or growing weights
+    before numbers overflow. Without these signs, the learning rate is probably not the
+    cause. This is certain if only the loss is NaN, while weights and gradients are
+    finite.
 
     Args:
         run: The run.
-        ratio: Update-to-weight ratio of a step before that speaks for the rate.
-        rise: Rise of the loss before that speaks for it.
-        growth: Growth of the weights over the whole run that speaks for it where they
-            stayed finite.
-        near: Steps since the last look within which nothing can have grown unseen.
+        ratio: Update-to-weight ratio of an earlier step from which on the rate may be
+            the cause.
+        rise: The same for a rise of the loss.
+        growth: The same for the growth of the weights over the run, if they stayed
+            finite.
+        near: Maximum number of steps since the last measurement.
     """
     found = breakdown_of(run)
     if found is None:

@@ -64,8 +64,8 @@ REMEDIES["unknown"] = (
 def non_finite_start(run: Run) -> Verdict:
     """Look for a first step whose loss or gradients are not finite.
 
-    No update had been made, so that no learning rate can be the cause: it is the loss,
-    a layer or the data. Data and weights have checks of their own.
+    There was no update before, so the learning rate cannot be the cause: it is the
+    loss, a layer or the data. There are separate checks for data and weights.
     """
     if run.is_planned and run.facts.start is None:
         return Skipped("the loss could not be evaluated outside `fit`")

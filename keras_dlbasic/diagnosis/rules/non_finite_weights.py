@@ -10,7 +10,7 @@ from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
 @rule(kind="cause", explains=NOT_FINITE)
 def non_finite_weights(run: Run) -> Verdict:
-    """Look for layers whose weights were lost before the run began."""
+    """Look for layers with NaN or infinite weights before the first step."""
     known = [part for part in (_in_record(run), _in_facts(run)) if part is not None]
     layers = list(dict.fromkeys(layer for part in known for layer in part))
     if layers:

@@ -32,19 +32,19 @@ RECOMPUTE = suggest.by_hand(
 
 @rule(kind="cause", explains=("overfitting",), needs=("network",), live=False)
 def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verdict:
-    """Compare the model with the statistics of the batch and with moving ones.
+    """Compare the model with batch statistics and with moving statistics.
 
-    Batch normalization uses the statistics of the batch in training and moving averages
-    of them in inference. Where these are not alike, a model is good on its training
-    rows in `fit` and bad on the same rows in `evaluate`. Dropout is off in both, so
-    nothing else differs.
+    Batch normalization uses the statistics of the batch in training and their moving
+    averages in inference. If these differ, a model is good on its training rows in
+    `fit` and bad on the same rows in `evaluate`. Dropout is off in both evaluations, so
+    there is no other difference.
 
     Args:
         run: The run.
-        lost: Share of what was learned that is lost in inference, on the same rows,
-            that is a warning. It goes by the skill; where only the loss is that much
-            worse, since answers are less sure, it is a note.
-        much: The same for critical.
+        lost: Minimum share of the skill that is lost in inference on the same rows, for
+            a warning. If only the loss is that much worse, because predictions are less
+            confident, it is a note.
+        much: The same for a critical finding.
     """
     layers = [f for f in run.layers if f.batch_normalizes and f.trainable]
     if not layers:

@@ -18,13 +18,13 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
     needs=("batch_size", "network"),
 )
 def normalization_small_batch(run: Run, *, rows: int = 2, few: int = 7) -> Verdict:
-    """Look for batch normalization on few rows.
+    """Look for batch normalization with few rows per batch.
 
     Args:
         run: The run.
-        rows: Up to this many rows, what a unit gives is mostly its batch's doing: with
-            two, normalized values are plus and minus one whatever the data.
-        few: Up to this many rows it may do harm; errors rise below 8 rows a batch (Wu &
+        rows: Maximum batch size for a warning. With two rows, normalized values are
+            plus and minus one for any data.
+        few: Maximum batch size for a note; errors increase below 8 rows per batch (Wu &
             He 2018, Group Normalization).
     """
     size = run.batch_size

@@ -17,23 +17,23 @@ POOR = 0.1
     live=False,
 )
 def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
-    """Change the order of the steps, and compare the predictions.
+    """Shuffle the time steps, and compare the predictions.
 
-    Attention, pooling and dense layers treat all steps alike. Without an embedding of
-    the position, a recurrent or a convolutional layer, "dog bites man" is "man bites
-    dog". For many questions about texts or sets that is enough, so this counts only
-    where a run gets nowhere.
+    Attention, pooling and dense layers treat all steps in the same way. Without a
+    position embedding, a recurrent or a convolutional layer, "dog bites man" is the
+    same as "man bites dog". For many tasks the order is not needed, so this only counts
+    if the run learns nothing.
 
     Args:
         run: The run.
-        change: Change of the predictions up to which they are the same, in their
-            standard deviations over rows.
+        change: Maximum change of the predictions for a finding, in units of their
+            standard deviation over rows.
     """
     found = response_of(run)
     if isinstance(found, Fine):
         return found
     if found.order != found.order:
-        return Skipped("the model was not run with the time steps in another order")
+        return Skipped("the model was not run with shuffled time steps")
     if found.order > change:
         return Fine("predictions change with the order of the time steps")
     gets_nowhere = run.outcome.learned is False or _is_poor(run)

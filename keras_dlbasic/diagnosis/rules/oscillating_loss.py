@@ -19,21 +19,19 @@ LARGEST = 50.0
 def oscillating_loss(
     run: Run, *, swing: float = 0.04, of_level: float = 0.03, epochs: int = 11
 ) -> Verdict:
-    """Measure how the epochs deviate from their neighbors.
+    """Measure how much the loss of an epoch deviates from that of its neighbors.
 
-    A validation loss that jumps while the training loss does not is a remark.
-
-    An epoch's loss is a mean over all its rows, so what it deviates by is movement of
-    the weights, not the luck of a batch. Up to twice `swing` is a note where the model
-    does well.
+    If only the validation loss jumps, it is a note. The loss of an epoch is a mean over
+    all its rows, so deviations come from changes of the weights, not from random
+    batches. Up to twice `swing` is a note if the model has a high skill.
 
     Args:
         run: The run.
-        swing: Deviation relative to the loss of a constant prediction that counts: less
-            is no harm, however small the loss. Of 296 healthy runs of 37 kinds
-            (`benchmarks/diagnosis.py`) none of 11 epochs and more is above 0.02.
-        of_level: Deviation relative to the loss itself that counts as well.
-        epochs: Fewer epochs than this are too few to tell a swing from a course.
+        swing: Minimum deviation relative to the loss of a constant prediction. A
+            smaller one is harmless, however small the loss. Of 296 healthy runs of 37
+            kinds (`benchmarks/diagnosis.py`) none with 11 or more epochs is above 0.02.
+        of_level: Minimum deviation relative to the loss itself.
+        epochs: Minimum number of epochs.
     """
     descent = run.descent
     if descent.n_epochs < epochs:

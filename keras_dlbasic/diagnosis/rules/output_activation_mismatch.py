@@ -72,9 +72,9 @@ def output_activation_mismatch(
 
     Args:
         run: The run.
-        outside: How far targets have to lie outside the activation's range to count, in
-            units of their own range.
-        much: The same from which it is critical.
+        outside: Minimum distance of targets from the range of the activation, relative
+            to their own range.
+        much: The same for a critical finding.
     """
     output = run.output
     activation, units = output.activation, output.units

@@ -69,37 +69,37 @@ def overfitting(
     little: float = 0.25,
     young: float = 0.25,
 ) -> Verdict:
-    """Judge the curves as `analysis.detect_overfitting` does, and weigh the harm.
+    """Judge the curves as `analysis.detect_overfitting` does, and measure the harm.
 
-    A loss near zero can double without any harm. What counts is how much of what was
-    learned is lost again: the rise of the validation loss over its whole fall from what
-    a constant prediction reaches (or from its first epoch, where that is not known).
-
-    A loss need not rise: where a good part of what a constant prediction loses remains
-    on validation rows and next to nothing on training rows, the rest was memorized,
-    unless the validation loss is still falling.
-
-    Validation rows of another kind, or moving statistics of a normalization that lag,
-    look the same in the curves. Where neither can be ruled out, it says so, and is a
-    remark.
+    A loss near zero can double without harm. The harm is the share of the improvement
+    that is lost again: the rise of the validation loss divided by its fall from the
+    loss of a constant prediction (or from the first epoch, if that is not known).
+    Overfitting does not require a rise. If the validation loss is a large share of that
+    of a constant prediction and the training loss is nearly zero, the model has
+    memorized its training rows, unless the validation loss is still falling. Validation
+    rows with another distribution, or moving statistics of batch normalization that lag
+    behind, look the same in the curves. If these cannot be ruled out, the finding says
+    so and is a note.
 
     Args:
         run: The run.
-        rise: Smallest relative rise of the validation loss that is more than a remark.
-            For `n` validation rows it is `1.5 / sqrt(n)` at least: the standard error
-            of a mean of losses whose deviation is of the order of the mean.
-        lost: Share of what was learned whose loss is a warning.
-        trifle: With less nobody would do anything else, so there is no note.
-        much: The same for critical.
-        memorised: Share of a constant prediction's loss on training rows up to which
-            these are memorized, if
-        unknown: at least this share remains on validation rows, and three standard
-            errors more: of a loss of which this share of the rows carries most.
-        little: Up to this share of what was learned, a rise is a remark where the
-            metric on validation rows does not get worse: answers get too sure, not
-            more often wrong.
-        young: Relative rise from which it is a remark that a run of few epochs ends
-            above its lowest validation loss, where nothing is detected.
+        rise: Minimum relative rise of the validation loss for a warning. For `n`
+            validation rows it is at least `1.5 / sqrt(n)`: about the standard error of
+            a mean loss whose standard deviation is similar to its mean.
+        lost: Minimum share of the improvement that is lost, for a warning.
+        trifle: Below this share there is not even a note.
+        much: Minimum share of the improvement that is lost, for a critical finding.
+        memorised: A model counts as memorizing if its training loss is at most this
+            share of a constant prediction's loss, and its validation loss is high (see
+            `unknown`).
+        unknown: The validation loss is high if it is at least this share of a constant
+            prediction's loss, plus three standard errors. (The standard error is that
+            of a loss that is concentrated on this share of the rows.)
+        little: Up to this share of the improvement, a rise is a note if the validation
+            metric does not get worse: predictions become overconfident, not more often
+            wrong.
+        young: Minimum relative rise for a note if a run with few epochs ends above its
+            lowest validation loss and nothing is detected.
     """
     verdict = run.overfitting
     planned = run.facts.epochs

@@ -33,23 +33,24 @@ def plateau(
     same: float = 1e-6,
     zero: float = 1e-3,
 ) -> Verdict:
-    """Look for a run that has learned nothing and does not move.
+    """Look for a run that has learned nothing and whose loss does not decrease.
 
-    With the targets known, that is no better than a constant prediction. Without them
-    only a loss that is the same in all epochs can be told from one that has converged,
-    or one that is at the logarithm of the number of classes. Of a table of epochs, a
-    loss that hardly moves is a warning that says so. Where the curvature was
-    measured (`CurvatureProbe`), what the run lies on is said.
+    If the targets are known, the model must be no better than a constant prediction.
+    Without targets, a plateau can only be distinguished from convergence if the loss is
+    the same in all epochs, or is the logarithm of the number of classes. For a table of
+    epochs, a loss that hardly changes is a warning. If the curvature was measured
+    (`CurvatureProbe`), the message names the kind of point.
 
     Args:
         run: The run.
-        flat: Fall of the loss over the last half, relative to what a constant
-            prediction reaches, that still counts as flat.
-        least_updates: Before this many updates nothing is flat.
-        least_epochs: With fewer epochs, and targets that are not known, nothing is.
-        same: Range of the epochs' losses, relative to the first, up to which they are
-            the same: the resolution of float32, with room for the mean of an epoch.
-        zero: A loss up to this may be zero, which is no plateau.
+        flat: Maximum fall of the loss over the last half of the run, relative to the
+            loss of a constant prediction.
+        least_updates: Minimum number of updates.
+        least_epochs: Minimum number of epochs if the targets are not known.
+        same: Maximum range of the losses of all epochs, relative to the first, for
+            equal losses. It is the resolution of float32, with a margin for the mean of
+            an epoch.
+        zero: A loss up to this value may be zero, so it is not a plateau.
     """
     descent = run.descent
     outcome = run.outcome
@@ -92,8 +93,8 @@ def _unclear(loss: np.ndarray) -> Finding:
         severity="warning",
         message=(
             f"The loss hardly moves: in {len(loss)} epochs it stays between "
-            f"{loss.min():.4g} and {loss.max():.4g}. The curves alone do not tell "
-            "whether the model learns nothing or had been trained before."
+            f"{loss.min():.4g} and {loss.max():.4g}. The curves alone do not show "
+            "whether the model learns nothing or was already trained."
         ),
         value=float(np.ptp(loss)),
         confidence=0.6,

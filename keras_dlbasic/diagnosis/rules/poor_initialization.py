@@ -39,21 +39,21 @@ def poor_initialization(
     inputs: float = 10.0,
     depth: float = 1e4,
 ) -> Verdict:
-    """Look at the weights and units before training.
+    """Check the scale of the weights and the activity of units before training.
 
     Args:
         run: The run.
-        large: Deviation of a kernel times the root of its fan-in that counts; He's law
-            gives 1.41, Xavier's about 1. At 5, units of inputs of unit size meet values
-            of 5, where a tanh passes on less than a thousandth of the gradient.
-        small: Deviation times the root of the mean of fan-in and fan-out; Xavier's law
-            gives 1. Two layers at 0.1 shrink signals and gradients a hundredfold,
-            which counts; six of them are beyond doubt.
-        idle: Share of a layer's units, dead or saturated before training, that counts.
-        inputs: Root mean square of the inputs from which these, not the weights, make
-            units idle; that of `unscaled_inputs`.
-        depth: Change of the activations' mean square over the depth, up or down, that
-            counts: weights of twice the size that suits do that in seven layers.
+        large: Minimum standard deviation of a kernel times `sqrt(fan_in)` for a
+            finding. He initialization has 1.41, Xavier about 1. At 5, pre-activations
+            are about 5, where tanh passes on less than a thousandth of the gradient.
+        small: Maximum standard deviation times the root of the mean of fan-in and
+            fan-out; Xavier initialization has 1. Two layers at 0.1 shrink signals and
+            gradients by a factor of 100.
+        idle: Minimum share of units that are dead or saturated before training.
+        inputs: Root mean square of the inputs from which on unscaled inputs, not the
+            weights, are the cause (the threshold of `unscaled_inputs`).
+        depth: Minimum change of the activations' mean square over the depth, up or
+            down. Weights that are twice too large reach it in seven layers.
     """
     if run.model.seen_after:
         return Skipped(

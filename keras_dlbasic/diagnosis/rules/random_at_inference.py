@@ -16,14 +16,14 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 def random_at_inference(run: Run, *, change: float = 0.05) -> Verdict:
     """Run the model twice on the same rows, as `predict` does.
 
-    Dropout is for training. A `call` that passes `training=True` on to it has it drop
-    units in `evaluate` and `predict` as well: predictions are drawn at random, and
-    worse than they need be. Some models do so on purpose, to average many predictions.
+    Dropout should be off in inference. If `call` passes `training=True` to it, units
+    are also dropped in `evaluate` and `predict`, so predictions are random and less
+    accurate. Some models do this on purpose, to average many predictions.
 
     Args:
         run: The run.
-        change: Change of the predictions from run to run that counts, in their standard
-            deviations over rows.
+        change: Minimum difference between two predictions of the same rows, in units of
+            the standard deviation over rows.
     """
     found = response_of(run)
     if isinstance(found, Fine):

@@ -29,22 +29,23 @@ def regularization_too_strong(
     decay: float = 0.02,
     saved: float = 0.5,
 ) -> Verdict:
-    """Look for weights that a penalty has made vanish, and for extreme dropout.
+    """Look for weights that a penalty has shrunk to zero, and for extreme dropout.
 
     Args:
         run: The run.
-        shrunk: Size of a penalized kernel, relative to its largest so far, below which
-            the penalty has won.
-        share: Share of the loss from which the penalty matters more than the data.
-        dropout: Rate from which a layer passes on next to nothing in training.
-        high: Rate from which it counts too where so much is lost.
-        lost: Share of what was learned that is lost with dropout on.
-        kept: Share of the signal that gets through all layers of dropout, one behind
-            another, from which hardly anything of a row is left in training.
-        decay: Share of the weights that weight decay takes away at each step (rate
-            times decay) from which they are half gone within 35 steps.
-        saved: Share of a constant prediction's loss that a model saves unless such a
-            decay keeps its weights too small.
+        shrunk: Maximum norm of a penalized kernel, relative to its maximum so far, for
+            a finding.
+        share: Minimum share of the penalty in the loss for a finding.
+        dropout: Minimum rate of one dropout layer for a finding.
+        high: Minimum rate for a finding if `lost` is exceeded.
+        lost: Minimum share of the improvement that is lost with dropout on.
+        kept: Maximum share of the signal that passes all dropout layers in sequence in
+            training.
+        decay: Minimum share of the weights that weight decay removes at each step
+            (learning rate times decay). At 0.02 half of a weight is gone after 35
+            steps.
+        saved: If the model's loss is lower than a constant prediction's by this share,
+            such a decay does no harm.
     """
     layers = run.layers
     rates = [(f.dropout, f.label) for f in layers if f.dropout is not None]

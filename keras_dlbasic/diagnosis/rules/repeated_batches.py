@@ -18,21 +18,21 @@ def repeated_batches(
     gap: float = 0.1,
     forgotten: float = 0.5,
 ) -> Verdict:
-    """Count the different batches of the first epoch, and ask for those of later ones.
+    """Count the different batches of the first epoch, and test for other later ones.
 
-    A generator that starts at its first row at every batch shows a model the same few
-    rows only. Small data may be meant to come several times in an epoch, so this counts
-    where it shows: in overfitting, or validation rows that are known much worse.
+    If a generator starts at its first row for every batch, the model is trained on the
+    same few rows only. Small data may be repeated in an epoch on purpose. So this only
+    counts if there is overfitting, or if the validation loss is much higher.
 
     Args:
         run: The run.
-        share: Share of different batches among those read up to which it counts.
-        batches: Number of batches that have to be read.
-        gap: Share of a constant prediction's loss that is saved less on validation rows
-            than in training from which it is a warning by itself.
-        forgotten: Share of a constant prediction's loss up to which the last epoch's
-            loss is low, while that of the rows of the first epoch is higher than a
-            constant prediction's: then later epochs hold other rows.
+        share: Maximum share of different batches among those read.
+        batches: Minimum number of batches that were read.
+        gap: Minimum difference between validation and training loss for a warning
+            without overfitting, as a share of a constant prediction's loss.
+        forgotten: Maximum loss of the last epoch, as a share of a constant
+            prediction's, if the loss on rows of the first epoch is higher than that of
+            a constant prediction. Then later epochs contain other rows.
     """
     seen = run.facts.data.batches if run.facts.data else None
     if seen is None or seen.different is None or not seen.compared:

@@ -9,20 +9,20 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
 @rule(kind="cause", explains=(*NOT_LEARNING, *UNSTABLE))
 def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Verdict:
-    """Compare the targets of batches with those of random draws.
+    """Compare the targets of batches with those of shuffled rows.
 
-    Batches of one class after the other teach a model the class at hand, and undo the
-    others. Order alone need not do harm, so it counts where that shows: where a symptom
-    is found that it can cause, or where rows that were trained are worse known
-    in the end than they were in their own batch.
+    If batches contain one class after the other, the model learns the current class and
+    forgets the others. Order alone may be harmless. So it only counts if it can explain
+    a symptom, or if the loss on training rows at the end is higher than the loss of
+    their own batches.
 
     Args:
         run: The run.
-        forgotten: Loss on training rows of all kinds at the end, above the mean loss of
-            the batches of the epoch, relative to the loss of a constant prediction,
-            that counts. Without order it is below zero: the epoch's mean is from before
-            its last steps.
-        ratio: That loss relative to the mean of the epoch that counts as well.
+        forgotten: Minimum difference between the loss on mixed training rows at the end
+            and the mean loss of the epoch, relative to the loss of a constant
+            prediction. For shuffled rows it is negative, because the mean includes
+            earlier steps.
+        ratio: Minimum ratio of these two losses.
     """
     seen = order_seen(run)
     if seen is None:

@@ -16,14 +16,14 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
     """Change the other rows of a batch, and compare the predictions of the rest.
 
-    A softmax, a mean, a reshape or an attention over the first axis mixes samples that
-    have nothing to do with each other. In inference nothing of Keras' does that. Models
-    whose batch is one graph, or one set, do it on purpose.
+    A softmax, a mean, a reshape or an attention over the first axis mixes unrelated
+    samples. Keras' own layers do not do this in inference. Models whose batch is one
+    graph, or one set, do it on purpose.
 
     Args:
         run: The run.
-        change: Change of the predictions that counts, in their standard deviations over
-            rows.
+        change: Minimum change of the predictions, in units of their standard deviation
+            over rows.
     """
     found = response_of(run)
     if isinstance(found, Fine):

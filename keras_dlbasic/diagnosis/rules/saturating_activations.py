@@ -21,11 +21,12 @@ def saturating_activations(
 
     Args:
         run: The run.
-        least: Product of the slopes that counts: with weights of the usual size no more
-            than this share of a gradient reaches the first layer.
-        measured: Product that counts where gradients were measured to vanish, as they
-            do behind recurrent layers: two sigmoids are below it.
-        gone: Relative gradient of a layer, of the largest behind it, that has vanished.
+        least: Maximum product of the slopes for a finding. With weights of usual size,
+            at most this share of a gradient reaches the first layer.
+        measured: Maximum product for a finding if the measured gradients vanish; two
+            sigmoid layers are below it.
+        gone: Maximum relative gradient of a layer, as a share of the largest after it,
+            for a vanishing gradient.
     """
     hidden = [f for f in run.layers[:-1] if f.activation in SLOPES]
     # Normalization keeps units where their slope is steep.

@@ -19,16 +19,15 @@ CHECK_ROWS = suggest.check_rows(
 def slow_convergence(
     run: Run, *, least_drop: float = 1e-4, much: float = 0.02, share: float = 0.75
 ) -> Verdict:
-    """Look for a run that ends on its way down without having got far.
+    """Look for a run that ends while its loss falls and it has learned little.
 
     Args:
         run: The run.
-        least_drop: Fall of the loss over the last half of the epochs, relative to what
-            a constant prediction reaches, below which a run that has learned nothing
-            does not fall.
-        much: The same for a run that has learned something.
-        share: Share of the skill of simple predictors (see `underfitting`) below which
-            such a run has not got far; by a standard error at least.
+        least_drop: Minimum fall of the loss over the last half of the epochs, relative
+            to the loss of a constant prediction, if the run has learned nothing.
+        much: The same if the run has learned something.
+        share: Maximum skill of such a run, as a share of the skill of simple predictors
+            (see `underfitting`). It must also be lower by a standard error.
     """
     outcome = run.outcome
     if not outcome.is_known:

@@ -22,21 +22,21 @@ def stopped_too_early(
 ) -> Verdict:
     """Look for a run that ended long before its last epoch, while it still improved.
 
-    So it is where `EarlyStopping` has too little patience: a single epoch that is not
-    better ends the run.
+    For example, `EarlyStopping` with too little patience ends the run after a single
+    epoch without improvement.
 
     Args:
         run: The run.
-        share: Share of the planned epochs below which a run ended early.
-        fall: Fall of the training loss over the last half of the epochs, relative to
-            where that half began, that counts.
-        last: The best validation loss is at most this many epochs before the end: a
-            patience of three and more is what people choose.
-        good: Skill from which a run has got where it was to go.
-        begun: Share of the planned epochs up to which `slow` counts instead of `fall`,
-            if the last epoch is the best and the model has less than half the skill of
-            simple predictors.
-        slow: Fall of the training loss, like `fall`, that counts for such a run.
+        share: Maximum share of the planned epochs for an early end.
+        fall: Minimum relative fall of the training loss over the last half of the
+            epochs.
+        last: Maximum number of epochs since the best validation loss: usual values of
+            patience are three and more.
+        good: Skill from which on a run counts as successful.
+        begun: Up to this share of the planned epochs, `slow` replaces `fall`, if the
+            last epoch is the best and the model has less than half the skill of simple
+            predictors.
+        slow: Minimum fall of the training loss, like `fall`, for such a run.
     """
     planned, ran = run.facts.epochs, len(run.loss)
     if not planned:

@@ -8,20 +8,19 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 @rule(kind="cause", needs=("inputs",))
 def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> Verdict:
-    """Look for inputs that give the target away.
+    """Look for inputs that reveal the target.
 
-    A column that goes together with the target may be a good feature; one that leaves
-    nothing but rounding is a copy. Training and validation are then perfect, and new
-    rows, of which the target is not known, are of no use to the model.
-
-    The same is true of a model that predicts the next step of a sequence and sees it:
-    later steps are changed, and the predictions at earlier ones must stay.
+    A column that is correlated with the target may be a good feature; a column that
+    equals it up to rounding is a copy. Training and validation are perfect then, but
+    the model fails on new rows, for which the target is not known. The same applies if
+    a model predicts the next step of a sequence and can see it. To test this, later
+    steps are changed: the predictions at earlier steps must not change.
 
     Args:
         run: The run.
-        change: Change of a prediction that counts where the step that it predicts is
-            changed, in its standard deviations over rows.
-        copies: The same from which it is critical: the model reads the answer.
+        change: Minimum change of a prediction if the step that it predicts is changed,
+            in units of the standard deviation over rows.
+        copies: The same for a critical finding: the model copies the target.
     """
     probe = run.facts.probe
     answers = probe.response if probe else None

@@ -10,9 +10,10 @@ EXPLAINS = tuple(dict.fromkeys((*NOT_FINITE, *NOT_LEARNING)))
 
 @rule(kind="cause", explains=EXPLAINS, needs=("inputs",))
 def token_ids_out_of_range(run: Run) -> Verdict:
-    """Compare ids with the number of rows of the embedding that takes them.
+    """Compare token ids with the number of rows of their embedding.
 
-    What becomes of others depends on the backend: an error, NaN, or another word.
+    The effect of an invalid id depends on the backend: an error, NaN, or the vector of
+    another word.
     """
     known = [facts for facts in run.inputs if facts.vocabulary is not None]
     if not known:

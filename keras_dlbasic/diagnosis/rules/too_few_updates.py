@@ -11,16 +11,18 @@ from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 def too_few_updates(
     run: Run, *, updates: int = 100, path: float = 3.0, few: int = 30, several: int = 5
 ) -> Verdict:
-    """Look for runs with few updates whose weights could still move on.
+    """Look for runs with too few updates for the weights to change much.
 
     Args:
         run: The run.
-        updates: A run with fewer is short, if the weights' way is short too.
-        few: With fewer the same is likely before the run: adaptive optimizers at a
-            rate of 1e-3 then move a weight by 0.03 at most, a tenth of its usual size.
-        several: With fewer updates in an epoch, smaller batches are advised first: they
-            give more updates at no more work.
-        path: Length of the way in units of the weights' norm below which it is short.
+        updates: Maximum number of updates for a finding, if the weights also changed
+            little.
+        few: Maximum number of planned updates for a finding before the run. Adaptive
+            optimizers with a rate of 1e-3 then change a weight by at most 0.03, a tenth
+            of its usual size.
+        several: With fewer updates per epoch, smaller batches are suggested first: they
+            give more updates with the same work.
+        path: Maximum length of all updates, in units of the norm of the weights.
     """
     steps = run.record.trained_steps or _planned(run)
     if not steps:

@@ -33,24 +33,23 @@ def train_validation_overlap(
     near: float = 0.3,
     pieces: float = 0.5,
 ) -> Verdict:
-    """Look for validation rows that are training rows, wholly or nearly.
+    """Look for validation rows that equal, or nearly equal, training rows.
 
-    Rows of a few categories or whole numbers repeat by themselves: of these, as many
-    are excused as have a twin within training. Of continuous rows none is, since
-    copies that were made before the split repeat within training too. Blank rows are
-    excused in all.
+    Rows of a few categories or whole numbers repeat by chance. For these, the share of
+    rows that repeat within training is subtracted. For continuous rows it is not,
+    because copies that were made before the split also repeat within training. Blank
+    rows are ignored.
 
     Args:
         run: The run.
-        share: Share of the validation rows that counts, beyond what is excused.
-        rows: Fewer rows than this are chance. Only rows that were really seen count:
-            where some were drawn, one pair alone may stand for many.
-        much: Share of the validation rows from which it is critical.
-        near: Share of validation rows that are next to the same as a training row
-            (`inspection.near_copies`) that counts; of rows drawn at random it is a few
-            per cent at most.
-        pieces: Share of validation windows with steps of a training window that counts;
-            of a recording that was split first, only those on the border have some.
+        share: Minimum share of the validation rows, after that subtraction.
+        rows: Minimum number of equal rows. Only rows that were compared count, not
+            estimates.
+        much: Minimum share of the validation rows for a critical finding.
+        near: Minimum share of validation rows that nearly equal a training row
+            (`inspection.near_copies`). For a random split it is a few percent at most.
+        pieces: Minimum share of validation windows that share steps with a training
+            window. If the recording was split first, only windows at the border do.
     """
     validation = run.validation
     overlap, repeats = validation.overlap, validation.repeats

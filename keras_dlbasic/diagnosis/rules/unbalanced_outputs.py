@@ -19,16 +19,18 @@ def unbalanced_outputs(
 ) -> Verdict:
     """Compare the weighted losses of outputs that are trained together.
 
-    The layers that outputs share follow the gradient of the sum: an output whose loss
-    is a thirtieth of another's has a say of about as much. That is harmless as long as
-    it is learned all the same. So it counts only where the output does no better than a
-    constant though a simple predictor does, and the one with the larger loss learns.
+    Shared layers follow the gradient of the sum of the losses, so an output with a
+    thirtieth of the loss has about a thirtieth of the influence. This is harmless if
+    the output is learned anyway. So it only counts if the output is no better than a
+    constant prediction although a simple predictor is, and the output with the larger
+    loss is learned.
 
     Args:
         run: The run.
-        ratio: Loss of an output over that of another, both with their weights, before
-            training; at the end it must still be the larger one.
-        learnable: Skill of a simple predictor from which an output can be learned.
+        ratio: Minimum ratio of the weighted losses of two outputs before training. At
+            the end it must still be the larger one.
+        learnable: Minimum skill of a simple predictor, so that the output can be
+            learned.
     """
     shares = _shares(run)
     if len(shares) < 2:

@@ -13,15 +13,18 @@ from keras_dlbasic.diagnosis.outcome import NAMES
 def underfitting(run: Run, *, share: float = 0.8, errors: float = 2.0) -> Verdict:
     """Compare the skill on training rows with simple predictors on unseen rows.
 
-    A linear predictor and nearest neighbors are scored on rows that they have not
-    seen (leave-one-out); a model that has seen the rows should be better. So this tells
-    what can be reached on these data, noise included, without an absolute threshold.
+    A linear predictor and nearest neighbors are scored on rows that they were not
+    fitted to (leave-one-out). A model that was trained on the rows should be better. So
+    the rule needs no absolute threshold: it uses what can be reached on these data,
+    including their noise.
 
     Args:
         run: The run.
-        share: Share of the reference's skill below which a model underfits.
-        errors: By this many standard errors it has to be worse; that of a skill `s` on
-            `n` rows is about `sqrt((1 - s**2) / n)`, as for two equal classes.
+        share: Maximum skill for a finding, as a share of the skill of the best simple
+            predictor.
+        errors: Minimum number of standard errors by which the model is worse. The
+            standard error of a skill `s` on `n` rows is about `sqrt((1 - s**2) / n)`,
+            as for two equal classes.
     """
     outcome = run.outcome
     if outcome.skill is None or outcome.reference is None:

@@ -54,15 +54,15 @@ ONE_STEP = suggest.by_hand(
 
 @rule(kind="symptom", needs=("network",), live=False, last=True)
 def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
-    """Look for a run that evidently fails, and a cause that explains it.
+    """Look for runs that clearly fail without a known cause.
 
-    It fails if it does no better than a constant prediction, diverges or is not finite;
-    or if simple predictors find nothing in the inputs either, and the model nothing
-    that carries over to validation rows. A cause at warning or above explains it.
+    A run fails if the model is no better than a constant prediction, if the loss
+    diverges or is not finite, or if neither simple predictors nor the model generalize
+    to other rows. A cause at warning or above explains it.
 
     Args:
         run: The run, with the verdicts of the other rules.
-        updates: Number of updates before which nothing has failed yet.
+        updates: Minimum number of updates.
     """
     # Three things are put together: what shows that the run fails, whether any serious
     # cause explains it, and what was ruled out or could not be checked.

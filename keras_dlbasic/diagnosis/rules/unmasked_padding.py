@@ -12,18 +12,17 @@ MOST = 0.5
 def unmasked_padding(
     run: Run, *, share: float = 0.3, steps: float = 8.0, counts: float = 0.3
 ) -> Verdict:
-    """Look for padding at the end of sequences that nothing masks.
+    """Look for padding at the end of sequences without a mask.
 
-    A recurrent layer that gives its last state alone has read the padding after the
-    last word, and forgets a little at every step. It may learn not to, so this counts
-    where a run gets nowhere.
+    A recurrent layer that returns only its last state processes the padding after the
+    last word, and forgets a little at every step. It can learn to ignore padding, so
+    this only counts if the run learns nothing.
 
     Args:
         run: The run.
-        share: Mean share of padding at the end of sequences that counts.
-        steps: Mean number of its steps that counts.
-        counts: Share of the targets that are padding, all of it the same, from which
-            the loss and the accuracy are about padding.
+        share: Minimum mean share of padding at the end of sequences.
+        steps: Minimum mean number of padding steps.
+        counts: Minimum share of targets that are padding with one value.
     """
     if counted := _counted(run, counts):
         return counted

@@ -27,26 +27,24 @@ LEARNED = 0.3
 def unrelated_targets(
     run: Run, *, skill: float = LEARNED, rows: int = 200, updates: int = 100
 ) -> Verdict:
-    """Ask whether anything that was learned holds for other rows.
+    """Check whether anything that was learned generalizes to other rows.
 
-    A model that has memorized its training rows, whose validation loss was never below
-    that of a constant prediction, and inputs in which simple predictors find nothing
-    either: inputs and targets may not belong together, as where one of them was
-    shuffled, sorted or shifted without the other. Or they do, and nothing can be
-    predicted.
+    There is a finding if the model has memorized its training rows, its validation loss
+    was never below that of a constant prediction, and simple predictors do not learn
+    anything either. Then inputs and targets may be misaligned, for example because one
+    of them was shuffled, sorted or shifted without the other. Or the targets cannot be
+    predicted from these inputs.
 
-    So it may be where a model has learned nothing at all. That is less sure: other
-    causes explain it as well, and come first.
-
-    Targets that are pictures are compared with the mean target of each position, which
-    a model reaches without a look at its inputs.
+    A model that has learned nothing at all is reported too, with less confidence,
+    because other causes explain it as well. Targets that are images are compared with
+    the mean target of each position, which a model reaches without using its inputs.
 
     Args:
         run: The run.
-        skill: Skill on the training rows from which they count as memorized.
-        rows: Number of rows of the probe from which simple predictors that find nothing
-            speak against the data of a model that has not learned.
-        updates: Number of updates before which such a model may be about to begin.
+        skill: Minimum skill on the training rows, so that they count as memorized.
+        rows: Minimum number of rows of the probe for a finding on a model that has not
+            learned.
+        updates: Minimum number of updates for such a finding.
     """
     outcome = run.outcome
     is_trained = run.record.trained_steps >= updates

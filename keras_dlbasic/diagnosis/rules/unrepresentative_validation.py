@@ -51,24 +51,23 @@ def unrepresentative_validation(
     reference: float = 0.3,
     saved: float = 0.5,
 ) -> Verdict:
-    """Compare classes, sizes and what can be predicted with training data.
+    """Compare classes, scale and predictability of validation and training data.
 
-    Simple predictors are fitted on training rows. If they do well on other training
-    rows and badly on validation rows, the two are not of one kind, whatever the model.
-
-    Where the validation data are not known, the curves may tell: a model that has
-    learned, from rows that simple predictors can tell something about too, is better
-    than a constant prediction in some epoch at least.
+    Simple predictors are fitted to training rows. If they are good on other training
+    rows and bad on validation rows, the two distributions differ, whatever the model.
+    If the validation data are not known, the curves are used. A model that has learned
+    from rows that simple predictors can predict too should be better than a constant
+    prediction in at least one epoch.
 
     Args:
         run: The run.
-        scale: Ratio of the root mean squares, up or down, that counts.
-        shift: Distance of the means in training deviations that counts; between halves
-            of one set of a hundred rows it is about 0.1 at most.
-        reference: Skill of a simple predictor on training rows that it has not seen
-            from which there is something that should carry over.
-        saved: Share of a constant prediction's loss that a model has to save in
-            training before its validation loss is held against it.
+        scale: Minimum ratio of the root mean squares (or its inverse).
+        shift: Minimum distance between the means, in training standard deviations.
+            Between two halves of a hundred rows it is at most about 0.1.
+        reference: Minimum skill of a simple predictor on training rows that it was not
+            fitted to.
+        saved: Minimum improvement of the training loss, as a share of a constant
+            prediction's loss, for using the curves.
     """
     if run.facts.validation is None:
         return _by_curves(run, reference, saved)

@@ -29,17 +29,17 @@ def unscaled_inputs(
 ) -> Verdict:
     """Look for inputs that are far from zero mean and unit variance.
 
-    Initial weights (Xavier, He) are made for inputs of mean square one; the curvature
-    of the loss grows with it, and with the squared offset of a feature over its
-    deviation (LeCun et al. 1998, Efficient BackProp). A number that stands for missing
-    values, such as -999, makes up the size of all others.
+    Xavier and He initialization assume inputs with a mean square of one. The curvature
+    of the loss grows with the mean square, and with the square of mean / standard
+    deviation of a feature (LeCun et al. 1998, Efficient BackProp). A placeholder for
+    missing values, such as -999, dominates the scale of all other values.
 
     Args:
         run: The run.
-        size: Root mean square that counts: a hundred times the curvature.
-        offset: Feature mean over its deviation that counts.
-        ratio: Largest feature over the median one that counts.
-        constant: Offset from which a feature is constant, which does no harm.
+        size: Minimum root mean square. The default means a hundred times the curvature.
+        offset: Minimum ratio of the mean of a feature to its standard deviation.
+        ratio: Minimum ratio of the largest feature to the median feature.
+        constant: Offset from which on a feature counts as constant, which does no harm.
     """
     inputs = [facts for facts in run.inputs if facts.has_numbers and not facts.is_ids]
     if not inputs and any(facts.is_ids for facts in run.inputs):

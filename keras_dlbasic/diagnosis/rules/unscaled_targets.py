@@ -18,18 +18,18 @@ NEAR = 10.0
 def unscaled_targets(
     run: Run, *, large: float = 10.0, small: float = 0.01, narrow: float = 0.02
 ) -> Verdict:
-    """Compare the size of regression targets with one.
+    """Compare the scale of regression targets with 1.
 
-    A network drawn at random gives values of the order of one. Gradients of a squared
-    error are proportional to what is missing, and adaptive optimizers move by their
-    learning rate whatever is missing.
+    The outputs of an untrained network are of the order of one. With large targets, the
+    gradients of a squared error are large. Adaptive optimizers need many steps instead,
+    because their step size does not depend on the error.
 
     Args:
         run: The run.
-        large: Root mean square of the targets that counts.
-        small: The same at the other end.
-        narrow: Standard deviation, as a share of the root mean square, below which
-            targets are next to the same: ratios near 1, years, pressures.
+        large: Minimum root mean square of large targets.
+        small: Maximum root mean square of small targets.
+        narrow: Maximum standard deviation of nearly constant targets, as a share of the
+            root mean square: ratios near 1, years, pressures.
     """
     if run.loss_kind.family not in ("values", "unknown"):
         return Fine("the targets are classes")

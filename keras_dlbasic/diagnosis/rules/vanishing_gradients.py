@@ -6,24 +6,25 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.finding import Severity
 
 HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "info"}
-"""The severity by whether the model has learned something."""
+"""Severity, depending on whether the model has learned something."""
 
 
 @rule(kind="symptom", needs=("gradients",))
 def vanishing_gradients(
     run: Run, *, ratio: float = 1e-3, least: int = 5, early: int = 64
 ) -> Verdict:
-    """Compare the gradients of layers with those of the layers behind them.
+    """Compare the gradients of layers with those of the layers after them.
 
-    Only the first sampled steps are looked at, before a run converges: after that
-    small gradients are healthy. If the run has learned, it is harmless.
+    Only the first sampled steps are compared, because small gradients are normal after
+    convergence. If the run has learned, it is harmless.
 
     Args:
         run: The run.
-        ratio: Relative gradient of a layer over the largest behind it. Sigmoid units
-            pass on at most a quarter, so five of them meet the default of `1e-3`.
-        least: Number of sampled steps that are needed.
-        early: Number of sampled steps that are looked at.
+        ratio: Maximum ratio of a layer's relative gradient to the largest after it. A
+            sigmoid layer passes on at most a quarter, so five of them reach the default
+            of `1e-3`.
+        least: Minimum number of sampled steps.
+        early: Number of first sampled steps that are compared.
     """
     flow = run.early_flow(least=least, early=early)
     if flow is None:

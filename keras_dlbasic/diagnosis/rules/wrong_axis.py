@@ -14,16 +14,17 @@ DOES = {
 
 @rule(kind="cause", explains=(*NOT_LEARNING, "overfitting"), needs=("network",))
 def wrong_axis(run: Run) -> Verdict:
-    """Look for layers that take another axis for the channels than the layer before.
+    """Look for layers that assume another channel axis than the layer before.
 
-    Such a model runs, and may even learn something. So does one with a softmax over a
-    single score, which gives 1 to every step: the scores do not count.
+    Such a model runs without an error, and may even learn something. The same applies
+    to a softmax over a single score: it gives 1 for every step, so the scores have no
+    effect.
     """
     if single := _softmax_over_one(run):
         return single
     wrong = [facts for facts in run.layers if facts.misreads is not None]
     if not wrong:
-        return Fine("pooling and normalization read the axis of the channels")
+        return Fine("pooling and normalization use the axis of the channels")
     facts = wrong[0]
     does = DOES.get(str(facts.kind), "it treats positions as channels")
     argument = "axis" if facts.kind == "normalization" else "data_format"

@@ -26,20 +26,19 @@ MAX_NAMED = 3
     needs=("gradients",),
 )
 def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
-    """Look for weights that nothing connects with the loss: all, or the first layers.
+    """Look for weights that get no gradient: all of them, or the first layers.
 
-    A gradient that is small can be many things; one that is exactly zero for all
-    weights, from the first step on, means that the loss does not depend on them: an
-    operation without a slope (rounding, argmax, sign, a cast to whole numbers), a
-    rectified output that is zero for all rows, or a loss that ignores the output.
-
-    The same holds of the first layers alone, such as an encoder whose code is looked up
-    by argmin, if those right behind them have gradients of usual size, and no layer of
-    idle units or of zeros lies between.
+    Gradients may be small for many reasons. But if they are exactly zero for all
+    weights from the first step on, the loss does not depend on the weights. The reason
+    is an operation without a gradient (rounding, argmax, sign, a cast to integers), a
+    ReLU output that is zero for all rows, or a loss that ignores the output. The same
+    can be true for the first layers only, such as an encoder followed by an argmin
+    lookup. This is reported if the next layers have normal gradients, and there is no
+    layer with only dead units or zero weights in between.
 
     Args:
         run: The run.
-        least: Number of sampled steps that are needed.
+        least: Minimum number of sampled steps.
     """
     norms = run.record.global_gradient_norm[run.clean]
     if len(norms) < least:

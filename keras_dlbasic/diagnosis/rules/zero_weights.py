@@ -19,16 +19,16 @@ USUAL = 0.9
 
 @rule(kind="cause", explains=(*NOT_LEARNING, "overfitting"), needs=("data",))
 def zero_weights(run: Run, *, share: float = 0.99, chance: float = 1e-6) -> Verdict:
-    """Look for weights of zero: of a class, of nearly all rows, of all but padding.
+    """Look for zero sample weights: of a class, of most rows, of all but padding.
 
-    Zeros in some positions of targets with axes are padding, and those of a class that
-    the model has no output for are rows left out on purpose.
+    If targets have several positions, zero weights at some positions are padding. Zero
+    weights of a class without an output are left out on purpose.
 
     Args:
         run: The run.
-        share: Share of weights of zero, one a row, that counts.
-        chance: A class counts if all its weights would be zero with no more than this
-            probability, were the zeros spread over all classes alike.
+        share: Minimum share of zero weights (one weight per row) for a finding.
+        chance: Maximum probability that all weights of a class are zero by chance, if
+            zeros are spread evenly over the classes.
     """
     if run.data.batches is None:
         return Skipped(run.reasons.batches)

@@ -49,35 +49,34 @@ def full_batch(
 ) -> tuple[MicroBatches, Any]:
     """Make one epoch exactly one update with the gradient of the whole data set.
 
-    Compile the model, pass it to have it checked, and compile it again with the
-    optimizer that is returned. `model.fit(dataset, epochs=...)` then gives, up to
-    rounding, what `model.fit(x, y, batch_size=len(x))` gives, and holds a few
-    micro-batches in memory instead of the data set. Exact for losses that are a mean
-    over samples, with weights of samples and weight penalties. Layers that draw random
-    numbers draw new ones for each micro-batch.
+    Compile the model, pass it as `model` to have it checked, and compile it again with
+    the returned optimizer. Up to rounding, `model.fit(dataset, epochs=...)` is then
+    equivalent to `model.fit(x, y, batch_size=len(x))`, but it needs memory for a few
+    micro-batches only. This holds for losses that are a mean over samples, also with
+    sample weights and weight penalties. Layers with random numbers draw new ones for
+    each micro-batch.
 
-    The logged `loss` is the exact one. Plain `metrics` count the few rows that fill up
-    the last micro-batch; `weighted_metrics` do not.
+    The logged `loss` is exact. Plain `metrics` include the few rows that pad the last
+    micro-batch; `weighted_metrics` do not.
 
     Args:
-        x: Inputs: an array or a list, tuple or dict of arrays; `numpy.memmap` or HDF5
-            for what does not fit into memory.
+        x: Inputs: an array or a list, tuple or dict of arrays. Use `numpy.memmap` or
+            HDF5 for data that do not fit into memory.
         y: Targets, likewise.
         optimizer: A Keras optimizer, or its name. It is not changed. A learning-rate
-            schedule is converted to count updates.
-        sample_weight: Weights of the samples. Defaults to None. Class weights belong
-            here too, since Keras takes only one of both.
-        micro_batch: Most rows that go through the model at once. Defaults to 256.
+            schedule is converted, so that it counts updates.
+        sample_weight: Weights of the samples. Defaults to None. Include class weights
+            here, because Keras accepts only one of the two.
+        micro_batch: Maximum number of rows per forward pass. Defaults to 256.
         model: The compiled model that will be trained, to have it checked (see
-            `check_full_batch`). Defaults to None: batch normalization and constraints
-            are found by the variables, when `fit` begins, the rest is not, and a
-            warning says so.
+            `check_full_batch`). Defaults to None: only batch normalization and
+            constraints are detected, at the start of `fit`, and a warning says so.
 
     Returns:
         The data set, and a copy of the optimizer with `gradient_accumulation_steps`.
 
     Raises:
-        ValueError: If the result could not be exact, with the reason.
+        ValueError: If the result would not be exact, with the reason.
 
     Example:
     >>> import keras, numpy as np
@@ -114,14 +113,14 @@ def accumulating(optimizer: Any, micro_steps: int) -> Any:
     is_known = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
     if schedule is not None and not is_known:
         _refuse(
-            "the learning rate is a plain function, which Keras asks at every "
+            "the learning rate is a plain function, which Keras calls at every "
             "micro-step",
             "Use a number or a `keras.optimizers.schedules.LearningRateSchedule`",
         )
     config = optimizer.get_config()
     if "gradient_accumulation_steps" not in config:
         _refuse(
-            f"{type(optimizer).__name__} does not know gradient accumulation",
+            f"{type(optimizer).__name__} does not support gradient accumulation",
             "Use one of the optimizers of `keras.optimizers`",
         )
     if config["gradient_accumulation_steps"]:
@@ -225,7 +224,7 @@ def _layer_reason(layer: Any) -> str | None:
             return None
         return (
             "sees one micro-batch at a time: batch normalization uses the mean and "
-            "variance of the batch, so the gradient would be another"
+            "variance of the batch, so the gradient would differ"
             if kind.state == "averages"
             else "changes its state at every micro-step"
         )

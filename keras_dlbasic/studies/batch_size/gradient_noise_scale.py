@@ -23,15 +23,16 @@ from keras_dlbasic.studies.batch_size.gradient_probe import GradientProbe
 class GradientNoiseScale(keras.callbacks.Callback):
     """Measure the gradient noise scale while a model trains.
 
-    With gradient accumulation of at least 3 micro-steps the gradients of the
-    micro-steps are read off the optimizer: no further gradient is computed. Otherwise a
-    copy of the model takes gradients of `parts` extra batches of `small_batch` samples
-    from `x` and `y`. What is trained is not touched. On several replicas of
-    TensorFlow's `MirroredStrategy`, `analysis.replica_noise_scale` reads it off a
-    monitor's record.
+    With gradient accumulation over at least 3 micro-steps, the gradients of the
+    micro-steps are read from the optimizer, and no extra gradient is computed.
+    Otherwise a copy of the model computes the gradients of `parts` extra batches of
+    `small_batch` samples from `x` and `y`. Training is not changed. With several
+    replicas of TensorFlow's `MirroredStrategy`, use `analysis.replica_noise_scale` on
+    the record of a monitor.
 
-    A batch size far below the noise scale wastes steps, one far above wastes samples
-    (McCandlish et al. 2018). Under Adam and its like it is an order of magnitude only.
+    A batch size far below the noise scale wastes steps; one far above it wastes samples
+    (McCandlish et al. 2018). With Adam and similar optimizers it gives the order of
+    magnitude only.
 
     Args:
         x: Inputs for the extra batches. Defaults to None: needs gradient accumulation.
@@ -40,16 +41,16 @@ class GradientNoiseScale(keras.callbacks.Callback):
         every: Measure at every n-th update. Defaults to 50.
         small_batch: Samples in a small batch; under gradient accumulation the samples
             in a micro-batch. Defaults to 32.
-        parts: Number of extra small batches, which together are the big one. Defaults
+        parts: Number of extra small batches; together they are the big batch. Defaults
             to 8.
-        batch_size: Samples in an update of the fit, to be drawn. Defaults to None.
+        batch_size: Samples per update of the fit, for the plot. Defaults to None.
 
     Attributes:
         curve: An `analysis.NoiseScaleCurve`; `curve.overall()` is the estimate.
 
     Raises:
-        ValueError: When training begins, if there is neither accumulation nor data, or
-            if micro-steps cannot be seen for `steps_per_execution`.
+        ValueError: At the start of training, if there is neither gradient accumulation
+            nor data, or if `steps_per_execution` hides the micro-steps.
 
     Example:
     >>> import keras, numpy as np
@@ -104,7 +105,7 @@ class GradientNoiseScale(keras.callbacks.Callback):
 
     @property
     def curve(self) -> NoiseScaleCurve:
-        """What was measured so far."""
+        """The measurements so far."""
         steps = np.array([row[0] for row in self._rows], np.int64)
         noise, signal = (
             np.array([row[place] for row in self._rows], np.float64) for place in (1, 2)
@@ -129,8 +130,8 @@ class GradientNoiseScale(keras.callbacks.Callback):
             )
         if accumulates and model.steps_per_execution > 1:
             raise ValueError(
-                "The gradient noise scale is read off the optimizer between "
-                "micro-steps, which `steps_per_execution` joins. Received: "
+                "The gradient noise scale is read from the optimizer between "
+                "micro-steps, but `steps_per_execution` merges them. Received: "
                 f"steps_per_execution={model.steps_per_execution}, "
                 f"gradient_accumulation_steps={micro}. Use `steps_per_execution=1`."
             )

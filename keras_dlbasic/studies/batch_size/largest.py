@@ -52,26 +52,27 @@ def largest_batch_size(
     noise_scale: NoiseScale | float | None = None,
     verbose: int = 1,
 ) -> LargestBatchSize:
-    """Find the largest batch size that fits into memory, and say which one to take.
+    """Find the largest batch size that fits into memory, and recommend one.
 
-    The model itself trains for two updates with each batch size that is tried: doubled
-    until memory runs out, then halving the gap until it is a 16th of what fits. After
-    an out-of-memory error all that the step held is let go of. In the end weights,
-    optimizer, metrics and random generators are as they were, to the bit; what was
-    trained is thrown away. While it runs, weights and optimizer have a copy in the
-    host's memory.
+    The model trains for two updates with each batch size that is tried. The size is
+    doubled until memory runs out. Then the gap between the largest size that fits and
+    the smallest that does not is halved, until it is a 16th of what fits. After an
+    out-of-memory error the memory of the step is released. At the end weights,
+    optimizer, metrics and random generators are restored bit for bit. While the search
+    runs, a copy of weights and optimizer is in the host's memory.
 
-    A later run may need more: other callbacks, longer sequences, other programs on the
-    device. On JAX and TensorFlow the error of a host that runs out of memory may never
-    come, for the system may end the process; `high` limits what is tried.
+    A later run may need more memory, because of other callbacks, longer sequences, or
+    other programs on the device. If the host itself runs out of memory, the operating
+    system may end the process before JAX or TensorFlow raise an error; `high` limits
+    what is tried.
 
     Args:
         model: A compiled model on one device.
-        x: Training inputs in any form that users have, or a data set; a batch larger
-            than the data is not tried.
+        x: Training inputs: an array, tensor, data frame, list or a structure of these;
+            or a data set. A batch larger than the data is not tried.
         y: Training targets, likewise; None with a data set.
         low: The first batch size to try. Defaults to 1.
-        high: The last one. Defaults to None: all samples.
+        high: The largest batch size to try. Defaults to None: all samples.
         noise_scale: The gradient noise scale of the model, in samples or as
             `studies.GradientNoiseScale` gives it. Defaults to None: not known, and the
             suggestion is the largest batch size that fits.
@@ -92,9 +93,9 @@ def largest_batch_size(
     >>> model.compile(optimizer="sgd", loss="mse")
     >>> found = kd.studies.largest_batch_size(model, x, x[:, :1], low=16, verbose=0)
     >>> print(found)
-    All batch sizes up to 48 fit into memory (that is all samples). That it fits
-      does not say that it is the one to train with: measure the noise scale
-      (`studies.GradientNoiseScale`) and give it as `noise_scale=`.
+    All batch sizes up to 48 fit into memory (that is all samples). The largest
+      batch size is not always the best one: measure the noise scale
+      (`studies.GradientNoiseScale`) and pass it as `noise_scale=`.
     """
     check_compiled(model)
     refuse_several_devices(model, "`largest_batch_size`")

@@ -29,26 +29,26 @@ def rebatch(data: Any, batch_size: str | int, *, verbose: int = 1) -> Any:
     """Return a data set with the same samples in batches of another size.
 
     Keras ignores `batch_size` for data sets that make their own batches. The samples
-    and their order are the same; `data` is not changed. TensorFlow does not know how
-    many batches come of it but under `"full"`, so Keras may warn in the first epoch
-    that the input ran out of data.
+    and their order are the same; `data` is not changed. Except for `"full"`, TensorFlow
+    does not know the number of batches, so Keras may warn in the first epoch that the
+    input ran out of data.
 
     Args:
         data: A `tf.data.Dataset` of batches as `model.fit` takes it, or a
             `torch.utils.data.DataLoader`.
         batch_size: `"full"`, `"mini"`, `"single"` or a number of samples, as for
-            `resolve_batch_size`. `"full"` holds all samples in memory at once (see
-            `full_batch` where they do not fit), and reads a `tf.data.Dataset` once to
+            `resolve_batch_size`. `"full"` loads all samples into memory at once (if
+            they do not fit, see `full_batch`), and reads a `tf.data.Dataset` once to
             count them.
-        verbose: 0 or 1: whether to say what was done.
+        verbose: 0 or 1: whether to print what was done.
 
     Returns:
         A data set of the same kind.
 
     Raises:
         TypeError: If `data` cannot be rebatched exactly, with the reason.
-        ValueError: If `batch_size` is none of the above, or there are no samples, or no
-            end of them under `"full"`.
+        ValueError: If `batch_size` is not one of the above, if there are no samples, or
+            if the data set is infinite and `batch_size` is `"full"`.
 
     Example:
     >>> import tensorflow as tf
@@ -79,7 +79,7 @@ def _rebatch_tensorflow(data: Any, batch_size: str | int) -> tuple[int, Any]:
         if int(data.cardinality()) == -1:  # tf.data.INFINITE_CARDINALITY
             raise ValueError(
                 '`batch_size="full"` needs a data set with an end. Received one that '
-                "repeats for ever; rebatch it before `repeat()`"
+                "repeats forever; rebatch it before `repeat()`"
             )
         n = sum(int(flatten(batch)[0].shape[0]) for batch in data)
     size = named_batch_size(batch_size, n)
@@ -95,8 +95,8 @@ def _rebatch_torch(data: Any, batch_size: str | int) -> tuple[int, Any]:
     kind = type(data)
     if not kind.__module__.startswith("torch."):
         raise TypeError(
-            f"`data` is a {kind.__qualname__}, a DataLoader of your own, which may "
-            f"batch in its own way. Make it with `batch_size={batch_size!r}`"
+            f"`data` is a {kind.__qualname__}, a custom DataLoader, which may create "
+            f"batches in its own way. Make it with `batch_size={batch_size!r}`"
         )
     if data.batch_size is None:
         raise TypeError(

@@ -26,37 +26,38 @@ class BatchSizeStudy(Study[BatchSizeResult]):
     """Measure the effect of the batch size, and recommend one.
 
     For every batch size and seed, a model is trained from the seed's initial weights
-    with the ordinary `model.fit(x, y, batch_size=...)`. Measured are the time of an
-    update, the noise in the updates, how many updates, samples and seconds it takes to
-    a target loss, the final scores, and the gradient noise scale.
-
-    Compilation and measuring are outside the clock. All random generators are set for
-    each trial; those of Python and NumPy are put back.
+    with the ordinary `model.fit(x, y, batch_size=...)`. The study measures the time per
+    update, the noise of the updates, the final scores, and the gradient noise scale. It
+    also measures how many updates, samples and seconds are needed to reach a target
+    loss. Times do not include compilation and measurements. All random generators are
+    seeded for each trial; those of Python and NumPy are restored afterwards.
 
     Args:
-        build_model: `build_model()` returns a compiled model; or such a model, which is
-            cloned with new weights for each seed.
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read into memory.
+        build_model: A function without arguments that returns a compiled model; or a
+            compiled model, which is cloned with new weights for each seed.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set.
         validation_data: `(x, y)`. Defaults to None.
-        batch_sizes: `"full"`, `"mini"`, `"single"` or numbers. Defaults to
-            `("full", 256, 32, 1)`; those not below the number of samples count once.
-        seeds: A number of seeds, or the seeds. Defaults to 3.
+        batch_sizes: `"full"`, `"mini"`, `"single"` or numbers. Defaults to `("full",
+            256, 32, 1)`. Sizes at or above the number of samples are all the full
+            batch, which runs once.
+        seeds: The number of seeds, or a list of seeds. Defaults to 3.
         budget: `{"epochs": n}`, `{"updates": n}`, `{"samples": n}` or
             `{"seconds": n}`: how long each trial trains. Defaults to 5 epochs.
-        learning_rate_scaling: How the learning rate, taken to suit 32 samples, changes
-            with the batch size: `"none"` (default), `"linear"` (Goyal et al. 2017) or
-            `"sqrt"` (Krizhevsky 2014; usual for Adam).
-        micro_batch: Most rows that go through the model at once under the full batch;
-            with more of them, `full_batch` accumulates its gradient exactly. Defaults
-            to None: 256 for data on disk (`numpy.memmap`, HDF5), of which a study reads
-            rows when it needs them; else all rows at once.
-        target_loss: Training loss to reach. Defaults to None: nine tenths of the way
-            from the initial loss to the best one reached.
-        directory: Where finished trials are kept. Defaults to None: in memory.
-        overwrite: Whether to delete trials in `directory`. Defaults to `False`: what
-            has finished is not run again.
+        learning_rate_scaling: How the learning rate, which is meant for 32 samples, is
+            scaled with the batch size: `"none"` (default), `"linear"` (Goyal et al.
+            2017) or `"sqrt"` (Krizhevsky 2014; usual for Adam).
+        micro_batch: Maximum number of rows per forward pass for the full batch. If
+            there are more rows, `full_batch` accumulates the exact gradient. Defaults
+            to None: 256 for data on disk (`numpy.memmap`, HDF5), which are read as
+            needed; otherwise all rows at once.
+        target_loss: Target training loss. Defaults to None: the initial loss minus 90 %
+            of the largest decrease that any trial reached.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
+        overwrite: Whether to delete trials in `directory`. Defaults to `False`:
+            finished trials are not run again.
         verbose: 0 or 1: whether to show a progress bar.
 
     Raises:

@@ -22,49 +22,50 @@ from keras_dlbasic.studies.remedies.trial import RemedyTask, run_remedy_trial
 class RemedyStudy(Study[RemedyResult]):
     """Measure which remedies against overfitting help, and what they cost.
 
-    The model is trained as it is, and with each remedy: more data, augmentation, half
-    the width, L1, L2, dropout, batch normalization, early stopping, an ensemble. All
-    arms make the same number of updates from the same initial weights (where shapes
-    allow) in the same order, for each seed; a member of an ensemble makes as many as
-    the untreated model. Each is compared with the untreated model of the same seed, on
-    the same held-out rows.
-
-    Early stopping finds its epoch on a fifth of the training data, held back for it,
-    and then trains on all of them: the held-out data choose nothing.
+    The model is trained without a remedy, and with each remedy: more data,
+    augmentation, half the width, L1, L2, dropout, batch normalization, early stopping,
+    an ensemble. For each seed, all arms make the same number of updates from the same
+    initial weights (where shapes allow), on batches in the same order. Each member of
+    an ensemble makes as many updates as the untreated model. Each arm is compared with
+    the untreated model of the same seed on the same held-out rows. Early stopping
+    chooses its epoch on a fifth of the training data and then trains on all training
+    data; the held-out data are not used for any choice.
 
     Args:
-        build_model: `build_model()` returns a compiled model; or such a model, which is
-            cloned with new weights for each seed.
-        x: Inputs in any form that users have, or a data set, of which all rows are
-            read into memory.
+        build_model: A function without arguments that returns a compiled model; or a
+            compiled model, which is cloned with new weights for each seed.
+        x: Inputs: an array, tensor, data frame, list or a structure of these; or a data
+            set, which is read into memory.
         y: Targets, likewise; None with a data set.
-        validation_data: `(x, y)`, held out: remedies are compared on it. Defaults to
-            None: a stratified share of 0.3 of `x` and `y`, which is not trained on.
-        more_data: `(x, y)`: more training data, for the remedy `"more data"`. Defaults
-            to None: without that remedy.
-        remedies: Names of those to try, or a dictionary of your own, name to function:
-            it takes a compiled model and returns one. Defaults to None: all.
-        strengths: How strong, a number or several, by the name of the remedy: factor of
-            the width for `"smaller"`, factors for `"L1"` and `"L2"` (as in
-            `regularizers`), rates for `"dropout"`, members for `"ensemble"`, strength
-            for `"augmentation"`. Others have their defaults; those of L1 and L2 follow
-            from the number of samples and the size of the initial weights.
-        augmentation: A Keras layer for the inputs, or a function of a batch
-            `(x, y) -> (x, y)`. Defaults to None: by the kind of the inputs;
+        validation_data: `(x, y)`, on which the remedies are compared. Defaults to
+            None: a stratified 30 % of `x` and `y` is held out.
+        more_data: `(x, y)`: additional training data for the remedy `"more data"`.
+            Defaults to None: that remedy is not tried.
+        remedies: Names of remedies to try, or a dictionary from names to your own
+            functions, which take a compiled model and return one. Defaults to None:
+            all.
+        strengths: Strengths by name of the remedy, one number or several: width factor
+            for `"smaller"`, factor for `"L1"` and `"L2"` (as in `regularizers`), rate
+            for `"dropout"`, number of members for `"ensemble"`, strength for
+            `"augmentation"`. Other remedies use their defaults. The default for L1 and
+            L2 follows from the number of samples and the scale of the initial weights.
+        augmentation: A Keras layer for the inputs, or a function of a batch `(x, y) ->
+            (x, y)`. Defaults to None: chosen by the kind of the inputs. That is
             `ImageAugmentation` for images, `TokenNoise` or `TextNoise` for texts,
-            entries left out for sparse ones, noise for other features.
-        seeds: A number of seeds, or the seeds. Defaults to 5.
+            dropped entries for sparse inputs, and noise for other features.
+        seeds: The number of seeds, or a list of seeds. Defaults to 5.
         budget: `{"epochs": n}`, `{"updates": n}` or `{"samples": n}`: how long the
             untreated model trains. Defaults to 1500 updates: with noise, dropout or a
-            penalty a model needs longer than without, and a short budget would be held
-            against them.
+            penalty a model needs longer, so a short budget would be unfair to these
+            remedies.
         batch_size: Samples in an update. Defaults to 32.
-        directory: Where finished trials are kept. Defaults to None: in memory.
+        directory: Folder in which finished trials are saved. Defaults to None: they are
+            kept in memory only.
         overwrite: Whether to delete trials in `directory`. Defaults to `False`.
         verbose: 0 or 1: whether to show a progress bar.
 
     Raises:
-        ValueError: If an argument is none of the above.
+        ValueError: If an argument is not one of the above.
         TypeError: If `build_model()` is not a compiled model.
 
     Example:

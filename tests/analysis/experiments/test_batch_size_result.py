@@ -74,7 +74,7 @@ def test_times_of_parallel_runs_are_not_compared():
     assert "not compared" in result.ranking("seconds_per_update").note
     assert set(result.table()["times_from"]) == {"sequential run", "parallel run"}
     assert "samples" in result.recommendation.reason
-    assert any("beside each other" in text for text in result.recommendation.warnings)
+    assert any("in parallel" in text for text in result.recommendation.warnings)
 
 
 def test_failed_arms_are_left_out():

@@ -36,7 +36,7 @@ def test_deeper_can_do_worse():
     assert result.interpolates_from == 4
     assert result.threshold == 100
     assert result.parameters == {1: 40, 2: 80, 4: 160, 8: 320}
-    assert "depth 8 does clearly worse" in str(result)
+    assert "depth 8 is clearly worse" in str(result)
     assert len(result.table()["size"]) == 16
     fine = made({1: 0.3, 2: 0.2})
     assert fine.larger_does_worse == {}
@@ -70,7 +70,7 @@ def test_plot():
     labels = ax.get_legend_handles_labels()[1]
     assert "samples x outputs" in labels
     assert "fits all training data" in labels
-    assert "least held-out error: depth 2" in labels
+    assert "lowest held-out error: depth 2" in labels
     assert [t.get_text() for t in ax.texts] == ["1", "2", "4", "8"]
     kd.plots.plot_capacity(made({1: 0.3}, seeds=1), measure="loss")
     with pytest.raises(ValueError, match="measure"):

@@ -104,7 +104,7 @@ def test_scores_that_are_all_alike_suspect_no_row(value):
         trial.values["input_scores"] = np.full(30, value)
     assert not len(result.suspects(3, "inputs"))
     assert "Inputs" not in str(result)
-    assert "Labels to look at" in str(result)
+    assert "Labels to check" in str(result)
     assert np.ptp(relative_ranks(np.full(30, value))) == 0
 
 
