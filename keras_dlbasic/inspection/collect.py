@@ -17,7 +17,7 @@ from keras_dlbasic.inspection.beyond_vocabulary import (
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.joined_columns import joined_columns
-from keras_dlbasic.inspection.next_step_of import next_step_of
+from keras_dlbasic.inspection.next_step_of import next_step_of, same_step_of
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.inspection.padded_targets import padded_targets
 from keras_dlbasic.inspection.row_number_column import row_number_column
@@ -90,7 +90,7 @@ def data_facts(
     )
 
 
-BESIDE = ("next_step_of", "padded")
+BESIDE = ("next_step_of", "same_step_of", "padded")
 """What `_beside_inputs` tells of targets."""
 
 
@@ -101,6 +101,7 @@ def _beside_inputs(y: np.ndarray, inputs: Named, ids: Sequence[bool]) -> dict[st
     marked = [(x, is_ids) for (_, x), is_ids in zip(inputs, ids, strict=True)]
     return {
         "next_step_of": next_step_of(y, inputs),
+        "same_step_of": same_step_of(y, inputs),
         "padded": padded_targets(y, marked),
     }
 

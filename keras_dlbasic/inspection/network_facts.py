@@ -21,7 +21,7 @@ from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
 from keras_dlbasic._keras.misread_axes import misread_axes
 from keras_dlbasic._keras.outputs import model_outputs
 from keras_dlbasic._keras.own_operations import may_act_between_layers
-from keras_dlbasic._keras.padding_masks import makes_masks, padding_reader
+from keras_dlbasic._keras.padding_masks import makes_masks, mask_lost, padding_reader
 from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic._keras.softmax_over_one import softmax_over_one
 from keras_dlbasic._keras.untracked_layers import untracked_layers
@@ -80,6 +80,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         n_resizable=None if fixed else len(resizable_layers(model)),
         padding_reader=padding_reader(model),
         makes_masks=makes_masks(model),
+        mask_lost=(mask_lost(model) or (None,))[0],
         untracked=tuple(untracked_layers(model)[:MOST_UNTRACKED]),
     )
 

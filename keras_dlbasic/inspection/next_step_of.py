@@ -68,3 +68,37 @@ def _steps(array: np.ndarray) -> np.ndarray | None:
 def _changes(steps: np.ndarray) -> bool:
     """Return whether one step tells little of the next: else a copy proves nothing."""
     return bool((steps[:, 1:] != steps[:, :-1]).mean() > 0.2)
+
+
+def same_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str | None:
+    """Return the name of one of several inputs that has the targets at each step.
+
+    A decoder that is given the answer, not shifted by a step, copies it. With a single
+    input, or where another one is shifted as it should be, that is an autoencoder.
+
+    Args:
+        y: Targets, `[n, steps]` or `[n, steps, 1]` of whole numbers.
+        inputs: Arrays of inputs by name, as for `next_step_of`.
+
+    Returns:
+        The name of the first such input; None if there is none.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.inspection.next_step_of import same_step_of
+    >>> source, target = np.random.default_rng(0).integers(1, 9, (2, 16, 8))
+    >>> same_step_of(target, [("source", source), ("decoder", target)])
+    'decoder'
+    """
+    target = _steps(y)
+    if len(inputs) < 2 or target is None or not _changes(target):
+        return None
+    if not (target == np.round(target)).all() or next_step_of(y, inputs):
+        return None
+    for name, x in inputs:
+        steps = _steps(x)
+        if steps is None or steps.shape != target.shape:
+            continue
+        if (steps == target).mean() >= ALIKE:
+            return name
+    return None

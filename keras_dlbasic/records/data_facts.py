@@ -119,6 +119,8 @@ class TargetFacts(Facts):
         row_sum_error: Mean distance of the row sums from 1; NaN with one column.
         next_step_of: Name of the input sequence whose next step is the target at each
             step; None if there is none.
+        same_step_of: Name of one of several input sequences that has the targets
+            themselves at each step; None if there is none.
         padded: Share of the entries that are at padding of the input and all equal; NaN
             if not known.
         share_axes: For targets with three or more axes: the axes along which entries
@@ -154,6 +156,7 @@ class TargetFacts(Facts):
     row_sum_error: float = UNKNOWN
     share_axes: tuple[int, ...] | None = None
     next_step_of: str | None = None
+    same_step_of: str | None = None
     padded: float = UNKNOWN
 
     @property

@@ -179,6 +179,8 @@ class ModelFacts(Facts):
             there is no mask; None if there is none, or it is not known.
         makes_masks: Whether a layer computes a mask, so that Keras excludes padding
             from the loss; None if not known, as in subclassed models.
+        mask_lost: The layer or operation that does not pass the mask of the padding on
+            to `padding_reader`; None if there is no mask, or it is not lost.
         untracked: Where the layers are that the model uses but Keras does not find.
 
     Example:
@@ -200,4 +202,5 @@ class ModelFacts(Facts):
     n_resizable: int | None = None
     padding_reader: str | None = None
     makes_masks: bool | None = None
+    mask_lost: str | None = None
     untracked: tuple[str, ...] = ()

@@ -6,6 +6,16 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.response import response_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
+OF_BATCH = (
+    "Either batch normalization is called with `training=True`, so that it uses the "
+    "statistics of the batch in prediction too, or an "
+)
+
+BY_MOVING_STATISTICS = suggest.by_hand(
+    "do not pass `training=True` to batch normalization in `call`",
+    "`predict` then uses the moving statistics, whatever the batch",
+)
+
 
 @rule(
     kind="cause",
@@ -13,7 +23,7 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
     needs=("network",),
     live=False,
 )
-def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
+def rows_mixed(run: Run, *, change: float = 0.01, much: float = 0.1) -> Verdict:
     """Change the other rows of a batch, and compare the predictions of the rest.
 
     A softmax, a mean, a reshape or an attention over the first axis mixes unrelated
@@ -24,6 +34,8 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
         run: The run.
         change: Minimum change of the predictions, in units of their standard deviation
             over rows.
+        much: The same for a warning on a model with batch normalization, whatever its
+            skill: predictions for single rows are then worse.
     """
     found = response_of(run)
     if isinstance(found, Fine):
@@ -35,13 +47,15 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
     size, rows = run.facts.batch_size, run.facts.data.n_rows if run.facts.data else None
     if size and rows and size >= rows:
         return Fine("all rows are in one batch, and may be parts of one graph")
+    normalized = any(layer.batch_normalizes for layer in run.layers)
     return Finding(
-        severity="info",
+        severity="warning" if normalized and found.other_rows >= much else "info",
         message=(
             "The prediction for a row depends on the other rows of its batch: it "
-            f"changes with them by {found.other_rows:.2g} standard deviations. An "
-            "operation of the model works along axis 0, the axis of the samples. That "
-            "is correct only for graphs, or if rows are to be compared."
+            f"changes with them by {found.other_rows:.2g} standard deviations. "
+            + (OF_BATCH if normalized else "An ")
+            + "operation of the model works along axis 0, the axis of the samples. "
+            "That is correct only for graphs, or if rows are to be compared."
         ),
         risk="warning",
         value=found.other_rows,
@@ -50,6 +64,7 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
         confidence=0.9,
         note=False,
         remedies=(
+            *((BY_MOVING_STATISTICS,) if normalized else ()),
             suggest.by_hand(
                 "look for a softmax, mean, norm, reshape or attention over axis 0 in "
                 "`call`; axis 0 holds the samples",

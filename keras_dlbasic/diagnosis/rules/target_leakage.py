@@ -26,6 +26,9 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
     answers = probe.response if probe else None
     if answers is not None and answers.later_steps > change:
         return _looks_ahead(run, answers.later_steps, (change, copies))
+    given = next((t.same_step_of for t in run.targets if t.same_step_of), None)
+    if given is not None:
+        return _given_away(given)
     for facts in run.inputs:
         if facts.target_column is None:
             continue
@@ -49,6 +52,26 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
     if numbered := _row_number(run):
         return numbered
     return Fine("no input was found to contain the target")
+
+
+def _given_away(source: str) -> Finding:
+    return Finding(
+        severity="warning",
+        message=(
+            f"Input {source!r} is the target itself, step by step, so the model only "
+            "has to copy it. For new data the target is not known. (An autoencoder "
+            "does this on purpose.)"
+        ),
+        confidence=0.85,
+        evidence={"input": source},
+        remedies=(
+            suggest.by_hand(
+                "shift the input of the decoder by one step: start token, then "
+                "y[:, :-1]",
+                "each step is then predicted from the steps before it",
+            ),
+        ),
+    )
 
 
 def _row_number(run: Run) -> Finding | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.records import InputFacts
 
 MOST = 0.5
 
@@ -34,6 +35,8 @@ def unmasked_padding(
     if not found:
         return Fine("sequences do not end in long padding")
     facts = found[0]
+    if run.model.mask_lost is not None:
+        return _lost(run, facts, reader, run.model.mask_lost)
     masked = (
         "keras.layers.Embedding(..., mask_zero=True)  # token ids from 1"
         if facts.is_ids
@@ -56,6 +59,38 @@ def unmasked_padding(
         note=False,
         remedies=(
             suggest.by_hand(masked, "the layer then skips the padding"),
+            suggest.by_hand(
+                'keras.utils.pad_sequences(sequences, padding="pre")',
+                "the last step is then the last token",
+            ),
+        ),
+    )
+
+
+def _lost(run: Run, facts: InputFacts, reader: str, lost: str) -> Finding:
+    """Report a mask that a layer on the way does not pass on."""
+    steps = facts.padding * facts.shape[1]
+    kinds = {layer.label.split("/")[-1]: layer.kind for layer in run.layers}
+    return Finding(
+        # a custom layer drops it by mistake, Keras' own layers by what they compute
+        severity="warning" if kinds.get(lost) in ("custom", "foreign") else "info",
+        risk="critical",
+        message=(
+            f"The mask of the padding is lost at {lost!r}, so layer {reader!r} reads "
+            f"padding as input: on average the last {steps:.0f} steps of a sequence "
+            f"({facts.padding:.0%})."
+        ),
+        layer=lost if lost in kinds else None,
+        value=facts.padding,
+        threshold=0.0,
+        unit="share of the steps",
+        confidence=0.85,
+        note=False,
+        remedies=(
+            suggest.by_hand(
+                f"set `self.supports_masking = True` in `__init__` of {lost!r}",
+                "Keras then passes the mask on unchanged",
+            ),
             suggest.by_hand(
                 'keras.utils.pad_sequences(sequences, padding="pre")',
                 "the last step is then the last token",
