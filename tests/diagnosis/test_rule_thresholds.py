@@ -12,6 +12,7 @@ from keras_dlbasic.records.table_row import append_row
 
 STEPS = np.arange(60)
 RATE_TOO_LOW = "learning_rate_too_low"
+INPUTS = "unscaled_inputs"
 
 
 def found(record, name):
@@ -214,3 +215,48 @@ def test_a_loss_that_makes_steps_short_comes_before_the_rate():
     names = kd.diagnose(record).names
     mismatch = names.index("loss_target_mismatch")
     assert mismatch < names.index("learning_rate_too_low")
+
+
+@pytest.mark.parametrize(("size", "expected"), [(0.002, "critical"), (0.3, None)])
+def test_inputs_that_are_next_to_nothing(size, expected):
+    assert severity(made_run(inputs={"rms": size}, **STUCK), INPUTS) == expected
+    assert severity(made_run(inputs={"rms": size}), INPUTS) in (None, "info")
+
+
+@pytest.mark.parametrize(("size", "expected"), [(0.002, "critical"), (0.5, None)])
+def test_inputs_that_are_rescaled_twice(size, expected):
+    record = made_run(first={"scales": True, "kind": "scaling"}, **STUCK)
+    table = record.tables["activations"]
+    with edited_facts(record) as facts:
+        facts["network"]["normalizes_inputs"] = True
+    for measure, value in (("mean", 0.0), ("variance", size**2)):
+        place = table.measures.index(measure)
+        table._rows.measures[0, place, table.labels.index("first")] = value
+    assert severity(record, INPUTS) == expected
+
+
+def test_a_metric_of_columns_for_classes():
+    one_hot = {"kind": "one_hot", "n_columns": 12, "max": 1.0, "mean": 1 / 12}
+    loss = {"loss": "categorical_crossentropy"}
+    for metrics, expected in (
+        (["binary_accuracy"], "warning"),
+        (["binary_accuracy", "categorical_accuracy"], None),
+        (["categorical_accuracy"], None),
+    ):
+        record = made_run(targets=one_hot, facts={**loss, "metrics": metrics})
+        assert severity(record, "metric_mismatch") == expected
+
+
+@pytest.mark.parametrize(("trainable", "expected"), [(False, None), (True, "critical")])
+def test_the_frozen_judge_of_a_generator(trainable, expected):
+    record = made_run(targets={"is_constant": True}, out={"trainable": trainable})
+    assert severity(record, "constant_targets") == expected
+
+
+@pytest.mark.parametrize(
+    ("ratio", "skill", "expected"),
+    [(3.0, 0.6, "warning"), (3.0, 0.9, None), (0.5, 0.6, None)],
+)
+def test_steps_that_replace_the_weights(ratio, skill, expected):
+    record = made_run(ratio=ratio, skill=skill, reference=0.5)
+    assert severity(record, "learning_rate_too_high") == expected

@@ -15,7 +15,8 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     """Look for targets that are the same in nearly all rows.
 
     Losses that do not read the targets are excluded: some losses of embeddings only get
-    targets because `fit` requires them.
+    targets because `fit` requires them. So are models whose last layers are frozen: in
+    adversarial training a frozen discriminator is to give the same answer for all rows.
 
     Args:
         run: The run.
@@ -33,6 +34,8 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             return Fine("the loss is your own and does not read the targets")
         if reads is None:
             return Skipped("the loss is your own and may not read the targets")
+    if _has_judge(run):
+        return Fine("frozen layers make the output, as in adversarial training")
     check = suggest.by_hand(
         "check the code that makes the targets", "constant targets teach nothing"
     )
@@ -59,3 +62,11 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             remedies=(check,),
         )
     return Fine(f"the most common target makes up {target.commonest:.1%}")
+
+
+def _has_judge(run: Run) -> bool:
+    """Return whether the last layers with kernels are frozen, and earlier ones not."""
+    layers = [layer for layer in run.layers if layer.has_kernel]
+    if not layers or layers[-1].trainable:
+        return False
+    return any(layer.trainable for layer in layers)

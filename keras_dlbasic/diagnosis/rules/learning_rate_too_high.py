@@ -43,6 +43,7 @@ def learning_rate_too_high(
     layer: float = 1.0,
     growth: float = 10.0,
     climb: float = 3.0,
+    replaced: float = 1.0,
 ) -> Verdict:
     """Look for steps after which the loss or the weights blow up.
 
@@ -58,6 +59,8 @@ def learning_rate_too_high(
         growth: Minimum growth of the norm of the weights.
         climb: Minimum ratio of the rate in the last epoch to that in the best epoch, if
             much of the improvement is lost again.
+        replaced: Minimum ratio of the first steps for a warning on a run that has
+            learned with them, but not well: each step replaces all weights.
     """
     movement = run.movement
     if broken_start(run) is not None:
@@ -87,9 +90,10 @@ def learning_rate_too_high(
     shown = _said(sign, evidence, movement, best)
     of_layer = sign == "update_ratio_of_layer"
     strong = sum(value > 1 for value in signs.values())
+    is_plain = movement.first >= replaced and not _does_well(run)
     most = MAX_CONFIDENCE_AT_DEFAULT_RATE if _is_usual(run) else 0.9
     return Finding(
-        severity="info",
+        severity="warning" if is_plain else "info",
         message=f"The learning rate is too high: {shown}.",
         risk="critical",
         step=step,
@@ -105,6 +109,15 @@ def learning_rate_too_high(
             suggest.gradient_clipping("limits the length of the steps"),
         ),
     )
+
+
+GOOD = 0.8
+
+
+def _does_well(run: Run) -> bool:
+    """Return whether the run has come far in spite of its steps, or may do so yet."""
+    skill = run.outcome.skill
+    return run.live or run.is_planned or skill is None or skill >= GOOD
 
 
 def _is_usual(run: Run) -> bool:

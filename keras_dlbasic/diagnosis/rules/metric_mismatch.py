@@ -28,7 +28,8 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
 
     Accuracy counts exact equality, which does not work for continuous values. Binary
     accuracy uses a threshold of 0.5, but for logits it should be 0; this matters for
-    the predictions in between. A metric of overlap that is constant while the loss
+    the predictions in between. It counts columns, of which one-hot classes have many
+    zeros. A metric of overlap that is constant while the loss
     falls does not fit the output.
 
     Args:
@@ -47,6 +48,10 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
         return Skipped("what the predictions mean could not be determined")
     if run.task is TaskKind.VALUES and run.target.kind == "continuous":
         return _of_values(known[0])
+    target = run.target
+    is_one_hot = target.kind == "one_hot" and target.n_columns > 2
+    if is_one_hot and known == ["binary_accuracy"]:
+        return _of_columns(run, target.n_columns)
     cut = [name for name in known if name in HALVES and names[name] in (None, 0.5)]
     is_logit = run.loss_kind.from_logits and run.loss_kind.family == "zero_one"
     if not cut or not is_logit or run.output.activation not in (None, "linear"):
@@ -122,6 +127,30 @@ def _of_values(name: str) -> Finding:
         remedies=(
             suggest.by_hand(
                 'metrics=["mae", "r2_score"]', "they measure the error of values"
+            ),
+        ),
+    )
+
+
+def _of_columns(run: Run, columns: int) -> Finding:
+    logged = run.record.epochs.get("binary_accuracy", np.zeros(0))
+    logged = logged[np.isfinite(logged)]
+    now = f" It is {logged[-1]:.0%} at the end." if len(logged) else ""
+    return Finding(
+        severity="info" if run.is_planned else "warning",
+        message=(
+            f"'binary_accuracy' counts each of the {columns} columns of a class by "
+            f"itself, and most of them are 0: predicting no class at all gets "
+            f"{1 - 1 / columns:.0%}.{now} So it says little about how many rows are "
+            "classified correctly."
+        ),
+        value=float(logged[-1]) if len(logged) else None,
+        confidence=0.9,
+        evidence={"metric": "binary_accuracy", "columns": columns},
+        remedies=(
+            suggest.by_hand(
+                'metrics=["categorical_accuracy"]',
+                "counts the rows whose class is predicted correctly",
             ),
         ),
     )

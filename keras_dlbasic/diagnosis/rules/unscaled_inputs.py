@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 from keras_dlbasic.records import InputFacts
@@ -26,6 +28,7 @@ def unscaled_inputs(
     offset: float = 10.0,
     ratio: float = 100.0,
     constant: float = 1e6,
+    small: float = 0.01,
 ) -> Verdict:
     """Look for inputs that are far from zero mean and unit variance.
 
@@ -40,11 +43,15 @@ def unscaled_inputs(
         offset: Minimum ratio of the mean of a feature to its standard deviation.
         ratio: Minimum ratio of the largest feature to the median feature.
         constant: Offset from which on a feature counts as constant, which does no harm.
+        small: Maximum root mean square of inputs, or of what a rescaling layer makes of
+            them, that are too small: activations are then nearly constant.
     """
     inputs = [facts for facts in run.inputs if facts.has_numbers and not facts.is_ids]
     if not inputs and any(facts.is_ids for facts in run.inputs):
         return Fine("the inputs are ids for an embedding")
     inputs.sort(key=lambda facts: facts.is_integer)  # codes last
+    if again := _rescaled_again(run, small):
+        return again
     if run.facts.model and run.facts.model.normalizes_inputs:
         return Fine("the model scales its inputs")
     if not inputs:
@@ -60,6 +67,12 @@ def unscaled_inputs(
         # The sign that is furthest above its own limit is reported.
         name = max(signs, key=lambda n: signs[n][0] / signs[n][1])
         value, threshold = signs[name]
+        if 0 < facts.rms < small:
+            return _too_small(
+                f"The inputs are too small: their root mean square is {facts.rms:.2g}.",
+                facts.rms,
+                small,
+            )
         if value > threshold:
             return Finding(
                 severity="info",
@@ -81,6 +94,50 @@ def unscaled_inputs(
                 ),
             )
     return Fine(f"root mean square {inputs[0].rms:.3g}")
+
+
+def _rescaled_again(run: Run, small: float) -> Finding | None:
+    """Look for a rescaling layer that gives next to nothing."""
+    table = run.record.tables.get("activations")
+    if table is None or not len(table):
+        return None
+    for layer in run.layers:
+        if not layer.scales or layer.label not in table.labels:
+            continue
+        place = table.labels.index(layer.label)
+        mean, variance = (float(table[m][0, place]) for m in ("mean", "variance"))
+        size = math.sqrt(mean**2 + variance)
+        if 0 < size < small:
+            text = (
+                f"Layer '{layer.label}' scales its inputs to a root mean square of "
+                f"{size:.2g}. They were probably scaled before."
+            )
+            return _too_small(text, size, small, layer.label)
+    return None
+
+
+def _too_small(
+    text: str, value: float, threshold: float, layer: str | None = None
+) -> Finding:
+    return Finding(
+        severity="info",
+        message=(
+            f"{text} Initial weights and learning rates suit inputs with mean 0 and "
+            "variance 1; of such small ones the activations hardly depend."
+        ),
+        risk="critical",
+        layer=layer,
+        value=value,
+        threshold=threshold,
+        unit="root mean square",
+        confidence=0.85,
+        remedies=(
+            suggest.by_hand(
+                "scale the inputs once: in the data, or in the model",
+                "values of about 1 then reach the first weights",
+            ),
+        ),
+    )
 
 
 def _said(facts: InputFacts, signs: dict[str, tuple[float, float]]) -> str:
