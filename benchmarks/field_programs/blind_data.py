@@ -46,8 +46,8 @@ def power_of_four(repaired):
             L.Dense(1),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.02), "mse")
-    options = {"epochs": 20, "batch_size": 30, "validation_data": (new, new_y)}
+    model.compile(keras.optimizers.Adam(0.03), "mse")
+    options = {"epochs": 20, "batch_size": 20, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.variance(new, new_y), options)
 
 
@@ -140,16 +140,16 @@ def sixteen_bits_of_gray(repaired):
 )
 def keypoints_partly_missing(repaired):
     rng = np.random.default_rng(1204)
-    points = rng.uniform(-0.8, 0.8, (620, 3, 2))
+    points = rng.uniform(-0.8, 0.8, (900, 3, 2))
     grid = np.linspace(-1, 1, 12)
-    x = np.zeros((620, 12, 12, 3), "float32")
+    x = np.zeros((900, 12, 12, 3), "float32")
     for p in range(3):
         row, column = (points[:, p, axis, None] for axis in (0, 1))
         down = np.exp(-(((grid - row) / 0.25) ** 2))
         across = np.exp(-(((grid - column) / 0.25) ** 2))
         x[..., p] = down[:, :, None] * across[:, None]
     x += 0.05 * rng.normal(size=x.shape).astype("float32")
-    y = points.reshape(620, 6).astype("float32")
+    y = points.reshape(900, 6).astype("float32")
     x, y, new, new_y = data.split(x, y)
     y = y.copy()
     y[rng.random(y.shape) < 0.15] = np.nan
@@ -160,13 +160,13 @@ def keypoints_partly_missing(repaired):
         return ops.sum(error**2, -1) / 6
 
     inputs = keras.Input((12, 12, 3))
-    h = L.Conv2D(16, 3, activation="relu")(inputs)
+    h = L.Conv2D(8, 3, activation="relu")(inputs)
     h = L.MaxPooling2D()(h)
     h = L.Flatten()(h)
     h = L.Dense(96, activation="relu")(h)
     model = keras.Model(inputs, L.Dense(6)(h))
     model.compile(keras.optimizers.Adam(0.003), known_only if repaired else "mse")
-    options = {"epochs": 14, "batch_size": 32, "validation_data": (new, new_y)}
+    options = {"epochs": 12, "batch_size": 32, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.variance(new, new_y), options)
 
 
@@ -361,11 +361,11 @@ def always_no(repaired):
     x, new = data.standard(x, new)
     model = keras.Sequential()
     model.add(keras.Input((8,)))
-    model.add(L.Dense(12, activation="relu"))
+    model.add(L.Dense(16, activation="relu"))
     model.add(L.Dense(8, activation="relu"))
     model.add(L.Dense(1, activation="sigmoid"))
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-    options = {"epochs": 12, "batch_size": 20, "validation_data": (new, new_y)}
+    options = {"epochs": 20, "batch_size": 20, "validation_data": (new, new_y)}
     if repaired:
         share = float(y.mean())
         options["class_weight"] = {0: 0.5 / (1 - share), 1: 0.5 / share}

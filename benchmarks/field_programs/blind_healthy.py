@@ -233,8 +233,8 @@ def progress_of_diabetes():
 
 
 @healthy(family="rare class with a first bias", half="blind")
-def fraud_with_weights():
-    x, y, new, new_y = data.two_classes(2200, share=0.05, seed=1287, apart=1.8)
+def fraud_with_a_first_bias():
+    x, y, new, new_y = data.two_classes(2200, share=0.05, seed=1287, apart=2.0)
     x, new = data.standard(x, new)
     share = float(y.mean())
     bias = keras.initializers.Constant(np.log(share / (1 - share)))
@@ -254,7 +254,6 @@ def fraud_with_weights():
     options = {
         "epochs": 14,
         "batch_size": 64,
-        "class_weight": {0: 0.5 / (1 - share), 1: 0.5 / share},
         "validation_data": (new, new_y),
     }
     return Fit(model, x, y, scores.balanced(new, new_y), options)
