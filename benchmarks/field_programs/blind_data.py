@@ -47,7 +47,7 @@ def power_of_four(repaired):
         ]
     )
     model.compile(keras.optimizers.Adam(0.03), "mse")
-    options = {"epochs": 20, "batch_size": 20, "validation_data": (new, new_y)}
+    options = {"epochs": 36, "batch_size": 20, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.variance(new, new_y), options)
 
 

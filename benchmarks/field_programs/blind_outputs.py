@@ -264,8 +264,8 @@ def error_averaged_over_pixels(repaired):
 )
 def nobody_dislikes_anything(repaired):
     rng = np.random.default_rng(1227)
-    taste, style = rng.normal(size=(60, 3)), rng.normal(size=(50, 3))
-    liked = taste @ style.T + 0.3 * rng.normal(size=(60, 50)) > 0.9
+    taste, style = rng.normal(size=(120, 3)), rng.normal(size=(60, 3))
+    liked = taste @ style.T + 0.3 * rng.normal(size=(120, 60)) > 0.9
     users, films = np.nonzero(liked)
     seen = rng.random(len(users)) < 0.75
     user, film = users[seen], films[seen]
@@ -281,10 +281,10 @@ def nobody_dislikes_anything(repaired):
     x = np.stack([user, film], -1).astype("int32")
     y = label.astype("float32")[:, None]
     inputs = [keras.Input((1,), dtype="int32") for _ in range(2)]
-    l2 = keras.regularizers.L2(1e-4)
+    l2 = keras.regularizers.L2(1e-3)
     p, q = (
-        L.Flatten()(L.Embedding(n, 6, embeddings_regularizer=l2)(one))
-        for n, one in zip((60, 50), inputs, strict=True)
+        L.Flatten()(L.Embedding(n, 4, embeddings_regularizer=l2)(one))
+        for n, one in zip((120, 60), inputs, strict=True)
     )
     dot = L.Dot(axes=1)([p, q])
     model = keras.Model(inputs, L.Dense(1, activation="sigmoid")(dot))
@@ -302,8 +302,8 @@ def nobody_dislikes_anything(repaired):
         return [x[rows, :1], x[rows, 1:]]
 
     options = {
-        "epochs": 12,
-        "batch_size": 32,
+        "epochs": 7,
+        "batch_size": 64,
         "validation_data": (of(check), y[check]),
     }
     return Fit(model, of(train), y[train], score, options)

@@ -191,16 +191,17 @@ def tweets_by_heart(repaired):
     train, check, new = slice(0, 240), slice(240, 500), slice(500, 1100)
     inputs = keras.Input((14,), dtype="int32")
     if repaired:
-        h = L.Embedding(200, 8)(inputs)
+        l2 = keras.regularizers.L2(3e-3)
+        h = L.Embedding(200, 6, embeddings_regularizer=l2)(inputs)
         h = L.GlobalAveragePooling1D()(h)
-        h = L.Dropout(0.3)(h)
+        h = L.Dropout(0.4)(h)
     else:
         h = L.Embedding(200, 80)(inputs)
         h = L.LSTM(96)(h)
         h = L.Dropout(0.1)(h)
     model = keras.Model(inputs, L.Dense(3, activation="softmax")(h))
     model.compile(keras.optimizers.Adam(0.01), CROSS, metrics=["accuracy"])
-    stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
+    stop = keras.callbacks.EarlyStopping(patience=2, restore_best_weights=True)
     options = {
         "epochs": 30 if repaired else 16,
         "batch_size": 16,
