@@ -2,6 +2,12 @@
 
 # importing a module registers its programs
 from field_programs import (  # noqa: F401
+    blind_data,
+    blind_healthy,
+    blind_healthy_signals,
+    blind_layers,
+    blind_outputs,
+    blind_rates,
     capacity,
     fresh_data,
     fresh_healthy,

@@ -9,15 +9,18 @@ from typing import Any
 BACKENDS = ("torch", "jax", "tensorflow")
 """The backends in the order in which the programs are dealt to them."""
 
-HALVES = ("tune", "look", "fresh", "unseen", "held")
+HALVES = ("tune", "look", "fresh", "unseen", "held", "blind")
 """The parts of the programs: one to tune rules on, the others looked at once."""
 
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
+    "discriminator_not_frozen": "what judges the generator is trained along with it",
     "gradients_pile_up": "a step of one's own does not clear earlier gradients",
+    "layers_not_tracked": "a layer is used, but is not found among the model's layers",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
     "masked_data": "a mask hides what carries the data",
+    "scaled_twice": "inputs are divided again by what they were divided by before",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
 
