@@ -14,7 +14,7 @@ the score of the repaired version is clearly better. `--check` does without the 
 `--smoke` runs it and prints nothing of what it says. The half to look at is looked at
 once: tune on the other. The fresh programs were written later, by somebody who did not
 know the rules, and are looked at once too. So were the unseen and the held ones, later
-still: `--half unseen`, `--half held`.
+still: `--half unseen`, `--half held`, and the sealed ones: `--half sealed`.
 """
 
 from __future__ import annotations

@@ -24,6 +24,8 @@ from field_programs import (  # noqa: F401
     numerics,
     outputs,
     rates,
+    sealed_inputs,
+    sealed_layers,
     splits,
     unseen_data,
     unseen_healthy,
