@@ -26,6 +26,8 @@ from field_programs import (  # noqa: F401
     rates,
     sealed_inputs,
     sealed_layers,
+    sealed_outputs,
+    sealed_rates,
     splits,
     unseen_data,
     unseen_healthy,
