@@ -24,6 +24,8 @@ from field_programs import (  # noqa: F401
     numerics,
     outputs,
     rates,
+    sealed_healthy,
+    sealed_healthy_more,
     sealed_inputs,
     sealed_layers,
     sealed_outputs,
