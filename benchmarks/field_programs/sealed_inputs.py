@@ -392,6 +392,7 @@ class MaskedEncoder(keras.Model):
     cause="the attention masks are all 1, so that padding is read as text",
     truth=("unmasked_padding",),
     also=(*STUCK, "overfitting", "vanishing_gradients", "model_too_small"),
+    margin=0.05,
 )
 def masks_of_ones(repaired):
     rng = np.random.default_rng(1009)
