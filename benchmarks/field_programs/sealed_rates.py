@@ -177,7 +177,12 @@ def bert_in_a_hurry(repaired):
     rate = 0.003 if repaired else 0.05
     model.compile(keras.optimizers.Adam(rate), losses, metrics=metrics)
     options = {"epochs": 12, "batch_size": 32, "validation_data": (new, new_y)}
-    return Fit(model, x, y, scores.accuracy(new, new_y["word"]), options)
+
+    def score(model, history):
+        found = model.predict(new, verbose=0)["word"].argmax(-1)
+        return float((found == new_y["word"]).mean())
+
+    return Fit(model, x, y, score, options)
 
 
 @program(
