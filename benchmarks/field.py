@@ -13,8 +13,8 @@ processes cover all of them once. Each run ends with a check that every fault do
 the score of the repaired version is clearly better. `--check` does without the doctor;
 `--smoke` runs it and prints nothing of what it says. The half to look at is looked at
 once: tune on the other. The fresh programs were written later, by somebody who did not
-know the rules, and are looked at once too. So were the unseen, the held and the blind
-ones, later still: `--half unseen`, `--half held`, `--half blind`.
+know the rules, and are looked at once too. So were the unseen, the held, the blind and
+the sealed ones, later still: `--half unseen`, `--half sealed`.
 """
 
 from __future__ import annotations
