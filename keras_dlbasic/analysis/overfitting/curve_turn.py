@@ -27,7 +27,10 @@ _FEW_BEFORE = 0.5
 """By how much spans of few epochs count for less: they may share one deviation."""
 
 _RECORD = 1.4
-"""A rise has to exceed earlier ones that came back by this factor."""
+"""A rise has to exceed earlier ones that came back by this factor, or outlast them."""
+
+_OUTLASTED = 1.5
+"""A rise that lasts longer than earlier ones by this factor may be smaller."""
 
 _SURE = 1.3
 """Thresholds from which one epoch is enough; below, the one before has to agree."""
@@ -81,7 +84,7 @@ def find_turn(
     Wright & Dykstra, "Order restricted statistical inference", 1988). It counts for
     more where neighboring epochs deviate alike, and spans of few epochs count for
     less, since so few tell little about how long a deviation lasts. A rise no larger
-    than 1.4 times an earlier one that came back is not one, and one within 1.3 times
+    than 1.4 times an earlier one that came back has to last 1.5 times as long, and one within 1.3 times
     the threshold has to be seen at two epochs in a row in curves of more than 20.
     Among curves that fall,
     the flat one is most easily mistaken for turning, so the threshold is the one for
@@ -140,7 +143,8 @@ def _turn_at_end(values: np.ndarray, min_rise: float, alpha: float) -> CurveTurn
     place, least = None, 0.0
     if statistic > threshold and rise >= min_rise:
         place = first + _onset(local, noise)
-        if height < _RECORD * _largest_that_came_back(smooth[: place + 1]):
+        lasted = _longest_that_came_back(smooth[: place + 1], height / _RECORD)
+        if len(smooth) - 1 - place < _OUTLASTED * lasted:
             place, least = None, alpha
     # The statistic exceeds the threshold with a chance of at most alpha. From there on
     # the chance falls as the tail of a normal law does. Where an earlier rise as large
@@ -197,11 +201,25 @@ def _height(values: np.ndarray) -> float:
     return best
 
 
-def _largest_that_came_back(values: np.ndarray) -> float:
-    """Return the largest height that a curve had before it reached its lowest level."""
+def _longest_that_came_back(values: np.ndarray, height: float) -> int:
+    """Return for how many epochs a curve showed such a height before its lowest level.
+
+    From when it rose to when the height no longer counts, 0 if it never showed it.
+    """
     # Rises last for several epochs, so that of long curves every few will do.
-    ends = range(FEWEST_POINTS, len(values) + 1, 1 + len(values) // 25)
-    return max((_height(values[:n]) for n in ends), default=0.0)
+    step = 1 + len(values) // 25
+    longest = epochs = 0
+    for n in range(FEWEST_POINTS, len(values) + 1, step):
+        here = values[:n]
+        since = here[int(np.argmin(here)) :]
+        # The height outlives a rise: it is that of all that came after. So half of the
+        # rise has to be there still.
+        is_up = np.median(here[-3:]) > (since[0] + since.max()) / 2
+        is_up = is_up and _height(here) > height
+        # The height shows when the rise is some epochs old.
+        epochs = (epochs or FEWEST_AFTER) + step if is_up else 0
+        longest = max(longest, epochs)
+    return longest
 
 
 def turn_threshold(n: int, alpha: float) -> float:

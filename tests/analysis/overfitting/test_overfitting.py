@@ -238,6 +238,39 @@ def test_a_rise_no_larger_than_one_that_came_back_does_not_count_for_a_chance():
     assert hump.confidence == 0.95
 
 
+@pytest.mark.parametrize("size", [0.2, 1.0])
+def test_an_early_hump_does_not_hide_a_later_rise_that_lasts(size):
+    """It lasted for 11 epochs; the rise of 30 standard deviations lasts for 50."""
+    t = np.arange(100)
+    rng = np.random.default_rng(0)
+    val = np.where(t < 30, 3.0, 1.0) + 0.3 * (t >= 50) + size * (np.abs(t - 17) <= 5)
+    val += 0.01 * rng.standard_normal(100)
+    loss = np.exp(-t / 30) + 0.001 * rng.standard_normal(100)
+    found = [detect_overfitting(loss[:n], val[:n]).detected for n in range(31, 101)]
+    assert not any(found[:20])
+    assert found.index(True) < 50
+    assert all(found[found.index(True) :])
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-160, 1e155, 1e200, 1e307])
+def test_losses_of_any_size_are_judged_alike(rng, factor):
+    loss, val = overfitting(rng)
+    one = detect_overfitting(loss, val)
+    other = detect_overfitting(factor * loss, factor * val)
+    assert (one.pattern, one.onset) == (other.pattern, other.onset)
+    assert one.turn.statistic == pytest.approx(other.turn.statistic, rel=1e-6)
+    assert other.turn.lowest == pytest.approx(factor * one.turn.lowest, rel=1e-6)
+    assert other.turn.noise == pytest.approx(factor * one.turn.noise, rel=1e-6)
+
+
+def test_one_huge_loss_does_not_hide_the_others(rng):
+    loss, val = overfitting(rng)
+    loss[0], val[0] = 1e300, 1e305
+    verdict = detect_overfitting(loss, val)
+    assert verdict.detected
+    assert abs(verdict.onset - 25) <= 4
+
+
 def test_a_chance_above_the_usual_level_is_explained():
     """With a falling training loss up to 15 % will do, which has to be said."""
     seen = 0
@@ -327,7 +360,7 @@ def test_the_unit_of_the_loss_does_not_matter(seed, factor, rise):
 
 @given(
     st.lists(
-        st.tuples(*[st.floats(allow_nan=True, allow_infinity=True, width=32)] * 2),
+        st.tuples(*[st.floats(allow_nan=True, allow_infinity=True)] * 2),
         max_size=30,
     )
 )
