@@ -33,7 +33,7 @@ _OUTLASTED = 1.5
 """A rise that lasts longer than earlier ones by this factor may be smaller."""
 
 _FEW = 12
-"""Up to so many points one epoch is enough, but has to show more."""
+"""In curves of up to this many points one epoch is enough, but has to show more."""
 
 _AGREEING = 2
 _AGREEING_AFTER_BAD = 4
