@@ -130,9 +130,10 @@ def _is_seen_before(values: np.ndarray, alpha: float) -> bool:
     if len(values) <= _FEW:
         return True
     agreeing = _AGREEING_AFTER_BAD if _had_bad_epochs(values) else _AGREEING
+    threshold = turn_threshold(len(values), alpha)
     for n in range(len(values) - 1, len(values) - agreeing, -1):
         height, noise, _ = _rise_at_end(values[:n])
-        if height <= turn_threshold(n, alpha) * noise:
+        if height <= threshold * noise:
             return False
     return True
 

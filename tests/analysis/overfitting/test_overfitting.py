@@ -57,6 +57,15 @@ def test_bad_epochs_in_a_row_are_no_rise():
     assert alarms <= 2
 
 
+@pytest.mark.parametrize("seed", [54, 73, 84])
+def test_a_rise_of_a_short_curve_is_found_at_its_13th_epoch(seed):
+    """Up to 12 epochs more is asked for; that is not asked of the 12th afterwards."""
+    t = np.arange(13)
+    rng = np.random.default_rng(seed)
+    val = 1 + 0.5 * np.exp(-t) + 0.03 * np.maximum(t - 5, 0)
+    assert find_turn(val + 0.012 * rng.standard_normal(14)[:13]).turned
+
+
 def test_a_rise_after_bad_epochs_is_found(rng):
     loss, val = overfitting(rng)
     val[[8, 15]] *= 1.3
