@@ -170,17 +170,18 @@ def look(make, rng):
     }
 
 
-def main(runs=60, seed=71):
+def main(runs=60, seed=71, kinds=(HEALTHY, OVERFIT), name="overfitting_held_out"):
     """Print the scores of every kind."""
+    healthy, overfit = kinds
     results, chances = {}, []
-    for number, make in enumerate((*HEALTHY, *OVERFIT)):
+    for number, make in enumerate((*healthy, *overfit)):
         looks = [
             look(make, np.random.default_rng([int(seed), number, run]))
             for run in range(int(runs))
         ]
         chances += [(*row, 1 / len(x["rows"])) for x in looks for row in x["rows"]]
         score = {k: float(np.mean([x[k] for x in looks])) for k in list(looks[0])[:4]}
-        if make in OVERFIT:
+        if make in overfit:
             score |= {
                 k: float(np.nanmedian([x[k] for x in looks]))
                 for k in ("error", "delay")
@@ -203,7 +204,7 @@ def main(runs=60, seed=71):
             )
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
-    (folder / "overfitting_held_out.json").write_text(json.dumps(results, indent=1))
+    (folder / f"{name}.json").write_text(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy.stats import f as f_law
 
 SHORTEST = 3
@@ -218,8 +217,7 @@ def _around_mean(values: np.ndarray, period: int) -> tuple[np.ndarray, np.ndarra
     # is taken for half of this one's.
     if period % 2 == 0:
         weights[[0, -1]] = 0.5
-    windows = sliding_window_view(values, len(weights))
-    means = windows @ weights / weights.sum()
+    means = np.convolve(values, weights / weights.sum(), "valid")
     places = np.arange(half, half + len(means))
     return values[places] - means, places % period
 

@@ -27,10 +27,17 @@ _FEW_BEFORE = 0.5
 """By how much spans of few epochs count for less: they may share one deviation."""
 
 _RECORD = 1.4
-"""A rise has to exceed earlier ones that came back by this factor."""
+"""A rise has to exceed earlier ones that came back by this factor, or outlast them."""
 
-_SURE = 1.3
-"""Thresholds from which one epoch is enough; below, the one before has to agree."""
+_OUTLASTED = 1.5
+"""A rise that lasts longer than earlier ones by this factor may be smaller."""
+
+_FEW = 12
+"""In curves of up to this many points one epoch is enough, but has to show more."""
+
+_AGREEING = 2
+_AGREEING_AFTER_BAD = 4
+"""Epochs in a row that have to show a rise; more if the curve had bad epochs before."""
 
 _DOUBT = 2.0
 """Standard errors by which the memory of the noise is taken to be underestimated."""
@@ -81,22 +88,22 @@ def find_turn(
     Wright & Dykstra, "Order restricted statistical inference", 1988). It counts for
     more where neighboring epochs deviate alike, and spans of few epochs count for
     less, since so few tell little about how long a deviation lasts. A rise no larger
-    than 1.4 times an earlier one that came back is not one, and one within 1.3 times
-    the threshold has to be seen at two epochs in a row in curves of more than 20.
-    Among curves that fall,
-    the flat one is most easily mistaken for turning, so the threshold is the one for
-    flat curves, and high enough for looking after every epoch anew. The curve turns
-    where one that falls and then rises as a power of time fits best.
+    than 1.4 times an earlier one that came back has to last 1.5 times as long. In
+    curves of more than 12 points two epochs in a row have to show it, and four if
+    single epochs stood out before: bad epochs come in twos and threes. Among curves
+    that fall, the flat one is most easily mistaken for turning, so the threshold is the
+    one for flat curves, and high enough for looking after every epoch anew. The curve
+    turns where one that falls and then rises as a power of time fits best.
 
     Args:
         values: The curve, finite.
         min_rise: Smallest relative rise that counts. Defaults to `0.01`.
         alpha: Bound on the chance that independent noise on a curve that is flat from
-            the start is said to turn at any of its first 30 epochs, `min_rise` apart.
-            Of 300 simulated curves, looked at again and again, 0.003 were by epoch 30,
-            0.02 by epoch 100 and 0.06 by epoch 300 with the default of `0.05`, at any
-            one look at most 0.03; with `0.15`, 0.007, 0.06 and 0.21, and 0.07. These
-            rates were simulated without the two-epoch rule, so they are upper bounds.
+            the start is said to turn at any of its first 100 epochs, `min_rise` apart.
+            Of 300 simulated curves, looked at again and again, none were by epoch 30,
+            0.01 by epoch 100 and 0.03 by epoch 300 with the default of `0.05`, at any
+            one look at most 0.01; with `0.15`, 0.003, 0.05 and 0.11, and 0.02. With a
+            memory of 0.3 it was 0.08 by epoch 100 with `0.05`, of 0.5, 0.16.
 
     Returns:
         The verdict.
@@ -110,15 +117,50 @@ def find_turn(
     """
     values = np.asarray(values, np.float64)
     turn = _turn_at_end(values, min_rise, alpha)
-    # Noise that lasts for some epochs passes the threshold for one and falls back; a
-    # rise stays. So unless it is far beyond the threshold, two epochs have to agree.
-    # Short curves have a higher threshold instead: an epoch is much of them.
-    is_close = turn.turned and turn.statistic < _SURE * turn.threshold
-    is_close = is_close and len(values) > _LOCAL_POINTS
-    if is_close and not _turn_at_end(values[:-1], min_rise, alpha).turned:
+    # Noise that lasts for some epochs passes the threshold for one and falls back, and
+    # bad epochs come in twos and threes; a rise stays. So several epochs have to agree.
+    if turn.turned and not _is_seen_before(values, alpha):
         confidence = min(turn.confidence, 1 - alpha)
         return replace(turn, turned=False, onset=None, confidence=confidence)
     return turn
+
+
+def _is_seen_before(values: np.ndarray, alpha: float) -> bool:
+    """Return whether the epochs before the last one show the rise, too."""
+    if len(values) <= _FEW:
+        return True
+    agreeing = _AGREEING_AFTER_BAD if _had_bad_epochs(values) else _AGREEING
+    threshold = turn_threshold(len(values), alpha)
+    for n in range(len(values) - 1, len(values) - agreeing, -1):
+        height, noise, _ = _rise_at_end(values[:n])
+        if height <= threshold * noise:
+            return False
+    return True
+
+
+def _had_bad_epochs(values: np.ndarray) -> bool:
+    """Return whether single epochs stand out above those around them.
+
+    The first two cannot, the last three may be a rise.
+    """
+    smooth = without_outliers(values)
+    start = _first_quiet(smooth, _first_local(smooth))
+    excess = (values - smooth)[start + 2 : -3]
+    return bool((excess > difference_noise(values)).any())
+
+
+def _rise_at_end(values: np.ndarray) -> tuple[float, float, int]:
+    """Return height and noise of the rise that the curve shows, and where it is local.
+
+    The last two points are compared with the median of five: two bad epochs there are
+    a majority of three. In short curves five are too many.
+    """
+    smooth = without_outliers(values, last=5 if len(values) > _FEW else 3)
+    first = _first_local(smooth)
+    local = smooth[first:]
+    fit = fit_unimodal(local)
+    scale = curve_scale(values, float(fit.turning.min()))
+    return _height(local), _noise_around(smooth, first, fit, 1e-4 * scale), first
 
 
 def _turn_at_end(values: np.ndarray, min_rise: float, alpha: float) -> CurveTurn:
@@ -126,21 +168,20 @@ def _turn_at_end(values: np.ndarray, min_rise: float, alpha: float) -> CurveTurn
     if len(values) < FEWEST_POINTS:
         level = float(values[-1]) if len(values) else float("nan")
         return CurveTurn(False, None, level, level, 0.0, 0.0, np.inf, 0.0, 0.0)
+    height, noise, first = _rise_at_end(values)
+    statistic = height / noise
     smooth = without_outliers(values)
-    first = _first_local(smooth)
     local = smooth[first:]
     fit = fit_unimodal(local)
     lowest, last = float(fit.turning.min()), float(fit.turning[-1])
     scale = curve_scale(values, lowest)
-    noise = _noise_around(smooth, first, fit, 1e-4 * scale)
-    height = _height(local)
-    statistic = height / noise
     threshold = turn_threshold(len(values), alpha)
     rise = (last - lowest) / scale
     place, least = None, 0.0
     if statistic > threshold and rise >= min_rise:
         place = first + _onset(local, noise)
-        if height < _RECORD * _largest_that_came_back(smooth[: place + 1]):
+        lasted = _longest_that_came_back(smooth[: place + 1], height / _RECORD)
+        if len(smooth) - 1 - place < _OUTLASTED * lasted:
             place, least = None, alpha
     # The statistic exceeds the threshold with a chance of at most alpha. From there on
     # the chance falls as the tail of a normal law does. Where an earlier rise as large
@@ -197,22 +238,36 @@ def _height(values: np.ndarray) -> float:
     return best
 
 
-def _largest_that_came_back(values: np.ndarray) -> float:
-    """Return the largest height that a curve had before it reached its lowest level."""
+def _longest_that_came_back(values: np.ndarray, height: float) -> int:
+    """Return for how many epochs a curve showed such a height before its lowest level.
+
+    From when it rose to when the height no longer counts, 0 if it never showed it.
+    """
     # Rises last for several epochs, so that of long curves every few will do.
-    ends = range(FEWEST_POINTS, len(values) + 1, 1 + len(values) // 25)
-    return max((_height(values[:n]) for n in ends), default=0.0)
+    step = 1 + len(values) // 25
+    longest = epochs = 0
+    for n in range(FEWEST_POINTS, len(values) + 1, step):
+        here = values[:n]
+        since = here[int(np.argmin(here)) :]
+        # The height outlives a rise: it is that of all that came after. So half of the
+        # rise has to be there still.
+        is_up = np.median(here[-3:]) > (since[0] + since.max()) / 2
+        is_up = is_up and _height(here) > height
+        # The height shows when the rise is some epochs old.
+        epochs = (epochs or FEWEST_AFTER) + step if is_up else 0
+        longest = max(longest, epochs)
+    return longest
 
 
 def turn_threshold(n: int, alpha: float) -> float:
     """Return what the statistic of a flat curve of `n` points exceeds by chance only.
 
     The constants are from simulated Gaussian noise, looked at after every epoch;
-    `benchmarks/overfitting_null.py` draws them again. The second term is for the
-    few points that the noise is estimated from in the beginning; `alpha` acts through
-    the tail of the normal law.
+    `benchmarks/overfitting_null.py` draws them again. The longer a curve, the more
+    chances noise has had. In the beginning the noise is estimated from few points, and
+    one epoch is enough. `alpha` acts through the tail of the normal law.
     """
-    plain = 3.3 + 80 / n**2
+    plain = 3.3 + 80 / n**2 if n <= _FEW else 3.17 + 0.3 * max(np.log(n / 40), 0.0)
     return float(np.sqrt(max(plain**2 + 2 * np.log(0.05 / alpha), 1.0)))
 
 
@@ -254,11 +309,12 @@ def _onset(values: np.ndarray, noise: float) -> int:
     return place
 
 
-def without_outliers(values: np.ndarray) -> np.ndarray:
+def without_outliers(values: np.ndarray, last: int = 3) -> np.ndarray:
     """Pull single points that stand out back to three deviations from the median.
 
-    The median is that of up to five points around each, and of the last three at the
-    end, so a monotone curve stays as it is but for its first and last point.
+    The median is that of five points around each, of the first three for the first two,
+    and of the `last` ones for the last two. So a monotone curve stays as it is but for
+    its first and last point, or, with `last=5`, its last two.
     """
     n = len(values)
     if n < FEWEST_POINTS:
@@ -267,9 +323,8 @@ def without_outliers(values: np.ndarray) -> np.ndarray:
     medians = values.copy()
     windows = np.lib.stride_tricks.sliding_window_view(values, 5)
     medians[2:-2] = np.median(windows, axis=1)
-    # at the ends there are no five points around: the nearest three have to do
-    medians[[1, -2]] = np.median(values[:3]), np.median(values[-3:])
-    medians[[0, -1]] = medians[[1, -2]]
+    # at the ends there are no five points around
+    medians[:2], medians[-2:] = np.median(values[:3]), np.median(values[-last:])
     return np.clip(values, medians - allowed, medians + allowed)
 
 

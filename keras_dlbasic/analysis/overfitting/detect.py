@@ -17,6 +17,7 @@ from keras_dlbasic.analysis.overfitting.curve_pattern import (
     name_pattern,
 )
 from keras_dlbasic.analysis.overfitting.curve_turn import CurveTurn, find_turn
+from keras_dlbasic.analysis.overfitting.curve_unit import in_plain_unit
 from keras_dlbasic.analysis.overfitting.verdict import (
     ALPHA,
     FALLING_ALPHA,
@@ -109,24 +110,30 @@ def detect_overfitting(
         | {"val_metric": scores, "metric": train_scores}
     )
     _check_settings(mode, val_metric is not None, min_rise, min_severity)
-    level = without_cycles(train, val, rates if np.isfinite(rates).any() else None)
+    known_rates = rates if np.isfinite(rates).any() else None
+    # The verdict is about ratios, so that the unit of a curve is free.
+    plain_train, _ = in_plain_unit(train)
+    plain_val, unit = in_plain_unit(val)
+    level = without_cycles(plain_train, plain_val, known_rates)
     turn, change = _judge(level.train, level.val, min_rise)
-    pattern = _pattern(train, val, turn, change, level)
+    pattern = _pattern(plain_train, plain_val, turn, change, level)
     found = pattern == "overfitting"
     severity = _severity(turn.rise) if found else "info"
     turned_metric = None
     if val_metric is not None:
-        turned_metric = _turn(-scores if mode == "max" else scores, min_rise, ALPHA)
+        plain_scores, metric_unit = in_plain_unit(scores)
+        signed = -plain_scores if mode == "max" else plain_scores
+        turned_metric = _in_unit(_turn(signed, min_rise, ALPHA), metric_unit)
     return OverfittingVerdict(
         detected=found and SEVERITIES[severity] >= SEVERITIES[min_severity],
         onset=int(numbers[turn.onset]) if found and turn.onset is not None else None,
-        gap=val - train,
+        gap=_difference(val, train),
         severity=severity,
         confidence=turn.confidence,
         pattern=pattern,
         rise=turn.rise,
         train_change=change,
-        turn=_numbered(turn, numbers),
+        turn=_numbered(_in_unit(turn, unit), numbers),
         metric=None if turned_metric is None else _numbered(turned_metric, numbers),
         metric_gap=None
         if metric is None or val_metric is None
@@ -198,6 +205,12 @@ def _turn(values: np.ndarray, min_rise: float, alpha: float) -> CurveTurn:
     return replace(turn, onset=int(known[turn.onset]))
 
 
+def _in_unit(turn: CurveTurn, unit: float) -> CurveTurn:
+    """Return a verdict on a curve that was divided by `unit`, as one on the curve."""
+    lowest, last, noise = (v * unit for v in (turn.lowest, turn.last, turn.noise))
+    return replace(turn, lowest=lowest, last=last, noise=noise)
+
+
 def _numbered(turn: CurveTurn, numbers: np.ndarray) -> CurveTurn:
     if turn.onset is None:
         return turn
@@ -205,7 +218,13 @@ def _numbered(turn: CurveTurn, numbers: np.ndarray) -> CurveTurn:
 
 
 def _gap(train: np.ndarray, val: np.ndarray, mode: str | None) -> np.ndarray:
-    gap: np.ndarray = train - val if mode == "max" else val - train
+    return _difference(train, val) if mode == "max" else _difference(val, train)
+
+
+def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    # inf - inf is NaN, and the largest numbers of both signs are infinitely far apart
+    with np.errstate(over="ignore", invalid="ignore"):
+        gap: np.ndarray = one - other
     return gap
 
 

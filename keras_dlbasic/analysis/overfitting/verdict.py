@@ -229,7 +229,7 @@ def _why_not(turn: CurveTurn) -> str:
     if turn.statistic <= turn.threshold:
         return f" (threshold {turn.threshold:.1f})."
     return (
-        f", above the threshold of {turn.threshold:.1f}, but only the last epoch shows "
+        f", above the threshold of {turn.threshold:.1f}, but only the last epochs show "
         "it, an earlier rise as large came back, or it is below `min_rise`. Train a "
         "few more epochs."
     )

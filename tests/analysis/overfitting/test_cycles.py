@@ -126,7 +126,7 @@ def test_a_first_cycle_that_shows_a_rise_at_its_last_epoch_only_shows_none():
         assert not verdict.detected
         assert verdict.turn.statistic > verdict.turn.threshold
         assert verdict.p_value >= 0.05
-        assert "only the last epoch shows it" in verdict.reason
+        assert "only the last epochs show it" in verdict.reason
     whole = detect_overfitting(loss, val, learning_rate=rate)
     assert (whole.detected, whole.severity) == (True, "critical")
 

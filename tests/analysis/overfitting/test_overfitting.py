@@ -43,6 +43,37 @@ def test_noise_on_a_plateau_is_hardly_ever_overfitting():
     assert sum(flagged) <= 1
 
 
+def test_bad_epochs_in_a_row_are_no_rise():
+    """One in fifteen, two or three in a row: five of these eight alarmed once."""
+    alarms = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        loss, val = descent(rng, level=0.01)
+        for place in np.flatnonzero(rng.random(N) < 1 / 15):
+            val[place : place + rng.integers(2, 4)] *= 1 + rng.uniform(0.1, 0.4)
+        alarms += any(
+            detect_overfitting(loss[:n], val[:n]).detected for n in range(15, N + 1)
+        )
+    assert alarms <= 2
+
+
+@pytest.mark.parametrize("seed", [54, 73, 84])
+def test_a_rise_of_a_short_curve_is_found_at_its_13th_epoch(seed):
+    """Up to 12 epochs more is asked for; that is not asked of the 12th afterwards."""
+    t = np.arange(13)
+    rng = np.random.default_rng(seed)
+    val = 1 + 0.5 * np.exp(-t) + 0.03 * np.maximum(t - 5, 0)
+    assert find_turn(val + 0.012 * rng.standard_normal(14)[:13]).turned
+
+
+def test_a_rise_after_bad_epochs_is_found(rng):
+    loss, val = overfitting(rng)
+    val[[8, 15]] *= 1.3
+    found = [detect_overfitting(loss[:n], val[:n]).detected for n in range(20, N)]
+    assert found.index(True) < 22
+    assert all(found[found.index(True) :])
+
+
 def test_alarms_after_every_epoch_stay_rare():
     alarms = 0
     for seed in range(20):
@@ -211,7 +242,7 @@ def test_the_alarm_has_its_chance_under_noise(rng):
 
 def test_a_rise_that_one_epoch_alone_shows_does_not_count_for_a_chance():
     """The words once said that it would count from a threshold that it exceeded."""
-    rng = np.random.default_rng(34)
+    rng = np.random.default_rng(71)
     val = 1 + 0.03 * rng.standard_normal(30)
     val[-3:] += 0.09
     turn = find_turn(val)
@@ -221,10 +252,10 @@ def test_a_rise_that_one_epoch_alone_shows_does_not_count_for_a_chance():
     verdict = detect_overfitting(np.exp(-np.arange(30) / 10), val)
     assert not verdict.detected
     assert verdict.p_value >= 0.15  # the training loss falls
-    assert "above the threshold of 3.0, but only the last epoch" in verdict.reason
+    assert "above the threshold of 2.8, but only the last epochs" in verdict.reason
     lower = detect_overfitting(np.ones(29), val[:-1])
     assert lower.turn.statistic <= lower.turn.threshold
-    assert "of its noise (threshold 3.1)." in lower.reason
+    assert "of its noise (threshold 2.8)." in lower.reason
 
 
 def test_a_rise_no_larger_than_one_that_came_back_does_not_count_for_a_chance():
@@ -236,6 +267,39 @@ def test_a_rise_no_larger_than_one_that_came_back_does_not_count_for_a_chance():
     assert not hump.turned
     assert hump.statistic > 1.3 * hump.threshold
     assert hump.confidence == 0.95
+
+
+@pytest.mark.parametrize("size", [0.2, 1.0])
+def test_an_early_hump_does_not_hide_a_later_rise_that_lasts(size):
+    """It lasted for 11 epochs; the rise of 30 standard deviations lasts for 50."""
+    t = np.arange(100)
+    rng = np.random.default_rng(0)
+    val = np.where(t < 30, 3.0, 1.0) + 0.3 * (t >= 50) + size * (np.abs(t - 17) <= 5)
+    val += 0.01 * rng.standard_normal(100)
+    loss = np.exp(-t / 30) + 0.001 * rng.standard_normal(100)
+    found = [detect_overfitting(loss[:n], val[:n]).detected for n in range(31, 101)]
+    assert not any(found[:20])
+    assert found.index(True) < 50
+    assert all(found[found.index(True) :])
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-160, 1e155, 1e200, 1e307])
+def test_losses_of_any_size_are_judged_alike(rng, factor):
+    loss, val = overfitting(rng)
+    one = detect_overfitting(loss, val)
+    other = detect_overfitting(factor * loss, factor * val)
+    assert (one.pattern, one.onset) == (other.pattern, other.onset)
+    assert one.turn.statistic == pytest.approx(other.turn.statistic, rel=1e-6)
+    assert other.turn.lowest == pytest.approx(factor * one.turn.lowest, rel=1e-6)
+    assert other.turn.noise == pytest.approx(factor * one.turn.noise, rel=1e-6)
+
+
+def test_one_huge_loss_does_not_hide_the_others(rng):
+    loss, val = overfitting(rng)
+    loss[0], val[0] = 1e300, 1e305
+    verdict = detect_overfitting(loss, val)
+    assert verdict.detected
+    assert abs(verdict.onset - 25) <= 4
 
 
 def test_a_chance_above_the_usual_level_is_explained():
@@ -327,7 +391,7 @@ def test_the_unit_of_the_loss_does_not_matter(seed, factor, rise):
 
 @given(
     st.lists(
-        st.tuples(*[st.floats(allow_nan=True, allow_infinity=True, width=32)] * 2),
+        st.tuples(*[st.floats(allow_nan=True, allow_infinity=True)] * 2),
         max_size=30,
     )
 )
