@@ -227,7 +227,7 @@ class Experts(L.Layer):
         return ops.sum(share * answers, axis=-1, keepdims=True)
 
 
-@healthy(family="mixture of experts", half="sealed")
+@healthy(family="experts for a table", half="sealed")
 def friedman_by_experts():
     x, y, new, new_y = data.friedman(900, seed=1086)
     inputs = keras.Input((8,))

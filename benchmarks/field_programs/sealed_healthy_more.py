@@ -33,7 +33,7 @@ class SetNetwork(keras.Model):
         return self.out(self.dropout(self.all(h), training=training))
 
 
-@healthy(family="sets of points", half="sealed")
+@healthy(family="classifier of point clouds", half="sealed")
 def rings_and_clouds():
     rng = np.random.default_rng(1091)
     n, most = 640, 20
@@ -151,7 +151,7 @@ def few_weights_adapted():
     return Fit(model, turned, y[450:], scores.accuracy(new, new_y), options)
 
 
-@healthy(family="sequence to sequence", half="sealed")
+@healthy(family="translator", half="sealed")
 def words_backwards():
     rng = np.random.default_rng(1093)
     n, length, letters = 1000, 4, 8

@@ -27,31 +27,6 @@ def ink_detector(filters=12):
     return keras.Model(inputs, L.Conv2D(1, 1, activation="sigmoid")(h))
 
 
-@program(
-    kind="rate collapses",
-    family="ink segmentation",
-    half="sealed",
-    address="https://github.com/ScrollPrize/villa/pull/1495",
-    symptom="the rate is zero after the fourth of a thousand epochs",
-    cause="the horizon of a schedule of steps is the number of epochs",
-    truth=("learning_rate_collapsed",),
-    also=(*STUCK, "learning_rate_too_low", "too_few_updates"),
-)
-def horizon_in_epochs(repaired):
-    x, _, masks = data.shapes(420, seed=1061)
-    x, masks, new, new_masks = data.split(x, masks)
-    epochs, batch = 14, 16
-    steps = epochs * -(-len(x) // batch) if repaired else epochs
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps, warmup_target=0.006, warmup_steps=max(1, steps // 10)
-    )
-    model = ink_detector()
-    model.compile(keras.optimizers.AdamW(schedule), "binary_crossentropy")
-    held_out = (new, new_masks)
-    options = {"epochs": epochs, "batch_size": batch, "validation_data": held_out}
-    return Fit(model, x, masks, scores.overlap(*held_out), options)
-
-
 class Tiles(keras.utils.PyDataset):
     """Batches of tiles and their masks, in a new order every epoch."""
 
