@@ -14,7 +14,7 @@ class Compilations:
     Attributes:
         count: How many functions were compiled.
         seconds: How long that took.
-        cpu_seconds: The same in CPU time; JAX does not tell, it is the same number.
+        cpu_seconds: The same in CPU time.
     """
 
     def __init__(self):
@@ -25,14 +25,24 @@ class Compilations:
     def _of_jax(self):
         import jax
 
-        def listen(event, seconds, **_):
-            # Python's tracing, lowering and XLA; the last one comes once a program
-            if event.startswith("/jax/core/compile"):
-                self.seconds += seconds
-                self.cpu_seconds += seconds
-                self.count += "backend_compile" in event
+        begun = []  # parts may be within others
 
-        jax.monitoring.register_event_duration_secs_listener(listen)
+        def begins(event, *_, **__):
+            if event.startswith("/jax/core/compile"):
+                begun.append((time.perf_counter(), time.process_time()))
+
+        def ends(event, *_, **__):
+            # Python's tracing, lowering and XLA; the last one comes once a program
+            if not event.startswith("/jax/core/compile") or not begun:
+                return
+            wall, cpu = begun.pop()
+            self.count += "backend_compile" in event
+            if not begun:
+                self.seconds += time.perf_counter() - wall
+                self.cpu_seconds += time.process_time() - cpu
+
+        jax.monitoring.register_scalar_listener(begins)
+        jax.monitoring.register_event_duration_secs_listener(ends)
 
     def _of_tensorflow(self):
         from tensorflow.python.framework import func_graph

@@ -1,10 +1,11 @@
-"""What watching costs: epochs with the callback against epochs without.
+r"""What watching costs: epochs with the callback against epochs without.
 
 Fits of the same model run in greenlets of one thread that hand over at each epoch's
 begin, so that arms alternate on things that are already compiled. Run it on a machine
 with nothing else to do:
 
-    KERAS_BACKEND=tensorflow python benchmarks/overhead.py [--pairs 15] [workload ...]
+    KERAS_BACKEND=tensorflow python benchmarks/overhead.py [--pairs 15] [--steps 96] \
+        [workload ...]
 
 Prints a table and writes JSON to benchmarks/results/. For each arm: the ratio of
 epochs with a bootstrap 95 % interval; the ratio of whole fits, from the call of `fit`
@@ -256,6 +257,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("workloads", nargs="*", default=list(WORKLOADS))
     parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--steps", type=int, help="of an epoch, of all workloads")
     parser.add_argument(
         "--arms",
         nargs="+",
@@ -269,7 +271,7 @@ def main():
     results = {}
     for name in options.workloads:
         build, shape, batch_size, target = WORKLOADS[name]
-        steps = STEPS_OF.get(name, STEPS)
+        steps = STEPS_OF[name] = options.steps or STEPS_OF.get(name, STEPS)
         fits = measure(build, shape, batch_size, options.pairs, options.arms, steps)
         plain = fits["plain"]
         wall, cpu = plain.epochs("wall"), plain.epochs("cpu")

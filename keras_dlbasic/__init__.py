@@ -108,6 +108,7 @@ _FUNCTIONS = {
 _MODULES = tuple(n for n in __all__ if n not in {"__version__", *_FUNCTIONS})
 _FORMER_NAMES = ("facts", "signals")
 _SERIALIZABLE = (
+    "_keras.micro_step_schedule",
     "augmentation",
     "ensembles.ensemble",
     "initializers",
@@ -115,7 +116,6 @@ _SERIALIZABLE = (
     "layers",
     "regularizers",
     "remedies",  # known by name to what judges a run
-    "studies.batch_size.micro_step_schedule",
 )
 
 if not TYPE_CHECKING:

@@ -54,6 +54,24 @@ def test_import_is_light_and_imports_no_other_backend():
 
 
 @pytest.mark.once
+def test_a_watched_fit_does_not_import_tensorflow():
+    """Keras imports it to serialize a layer, which takes seconds and much memory."""
+    code = (
+        "import keras, sys, numpy as np, keras_dlbasic as kd\n"
+        "dense = keras.layers.Dense(3, 'relu', kernel_regularizer='l2')\n"
+        "layers = [keras.Input((4,)), dense, keras.layers.Dense(1)]\n"
+        "model = keras.Sequential(layers); model.compile('adam', 'mse')\n"
+        "x = np.random.default_rng(0).normal(size=(64, 4)); y = x[:, :1]\n"
+        "kd.preflight(model, x, y)\n"
+        "doctor = kd.callbacks.TrainingDoctor(x, y, verbose=0)\n"
+        "model.fit(x, y, epochs=2, verbose=0, callbacks=[doctor])\n"
+        "print('tensorflow' in sys.modules)\n"
+    )
+    found = run(code)
+    assert found.stdout.split() == ["False"], found.stderr
+
+
+@pytest.mark.once
 def test_a_missing_backend_is_named_with_how_to_install_it():
     backends = ("tensorflow", "jax", "torch")
     code = (

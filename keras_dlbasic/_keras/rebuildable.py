@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -59,6 +59,10 @@ def _has_unknown_function(layer: Any) -> bool:
     So it is with a lambda, and with an activation or initializer that is not
     registered.
     """
+    # Keras imports TensorFlow to serialize a part, whatever the backend: seconds, and
+    # hundreds of megabytes. A layer that has parts of Keras' alone need not be.
+    if not _is_of_users(layer) and not _has_foreign_parts(vars(layer).values(), set()):
+        return False
     try:
         parts = list(_serialized(layer.get_config()))
     except Exception:  # code of the user's: a remedy fails as well
@@ -71,6 +75,48 @@ def _has_unknown_function(layer: Any) -> bool:
         )
         for part in parts
     )
+
+
+def _has_foreign_parts(values: Iterable[Any], known: set[int]) -> bool:
+    """Return whether something may not be Keras' own, at any depth."""
+    for value in values:
+        if id(value) in known:
+            continue
+        known.add(id(value))
+        if isinstance(value, Mapping):
+            inner: Iterable[Any] = value.values()
+        elif isinstance(value, (list, tuple, set)):
+            inner = value
+        elif isinstance(value, _WITH_PARTS) and not _is_of_users(value):
+            inner = vars(value).values()
+        else:
+            kind = value if callable(value) else type(value)
+            if not (getattr(kind, "__module__", None) or "").startswith(_KNOWN):
+                return True
+            continue
+        if _has_foreign_parts(inner, known):
+            return True
+    return False
+
+
+_WITH_PARTS = (
+    keras.layers.Layer,
+    keras.initializers.Initializer,
+    keras.regularizers.Regularizer,
+    keras.constraints.Constraint,
+)
+
+_KNOWN = (
+    "keras.",
+    "keras_dlbasic.",
+    "builtins",
+    "inspect",
+    "numpy",
+    "jax",
+    "tensorflow",
+    "torch",
+)
+"""Modules of what layers keep besides code of a user's."""
 
 
 def _serialized(config: Any) -> Iterator[dict[str, Any]]:

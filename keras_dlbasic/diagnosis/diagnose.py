@@ -143,7 +143,8 @@ def _chosen(rules: Iterable[Rule] | None, thresholds: Any) -> Chosen:
             f"`thresholds` names no rule: {unknown}. {nearest(unknown[0], names)}"
         )
     for rule in chosen:
-        _check_thresholds(rule, given.get(rule.name, {}))
+        if rule.name in given:
+            _check_thresholds(rule, given[rule.name])
     return [(rule, dict(given.get(rule.name, {}))) for rule in chosen]
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from keras_dlbasic._display import wrapped
 from keras_dlbasic.diagnosis.diagnose import diagnose
+from keras_dlbasic.diagnosis.finding import Finding
+from keras_dlbasic.diagnosis.per_output import verdicts_of
+from keras_dlbasic.diagnosis.registry import all_rules
 from keras_dlbasic.diagnosis.rule import Rule
+from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.records import TrainingRecord
 
 BLOCKED = ("vanishing_gradients", "zero_gradients", "saturated_units")
 """Symptoms that say why the answer does not depend on the inputs."""
+
+SAME = "constant_predictions"
 
 SURE = 0.85
 
@@ -37,13 +45,16 @@ def early_word(
     >>> early_word(TrainingRecord.from_history({"loss": [2.3, 2.3]})) is None
     True
     """
+    rules = None if rules is None else tuple(rules)
+    if not _gives_one_answer(record, rules):
+        return None
     diagnosis = diagnose(record, rules=rules)
     for cause in diagnosis.causes:
         if cause.severity != "critical" or cause.confidence < SURE:
             continue
         below = {symptom.name: symptom for symptom in diagnosis.symptoms_of(cause)}
         blocked = [below[name] for name in BLOCKED if name in below]
-        if "constant_predictions" not in below or not blocked:
+        if SAME not in below or not blocked:
             continue
         epochs = len(record.epochs.get("epoch", ()))
         return wrapped(
@@ -52,3 +63,21 @@ def early_word(
             "More epochs will hardly help; what to try follows at the end."
         )
     return None
+
+
+def _gives_one_answer(record: TrainingRecord, rules: Iterable[Rule] | None) -> bool:
+    """Return whether one of the symptoms may be there, without which nothing is plain.
+
+    One rule costs a fraction of what all do, and this is asked after each look.
+    """
+    run = Run(record)
+    for one in all_rules() if rules is None else rules:
+        if one.name != SAME:
+            continue
+        try:
+            with np.errstate(all="ignore"):
+                found = verdicts_of(one, run, {})
+        except Exception:  # of the user's: `diagnose` goes on without it
+            return True
+        return one.last or any(isinstance(verdict, Finding) for verdict in found)
+    return False

@@ -80,6 +80,7 @@ class Run(KnownFacts):
         self.is_planned = planned
         self.verdicts: Mapping[str, Verdict] = {}
         self.output_name: str | None = None
+        self._flows: dict[tuple[int, int], Flow | None] = {}
 
     # -- outputs -----------------------------------------------------------------
 
@@ -366,7 +367,10 @@ class Run(KnownFacts):
             label `.up_layer`. None if there are too few steps or fewer than two layers
             with kernels.
         """
-        return early_flow(self.record, self.clean, least=least, early=early)
+        if (least, early) not in self._flows:
+            flow = early_flow(self.record, self.clean, least=least, early=early)
+            self._flows[least, early] = flow
+        return self._flows[least, early]
 
     @property
     def penalty(self) -> float:

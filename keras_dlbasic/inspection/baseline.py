@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._backends.compiled_loss import compiled_loss
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic.analysis.scoring import target_columns
 
@@ -23,23 +25,33 @@ def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
     Returns:
         Array `[n]`; the mean over positions for outputs with several.
     """
-    function = keras.losses.get(loss)
-    is_fitted = True
-    if isinstance(function, keras.losses.Loss):
-        # Keras gives targets an axis for its own losses and for functions, and leaves
-        # them as they are for a class of the user's: that may spread them by mistake.
-        is_fitted = type(function).__module__.startswith("keras.")
-        function = function.call
+    compute = compiled_loss(loss, _fitted)
     targets, outputs = ops.convert_to_tensor(targets), ops.convert_to_tensor(outputs)
-    lacks_axis = len(targets.shape) == len(outputs.shape) - 1
-    if is_fitted and lacks_axis and outputs.shape[-1] == 1:
-        targets = ops.expand_dims(targets, -1)
-    if "float" in keras.backend.standardize_dtype(targets.dtype):
-        targets = ops.cast(targets, outputs.dtype)
     with generators_kept(loss):  # it may smooth targets by noise
-        losses = function(targets, outputs)
+        losses = compute(targets, outputs)
     values = np.asarray(ops.convert_to_numpy(losses), np.float64)
     return values.reshape(len(values), -1).mean(axis=1) if values.ndim else values[None]
+
+
+def _fitted(loss: Any) -> Callable[[Any, Any], Any]:
+    """Return a function that calls a loss with targets as Keras gives them to it."""
+    is_fitted = True
+    function = loss
+    if isinstance(loss, keras.losses.Loss):
+        # Keras gives targets an axis for its own losses and for functions, and leaves
+        # them as they are for a class of the user's: that may spread them by mistake.
+        is_fitted = type(loss).__module__.startswith("keras.")
+        function = loss.call
+
+    def compute(targets: Any, outputs: Any) -> Any:
+        lacks_axis = len(targets.shape) == len(outputs.shape) - 1
+        if is_fitted and lacks_axis and outputs.shape[-1] == 1:
+            targets = ops.expand_dims(targets, -1)
+        if "float" in keras.backend.standardize_dtype(targets.dtype):
+            targets = ops.cast(targets, outputs.dtype)
+        return function(targets, outputs)
+
+    return compute
 
 
 def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -81,11 +93,11 @@ def _falls_without_end(
     loss: Any, targets: np.ndarray, outputs: np.ndarray, losses: np.ndarray
 ) -> bool:
     """Return whether ten and a hundred times an answer are better and better."""
-    means = [losses.mean()]
-    for factor in (10, 100):
-        means.append(sample_losses(loss, targets, factor * outputs).mean())
-    steps = np.diff(means)
-    return bool(means[2] < 0 and steps[1] < 5 * steps[0] < 0)
+    largest = sample_losses(loss, targets, 100 * outputs).mean()
+    if not largest < 0:  # as it is of nearly all
+        return False
+    larger = sample_losses(loss, targets, 10 * outputs).mean()
+    return bool(largest - larger < 5 * (larger - losses.mean()) < 0)
 
 
 def rewards_the_truth(

@@ -140,10 +140,14 @@ def with_output_shapes(
         }
     before = {facts.name: facts for facts in data.targets}
     targets = []
-    for facts in _facts_of_targets(arrays_of(y), by_name):
-        if known := before.get(facts.name):
-            facts = replace(facts, **{name: getattr(known, name) for name in BESIDE})
-        targets.append(facts)
+    for name, array in arrays_of(y):
+        known = before.get(name)
+        # one number a row is the same, whatever the shape of the output
+        if known is None or array.ndim > 1 or known.shape != array.shape:
+            (facts,) = _facts_of_targets([(name, array)], by_name)
+            same = () if known is None else BESIDE
+            known = replace(facts, **{part: getattr(known, part) for part in same})
+        targets.append(known)
     return replace(data, targets=tuple(targets))
 
 

@@ -94,9 +94,9 @@ def row_keys(rows: np.ndarray) -> np.ndarray:
     flat = rows.reshape(len(rows), -1)
     columns = evenly(flat.shape[1], MOST_FEATURES)
     factors = np.random.default_rng(0).integers(1, 2**63, len(columns), np.uint64)
+    # `fit` makes numbers float32, as they are here; plus zero, as -0 is 0 too
+    chosen = flat[:, columns].astype(np.float32, copy=False) + np.float32(0)
     keys = np.zeros(len(flat), np.uint64)
-    for column, factor in zip(columns, factors, strict=True):
-        # `fit` makes numbers float32, as they are here; plus zero, as -0 is 0 too
-        bits = (flat[:, column].astype(np.float32) + np.float32(0)).view(np.uint32)
+    for bits, factor in zip(chosen.view(np.uint32).T, factors, strict=True):
         keys += bits.astype(np.uint64) * factor
     return keys

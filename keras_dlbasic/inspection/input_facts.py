@@ -60,24 +60,29 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
     if not finite.any():
         return facts
     whole = finite.all(axis=1)
-    values = sample[whole] if whole.any() else np.where(finite, sample, 0.0)
+    values = sample
+    if not whole.all():
+        values = sample[whole] if whole.any() else np.where(finite, sample, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
         return replace(facts, **_moments(values))
 
 
 def _moments(values: np.ndarray) -> dict[str, Any]:
+    # each pass over the values costs: what is asked of all follows from the columns
     mean, std = values.mean(axis=0), values.std(axis=0)
-    size = np.sqrt(np.mean(values**2, axis=0))
+    squares = np.einsum("nc,nc->c", values, values) / len(values)
+    size = np.sqrt(squares)
+    center = mean.mean()
     varies = std > 1e-7 * np.maximum(size, 1e-30)
     used = size[size > 0]
     stand_in, share = placeholder(values)
     return {
-        "mean": float(values.mean()),
-        "std": float(values.std()),
+        "mean": float(center),
+        "std": float(np.sqrt(np.mean(std**2 + (mean - center) ** 2))),
         "min": float(values.min()),
         "max": float(values.max()),
-        "rms": float(np.sqrt(np.mean(values**2))),
-        "typical": float(np.quantile(np.abs(values), 0.9)),
+        "rms": float(np.sqrt(squares.mean())),
+        "typical": _quantile(np.abs(values).ravel(), 0.9),
         "placeholder": stand_in,
         "placeholder_share": share,
         "offset": float(np.median(np.abs(mean[varies]) / std[varies]))
@@ -88,3 +93,13 @@ def _moments(values: np.ndarray) -> dict[str, Any]:
         "constant_features": int((~varies).sum()),
         "is_constant": bool(not varies.any() and len(values) > 1),
     }
+
+
+def _quantile(values: np.ndarray, share: float) -> float:
+    """Return a quantile as NumPy does, in half the time; `values` changes places."""
+    place = share * (len(values) - 1)
+    below = int(place)
+    values.partition(below)
+    low = values[below]
+    high = values[below + 1 :].min(initial=np.inf) if place > below else low
+    return float(low + (high - low) * (place - below))

@@ -143,7 +143,8 @@ def _non_finite(weight: Any) -> int:
     values = np.asarray(ops.convert_to_numpy(weight))
     if values.dtype.kind in "biuOSU":
         return 0
-    return int(np.sum(~np.isfinite(values.astype(np.float32, copy=False))))
+    finite = np.isfinite(values.astype(np.float32, copy=False))
+    return int(values.size - np.count_nonzero(finite))
 
 
 def _kernel_facts(layer: Any) -> dict[str, Any]:
@@ -155,20 +156,20 @@ def _kernel_facts(layer: Any) -> dict[str, Any]:
         return {}
     fans = kernels[0]
     kernel = np.asarray(ops.convert_to_numpy(fans.variable), np.float64)
-    size = float(np.sqrt(np.mean(kernel**2))) if kernel.size else 0.0
+    size = float(np.sqrt(np.vdot(kernel, kernel) / kernel.size)) if kernel.size else 0.0
     # Each column has the weights of a unit. Units with the same weights compute the
-    # same.
+    # same. In most kernels the first weights differ already.
     columns = kernel.reshape(-1, kernel.shape[-1])
-    alike = bool(
-        columns.shape[1] > 1
-        and np.abs(columns - columns[:, :1]).max() <= 1e-7 * max(size, 1e-30)
+    alike = columns.shape[1] > 1 and all(
+        np.abs(part - part[:, :1]).max() <= 1e-7 * max(size, 1e-30)
+        for part in (columns[:1], columns)
     )
     return {
         "kernel_rms": size,
         "gain": size * float(np.sqrt(fans.fan_in)),  # He: sqrt(2), Xavier: about 1
         "fan_in": float(fans.fan_in),
         "fan_out": float(fans.fan_out),
-        "units_alike": alike,
+        "units_alike": bool(alike),
         "kernel_shape": tuple(map(int, kernel.shape)),
         "penalty": _penalty(fans.variable),
     }

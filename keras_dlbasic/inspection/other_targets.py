@@ -17,6 +17,9 @@ MAX_ROWS, MAX_BYTES = 2**21, 2**32
 """Of more given rows, or rows that take more memory, nothing is said: all would have to
 be read to know which there is only one of."""
 
+AT_ONCE = 128
+"""Number of rows that are compared at once, which the processor's cache should hold."""
+
 MIX = np.uint64(0x9E3779B97F4A7C15)
 """An odd number, so that the same row has another key as another input."""
 
@@ -113,13 +116,11 @@ def _same_rows(
     found = (keys[place] == asked) & (n_given[place] == 1) & (n_trained == 1)
     ours, theirs = first[place[found]], last[found]
     # The keys are of some entries only, so rows with the same key are compared in full.
-    is_same = np.all(
-        [
-            (_flat(a[ours]) == _flat(b[theirs])).all(axis=1)
-            for a, b in zip(given, trained, strict=True)
-        ],
-        axis=0,
-    )
+    is_same = np.ones(len(ours), bool)
+    for a, b in zip(given, trained, strict=True):
+        for begin in range(0, len(ours), AT_ONCE):
+            part = slice(begin, begin + AT_ONCE)
+            is_same[part] &= (_flat(a[ours[part]]) == _flat(b[theirs[part]])).all(1)
     # Rows that were drawn from the same repeat as often in each set as between the two:
     # of n and m rows there are n * n / 2 and m * m / 2 pairs in each, n * m between.
     n, m = len(given[0]), len(trained[0])

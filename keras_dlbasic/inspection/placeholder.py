@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dlbasic.analysis.evenly import evenly
+
 LEAST = 3
 """A number that stands for something occurs more often than an outlier."""
 
@@ -14,6 +16,9 @@ HUGE = 32767
 """Whole numbers from here on that are alone are the limits of types, and the like."""
 
 MOST_COLUMNS = 256
+
+FIRST_ROWS = 64
+"""By this many rows it is told first which columns may have such a number at all."""
 
 
 def placeholder(values: np.ndarray) -> tuple[float | None, float]:
@@ -52,9 +57,11 @@ def _alone(columns: np.ndarray) -> list[tuple[float, list[int]]]:
     """
     found: dict[float, list[int]] = {}
     counts: dict[float, int] = {}
+    some = evenly(len(columns), FIRST_ROWS)
     for sign in (1.0, -1.0):  # the smallest, then the largest
-        signed = sign * columns
-        lowest = signed.min(axis=0)
+        lowest = columns.min(axis=0) if sign > 0 else -columns.max(axis=0)
+        may_be = np.flatnonzero(_may_be_far(sign * columns[some], lowest))
+        signed, lowest = sign * columns[:, may_be], lowest[may_be]
         is_lowest = signed == lowest
         count = is_lowest.sum(axis=0)
         high = signed.max(axis=0)
@@ -64,13 +71,25 @@ def _alone(columns: np.ndarray) -> list[tuple[float, list[int]]]:
         is_far &= (len(columns) - count >= LEAST) & (lowest != 0)
         for place in np.flatnonzero(is_far)[:MOST_COLUMNS]:
             value = float(sign * lowest[place])
-            others = columns[:, place][~is_lowest[:, place]]
+            others = signed[:, place][~is_lowest[:, place]]
             # two numbers alone are a code, and no measurement with gaps
             if len(np.unique(others)) > 2:
-                found.setdefault(value, []).append(int(place))
+                found.setdefault(value, []).append(int(may_be[place]))
                 counts[value] = counts.get(value, 0) + int(count[place])
     often = [value for value in found if counts[value] >= LEAST]
     return [(v, found[v]) for v in sorted(often, key=lambda v: -len(found[v]))]
+
+
+def _may_be_far(some: np.ndarray, lowest: np.ndarray) -> np.ndarray:
+    """Return for each column whether its lowest number may lie far from all others.
+
+    On some rows the gap below the other numbers is no smaller than on all rows, and
+    their range no larger; so most columns need no look at all rows.
+    """
+    high = some.max(axis=0)
+    low = np.where(some == lowest, np.inf, some).min(axis=0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(~(low - lowest <= APART * (high - low)))
 
 
 def _looks_made(value: float) -> bool:

@@ -48,9 +48,10 @@ def reference_scores(
     task = TaskKind(task)
     if task is TaskKind.LABELS:
         targets = (targets > 0.5).astype(np.float64)
-    neighbours = _neighbours(features @ features.T, targets)
+    products = features @ features.T
+    neighbours = _neighbours(products, targets)
     return {
-        "linear": _best_ridge(features, targets, task),
+        "linear": _best_ridge(features, products, targets, task),
         "neighbours": skill(targets, neighbours, task).value,
     }
 
@@ -89,16 +90,24 @@ def _projected(features: np.ndarray) -> np.ndarray:
     return projected.astype(np.float64)
 
 
-def _best_ridge(features: np.ndarray, targets: np.ndarray, task: TaskKind) -> float:
-    n = len(features)
-    # One singular value decomposition gives the leave-one-out predictions for all ridge
-    # strengths. The leverage is the share of its own target in the fitted value of a
-    # row, and is taken out of it.
-    with_intercept = np.column_stack([features, np.ones(n)])
-    vectors, roots, _ = np.linalg.svd(with_intercept, full_matrices=False)
+def _best_ridge(
+    features: np.ndarray, products: np.ndarray, targets: np.ndarray, task: TaskKind
+) -> float:
+    n, width = features.shape
+    # One decomposition gives the leave-one-out predictions for all ridge strengths. The
+    # leverage is the share of its own target in the fitted value of a row, and is taken
+    # out of it. Of few rows the products are decomposed, which is several times as
+    # fast; their rounding is far below the smallest ridge.
+    if n <= width:
+        squares, vectors = np.linalg.eigh(products + 1.0)  # with an intercept
+        squares = np.maximum(squares, 0.0)
+    else:
+        with_intercept = np.column_stack([features, np.ones(n)])
+        vectors, roots, _ = np.linalg.svd(with_intercept, full_matrices=False)
+        squares = roots**2
     scores = []
     for ridge in RIDGE:
-        shrunk = roots**2 / (roots**2 + ridge)
+        shrunk = squares / (squares + ridge)
         leverage = np.minimum(vectors**2 @ shrunk, 1 - 1 / n)[:, None]
         fitted = (vectors * shrunk) @ (vectors.T @ targets)
         unseen = (fitted - leverage * targets) / (1 - leverage)

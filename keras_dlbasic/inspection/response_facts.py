@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.run_apart import run_apart
-from keras_dlbasic._backends.without_gradients import without_gradients
+from keras_dlbasic._backends.run_each import run_each
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import kind_of
@@ -150,34 +150,35 @@ def _run(
         for layer, label, _, _ in walk_layers(model)
         if kind_of(layer).kind == "dropout" and _is_keras_own(layer)
     }
-    dropped: dict[str, Any] = {}
 
-    def noted(label: str) -> Any:
-        def run(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-            outputs = call(inputs, *args, **kwargs)
-            differs = ops.any(ops.not_equal(outputs, inputs))
-            dropped[label] = ops.logical_or(dropped.get(label, False), differs)
-            return outputs
+    def run(model: Any, leaves: Leaves) -> Any:
+        dropped: dict[str, Any] = {}
 
-        return run
+        def noted(label: str) -> Any:
+            def call_layer(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+                outputs = call(inputs, *args, **kwargs)
+                differs = ops.any(ops.not_equal(outputs, inputs))
+                dropped[label] = ops.logical_or(dropped.get(label, False), differs)
+                return outputs
 
-    def run() -> Any:
-        dropped.clear()
-        with without_gradients(), keras.StatelessScope(), ExitStack() as stack:
+            return call_layer
+
+        with ExitStack() as stack:
             for label, layer in dropout.items():
                 stack.enter_context(intercepted(layer, noted(label)))
-            outputs = {
-                name: keras.tree.flatten(
-                    model(keras.tree.pack_sequence_as(x, leaves), training=False)
-                )
-                for name, leaves in given.items()
-            }
-        return outputs, dict(dropped)
+            outputs = model(keras.tree.pack_sequence_as(x, leaves), training=False)
+        return keras.tree.flatten(outputs), dropped
 
-    outputs, found = run_apart(model, run)
-    arrays = keras.tree.map_structure(ops.convert_to_numpy, (outputs, found))
-    labels = [label for label, is_dropping in arrays[1].items() if is_dropping]
-    return arrays[0], labels[0] if labels else None
+    found = run_apart(model, lambda: run_each(run, model, given))
+    arrays = keras.tree.map_structure(ops.convert_to_numpy, found)
+    drops = {label for _, dropped in arrays.values() for label in _true(dropped)}
+    labels = [label for label in dropout if label in drops]
+    outputs = {name: leaves for name, (leaves, _) in arrays.items()}
+    return outputs, labels[0] if labels else None
+
+
+def _true(told: dict[str, Any]) -> list[str]:
+    return [name for name, is_so in told.items() if is_so]
 
 
 def _is_keras_own(layer: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.run_once import run_once
 from keras_dlbasic._keras.graph import describe_variables
 from keras_dlbasic.landscape.objective import Objective
 from keras_dlbasic.records.facts import StartFacts
@@ -36,7 +37,7 @@ def start_facts(model: Any, x: Any, y: Any) -> StartFacts | None:
     """
     rows = keras.tree.map_structure(lambda a: np.asarray(a)[:ROWS], (x, y))
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), run_once():
             objective = Objective(model, *rows)
             loss, gradient = objective.gradient()
     except Exception:  # a model that runs in `fit` only; a loss of the user's

@@ -10,6 +10,9 @@ from keras_dlbasic.analysis.evenly import evenly
 
 ROWS, COLUMNS = 2048, 4096
 LEAST_ROWS = 50
+FIRST_ROWS = 64
+"""By this many rows it is told first which columns may be the target at all."""
+
 MOST_CLASSES = 50
 
 LEFT = 1e-4
@@ -40,23 +43,46 @@ def target_column(x: np.ndarray, y: Any) -> int | None:
     if y.size != len(x) or not {x.dtype.kind, y.dtype.kind} <= set("iubf"):
         return None
     rows = evenly(len(x), ROWS)
-    columns, target = x[rows].astype(np.float64), y[rows].reshape(-1).astype(float)
+    columns, target = x[rows], y[rows].reshape(-1).astype(float)
     if not np.isfinite(columns).all() or not np.isfinite(target).all():
         return None
     classes = np.unique(target)
     if len(classes) < 2:
         return None
-    # Each column by itself predicts the target by least squares. A copy in other units
-    # leaves nothing but rounding.
-    columns = columns - columns.mean(axis=0)
-    deviation, centred = columns.std(axis=0), target - target.mean()
-    slopes = columns.T @ centred / len(rows) / np.maximum(deviation, 1e-30) ** 2
-    left = (centred[:, None] - columns * slopes).std(axis=0)
-    found = (deviation > 0) & (left < LEFT * centred.std())
+    # Most columns can be neither on a few rows alone: all rows of the others are read.
+    some = evenly(len(rows), FIRST_ROWS)
+    centred, allowed = target - target.mean(), LEFT * target.std()
+    near = _left(columns[some], target[some] - target[some].mean())
+    scale = np.sqrt(
+        len(rows) / len(some)
+    )  # the rest of some rows is part of that of all
+    for place in np.flatnonzero(near <= 2 * scale * allowed):
+        column = columns[:, [place]]
+        if column.min() < column.max() and _left(column, centred)[0] < allowed:
+            return int(place)
     # Class numbers may have been renamed, which no straight line can undo.
-    if not found.any() and len(classes) <= MOST_CLASSES:
-        found = np.array([_renames(column, target, classes) for column in columns.T])
-    return int(found.argmax()) if found.any() else None
+    if len(classes) <= MOST_CLASSES:
+        few = _counts(columns[evenly(len(rows), 2 * len(classes))]) <= len(classes)
+        for place in np.flatnonzero(few):
+            if _renames(columns[:, place], target, classes):
+                return int(place)
+    return None
+
+
+def _left(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the deviation that least squares by each column leaves of a target."""
+    # A copy in other units leaves nothing but rounding.
+    columns = columns.astype(np.float64)
+    columns -= columns.mean(axis=0)
+    variance = np.maximum(columns.std(axis=0), 1e-30) ** 2
+    slopes = columns.T @ target / len(target) / variance
+    return np.asarray((target[:, None] - columns * slopes).std(axis=0))
+
+
+def _counts(columns: np.ndarray) -> np.ndarray:
+    """Return the number of values of each column."""
+    gaps = np.diff(np.sort(columns.astype(np.float64), axis=0), axis=0)
+    return np.asarray(1 + (gaps > 0).sum(axis=0))
 
 
 def _renames(column: np.ndarray, target: np.ndarray, classes: np.ndarray) -> bool:

@@ -137,5 +137,6 @@ def _means(columns: np.ndarray) -> tuple[float, ...]:
 def _commonest(columns: np.ndarray) -> float:
     # evenly chosen: the first entries of targets with axes are those of a few samples
     chosen = columns[evenly(len(columns), 20000)]
-    _, counts = np.unique(chosen, axis=0, return_counts=True)
+    axis = 0 if chosen.shape[1] > 1 else None  # whole rows take several times as long
+    _, counts = np.unique(chosen, axis=axis, return_counts=True)
     return float(counts.max() / counts.sum())

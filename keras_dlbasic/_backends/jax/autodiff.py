@@ -8,6 +8,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import keras
+import numpy as np
+
+from keras_dlbasic._backends.jax.compiled import compiled
+from keras_dlbasic._backends.run_once import run_once
 
 Scalar = Callable[[list[Any]], Any]
 
@@ -43,9 +47,11 @@ def compiled_gradient(
 
     # The shapes of what can be added to are found without computing or compiling.
     _, (shapes, _) = jax.eval_shape(lambda v, x: pure(v, x, None), values, x)
-    nothing = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
-    compiled = jax.jit(jax.grad(pure, argnums=2, has_aux=True))
-    gradients, (_, others) = compiled(values, x, nothing)
+    # made by NumPy: JAX would compile a function for each shape
+    nothing = [jnp.asarray(np.zeros(shape.shape, shape.dtype)) for shape in shapes]
+    with run_once():
+        taken = compiled(jax.grad(pure, argnums=2, has_aux=True))
+    gradients, (_, others) = taken(values, x, nothing)
     return gradients, others
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from keras_dlbasic._backends.jax.compiled import compiled
+
 
 class Products:
     """Compiled derivatives; see `objective.Products`.
@@ -40,8 +42,8 @@ class Products:
 
             return jax.grad(along)(weights)
 
-        self.loss = jax.jit(value)
-        self.gradient = jax.jit(gradient)
+        self.loss = compiled(value)
+        self.gradient = compiled(gradient)
         self._forward, self._reverse = jax.jit(forward), jax.jit(reverse)
         self._is_forward = True
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import keras
 
 from keras_dlbasic._backends.by_unit import by_unit, pilot_samples
+from keras_dlbasic._backends.jax.compiled import compiled
 
 
 class Program:
@@ -31,7 +32,7 @@ class Program:
             with keras.StatelessScope(state_mapping=mapping):
                 return function(model, x)
 
-        self._compiled = jax.jit(traced)
+        self._compiled = compiled(traced)
 
     def __call__(self, model: Any, x: Any) -> Any:
         """Return what the function gives for a model as it is now."""

@@ -26,11 +26,14 @@ def missing_nonlinearity(run: Run) -> Verdict:
         )
     kernels = [f for f in layers if f.kind in KERNELS]
     bends = [f for f in layers if f.activation not in (None, "linear")]
-    heads = [f for f in kernels if _name(f.label) in _output_names(run)]
+    names = _output_names(run)
+    heads = [f for f in kernels if _name(f.label) in names]
     heads = heads or kernels[-1:]  # in the order of their definition, if nothing else
-    hidden = [f for f in kernels if f not in heads]
+    # by identity: to compare facts takes far longer
+    last = set(map(id, heads))
+    hidden = [f for f in kernels if id(f) not in last]
     others = [f for f in layers if f.kind in BENDING]
-    inner = [f for f in bends if f not in heads]
+    inner = [f for f in bends if id(f) not in last]
     # Taking a maximum is not linear, so max pooling does for an activation.
     pooled = [f for f in layers if f.takes_maximum]
     if hidden and not inner and not others and not pooled:

@@ -14,10 +14,10 @@ from keras_dlbasic._backends.replicas import replicas_of
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.known_names import optimizer_of
 from keras_dlbasic._keras.layer_kinds import class_kind
+from keras_dlbasic._keras.micro_step_schedule import MicroStepSchedule
 from keras_dlbasic._keras.optimizer import schedule_of
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.studies.batch_size.micro_batches import MicroBatches
-from keras_dlbasic.studies.batch_size.micro_step_schedule import MicroStepSchedule
 
 PER_SAMPLE = ("sum_over_batch_size", "mean")
 
