@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.run_apart import run_apart
+from keras_dlbasic._backends.run_each import run_each
 from keras_dlbasic._backends.without_gradients import without_gradients
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import kind_of
@@ -61,26 +62,28 @@ def run_inference(
     }
     if not layers:
         return None
-    given: dict[str, Any] = {}
+    labels: list[str] = []  # in the order in which the layers ran
 
-    def noted(label: str) -> Any:
-        def run(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-            given.setdefault(label, inputs)  # a layer may be called several times
-            return call(inputs, *args, **kwargs)
+    def run(model: Any, x: Any) -> Any:
+        given: dict[str, Any] = {}
 
-        return run
+        def noted(label: str) -> Any:
+            def call_layer(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+                given.setdefault(label, inputs)  # a layer may be called several times
+                return call(inputs, *args, **kwargs)
 
-    def run() -> Any:
-        given.clear()
-        with without_gradients(), keras.StatelessScope(), ExitStack() as stack:
+            return call_layer
+
+        with ExitStack() as stack:
             for label, layer in layers.items():
                 stack.enter_context(intercepted(layer, noted(label)))
             outputs = keras.tree.flatten(model(x, training=False))
-        moments = [_moments(layers[label], tensor) for label, tensor in given.items()]
-        return outputs, moments
+        labels[:] = given
+        return outputs, [_moments(layers[name], one) for name, one in given.items()]
 
-    outputs, moments = run_apart(model, run)
-    pairs = zip(given, moments, strict=True)
+    found = run_apart(model, lambda: run_each(run, model, {"rows": x}))
+    outputs, moments = found["rows"]
+    pairs = zip(labels, moments, strict=True)
     return outputs, tuple(_drift(label, layers[label], *own) for label, own in pairs)
 
 
