@@ -38,7 +38,7 @@ def test_it_is_a_warning_even_if_all_is_well():
 
 @pytest.mark.parametrize(
     ("normalizes", "change", "severity"),
-    [(True, 0.4, "warning"), (True, 0.02, None), (False, 0.4, None)],
+    [(True, 0.4, "warning"), (True, 0.001, None), (False, 0.4, None)],
 )
 def test_statistics_of_the_batch_in_prediction(normalizes, change, severity):
     record = made_run(second={"batch_normalizes": normalizes})

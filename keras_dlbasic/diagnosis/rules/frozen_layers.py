@@ -12,6 +12,9 @@ from keras_dlbasic.records import LayerFacts
 ALIKE = 1e-6
 """Deviation of predictions up to which they differ by rounding only."""
 
+GOOD = 0.8
+"""Skill from which layers that are not trained have done no harm."""
+
 LEAST_REFERENCE = 0.15
 """Skill of simple predictors below which there is little to learn."""
 
@@ -33,7 +36,7 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
         share: Minimum share of frozen weights (in layers with kernels) for a finding.
     """
     if run.model.untracked:
-        return _of_untracked(run.model.untracked)
+        return _of_untracked(run)
     zeros = frozen_zeros(run)
     if zeros and _is_constant(run):
         return _of_zeros(zeros)
@@ -79,12 +82,13 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
     )
 
 
-def _of_untracked(places: tuple[str, ...]) -> Finding:
+def _of_untracked(run: Run) -> Finding:
+    places, skill = run.model.untracked, run.outcome.skill
     n = len(places)
     are, these = ("layer is", "its") if n == 1 else ("layers are", "their")
     more = f" and {n - 1} more" if n > 1 else ""
     return Finding(
-        severity="info",
+        severity="info" if skill is not None and skill >= GOOD else "warning",
         message=(
             f"{n} {are} not part of the model ({places[0]}{more}), so {these} "
             "weights are neither trained nor saved. Keras finds layers only in the "

@@ -24,6 +24,8 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
             earlier steps.
         ratio: Minimum ratio of these two losses.
     """
+    if blocks := _in_blocks(run, forgotten):
+        return blocks
     seen = order_seen(run)
     if seen is None:
         return Skipped(run.reasons.batches)
@@ -51,6 +53,33 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
         unit="of random draws",
         confidence=0.95 if is_forgotten else 0.85,
         evidence={"log10_chance": seen.log10_chance, "forgotten": worse},
+        remedies=(shuffled_rows(),),
+    )
+
+
+def _in_blocks(run: Run, swing: float) -> Finding | None:
+    """Report rows of one class only, in the batches read, beside a loss that jumps."""
+    data = run.facts.data
+    if data is None or not data.one_sided or not len(run.loss):
+        return None
+    found = run.descent
+    if not found.swing > swing or not found.swing_of_level > swing:
+        return None
+    n_rows = data.targets[0].n_rows if data.targets else None
+    read = f"The {n_rows} rows" if n_rows else "All rows"
+    return Finding(
+        severity="warning",
+        risk="critical",
+        message=(
+            f"The training rows come in blocks: {read} that were read have the same "
+            f"target, and the loss changes by {found.swing:.0%} of the baseline loss "
+            "from epoch to epoch. The model learns one kind of rows and forgets the "
+            "others."
+        ),
+        value=found.swing,
+        threshold=swing,
+        unit="share of the baseline loss",
+        confidence=0.75,
         remedies=(shuffled_rows(),),
     )
 

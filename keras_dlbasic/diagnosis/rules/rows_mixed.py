@@ -6,6 +6,9 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.response import response_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
+GOOD = 0.8
+"""Skill from which an operation over rows has done no harm."""
+
 OF_BATCH = (
     "Either batch normalization is called with `training=True`, so that it uses the "
     "statistics of the batch in prediction too, or an "
@@ -23,19 +26,20 @@ BY_MOVING_STATISTICS = suggest.by_hand(
     needs=("network",),
     live=False,
 )
-def rows_mixed(run: Run, *, change: float = 0.01, much: float = 0.1) -> Verdict:
+def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
     """Change the other rows of a batch, and compare the predictions of the rest.
 
     A softmax, a mean, a reshape or an attention over the first axis mixes unrelated
     samples. Keras' own layers do not do this in inference. Models whose batch is one
     graph, or one set, do it on purpose.
 
+    It is a warning if the model is poor, or has batch normalization, which then uses
+    the statistics of the batch in prediction too: a single row is predicted worse.
+
     Args:
         run: The run.
         change: Minimum change of the predictions, in units of their standard deviation
             over rows.
-        much: The same for a warning on a model with batch normalization, whatever its
-            skill: predictions for single rows are then worse.
     """
     found = response_of(run)
     if isinstance(found, Fine):
@@ -48,8 +52,10 @@ def rows_mixed(run: Run, *, change: float = 0.01, much: float = 0.1) -> Verdict:
     if size and rows and size >= rows:
         return Fine("all rows are in one batch, and may be parts of one graph")
     normalized = any(layer.batch_normalizes for layer in run.layers)
+    skill = run.outcome.skill
+    is_poor = skill is not None and skill < GOOD
     return Finding(
-        severity="warning" if normalized and found.other_rows >= much else "info",
+        severity="warning" if normalized or is_poor else "info",
         message=(
             "The prediction for a row depends on the other rows of its batch: it "
             f"changes with them by {found.other_rows:.2g} standard deviations. "

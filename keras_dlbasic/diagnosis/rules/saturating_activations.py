@@ -19,6 +19,9 @@ def saturating_activations(
 ) -> Verdict:
     """Multiply the steepest slopes of the hidden activations.
 
+    In a `Sequential` model, hidden dense layers with a softmax are reported as well:
+    their outputs sum to 1, so each is small and depends on all others.
+
     Args:
         run: The run.
         least: Maximum product of the slopes for a finding. With weights of usual size,
@@ -28,6 +31,8 @@ def saturating_activations(
         gone: Maximum relative gradient of a layer, as a share of the largest after it,
             for a vanishing gradient.
     """
+    if found := _of_softmax(run):
+        return found
     hidden = [f for f in run.layers[:-1] if f.activation in SLOPES]
     # Normalization keeps units where their slope is steep.
     if any(f.normalizes for f in run.layers):
@@ -68,3 +73,31 @@ def saturating_activations(
             ),
         )
     return Fine(f"slopes multiply to {product:.2g}")
+
+
+def _of_softmax(run: Run) -> Finding | None:
+    """Look for hidden layers with a softmax; in other models it may be a gate."""
+    kernels = [layer for layer in run.layers if layer.has_kernel]
+    found = [f for f in kernels[:-1] if f.kind == "dense" and f.activation == "softmax"]
+    if not found or not run.model.is_sequential:
+        return None
+    names = ", ".join(f"'{layer.label}'" for layer in found[:3])
+    return Finding(
+        severity="info",
+        message=(
+            f"Hidden layers have a softmax ({names}): their outputs are small and sum "
+            "to 1, so they pass on little of their inputs and of the gradients."
+        ),
+        risk="critical",
+        layer=found[0].label,
+        value=float(len(found)),
+        threshold=0.0,
+        unit="layers",
+        confidence=0.85,
+        remedies=(
+            suggest.by_hand(
+                'keras.layers.Dense(units, "relu", kernel_initializer="he_normal")',
+                "a softmax belongs in the output layer of a classifier",
+            ),
+        ),
+    )

@@ -53,7 +53,7 @@ def unrelated_targets(
             run,
             f"The model {outcome.failure}: its predictions hardly depend on its "
             "inputs. Inputs and targets may be misaligned, or unrelated.",
-            confidence=0.6,
+            confidence=0.5,
         )
     if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
         return Fine("simple predictors say little about texts and images")

@@ -196,7 +196,9 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
         return Skipped(run.reasons.validation)
     # All of it is needed: rows enough for the predictors, a model that has learned, and
     # something to be learned. One alone is no sign of other rows.
-    enough = (run.probe_rows or 0) >= MIN_ROWS and outcome.loss_saved >= saved
+    probe = run.facts.probe
+    rows = (probe.rows or 0) if probe else 0
+    enough = rows >= MIN_ROWS and outcome.loss_saved >= saved
     if not never or known < reference or not enough or lags or run.live:
         return Skipped(run.reasons.validation)
     return Finding(
