@@ -33,7 +33,7 @@ def untracked_layers(model: Any) -> list[str]:
     Example:
     >>> import keras
     >>> from keras_dlbasic._keras.untracked_layers import untracked_layers
-    >>> dense = keras.layers.Dense(3)
+    >>> dense = keras.layers.Dense(3, name="dense")
     >>> inputs = keras.Input((4,))
     >>> outputs = keras.layers.Lambda(lambda x: dense(x), name="by_hand")(inputs)
     >>> untracked_layers(keras.Model(inputs, outputs))
@@ -101,6 +101,10 @@ def _inner(value: Any) -> Iterator[tuple[str, Any]]:
                 yield "", cell.cell_contents
             except ValueError:  # a name that has no value yet
                 continue
+        for name in value.__code__.co_names:
+            named = value.__globals__.get(name)
+            if not inspect.ismodule(named) and not inspect.isclass(named):
+                yield "", named
     elif inspect.ismethod(value):
         yield "", value.__self__
     elif type(value).__module__.split(".")[0] not in CLOSED:

@@ -46,6 +46,16 @@ def of_lambda(layer):
     return keras.Model(inputs, L.Lambda(lambda x: layer(x), name="own")(inputs))
 
 
+SHARED = L.Dense(4, name="shared")
+
+
+def test_a_layer_that_a_function_finds_among_the_names_of_its_module():
+    inputs = keras.Input((3,))
+    own = L.Lambda(lambda x: keras.ops.relu(SHARED(x)), name="own")
+    model = keras.Model(inputs, own(inputs))
+    assert untracked_layers(model) == ["own: 'shared'"]
+
+
 def frozen():
     layer = L.Dense(4, name="inner")
     layer.trainable = False

@@ -59,11 +59,11 @@ def oscillating_loss(
 
 
 GOOD = 0.8
-"""Skill from which mild swings have cost little."""
+"""Skill from which mild oscillation has cost little."""
 
 
 def _does_no_harm(run: Run, mild: float) -> bool:
-    """Return whether the model does well, with swings that are mild."""
+    """Return whether the model does well, with mild oscillation."""
     skill = run.outcome.skill
     return skill is not None and skill >= GOOD and run.descent.swing < mild
 
