@@ -12,7 +12,9 @@ import keras
 Compute = Callable[[Any, Any], Any]
 
 _by_name: dict[str, Compute] = {}
-_by_object: weakref.WeakKeyDictionary[Any, Compute] = weakref.WeakKeyDictionary()
+_by_object: weakref.WeakKeyDictionary[Any, tuple[str, Compute]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def compiled_loss(loss: Any, make: Callable[[Any], Compute]) -> Compute:
@@ -29,16 +31,26 @@ def compiled_loss(loss: Any, make: Callable[[Any], Compute]) -> Compute:
     resolved = keras.losses.get(loss)
     if keras.backend.backend() != "jax" or not _is_of_keras(resolved):
         return make(resolved)
+    settings = f"{keras.config.floatx()} {_settings(loss)}"
     if isinstance(loss, str):
-        if loss not in _by_name:
-            _by_name[loss] = _compiled(lambda *given: make(resolved)(*given))
-        return _by_name[loss]
+        name = f"{loss} {settings}"
+        if name not in _by_name:
+            _by_name[name] = _compiled(lambda *given: make(resolved)(*given))
+        return _by_name[name]
     if resolved is not loss:  # a configuration: another object each time
         return make(resolved)
-    if loss not in _by_object:
+    kept = _by_object.get(loss)
+    if kept is None or kept[0] != settings:
         known = weakref.ref(loss)  # what is kept for a loss must not keep it alive
-        _by_object[loss] = _compiled(lambda *given: make(known())(*given))
-    return _by_object[loss]
+        kept = settings, _compiled(lambda *given: make(known())(*given))
+        _by_object[loss] = kept
+    return kept[1]
+
+
+def _settings(loss: Any) -> str:
+    """Return what a loss was made with, and may be changed to, as text."""
+    kwargs = getattr(loss, "_fn_kwargs", {})  # what Keras gives to its function
+    return repr(sorted(kwargs.items())) if isinstance(kwargs, dict) else ""
 
 
 def _compiled(function: Compute) -> Compute:

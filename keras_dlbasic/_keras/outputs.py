@@ -71,7 +71,7 @@ def model_outputs(model: Any, x: Any = None) -> list[Output]:
     # own only shows as the model is traced, which takes longer.
     if found and all(output.activation != UNKNOWN for output in found):
         return found
-    traced = _traced(model, x)
+    traced = trace_outputs(model, x)
     if not found:
         return traced or [Output(model.name, UNKNOWN)]
     if len(traced) != len(found):
@@ -111,8 +111,13 @@ def _limited_before(tensor: Any, operation: Any) -> str | None:
     return name if name in LIMITED else None
 
 
-def _traced(model: Any, x: Any) -> list[Output]:
-    """Trace a model; return nothing if that is not possible."""
+def trace_outputs(model: Any, x: Any = None) -> list[Output]:
+    """Trace a model on two rows; return nothing if that is not possible.
+
+    Args:
+        model: A built model.
+        x: As for `model_outputs`.
+    """
     if not getattr(model, "built", False):
         return []
     for example in _examples(model, x):

@@ -91,7 +91,7 @@ def _has_foreign_parts(values: Iterable[Any], known: set[int]) -> bool:
             inner = vars(value).values()
         else:
             kind = value if callable(value) else type(value)
-            if not (getattr(kind, "__module__", None) or "").startswith(_KNOWN):
+            if (getattr(kind, "__module__", None) or "").split(".")[0] not in _KNOWN:
                 return True
             continue
         if _has_foreign_parts(inner, known):
@@ -107,8 +107,8 @@ _WITH_PARTS = (
 )
 
 _KNOWN = (
-    "keras.",
-    "keras_dlbasic.",
+    "keras",
+    "keras_dlbasic",
     "builtins",
     "inspect",
     "numpy",

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import keras
 
 from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._keras.intercepted import intercepted
+from keras_dlbasic._keras.outputs import trace_outputs
 from keras_dlbasic.records.printable import printable
 
 MOST_OBJECTS, MOST_ITEMS, DEEPEST = 2000, 200, 4
 
-CLOSED = ("builtins", "jax", "jaxlib", "keras", "numpy", "tensorflow", "torch", "types")
+CLOSED = (
+    "builtins",
+    "jax",
+    "jaxlib",
+    "keras",
+    "keras_dlbasic",
+    "numpy",
+    "tensorflow",
+    "torch",
+    "types",
+    "weakref",
+)
 """Packages whose objects hold no layers of a user's."""
+
+NOT_OF_THE_MODEL = (
+    keras.callbacks.Callback,
+    keras.losses.Loss,
+    keras.metrics.Metric,
+    keras.optimizers.Optimizer,
+)
+"""What holds models to compare with, and is not trained."""
 
 
 def untracked_layers(model: Any) -> list[str]:
@@ -39,6 +61,34 @@ def untracked_layers(model: Any) -> list[str]:
     >>> untracked_layers(keras.Model(inputs, outputs))
     ["by_hand: 'dense'"]
     """
+    try:
+        found = _found(model)
+        return sorted(found) if found and _are_called(model, found) else []
+    except Exception:  # attributes of a user's may be anything
+        return []
+
+
+def _are_called(model: Any, found: dict[str, Any]) -> bool:
+    """Keep the layers that the model calls; a teacher beside it is not one of them."""
+    called: set[str] = set()
+
+    def noting(path: str) -> Any:
+        def run(call: Any, *args: Any, **kwargs: Any) -> Any:
+            called.add(path)
+            return call(*args, **kwargs)
+
+        return run
+
+    with ExitStack() as stack:
+        for path, layer in found.items():
+            stack.enter_context(intercepted(layer, noting(path)))
+        trace_outputs(model)
+    for path in set(found) - called:
+        del found[path]
+    return bool(found)
+
+
+def _found(model: Any) -> dict[str, Any]:
     layers = all_layers(model)
     search = _Search({id(w) for w in model.weights}, {id(layer) for layer in layers})
     for layer in layers:
@@ -61,7 +111,7 @@ class _Search:
     """
 
     def __init__(self, weights: set[int], layers: set[int]) -> None:
-        self.found: list[str] = []
+        self.found: dict[str, Any] = {}
         self._weights = weights
         self._met = set(layers)
 
@@ -76,12 +126,14 @@ class _Search:
         if depth > DEEPEST or len(self._met) > MOST_OBJECTS or id(value) in self._met:
             return
         self._met.add(id(value))
-        if isinstance(value, keras.layers.Layer):
+        kind = type(value)
+        if issubclass(kind, NOT_OF_THE_MODEL):
+            return
+        if issubclass(kind, keras.layers.Layer):
             own = [id(w) for w in value.trainable_variables]
             if own and not self._weights.intersection(own):
-                self.found.append(
-                    printable(path if path[-1:] != " " else path + repr(value.name))
-                )
+                name = repr(value.name) if path.endswith(" ") else ""
+                self.found[printable(path + name)] = value
             return
         for step, inner in _inner(value):
             self.enter(inner, f"{path}{step}", depth + 1)
@@ -91,7 +143,8 @@ def _inner(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what an object holds, each with the last step of the way to it."""
     if isinstance(value, dict):
         items = list(value.items())[:MOST_ITEMS]
-        yield from ((f"[{key!r}]", item) for key, item in items)
+        known = [(k, item) for k, item in items if isinstance(k, (int, str))]
+        yield from ((f"[{key!r}]", item) for key, item in known)
     elif isinstance(value, (list, tuple, set)):
         items = list(value)[:MOST_ITEMS]
         yield from ((f"[{place}]", item) for place, item in enumerate(items))
@@ -108,5 +161,8 @@ def _inner(value: Any) -> Iterator[tuple[str, Any]]:
     elif inspect.ismethod(value):
         yield "", value.__self__
     elif type(value).__module__.split(".")[0] not in CLOSED:
-        held = getattr(value, "__dict__", {})
+        try:
+            held = object.__getattribute__(value, "__dict__")
+        except AttributeError:
+            return
         yield from ((f".{name}", inner) for name, inner in list(held.items()))

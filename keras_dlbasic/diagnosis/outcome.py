@@ -16,6 +16,7 @@ LEARNED_SAVED = 0.05
 LEARNED_SKILL = 0.15
 NOTHING_SAVED = 0.02
 NOTHING_SKILL = 0.05
+HALF = 0.5
 
 FOLLOWS, FOLLOWS_NOT = 4.0, 2.0
 """Predictions say something of their rows if the loss rises by more standard errors
@@ -108,8 +109,6 @@ class Outcome:
         if self.outputs:
             found = {outcome.learned for outcome in self.outputs.values()}
             return found.pop() if len(found) == 1 else None
-        if self.knows_positions_only:
-            return False
         saved = -math.inf if self.loss_saved is None else self.loss_saved
         skill = -math.inf if self.skill is None else self.skill
         error = self.loss_saved_error
@@ -126,9 +125,12 @@ class Outcome:
 
     @property
     def knows_positions_only(self) -> bool:
-        """Whether a model of pictures knows only what is usual at each place."""
+        """Whether a model of pictures knows only what is usual at each place.
+
+        Where most of a picture is usual, this says little.
+        """
         skill, usual = self.skill, self.by_position
-        if skill is None or usual is None or usual < NOTHING_SKILL:
+        if skill is None or usual is None or not NOTHING_SKILL <= usual <= HALF:
             return False
         least = usual + NOTHING_SKILL * (1 - usual)
         return self.follows is None and skill < least
@@ -136,8 +138,6 @@ class Outcome:
     @property
     def failure(self) -> str:
         """What shows that a model has learned nothing, as the end of a sentence."""
-        if self.knows_positions_only:
-            return "is no better than the mean target of each position"
         if self.follows is None:
             return "is no better than a constant prediction"
         return "gets the same loss if its predictions are exchanged between samples"

@@ -65,6 +65,14 @@ def _steps(array: np.ndarray) -> np.ndarray | None:
     return np.asarray(array[evenly(len(array), ROWS)], np.float64)
 
 
+def _is_of_ids(x: np.ndarray) -> bool:
+    """Return whether an array has sequences of ids; a mask has two values only."""
+    steps = _steps(x)
+    if steps is None or not (steps == np.round(steps)).all():
+        return False
+    return len(np.unique(steps)) > 2
+
+
 def _changes(steps: np.ndarray) -> bool:
     """Return whether one step tells little of the next: else a copy proves nothing."""
     return bool((steps[:, 1:] != steps[:, :-1]).mean() > 0.2)
@@ -74,7 +82,8 @@ def same_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str
     """Return the name of one of several inputs that has the targets at each step.
 
     A decoder that is given the answer, not shifted by a step, copies it. With a single
-    input, or where another one is shifted as it should be, that is an autoencoder.
+    sequence of ids, or where another one is shifted as it should be, that is an
+    autoencoder.
 
     Args:
         y: Targets, `[n, steps]` or `[n, steps, 1]` of whole numbers.
@@ -91,12 +100,13 @@ def same_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str
     'decoder'
     """
     target = _steps(y)
-    if len(inputs) < 2 or target is None or not _changes(target):
+    sequences = [name for name, x in inputs if _is_of_ids(x)]
+    if len(sequences) < 2 or target is None or not _changes(target):
         return None
     if not (target == np.round(target)).all() or next_step_of(y, inputs):
         return None
     for name, x in inputs:
-        steps = _steps(x)
+        steps = _steps(x) if name in sequences else None
         if steps is None or steps.shape != target.shape:
             continue
         if (steps == target).mean() >= ALIKE:

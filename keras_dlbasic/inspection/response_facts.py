@@ -97,11 +97,12 @@ def response_facts(
         given["order"] = reordered.leaves
     if ahead is not None and ahead.steps >= MIN_STEPS:
         given["ahead"] = _other_end(leaves, ahead)
-    outputs, dropping = _run(model, x, given)
+    outputs, dropping, normalizing = _run(model, x, given)
     change = _Change(outputs, n)
     known = ResponseFacts(
         noise=change.of("again"),
         dropping=dropping,
+        normalizing=normalizing,
         spread=math.nan if _all_alike(leaves) else change.spread(),
     )
     if not known.noise < STEADY:  # what is drawn at random hides all other changes
@@ -143,8 +144,27 @@ def _other_end(leaves: Leaves, ahead: NextStep) -> Leaves:
 
 def _run(
     model: Any, x: Any, given: dict[str, Leaves]
-) -> tuple[dict[str, Leaves], str | None]:
-    """Return the outputs by what was given, and a dropout layer that drops."""
+) -> tuple[dict[str, Leaves], str | None, str | None]:
+    """Return the outputs by what was given, and layers that are told to be training.
+
+    That is a dropout layer that drops, and a batch normalization that is called with
+    `training=True`.
+    """
+    normalizing: list[str] = []
+    normalizations = {
+        label: layer
+        for layer, label, _, _ in walk_layers(model)
+        if type(layer) is keras.layers.BatchNormalization
+    }
+
+    def trains(label: str) -> Any:
+        def call_layer(call: Any, *args: Any, **kwargs: Any) -> Any:
+            if kwargs.get("training") is True:
+                normalizing.append(label)
+            return call(*args, **kwargs)
+
+        return call_layer
+
     dropout = {
         label: layer
         for layer, label, _, _ in walk_layers(model)
@@ -166,6 +186,8 @@ def _run(
         with ExitStack() as stack:
             for label, layer in dropout.items():
                 stack.enter_context(intercepted(layer, noted(label)))
+            for label, layer in normalizations.items():
+                stack.enter_context(intercepted(layer, trains(label)))
             outputs = model(keras.tree.pack_sequence_as(x, leaves), training=False)
         return keras.tree.flatten(outputs), dropped
 
@@ -174,7 +196,8 @@ def _run(
     drops = {label for _, dropped in arrays.values() for label in _true(dropped)}
     labels = [label for label in dropout if label in drops]
     outputs = {name: leaves for name, (leaves, _) in arrays.items()}
-    return outputs, labels[0] if labels else None
+    first = normalizing[0] if normalizing else None
+    return outputs, labels[0] if labels else None, first
 
 
 def _true(told: dict[str, Any]) -> list[str]:

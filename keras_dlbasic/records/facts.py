@@ -106,6 +106,8 @@ class ResponseFacts(Facts):
         noise: Change from one run to the next on the same rows.
         dropping: Label of a layer of Keras' that drops units in inference; None if
             there is none. The layer of this package that is made for it does not count.
+        normalizing: Label of a batch normalization that is called with `training=True`
+            in inference; None if there is none.
         other_rows: Change where the other rows of the batch are changed.
         order: Change where the steps of the sequences come in another order.
         later_steps: Change at earlier steps where later steps are changed, of the input
@@ -117,6 +119,7 @@ class ResponseFacts(Facts):
 
     noise: float = UNKNOWN
     dropping: str | None = None
+    normalizing: str | None = None
     other_rows: float = UNKNOWN
     order: float = UNKNOWN
     later_steps: float = UNKNOWN

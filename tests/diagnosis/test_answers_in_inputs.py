@@ -18,6 +18,8 @@ SHIFTED = np.concatenate([np.zeros((40, 1), int), TARGET[:, :-1]], axis=1)
         ({"source": SOURCE, "decoder": SHIFTED}, None),
         ({"source": TARGET, "decoder": SHIFTED}, None),  # an autoencoder
         ({"source": TARGET}, None),  # another one
+        ({"ids": TARGET, "mask": (TARGET > 3).astype(int)}, None),  # another one
+        ({"ratings": TARGET, "user": np.arange(40)[:, None]}, None),  # another one
         ({"source": SOURCE, "decoder": TARGET[:, :5]}, None),
     ],
 )
@@ -31,19 +33,24 @@ def test_it_is_a_warning_even_if_all_is_well():
     assert "target_leakage" not in kd.diagnose(record).names
     with edited_facts(record) as facts:
         facts["data"]["targets"][0]["same_step_of"] = "decoder"
+        facts["network"]["outputs"][0]["rank"] = 3
     (finding,) = kd.diagnose(record).at_least("warning")
     assert finding.name == "target_leakage"
     assert "'decoder' is the target itself" in finding.message
 
 
 @pytest.mark.parametrize(
-    ("normalizes", "change", "severity"),
-    [(True, 0.4, "warning"), (True, 0.001, None), (False, 0.4, None)],
+    ("layer", "change", "severity"),
+    [("norm", 0.4, "warning"), ("norm", 0.001, None), (None, 0.4, None)],
 )
-def test_statistics_of_the_batch_in_prediction(normalizes, change, severity):
-    record = made_run(second={"batch_normalizes": normalizes})
+def test_statistics_of_the_batch_in_prediction(layer, change, severity):
+    record = made_run()
     with edited_facts(record) as facts:
-        facts["probe"]["response"] = {"noise": 0.0, "other_rows": change}
+        facts["probe"]["response"] = {
+            "noise": 0.0,
+            "other_rows": change,
+            "normalizing": layer,
+        }
     found = {f.name: f for f in kd.diagnose(record)}
     finding = found.get("rows_mixed")
     assert (finding and finding.severity) == severity

@@ -219,13 +219,20 @@ def test_a_loss_that_makes_steps_short_comes_before_the_rate():
 
 @pytest.mark.parametrize(("size", "expected"), [(0.002, "critical"), (0.3, None)])
 def test_inputs_that_are_next_to_nothing(size, expected):
-    assert severity(made_run(inputs={"rms": size}, **STUCK), INPUTS) == expected
-    assert severity(made_run(inputs={"rms": size}), INPUTS) in (None, "info")
+    small = {"rms": size, "min": -4 * size, "max": 4 * size}
+    assert severity(made_run(inputs=small, **STUCK), INPUTS) == expected
+    assert severity(made_run(inputs=small), INPUTS) in (None, "info")
+    sparse = {**small, "min": 0.0, "max": 1.0}  # one column of many is not zero
+    assert severity(made_run(inputs=sparse, **STUCK), INPUTS) is None
 
 
-@pytest.mark.parametrize(("size", "expected"), [(0.002, "critical"), (0.5, None)])
-def test_inputs_that_are_rescaled_twice(size, expected):
-    record = made_run(first={"scales": True, "kind": "scaling"}, **STUCK)
+@pytest.mark.parametrize(
+    ("size", "most", "expected"),
+    [(0.002, 1.0, "critical"), (0.5, 1.0, None), (0.008, 60.0, None)],
+)
+def test_inputs_that_are_rescaled_twice(size, most, expected):
+    given = {"min": 0.0, "max": most}
+    record = made_run(first={"scales": True, "kind": "scaling"}, inputs=given, **STUCK)
     table = record.tables["activations"]
     with edited_facts(record) as facts:
         facts["network"]["normalizes_inputs"] = True
@@ -255,7 +262,7 @@ def test_the_frozen_judge_of_a_generator(trainable, expected):
 
 @pytest.mark.parametrize(
     ("ratio", "skill", "expected"),
-    [(3.0, 0.6, "warning"), (3.0, 0.9, None), (0.5, 0.6, None)],
+    [(3.0, 0.3, "warning"), (3.0, 0.55, None), (0.5, 0.55, None)],
 )
 def test_steps_that_replace_the_weights(ratio, skill, expected):
     record = made_run(ratio=ratio, skill=skill, reference=0.5)

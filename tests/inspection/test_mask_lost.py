@@ -58,8 +58,12 @@ def test_a_model_without_a_graph():
     assert mask_lost(model) is None
 
 
-def padded(kind="custom", **network):
-    record = made_run(inputs={"is_ids": True, "padding": 0.6, "shape": [500, 26]})
+def padded(kind="custom", skill=0.5, **network):
+    record = made_run(
+        skill=skill,
+        reference=0.5,
+        inputs={"is_ids": True, "padding": 0.6, "shape": [500, 26]},
+    )
     with edited_facts(record) as facts:
         facts["network"].update(padding_reader="lstm", **network)
         facts["network"]["layers"][1].update(kind=kind, label="own")
@@ -71,4 +75,6 @@ def test_what_is_said_of_it():
     finding = padded(mask_lost="own")
     assert finding.severity == "warning"
     assert "lost at 'own'" in finding.message
+    assert "supports_masking" in finding.remedies[0].code
+    assert padded(skill=0.9, mask_lost="own") is None
     assert padded("conv", mask_lost="own") is None  # it does no harm

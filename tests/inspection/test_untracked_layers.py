@@ -4,6 +4,8 @@ Public reports of the kind: tensorflow/tensorflow#28748 (layers in nested object
 keras-team/keras#10704 (layers called in a Lambda).
 """
 
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -108,3 +110,44 @@ def test_it_counts_where_the_run_gets_nowhere(run, severity):
     (finding,) = (f for f in kd.diagnose(record) if f.name == "frozen_layers")
     assert finding.severity == severity
     assert "2 layers are not part of the model (part.layers[0] and 1" in finding.message
+
+
+class Teacher:
+    def __init__(self, model):
+        self.model = model
+
+
+def beside(holder):
+    """A model that keeps another one to compare with, and does not call it."""
+    other = built(keras.Sequential([L.Dense(2)]))
+    model = Held(L.Dense(4))
+    model.beside = holder(other)
+    return built(model)
+
+
+class Distance(keras.metrics.Metric):
+    def __init__(self, model):
+        super().__init__()
+        self.encoder = model
+
+    def result(self):
+        return 0.0
+
+
+@pytest.mark.parametrize("holder", [Teacher, Distance])
+def test_models_that_are_only_compared_with(holder):
+    assert untracked_layers(beside(holder)) == []
+
+
+class Awkward:
+    @property
+    def __dict__(self):
+        raise RuntimeError("no")
+
+
+def test_attributes_may_be_anything():
+    owner = Teacher(None)
+    model = Held(L.Dense(4))
+    model.ref, model.awkward = weakref.proxy(owner), Awkward()
+    del owner
+    assert untracked_layers(built(model)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ import jax
 from keras_dlbasic._backends.run_once import is_once
 
 QUICK = {"xla_backend_optimization_level": 0}
+HAS_OPTIONS = "compiler_options" in inspect.signature(jax.jit).parameters
+"""JAX has them from 0.4.38 on."""
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -18,6 +21,6 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     Within `run_once` it is compiled with less effort.
     """
     # the option is known to the compiler for CPUs; others have less to gain
-    if is_once() and jax.default_backend() == "cpu":
+    if is_once() and jax.default_backend() == "cpu" and HAS_OPTIONS:
         return jax.jit(function, compiler_options=QUICK)
     return jax.jit(function)

@@ -187,8 +187,9 @@ def _ignores_inputs(run: Run, table: LayerTable) -> bool:
     """
     spread = float(table["spread"][-1, 0])
     is_constant = spread < CONSTANT * target_deviation(run)
-    by_place = run.outcome.knows_positions_only
-    return run.outcome.learned is False and (is_constant or by_place)
+    if run.outcome.knows_positions_only:
+        return True
+    return run.outcome.learned is False and is_constant
 
 
 def _more_weight(number: float, ratio: float) -> RemedySuggestion:

@@ -60,7 +60,7 @@ def learning_rate_too_high(
         climb: Minimum ratio of the rate in the last epoch to that in the best epoch, if
             much of the improvement is lost again.
         replaced: Minimum ratio of the first steps for a warning on a run that has
-            learned with them, but not well: each step replaces all weights.
+            learned with them, but less than simple predictors.
     """
     movement = run.movement
     if broken_start(run) is not None:
@@ -90,7 +90,7 @@ def learning_rate_too_high(
     shown = _said(sign, evidence, movement, best)
     of_layer = sign == "update_ratio_of_layer"
     strong = sum(value > 1 for value in signs.values())
-    is_plain = movement.first >= replaced and not _does_well(run)
+    is_plain = movement.first >= replaced and _is_behind(run)
     most = MAX_CONFIDENCE_AT_DEFAULT_RATE if _is_usual(run) else 0.9
     return Finding(
         severity="warning" if is_plain else "info",
@@ -111,13 +111,18 @@ def learning_rate_too_high(
     )
 
 
-GOOD = 0.8
+BEHIND = 0.1
 
 
-def _does_well(run: Run) -> bool:
-    """Return whether the run has come far in spite of its steps, or may do so yet."""
-    skill = run.outcome.skill
-    return run.live or run.is_planned or skill is None or skill >= GOOD
+def _is_behind(run: Run) -> bool:
+    """Return whether a finished run is clearly worse than a simple predictor.
+
+    Small weights that are replaced in a step are no harm by themselves.
+    """
+    skill, reference = run.outcome.skill, run.outcome.reference
+    if run.live or run.is_planned or skill is None or reference is None:
+        return False
+    return skill < reference - BEHIND
 
 
 def _is_usual(run: Run) -> bool:

@@ -135,12 +135,12 @@ def _of_values(name: str) -> Finding:
 def _of_columns(run: Run, columns: int) -> Finding:
     logged = run.record.epochs.get("binary_accuracy", np.zeros(0))
     logged = logged[np.isfinite(logged)]
-    now = f" It is {logged[-1]:.0%} at the end." if len(logged) else ""
+    now = f" It is {logged[-1]:.0%} now." if len(logged) else ""
     return Finding(
         severity="info" if run.is_planned else "warning",
         message=(
-            f"'binary_accuracy' counts each of the {columns} columns of a class by "
-            f"itself, and most of them are 0: predicting no class at all gets "
+            f"'binary_accuracy' compares each of the {columns} one-hot columns "
+            "separately, and most of them are 0: predicting no class at all gets "
             f"{1 - 1 / columns:.0%}.{now} So it says little about how many rows are "
             "classified correctly."
         ),

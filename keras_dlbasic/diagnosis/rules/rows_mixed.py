@@ -6,14 +6,6 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.response import response_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
-GOOD = 0.8
-"""Skill from which an operation over rows has done no harm."""
-
-OF_BATCH = (
-    "Either batch normalization is called with `training=True`, so that it uses the "
-    "statistics of the batch in prediction too, or an "
-)
-
 BY_MOVING_STATISTICS = suggest.by_hand(
     "do not pass `training=True` to batch normalization in `call`",
     "`predict` then uses the moving statistics, whatever the batch",
@@ -33,8 +25,8 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
     samples. Keras' own layers do not do this in inference. Models whose batch is one
     graph, or one set, do it on purpose.
 
-    It is a warning if the model is poor, or has batch normalization, which then uses
-    the statistics of the batch in prediction too: a single row is predicted worse.
+    It is a warning if batch normalization is called with `training=True`: it then uses
+    the statistics of the batch in prediction too, so single rows are predicted worse.
 
     Args:
         run: The run.
@@ -51,17 +43,21 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
     size, rows = run.facts.batch_size, run.facts.data.n_rows if run.facts.data else None
     if size and rows and size >= rows:
         return Fine("all rows are in one batch, and may be parts of one graph")
-    normalized = any(layer.batch_normalizes for layer in run.layers)
-    skill = run.outcome.skill
-    is_poor = skill is not None and skill < GOOD
+    normalized = found.normalizing is not None
     return Finding(
-        severity="warning" if normalized or is_poor else "info",
+        severity="warning" if normalized else "info",
         message=(
             "The prediction for a row depends on the other rows of its batch: it "
             f"changes with them by {found.other_rows:.2g} standard deviations. "
-            + (OF_BATCH if normalized else "An ")
-            + "operation of the model works along axis 0, the axis of the samples. "
-            "That is correct only for graphs, or if rows are to be compared."
+            + (
+                f"Batch normalization '{found.normalizing}' is called with "
+                "`training=True`, so it uses the statistics of the batch in prediction "
+                "too."
+                if normalized
+                else "An operation of the model works along axis 0, the axis of the "
+                "samples. That is correct only for graphs, or if rows are to be "
+                "compared."
+            )
         ),
         risk="warning",
         value=found.other_rows,

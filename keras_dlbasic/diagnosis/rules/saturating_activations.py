@@ -5,6 +5,9 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
+MANY_UNITS = 8
+"""A softmax over fewer units may be the output of a classifier that goes on."""
+
 SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 1 / 6, "sparse_sigmoid": 0.5}
 """Steepest slopes below one."""
 
@@ -31,12 +34,10 @@ def saturating_activations(
         gone: Maximum relative gradient of a layer, as a share of the largest after it,
             for a vanishing gradient.
     """
-    if found := _of_softmax(run):
-        return found
     hidden = [f for f in run.layers[:-1] if f.activation in SLOPES]
     # Normalization keeps units where their slope is steep.
     if any(f.normalizes for f in run.layers):
-        return Fine("the layers are normalized")
+        return _of_softmax(run) or Fine("the layers are normalized")
     product = 1.0
     for facts in hidden:
         product *= SLOPES[str(facts.activation)]
@@ -72,13 +73,20 @@ def saturating_activations(
                 ),
             ),
         )
-    return Fine(f"slopes multiply to {product:.2g}")
+    return _of_softmax(run) or Fine(f"slopes multiply to {product:.2g}")
 
 
 def _of_softmax(run: Run) -> Finding | None:
     """Look for hidden layers with a softmax; in other models it may be a gate."""
     kernels = [layer for layer in run.layers if layer.has_kernel]
-    found = [f for f in kernels[:-1] if f.kind == "dense" and f.activation == "softmax"]
+    found = [
+        layer
+        for layer in kernels[:-1]
+        if layer.kind == "dense"
+        and layer.activation == "softmax"
+        and (layer.units or 0) >= MANY_UNITS
+        and "/" not in layer.label  # a classifier that the model is built on
+    ]
     if not found or not run.model.is_sequential:
         return None
     names = ", ".join(f"'{layer.label}'" for layer in found[:3])
@@ -88,7 +96,7 @@ def _of_softmax(run: Run) -> Finding | None:
             f"Hidden layers have a softmax ({names}): their outputs are small and sum "
             "to 1, so they pass on little of their inputs and of the gradients."
         ),
-        risk="critical",
+        risk="warning",
         layer=found[0].label,
         value=float(len(found)),
         threshold=0.0,

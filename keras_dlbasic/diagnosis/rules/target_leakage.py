@@ -27,7 +27,8 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
     if answers is not None and answers.later_steps > change:
         return _looks_ahead(run, answers.later_steps, (change, copies))
     given = next((t.same_step_of for t in run.targets if t.same_step_of), None)
-    if given is not None:
+    by_step = any((output.rank or 0) > 2 for output in run.facts.outputs)
+    if given is not None and by_step:
         return _given_away(given)
     for facts in run.inputs:
         if facts.target_column is None:

@@ -8,6 +8,9 @@ from keras_dlbasic.records import InputFacts
 
 MOST = 0.5
 
+GOOD = 0.8
+"""Skill from which a lost mask has done no harm."""
+
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("inputs", "network"))
 def unmasked_padding(
@@ -71,9 +74,12 @@ def _lost(run: Run, facts: InputFacts, reader: str, lost: str) -> Finding:
     """Report a mask that a layer on the way does not pass on."""
     steps = facts.padding * facts.shape[1]
     kinds = {layer.label.split("/")[-1]: layer.kind for layer in run.layers}
+    # a custom layer drops it by mistake, Keras' own layers by what they compute
+    is_custom = kinds.get(lost) == "custom"
+    skill = run.outcome.skill
+    does_well = skill is not None and skill >= GOOD
     return Finding(
-        # a custom layer drops it by mistake, Keras' own layers by what they compute
-        severity="warning" if kinds.get(lost) in ("custom", "foreign") else "info",
+        severity="warning" if is_custom and not does_well else "info",
         risk="critical",
         message=(
             f"The mask of the padding is lost at {lost!r}, so layer {reader!r} reads "
@@ -88,8 +94,15 @@ def _lost(run: Run, facts: InputFacts, reader: str, lost: str) -> Finding:
         note=False,
         remedies=(
             suggest.by_hand(
-                f"set `self.supports_masking = True` in `__init__` of {lost!r}",
-                "Keras then passes the mask on unchanged",
+                f"set `self.supports_masking = True` in `__init__` of {lost!r}, or "
+                "define `compute_mask` if it changes the number of steps",
+                "Keras then passes the mask on",
+            )
+            if is_custom
+            else suggest.by_hand(
+                f"pass the mask to {reader!r} yourself: `layer(h, mask=mask)`, with as "
+                "many steps as `h` has",
+                f"{lost!r} does not pass it on",
             ),
             suggest.by_hand(
                 'keras.utils.pad_sequences(sequences, padding="pre")',

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.finding import Severity
 from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
     predictors_find_nothing,
@@ -48,12 +49,14 @@ def unrelated_targets(
     """
     outcome = run.outcome
     is_trained = run.record.trained_steps >= updates
-    if outcome.knows_positions_only and is_trained:
+    if outcome.knows_positions_only and is_trained and not run.descent.falls:
         return _found(
             run,
-            f"The model {outcome.failure}: its predictions hardly depend on its "
-            "inputs. Inputs and targets may be misaligned, or unrelated.",
+            f"The model has a skill of {outcome.skill:.2f}, no more than the mean "
+            f"target of each position ({outcome.by_position:.2f}), and the loss does "
+            "not decrease. Inputs and targets may be misaligned, or unrelated.",
             confidence=0.5,
+            severity="warning",
         )
     if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
         return Fine("simple predictors say little about texts and images")
@@ -62,8 +65,8 @@ def unrelated_targets(
     if outcome.learned is False and is_trained and _n_rows(run) >= rows:
         return _found(
             run,
-            "Neither the model nor simple predictors find anything in the inputs that "
-            f"tells of the targets: the skill of {outcome.reference_name} on unseen "
+            "Neither the model nor simple predictors find a relation between inputs "
+            f"and targets: the skill of {outcome.reference_name} on unseen "
             f"rows is {outcome.reference or 0:.2f}. Inputs and targets may be "
             "misaligned, or unrelated.",
             confidence=0.55,
@@ -85,9 +88,11 @@ def unrelated_targets(
     )
 
 
-def _found(run: Run, message: str, confidence: float) -> Finding:
+def _found(
+    run: Run, message: str, confidence: float, severity: Severity = "info"
+) -> Finding:
     return Finding(
-        severity="info",
+        severity=severity,
         risk="critical",
         message=message,
         value=run.outcome.reference,

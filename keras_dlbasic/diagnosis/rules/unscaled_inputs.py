@@ -67,12 +67,6 @@ def unscaled_inputs(
         # The sign that is furthest above its own limit is reported.
         name = max(signs, key=lambda n: signs[n][0] / signs[n][1])
         value, threshold = signs[name]
-        if 0 < facts.rms < small:
-            return _too_small(
-                f"The inputs are too small: their root mean square is {facts.rms:.2g}.",
-                facts.rms,
-                small,
-            )
         if value > threshold:
             return Finding(
                 severity="info",
@@ -93,7 +87,27 @@ def unscaled_inputs(
                     suggest.normalization("scales the outputs of the first layer"),
                 ),
             )
+        if _is_tiny(facts, small):
+            return _too_small(
+                f"The inputs are too small: their root mean square is {facts.rms:.2g}.",
+                facts.rms,
+                small,
+            )
     return Fine(f"root mean square {inputs[0].rms:.3g}")
+
+
+TINY = 0.1
+"""Largest entry of inputs that are too small; sparse ones have larger entries."""
+
+
+def _is_tiny(facts: InputFacts, small: float) -> bool:
+    return 0 < facts.rms < small and max(abs(facts.min), abs(facts.max)) < TINY
+
+
+def _were_scaled(run: Run) -> bool:
+    """Return whether the inputs are no raw pixels or counts."""
+    known = [facts for facts in run.inputs if facts.has_numbers]
+    return bool(known) and all(facts.max <= 1.0 for facts in known)
 
 
 def _rescaled_again(run: Run, small: float) -> Finding | None:
@@ -107,7 +121,7 @@ def _rescaled_again(run: Run, small: float) -> Finding | None:
         place = table.labels.index(layer.label)
         mean, variance = (float(table[m][0, place]) for m in ("mean", "variance"))
         size = math.sqrt(mean**2 + variance)
-        if 0 < size < small:
+        if 0 < size < small and _were_scaled(run):
             text = (
                 f"Layer '{layer.label}' scales its inputs to a root mean square of "
                 f"{size:.2g}. They were probably scaled before."
@@ -123,7 +137,8 @@ def _too_small(
         severity="info",
         message=(
             f"{text} Initial weights and learning rates suit inputs with mean 0 and "
-            "variance 1; of such small ones the activations hardly depend."
+            "variance 1. With such small inputs, activations are nearly the same for "
+            "all rows."
         ),
         risk="critical",
         layer=layer,
