@@ -27,6 +27,7 @@ from keras_dlbasic.inspection.collect import (
 from keras_dlbasic.inspection.different_batches import different_batches
 from keras_dlbasic.inspection.held_out import held_out
 from keras_dlbasic.inspection.network_facts import network_facts
+from keras_dlbasic.inspection.other_inputs import other_inputs
 from keras_dlbasic.inspection.other_targets import other_targets
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.weight_facts import weight_facts
@@ -35,6 +36,14 @@ from keras_dlbasic.records import DataFacts, ProbeFacts, TrainingRecord
 _log = logging.getLogger("keras_dlbasic")
 
 IN_PARTS = "each of the processes has a part of the weights only"
+
+SCALED = (
+    "Does the generator or data set scale them? Give the arrays as `fit` gets them, or "
+    "the generator itself."
+)
+SHUFFLED = (
+    "Was one of them shuffled or encoded, and the other not? Give both the same arrays."
+)
 
 
 class ProbeLooks:
@@ -161,14 +170,21 @@ class ProbeLooks:
             self.probe.look_at(self.plan.rows)
 
     def _compare_targets(self, record: TrainingRecord, guard: Guard) -> None:
-        """Let go of the rows given if the fit trains on other targets.
+        """Let go of the rows given if the fit trains on other targets or inputs.
 
         All that is said of predictions would be about the wrong answers.
         """
         x, y, validation_data = self._given
-        if y is None or not self.batches.parts:
+        if x is None or not self.batches.parts:
             return
-        differ = other_targets(x, y, *self.batches.joined())
+        seen_x, seen_y = self.batches.joined()
+        name, advice = "x", SCALED
+        differ = other_inputs(x, seen_x)
+        if differ is not None:
+            validation_data = None  # it is probably as `x` is
+        elif y is not None:
+            name, advice = "y", SHUFFLED
+            differ = other_targets(x, y, seen_x, seen_y)
         if differ is None:
             return
         self._given = None, None, validation_data
@@ -178,9 +194,8 @@ class ProbeLooks:
         given = record.facts.given or ()
         record.note(given=tuple(name for name in given if name not in ("x", "y")))
         message = (
-            "The `y` that `TrainingDoctor` was given is not what `fit` trains on: "
-            f"{differ}. Was one of them shuffled or encoded, and the other not? Give "
-            "both the same arrays. The run is judged by rows of the training batches."
+            f"The `{name}` that `TrainingDoctor` was given is not what `fit` trains "
+            f"on: {differ}. {advice} The run is judged by rows of the training batches."
         )
         try:
             guard.say(message)
