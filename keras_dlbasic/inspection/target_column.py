@@ -23,7 +23,8 @@ def target_column(x: np.ndarray, y: Any) -> int | None:
     """Return the place of a column of `x` that is the target, scaled or renamed.
 
     Args:
-        x: Inputs, `[n, columns]`.
+        x: Inputs, `[n, columns]`; of windows `[n, steps, features]` the columns are all
+            features of the first step, then those of the second, and so on.
         y: Targets with one answer a row.
 
     Returns:
@@ -38,6 +39,10 @@ def target_column(x: np.ndarray, y: Any) -> int | None:
     (3, None)
     """
     y = np.asarray(y)
+    if x.ndim == 3 and x.dtype.kind == "f":
+        if len(np.unique(y[:ROWS])) <= MOST_CLASSES:
+            return None  # which of several kinds a value is, may be the task
+        x = x.reshape(len(x), -1)
     if x.ndim != 2 or not 1 < x.shape[1] <= COLUMNS or len(x) < LEAST_ROWS:
         return None
     if y.size != len(x) or not {x.dtype.kind, y.dtype.kind} <= set("iubf"):

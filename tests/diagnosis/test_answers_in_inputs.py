@@ -6,6 +6,7 @@ from made_runs import edited_facts, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection.next_step_of import same_step_of
+from keras_dlbasic.inspection.target_column import target_column
 
 SOURCE, TARGET = np.random.default_rng(0).integers(1, 9, (2, 40, 6))
 SHIFTED = np.concatenate([np.zeros((40, 1), int), TARGET[:, :-1]], axis=1)
@@ -56,3 +57,15 @@ def test_statistics_of_the_batch_in_prediction(layer, change, severity):
     assert (finding and finding.severity) == severity
     if finding is not None:
         assert "`training=True`" in finding.message
+
+
+def test_a_window_that_ends_with_its_target():
+    windows = np.random.default_rng(0).normal(size=(200, 8, 2)).astype("float32")
+    assert target_column(windows, windows[:, -1, 0]) == 14
+    assert target_column(windows, windows[:, -1, 0] + windows[:, 0, 0]) is None
+    assert target_column(windows, (windows[:, -1, 0] > 0).astype(int)) is None
+    record = made_run()
+    with edited_facts(record) as facts:
+        facts["data"]["inputs"][0].update(shape=[200, 8, 2], target_column=14)
+    (finding,) = kd.diagnose(record).at_least("warning")
+    assert "Step 7 (of 0 to 7), feature 0" in finding.message

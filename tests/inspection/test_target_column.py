@@ -50,7 +50,7 @@ def test_what_is_no_copy(x, rng, target):
 def test_what_is_not_looked_at(x):
     assert target_column(x[:, :1], x[:, 0]) is None  # a line through points
     assert target_column(x[:40], x[:40, 0]) is None
-    assert target_column(x[:, :, None], x[:, 0]) is None
+    assert target_column(x[:, :, None, None], x[:, 0]) is None  # pictures
     assert target_column(x.astype(str), x[:, 0]) is None
 
 

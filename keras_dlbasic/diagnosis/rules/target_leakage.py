@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
+from keras_dlbasic.records import InputFacts
 
 
 @rule(kind="cause", needs=("inputs",))
@@ -34,6 +35,8 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
         if facts.target_column is None:
             continue
         place = facts.target_column
+        if len(facts.shape) == 3:
+            return _in_window(facts, *divmod(place, facts.shape[2]))
         return Finding(
             severity="warning",
             message=(
@@ -53,6 +56,25 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
     if numbered := _row_number(run):
         return numbered
     return Fine("no input was found to contain the target")
+
+
+def _in_window(facts: InputFacts, step: int, feature: int) -> Finding:
+    return Finding(
+        severity="warning",
+        message=(
+            f"Step {step} (of 0 to {facts.shape[1] - 1}), feature {feature} of input "
+            f"{facts.name!r} is a copy of the target, so the model only has to copy "
+            "it. For a forecast, the target must come after the window."
+        ),
+        confidence=0.9,
+        evidence={"step": step, "feature": feature},
+        remedies=(
+            suggest.by_hand(
+                "x, y = windows[:, :-1], windows[:, -1]",
+                "the window then ends one step before the target",
+            ),
+        ),
+    )
 
 
 def _given_away(source: str) -> Finding:
