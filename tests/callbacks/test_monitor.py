@@ -178,4 +178,4 @@ def test_the_range_of_keras_stands_in_one_place():
     nightly = (root / "requirements" / "nightly.txt").read_text()
     assert f"keras-nightly=={newest}." in nightly
     page = (root / "docs" / "guide" / "versions.md").read_text("utf-8")
-    assert f"newer than {newest}" in page
+    assert f"above {newest}" in page

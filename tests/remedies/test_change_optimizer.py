@@ -51,5 +51,5 @@ def test_several_rates_are_none_that_is_known(model):
 
 
 def test_what_sets_one_rate_during_a_fit_says_why_it_cannot(model):
-    with pytest.raises(ValueError, match="has several, one for each"):
+    with pytest.raises(ValueError, match="has several learning rates, one for each"):
         read_learning_rate(model.optimizer)
