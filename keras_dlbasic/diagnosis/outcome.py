@@ -176,6 +176,8 @@ def outcome_of(record: TrainingRecord) -> Outcome:
     facts = record.facts.probe
     if table is None or not len(table) or facts is None:
         return Outcome()
+    if has_judge(record):
+        return Outcome()  # the best constant is the target, which is no aim by itself
     known = _as_weighted(_of_one(table, facts), record)
     known = _with_paired(known, facts, record)
     n = len(record.facts.outputs)
@@ -184,6 +186,19 @@ def outcome_of(record: TrainingRecord) -> Outcome:
     apart = [OutputRecord(record, index) for index in range(n)]
     outputs = {one.name: outcome_of(one) for one in apart if one.is_trained}
     return replace(known, outputs=outputs)
+
+
+def has_judge(record: TrainingRecord) -> bool:
+    """Return whether frozen layers judge a generator that is to get one answer.
+
+    In adversarial training the last layers with kernels, the discriminator's, are
+    frozen, and all targets are the same.
+    """
+    layers = [layer for layer in record.facts.layers if layer.has_kernel]
+    targets = record.facts.targets
+    if not layers or layers[-1].trainable or not all(t.is_constant for t in targets):
+        return False
+    return bool(targets) and any(layer.trainable for layer in layers)
 
 
 def _with_paired(known: Outcome, facts: ProbeFacts, record: TrainingRecord) -> Outcome:

@@ -256,8 +256,12 @@ def test_a_metric_of_columns_for_classes():
 
 @pytest.mark.parametrize(("trainable", "expected"), [(False, None), (True, "critical")])
 def test_the_frozen_judge_of_a_generator(trainable, expected):
-    record = made_run(targets={"is_constant": True}, out={"trainable": trainable})
+    stuck = {**STUCK, "loss": np.linspace(1.39, 1.3, 20)}
+    constant = {"is_constant": True, "frequencies": [1.0]}
+    record = made_run(targets=constant, out={"trainable": trainable}, **stuck)
     assert severity(record, "constant_targets") == expected
+    if not trainable:
+        assert not kd.diagnose(record).at_least("warning")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.outcome import has_judge
 
 
 @rule(
@@ -34,7 +35,7 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             return Fine("the loss is your own and does not read the targets")
         if reads is None:
             return Skipped("the loss is your own and may not read the targets")
-    if _has_judge(run):
+    if has_judge(run.record):
         return Fine("frozen layers make the output, as in adversarial training")
     check = suggest.by_hand(
         "check the code that makes the targets", "constant targets teach nothing"
@@ -62,11 +63,3 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             remedies=(check,),
         )
     return Fine(f"the most common target makes up {target.commonest:.1%}")
-
-
-def _has_judge(run: Run) -> bool:
-    """Return whether the last layers with kernels are frozen, and earlier ones not."""
-    layers = [layer for layer in run.layers if layer.has_kernel]
-    if not layers or layers[-1].trainable:
-        return False
-    return any(layer.trainable for layer in layers)
