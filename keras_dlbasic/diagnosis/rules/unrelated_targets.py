@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.finding import Severity
 from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
     predictors_find_nothing,
@@ -56,7 +55,6 @@ def unrelated_targets(
             f"target of each position ({outcome.by_position:.2f}), and the loss does "
             "not decrease. Inputs and targets may be misaligned, or unrelated.",
             confidence=0.5,
-            severity="warning",
         )
     if any(facts.is_ids or len(facts.shape) > 3 for facts in run.facts.inputs):
         return Fine("simple predictors say little about texts and images")
@@ -88,11 +86,9 @@ def unrelated_targets(
     )
 
 
-def _found(
-    run: Run, message: str, confidence: float, severity: Severity = "info"
-) -> Finding:
+def _found(run: Run, message: str, confidence: float) -> Finding:
     return Finding(
-        severity=severity,
+        severity="info",
         risk="critical",
         message=message,
         value=run.outcome.reference,
