@@ -7,7 +7,6 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from keras_dlbasic._display import plot_of
 from keras_dlbasic._wrong_arguments import names_nearest
@@ -15,6 +14,7 @@ from keras_dlbasic.analysis import BatchSizeResult
 from keras_dlbasic.analysis.experiments.comparison import mean_interval
 from keras_dlbasic.plots.axes import panels_or_new, say_empty
 from keras_dlbasic.plots.given import result_of
+from keras_dlbasic.plots.log_ticks import few_log_ticks
 
 REGIMES = {
     "full": "full-batch",
@@ -22,9 +22,6 @@ REGIMES = {
     "single": "one sample",
 }
 PANELS = ("updates", "samples", "seconds")
-
-MAX_TICKS = 8
-"""With more, numbers touch each other in a panel of the usual size."""
 
 
 @names_nearest
@@ -185,29 +182,11 @@ def _draw_plane(ax: Axes, result: BatchSizeResult, colors: dict[int, Any]) -> No
 
 
 def _log_axes(ax: Axes) -> None:
-    """Take logarithmic scales, with few numbers beside the powers of ten.
-
-    Within one power of ten matplotlib would label all of 2, 3, ..., 9, which overlap in
-    small panels.
-    """
+    """Take logarithmic scales, with few numbers beside the powers of ten."""
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(_FewTicks(subs=(1, 2, 5), numticks=8))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
-
-
-class _FewTicks(LogLocator):
-    """Ticks at 1, 2 and 5 times the powers of ten; over long ranges at powers only."""
-
-    def tick_values(self, vmin: float, vmax: float) -> Any:
-        # Where not every power has a tick, matplotlib gives none to their multiples,
-        # and with several multiples none at all.
-        found: Any = super().tick_values(vmin, vmax)
-        n_seen = np.sum((found >= vmin) & (found <= vmax))
-        is_fit = 0 < n_seen <= MAX_TICKS
-        return found if is_fit else LogLocator().tick_values(vmin, vmax)
+        few_log_ticks(axis)
 
 
 def _arm(length: float) -> float:

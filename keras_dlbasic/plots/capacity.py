@@ -14,6 +14,7 @@ from keras_dlbasic.plots.interval_points import (
     check_measure,
     draw_training_and_held_out,
 )
+from keras_dlbasic.plots.log_ticks import few_log_ticks
 
 MOST_NAMES = 12
 
@@ -64,6 +65,7 @@ def plot_capacity(
     _name_sizes(ax, result, measure)
     _mark(ax, result, measure, colors)
     ax.set_xscale("log")
+    few_log_ticks(ax.xaxis)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("trainable parameters")
     ax.set_ylabel(measure)
