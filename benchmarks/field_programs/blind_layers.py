@@ -7,8 +7,8 @@ import numpy as np
 from keras import ops
 
 from field_programs import data, scores
-from field_programs.held_data import BLOWN_UP, STUCK
 from field_programs.registry import Fit, program
+from field_programs.symptoms import BLOWN_UP, STUCK
 
 L = keras.layers
 CROSS = "sparse_categorical_crossentropy"
@@ -137,7 +137,7 @@ class Network(keras.Model):
     address="https://github.com/tensorflow/tensorflow/issues/28748",
     symptom="trainable_variables only has the weights of the first layer",
     cause="layers in nested objects are not found, and so are not trained",
-    truth=("layers_not_tracked", "frozen_layers"),
+    truth=("frozen_layers",),
     also=(*STUCK, "model_too_small", "too_few_updates", "learning_rate_too_low"),
 )
 def blocks_not_found(repaired):
@@ -206,7 +206,7 @@ def rescaled_for_a_resnet(repaired):
     address="https://taourl.com/read-2649552.html",
     symptom="transfer learning with EfficientNet is stuck at an accuracy of 50 %",
     cause="pixels are divided by 255 before a base that divides by 255 itself",
-    truth=("scaled_twice", "unscaled_inputs"),
+    truth=("unscaled_inputs",),
     also=(*STUCK, "frozen_layers", "dead_units", "constant_inputs"),
 )
 def divided_by_255_again(repaired):

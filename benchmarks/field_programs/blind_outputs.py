@@ -7,8 +7,9 @@ import numpy as np
 from keras import ops
 
 from field_programs import data, scores
-from field_programs.held_data import BLOWN_UP, STUCK, right
+from field_programs.held_data import right
 from field_programs.registry import Fit, program
+from field_programs.symptoms import BLOWN_UP, STUCK
 
 L = keras.layers
 CROSS = "sparse_categorical_crossentropy"

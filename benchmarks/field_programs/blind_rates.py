@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from field_programs import data, scores
-from field_programs.held_data import BLOWN_UP, STUCK
 from field_programs.registry import Fit, program
 from field_programs.splits import Batches
+from field_programs.symptoms import BLOWN_UP, STUCK
 
 L = keras.layers
 CROSS = "sparse_categorical_crossentropy"

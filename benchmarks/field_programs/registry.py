@@ -18,13 +18,10 @@ FUTURE_NAMES = {
     "discriminator_not_frozen": "what judges the generator is trained along with it",
     "gradients_pile_up": "a step of one's own does not clear earlier gradients",
     "inputs_wrapped": "whole numbers overflowed before they were scaled",
-    "layers_not_tracked": "a layer is used, but is not found among the model's layers",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
     "masked_data": "a mask hides what carries the data",
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",
-    "scaled_twice": "inputs are divided again by what they were divided by before",
     "state_carried_over": "a recurrent layer goes on from the state of other rows",
-    "untracked_layers": "layers that the model does not know of are not trained",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
 

@@ -8,16 +8,10 @@ from keras import ops
 
 from field_programs import data, scores
 from field_programs.registry import Fit, program
+from field_programs.symptoms import BLOWN_UP, STUCK
 
 L = keras.layers
 CROSS = "sparse_categorical_crossentropy"
-STUCK = ("constant_predictions", "plateau", "underfitting", "slow_convergence")
-BLOWN_UP = (
-    "diverging_loss",
-    "exploding_gradients",
-    "non_finite_values",
-    "oscillating_loss",
-)
 
 
 class Houses:

@@ -8,7 +8,7 @@ from keras import ops
 
 from field_programs import data, scores
 from field_programs.registry import Fit, program
-from field_programs.sealed_inputs import BLOWN_UP, STUCK
+from field_programs.symptoms import BLOWN_UP, STUCK
 
 L = keras.layers
 CROSS = "sparse_categorical_crossentropy"
@@ -74,7 +74,7 @@ def molecules(n, seed):
     address="https://github.com/keiserlab/keras-neural-graph-fingerprint/issues/2",
     symptom="the inner dense layers have weights, but they do not learn",
     cause="they are kept where the layer around them does not see them",
-    truth=("untracked_layers", "frozen_layers"),
+    truth=("frozen_layers",),
     also=(*STUCK, "model_too_small", "unknown_cause"),
 )
 def fingerprints_that_stay(repaired):
@@ -241,7 +241,7 @@ def drops_only_when_predicting(repaired):
 
 
 class FullyConvolutional(keras.Model):
-    """Convolutions and normalizations that are told whether they are trained."""
+    """Convolutions and normalizations that get `training` from outside."""
 
     def __init__(self, always_training, **kwargs):
         super().__init__(**kwargs)
@@ -276,7 +276,7 @@ def frame_by_frame(frames, masks):
     half="sealed",
     address="https://github.com/leonardoaraujosantos/LearnSegmentation/issues/2",
     symptom="the masks are good in training and bad in the notebook that predicts",
-    cause="the normalization is told that it is training when it predicts",
+    cause="the normalization gets `training=True` in prediction too",
     truth=("rows_mixed",),
     also=("normalization_small_batch", "overfitting"),
     margin=0.05,

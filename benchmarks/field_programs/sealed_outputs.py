@@ -8,7 +8,7 @@ from keras import ops
 
 from field_programs import data, scores
 from field_programs.registry import Fit, program
-from field_programs.sealed_inputs import STUCK
+from field_programs.symptoms import STUCK
 
 L = keras.layers
 CROSS = "sparse_categorical_crossentropy"
@@ -119,7 +119,7 @@ def clips(n, seed):
 
 
 def tags_found(x, tags):
-    """Return how much better than chance each tag is told, on average."""
+    """Return the skill of each tag over chance, on average."""
 
     def score(model, history):
         found = scores.predicted(model, x) > 0.5

@@ -8,8 +8,8 @@ from keras import ops
 
 from field_programs import data, scores
 from field_programs.registry import Fit, program
-from field_programs.sealed_inputs import BLOWN_UP, STUCK
 from field_programs.sealed_outputs import skill
+from field_programs.symptoms import BLOWN_UP, STUCK
 
 L = keras.layers
 CROSS = "sparse_categorical_crossentropy"

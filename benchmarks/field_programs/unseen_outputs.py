@@ -9,9 +9,9 @@ from keras import ops
 from field_programs import data, scores
 from field_programs.outputs import MISMATCH
 from field_programs.registry import Fit, program
+from field_programs.symptoms import STUCK
 
 L = keras.layers
-STUCK = ("constant_predictions", "plateau", "underfitting", "slow_convergence")
 
 
 def topics(n=560, length=14, seed=301):

@@ -9,7 +9,7 @@ import numpy as np
 
 from field_programs import data, scores
 from field_programs.registry import Fit, program
-from field_programs.unseen_outputs import STUCK
+from field_programs.symptoms import STUCK
 
 L = keras.layers
 CROSS = "sparse_categorical_crossentropy"

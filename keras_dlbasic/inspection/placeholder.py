@@ -18,7 +18,7 @@ HUGE = 32767
 MOST_COLUMNS = 256
 
 FIRST_ROWS = 64
-"""By this many rows it is told first which columns may have such a number at all."""
+"""Columns that cannot have such a number are ruled out by this many rows."""
 
 
 def placeholder(values: np.ndarray) -> tuple[float | None, float]:

@@ -145,7 +145,7 @@ def _other_end(leaves: Leaves, ahead: NextStep) -> Leaves:
 def _run(
     model: Any, x: Any, given: dict[str, Leaves]
 ) -> tuple[dict[str, Leaves], str | None, str | None]:
-    """Return the outputs by what was given, and layers that are told to be training.
+    """Return the outputs by what was given, and layers that run in training mode.
 
     That is a dropout layer that drops, and a batch normalization that is called with
     `training=True`.

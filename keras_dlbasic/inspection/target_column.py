@@ -11,7 +11,7 @@ from keras_dlbasic.analysis.evenly import evenly
 ROWS, COLUMNS = 2048, 4096
 LEAST_ROWS = 50
 FIRST_ROWS = 64
-"""By this many rows it is told first which columns may be the target at all."""
+"""Columns that cannot be the target are ruled out by this many rows."""
 
 MOST_CLASSES = 50
 
