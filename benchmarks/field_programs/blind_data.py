@@ -7,7 +7,6 @@ import numpy as np
 from keras import ops
 
 from field_programs import data, scores
-from field_programs.held_data import right
 from field_programs.registry import Fit, program
 from field_programs.symptoms import BLOWN_UP, STUCK
 
@@ -414,5 +413,5 @@ def split_by_picture(repaired):
         "batch_size": 16,
         "validation_data": (x[check], y[check]),
     }
-    score = scores.honesty("val_accuracy", right(x[others], y[others]))
+    score = scores.honesty("val_accuracy", scores.right(x[others], y[others]))
     return Fit(model, x[train], y[train], score, options)

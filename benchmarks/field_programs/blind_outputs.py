@@ -7,7 +7,6 @@ import numpy as np
 from keras import ops
 
 from field_programs import data, scores
-from field_programs.held_data import right
 from field_programs.registry import Fit, program
 from field_programs.symptoms import BLOWN_UP, STUCK
 
@@ -83,7 +82,7 @@ def accuracy_of_columns(repaired):
         keras.optimizers.Adam(0.02), "categorical_crossentropy", metrics=[metric]
     )
     held_out = (new, data.groups(new_y, 12))
-    score = scores.honesty(f"val_{metric}", right(new, new_y))
+    score = scores.honesty(f"val_{metric}", scores.right(new, new_y))
     options = {"epochs": 12, "batch_size": 32, "validation_data": held_out}
     return Fit(model, x, data.groups(y, 12), score, options)
 

@@ -13,17 +13,6 @@ L = keras.layers
 CROSS = "sparse_categorical_crossentropy"
 
 
-def right(x, y):
-    """Return the plain share of rows whose class is right."""
-
-    def score(model, history):
-        out = scores.predicted(model, x)
-        answer = out.argmax(-1) if out.shape[-1] > 1 else out[..., 0] > 0.5
-        return float((answer == np.asarray(y).reshape(answer.shape)).mean())
-
-    return score
-
-
 @program(
     kind="inputs not scaled",
     family="linear regression",
@@ -260,7 +249,7 @@ def labels_of_the_other_set(repaired):
         "batch_size": 32,
         "validation_data": (test_x, test_labels),
     }
-    score = scores.honesty("val_accuracy", right(test_x, test_y))
+    score = scores.honesty("val_accuracy", scores.right(test_x, test_y))
     return Fit(model, train_x, train_y, score, options)
 
 
@@ -348,7 +337,7 @@ def duplicates_in_both_splits(repaired):
         keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["accuracy"]
     )
     options = {"epochs": 25, "batch_size": 32, "validation_data": (val_x, val_y)}
-    score = scores.honesty("val_accuracy", right(new, new_y))
+    score = scores.honesty("val_accuracy", scores.right(new, new_y))
     return Fit(model, x, y, score, options)
 
 
@@ -396,7 +385,7 @@ def categories_by_their_mean(repaired):
         keras.optimizers.Adam(0.004), "binary_crossentropy", metrics=["accuracy"]
     )
     options = {"epochs": 15, "batch_size": 32, "validation_data": (x[val], y[val])}
-    score = scores.honesty("val_accuracy", right(x[later], y[later]))
+    score = scores.honesty("val_accuracy", scores.right(x[later], y[later]))
     return Fit(model, x[train], y[train], score, options)
 
 

@@ -38,6 +38,17 @@ def balanced(x, y, threshold=0.5):
     return score
 
 
+def right(x, y):
+    """Return the plain share of rows whose class is right."""
+
+    def score(model, history):
+        out = predicted(model, x)
+        answer = out.argmax(-1) if out.shape[-1] > 1 else out[..., 0] > 0.5
+        return float((answer == np.asarray(y).reshape(answer.shape)).mean())
+
+    return score
+
+
 def variance(x, y):
     """Return the share of the variance of new targets that is explained."""
 
