@@ -35,6 +35,11 @@ def predictors_find_nothing(run: Run) -> bool:
     return reference is not None and rows >= MIN_ROWS and reference < NOTHING_SKILL
 
 
+def reads_ids(run: Run) -> bool:
+    """Return whether inputs are token ids, which simple predictors take for sizes."""
+    return any(facts.is_ids for facts in run.facts.inputs)
+
+
 def saved_on_validation(run: Run) -> float | None:
     """Return the share of the baseline loss saved on validation rows at the end.
 

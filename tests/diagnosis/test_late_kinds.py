@@ -69,3 +69,14 @@ def test_pictures_known_by_their_places_do_not_miss_a_class():
     record = made_run(skill=0.2, end_loss=1.1, missed=missed, facts=facts)
     assert found(record, "imbalanced_classes") is None
     assert found(made_run(missed=missed), "imbalanced_classes") is not None
+
+
+@pytest.mark.parametrize(("is_ids", "said"), [(True, False), (False, True)])
+def test_simple_predictors_say_nothing_of_token_ids(is_ids, said):
+    """They take ids for numbers, and may find nothing where a bag of words does."""
+    facts = {
+        "probe": {"rows": 256, "baseline_loss": 1.386, "references": {"linear": 0}}
+    }
+    record = made_run(inputs={"is_ids": is_ids}, facts=facts, **STUCK)
+    text = " ".join(str(kd.diagnose(record)).split())
+    assert ("imple predictors" in text) is said

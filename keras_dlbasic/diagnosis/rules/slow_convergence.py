@@ -8,6 +8,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
     predictors_find_nothing,
+    reads_ids,
 )
 
 CHECK_ROWS = suggest.check_rows(
@@ -39,6 +40,7 @@ def slow_convergence(
         margin = max((1 - share) * outcome.reference, 1 / math.sqrt(rows))
         behind = outcome.skill < outcome.reference - margin
     nothing = predictors_find_nothing(run)
+    said = nothing and not reads_ids(run)
     if nothing and never_generalized(run):
         return Fine("the loss falls on training rows only")
     # A run that has learned something must fall clearly, one that has learned nothing
@@ -53,7 +55,7 @@ def slow_convergence(
                 "Training ended before the model had learned much, while the loss was "
                 f"still decreasing (by {descent.drop:.2%} of the baseline loss in the "
                 "second half)."
-                + (" Simple predictors learn nothing from the inputs either." * nothing)
+                + (" Simple predictors learn nothing from the inputs either." * said)
             ),
             value=descent.drop,
             threshold=much if outcome.learned else least_drop,

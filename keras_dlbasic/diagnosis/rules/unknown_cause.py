@@ -8,6 +8,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
     predictors_find_nothing,
+    reads_ids,
 )
 from keras_dlbasic.diagnosis.registry import all_rules
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
@@ -78,7 +79,7 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     passed = [n for n, verdict in checked.items() if isinstance(verdict, Fine)]
     skipped = [n for n, verdict in checked.items() if isinstance(verdict, Skipped)]
     parts = [observed]
-    if unrelated:
+    if unrelated and not reads_ids(run):
         parts.append(
             "Simple predictors learn nothing from these inputs either (skill "
             f"{run.outcome.reference:.2f} on unseen rows), so check that inputs and "
