@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+import keras_dlbasic as kd
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.inspection.probe import MEASURES as PROBED
 from keras_dlbasic.records import (
@@ -303,3 +304,14 @@ def in_inference(record, *, drift=0.0, variance=1.0, **judged):
 
 NORMALIZED = {"batch_normalizes": True, "momentum": 0.999}
 FROZEN = {"batch_normalizes": True, "trainable": False}
+
+
+def found(record, name):
+    """Return the finding of a rule; None if it found nothing."""
+    return next((f for f in kd.diagnose(record) if f.name == name), None)
+
+
+def severity(record, name):
+    """Return the severity of the finding of a rule; None if it found nothing."""
+    finding = found(record, name)
+    return finding and finding.severity

@@ -40,6 +40,7 @@ def run_each(
     def run_all(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         return {name: function(model, x) for name, x in given.items()}
 
+    # variables that are no weights are the states of random generators
     draws = len(model.variables) > len({*map(id, model.weights)})
     if not _can_be_compiled(model, draws=draws):
         with without_gradients(), keras.StatelessScope():

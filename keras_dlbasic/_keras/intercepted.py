@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from keras_dlbasic._backends.intercept import replaced
@@ -22,4 +23,20 @@ def intercepted(layer: Any, function: Callable[..., Any]) -> Iterator[None]:
         return function(original, *args, **kwargs)
 
     with replaced(layer, "call", call):
+        yield
+
+
+@contextmanager
+def all_intercepted(
+    layers: Mapping[str, Any], function: Callable[..., Any]
+) -> Iterator[None]:
+    """Have each `layer.call(...)` run as `function(name, call, ...)` in the context.
+
+    Args:
+        layers: The layers by name.
+        function: Takes the name, the `call` of the layer and its arguments.
+    """
+    with ExitStack() as stack:
+        for name, layer in layers.items():
+            stack.enter_context(intercepted(layer, partial(function, name)))
         yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -15,6 +15,13 @@ from keras_dlbasic._keras.connections import (
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.records.printable import printable
+
+
+class LostMask(NamedTuple):
+    """Where a mask is lost, and the recurrent layer that lacks it."""
+
+    place: str
+    reader: str
 
 
 def padding_reader(model: Any) -> str | None:
@@ -34,11 +41,11 @@ def padding_reader(model: Any) -> str | None:
     layers = [(layer, label) for layer, label, _, _ in walk_layers(model)]
     if any(_may_mask(layer) for layer, _ in layers):
         lost = mask_lost(model)
-        return None if lost is None else lost[1]
+        return None if lost is None else lost.reader
     return next((label for layer, label in layers if _reads_to_the_end(layer)), None)
 
 
-def mask_lost(model: Any) -> tuple[str, str] | None:
+def mask_lost(model: Any) -> LostMask | None:
     """Return where the graph of a model loses a mask, and the reader that lacks it.
 
     A layer of the user's that does not set `supports_masking` passes no mask on.
@@ -59,7 +66,7 @@ def mask_lost(model: Any) -> tuple[str, str] | None:
             for tensor in call.input_tensors:
                 lost = _lost_before(tensor)
                 if lost is not None:
-                    return printable(lost), label
+                    return LostMask(printable(lost), label)
     return None
 
 

@@ -77,12 +77,17 @@ def _has_unknown_function(layer: Any) -> bool:
     )
 
 
-def _has_foreign_parts(values: Iterable[Any], known: set[int]) -> bool:
-    """Return whether something may not be Keras' own, at any depth."""
+def _has_foreign_parts(values: Iterable[Any], met: set[int]) -> bool:
+    """Return whether something may not be Keras' own, at any depth.
+
+    Args:
+        values: What to look into.
+        met: Identities of what was looked into; more are added.
+    """
     for value in values:
-        if id(value) in known:
+        if id(value) in met:
             continue
-        known.add(id(value))
+        met.add(id(value))
         if isinstance(value, Mapping):
             inner: Iterable[Any] = value.values()
         elif isinstance(value, (list, tuple, set)):
@@ -94,7 +99,7 @@ def _has_foreign_parts(values: Iterable[Any], known: set[int]) -> bool:
             if (getattr(kind, "__module__", None) or "").split(".")[0] not in _KNOWN:
                 return True
             continue
-        if _has_foreign_parts(inner, known):
+        if _has_foreign_parts(inner, met):
             return True
     return False
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import keras
 
 from keras_dlbasic._keras.graph import all_layers
-from keras_dlbasic._keras.intercepted import intercepted
+from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic._keras.outputs import trace_outputs
 from keras_dlbasic.records.printable import printable
 
@@ -63,29 +62,22 @@ def untracked_layers(model: Any) -> list[str]:
     """
     try:
         found = _found(model)
-        return sorted(found) if found and _are_called(model, found) else []
+        return sorted(_called(model, found)) if found else []
     except Exception:  # attributes of a user's may be anything
         return []
 
 
-def _are_called(model: Any, found: dict[str, Any]) -> bool:
-    """Keep the layers that the model calls; a teacher beside it is not one of them."""
+def _called(model: Any, layers: dict[str, Any]) -> set[str]:
+    """Return the ways to the layers that the model calls: a teacher is not called."""
     called: set[str] = set()
 
-    def noting(path: str) -> Any:
-        def run(call: Any, *args: Any, **kwargs: Any) -> Any:
-            called.add(path)
-            return call(*args, **kwargs)
+    def note(path: str, call: Any, /, *args: Any, **kwargs: Any) -> Any:
+        called.add(path)
+        return call(*args, **kwargs)
 
-        return run
-
-    with ExitStack() as stack:
-        for path, layer in found.items():
-            stack.enter_context(intercepted(layer, noting(path)))
+    with all_intercepted(layers, note):
         trace_outputs(model)
-    for path in set(found) - called:
-        del found[path]
-    return bool(found)
+    return called
 
 
 def _found(model: Any) -> dict[str, Any]:
@@ -95,7 +87,7 @@ def _found(model: Any) -> dict[str, Any]:
         start = "" if layer is model else f"{layer.name}: "
         if isinstance(layer, keras.layers.Lambda):
             search.enter(layer.function, start, 0)
-        elif type(layer).__module__.split(".")[0] not in CLOSED:
+        elif not _is_closed(layer):
             for name, value in list(vars(layer).items()):
                 if not name.startswith("_") and name not in ("loss", "optimizer"):
                     search.enter(value, f"{start}{name}", 0)
@@ -160,9 +152,14 @@ def _inner(value: Any) -> Iterator[tuple[str, Any]]:
                 yield "", named
     elif inspect.ismethod(value):
         yield "", value.__self__
-    elif type(value).__module__.split(".")[0] not in CLOSED:
+    elif not _is_closed(value):
         try:
             held = object.__getattribute__(value, "__dict__")
         except AttributeError:
             return
         yield from ((f".{name}", inner) for name, inner in list(held.items()))
+
+
+def _is_closed(value: Any) -> bool:
+    """Return whether an object holds no layers of a user's, by its package."""
+    return type(value).__module__.split(".")[0] in CLOSED

@@ -1,4 +1,4 @@
-"""Classes that occur in the targets, and that no row is given."""
+"""Classes that are never or seldom predicted correctly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def missed_class(
     *,
     from_logits: bool = False,
 ) -> dict[str, float]:
-    """Look for classes of which not one row (word, pixel) is recognized.
+    """Look for classes of which not one row (word, pixel) is recognized, or few are.
 
     Args:
         targets: Targets, samples first.

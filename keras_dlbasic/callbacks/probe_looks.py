@@ -144,7 +144,7 @@ class ProbeLooks:
         is_validated = any(name.startswith("val_") for name in logs)
         if not self._has_read:
             self._has_read = True
-            self._compare_targets(record, guard)
+            self._compare_given(record, guard)
             if self._given[0] is None:
                 self._use_batches(model, record, steps, None if is_validated else rows)
             self._note_batches(record)
@@ -169,7 +169,7 @@ class ProbeLooks:
         if self.probe is not None:
             self.probe.look_at(self.plan.rows)
 
-    def _compare_targets(self, record: TrainingRecord, guard: Guard) -> None:
+    def _compare_given(self, record: TrainingRecord, guard: Guard) -> None:
         """Let go of the rows given if the fit trains on other targets or inputs.
 
         All that is said of predictions would be about the wrong answers.

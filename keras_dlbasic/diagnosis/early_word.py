@@ -70,14 +70,13 @@ def _gives_one_answer(record: TrainingRecord, rules: Iterable[Rule] | None) -> b
 
     One rule costs a fraction of what all do, and this is asked after each look.
     """
-    run = Run(record)
-    for one in all_rules() if rules is None else rules:
-        if one.name != SAME:
-            continue
-        try:
-            with np.errstate(all="ignore"):
-                found = verdicts_of(one, run, {})
-        except Exception:  # of the user's: `diagnose` goes on without it
-            return True
-        return one.last or any(isinstance(verdict, Finding) for verdict in found)
-    return False
+    chosen = all_rules() if rules is None else rules
+    same = next((one for one in chosen if one.name == SAME), None)
+    if same is None:
+        return False
+    try:
+        with np.errstate(all="ignore"):
+            found = verdicts_of(same, Run(record), {})
+    except Exception:  # of the user's: `diagnose` goes on without it
+        return True
+    return same.last or any(isinstance(verdict, Finding) for verdict in found)

@@ -30,14 +30,19 @@ def never_generalized(run: Run) -> bool | None:
 
 def predictors_find_nothing(run: Run) -> bool:
     """Return whether simple predictors do no better than chance on rows not seen."""
-    reference, probe = run.outcome.reference, run.facts.probe
-    rows = (probe.rows or 0) if probe else 0
+    reference, rows = run.outcome.reference, predictor_rows(run)
     return reference is not None and rows >= MIN_ROWS and reference < NOTHING_SKILL
 
 
 def reads_ids(run: Run) -> bool:
     """Return whether inputs are token ids, which simple predictors take for sizes."""
     return any(facts.is_ids for facts in run.facts.inputs)
+
+
+def predictor_rows(run: Run) -> int:
+    """Return the number of rows of the probe, all of which simple predictors use."""
+    probe = run.facts.probe
+    return (probe.rows or 0) if probe else 0
 
 
 def saved_on_validation(run: Run) -> float | None:

@@ -12,6 +12,16 @@ MOMENTA = (0.9, 0.5)
 """Those that are advised, the steadiest first."""
 
 
+def still_lags(momentum: float, updates: int) -> bool:
+    """Return whether moving statistics are still near their initial values.
+
+    Args:
+        momentum: That of the normalization, from 0 to below 1.
+        updates: Number of updates of the run; 0 if not known.
+    """
+    return bool(updates) and momentum**updates > LAGGING
+
+
 def faster_momentum(momentum: float, updates: int) -> RemedySuggestion | None:
     """Suggest a momentum with which moving statistics adapt within a run.
 

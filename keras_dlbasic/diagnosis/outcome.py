@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from keras_dlbasic.diagnosis.frozen_judge import has_frozen_judge
 from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
 from keras_dlbasic.records import LayerTable, ProbeFacts, TrainingRecord
 from keras_dlbasic.records.facts import PairedFacts
@@ -16,6 +17,9 @@ LEARNED_SAVED = 0.05
 LEARNED_SKILL = 0.15
 NOTHING_SAVED = 0.02
 NOTHING_SKILL = 0.05
+GOOD_SKILL = 0.8
+"""Skill from which a trait of a run has done little harm."""
+
 HALF = 0.5
 
 FOLLOWS, FOLLOWS_NOT = 4.0, 2.0
@@ -124,6 +128,11 @@ class Outcome:
         return None
 
     @property
+    def is_good(self) -> bool:
+        """Whether the skill is so high that a trait of the run has done little harm."""
+        return self.skill is not None and self.skill >= GOOD_SKILL
+
+    @property
     def knows_positions_only(self) -> bool:
         """Whether a model of pictures knows only what is usual at each place.
 
@@ -176,7 +185,7 @@ def outcome_of(record: TrainingRecord) -> Outcome:
     facts = record.facts.probe
     if table is None or not len(table) or facts is None:
         return Outcome()
-    if has_judge(record):
+    if has_frozen_judge(record.facts):
         return Outcome()  # the best constant is the target, which is no aim by itself
     known = _as_weighted(_of_one(table, facts), record)
     known = _with_paired(known, facts, record)
@@ -186,19 +195,6 @@ def outcome_of(record: TrainingRecord) -> Outcome:
     apart = [OutputRecord(record, index) for index in range(n)]
     outputs = {one.name: outcome_of(one) for one in apart if one.is_trained}
     return replace(known, outputs=outputs)
-
-
-def has_judge(record: TrainingRecord) -> bool:
-    """Return whether frozen layers judge a generator that is to get one answer.
-
-    In adversarial training the last layers with kernels, the discriminator's, are
-    frozen, and all targets are the same.
-    """
-    layers = [layer for layer in record.facts.layers if layer.has_kernel]
-    targets = record.facts.targets
-    if not layers or layers[-1].trainable or not all(t.is_constant for t in targets):
-        return False
-    return bool(targets) and any(layer.trainable for layer in layers)
 
 
 def _with_paired(known: Outcome, facts: ProbeFacts, record: TrainingRecord) -> Outcome:

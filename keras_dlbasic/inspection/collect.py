@@ -17,10 +17,11 @@ from keras_dlbasic.inspection.beyond_vocabulary import (
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.joined_columns import joined_columns
-from keras_dlbasic.inspection.next_step_of import next_step_of, same_step_of
+from keras_dlbasic.inspection.next_step_of import next_step_of
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.inspection.padded_targets import padded_targets
 from keras_dlbasic.inspection.row_number_column import row_number_column
+from keras_dlbasic.inspection.same_step_of import same_step_of
 from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
@@ -142,12 +143,13 @@ def with_output_shapes(
     targets = []
     for name, array in arrays_of(y):
         known = before.get(name)
-        # one number a row is the same, whatever the shape of the output
-        if known is None or array.ndim > 1 or known.shape != array.shape:
-            (facts,) = _facts_of_targets([(name, array)], by_name)
-            same = () if known is None else BESIDE
-            known = replace(facts, **{part: getattr(known, part) for part in same})
-        targets.append(known)
+        if known is not None and array.ndim < 2 and known.shape == array.shape:
+            targets.append(known)  # one number a row, whatever the shape of the output
+            continue
+        (facts,) = _facts_of_targets([(name, array)], by_name)
+        if known is not None:
+            facts = replace(facts, **{part: getattr(known, part) for part in BESIDE})
+        targets.append(facts)
     return replace(data, targets=tuple(targets))
 
 

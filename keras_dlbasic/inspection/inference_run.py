@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
 from typing import Any
 
 import keras
@@ -13,7 +12,7 @@ from keras import ops
 from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._backends.run_each import run_each
 from keras_dlbasic._backends.without_gradients import without_gradients
-from keras_dlbasic._keras.intercepted import intercepted
+from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.propagation.probe import probe_layers
 from keras_dlbasic.records.facts import DriftFacts
@@ -67,16 +66,11 @@ def run_inference(
     def run(model: Any, x: Any) -> Any:
         given: dict[str, Any] = {}
 
-        def noted(label: str) -> Any:
-            def call_layer(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-                given.setdefault(label, inputs)  # a layer may be called several times
-                return call(inputs, *args, **kwargs)
+        def note(label: str, call: Any, /, inputs: Any, *args: Any, **more: Any) -> Any:
+            given.setdefault(label, inputs)  # a layer may be called several times
+            return call(inputs, *args, **more)
 
-            return call_layer
-
-        with ExitStack() as stack:
-            for label, layer in layers.items():
-                stack.enter_context(intercepted(layer, noted(label)))
+        with all_intercepted(layers, note):
             outputs = keras.tree.flatten(model(x, training=False))
         labels[:] = given
         return outputs, [_moments(layers[name], one) for name, one in given.items()]

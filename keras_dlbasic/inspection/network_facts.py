@@ -49,6 +49,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
     following = _following(model)
     normalized = _normalized(model)
     fixed = why_not_rebuilt(model)
+    lost = mask_lost(model)
     walked = [
         (layer, label)
         for layer, label, _, is_whole in walk_layers(model)
@@ -80,7 +81,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         n_resizable=None if fixed else len(resizable_layers(model)),
         padding_reader=padding_reader(model),
         makes_masks=makes_masks(model),
-        mask_lost=(mask_lost(model) or (None,))[0],
+        mask_lost=None if lost is None else lost.place,
         untracked=tuple(untracked_layers(model)[:MOST_UNTRACKED]),
     )
 

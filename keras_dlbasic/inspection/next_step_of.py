@@ -13,7 +13,7 @@ MIN_STEPS = 3
 MIN_ROWS = 8
 
 ALIKE = 0.98
-"""Of the entries, at least this share must be those of the next step."""
+"""Of the entries, at least this share must be those of the step compared with."""
 
 
 def next_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str | None:
@@ -37,11 +37,11 @@ def next_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str
     >>> next_step_of(words[:, 1:], [("tokens", words[:, :-1])])
     'tokens'
     """
-    target = _steps(y)
-    if target is None or not _changes(target):
+    target = steps_of(y)
+    if target is None or not changes(target):
         return None
     for name, x in inputs:
-        steps = _steps(x)
+        steps = steps_of(x)
         if steps is None or steps.shape != target.shape:
             continue
         later, now = steps[:, 1:], target[:, :-1]
@@ -54,7 +54,7 @@ def next_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str
     return None
 
 
-def _steps(array: np.ndarray) -> np.ndarray | None:
+def steps_of(array: np.ndarray) -> np.ndarray | None:
     """Return some rows as `[n, steps]`, or None for what has another form."""
     if array.dtype.kind not in "iuf" or len(array) < MIN_ROWS:
         return None
@@ -65,50 +65,6 @@ def _steps(array: np.ndarray) -> np.ndarray | None:
     return np.asarray(array[evenly(len(array), ROWS)], np.float64)
 
 
-def _is_of_ids(x: np.ndarray) -> bool:
-    """Return whether an array has sequences of ids; a mask has two values only."""
-    steps = _steps(x)
-    if steps is None or not (steps == np.round(steps)).all():
-        return False
-    return len(np.unique(steps)) > 2
-
-
-def _changes(steps: np.ndarray) -> bool:
+def changes(steps: np.ndarray) -> bool:
     """Return whether one step tells little of the next: else a copy proves nothing."""
     return bool((steps[:, 1:] != steps[:, :-1]).mean() > 0.2)
-
-
-def same_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str | None:
-    """Return the name of one of several inputs that has the targets at each step.
-
-    A decoder that is given the answer, not shifted by a step, copies it. With a single
-    sequence of ids, or where another one is shifted as it should be, that is an
-    autoencoder.
-
-    Args:
-        y: Targets, `[n, steps]` or `[n, steps, 1]` of whole numbers.
-        inputs: Arrays of inputs by name, as for `next_step_of`.
-
-    Returns:
-        The name of the first such input; None if there is none.
-
-    Example:
-    >>> import numpy as np
-    >>> from keras_dlbasic.inspection.next_step_of import same_step_of
-    >>> source, target = np.random.default_rng(0).integers(1, 9, (2, 16, 8))
-    >>> same_step_of(target, [("source", source), ("decoder", target)])
-    'decoder'
-    """
-    target = _steps(y)
-    sequences = [name for name, x in inputs if _is_of_ids(x)]
-    if len(sequences) < 2 or target is None or not _changes(target):
-        return None
-    if not (target == np.round(target)).all() or next_step_of(y, inputs):
-        return None
-    for name, x in inputs:
-        steps = _steps(x) if name in sequences else None
-        if steps is None or steps.shape != target.shape:
-            continue
-        if (steps == target).mean() >= ALIKE:
-            return name
-    return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from keras import ops
 from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._backends.run_each import run_each
 from keras_dlbasic._keras.graph import walk_layers
-from keras_dlbasic._keras.intercepted import intercepted
+from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.inspection.reordered_steps import reordered_steps
 from keras_dlbasic.records.facts import ResponseFacts
@@ -150,58 +149,48 @@ def _run(
     That is a dropout layer that drops, and a batch normalization that is called with
     `training=True`.
     """
-    normalizing: list[str] = []
-    normalizations = {
-        label: layer
-        for layer, label, _, _ in walk_layers(model)
-        if type(layer) is keras.layers.BatchNormalization
-    }
-
-    def trains(label: str) -> Any:
-        def call_layer(call: Any, *args: Any, **kwargs: Any) -> Any:
-            if kwargs.get("training") is True:
-                normalizing.append(label)
-            return call(*args, **kwargs)
-
-        return call_layer
-
+    layers = {label: layer for layer, label, _, _ in walk_layers(model)}
     dropout = {
         label: layer
-        for layer, label, _, _ in walk_layers(model)
+        for label, layer in layers.items()
         if kind_of(layer).kind == "dropout" and _is_keras_own(layer)
     }
+    normalizations = {
+        label: layer
+        for label, layer in layers.items()
+        if type(layer) is keras.layers.BatchNormalization
+    }
+    in_training: list[str] = []  # normalizations, in the order of their calls
+
+    def note_training(label: str, call: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("training") is True:
+            in_training.append(label)
+        return call(*args, **kwargs)
 
     def run(model: Any, leaves: Leaves) -> Any:
         dropped: dict[str, Any] = {}
 
-        def noted(label: str) -> Any:
-            def call_layer(call: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-                outputs = call(inputs, *args, **kwargs)
-                differs = ops.any(ops.not_equal(outputs, inputs))
-                dropped[label] = ops.logical_or(dropped.get(label, False), differs)
-                return outputs
+        def note_drop(
+            label: str, call: Any, /, inputs: Any, *args: Any, **kwargs: Any
+        ) -> Any:
+            outputs = call(inputs, *args, **kwargs)
+            differs = ops.any(ops.not_equal(outputs, inputs))
+            dropped[label] = ops.logical_or(dropped.get(label, False), differs)
+            return outputs
 
-            return call_layer
-
-        with ExitStack() as stack:
-            for label, layer in dropout.items():
-                stack.enter_context(intercepted(layer, noted(label)))
-            for label, layer in normalizations.items():
-                stack.enter_context(intercepted(layer, trains(label)))
+        with (
+            all_intercepted(dropout, note_drop),
+            all_intercepted(normalizations, note_training),
+        ):
             outputs = model(keras.tree.pack_sequence_as(x, leaves), training=False)
         return keras.tree.flatten(outputs), dropped
 
     found = run_apart(model, lambda: run_each(run, model, given))
     arrays = keras.tree.map_structure(ops.convert_to_numpy, found)
-    drops = {label for _, dropped in arrays.values() for label in _true(dropped)}
-    labels = [label for label in dropout if label in drops]
     outputs = {name: leaves for name, (leaves, _) in arrays.items()}
-    first = normalizing[0] if normalizing else None
-    return outputs, labels[0] if labels else None, first
-
-
-def _true(told: dict[str, Any]) -> list[str]:
-    return [name for name, is_so in told.items() if is_so]
+    told = [dropped for _, dropped in arrays.values()]
+    drops = (label for label in dropout if any(one.get(label) for one in told))
+    return outputs, next(drops, None), next(iter(in_training), None)
 
 
 def _is_keras_own(layer: Any) -> bool:

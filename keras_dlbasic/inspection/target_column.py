@@ -58,9 +58,8 @@ def target_column(x: np.ndarray, y: Any) -> int | None:
     some = evenly(len(rows), FIRST_ROWS)
     centred, allowed = target - target.mean(), LEFT * target.std()
     near = _left(columns[some], target[some] - target[some].mean())
-    scale = np.sqrt(
-        len(rows) / len(some)
-    )  # the rest of some rows is part of that of all
+    # What is left on some rows is part of what is left on all.
+    scale = np.sqrt(len(rows) / len(some))
     for place in np.flatnonzero(near <= 2 * scale * allowed):
         column = columns[:, [place]]
         if column.min() < column.max() and _left(column, centred)[0] < allowed:

@@ -176,7 +176,7 @@ class ModelFacts(Facts):
         n_resizable: Number of hidden layers whose number of units can be changed; None
             if not known.
         padding_reader: The recurrent layer that processes padding at the end, because
-            there is no mask; None if there is none, or it is not known.
+            there is no mask, or it is lost; None if there is none, or it is not known.
         makes_masks: Whether a layer computes a mask, so that Keras excludes padding
             from the loss; None if not known, as in subclassed models.
         mask_lost: The layer or operation that does not pass the mask of the padding on

@@ -184,7 +184,6 @@ class Course:
         if plan is None:
             return None
         gains = []
-        old = new = self._trial(self._plan, 0)
         for seed in range(seeds):
             old, new = self._trial(self._plan, seed), self._trial(plan, seed)
             if new.status == "failed":
@@ -213,9 +212,7 @@ class Course:
         self._untried.add(remedy)
         try:
             assert remedy.name is not None
-            return self._plan.with_remedy(
-                remedy.name, remedy.kwargs, lambda: self._find_rate()
-            )
+            return self._plan.with_remedy(remedy.name, remedy.kwargs, self._find_rate)
         except NotApplicableError as error:
             self._log.add(finding, remedy, note=f"cannot be applied ({error})")
             return None

@@ -5,7 +5,7 @@ import pytest
 from made_runs import edited_facts, made_run
 
 import keras_dlbasic as kd
-from keras_dlbasic.inspection.next_step_of import same_step_of
+from keras_dlbasic.inspection.same_step_of import same_step_of
 from keras_dlbasic.inspection.target_column import target_column
 
 SOURCE, TARGET = np.random.default_rng(0).integers(1, 9, (2, 40, 6))

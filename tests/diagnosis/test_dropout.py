@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from made_batches import weighed, with_batches
-from made_runs import STUCK, edited_facts, made_run
+from made_runs import STUCK, edited_facts, found, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Run
@@ -18,10 +18,6 @@ FLAT = np.full(20, 1.15)
 
 HIGH = {"loss": FLAT, "end_loss": 0.9, "skill": 0.3}
 """Much of the little that was learned is lost in training, and predictors are better."""
-
-
-def found(record, name):
-    return next((f for f in kd.diagnose(record) if f.name == name), None)
 
 
 def test_the_share_that_is_lost_with_dropout_on():

@@ -5,16 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_batches import DRAWN, with_batches
-from made_runs import STUCK, edited_facts, in_inference, made_outputs, made_run
+from made_runs import STUCK, edited_facts, found, in_inference, made_outputs, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Run
 from keras_dlbasic.records import MEASURES, WeightFacts
-
-
-def found(record, name):
-    return next((f for f in kd.diagnose(record) if f.name == name), None)
-
 
 # -- rows that are in training, too ----------------------------------------------------
 

@@ -3,18 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from made_runs import LAYERS, STUCK, made_run
+from made_runs import LAYERS, STUCK, found, made_run
 
-import keras_dlbasic as kd
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.records import MEASURES, LayerTable
 
 L = keras.layers
-
-
-def found(record, name):
-    return next((f for f in kd.diagnose(record) if f.name == name), None)
 
 
 # -- recurrent cells without a limit ---------------------------------------------------

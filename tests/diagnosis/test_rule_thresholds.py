@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_batches import DRAWN, with_batches
-from made_runs import STUCK, edited_facts, made_run
+from made_runs import STUCK, edited_facts, found, made_run, severity
 
 import keras_dlbasic as kd
 from keras_dlbasic.records.table_row import append_row
@@ -13,15 +13,6 @@ from keras_dlbasic.records.table_row import append_row
 STEPS = np.arange(60)
 RATE_TOO_LOW = "learning_rate_too_low"
 INPUTS = "unscaled_inputs"
-
-
-def found(record, name):
-    return next((f for f in kd.diagnose(record) if f.name == name), None)
-
-
-def severity(record, name):
-    finding = found(record, name)
-    return finding and finding.severity
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_a_fit_goes_on_where_warnings_are_errors(caplog):
 def test_another_process_does_not_say_so(caplog):
     looks = ProbeLooks(X, ONE_HOT, None, 64)
     looks.batches = SimpleNamespace(parts=[1], joined=seen)
-    looks._compare_targets(TrainingRecord(), Guard(is_silent=True))
+    looks._compare_given(TrainingRecord(), Guard(is_silent=True))
     assert looks._given == (None, None, None)
     assert not caplog.text
 

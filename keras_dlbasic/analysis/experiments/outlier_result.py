@@ -12,7 +12,10 @@ from keras_dlbasic._display import Plotted, wrapped
 from keras_dlbasic._wrong_arguments import names_nearest
 from keras_dlbasic.analysis.experiments.comparison import Interval
 from keras_dlbasic.analysis.experiments.result_table import as_table
-from keras_dlbasic.analysis.experiments.study_table import kind_of, measure_interval
+from keras_dlbasic.analysis.experiments.study_table import (
+    error_kind,
+    measure_interval,
+)
 from keras_dlbasic.records import TrialResult
 
 
@@ -114,7 +117,7 @@ class OutlierResult(Plotted):
                 for t in self._of(kind, share)
                 if t.status == "done"
             ]
-            found[share] = measure_interval(values, measure, kind_of(self.trials))
+            found[share] = measure_interval(values, measure, error_kind(self.trials))
         return found
 
     @cached_property

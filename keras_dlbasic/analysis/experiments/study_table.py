@@ -48,7 +48,7 @@ def measure_interval(values: Any, measure: str, kind: str = "numbers") -> Interv
     return mean_interval(values, bounds=bounds_of(measure, values, kind))
 
 
-def kind_of(trials: Iterable[TrialResult]) -> str:
+def error_kind(trials: Iterable[TrialResult]) -> str:
     """Return what an error is of: `"classes"`, `"labels"` or `"numbers"`."""
     kinds = (t.values["kind"] for t in trials if "kind" in t.values)
     return str(next(kinds, "numbers"))
@@ -87,7 +87,7 @@ class VariedNumber:
     @property
     def kind(self) -> str:
         """`"classes"`, `"labels"` or `"numbers"`: what the error is of."""
-        return kind_of(self.trials)
+        return error_kind(self.trials)
 
     def grid(self, measure: str) -> np.ndarray:
         """Return a measure `[places, seeds]`; NaN where a trial failed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.outcome import has_judge
+from keras_dlbasic.diagnosis.frozen_judge import has_frozen_judge
 
 
 @rule(
@@ -35,7 +35,7 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             return Fine("the loss is your own and does not read the targets")
         if reads is None:
             return Skipped("the loss is your own and may not read the targets")
-    if has_judge(run.record):
+    if has_frozen_judge(run.facts):
         return Fine("frozen layers make the output, as in adversarial training")
     check = suggest.by_hand(
         "check the code that makes the targets", "constant targets teach nothing"

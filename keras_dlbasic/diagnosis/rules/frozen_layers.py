@@ -12,9 +12,6 @@ from keras_dlbasic.records import LayerFacts
 ALIKE = 1e-6
 """Deviation of predictions up to which they differ by rounding only."""
 
-GOOD = 0.8
-"""Skill from which layers that are not trained have done no harm."""
-
 LEAST_REFERENCE = 0.15
 """Skill of simple predictors below which there is little to learn."""
 
@@ -28,8 +25,8 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
 
     A frozen base is correct if it was trained on similar data, so it only counts if the
     run learns little. A frozen layer with zero weights of any size is reported if the
-    predictions are the same for all inputs.
-    Layers that Keras does not find are not trained either, so they are reported too.
+    predictions are the same for all inputs. Layers that Keras does not find are not
+    trained either, so they are reported too.
 
     Args:
         run: The run.
@@ -83,12 +80,12 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
 
 
 def _of_untracked(run: Run) -> Finding:
-    places, skill = run.model.untracked, run.outcome.skill
+    places = run.model.untracked
     n = len(places)
     are, these = ("layer is", "its") if n == 1 else ("layers are", "their")
     more = f" and {n - 1} more" if n > 1 else ""
     return Finding(
-        severity="info" if skill is not None and skill >= GOOD else "warning",
+        severity="info" if run.outcome.is_good else "warning",
         message=(
             f"{n} {are} not part of the model ({places[0]}{more}), so {these} "
             "weights are neither trained nor saved. Keras finds layers only in the "

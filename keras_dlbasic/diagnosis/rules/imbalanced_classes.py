@@ -181,14 +181,14 @@ def _seldom_right(run: Run, rarer: float, recall: float) -> Finding | None:
 
 
 def _ignores_inputs(run: Run, table: LayerTable) -> bool:
-    """Return whether predictions are constant.
+    """Return whether predictions are the same for all rows.
 
     Then they miss rare classes too, whatever the reason.
     """
-    spread = float(table["spread"][-1, 0])
-    is_constant = spread < CONSTANT * target_deviation(run)
     if run.outcome.knows_positions_only:
         return True
+    spread = float(table["spread"][-1, 0])
+    is_constant = spread < CONSTANT * target_deviation(run)
     return run.outcome.learned is False and is_constant
 
 

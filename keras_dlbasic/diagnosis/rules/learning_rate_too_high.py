@@ -29,6 +29,9 @@ MAX_CONFIDENCE_AT_DEFAULT_RATE = 0.7
 """For a rate that is the default of its optimizer or lower: it is then too high for
 what else is not as usual, such as inputs that are not scaled."""
 
+BEHIND = 0.1
+"""Skill below that of simple predictors from which a run is clearly worse."""
+
 FACTORS, MAX_UPDATE_RATIO = (0.1, 0.01, 0.001), 0.1
 """How much lower the rate may be advised to be, and the longest update, in sizes of the
 weights, that it is to lead to."""
@@ -90,10 +93,10 @@ def learning_rate_too_high(
     shown = _said(sign, evidence, movement, best)
     of_layer = sign == "update_ratio_of_layer"
     strong = sum(value > 1 for value in signs.values())
-    is_plain = movement.first >= replaced and _is_behind(run)
+    is_harmful = movement.first >= replaced and _is_behind(run)
     most = MAX_CONFIDENCE_AT_DEFAULT_RATE if _is_usual(run) else 0.9
     return Finding(
-        severity="warning" if is_plain else "info",
+        severity="warning" if is_harmful else "info",
         message=f"The learning rate is too high: {shown}.",
         risk="critical",
         step=step,
@@ -109,9 +112,6 @@ def learning_rate_too_high(
             suggest.gradient_clipping("limits the length of the steps"),
         ),
     )
-
-
-BEHIND = 0.1
 
 
 def _is_behind(run: Run) -> bool:

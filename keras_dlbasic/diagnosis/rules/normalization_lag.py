@@ -18,7 +18,7 @@ from keras_dlbasic.diagnosis.inference_gap import (
     inference_gap,
     inference_of,
 )
-from keras_dlbasic.diagnosis.momentum_advice import LAGGING, faster_momentum
+from keras_dlbasic.diagnosis.momentum_advice import faster_momentum, still_lags
 from keras_dlbasic.records import LayerFacts
 
 SMALL_BATCH = 4
@@ -111,7 +111,7 @@ def _reason(
     updates, size = run.record.trained_steps, run.facts.batch_size
     slowest = max(layers, key=lambda layer: layer.momentum or 0.0)
     momentum = slowest.momentum or 0.0
-    if updates and momentum**updates > LAGGING:
+    if still_lags(momentum, updates):
         lower = faster_momentum(momentum, updates)
         longer = suggest.more_epochs("gives more updates", 3.0)
         text = (

@@ -41,8 +41,9 @@ def oscillating_loss(
     order = order_seen(run)
     in_order = order is not None and order.is_in_order
     if descent.swing > swing and descent.swing_of_level > of_level:
+        is_harmless = run.outcome.is_good and descent.swing < 2 * swing
         return Finding(
-            severity="info" if _does_no_harm(run, 2 * swing) else "warning",
+            severity="info" if is_harmless else "warning",
             message=(
                 "The training loss oscillates: from epoch to epoch it changes by "
                 f"{descent.swing:.1%} of the baseline loss, which is "
@@ -56,16 +57,6 @@ def oscillating_loss(
         )
     calm = Fine(f"the loss oscillates by {descent.swing:.1%} of the baseline loss")
     return _validation_jumps(run) or calm
-
-
-GOOD = 0.8
-"""Skill from which mild oscillation has cost little."""
-
-
-def _does_no_harm(run: Run, mild: float) -> bool:
-    """Return whether the model does well, with mild oscillation."""
-    skill = run.outcome.skill
-    return skill is not None and skill >= GOOD and run.descent.swing < mild
 
 
 def _validation_jumps(run: Run) -> Finding | None:

@@ -22,7 +22,7 @@ from keras_dlbasic.diagnosis.generalization import (
     predictors_find_nothing,
 )
 from keras_dlbasic.diagnosis.inference_gap import inference_of
-from keras_dlbasic.diagnosis.momentum_advice import LAGGING, faster_momentum
+from keras_dlbasic.diagnosis.momentum_advice import faster_momentum, still_lags
 
 REMEDIES = (
     suggest.early_stopping("keeps the weights of the best epoch, at no cost"),
@@ -203,7 +203,7 @@ def _with_doubt(run: Run, finding: Finding) -> Finding:
     """Say what looks the same in the curves, where nothing rules it out."""
     doubt, remedies = "", finding.remedies
     updates, momentum = run.record.trained_steps, _slowest_momentum(run)
-    if updates and momentum**updates > LAGGING:
+    if still_lags(momentum, updates):
         doubt = (
             " Or the moving statistics of batch normalization lag behind: after few "
             "updates they are still near their initial values, which makes `evaluate` "
@@ -229,7 +229,7 @@ def _slowest_momentum(run: Run) -> float:
         return 0.0  # measured: `normalization_lag` says it where they lag
     momenta = (
         layer.momentum
-        for layer in (run.facts.model.layers if run.facts.model else ())
+        for layer in run.facts.layers
         if layer.batch_normalizes and layer.trainable and layer.momentum is not None
     )
     return max(momenta, default=0.0)

@@ -21,7 +21,8 @@ def rows_in_order(run: Run, *, forgotten: float = 0.1, ratio: float = 1.5) -> Ve
         forgotten: Minimum difference between the loss on mixed training rows at the end
             and the mean loss of the epoch, relative to the loss of a constant
             prediction. For shuffled rows it is negative, because the mean includes
-            earlier steps.
+            earlier steps. If all rows that were read have one target: minimum change of
+            the loss from epoch to epoch.
         ratio: Minimum ratio of these two losses.
     """
     if blocks := _in_blocks(run, forgotten):

@@ -16,7 +16,7 @@ def saturated_units(
         run: The run.
         most: Minimum share of saturated units in a hidden layer for a finding. A layer
             with only saturated units blocks gradients, whatever the other layers do.
-        least_rows: Minimum number of probe rows.
+        least_rows: Minimum number of probe rows, unless the data have no others.
         nearly_all: Minimum share for a warning if it is not known whether the run has
             learned.
     """

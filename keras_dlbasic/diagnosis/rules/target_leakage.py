@@ -15,7 +15,8 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
     equals it up to rounding is a copy. Training and validation are perfect then, but
     the model fails on new rows, for which the target is not known. The same applies if
     a model predicts the next step of a sequence and can see it. To test this, later
-    steps are changed: the predictions at earlier steps must not change.
+    steps are changed: the predictions at earlier steps must not change. A decoder that
+    gets the targets themselves, not shifted by a step, is reported too.
 
     Args:
         run: The run.

@@ -42,7 +42,8 @@ def train_validation_overlap(
 
     Args:
         run: The run.
-        share: Minimum share of the validation rows, after that subtraction.
+        share: Minimum share of the validation rows, after that subtraction, or three
+            standard errors of it if these are more.
         rows: Minimum number of equal rows. Only rows that were compared count, not
             estimates.
         much: Minimum share of the validation rows for a critical finding.

@@ -17,6 +17,7 @@ BREAKING = ("non_finite_values", "diverging_loss")
 """Symptoms of a run that fails, whatever else is known of it."""
 
 IDLE = ("dead_units", "saturated_units")
+"""Symptoms that are cause enough if they hold for all units of a layer."""
 
 RELEVANT = (
     "learning_rate_too_low",
@@ -71,7 +72,7 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     observed = _observed(run, updates, unrelated=unrelated)
     if observed is None:
         return Fine("the run does not evidently fail")
-    causes = _causes(run, ABOUT_SIZE if unrelated else ()) + _blocks(run)
+    causes = _causes(run, ABOUT_SIZE if unrelated else ()) + _idle_layers(run)
     if causes:
         return Fine(f"explained by {', '.join(causes)}")
     kinds = {known.name: known.kind for known in all_rules()}
@@ -144,7 +145,7 @@ def _causes(run: Run, ignored: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(causes))
 
 
-def _blocks(run: Run) -> list[str]:
+def _idle_layers(run: Run) -> list[str]:
     """Return what shows that a layer passes nothing on, which is enough of a cause."""
     found = {name: run.verdicts.get(name) for name in IDLE}
     return [

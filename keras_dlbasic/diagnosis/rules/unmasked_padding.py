@@ -8,8 +8,12 @@ from keras_dlbasic.records import InputFacts
 
 MOST = 0.5
 
-GOOD = 0.8
-"""Skill from which a lost mask has done no harm."""
+MASKED_IDS = "keras.layers.Embedding(..., mask_zero=True)  # token ids from 1"
+
+PAD_BEFORE = suggest.by_hand(
+    'keras.utils.pad_sequences(sequences, padding="pre")',
+    "the last step is then the last token",
+)
 
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("inputs", "network"))
@@ -20,7 +24,8 @@ def unmasked_padding(
 
     A recurrent layer that returns only its last state processes the padding after the
     last word, and forgets a little at every step. It can learn to ignore padding, so
-    this only counts if the run learns nothing.
+    this only counts if the run learns nothing. If a custom layer does not pass the mask
+    of the padding on, it is a warning unless the model has a high skill.
 
     Args:
         run: The run.
@@ -40,11 +45,7 @@ def unmasked_padding(
     facts = found[0]
     if run.model.mask_lost is not None:
         return _lost(run, facts, reader, run.model.mask_lost)
-    masked = (
-        "keras.layers.Embedding(..., mask_zero=True)  # token ids from 1"
-        if facts.is_ids
-        else "keras.layers.Masking(mask_value=0.0)"
-    )
+    masked = MASKED_IDS if facts.is_ids else "keras.layers.Masking(mask_value=0.0)"
     return Finding(
         severity="info",
         risk="critical",
@@ -62,10 +63,7 @@ def unmasked_padding(
         note=False,
         remedies=(
             suggest.by_hand(masked, "the layer then skips the padding"),
-            suggest.by_hand(
-                'keras.utils.pad_sequences(sequences, padding="pre")',
-                "the last step is then the last token",
-            ),
+            PAD_BEFORE,
         ),
     )
 
@@ -76,10 +74,8 @@ def _lost(run: Run, facts: InputFacts, reader: str, lost: str) -> Finding:
     kinds = {layer.label.split("/")[-1]: layer.kind for layer in run.layers}
     # a custom layer drops it by mistake, Keras' own layers by what they compute
     is_custom = kinds.get(lost) == "custom"
-    skill = run.outcome.skill
-    does_well = skill is not None and skill >= GOOD
     return Finding(
-        severity="warning" if is_custom and not does_well else "info",
+        severity="warning" if is_custom and not run.outcome.is_good else "info",
         risk="critical",
         message=(
             f"The mask of the padding is lost at {lost!r}, so layer {reader!r} reads "
@@ -104,10 +100,7 @@ def _lost(run: Run, facts: InputFacts, reader: str, lost: str) -> Finding:
                 "many steps as `h` has",
                 f"{lost!r} does not pass it on",
             ),
-            suggest.by_hand(
-                'keras.utils.pad_sequences(sequences, padding="pre")',
-                "the last step is then the last token",
-            ),
+            PAD_BEFORE,
         ),
     )
 
@@ -139,7 +132,7 @@ def _counted(run: Run, counts: float) -> Finding | None:
         confidence=0.8,
         remedies=(
             suggest.by_hand(
-                "keras.layers.Embedding(..., mask_zero=True)  # token ids from 1",
+                MASKED_IDS,
                 "Keras then excludes padding from the loss and the metrics",
             ),
             suggest.by_hand(

@@ -9,6 +9,7 @@ import numpy as np
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
+    predictor_rows,
     predictors_find_nothing,
 )
 from keras_dlbasic.diagnosis.outcome import NOTHING_SKILL
@@ -60,7 +61,7 @@ def unrelated_targets(
         return Fine("simple predictors say little about texts and images")
     if not predictors_find_nothing(run):
         return Fine("simple predictors learn from the inputs, or were not fitted")
-    if outcome.learned is False and is_trained and _n_rows(run) >= rows:
+    if outcome.learned is False and is_trained and predictor_rows(run) >= rows:
         return _found(
             run,
             "Neither the model nor simple predictors find a relation between inputs "
@@ -103,11 +104,6 @@ def _found(run: Run, message: str, confidence: float) -> Finding:
             ),
         ),
     )
-
-
-def _n_rows(run: Run) -> int:
-    probe = run.facts.probe
-    return (probe.rows or 0) if probe else 0
 
 
 def _is_right_more_often(run: Run) -> bool:

@@ -10,6 +10,7 @@ from keras_dlbasic.diagnosis.generalization import (
     MIN_ROWS,
     does_not_transfer,
     never_generalized,
+    predictor_rows,
     saved_on_validation,
 )
 from keras_dlbasic.diagnosis.inference_gap import inference_gap
@@ -196,9 +197,7 @@ def _by_curves(run: Run, reference: float, saved: float) -> Verdict:
         return Skipped(run.reasons.validation)
     # All of it is needed: rows enough for the predictors, a model that has learned, and
     # something to be learned. One alone is no sign of other rows.
-    probe = run.facts.probe
-    rows = (probe.rows or 0) if probe else 0
-    enough = rows >= MIN_ROWS and outcome.loss_saved >= saved
+    enough = predictor_rows(run) >= MIN_ROWS and outcome.loss_saved >= saved
     if not never or known < reference or not enough or lags or run.live:
         return Skipped(run.reasons.validation)
     return Finding(

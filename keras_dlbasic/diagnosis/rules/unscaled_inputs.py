@@ -11,6 +11,9 @@ from keras_dlbasic.records import InputFacts
 FEW = 3.0
 """Root mean square over the size of nine in ten entries that a few entries make up."""
 
+TINY = 0.1
+"""Largest entry of inputs that are too small; sparse ones have larger entries."""
+
 EXPLAINS = (
     *NOT_LEARNING,
     *UNSTABLE,
@@ -96,10 +99,6 @@ def unscaled_inputs(
     return Fine(f"root mean square {inputs[0].rms:.3g}")
 
 
-TINY = 0.1
-"""Largest entry of inputs that are too small; sparse ones have larger entries."""
-
-
 def _is_tiny(facts: InputFacts, small: float) -> bool:
     return 0 < facts.rms < small and max(abs(facts.min), abs(facts.max)) < TINY
 
@@ -113,7 +112,7 @@ def _were_scaled(run: Run) -> bool:
 def _rescaled_again(run: Run, small: float) -> Finding | None:
     """Look for a rescaling layer that gives next to nothing."""
     table = run.record.tables.get("activations")
-    if table is None or not len(table):
+    if table is None or not len(table) or not _were_scaled(run):
         return None
     for layer in run.layers:
         if not layer.scales or layer.label not in table.labels:
@@ -121,7 +120,7 @@ def _rescaled_again(run: Run, small: float) -> Finding | None:
         place = table.labels.index(layer.label)
         mean, variance = (float(table[m][0, place]) for m in ("mean", "variance"))
         size = math.sqrt(mean**2 + variance)
-        if 0 < size < small and _were_scaled(run):
+        if 0 < size < small:
             text = (
                 f"Layer '{layer.label}' scales its inputs to a root mean square of "
                 f"{size:.2g}. They were probably scaled before."

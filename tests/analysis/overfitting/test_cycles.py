@@ -102,8 +102,8 @@ def test_training_losses_of_high_rates_are_not_compared_with_those_of_troughs():
 
 
 def test_what_the_first_cycle_shows_stands_until_a_second_trough():
-    # The rise has to exceed the threshold by a factor of 1.3, or for two epochs in a
-    # row (see `find_turn`), which one of 0.6 does not in the first cycle.
+    # Two epochs in a row have to show the rise (see `find_turn`). One of 0.6 shows only
+    # at the last epoch of the first cycle.
     rate = cosine([30, 30])
     loss, val = run(rate, 0.8, 0)
     first = detect_overfitting(loss[:30], val[:30], learning_rate=rate[:30])

@@ -1,19 +1,10 @@
-"""Kinds of faults that held-out programs showed: each on a record and its opposite."""
+"""Kinds of faults, each on a record that shows it and on one that does not."""
 
 import numpy as np
 import pytest
-from made_runs import STUCK, edited_facts, made_run
+from made_runs import STUCK, edited_facts, found, made_run, severity
 
 import keras_dlbasic as kd
-
-
-def found(record, name):
-    return next((f for f in kd.diagnose(record) if f.name == name), None)
-
-
-def severity(record, name):
-    finding = found(record, name)
-    return finding and finding.severity
 
 
 @pytest.mark.parametrize(
