@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import keras
@@ -13,7 +14,7 @@ from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic._keras.outputs import trace_outputs
 from keras_dlbasic.records.printable import printable
 
-MOST_OBJECTS, MOST_ITEMS, DEEPEST = 2000, 200, 4
+MAX_OBJECTS, MAX_ITEMS, MAX_DEPTH = 2000, 200, 4
 
 CLOSED = (
     "builtins",
@@ -43,7 +44,9 @@ def untracked_layers(model: Any) -> list[str]:
 
     Keras finds layers in the attributes of a layer, and in lists, dictionaries and
     tuples there. In an object of another class, or in a function that a `Lambda` calls,
-    it finds none: they compute, but are neither trained nor saved.
+    it finds none: they compute, but are neither trained nor saved. A layer that is kept
+    so on purpose and that the model calls is found as well, unless `trainable` is
+    False.
 
     Args:
         model: A built model.
@@ -83,13 +86,14 @@ def _called(model: Any, layers: dict[str, Any]) -> set[str]:
 def _found(model: Any) -> dict[str, Any]:
     layers = all_layers(model)
     search = _Search({id(w) for w in model.weights}, {id(layer) for layer in layers})
+    of_keras = vars(keras.layers.Layer(name="plain"))
     for layer in layers:
         start = "" if layer is model else f"{layer.name}: "
         if isinstance(layer, keras.layers.Lambda):
             search.enter(layer.function, start, 0)
         elif not _is_closed(layer):
             for name, value in list(vars(layer).items()):
-                if not name.startswith("_") and name not in ("loss", "optimizer"):
+                if name not in of_keras and name not in ("loss", "optimizer"):
                     search.enter(value, f"{start}{name}", 0)
     return search.found
 
@@ -115,7 +119,7 @@ class _Search:
             path: The way to it.
             depth: Number of objects on the way to it.
         """
-        if depth > DEEPEST or len(self._met) > MOST_OBJECTS or id(value) in self._met:
+        if depth > MAX_DEPTH or len(self._met) > MAX_OBJECTS or id(value) in self._met:
             return
         self._met.add(id(value))
         kind = type(value)
@@ -134,11 +138,11 @@ class _Search:
 def _inner(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what an object holds, each with the last step of the way to it."""
     if isinstance(value, dict):
-        items = list(value.items())[:MOST_ITEMS]
+        items = list(value.items())[:MAX_ITEMS]
         known = [(k, item) for k, item in items if isinstance(k, (int, str))]
         yield from ((f"[{key!r}]", item) for key, item in known)
     elif isinstance(value, (list, tuple, set)):
-        items = list(value)[:MOST_ITEMS]
+        items = list(value)[:MAX_ITEMS]
         yield from ((f"[{place}]", item) for place, item in enumerate(items))
     elif inspect.isfunction(value):
         for cell in value.__closure__ or ():
@@ -152,6 +156,8 @@ def _inner(value: Any) -> Iterator[tuple[str, Any]]:
                 yield "", named
     elif inspect.ismethod(value):
         yield "", value.__self__
+    elif isinstance(value, partial):
+        yield from (("", part) for part in (value.func, value.args, value.keywords))
     elif not _is_closed(value):
         try:
             held = object.__getattribute__(value, "__dict__")

@@ -179,9 +179,12 @@ class ProbeLooks:
             return
         seen_x, seen_y = self.batches.joined()
         name, advice = "x", SCALED
-        differ = other_inputs(x, seen_x)
+        differ, without = other_inputs(x, seen_x), {"x", "y"}
         if differ is not None:
-            validation_data = None  # it is probably as `x` is
+            if validation_data and other_inputs(validation_data[0], seen_x):
+                validation_data = None
+                without.add("validation_data")
+                advice += " `validation_data` differs too, and is not used."
         elif y is not None:
             name, advice = "y", SHUFFLED
             differ = other_targets(x, y, seen_x, seen_y)
@@ -192,7 +195,7 @@ class ProbeLooks:
         if self._has_own_table:
             record.tables.pop("probe", None)  # a look before the first step
         given = record.facts.given or ()
-        record.note(given=tuple(name for name in given if name not in ("x", "y")))
+        record.note(given=tuple(name for name in given if name not in without))
         message = (
             f"The `{name}` that `TrainingDoctor` was given is not what `fit` trains "
             f"on: {differ}. {advice} The run is judged by rows of the training batches."

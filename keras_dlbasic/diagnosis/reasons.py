@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from keras_dlbasic.analysis.row_order import MIN_BATCHES
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis.frozen_judge import has_frozen_judge
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.records import RunFacts
 
@@ -159,6 +160,11 @@ class Reasons:
             return why
         if self._weights is not None:
             return self._weights
+        if has_frozen_judge(self.facts):
+            return (
+                "frozen layers make the output and all targets are the same, as in "
+                "adversarial training, so a constant prediction is no baseline"
+            )
         probe = self.facts.probe
         assert probe is not None  # else there are no answers
         if probe.baseline_failed and self.facts.loss is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -222,9 +222,24 @@ def output_shapes(model: Any) -> Mapping[str, Shape] | Sequence[Shape] | None:
 
 
 def arrays_of(data: Any) -> list[tuple[str, np.ndarray]]:
-    """Return the arrays of a structure with names, those on disk read; no None."""
+    """Return the arrays of a structure with names, those on disk read; no None.
+
+    Names of what is in dictionaries are joined by slashes.
+    """
     if isinstance(data, dict):
-        leaves = [(str(name), leaf) for name, leaf in data.items()]
+        leaves = list(_leaves(data, ""))
     else:
         leaves = [(str(i), leaf) for i, leaf in enumerate(keras.tree.flatten(data))]
     return [(name, np.asarray(leaf)) for name, leaf in leaves if leaf is not None]
+
+
+def _leaves(data: Any, name: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(data, dict):
+        parts = [(str(key), part) for key, part in data.items()]
+    elif isinstance(data, (list, tuple)):
+        parts = [(str(place), part) for place, part in enumerate(data)]
+    else:
+        yield name, data
+        return
+    for own, part in parts:
+        yield from _leaves(part, f"{name}/{own}" if name else own)

@@ -27,7 +27,8 @@ from keras_dlbasic._keras.softmax_over_one import softmax_over_one
 from keras_dlbasic._keras.untracked_layers import untracked_layers
 from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
 
-MOST_UNTRACKED = 20
+MAX_UNTRACKED = 20
+"""More layers that Keras does not find are not listed."""
 
 
 def network_facts(model: Any, x: Any = None) -> ModelFacts:
@@ -82,7 +83,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         padding_reader=padding_reader(model),
         makes_masks=makes_masks(model),
         mask_lost=None if lost is None else lost.place,
-        untracked=tuple(untracked_layers(model)[:MOST_UNTRACKED]),
+        untracked=tuple(untracked_layers(model)[:MAX_UNTRACKED]),
     )
 
 

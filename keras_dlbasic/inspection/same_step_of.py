@@ -46,8 +46,11 @@ def same_step_of(y: np.ndarray, inputs: Sequence[tuple[str, np.ndarray]]) -> str
 
 
 def _is_of_ids(x: np.ndarray) -> bool:
-    """Return whether an array has sequences of ids; a mask has two values only."""
+    """Return whether an array has sequences of ids.
+
+    A mask has two values only, and positions are the same in all rows.
+    """
     steps = steps_of(x)
     if steps is None or not (steps == np.round(steps)).all():
         return False
-    return len(np.unique(steps)) > 2
+    return len(np.unique(steps)) > 2 and bool((steps != steps[:1]).any())

@@ -39,13 +39,13 @@ def target_column(x: np.ndarray, y: Any) -> int | None:
     (3, None)
     """
     y = np.asarray(y)
+    if y.size != len(x) or not {x.dtype.kind, y.dtype.kind} <= set("iubf"):
+        return None
     if x.ndim == 3 and x.dtype.kind == "f":
         if len(np.unique(y[:ROWS])) <= MOST_CLASSES:
             return None  # which of several kinds a value is, may be the task
         x = x.reshape(len(x), -1)
     if x.ndim != 2 or not 1 < x.shape[1] <= COLUMNS or len(x) < LEAST_ROWS:
-        return None
-    if y.size != len(x) or not {x.dtype.kind, y.dtype.kind} <= set("iubf"):
         return None
     rows = evenly(len(x), ROWS)
     columns, target = x[rows], y[rows].reshape(-1).astype(float)

@@ -17,7 +17,7 @@ class InputFacts(Facts):
         name: Its name.
         shape: Its shape, samples first.
         dtype: Name of its dtype; None if not known.
-        is_integer: Whether it contains only whole numbers, which may be categories.
+        is_integer: Whether its dtype is integer or bool; values may be categories.
         n_rows: Number of samples; None if not known.
         non_finite: Number of NaN or infinite entries among those read.
         non_finite_rows: Number of samples with such entries among those read.

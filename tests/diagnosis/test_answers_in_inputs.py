@@ -5,6 +5,7 @@ import pytest
 from made_runs import edited_facts, made_run
 
 import keras_dlbasic as kd
+from keras_dlbasic.inspection.next_step_of import next_step_of
 from keras_dlbasic.inspection.same_step_of import same_step_of
 from keras_dlbasic.inspection.target_column import target_column
 
@@ -20,6 +21,7 @@ SHIFTED = np.concatenate([np.zeros((40, 1), int), TARGET[:, :-1]], axis=1)
         ({"source": TARGET, "decoder": SHIFTED}, None),  # an autoencoder
         ({"source": TARGET}, None),  # another one
         ({"ids": TARGET, "mask": (TARGET > 3).astype(int)}, None),  # another one
+        ({"ids": TARGET, "places": np.tile(np.arange(6), (40, 1))}, None),
         ({"ratings": TARGET, "user": np.arange(40)[:, None]}, None),  # another one
         ({"source": SOURCE, "decoder": TARGET[:, :5]}, None),
     ],
@@ -69,3 +71,30 @@ def test_a_window_that_ends_with_its_target():
         facts["data"]["inputs"][0].update(shape=[200, 8, 2], target_column=14)
     (finding,) = kd.diagnose(record).at_least("warning")
     assert "Step 7 (of 0 to 7), feature 0" in finding.message
+
+
+def test_steps_that_agree_in_part():
+    rng = np.random.default_rng(1)
+    words, source = rng.integers(1, 9, (40, 7)), rng.integers(1, 9, (40, 6))
+    assert next_step_of(words[:, 1:], [("t", words[:, :-1])]) == "t"
+    part = np.where(rng.random((40, 6)) < 0.8, words[:, 1:], 0)
+    assert next_step_of(part, [("t", words[:, :-1])]) is None
+    some = np.where(rng.random((40, 6)) < 0.8, source, 0)
+    assert same_step_of(source, [("a", words[:, 1:]), ("b", some)]) is None
+    flat = np.repeat(rng.integers(1, 9, (40, 1)), 6, 1)
+    assert same_step_of(flat, [("a", source), ("b", flat)]) is None
+    assert next_step_of(flat, [("b", flat)]) is None
+
+
+def test_padding_says_nothing_of_the_next_step():
+    rng = np.random.default_rng(1)
+    given, other = rng.integers(1, 9, (2, 40, 7))
+    given[:, 3:] = other[:, 3:] = 0
+    assert next_step_of(other[:, 1:], [("t", given[:, :-1])]) is None
+
+
+def test_an_answer_in_an_input_counts_where_each_step_is_predicted():
+    record = made_run()
+    with edited_facts(record) as facts:
+        facts["data"]["targets"][0]["same_step_of"] = "decoder"
+    assert "target_leakage" not in kd.diagnose(record).names

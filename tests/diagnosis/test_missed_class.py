@@ -76,3 +76,22 @@ def test_a_rare_class_that_is_seldom_recognized():
     assert severity(missed={**SELDOM, "rare_ratio": 2.0}, **behind) is None
     # where classes overlap no model can do better, and this one learns
     assert severity(missed=SELDOM, skill=0.3, reference=0.3) is None
+
+
+def test_where_seldom_begins():
+    behind = {"skill": 0.3, "reference": 0.8}
+    assert severity(missed={**SELDOM, "rare_right": 0.29}, **behind) == "warning"
+    assert severity(missed={**SELDOM, "rare_right": 0.31}, **behind) is None
+    assert severity(missed={**SELDOM, "rare_ratio": 3.9}, **behind) is None
+    # a model that ignores its inputs has another fault
+    assert severity(missed=SELDOM, **{**STUCK, "spread": 1e-4}) is None
+
+
+def test_ten_rows_are_enough():
+    classes = np.repeat([0, 1], [70, 10])
+    said = missed_class(classes, np.eye(2)[0 * classes], "classes")
+    assert (said["missed"], said["rare_class"]) == (1, 1)
+    labels = np.zeros((122, 2))
+    labels[:12, 0] = labels[:50, 1] = 1
+    said = missed_class(labels, np.where(labels > 0, 0.9, 0.1), "labels")
+    assert said["rare_ratio"] == pytest.approx(110 / 12)

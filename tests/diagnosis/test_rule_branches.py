@@ -167,6 +167,11 @@ def test_a_model_that_learns_nothing_where_nothing_is_found():
         (0.5, 0.2, 1.1, False),
         (0.21, 0.2, 0.5, False),  # the loss still falls
         (0.96, 0.98, 1.1, False),  # most of each picture is the same in all
+        (0.46, 0.45, 1.1, True),
+        (0.61, 0.6, 1.1, False),
+        (0.03, 0.02, 1.1, False),
+        (0.23, 0.2, 1.1, True),
+        (0.26, 0.2, 1.1, False),
     ],
 )
 def test_pictures_that_are_known_by_their_places_only(skill, usual, end, named):

@@ -249,10 +249,16 @@ def test_a_metric_of_columns_for_classes():
 def test_the_frozen_judge_of_a_generator(trainable, expected):
     stuck = {**STUCK, "loss": np.linspace(1.39, 1.3, 20)}
     constant = {"is_constant": True, "frequencies": [1.0]}
-    record = made_run(targets=constant, out={"trainable": trainable}, **stuck)
+    judge = {"out": {"trainable": trainable}, "second": {"trainable": trainable}}
+    record = made_run(targets=constant, **judge, **stuck)
     assert severity(record, "constant_targets") == expected
     if not trainable:
-        assert not kd.diagnose(record).at_least("warning")
+        diagnosis = kd.diagnose(record)
+        assert not diagnosis.at_least("warning")
+        assert "adversarial training" in diagnosis.skipped["plateau"]
+    # a single frozen layer is no discriminator
+    record = made_run(targets=constant, out={"trainable": False}, **stuck)
+    assert severity(record, "constant_targets") == "critical"
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,32 @@ PIXELS = RNG.integers(0, 256, (64, 6)).astype("float32")
         ([PIXELS], PIXELS / 255, False),
         (PIXELS[:8], PIXELS / 255, False),  # too few
         (0 * PIXELS, PIXELS, False),
+        (np.r_[0 * PIXELS, PIXELS], np.r_[0 * PIXELS, PIXELS / 255], True),  # blanks
+        (np.sort(PIXELS, 0), np.sort(PIXELS, 0)[:16], False),  # the first rows
         (PIXELS.astype(str), PIXELS, False),
+        (PIXELS / 255, PIXELS, True),
+        (PIXELS, PIXELS / 5, True),
+        (PIXELS, PIXELS / 3, False),
+        (PIXELS[:15], PIXELS[:15] / 255, False),
+        (PIXELS - 128, (PIXELS - 128) / 255, True),
+        (PIXELS[:, 0], PIXELS[:, 0] / 255, False),
+        ([PIXELS, PIXELS], [PIXELS[:, :3], PIXELS / 255], True),
+        (PIXELS, PIXELS / [255, 255, 255, 255, 1, 1], False),  # columns of some
+        (np.where(PIXELS > 250, np.inf, PIXELS), PIXELS / 255, True),
     ],
 )
 def test_sizes(given, seen, differ):
     assert (other_inputs(given, seen) is not None) is differ
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rare_large_entries_differ_by_chance(seed):
+    rng = np.random.default_rng(seed)
+    rows = np.exp(rng.normal(0, 2.5, (2000, 2)))
+    drawn = rng.choice(rows, 256, axis=0)
+    assert other_inputs(rows, drawn) is None
+    assert other_inputs(rows, drawn + 1e-9) is None  # the same but for rounding
+    assert other_inputs(rows, drawn / 255) is not None
 
 
 class Scaled(keras.utils.PyDataset):

@@ -60,3 +60,19 @@ def test_batches_that_come_again(x):
     other = (x[:9], -x[:9, 0])
     assert different_batches([first, other]) == 2
     assert different_batches([]) == 0
+
+
+def test_windows_of_kinds_and_of_ids():
+    rng = np.random.default_rng(0)
+    windows = rng.normal(size=(200, 8, 2)).astype("float32")
+    windows[:, 3, 1] = rng.integers(0, 3, 200)
+    assert target_column(windows, windows[:, 3, 1]) is None  # which kind is the task
+    ids = rng.integers(0, 999, (200, 8, 2))
+    assert target_column(ids, ids[:, 7, 0]) is None
+
+
+def test_what_is_close_is_no_copy():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 5))
+    assert target_column(x, x[:, 2] + 3e-4 * rng.normal(size=300)) is None
+    assert target_column(x, x[:, 2] + 5e-5 * rng.normal(size=300)) == 2

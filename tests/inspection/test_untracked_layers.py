@@ -4,6 +4,7 @@ Public reports of the kind: tensorflow/tensorflow#28748 (layers in nested object
 keras-team/keras#10704 (layers called in a Lambda).
 """
 
+import functools
 import weakref
 
 import keras
@@ -93,6 +94,25 @@ def test_the_way_to_them_is_said():
     assert untracked_layers(inner) == ["own: 'inner'"]
 
 
+def test_holders_of_other_kinds():
+    held = L.Dense(4, name="held")
+    held.build((None, 3))
+    inputs = keras.Input((3,))
+    called = functools.partial(lambda layer, x: layer(x), held)
+    model = keras.Model(inputs, L.Lambda(called, name="own")(inputs))
+    assert untracked_layers(model) == ["own: [0]"]
+
+    class Private(Held):
+        def __init__(self):
+            super().__init__(L.Dense(4))
+            self._blocks = Blocks(L.Dense(4))
+
+        def call(self, x):
+            return self.out(self._blocks(self.part(x)))
+
+    assert untracked_layers(built(Private())) == ["_blocks.layers[0]"]
+
+
 def test_what_refers_to_itself_ends():
     blocks = Blocks(L.Dense(4))
     blocks.itself = blocks
@@ -109,7 +129,7 @@ def test_it_counts_where_the_run_gets_nowhere(run, severity):
         facts["network"]["untracked"] = ["part.layers[0]", "part.layers[1]"]
     (finding,) = (f for f in kd.diagnose(record) if f.name == "frozen_layers")
     assert finding.severity == severity
-    assert "2 layers are not part of the model (part.layers[0] and 1" in finding.message
+    assert "2 layers are not part of the model (found at part" in finding.message
 
 
 class Teacher:

@@ -241,7 +241,7 @@ def _bounded(statistic: float) -> str:
 
 def _chance(p_value: float) -> str:
     if p_value < 0.001:
-        return "below 0.1 %"
+        return "below 0.1%"
     # By itself such a chance would be too large; why it is not has to be said.
     limit = f"; the limit is {FALLING_ALPHA:.0%} because the training loss has fallen"
     return f"{p_value:.1%}" + limit * (p_value >= ALPHA)

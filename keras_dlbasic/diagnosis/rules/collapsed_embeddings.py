@@ -8,7 +8,7 @@ from keras_dlbasic.diagnosis.response import response_of
 
 @rule(kind="cause", needs=("network",), live=False)
 def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
-    """Compare the outputs for different rows in a model without a skill.
+    """Compare the outputs for different rows if predictions cannot be scored.
 
     If a loss only compares two views of the same row, it is lowest when all outputs are
     equal. Then the loss is low, but the embedding is useless. Generators can collapse

@@ -12,6 +12,9 @@ from keras_dlbasic.records import LayerFacts
 ALIKE = 1e-6
 """Deviation of predictions up to which they differ by rounding only."""
 
+MAX_LISTED = 20
+"""Records list no more layers that Keras does not find."""
+
 LEAST_REFERENCE = 0.15
 """Skill of simple predictors below which there is little to learn."""
 
@@ -84,18 +87,21 @@ def _of_untracked(run: Run) -> Finding:
     n = len(places)
     are, these = ("layer is", "its") if n == 1 else ("layers are", "their")
     more = f" and {n - 1} more" if n > 1 else ""
+    count = f"At least {n}" if n >= MAX_LISTED else f"{n}"
     return Finding(
         severity="info" if run.outcome.is_good else "warning",
         message=(
-            f"{n} {are} not part of the model ({places[0]}{more}), so {these} "
-            "weights are neither trained nor saved. Keras finds layers only in the "
-            "attributes of a model or layer, and in lists and dictionaries there."
+            f"{count} {are} not part of the model (found at {places[0]}{more}), so "
+            f"{these} weights are neither trained nor saved. Keras finds layers only "
+            "in the attributes of a model or layer, and in lists and dictionaries "
+            "there. (For layers that are to stay as they are, set `trainable` to "
+            "False.)"
         ),
         risk="critical",
         value=float(n),
         threshold=0.0,
         unit="layers",
-        confidence=0.9,
+        confidence=0.8,
         evidence={"layers": list(places)},
         remedies=(
             suggest.by_hand(

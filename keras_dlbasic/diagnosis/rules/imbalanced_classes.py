@@ -82,6 +82,8 @@ def imbalanced_classes(
     if not target.frequencies or target.kind == "multi_label":
         return Fine("the targets are not classes")
     value = max(target.frequencies)
+    if target.is_constant:
+        return Fine("there is only one class: see `constant_targets`")
     # Class weights may have balanced the loss already, although the rows are not.
     weighted = [w.weighted_shares for w in run.data.weights if w.per_row]
     if value > share and len(weighted) == 1 and weighted[0]:

@@ -28,9 +28,9 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
 
     Accuracy counts exact equality, which does not work for continuous values. Binary
     accuracy uses a threshold of 0.5, but for logits it should be 0; this matters for
-    the predictions in between. It counts columns, of which one-hot classes have many
-    zeros. A metric of overlap that is constant while the loss falls does not fit the
-    output.
+    the predictions in between. It compares each column separately, and most columns of
+    one-hot classes are 0. A metric of overlap that is constant while the loss falls
+    does not fit the output.
 
     Args:
         run: The run.

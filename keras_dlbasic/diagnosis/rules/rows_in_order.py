@@ -67,15 +67,15 @@ def _in_blocks(run: Run, swing: float) -> Finding | None:
     if not found.swing > swing or not found.swing_of_level > swing:
         return None
     n_rows = data.targets[0].n_rows if data.targets else None
-    read = f"The {n_rows} rows" if n_rows else "All rows"
+    read = f"the {n_rows} rows" if n_rows else "all rows"
     return Finding(
         severity="warning",
         risk="critical",
         message=(
-            f"The training rows come in blocks: {read} that were read have the same "
-            f"target, and the loss changes by {found.swing:.0%} of the baseline loss "
-            "from epoch to epoch. The model learns one kind of rows and forgets the "
-            "others."
+            f"The training rows seem to come in blocks: {read} that were read have the "
+            f"same target, and the loss changes by {found.swing:.0%} of the baseline "
+            "loss from epoch to epoch. The model learns one kind of rows and forgets "
+            "the others."
         ),
         value=found.swing,
         threshold=swing,

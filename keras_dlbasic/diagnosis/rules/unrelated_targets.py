@@ -61,7 +61,8 @@ def unrelated_targets(
         return Fine("simple predictors say little about texts and images")
     if not predictors_find_nothing(run):
         return Fine("simple predictors learn from the inputs, or were not fitted")
-    if outcome.learned is False and is_trained and predictor_rows(run) >= rows:
+    is_still = is_trained and not run.descent.falls
+    if outcome.learned is False and is_still and predictor_rows(run) >= rows:
         return _found(
             run,
             "Neither the model nor simple predictors find a relation between inputs "

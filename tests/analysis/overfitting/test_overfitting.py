@@ -237,7 +237,7 @@ def test_the_caller_chooses_the_level(rng):
 def test_the_alarm_has_its_chance_under_noise(rng):
     verdict = detect_overfitting(*overfitting(rng, rise=0.3))
     assert verdict.p_value == 1 - verdict.confidence < 0.001
-    assert "p-value below 0.1 %" in verdict.reason
+    assert "p-value below 0.1%" in verdict.reason
 
 
 def test_a_rise_that_one_epoch_alone_shows_does_not_count_for_a_chance():
