@@ -111,30 +111,31 @@ def _limited_before(tensor: Any, operation: Any) -> str | None:
     return name if name in LIMITED else None
 
 
-def trace_outputs(model: Any, x: Any = None) -> list[Output]:
+def trace_outputs(model: Any, x: Any = None, *, training: bool = False) -> list[Output]:
     """Trace a model on two rows; return nothing if that is not possible.
 
     Args:
         model: A built model.
         x: As for `model_outputs`.
+        training: Whether it runs as in training. Defaults to `False`.
     """
     if not getattr(model, "built", False):
         return []
     for example in _examples(model, x):
         try:
-            return _trace(model, example)
+            return _trace(model, example, training=training)
         except Exception:
             continue
     return []
 
 
-def _trace(model: Any, example: Any) -> list[Output]:
+def _trace(model: Any, example: Any, *, training: bool) -> list[Output]:
     shapes: list[tuple[Any, ...]] = []
     names: list[str] = []
 
     def run(inputs: Any) -> list[Any]:
         with keras.StatelessScope(), _named(model) as made_by:
-            outputs = keras.tree.flatten(model(inputs, training=False))
+            outputs = keras.tree.flatten(model(inputs, training=training))
         # what `call` itself makes of the last layer's tensor is put down to that layer
         last = next(reversed(made_by.values()), ("", None))[0]
         for number, output in enumerate(outputs):

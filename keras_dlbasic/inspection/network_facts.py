@@ -25,10 +25,11 @@ from keras_dlbasic._keras.padding_masks import makes_masks, mask_lost, padding_r
 from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic._keras.softmax_over_one import softmax_over_one
 from keras_dlbasic._keras.untracked_layers import untracked_layers
+from keras_dlbasic._keras.unused_layers import unused_layers
 from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
 
 MAX_UNTRACKED = 20
-"""More layers that Keras does not find are not listed."""
+"""More layers that Keras does not find, or that are never called, are not listed."""
 
 
 def network_facts(model: Any, x: Any = None) -> ModelFacts:
@@ -84,6 +85,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         makes_masks=makes_masks(model),
         mask_lost=None if lost is None else lost.place,
         untracked=tuple(untracked_layers(model)[:MAX_UNTRACKED]),
+        unused=tuple(unused_layers(model, x)[:MAX_UNTRACKED]),
     )
 
 

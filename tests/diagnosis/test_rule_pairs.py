@@ -157,6 +157,12 @@ def with_added(record, start, end):
 SWINGING = {"loss": 1.0 + 0.6 * np.sin(EPOCHS * 2.0)}
 
 
+def with_unused(record):
+    with edited_facts(record) as facts:
+        facts["network"]["unused"] = ["relu"]
+    return record
+
+
 def both_hidden(**facts):
     return {"first": facts, "second": facts}
 
@@ -407,6 +413,10 @@ PAIRS = {
     "unscaled_targets": (
         lambda: of_values(rms=500.0, max=900.0),
         lambda: of_values(rms=5.0, max=9.0),
+    ),
+    "unused_layers": (
+        lambda: with_unused(made_run(**STUCK)),
+        lambda: made_run(**STUCK),
     ),
     "vanishing_gradients": (
         lambda: made_run(gradients=(1e-5, 1e-2, 1.0), **STUCK),

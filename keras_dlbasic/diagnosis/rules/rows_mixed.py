@@ -18,20 +18,22 @@ BY_MOVING_STATISTICS = suggest.by_hand(
     needs=("network",),
     live=False,
 )
-def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
+def rows_mixed(run: Run, *, change: float = 0.01, strong: float = 0.1) -> Verdict:
     """Change the other rows of a batch, and compare the predictions of the rest.
 
     A softmax, a mean, a reshape or an attention over the first axis mixes unrelated
     samples. Keras' own layers do not do this in inference. Models whose batch is one
     graph, or one set, do it on purpose.
 
-    It is a warning if batch normalization is called with `training=True`: it then uses
-    the statistics of the batch in prediction too, so single rows are predicted worse.
+    It is a warning if predictions change much, since the answer for a row then depends
+    on what is predicted along with it, and if batch normalization is called with
+    `training=True`: it then uses the statistics of the batch in prediction too.
 
     Args:
         run: The run.
         change: Minimum change of the predictions, in units of their standard deviation
             over rows.
+        strong: Minimum change for a warning.
     """
     found = response_of(run)
     if isinstance(found, Fine):
@@ -45,7 +47,7 @@ def rows_mixed(run: Run, *, change: float = 0.01) -> Verdict:
         return Fine("all rows are in one batch, and may be parts of one graph")
     normalized = found.normalizing is not None
     return Finding(
-        severity="warning" if normalized else "info",
+        severity="warning" if normalized or found.other_rows >= strong else "info",
         message=(
             "The prediction for a row depends on the other rows of its batch: it "
             f"changes with them by {found.other_rows:.2g} standard deviations. "
