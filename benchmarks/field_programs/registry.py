@@ -19,7 +19,6 @@ FUTURE_NAMES = {
     "gradients_pile_up": "a step of one's own does not clear earlier gradients",
     "inputs_wrapped": "whole numbers overflowed before they were scaled",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
-    "masked_data": "a mask hides what carries the data",
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",
     "state_carried_over": "a recurrent layer goes on from the state of other rows",
 }

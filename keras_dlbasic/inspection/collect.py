@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.mask_value import mask_value
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.beyond_vocabulary import (
     beyond_vocabulary,
@@ -17,6 +18,7 @@ from keras_dlbasic.inspection.beyond_vocabulary import (
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.joined_columns import joined_columns
+from keras_dlbasic.inspection.masked_inside import masked_inside
 from keras_dlbasic.inspection.next_step_of import next_step_of
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.inspection.padded_targets import padded_targets
@@ -63,6 +65,10 @@ def data_facts(
     targets = arrays_of(y)
     ids = [False] * len(inputs) if model is None else id_inputs(model, inputs)
     rows = [None] * len(inputs) if model is None else vocabulary_sizes(model, inputs)
+    masked = {
+        is_ids: None if model is None else mask_value(model, ids=is_ids)
+        for is_ids in (False, True)
+    }
     return DataFacts(
         inputs=tuple(
             replace(
@@ -70,6 +76,7 @@ def data_facts(
                 is_ids=is_ids,
                 **({} if is_ids else _telling_columns(array, targets)),
                 padding=trailing_padding(array, is_ids=is_ids),
+                masked_inside=masked_inside(array, masked[is_ids], is_ids=is_ids),
                 **beyond_vocabulary(array, size),
             )
             for (name, array), is_ids, size in zip(inputs, ids, rows, strict=True)

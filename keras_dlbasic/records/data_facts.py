@@ -42,6 +42,8 @@ class InputFacts(Facts):
             there is none, or it is not known.
         beyond_vocabulary: Number of samples with ids that are out of range for it.
         padding: Mean share of padding at the end of sequences.
+        masked_inside: Share of steps with a mask between the first and the last step
+            without; NaN if the model makes no mask.
         target_column: Index of a column that equals the target, perhaps rescaled or
             recoded; None if there is none, or it is not known.
         row_number: Index of a column that numbers the rows and so reveals their class;
@@ -77,6 +79,7 @@ class InputFacts(Facts):
     vocabulary: int | None = None
     beyond_vocabulary: int = 0
     padding: float = UNKNOWN
+    masked_inside: float = UNKNOWN
     target_column: int | None = None
     row_number: int | None = None
 

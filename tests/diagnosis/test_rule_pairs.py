@@ -157,6 +157,12 @@ def with_added(record, start, end):
 SWINGING = {"loss": 1.0 + 0.6 * np.sin(EPOCHS * 2.0)}
 
 
+def with_masked(record, share):
+    with edited_facts(record) as facts:
+        facts["data"]["inputs"][0]["masked_inside"] = share
+    return record
+
+
 def with_unused(record):
     with edited_facts(record) as facts:
         facts["network"]["unused"] = ["relu"]
@@ -252,6 +258,10 @@ PAIRS = {
     "loss_terms_out_of_balance": (
         lambda: with_added(made_run(spread=1e-5, **STUCK), 0.5, 1e-6),
         lambda: with_added(made_run(**STUCK), 0.5, 1e-6),  # the output differs
+    ),
+    "masked_data": (
+        lambda: with_masked(made_run(**STUCK), 0.1),
+        lambda: with_masked(made_run(**STUCK), 0.09),
     ),
     "metric_mismatch": (
         lambda: with_metrics(of_values(), ["mae", "accuracy"]),

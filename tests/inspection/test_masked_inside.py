@@ -1,0 +1,59 @@
+"""Steps in the middle of sequences that a mask hides."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_dlbasic._keras.mask_value import mask_value
+from keras_dlbasic.inspection.collect import data_facts
+from keras_dlbasic.inspection.masked_inside import masked_inside
+
+L = keras.layers
+IDS = np.array([[0, 5, 0, 7, 0, 0], [3, 3, 3, 3, 3, 0], [0, 0, 0, 0, 0, 0]])
+
+
+def test_padding_at_the_ends_is_not_inside():
+    assert masked_inside(IDS, 0.0, is_ids=True) == pytest.approx(1 / 8)
+    values = np.repeat(IDS[..., None], 2, axis=2).astype("float32")
+    assert masked_inside(values, 0.0) == pytest.approx(1 / 8)
+    values[0, 2, 1] = 1.0  # one of two columns is no mask
+    assert masked_inside(values, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("x", "value", "ids"),
+    [
+        (IDS, None, True),
+        (IDS, 0.0, False),
+        (IDS[:0], 0.0, True),
+        (IDS[2:], 0.0, True),
+        (IDS.astype(str), 0.0, True),
+    ],
+)
+def test_what_is_no_masked_sequence(x, value, ids):
+    assert np.isnan(masked_inside(x, value, is_ids=ids))
+
+
+@pytest.mark.parametrize(
+    ("first", "ids", "expected"),
+    [
+        (lambda: L.Embedding(9, 2, mask_zero=True), True, 0.0),
+        (lambda: L.Embedding(9, 2), True, None),
+        (lambda: L.Masking(-1.0), False, -1.0),
+        (lambda: L.Masking(-1.0), True, None),
+    ],
+)
+def test_the_value_that_a_model_masks(first, ids, expected):
+    shape = (None,) if isinstance(first(), L.Embedding) else (None, 2)
+    model = keras.Sequential([keras.Input(shape), first(), L.LSTM(2)])
+    assert mask_value(model, ids=ids) == expected
+
+
+def test_it_is_read_with_the_data():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 3, (200, 10)).astype("int32")
+    inputs = keras.Input((10,), dtype="int32")
+    hidden = L.GRU(2)(L.Embedding(3, 2, mask_zero=True)(inputs))
+    model = keras.Model(inputs, L.Dense(1)(hidden))
+    facts = data_facts(x, rng.normal(size=(200, 1)), model=model)
+    assert facts.inputs[0].masked_inside == pytest.approx(0.25, abs=0.06)
