@@ -268,3 +268,26 @@ def test_the_frozen_judge_of_a_generator(trainable, expected):
 def test_steps_that_replace_the_weights(ratio, skill, expected):
     record = made_run(ratio=ratio, skill=skill, reference=0.5)
     assert severity(record, "learning_rate_too_high") == expected
+
+
+@pytest.mark.parametrize(("ratio", "named"), [(0.21, True), (0.19, False)])
+def test_steps_that_are_long_for_a_run_that_learns_nothing(ratio, named):
+    record = made_run(ratio=ratio, **STUCK)
+    assert (severity(record, "learning_rate_too_high") == "critical") is named
+    learned = made_run(ratio=0.21, skill=0.6)
+    assert severity(learned, "learning_rate_too_high") is None
+
+
+@pytest.mark.parametrize(
+    ("ratio", "end", "skill", "expected"),
+    [
+        (6.0, 40.0, 0.6, "warning"),
+        (6.0, 40.0, 0.85, None),
+        (3.0, 40.0, 0.6, None),
+        (6.0, 8.0, 0.6, None),
+    ],
+)
+def test_weights_that_were_replaced_and_have_grown(ratio, end, skill, expected):
+    grown = np.linspace(4.0, 4.0 * end, 60)
+    record = made_run(ratio=ratio, weights=grown, skill=skill, reference=0.5)
+    assert severity(record, "learning_rate_too_high") == expected

@@ -47,6 +47,7 @@ def learning_rate_too_high(
     growth: float = 10.0,
     climb: float = 3.0,
     replaced: float = 1.0,
+    stuck: float = 0.2,
 ) -> Verdict:
     """Look for steps after which the loss or the weights blow up.
 
@@ -63,9 +64,15 @@ def learning_rate_too_high(
         climb: Minimum ratio of the rate in the last epoch to that in the best epoch, if
             much of the improvement is lost again.
         replaced: Minimum ratio of the first steps for a warning on a run that has
-            learned with them, but less than simple predictors.
+            learned with them, but less than simple predictors, or whose weights have
+            grown by `growth` and whose skill is not high.
+        stuck: As `ratio`, in a finished run that is no better than a constant
+            prediction.
     """
     movement = run.movement
+    is_over = not run.live and not run.is_planned
+    if is_over and run.outcome.learned is False:
+        ratio = min(ratio, stuck)
     if broken_start(run) is not None:
         return Fine("values were not finite before the first update")
     rise, step = _rise(run)
@@ -93,7 +100,8 @@ def learning_rate_too_high(
     shown = _said(sign, evidence, movement, best)
     of_layer = sign == "update_ratio_of_layer"
     strong = sum(value > 1 for value in signs.values())
-    is_harmful = movement.first >= replaced and _is_behind(run)
+    has_grown = movement.growth >= growth and _is_partial(run)
+    is_harmful = movement.first >= replaced and (has_grown or _is_behind(run))
     most = MAX_CONFIDENCE_AT_DEFAULT_RATE if _is_usual(run) else 0.9
     return Finding(
         severity="warning" if is_harmful else "info",
@@ -123,6 +131,12 @@ def _is_behind(run: Run) -> bool:
     if run.live or run.is_planned or skill is None or reference is None:
         return False
     return skill < reference - BEHIND
+
+
+def _is_partial(run: Run) -> bool:
+    """Return whether a finished run is known to be less than good."""
+    is_over = not run.live and not run.is_planned
+    return is_over and run.outcome.skill is not None and not run.outcome.is_good
 
 
 def _is_usual(run: Run) -> bool:
