@@ -127,6 +127,9 @@ def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> LayerFact
         is_recurrent=kind.kind == "recurrent",
         next_activation=after if isinstance(after, (str, type(None))) else "custom",
         dropout=float(core.rate) if kind.kind == "dropout" else None,
+        noise=float(core.stddev)
+        if isinstance(core, keras.layers.GaussianNoise)
+        else None,
         momentum=float(core.momentum) if kind.state == "averages" else None,
         cell_activation=_cell_activation(layer),
         dtype=layer.variable_dtype if layer.weights else None,

@@ -34,6 +34,8 @@ class LayerFacts(Facts):
         next_activation: Name of the activation that is applied to its output; None if
             there is none.
         dropout: Dropout rate; None if it is not a dropout layer.
+        noise: Standard deviation of the normal noise that it adds in training; None if
+            it adds none.
         momentum: Momentum of its moving averages; None if it has none.
         kernel_rms: Root mean square of its kernel; NaN if it has none.
         gain: `kernel_rms * sqrt(fan_in)`: 1.41 for He initialization, about 1 for
@@ -74,6 +76,7 @@ class LayerFacts(Facts):
     is_recurrent: bool = False
     next_activation: str | None = None
     dropout: float | None = None
+    noise: float | None = None
     momentum: float | None = None
     kernel_rms: float = UNKNOWN
     gain: float = UNKNOWN

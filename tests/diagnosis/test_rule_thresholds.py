@@ -291,3 +291,13 @@ def test_weights_that_were_replaced_and_have_grown(ratio, end, skill, expected):
     grown = np.linspace(4.0, 4.0 * end, 60)
     record = made_run(ratio=ratio, weights=grown, skill=skill, reference=0.5)
     assert severity(record, "learning_rate_too_high") == expected
+
+
+@pytest.mark.parametrize(
+    ("noise", "place", "expected"),
+    [(1.6, "first", "critical"), (1.4, "first", None), (1.6, "second", None)],
+)
+def test_noise_larger_than_the_inputs(noise, place, expected):
+    noisy = {place: {"kind": "noise", "noise": noise}}
+    record = made_run(inputs={"std": 1.0}, **noisy, **STUCK)
+    assert severity(record, "regularization_too_strong") == expected

@@ -28,8 +28,11 @@ def regularization_too_strong(
     kept: float = 0.02,
     decay: float = 0.02,
     saved: float = 0.5,
+    drowned: float = 1.5,
 ) -> Verdict:
     """Look for weights that a penalty has shrunk to zero, and for extreme dropout.
+
+    Noise that is added to the inputs counts if it is larger than these.
 
     Args:
         run: The run.
@@ -46,6 +49,8 @@ def regularization_too_strong(
             steps.
         saved: If the model's loss is lower than a constant prediction's by this share,
             such a decay does no harm.
+        drowned: Minimum standard deviation of noise that is added to inputs, in units
+            of theirs.
     """
     layers = run.layers
     rates = [(f.dropout, f.label) for f in layers if f.dropout is not None]
@@ -54,6 +59,9 @@ def regularization_too_strong(
     hurts = cost is not None and cost > lost
     if highest[0] >= dropout or (highest[0] >= high and hurts):
         return _dropout(*highest, dropout if highest[0] >= dropout else high, cost)
+    noise, noisy = _noise(run)
+    if noise >= drowned:
+        return _noised(noise, noisy, drowned)
     taken = _decay(run)
     if taken >= decay:
         return _decayed(run, taken, decay, saved)
@@ -103,6 +111,44 @@ def _dropout(rate: float, layer: str, limit: float, cost: float | None) -> Findi
         confidence=0.9,
         evidence={} if cost is None else {"lost_with_dropout": cost},
         remedies=(suggest.less_dropout("a moderate rate keeps more of the signal"),),
+    )
+
+
+def _noise(run: Run) -> tuple[float, str]:
+    """Return the noise added to inputs, relative to them, and the layer that adds it.
+
+    Where other layers come first, or there are several inputs, it is not known.
+    """
+    if len(run.inputs) != 1 or not run.inputs[0].std > 0 or run.inputs[0].is_ids:
+        return 0.0, ""
+    for facts in run.layers:
+        if facts.noise is not None:
+            return facts.noise / run.inputs[0].std, facts.label
+        if facts.kind not in ("input", "reshaping"):
+            break
+    return 0.0, ""
+
+
+def _noised(noise: float, layer: str, limit: float) -> Finding:
+    return Finding(
+        severity="info",
+        message=(
+            f"Layer '{layer}' adds noise to the inputs whose standard deviation is "
+            f"{noise:.3g} times that of the inputs, which leaves little to learn from."
+        ),
+        risk="critical",
+        layer=layer,
+        value=noise,
+        threshold=limit,
+        unit="standard deviations of the inputs",
+        confidence=0.85,
+        remedies=(
+            suggest.by_hand(
+                "keras.layers.GaussianNoise(stddev), with a tenth of the standard "
+                "deviation of the inputs",
+                "the inputs then stand out from the noise",
+            ),
+        ),
     )
 
 
