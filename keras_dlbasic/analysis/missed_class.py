@@ -35,8 +35,10 @@ def missed_class(
         `"missed_ratio"`, how many times as many rows the most common class has (of
         labels in several columns: how many are without the label). `"rare_right"` is
         the share of right answers of the rarest class with at least 10 rows,
-        `"rare_class"` and `"rare_ratio"` are its number and ratio. Empty where there
-        are no classes, or more than 20.
+        `"rare_class"` and `"rare_ratio"` are its number and ratio, and `"rare_rank"` is
+        the share of pairs, of a row of this class and another row, in which the first
+        has the higher score for the class (1: the scores separate the class, 0.5: they
+        say nothing). Empty where there are no classes, or more than 20.
 
     Example:
     >>> import numpy as np
@@ -49,31 +51,42 @@ def missed_class(
     columns = target_columns(np.asarray(targets), predictions.shape)
     if columns is None or task not in (TaskKind.CLASSES, TaskKind.LABELS):
         return {}
-    answers = predictions.reshape(len(columns), -1)
+    scores = predictions.reshape(len(columns), -1)
     if task == TaskKind.CLASSES:
-        classes = columns[:, 0] if columns.shape[1] == 1 else columns.argmax(axis=1)
-        return _missed(classes.astype(int), answers.argmax(axis=1))
+        one = columns.shape[1] == 1
+        classes = (columns[:, 0] if one else columns.argmax(axis=1)).astype(int)
+        return _missed(classes, scores.argmax(axis=1), scores)
     # Logits and targets of hinge losses are decided at zero, probabilities at one half.
     is_sign = from_logits or bool((columns < 0).any())
-    said = answers > (0.0 if is_sign else 0.5)
+    said = scores > (0.0 if is_sign else 0.5)
     yes = columns > 0.5
     if yes.shape != said.shape:
         return {}
     if yes.shape[1] == 1:
-        return _missed(yes[:, 0].astype(int), said[:, 0].astype(int))
+        both = np.hstack([-scores, scores])
+        return _missed(yes[:, 0].astype(int), said[:, 0].astype(int), both)
     rows, right = yes.sum(axis=0), (yes & said).sum(axis=0)
-    return _told(rows, right, len(yes) - rows)
+    return _told(rows, right, len(yes) - rows, yes, scores)
 
 
-def _missed(classes: np.ndarray, answers: np.ndarray) -> dict[str, float]:
+def _missed(
+    classes: np.ndarray, answers: np.ndarray, scores: np.ndarray
+) -> dict[str, float]:
     if classes.min() < 0:
         return {}
     rows = np.bincount(classes)
     right = np.bincount(classes[answers == classes], minlength=len(rows))
-    return _told(rows, right, np.full(len(rows), rows.max()))
+    own = classes[:, None] == np.arange(len(rows))
+    return _told(rows, right, np.full(len(rows), rows.max()), own, scores)
 
 
-def _told(rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> dict[str, float]:
+def _told(
+    rows: np.ndarray,
+    right: np.ndarray,
+    others: np.ndarray,
+    own: np.ndarray,
+    scores: np.ndarray,
+) -> dict[str, float]:
     if (rows > 0).sum() > MOST:
         return {}
     enough = rows >= ENOUGH
@@ -86,6 +99,8 @@ def _told(rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> dict[str, 
             "rare_class": float(rare),
             "rare_ratio": float(others[rare] / rows[rare]),
         }
+        if rare < scores.shape[1]:
+            found["rare_rank"] = ranked_above(scores[:, rare], own[:, rare])
     if not missed.any():
         return found
     place = int(np.where(missed, rows, -1).argmax())
@@ -95,3 +110,30 @@ def _told(rows: np.ndarray, right: np.ndarray, others: np.ndarray) -> dict[str, 
         "missed_rows": float(rows[place]),
         "missed_ratio": float(others[place] / rows[place]),
     }
+
+
+def ranked_above(scores: np.ndarray, own: np.ndarray) -> float:
+    """Return the share of pairs in which a row of a class has the higher score.
+
+    This is the area under the ROC curve.
+
+    Args:
+        scores: Scores for the class, `[n]`.
+        own: Which rows are of the class, `[n]` of bool.
+
+    Returns:
+        A number from 0 to 1, where equal scores count half; NaN if all rows are of the
+        class, or none is.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.analysis.missed_class import ranked_above
+    >>> ranked_above(np.array([0.1, 0.4, 0.3, 0.2]), np.array([0, 1, 1, 0], bool))
+    1.0
+    """
+    ours, others = scores[own], np.sort(scores[~own])
+    if not len(ours) or not len(others):
+        return float("nan")
+    below = np.searchsorted(others, ours, "left")
+    equal = np.searchsorted(others, ours, "right") - below
+    return float((below + 0.5 * equal).mean() / len(others))

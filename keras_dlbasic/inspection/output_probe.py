@@ -38,6 +38,10 @@ LEAST_PICTURES = 32
 WRONG = ("wrong", "opposite", "blind", "extreme")
 
 
+HALF = 0.5
+"""A class counts as recognized where at least this share of its rows is right."""
+
+
 class OutputProbe:
     """The targets of the probe for an output, and how its predictions are judged.
 
@@ -181,12 +185,15 @@ class OutputProbe:
                 said["commonest"] = float(counts.max() / len(columns))
         return said
 
-    def missed(self, outputs: Any, rows: np.ndarray) -> RareFacts | None:
-        """Return a class of which the model has none of these rows right.
+    def rarest(self, outputs: Any, rows: np.ndarray) -> RareFacts | None:
+        """Return how a model does on the rarest class of some rows.
 
         Args:
             outputs: The predictions for the rows.
             rows: Places of the rows.
+
+        Returns:
+            None if there are no classes, or more than half of its rows are right.
         """
         predicted = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)
         y, at_zero = np.asarray(self.y), self.kind.decides_at_zero
@@ -194,16 +201,27 @@ class OutputProbe:
             return None
         task = skill(y[rows], predicted, self.task, from_logits=at_zero).task
         said = missed_class(y[rows], predicted, task, from_logits=at_zero)
-        if not said.get("missed"):
+        never = bool(said.get("missed"))
+        if not never and not said.get("rare_right", 1.0) < HALF:
             return None
-        label = int(said["missed_class"])
+        label = int(said["missed_class" if never else "rare_class"])
         whole = class_ids(y)
-        if whole is None:
+        if whole is None and y.ndim == 2:
+            whole = np.asarray(y[:, label] > HALF, int)
+            counts, own = np.bincount(whole), int(whole.sum())
+        elif whole is not None:
+            counts = np.unique(whole, return_counts=True)[1]
+            own = int((whole == label).sum())
+        else:
             return None
-        counts = np.unique(whole, return_counts=True)[1]
-        own = int((whole == label).sum())
-        ratio = float(counts.max() / own) if own else math.nan
-        return RareFacts(label=label, rows=int(said["missed_rows"]), ratio=ratio)
+        is_rarest = label == said["rare_class"]
+        return RareFacts(
+            label=label,
+            rows=int(said["missed_rows"]) if never else 0,
+            ratio=float(counts.max() / own) if own else math.nan,
+            right=0.0 if never else said["rare_right"],
+            rank=said.get("rare_rank", math.nan) if is_rarest else math.nan,
+        )
 
 
 def _references(

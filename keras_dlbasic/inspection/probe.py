@@ -22,7 +22,7 @@ from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.paired_loss import paired_loss
-from keras_dlbasic.inspection.rare_rows import rare_rows
+from keras_dlbasic.inspection.rare_rows import MAX_ROWS, rare_rows
 from keras_dlbasic.inspection.reconstruction import narrowest
 from keras_dlbasic.inspection.respond import respond
 from keras_dlbasic.propagation.compiled_look import rows_at_once
@@ -53,6 +53,7 @@ MEASURES = (
     "rare_right",
     "rare_class",
     "rare_ratio",
+    "rare_rank",
     "penalty",
     "non_finite",
 )
@@ -221,9 +222,11 @@ class Probe:
         rows = rare_rows(output.y, self._looked)
         if not len(rows):
             return
+        rest = np.setdiff1d(np.arange(len(output.y)), rows)
+        rows = np.sort(np.append(rows, rest[evenly(len(rest), MAX_ROWS)]))
         x = keras.tree.map_structure(lambda leaf: leaf[rows], self.x)
         predictions = keras.tree.flatten(predictions_of(model, x))
-        rare = output.missed(predictions[0], rows) if len(predictions) == 1 else None
+        rare = output.rarest(predictions[0], rows) if len(predictions) == 1 else None
         if rare is not None:
             record.note(probe=replace(known, rare=rare))
 

@@ -19,7 +19,8 @@ def rare_rows(y: Any, looked: Sequence[int] | np.ndarray) -> np.ndarray:
     """Return the places of rows of classes that were hardly looked at.
 
     Args:
-        y: Targets of all rows of a probe: class numbers, 0 and 1, or one-hot rows.
+        y: Targets of all rows of a probe: class numbers, 0 and 1, one-hot rows, or
+            several labels a row, of which the rarest counts.
         looked: Places of the rows that the last look was made on.
 
     Returns:
@@ -33,8 +34,10 @@ def rare_rows(y: Any, looked: Sequence[int] | np.ndarray) -> np.ndarray:
     >>> rare_rows(y, range(0, 100, 2)).tolist() == list(range(88, 100))
     True
     """
-    classes = class_ids(np.asarray(y))
-    none = np.arange(0)
+    y, none = np.asarray(y), np.arange(0)
+    classes = class_ids(y)
+    if classes is None:
+        classes = rarest_label(y)
     if classes is None:
         return none
     numbers, counts = np.unique(classes, return_counts=True)
@@ -53,3 +56,19 @@ def rare_rows(y: Any, looked: Sequence[int] | np.ndarray) -> np.ndarray:
         np.flatnonzero(classes == number)[:each] for number in rare[: MAX_ROWS // each]
     ]
     return np.sort(np.concatenate(rows))
+
+
+def rarest_label(y: np.ndarray) -> np.ndarray | None:
+    """Return which rows have the rarest of several labels, None without such.
+
+    Args:
+        y: Targets; labels are 0 and 1, `[n, labels]`.
+
+    Returns:
+        0 and 1, `[n]`, of the label with fewest rows of those with ten or more.
+    """
+    if y.ndim != 2 or y.dtype.kind not in "iubf" or not np.isin(y, (0, 1)).all():
+        return None
+    counts = y.sum(axis=0)
+    known = np.where(counts >= MIN_ROWS, counts, len(y))
+    return np.asarray(y[:, int(known.argmin())], int) if known.min() < len(y) else None

@@ -129,17 +129,22 @@ class ResponseFacts(Facts):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RareFacts(Facts):
-    """A rare class of which the model had no row right at the end of the run.
+    """A rare class of which the model had few rows right at the end of the run.
 
     Attributes:
         label: Its number.
-        rows: How many of its rows were tried.
+        rows: How many of its rows were tried, if none was right; else 0.
         ratio: How many times as many rows the most common class has.
+        right: Share of its rows that are predicted correctly.
+        rank: Share of pairs, of a row of this class and another row, in which the first
+            has the higher score for the class: 1 if the scores separate the class.
     """
 
     label: int = 0
     rows: int = 0
     ratio: float = UNKNOWN
+    right: float = 0.0
+    rank: float = UNKNOWN
 
 
 @names_nearest

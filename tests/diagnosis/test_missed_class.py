@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from made_runs import STUCK, made_run
+from made_runs import STUCK, edited_facts, made_run
+from sklearn.metrics import roc_auc_score
 
 import keras_dlbasic as kd
-from keras_dlbasic.analysis.missed_class import missed_class
+from keras_dlbasic.analysis.missed_class import missed_class, ranked_above
 
 CLASSES = np.repeat([0, 1, 2], [70, 40, 12])
 ONE_HOT = np.eye(3)[CLASSES]
@@ -95,3 +96,41 @@ def test_ten_rows_are_enough():
     labels[:12, 0] = labels[:50, 1] = 1
     said = missed_class(labels, np.where(labels > 0, 0.9, 0.1), "labels")
     assert said["rare_ratio"] == pytest.approx(110 / 12)
+
+
+@pytest.mark.parametrize(
+    ("rank", "right", "expected"),
+    [(0.8, 0.29, "warning"), (0.79, 0.29, None), (0.95, 0.31, None)],
+)
+def test_a_rare_class_that_the_scores_tell_apart(rank, right, expected):
+    rare = {**SELDOM, "rare_right": right, "rare_rank": rank}
+    assert severity(missed=rare, skill=0.3, reference=0.3) == expected
+    record = made_run(skill=0.3, reference=0.3)
+    with edited_facts(record) as facts:
+        facts["probe"]["rare"] = {
+            "label": 1,
+            "ratio": 9.0,
+            "right": right,
+            "rank": rank,
+        }
+    found = [f for f in kd.diagnose(record) if f.name == "imbalanced_classes"]
+    assert [f.severity for f in found] == ([] if expected is None else [expected])
+    if found:
+        assert "so class weights or another threshold would help" in found[0].message
+
+
+def test_the_rank_is_the_area_under_the_curve():
+    rng = np.random.default_rng(0)
+    scores, own = rng.normal(size=90).round(1), rng.random(90) < 0.3
+    area = roc_auc_score(own, scores)
+    assert ranked_above(scores, own) == pytest.approx(area)
+    assert np.isnan(ranked_above(scores, own & False))
+    said = missed_class(own.astype(int), scores[:, None], "labels")
+    assert said["rare_rank"] == pytest.approx(area)
+    labels = np.stack([own, ~own], 1).astype(float)
+    said = missed_class(labels, np.stack([scores, scores], 1), "labels")
+    assert said["rare_rank"] == pytest.approx(area)
+    classes = np.where(own, 2, rng.integers(0, 2, 90))
+    table = np.stack([0 * scores, 0 * scores, scores], 1)
+    said = missed_class(classes, table, "classes")
+    assert (said["rare_class"], said["rare_rank"]) == (2, pytest.approx(area))

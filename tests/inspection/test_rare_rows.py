@@ -6,7 +6,7 @@ import pytest
 from keras import layers as L
 
 import keras_dlbasic as kd
-from keras_dlbasic.inspection.rare_rows import rare_rows
+from keras_dlbasic.inspection.rare_rows import rare_rows, rarest_label
 
 
 @pytest.mark.once
@@ -18,7 +18,19 @@ def test_which_rows_are_rare():
     assert not len(rare_rows(y, range(220)))  # the look has seen them all
     assert not len(rare_rows(np.linspace(0, 1, 220), looked))  # values
     assert not len(rare_rows(np.arange(220), looked))  # as many classes as rows
-    assert not len(rare_rows(np.ones((220, 4)), looked))  # several labels
+    assert not len(rare_rows(np.ones((220, 4)), looked))  # all labels everywhere
+    labels = np.stack([np.ones(220), y > 0, y > 1, y == 1], 1).astype("float32")
+    assert rare_rows(labels, looked).tolist() == list(range(200, 214))
+
+
+@pytest.mark.once
+def test_the_rarest_of_several_labels():
+    labels = np.zeros((100, 3))
+    labels[:50, 0] = labels[:9, 1] = labels[4:16, 2] = 1
+    assert rarest_label(labels).tolist() == labels[:, 2].tolist()
+    assert rarest_label(labels[:, 1:2]) is None
+    assert rarest_label(labels + 0.5) is None
+    assert rarest_label(labels[:, 0]) is None
 
 
 def trained(hides):

@@ -44,6 +44,7 @@ def imbalanced_classes(
     rarer: float = 4.0,
     updates: int = 20,
     recall: float = 0.3,
+    apart: float = 0.8,
 ) -> Verdict:
     """Look for a class with nearly all rows, and for one that is never predicted.
 
@@ -60,6 +61,9 @@ def imbalanced_classes(
         recall: A rare class is reported if the share of its rows that are predicted
             correctly is below this, and the run has not got far. If classes overlap,
             no model can reach more.
+        apart: It is a warning in any run if a row of the class has a higher score for
+            it than another row in at least this share of pairs: the model then tells
+            the class apart, but its decisions are in favor of the common one.
     """
     target = run.target
     if run.task is TaskKind.UNKNOWN:
@@ -73,7 +77,7 @@ def imbalanced_classes(
         missed = _missed(run, rarer)
         if missed is not None:
             return missed
-        seldom = _seldom_right(run, rarer, recall)
+        seldom = _seldom_right(run, rarer, recall, apart)
         if seldom is not None:
             return seldom
     turned = _turned_weights(run)
@@ -152,24 +156,40 @@ def _turned_weights(run: Run) -> Finding | None:
     return None
 
 
-def _seldom_right(run: Run, rarer: float, recall: float) -> Finding | None:
+def _seldom_right(
+    run: Run, rarer: float, recall: float, apart: float
+) -> Finding | None:
     """Look for a rare class that the model seldom recognizes."""
     table = run.record.tables.get("probe")
     if table is None or not len(table) or "rare_right" not in table.measures:
         return None
-    names = ("rare_right", "rare_class", "rare_ratio")
-    right, number, ratio = (float(table[name][-1, 0]) for name in names)
+    names = ("rare_right", "rare_class", "rare_ratio", "rare_rank")
+    right, number, ratio, rank = (
+        float(table[name][-1, 0]) if name in table.measures else np.nan
+        for name in names
+    )
+    rare = None if run.facts.probe is None else run.facts.probe.rare
+    if rare is not None and rare.right:  # of more of its rows than a look has seen
+        right, number, ratio, rank = rare.right, rare.label, rare.ratio, rare.rank
     # one that is weighted up already lacks something else
     if not right < recall or not ratio >= rarer or run.data.weights:
         return None
     if _ignores_inputs(run, table):
         return None
+    is_apart = rank >= apart
     return Finding(
-        severity="info",
+        severity="warning" if is_apart else "info",
         message=(
             f"Class {number:.0f} is seldom recognized: {right:.0%} of its rows (or "
             "positions) in the probe are predicted correctly. The class is rare: the "
             f"most common one has {ratio:.3g} times as many."
+            + (
+                f" The model does tell it apart (in {rank:.0%} of pairs, its score for "
+                "the class is higher for a row of the class than for another row), so "
+                "class weights or another threshold would help."
+                if is_apart
+                else ""
+            )
         ),
         risk="warning",
         value=right,
@@ -210,8 +230,8 @@ def _missed(run: Run, rarer: float) -> Finding | None:
     names = ("missed", "missed_class", "missed_rows", "missed_ratio")
     count, number, rows, ratio = (float(table[name][-1, 0]) for name in names)
     probe = run.facts.probe
-    if not count > 0 and probe is not None and probe.rare is not None:
-        rare = probe.rare
+    rare = None if probe is None else probe.rare
+    if not count > 0 and rare is not None and not rare.right:
         count, number, rows, ratio = 1.0, rare.label, rare.rows, rare.ratio
     if not count > 0 or ratio < rarer:
         return None
