@@ -100,7 +100,7 @@ def test_ten_rows_are_enough():
 
 @pytest.mark.parametrize(
     ("rank", "right", "expected"),
-    [(0.8, 0.29, "warning"), (0.79, 0.29, None), (0.95, 0.31, None)],
+    [(0.8, 0.39, "warning"), (0.79, 0.29, None), (0.95, 0.41, None)],
 )
 def test_a_rare_class_that_the_scores_tell_apart(rank, right, expected):
     rare = {**SELDOM, "rare_right": right, "rare_rank": rank}

@@ -27,6 +27,10 @@ CONSTANT = 0.02
 MORE_ROWS, MORE_WEIGHT = 3.0, 2.0
 """A class with this many times the rows, and each with this many times the weight."""
 
+NOT_HALF = 0.4
+"""Share of right answers below which a class is seldom recognized for a model whose
+scores tell it apart."""
+
 FEW_ROWS = 5
 """Of fewer rows the mean weight tells little."""
 
@@ -172,11 +176,12 @@ def _seldom_right(
     if rare is not None and rare.right:  # of more of its rows than a look has seen
         right, number, ratio, rank = rare.right, rare.label, rare.ratio, rare.rank
     # one that is weighted up already lacks something else
-    if not right < recall or not ratio >= rarer or run.data.weights:
+    is_apart = rank >= apart
+    most = max(recall, NOT_HALF) if is_apart else recall
+    if not right < most or not ratio >= rarer or run.data.weights:
         return None
     if _ignores_inputs(run, table):
         return None
-    is_apart = rank >= apart
     return Finding(
         severity="warning" if is_apart else "info",
         message=(
@@ -193,7 +198,7 @@ def _seldom_right(
         ),
         risk="warning",
         value=right,
-        threshold=recall,
+        threshold=most,
         unit="share of right answers",
         confidence=0.6,
         evidence={"class": number, "ratio": ratio},
