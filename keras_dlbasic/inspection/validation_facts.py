@@ -74,6 +74,7 @@ def validation_facts(
         answers = np.asarray(y), np.asarray(val_y)
         if answers[0].size + answers[1].size <= MOST_TARGETS:
             facts = replace(facts, **_classes(*answers))
+            facts = replace(facts, targets_outside=_outside(*answers))
         if task.is_known and not own.non_finite and not other.non_finite:
             parts = x, answers[0], val_x, answers[1]
             scores = transfer_scores(*parts, task, is_ids=is_ids)
@@ -179,6 +180,20 @@ def _hashes(x: np.ndarray, y: Any, rows: np.ndarray, dtype: np.dtype) -> list[in
 
 def _flat(rows: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(rows).reshape(len(rows), -1)
+
+
+def _outside(y: np.ndarray, val_y: np.ndarray) -> float:
+    """Return the share of validation targets beyond all training targets.
+
+    Of several columns that of the column with most of them.
+    """
+    if y.dtype.kind not in "iuf" or val_y.dtype.kind not in "iuf":
+        return float("nan")
+    own, other = _flat(y), _flat(val_y)
+    if own.shape[1] != other.shape[1] or not own.size or not other.size:
+        return float("nan")
+    beyond = (other < own.min(axis=0)) | (other > own.max(axis=0))
+    return float(beyond.mean(axis=0).max())
 
 
 def _classes(y: np.ndarray, val_y: np.ndarray) -> dict[str, Any]:

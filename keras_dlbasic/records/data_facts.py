@@ -207,6 +207,8 @@ class ValidationFacts(Facts):
         restored_by: The mistake in the validation data whose correction restores the
             skill, such as `"transposition"`, `"scaling"` or `"class numbers"`. None if
             no correction that was tried did, or none was tried.
+        targets_outside: Share of the validation targets that are smaller or larger than
+            all training targets, in the column with most of them.
 
     Example:
     >>> from keras_dlbasic.records import ValidationFacts
@@ -235,6 +237,7 @@ class ValidationFacts(Facts):
     transfer_skill: float = UNKNOWN
     transfer_error: float = UNKNOWN
     restored_by: str | None = None
+    targets_outside: float = UNKNOWN
 
 
 @names_nearest

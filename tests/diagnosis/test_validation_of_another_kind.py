@@ -7,6 +7,7 @@ from made_batches import DRAWN, with_batches
 from made_runs import edited_facts, made_run
 
 import keras_dlbasic as kd
+from keras_dlbasic.inspection.validation_facts import validation_facts
 
 FALLING = 1.4 * np.exp(-np.arange(20) / 5) + 0.02
 NEVER = np.linspace(1.5, 6.0, 20)
@@ -185,3 +186,40 @@ def test_predictors_know_repeated_rows_by_heart():
     record = without_validation(val_loss=NEVER)
     with_batches(record, DRAWN, compared=9, different=1)
     assert "unrepresentative_validation" in kd.diagnose(record).skipped
+
+
+@pytest.mark.parametrize(
+    ("share", "loss", "rows", "named"),
+    [
+        (0.5, "mse", 100, True),
+        (0.49, "mse", 100, False),
+        (0.9, "mse", 90, False),
+        (0.9, "sparse_categorical_crossentropy", 100, False),
+    ],
+)
+def test_targets_that_no_training_row_had(share, loss, rows, named):
+    values = {"kind": "continuous"} if loss == "mse" else {}
+    record = made_run(
+        FALLING,
+        validation={"targets_outside": share, "n_rows": rows},
+        targets=values,
+        facts={"loss": loss},
+    )
+    if loss == "mse":
+        with edited_facts(record) as facts:
+            facts["network"]["outputs"][0].update(activation=None, units=1)
+    found = dict(shown(record)).get("unrepresentative_validation")
+    assert found == ("warning" if named else None)
+
+
+def test_the_share_of_targets_beyond_those_of_training():
+    y = np.arange(10.0)[:, None]
+    other = np.array([-1.0, 3.0, 9.0, 9.5])[:, None]
+    x = np.zeros((10, 2), "float32")
+    facts = validation_facts(x, y, x[:4], other)
+    assert facts.targets_outside == 0.5
+    wide = np.hstack([other, other[:1].repeat(4, 0)])
+    facts = validation_facts(x, np.hstack([y, -y]), x[:4], wide)
+    assert facts.targets_outside == 0.5
+    facts = validation_facts(x, y.astype(str), x[:4], other.astype(str))
+    assert np.isnan(facts.targets_outside)

@@ -51,6 +51,7 @@ def unrepresentative_validation(
     shift: float = 1.0,
     reference: float = 0.3,
     saved: float = 0.5,
+    outside: float = 0.5,
 ) -> Verdict:
     """Compare classes, scale and predictability of validation and training data.
 
@@ -69,11 +70,13 @@ def unrepresentative_validation(
             fitted to.
         saved: Minimum improvement of the training loss, as a share of a constant
             prediction's loss, for using the curves.
+        outside: Minimum share of validation targets, if they are values, that are
+            smaller or larger than all training targets.
     """
     if run.facts.validation is None:
         return _by_curves(run, reference, saved)
     validation = run.validation
-    found = _by_classes(run, validation)
+    found = _by_classes(run, validation) or _by_range(run, validation, outside)
     if found is not None:
         return found
     # what is measured by predictors comes before what is only unlike
@@ -114,6 +117,34 @@ def _by_classes(run: Run, validation: ValidationFacts) -> Finding | None:
         confidence=0.95,
         evidence={"new": new, "missing": missing},
         remedies=(SHUFFLE,),
+    )
+
+
+def _by_range(run: Run, validation: ValidationFacts, outside: float) -> Finding | None:
+    share = validation.targets_outside
+    if run.task is not TaskKind.VALUES or not share >= outside:
+        return None
+    if not (validation.n_rows or 0) >= MIN_ROWS:
+        return None
+    return Finding(
+        severity="warning",
+        message=(
+            f"{share:.0%} of the validation targets are outside the range of the "
+            "training targets, so the model has never seen such values. The rows were "
+            "probably sorted before the split, or follow a trend."
+        ),
+        value=share,
+        threshold=outside,
+        unit="share of the targets",
+        confidence=0.85,
+        remedies=(
+            SHUFFLE,
+            suggest.by_hand(
+                "for a time series with a trend, predict the change from one step to "
+                "the next",
+                "changes have the same range in both parts",
+            ),
+        ),
     )
 
 
