@@ -165,7 +165,7 @@ def ratings_of_users_and_films():
 
 
 @healthy(family="rare class, weighted", half="eighth")
-def rare_class_weighted():
+def one_in_ten_weighted():
     x, y, new, new_y = data.two_classes(2400, share=0.1, seed=866, apart=1.2)
     model = keras.Sequential(
         [

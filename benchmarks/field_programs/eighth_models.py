@@ -32,7 +32,7 @@ def sentences_by_heart(repaired):
     model.add(keras.Input((12,), dtype="int32"))
     if repaired:
         model.add(L.Embedding(200, 4))
-        model.add(L.Dropout(0.3))
+        model.add(L.Dropout(0.5))
         model.add(L.GlobalAveragePooling1D())
     else:
         model.add(L.Embedding(200, 48))
@@ -40,7 +40,11 @@ def sentences_by_heart(repaired):
     model.add(L.Dense(2, activation="softmax"))
     model.compile(keras.optimizers.Adam(0.006), CROSS, metrics=["acc"])
     held_out = x[480:], seen[480:]
-    options = {"epochs": 25, "batch_size": 25, "validation_data": held_out}
+    options = {
+        "epochs": 12 if repaired else 25,
+        "batch_size": 25,
+        "validation_data": held_out,
+    }
     score = scores.balanced(x[480:], y[480:])
     return Fit(model, x[:rows], seen[:rows], score, options)
 
@@ -58,9 +62,9 @@ def series_by_heart(repaired):
     rng = np.random.default_rng(852)
     y = rng.integers(0, 2, 520)
     t = np.arange(40)
-    pace = np.where(y, 0.5, 0.62)[:, None]
+    pace = np.where(y, 0.45, 0.7)[:, None]
     x = np.sin(pace * t + rng.uniform(0, 6.28, (520, 1)))
-    x = (x + 1.3 * rng.normal(size=x.shape)).astype("float32")[..., None]
+    x = (x + 1.5 * rng.normal(size=x.shape)).astype("float32")[..., None]
     inputs = keras.Input((40, 1))
     if repaired:
         hidden = L.Conv1D(8, 20, activation="relu")(inputs)
@@ -73,9 +77,9 @@ def series_by_heart(repaired):
     model = keras.Model(inputs, L.Dense(1, activation="sigmoid")(hidden))
     rate = keras.optimizers.Adam(0.004)
     model.compile(rate, "binary_crossentropy", metrics=["accuracy"])
-    held_out = x[220:], y[220:]
+    held_out = x[120:], y[120:]
     options = {"epochs": 30, "batch_size": 20, "validation_data": held_out}
-    return Fit(model, x[:220], y[:220], scores.balanced(*held_out), options)
+    return Fit(model, x[:120], y[:120], scores.balanced(*held_out), options)
 
 
 @program(
@@ -100,7 +104,7 @@ def averages_after_few_steps(repaired):
     model.add(L.GlobalMaxPooling2D())
     model.add(L.Dense(10, activation="softmax"))
     model.compile(keras.optimizers.Adam(0.02), CROSS, metrics=["accuracy"])
-    options = {"epochs": 8, "batch_size": 128, "validation_data": (new, new_y)}
+    options = {"epochs": 5, "batch_size": 128, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
 
@@ -252,6 +256,8 @@ def attention_over_the_rows(repaired):
     cause="each row starts from the state that a row of another batch left",
     truth=("state_carried_over", "rows_mixed"),
     also=(*STUCK, "overfitting", "unknown_cause"),
+    # torch refuses to go back through a state that was overwritten
+    backends=("jax", "tensorflow"),
 )
 def state_of_other_rows(repaired):
     rng = np.random.default_rng(857)
