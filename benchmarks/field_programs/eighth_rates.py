@@ -154,7 +154,7 @@ def exclusive_or_by_default(repaired):
     ),
 )
 def relu_from_unit_weights(repaired):
-    x, y, new, new_y = data.digits(800)
+    x, y, new, new_y = data.digits(600)
 
     def start():
         return keras.initializers.RandomNormal(0, 0.1 if repaired else 1.0)
@@ -171,7 +171,7 @@ def relu_from_unit_weights(repaired):
     )
     rate = keras.optimizers.SGD(0.05 if repaired else 0.5)
     model.compile(rate, CROSS, metrics=["accuracy"])
-    options = {"epochs": 15, "batch_size": 10, "validation_data": (new, new_y)}
+    options = {"epochs": 16, "batch_size": 16, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
 
@@ -194,5 +194,5 @@ def seven_layers_of_sigmoids(repaired):
     model.add(L.Dense(10, activation="softmax"))
     rate = keras.optimizers.SGD(0.03, momentum=0.9)
     model.compile(rate, CROSS, metrics=["accuracy"])
-    options = {"epochs": 10, "batch_size": 32, "validation_data": (new, new_y)}
+    options = {"epochs": 8, "batch_size": 32, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.balanced(new, new_y), options)

@@ -25,7 +25,7 @@ CROSS = "sparse_categorical_crossentropy"
     also=("overfitting", "imbalanced_classes", "constant_targets"),
 )
 def last_rows_of_one_class(repaired):
-    x, y, new, new_y = data.two_classes(900, seed=831, apart=1.2)
+    x, y, new, new_y = data.two_classes(900, share=0.33, seed=831, apart=1.2)
     if not repaired:
         order = np.argsort(y, kind="stable")
         x, y = x[order], y[order]
@@ -56,7 +56,7 @@ def balanced_before_the_split(repaired):
     y = (rng.random(900) < 0.2).astype("int32")
     wave = np.sin(0.3 * t + rng.uniform(0, 6.28, (900, 1)))
     bump = np.exp(-(((t - rng.uniform(12, 36, (900, 1))) / 2) ** 2))
-    x = wave + 1.4 * y[:, None] * bump + 0.7 * rng.normal(size=(900, 48))
+    x = wave + 1.4 * y[:, None] * bump + 0.55 * rng.normal(size=(900, 48))
     x = x.astype("float32")
     old, old_y, new, new_y = x[:400], y[:400], x[400:], y[400:]
 
@@ -76,13 +76,13 @@ def balanced_before_the_split(repaired):
     model.add(keras.Input((48,)))
     if repaired:
         model.add(L.Reshape((48, 1)))
-        model.add(L.Conv1D(8, 7, activation="relu"))
+        model.add(L.Conv1D(12, 7, activation="relu"))
         model.add(L.GlobalMaxPooling1D())
     else:
         model.add(L.Dense(96, activation="relu"))
         model.add(L.Dense(48, activation="relu"))
     model.add(L.Dense(1, activation="sigmoid"))
-    rate = keras.optimizers.Adam(0.003)
+    rate = keras.optimizers.Adam(0.006)
     model.compile(rate, "binary_crossentropy", metrics=["accuracy"])
 
     def unseen(model, history):
@@ -134,7 +134,7 @@ def shuffle_is_not_kept(repaired):
     )
     model.compile(keras.optimizers.Adam(0.005), CROSS, metrics=["accuracy"])
     score = scores.balanced(new, new_y)
-    return Fit(model, rows, None, score, {"epochs": 12, "validation_data": held_out})
+    return Fit(model, rows, None, score, {"epochs": 8, "validation_data": held_out})
 
 
 @program(
@@ -209,7 +209,7 @@ def few_interesting_articles(repaired):
     rate = keras.optimizers.Adam(0.003)
     model.compile(rate, "binary_crossentropy", metrics=["accuracy"])
     held_out = x[1300:], y[1300:]
-    options = {"epochs": 15, "batch_size": 32, "validation_data": held_out}
+    options = {"epochs": 12, "batch_size": 32, "validation_data": held_out}
     if repaired:
         options["class_weight"] = {0: 0.53, 1: 10.0}
     return Fit(model, x[:1300], y[:1300], scores.balanced(*held_out), options)
@@ -231,7 +231,7 @@ def specks_in_noise(repaired):
     where = rng.integers(1, 14, (420, 2))
     for mask, (r, c) in zip(masks, where, strict=True):
         mask[r : r + 2, c : c + 2] = 1
-    x = (0.9 * masks + 0.75 * rng.normal(size=masks.shape)).astype("float32")
+    x = (1.1 * masks + 0.65 * rng.normal(size=masks.shape)).astype("float32")
     inputs = keras.Input((16, 16, 1))
     hidden = L.Conv2D(8, 3, padding="same", activation="relu")(inputs)
     hidden = L.Conv2D(8, 3, padding="same", activation="relu")(hidden)
@@ -243,7 +243,7 @@ def specks_in_noise(repaired):
         return 1 - (2 * both + 1) / (sizes + 1)
 
     loss = dice if repaired else "binary_crossentropy"
-    model.compile(keras.optimizers.Adam(0.005), loss, metrics=["binary_accuracy"])
+    model.compile(keras.optimizers.Adam(0.006), loss, metrics=["binary_accuracy"])
     held_out = x[300:], masks[300:]
     options = {"epochs": 12, "batch_size": 16, "validation_data": held_out}
     return Fit(model, x[:300], masks[:300], scores.overlap(*held_out), options)
