@@ -245,30 +245,3 @@ def attention_over_the_rows(repaired):
 
     options = {"epochs": 20, "batch_size": 32, "validation_data": (new, new_y)}
     return Fit(model, x[:620], y[:620], one_by_one, options)
-
-
-@program(
-    kind="the state of other rows",
-    family="stateful recurrent regression",
-    half="eighth",
-    address="https://github.com/tensorflow/tensorflow/issues/40067",
-    symptom="the GRU remembers its state, but the batches are shuffled",
-    cause="each row starts from the state that a row of another batch left",
-    truth=("state_carried_over", "rows_mixed"),
-    also=(*STUCK, "overfitting", "unknown_cause"),
-    # torch refuses to go back through a state that was overwritten
-    backends=("jax", "tensorflow"),
-)
-def state_of_other_rows(repaired):
-    rng = np.random.default_rng(857)
-    x = rng.normal(size=(800, 8, 1)).astype("float32")
-    total = x[:, :, 0].clip(-1.5, 1.5).sum(axis=1, keepdims=True) / 2.5
-    y = total.astype("float32")
-    model = keras.Sequential()
-    model.add(keras.Input(batch_shape=(32, 8, 1)))
-    model.add(L.GRU(16, stateful=not repaired))
-    model.add(L.Dense(1))
-    model.compile(keras.optimizers.Adam(0.01), "mse")
-    new, new_y = x[576:], y[576:]
-    options = {"epochs": 15, "batch_size": 32, "validation_data": (new, new_y)}
-    return Fit(model, x[:576], y[:576], scores.variance(new, new_y), options)
