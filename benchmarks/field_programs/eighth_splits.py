@@ -144,8 +144,14 @@ def shuffle_is_not_kept(repaired):
     address="https://github.com/keras-team/keras/issues/6499",
     symptom="98 % in fit, and 50 % and a loss of 7.9 with the other generator",
     cause="only the generator for training divides by 255",
-    truth=("unrepresentative_validation", "unscaled_inputs"),
-    also=("overfitting", "saturated_units", "model_too_large", "diverging_loss"),
+    truth=("unrepresentative_validation",),
+    also=(
+        "unscaled_inputs",
+        "overfitting",
+        "saturated_units",
+        "model_too_large",
+        "diverging_loss",
+    ),
 )
 def only_training_is_rescaled(repaired):
     pictures, kind, _ = data.shapes(620, seed=834)
