@@ -9,7 +9,7 @@ from typing import Any
 BACKENDS = ("torch", "jax", "tensorflow")
 """The backends in the order in which the programs are dealt to them."""
 
-HALVES = ("tune", "look", "fresh", "unseen", "held", "blind", "sealed")
+HALVES = ("tune", "look", "fresh", "unseen", "held", "blind", "sealed", "eighth")
 """The parts of the programs: one to tune rules on, the others looked at once."""
 
 HEALTHY = "healthy"
