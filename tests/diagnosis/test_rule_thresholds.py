@@ -301,3 +301,19 @@ def test_noise_larger_than_the_inputs(noise, place, expected):
     noisy = {place: {"kind": "noise", "noise": noise}}
     record = made_run(inputs={"std": 1.0}, **noisy, **STUCK)
     assert severity(record, "regularization_too_strong") == expected
+
+
+@pytest.mark.parametrize(
+    ("skill", "references", "expected"),
+    [
+        (0.79, {"linear": 0.7}, "warning"),
+        (0.81, {"linear": 0.7}, "info"),
+        (0.6, {"components": 0.6}, "info"),
+    ],
+)
+def test_linear_models_that_nothing_simple_beats(skill, references, expected):
+    linear = {k: {"activation": None} for k in ("first", "second")}
+    record = made_run(skill=skill, reference=None, **linear)
+    with edited_facts(record) as facts:
+        facts["probe"]["references"] = references
+    assert severity(record, "missing_nonlinearity") == expected

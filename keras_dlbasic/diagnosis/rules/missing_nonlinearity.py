@@ -15,7 +15,15 @@ BENDING = ("recurrent", "attention", "custom", "foreign")
     needs=("network",),
 )
 def missing_nonlinearity(run: Run) -> Verdict:
-    """Look for models in which all hidden layers are linear."""
+    """Look for models in which all hidden layers are linear.
+
+    It is a warning unless the model has a high skill, though simple predictors may do
+    no better: they are linear as well, or know only near rows. A linear autoencoder is
+    a PCA, so there it counts only if the run learns little.
+
+    Args:
+        run: The run.
+    """
     layers = run.layers
     if all(f.kind is None for f in layers):
         return Skipped("the record is of an earlier version, without kinds of layers")
@@ -38,7 +46,7 @@ def missing_nonlinearity(run: Run) -> Verdict:
     pooled = [f for f in layers if f.takes_maximum]
     if hidden and not inner and not others and not pooled:
         return Finding(
-            severity="info",
+            severity="warning" if _is_poor(run) else "info",
             message=(
                 f"None of the {len(hidden)} hidden layers has an activation, so the "
                 "whole model is linear, like a single layer."
@@ -55,6 +63,15 @@ def missing_nonlinearity(run: Run) -> Verdict:
             ),
         )
     return Fine(f"{len(inner)} hidden layers have activations")
+
+
+def _is_poor(run: Run) -> bool:
+    """Return whether a finished run is known to be less than good."""
+    if run.live or run.is_planned or run.outcome.skill is None:
+        return False
+    probe = run.facts.probe
+    known = (probe.references if probe is not None else None) or {}
+    return not run.outcome.is_good and "components" not in known
 
 
 def _output_names(run: Run) -> set[str]:
