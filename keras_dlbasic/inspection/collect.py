@@ -76,6 +76,7 @@ def data_facts(
                 is_ids=is_ids,
                 **({} if is_ids else _telling_columns(array, targets)),
                 padding=trailing_padding(array, is_ids=is_ids),
+                mask_value=masked[is_ids],
                 masked_inside=masked_inside(array, masked[is_ids], is_ids=is_ids),
                 **beyond_vocabulary(array, size),
             )

@@ -1,4 +1,4 @@
-"""How many steps amid a sequence a mask takes out."""
+"""What a mask takes out of sequences that is not padding."""
 
 from __future__ import annotations
 
@@ -43,3 +43,27 @@ def masked_inside(x: np.ndarray, value: float | None, *, is_ids: bool = False) -
     inside = begun & not_over
     total = int(inside.sum())
     return float((inside & ~kept).sum() / total) if total else math.nan
+
+
+def without_masked(x: np.ndarray, value: float) -> np.ndarray:
+    """Return sequences as a recurrent layer reads them: without the masked steps.
+
+    Args:
+        x: Values `[n, steps, features]`.
+        value: The value of all features in a step that is masked.
+
+    Returns:
+        An array of the same shape: the steps that are left, then zeros.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.inspection.masked_inside import without_masked
+    >>> x = np.array([0.0, 5.0, 0.0, 7.0]).reshape(1, 4, 1)
+    >>> without_masked(x, 0.0).ravel()
+    array([5., 7., 0., 0.])
+    """
+    kept = (x != value).any(axis=2)
+    order = np.argsort(~kept, axis=1, kind="stable")
+    packed = np.take_along_axis(x, order[..., None], axis=1)
+    left = np.take_along_axis(kept, order, axis=1)
+    return np.where(left[..., None], packed, 0)

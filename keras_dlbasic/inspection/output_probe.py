@@ -20,6 +20,7 @@ from keras_dlbasic.inspection.baseline import (
     sample_losses,
 )
 from keras_dlbasic.inspection.class_ids import class_ids
+from keras_dlbasic.inspection.masked_inside import without_masked
 from keras_dlbasic.inspection.reads_targets import reads_targets
 from keras_dlbasic.inspection.reconstruction import (
     ALIKE,
@@ -74,6 +75,7 @@ class OutputProbe:
         inputs: list[np.ndarray],
         shape: tuple[int, ...],
         units: int | None = None,
+        mask: float | None = None,
     ) -> ProbeFacts:
         """Return what simple predictors reach.
 
@@ -81,6 +83,8 @@ class OutputProbe:
             inputs: The inputs of the rows, one array for each input of the model.
             shape: Shape of what the model gives for all rows.
             units: Units of the model's narrowest layer. Defaults to None: not known.
+            mask: The value of the steps of values that the model masks. Defaults to
+                None: it masks none.
         """
         n_rows = len(inputs[0])
         facts = ProbeFacts(rows=n_rows)
@@ -94,14 +98,19 @@ class OutputProbe:
         columns = as_columns(self.y, shape)
         has_rows = columns is not None and len(columns) == n_rows
         references: dict[str, float] = {}
+        masked: dict[str, float] = {}
         if has_rows and len(inputs) == 1 and not known.reason:
             assert columns is not None
             references = _references(inputs[0], columns, known.task, units)
+            if mask is not None and inputs[0].ndim == 3:
+                packed = without_masked(inputs[0], mask)
+                masked = reference_scores(packed, columns, known.task)
         return replace(
             facts,
             scored_as=str(known.task),
             no_skill=known.reason,
             references=references,
+            masked_reference=max(masked.values(), default=None),
             by_position=None if known.reason else self._by_position(shape),
         )
 

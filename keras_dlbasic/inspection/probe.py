@@ -287,7 +287,11 @@ class Probe:
         ]
         pairs = zip(self.outputs, self.shapes, strict=True)
         units = narrowest(record.facts.layers)
-        facts = [output.facts(self.inputs, shape, units) for output, shape in pairs]
+        given = record.facts.inputs
+        mask = given[0].mask_value if len(given) == 1 else None
+        facts = [
+            output.facts(self.inputs, shape, units, mask) for output, shape in pairs
+        ]
         whole = facts[0] if len(facts) == 1 else self._summed(facts)
         before = record.facts.probe  # of rows of which some were held out, as it showed
         added = None if before is None else before.added_at_start

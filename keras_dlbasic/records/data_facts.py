@@ -42,6 +42,7 @@ class InputFacts(Facts):
             there is none, or it is not known.
         beyond_vocabulary: Number of samples with ids that are out of range for it.
         padding: Mean share of padding at the end of sequences.
+        mask_value: The value of steps that the model masks; None if it masks none.
         masked_inside: Share of steps with a mask between the first and the last step
             without; NaN if the model makes no mask.
         target_column: Index of a column that equals the target, perhaps rescaled or
@@ -79,6 +80,7 @@ class InputFacts(Facts):
     vocabulary: int | None = None
     beyond_vocabulary: int = 0
     padding: float = UNKNOWN
+    mask_value: float | None = None
     masked_inside: float = UNKNOWN
     target_column: int | None = None
     row_number: int | None = None

@@ -165,6 +165,9 @@ class ProbeFacts(Facts):
         scored_as: The task for scoring the predictions, a value of `analysis.TaskKind`.
         no_skill: Why the skill cannot be computed; empty if it can, None if not known.
         references: Skill of simple baseline predictors by name; None if not known.
+        masked_reference: The better skill of these predictors if they are given the
+            steps that the model's mask leaves, one after the other; None without a
+            mask, or if it is not known.
         by_position: Skill of the mean target of each position, for targets that are
             images; None for others.
         truth: Value of a custom loss if the predictions are the targets themselves;
@@ -205,6 +208,7 @@ class ProbeFacts(Facts):
     scored_as: str | None = None
     no_skill: str | None = None
     references: Mapping[str, float] | None = None
+    masked_reference: float | None = None
     by_position: float | None = None
     truth: TruthFacts | None = None
     reads_targets: bool | None = None

@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+import keras_dlbasic as kd
 from keras_dlbasic._keras.mask_value import mask_value
 from keras_dlbasic.inspection.collect import data_facts
-from keras_dlbasic.inspection.masked_inside import masked_inside
+from keras_dlbasic.inspection.masked_inside import masked_inside, without_masked
 
 L = keras.layers
 IDS = np.array([[0, 5, 0, 7, 0, 0], [3, 3, 3, 3, 3, 0], [0, 0, 0, 0, 0, 0]])
@@ -57,3 +58,34 @@ def test_it_is_read_with_the_data():
     model = keras.Model(inputs, L.Dense(1)(hidden))
     facts = data_facts(x, rng.normal(size=(200, 1)), model=model)
     assert facts.inputs[0].masked_inside == pytest.approx(0.25, abs=0.06)
+
+
+def test_what_a_mask_leaves_of_sequences():
+    x = np.array([[0.0, 5.0, 0.0, 7.0], [1.0, 2.0, 3.0, 0.0]])[..., None]
+    packed = [[5.0, 7.0, 0.0, 0.0], [1.0, 2.0, 3.0, 0.0]]
+    assert without_masked(x, 0.0)[..., 0].tolist() == packed
+    assert without_masked(x, 7.0)[0, :, 0].tolist() == [0.0, 5.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_mask_that_hides_when_something_happened(value):
+    rng = np.random.default_rng(0)
+    place = rng.integers(0, 12, 300)
+    x = np.zeros((300, 12, 1), "float32")
+    x[np.arange(300), place] = 1.0
+    y = (place / 12).astype("float32")[:, None]
+    model = keras.Sequential([keras.Input((12, 1)), L.Masking(value), L.GRU(8)])
+    model.add(L.Dense(1))
+    model.compile(keras.optimizers.Adam(0.005), "mse")
+    doctor = kd.callbacks.TrainingDoctor(x, y, verbose=0)
+    model.fit(x, y, epochs=4, verbose=0, callbacks=[doctor])
+    probe = doctor.record.facts.probe
+    assert max(probe.references.values()) > 0.9
+    found = {f.name: f for f in doctor.diagnosis.at_least("warning")}
+    if value:
+        assert probe.masked_reference > 0.9
+        assert "masked_data" not in found
+        return
+    assert probe.masked_reference < 0.1
+    assert "The mask hides what the targets depend on" in found["masked_data"].message
+    assert "order_is_lost" not in found

@@ -7,17 +7,27 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("inputs", "network"))
-def masked_data(run: Run, *, share: float = 0.1) -> Verdict:
-    """Look for masks that hide steps between other steps.
+def masked_data(
+    run: Run, *, share: float = 0.1, reference: float = 0.3, lost: float = 0.5
+) -> Verdict:
+    """Look for masks that hide more than padding.
 
-    Padding is at the ends of a sequence. Steps in the middle that have the value of the
-    mask are data or missing values, and recurrent layers and attention skip them. That
-    is right for missing values, so it only counts if the run learns little.
+    A recurrent layer does not see the steps of a mask, nor how many there are between
+    two others. There is a finding if simple predictors are good on whole sequences, and
+    not on what the mask leaves of them.
+
+    Else steps between other steps count that have the value of the mask. They are data
+    or missing values, which are masked rightly, so it only counts if the run learns
+    little.
 
     Args:
         run: The run.
         share: Minimum share of the steps between the first and the last one.
+        reference: Minimum skill of simple predictors on whole sequences.
+        lost: Minimum share of it that they lose with the mask.
     """
+    if hidden := _hidden(run, reference, lost):
+        return hidden
     found = [facts for facts in run.inputs if facts.masked_inside >= share]
     if not found:
         return Fine("no mask hides steps in the middle of sequences")
@@ -43,6 +53,40 @@ def masked_data(run: Run, *, share: float = 0.1) -> Verdict:
                 else "keras.layers.Masking(mask_value=-1.0)",
                 "the mask then hides the padding only"
                 + ("" if facts.is_ids else ", if padding has that value"),
+            ),
+        ),
+    )
+
+
+def _hidden(run: Run, reference: float, lost: float) -> Finding | None:
+    """Compare what predictors reach on whole and on masked sequences."""
+    whole, probe = run.outcome.reference, run.facts.probe
+    left = None if probe is None else probe.masked_reference
+    if whole is None or left is None or whole < reference:
+        return None
+    value = 1 - max(0.0, left) / whole
+    if value < lost:
+        return None
+    (facts,) = run.inputs
+    return Finding(
+        severity="warning" if run.outcome.learned is False else "info",
+        risk="critical",
+        message=(
+            f"The mask hides what the targets depend on: {run.outcome.reference_name} "
+            f"has a skill of {whole:.2f} on whole sequences, and {max(0.0, left):.2f} "
+            f"without the masked steps. Steps with the value {facts.mask_value:g} are "
+            "data here, not padding."
+        ),
+        value=value,
+        threshold=lost,
+        unit="share of the skill",
+        confidence=0.9,
+        note=False,
+        remedies=(
+            suggest.by_hand(
+                "remove the Masking layer, or pad with a value that does not occur in "
+                "the data and give it as `mask_value`",
+                "the mask then hides the padding only",
             ),
         ),
     )

@@ -36,6 +36,9 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
         return Skipped("the model was not run with shuffled time steps")
     if found.order > change:
         return Fine("predictions change with the order of the time steps")
+    masked = [f for f in run.inputs if f.mask_value is not None]
+    if masked and any(layer.is_recurrent for layer in run.layers):
+        return Fine("the model has a recurrent layer, and a mask that hides steps")
     gets_nowhere = run.outcome.learned is False or _is_poor(run)
     return Finding(
         severity="warning" if gets_nowhere else "info",

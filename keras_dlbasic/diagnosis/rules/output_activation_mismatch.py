@@ -255,8 +255,8 @@ def _shares(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
     compared = is_share and target.kind == "continuous"
     if not compared or target.n_columns != run.output.units:
         return None
-    if not target.row_sum_error > SUM_ERROR:
-        return None
+    if not target.row_sum_error > SUM_ERROR or run.loss_kind.family == "unknown":
+        return None  # a loss of the user's may weigh the rows, as by rewards
     return Mismatch(
         "Softmax outputs sum to 1 in each row, but the rows of the targets do not: "
         f"their sums differ from 1 by {target.row_sum_error:.2g} on average.",

@@ -73,6 +73,8 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     if observed is None:
         return Fine("the run does not evidently fail")
     causes = _causes(run, ABOUT_SIZE if unrelated else ()) + _idle_layers(run)
+    if unrelated and _is_serious(run.verdicts.get("unrelated_targets")):
+        causes.append("unrelated_targets")
     if causes:
         return Fine(f"explained by {', '.join(causes)}")
     kinds = {known.name: known.kind for known in all_rules()}

@@ -44,7 +44,7 @@ def unrelated_targets(
         run: The run.
         skill: Minimum skill on the training rows, so that they count as memorized.
         rows: Minimum number of rows of the probe for a finding on a model that has not
-            learned.
+            learned, and for a warning on one that has memorized its rows.
         updates: Minimum number of updates for such a finding.
     """
     outcome = run.outcome
@@ -85,12 +85,15 @@ def unrelated_targets(
         f"unseen rows is {outcome.reference or 0:.2f}. Inputs and targets may be "
         "misaligned, or unrelated.",
         confidence=0.7,
+        is_serious=predictor_rows(run) >= rows,
     )
 
 
-def _found(run: Run, message: str, confidence: float) -> Finding:
+def _found(
+    run: Run, message: str, confidence: float, *, is_serious: bool = False
+) -> Finding:
     return Finding(
-        severity="info",
+        severity="warning" if is_serious else "info",
         risk="critical",
         message=message,
         value=run.outcome.reference,
