@@ -30,7 +30,7 @@ def tumors_with_a_normalization():
     return Fit(model, x, y, scores.balanced(new, new_y), options)
 
 
-@healthy(family="counts", half="eighth")
+@healthy(family="counts of visits", half="eighth")
 def visits_with_a_poisson_loss():
     x, y, new, new_y = data.visits(1200, seed=861)
     model = keras.Sequential(

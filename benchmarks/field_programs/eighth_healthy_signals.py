@@ -111,7 +111,7 @@ def masks_with_a_dice_loss():
     return Fit(model, x[:300], masks[:300], scores.overlap(*held_out), options)
 
 
-@healthy(family="recurrent forecast", half="eighth")
+@healthy(family="forecast of demand for power", half="eighth")
 def demand_for_power():
     series = data.load_curve(760, seed=875)
     x, y = data.windows(series, 12)
@@ -137,7 +137,7 @@ def movements_both_ways():
     return Fit(model, x[:440], y[:440], scores.balanced(*held_out), options)
 
 
-@healthy(family="denoising autoencoder", half="eighth")
+@healthy(family="autoencoder of noisy digits", half="eighth")
 def digits_without_noise():
     x, _, new, _ = data.digits(1000)
     rng = np.random.default_rng(877)

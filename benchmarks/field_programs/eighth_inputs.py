@@ -117,7 +117,7 @@ def digits_up_to_255(repaired):
 
 @program(
     kind="missing values",
-    family="recurrent forecast",
+    family="forecast with hours missing",
     half="eighth",
     address="https://github.com/jaungiers/LSTM-Neural-Network-for-Time-Series-Prediction/issues/77",
     symptom="after some batches the loss is nan",

@@ -181,7 +181,7 @@ def values_up_to_four(repaired):
 
 @program(
     kind="softmax twice",
-    family="image classifier",
+    family="picture classifier, subclassed",
     half="eighth",
     address="https://github.com/PacktPublishing/Tensorflow-2.0-Computer-Vision-Cookbook/issues/1",
     symptom="the classifier has a softmax and its loss from_logits=True",

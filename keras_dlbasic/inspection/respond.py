@@ -45,8 +45,8 @@ def respond(model: Any, x: Any, record: TrainingRecord) -> ResponseFacts | None:
     facts = record.facts
     follows = [target.next_step_of for target in facts.targets]
     is_good = not any(follows) and does_well(Run(record))
-    # a model that does well by the statistics of each batch fails on single rows
-    if is_good and not any(layer.batch_normalizes for layer in facts.layers):
+    # a model that does well by what it knows of each batch fails on single rows
+    if is_good and not _may_mix_rows(facts):
         return ResponseFacts(not_needed=True)
     try:
         names, leaves = _named_leaves(x)
@@ -66,6 +66,15 @@ def respond(model: Any, x: Any, record: TrainingRecord) -> ResponseFacts | None:
         )
     except Exception:  # code of the user's need not take such rows
         return None
+
+
+def _may_mix_rows(facts: RunFacts) -> bool:
+    """Return whether a layer may compute across rows: Keras' own do not."""
+    model = facts.model
+    return (model is not None and bool(model.may_act_between_layers)) or any(
+        layer.batch_normalizes or layer.kind in ("custom", "foreign")
+        for layer in facts.layers
+    )
 
 
 def _named_leaves(x: Any) -> tuple[list[str], list[np.ndarray]]:

@@ -56,7 +56,7 @@ def response_facts(
 ) -> ResponseFacts:
     """Run a model in inference on some rows, and again with changes.
 
-    The model runs twice on the same rows, once with all other rows of the batch
+    The model runs twice on the same rows, once with half of the rows of the batch
     changed, once with the steps of its sequences in another order, and once with the
     later half of one sequence changed. Its state and the generators stay as they are.
 
@@ -108,7 +108,7 @@ def response_facts(
         return known
     return replace(
         known,
-        other_rows=change.of("rows", _first_rows),
+        other_rows=change.of("rows", _kept_rows),
         order=change.of_order(reordered.order) if reordered else math.nan,
         later_steps=change.at_step(ahead) if "ahead" in given and ahead else math.nan,
     )
@@ -118,18 +118,30 @@ def _all_alike(leaves: Leaves) -> bool:
     return all(bool((leaf == leaf[:1]).all()) for leaf in leaves)
 
 
+def _kept(n: int) -> slice:
+    """Return the rows that stay when others change: those in the middle.
+
+    Of a recurrence over the rows only what comes before shows, of padding to the
+    longest row perhaps only what comes after.
+    """
+    return slice(n // 4, n - n // 4)
+
+
 def _other_rows(leaves: Leaves) -> Leaves:
-    """Return the inputs with the second half of the rows replaced by their first."""
-    half = len(leaves[0]) // 2
-    return [
-        np.concatenate([a[:half], np.repeat(a[:1], len(a) - half, 0)]) for a in leaves
-    ]
+    """Return the inputs with the rows at both ends replaced by one of the others."""
+    changed = []
+    for leaf in leaves:
+        kept = _kept(len(leaf))
+        other = np.repeat(leaf[kept][:1], len(leaf), axis=0)
+        other[kept] = leaf[kept]
+        changed.append(other)
+    return changed
 
 
-def _first_rows(output: np.ndarray) -> np.ndarray | None:
+def _kept_rows(output: np.ndarray) -> np.ndarray | None:
     """Return the rows that stayed; None for what compares the rows of a batch."""
     is_square = output.ndim > 1 and output.shape[1] == len(output)
-    return None if is_square else output[: len(output) // 2]
+    return None if is_square else output[_kept(len(output))]
 
 
 def _other_end(leaves: Leaves, ahead: NextStep) -> Leaves:

@@ -100,3 +100,12 @@ def test_foreign_statistics_by_their_variance(variance, fires):
 def test_foreign_statistics_do_no_harm_where_the_run_learns():
     record = in_inference(made_run(second=FROZEN), drift=40.0)
     assert found(record, "foreign_statistics").severity == "info"
+
+
+@pytest.mark.parametrize(
+    ("loss", "skill", "severity"),
+    [(0.8, 0.8, "warning"), (0.8, 0.82, "info"), (0.25, 0.8, None)],
+)
+def test_half_of_the_skill_is_enough_where_the_loss_is_worse_too(loss, skill, severity):
+    finding = found(in_inference(made_run(second=NORMALIZED), loss=loss, skill=skill))
+    assert (finding.severity if finding else None) == severity

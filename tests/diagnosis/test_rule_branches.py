@@ -182,12 +182,12 @@ def test_pictures_that_are_known_by_their_places_only(skill, usual, end, named):
     assert [f.severity for f in found] == ["info"] * named
 
 
-def by_heart(val_loss=RISING, val_accuracy=None, **changes):
+def by_heart(val_loss=RISING, val_accuracy=None, rows=256, **changes):
     record = made_run(loss=np.full(20, 0.1), val_loss=val_loss, **changes)
     if val_accuracy is not None:
         record.append_epoch(19, {"val_accuracy": val_accuracy})
     with edited_facts(record) as facts:
-        facts["probe"].update(rows=256, references={"linear": 0.0})
+        facts["probe"].update(rows=rows, references={"linear": 0.0})
         facts["data"]["targets"][0]["commonest"] = 0.25
     return record
 
@@ -195,8 +195,10 @@ def by_heart(val_loss=RISING, val_accuracy=None, **changes):
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        (lambda: by_heart(), "info"),
-        (lambda: by_heart(val_accuracy=0.3), "info"),
+        (lambda: by_heart(), "warning"),
+        (lambda: by_heart(rows=199), "info"),
+        (lambda: by_heart(rows=99), None),
+        (lambda: by_heart(val_accuracy=0.3), "warning"),
         (lambda: by_heart(val_accuracy=0.5), None),
         (lambda: by_heart(skill=0.2), None),
         (lambda: by_heart(val_loss=np.linspace(1.4, 0.5, 20)), None),
@@ -206,3 +208,9 @@ def by_heart(val_loss=RISING, val_accuracy=None, **changes):
 )
 def test_inputs_that_tell_nothing(record, said):
     assert severity("unrelated_targets", record()) == said
+
+
+def test_what_nothing_predicts_is_no_unknown_cause():
+    names = kd.diagnose(by_heart()).names
+    assert "unrelated_targets" in names
+    assert "unknown_cause" not in names

@@ -317,3 +317,28 @@ def test_linear_models_that_nothing_simple_beats(skill, references, expected):
     with edited_facts(record) as facts:
         facts["probe"]["references"] = references
     assert severity(record, "missing_nonlinearity") == expected
+
+
+@pytest.mark.parametrize(("share", "named"), [(0.29, True), (0.3, False)])
+def test_padding_is_no_common_class(share, named):
+    rare = {"missed": 1, "missed_class": 2, "missed_rows": 12, "missed_ratio": 9.0}
+    record = made_run(missed=rare, targets={"padded": share})
+    assert (severity(record, "imbalanced_classes") == "warning") is named
+
+
+@pytest.mark.parametrize(("rows", "named"), [(1e-4, True), (0.2, False)])
+def test_the_order_of_steps_where_rows_are_mixed(rows, named):
+    record = made_run(**STUCK)
+    with edited_facts(record) as facts:
+        facts["probe"]["response"] = {"noise": 0.0, "order": 0.0, "other_rows": rows}
+    assert (severity(record, "order_is_lost") is not None) is named
+    assert (severity(record, "rows_mixed") is None) is named
+
+
+@pytest.mark.parametrize("mask", [None, 0.0])
+def test_the_order_of_steps_behind_a_mask(mask):
+    recurrent = {"second": {"kind": "recurrent", "is_recurrent": True}}
+    record = made_run(inputs={"mask_value": mask}, **recurrent, **STUCK)
+    with edited_facts(record) as facts:
+        facts["probe"]["response"] = {"noise": 0.0, "order": 0.0, "other_rows": 0.0}
+    assert (severity(record, "order_is_lost") is not None) is (mask is None)

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from keras import layers as L
 from keras import ops
+from made_runs import made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic._keras.padding_masks import makes_masks
 from keras_dlbasic._keras.softmax_over_one import softmax_over_one
+from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.reordered_steps import reordered_steps
 from keras_dlbasic.inspection.respond import respond
 from keras_dlbasic.inspection.response_facts import NextStep, response_facts
@@ -293,3 +295,42 @@ def test_whether_padding_is_masked():
     assert makes_masks(masked(True)) is True
     assert makes_masks(masked(False)) is False
     assert makes_masks(built(Dropping(L.Dropout(0.1)))) is None
+
+
+class OverRows(keras.Model):
+    """Takes rows for steps, as a model that wants time first."""
+
+    def __init__(self):
+        super().__init__()
+        self.run = L.GRU(4, return_sequences=True)
+
+    def call(self, x):
+        return self.run(keras.ops.transpose(x, (1, 0, 2)))[-1]
+
+
+def test_a_recurrence_over_the_rows_depends_on_those_before():
+    x = np.random.default_rng(0).normal(size=(8, 3, 2)).astype("float32")
+    model = OverRows()
+    model(x)
+    assert response_facts(model, x).other_rows > 0.01
+
+
+@pytest.mark.parametrize(("axis", "named"), [(0, True), (1, False)])
+def test_a_good_model_is_asked_for_other_rows_if_it_has_layers_of_its_own(axis, named):
+    class Attend(L.Layer):
+        def call(self, x):
+            return keras.ops.sum(keras.ops.softmax(x, axis=axis) * x, axis=1)
+
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(160, 6, 2)).astype("float32")
+    inputs = keras.Input((6, 2))
+    model = keras.Model(inputs, L.Dense(1)(Attend()(inputs)))
+    model.compile("adam", "mse")
+    record = made_run(skill=0.99)
+    record.note(model=network_facts(model))
+    found = respond(model, x, record)
+    assert not found.not_needed
+    assert (found.other_rows > 0.01) is named
+    plain = keras.Sequential([keras.Input((6, 2)), L.Flatten(), L.Dense(1)])
+    record.note(model=network_facts(plain))
+    assert respond(plain, x, record).not_needed

@@ -31,6 +31,9 @@ NOT_HALF = 0.4
 """Share of right answers below which a class is seldom recognized for a model whose
 scores tell it apart."""
 
+PADDED = 0.3
+"""Share of the targets from which padding is the most common class."""
+
 FEW_ROWS = 5
 """Of fewer rows the mean weight tells little."""
 
@@ -76,6 +79,8 @@ def imbalanced_classes(
         return Fine("the targets are values")
     if run.data.one_sided:
         return Skipped(run.data.one_sided)
+    if target.padded >= PADDED:
+        return Fine("many of the targets are padding: see `unmasked_padding`")
     is_trained = max(run.record.trained_steps, len(run.numbers)) >= updates
     if is_trained and not (run.live or run.is_planned):
         missed = _missed(run, rarer)

@@ -42,8 +42,8 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
     Args:
         run: The run.
         lost: Minimum share of the skill that is lost in inference on the same rows, for
-            a warning. If only the loss is that much worse, because predictions are less
-            confident, it is a note.
+            a warning; half of it if the loss is that much worse, too. If only the loss
+            is, because predictions are less confident, it is a note.
         much: The same for a critical finding.
     """
     layers = [f for f in run.layers if f.batch_normalizes and f.trainable]
@@ -54,8 +54,10 @@ def normalization_lag(run: Run, *, lost: float = 0.2, much: float = 0.5) -> Verd
     gap = inference_gap(run)
     if gap is None:
         return Fine("the model has learned too little to compare with inference")
-    is_only_less_sure = gap.lost < lost
-    if is_only_less_sure and not gap.lost_loss >= lost:
+    is_less_sure = gap.lost_loss >= lost
+    # half of the limit is enough where both are worse
+    is_only_less_sure = gap.lost < (lost / 2 if is_less_sure else lost)
+    if is_only_less_sure and not is_less_sure:
         return Fine(f"inference loses {max(0.0, gap.lost):.1%} of what was learned")
     severity: Severity = "critical" if gap.lost >= much else "warning"
     # A frozen layer uses its moving statistics in training, too: it is not to blame.

@@ -36,6 +36,8 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
         return Skipped("the model was not run with shuffled time steps")
     if found.order > change:
         return Fine("predictions change with the order of the time steps")
+    if found.other_rows > change:
+        return Fine("predictions depend on other rows: see `rows_mixed`")
     masked = [f for f in run.inputs if f.mask_value is not None]
     if masked and any(layer.is_recurrent for layer in run.layers):
         return Fine("the model has a recurrent layer, and a mask that hides steps")
