@@ -189,7 +189,7 @@ def stuck_at_the_margin(repaired):
             L.Dense(8),
         ]
     )
-    rate = 0.001 if repaired else 0.03
+    rate = 0.002 if repaired else 0.03
     model.compile(keras.optimizers.Adam(rate), hardest_triplets)
     options = {"epochs": 15, "batch_size": 40, "validation_data": (new, new_y)}
     return Fit(model, x, y, neighbors(x, y, new, new_y), options)
@@ -284,20 +284,18 @@ def weights_skyrocket(repaired):
 )
 def pictures_without_spots(repaired):
     rng = np.random.default_rng(916)
-    x = 0.3 * rng.normal(size=(760, 12, 12, 1))
+    x = 0.3 * rng.normal(size=(1000, 12, 12, 1))
     masks = np.zeros_like(x)
-    spotted = np.arange(760) % 10 == 0
-    spotted[500:] = True
+    spotted = np.arange(1000) % 10 == 0
+    spotted[850:] = True
     for i in np.flatnonzero(spotted):
         r, c = rng.integers(0, 8, 2)
         masks[i, r : r + 4, c : c + 4] = 1
-    x = (x + 0.36 * masks).astype("float32")
+    x = (x + 0.26 * masks).astype("float32")
     masks = masks.astype("float32")
-    new, new_y = x[600:], masks[600:]
-    x, y = x[:600], masks[:600]
-    keep = np.flatnonzero(spotted[:600])
-    keep = keep if repaired else np.arange(500)
-    x, y = x[keep], y[keep]
+    new, new_y = x[850:], masks[850:]
+    keep = spotted[:850] if repaired else slice(850)
+    x, y = x[:850][keep], masks[:850][keep]
     model = keras.Sequential(
         [
             keras.Input((12, 12, 1)),
@@ -308,5 +306,5 @@ def pictures_without_spots(repaired):
     model.compile(
         keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
     )
-    options = {"epochs": 12, "batch_size": 10, "validation_split": 0.2}
+    options = {"epochs": 12, "batch_size": 16, "validation_split": 0.2}
     return Fit(model, x, y, scores.overlap(new, new_y), options)

@@ -136,8 +136,8 @@ def activity_from_frames(repaired):
 
     model = Lrcn()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(0.2, momentum=0.9), loss, metrics=["accuracy"])
-    options = {"epochs": 5, "batch_size": 32, "validation_data": (new, new_y)}
+    model.compile(keras.optimizers.SGD(0.15, momentum=0.9), loss, metrics=["accuracy"])
+    options = {"epochs": 4, "batch_size": 32, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.accuracy(new, new_y), options)
 
 
