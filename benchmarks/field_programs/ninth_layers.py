@@ -171,7 +171,7 @@ def rescaled_for_another_base(repaired):
     half="ninth",
     address="https://github.com/keras-team/keras/issues/6014",
     symptom="fit() says an accuracy near 1, evaluate() on the same data 0.5",
-    cause="40 updates at momentum 0.99: the averages are still those of the start",
+    cause="64 updates at momentum 0.99: the averages are still those of the start",
     truth=("normalization_lag",),
     also=(
         "too_few_updates",
@@ -183,7 +183,7 @@ def rescaled_for_another_base(repaired):
 def chairs_and_lamps(repaired):
     x, y, _ = data.shapes(360, seed=935)
     x = 1 - x  # on white paper
-    new, new_y = x[64:], y[64:]
+    new, new_y = x[120:], y[120:]
     model = keras.Sequential()
     model.add(keras.Input((16, 16, 1)))
     model.add(L.Conv2D(8, 4, strides=2, padding="same"))
@@ -196,8 +196,8 @@ def chairs_and_lamps(repaired):
     model.compile(
         keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
     )
-    options = {"epochs": 6, "batch_size": 8, "validation_data": (x[:64], y[:64])}
-    return Fit(model, x[:64], y[:64], scores.balanced(new, new_y), options)
+    options = {"epochs": 9, "batch_size": 16, "validation_data": (x[:120], y[:120])}
+    return Fit(model, x[:120], y[:120], scores.balanced(new, new_y), options)
 
 
 @program(
