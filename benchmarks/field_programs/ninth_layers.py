@@ -167,41 +167,6 @@ def rescaled_for_another_base(repaired):
 
 @program(
     kind="statistics lag",
-    family="image classifier with batch normalization",
-    half="ninth",
-    address="https://github.com/keras-team/keras/issues/6014",
-    symptom="fit() says an accuracy near 1, evaluate() on the same data 0.5",
-    cause="64 updates at momentum 0.99: the averages are still those of the start",
-    truth=("normalization_lag",),
-    also=(
-        "too_few_updates",
-        "constant_predictions",
-        "overfitting",
-        "foreign_statistics",
-    ),
-)
-def chairs_and_lamps(repaired):
-    x, y, _ = data.shapes(360, seed=935)
-    x = 1 - x  # on white paper
-    new, new_y = x[120:], y[120:]
-    model = keras.Sequential()
-    model.add(keras.Input((16, 16, 1)))
-    model.add(L.Conv2D(8, 4, strides=2, padding="same"))
-    model.add(L.LeakyReLU(0.2))
-    model.add(L.Conv2D(16, 4, strides=2, padding="same"))
-    model.add(L.BatchNormalization(momentum=0.8 if repaired else 0.99))
-    model.add(L.LeakyReLU(0.2))
-    model.add(L.GlobalMaxPooling2D())
-    model.add(L.Dense(1, activation="sigmoid"))
-    model.compile(
-        keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"]
-    )
-    options = {"epochs": 9, "batch_size": 16, "validation_data": (x[:120], y[:120])}
-    return Fit(model, x[:120], y[:120], scores.balanced(new, new_y), options)
-
-
-@program(
-    kind="statistics lag",
     family="regression over sets",
     half="ninth",
     address="https://github.com/chemprop/chemprop/issues/607",
