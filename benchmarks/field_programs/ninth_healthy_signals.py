@@ -10,6 +10,7 @@ from keras import ops
 
 from field_programs import data, scores
 from field_programs.registry import Fit, healthy
+from field_programs.splits import Batches
 
 L = keras.layers
 CROSS = "sparse_categorical_crossentropy"
@@ -66,11 +67,16 @@ def which_pulse_first():
 @healthy(family="normalization, augmentation and a cosine", half="ninth")
 def shifted_digits():
     x, y, new, new_y = data.digits(900)
+    rng = np.random.default_rng(973)
+
+    def shifted(pictures, kinds, index):
+        step = int(rng.integers(-1, 2))
+        return np.roll(pictures, step, axis=1 + index % 2), kinds
+
     rate = keras.optimizers.schedules.CosineDecay(0.008, 12 * 29)
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
-            L.RandomTranslation(0.06, 0.06, fill_mode="constant", seed=973),
             L.Conv2D(16, 3, padding="same", use_bias=False),
             L.BatchNormalization(momentum=0.9),
             L.Activation("relu"),
@@ -87,8 +93,9 @@ def shifted_digits():
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    options = {"epochs": 12, "batch_size": 32, "validation_data": (new, new_y)}
-    return Fit(model, x, y, scores.accuracy(new, new_y), options)
+    options = {"epochs": 12, "validation_data": (new, new_y)}
+    batches = Batches(x, y, 32, shifted)
+    return Fit(model, batches, None, scores.accuracy(new, new_y), options)
 
 
 @healthy(family="mixed precision", half="ninth")

@@ -78,7 +78,7 @@ def tags_of_the_padding(repaired):
             keras.Input((40,), dtype="int32"),
             L.Embedding(50, 16, mask_zero=repaired),
             L.GRU(24, return_sequences=True),
-            L.TimeDistributed(L.Dense(6, activation="softmax")),
+            L.Dense(6, activation="softmax"),
         ]
     )
     model.compile(keras.optimizers.Adam(0.005), CROSS, metrics=["accuracy"])
