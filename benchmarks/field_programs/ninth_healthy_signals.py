@@ -66,14 +66,14 @@ def which_pulse_first():
 
 @healthy(family="normalization, augmentation and a cosine", half="ninth")
 def shifted_digits():
-    x, y, new, new_y = data.digits(900)
+    x, y, new, new_y = data.digits(704)
     rng = np.random.default_rng(973)
 
     def shifted(pictures, kinds, index):
         step = int(rng.integers(-1, 2))
         return np.roll(pictures, step, axis=1 + index % 2), kinds
 
-    rate = keras.optimizers.schedules.CosineDecay(0.008, 12 * 29)
+    rate = keras.optimizers.schedules.CosineDecay(0.008, 10 * 22)
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -81,7 +81,7 @@ def shifted_digits():
             L.BatchNormalization(momentum=0.9),
             L.Activation("relu"),
             L.MaxPooling2D(),
-            L.Conv2D(32, 3, padding="same", use_bias=False),
+            L.Conv2D(24, 3, padding="same", use_bias=False),
             L.BatchNormalization(momentum=0.9),
             L.Activation("relu"),
             L.GlobalAveragePooling2D(),
@@ -93,7 +93,7 @@ def shifted_digits():
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    options = {"epochs": 12, "validation_data": (new, new_y)}
+    options = {"epochs": 10, "validation_data": (new, new_y)}
     batches = Batches(x, y, 32, shifted)
     return Fit(model, batches, None, scores.accuracy(new, new_y), options)
 
