@@ -215,7 +215,7 @@ def newswire_in_a_binary_model(repaired):
         outputs, loss = L.Dense(1, activation="sigmoid")(hidden), "binary_crossentropy"
     model = keras.Model(inputs, outputs)
     model.compile(keras.optimizers.Adam(0.005), loss, metrics=["accuracy"])
-    options = {"epochs": 8, "batch_size": 32, "validation_data": (new, new_y)}
+    options = {"epochs": 5, "batch_size": 32, "validation_data": (new, new_y)}
     return Fit(model, x, y, scores.right(new, new_y), options)
 
 
