@@ -63,7 +63,9 @@ def test_there_are_enough_fresh_programs_of_kinds_and_families(faulty, healthy):
     assert len({p.family for p in broken + sound}) >= 36
 
 
-@pytest.mark.parametrize("half", ["unseen", "held", "blind", "sealed", "eighth"])
+@pytest.mark.parametrize(
+    "half", ["unseen", "held", "blind", "sealed", "eighth", "ninth"]
+)
 def test_there_are_enough_unseen_programs_of_kinds_and_families(half, faulty, healthy):
     broken, sound = ([p for p in part if p.half == half] for part in (faulty, healthy))
     assert len(broken) >= 24

@@ -9,7 +9,17 @@ from typing import Any
 BACKENDS = ("torch", "jax", "tensorflow")
 """The backends in the order in which the programs are dealt to them."""
 
-HALVES = ("tune", "look", "fresh", "unseen", "held", "blind", "sealed", "eighth")
+HALVES = (
+    "tune",
+    "look",
+    "fresh",
+    "unseen",
+    "held",
+    "blind",
+    "sealed",
+    "eighth",
+    "ninth",
+)
 """The parts of the programs: one to tune rules on, the others looked at once."""
 
 HEALTHY = "healthy"
@@ -17,9 +27,11 @@ HEALTHY = "healthy"
 FUTURE_NAMES = {
     "discriminator_not_frozen": "what judges the generator is trained along with it",
     "gradients_pile_up": "a step of one's own does not clear earlier gradients",
+    "inputs_scrambled": "a reshape mixes the axes of the inputs",
     "inputs_wrapped": "whole numbers overflowed before they were scaled",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",
+    "rows_off_scale": "a few rows are on another scale than all others",
     "state_carried_over": "a recurrent layer goes on from the state of other rows",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
