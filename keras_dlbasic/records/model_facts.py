@@ -182,6 +182,8 @@ class ModelFacts(Facts):
         mask_lost: The layer or operation that does not pass the mask of the padding on
             to `padding_reader`; None if there is no mask, or it is not lost.
         untracked: Where the layers are that the model uses but Keras does not find.
+        made_in_call: Which layers with weights the model makes anew at every call, and
+            where.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -204,3 +206,4 @@ class ModelFacts(Facts):
     makes_masks: bool | None = None
     mask_lost: str | None = None
     untracked: tuple[str, ...] = ()
+    made_in_call: tuple[str, ...] = ()
