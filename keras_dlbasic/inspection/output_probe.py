@@ -70,6 +70,8 @@ class OutputProbe:
         inputs: list[np.ndarray],
         shape: tuple[int, ...],
         units: int | None = None,
+        *,
+        is_ids: bool = False,
     ) -> ProbeFacts:
         """Return what simple predictors reach.
 
@@ -77,6 +79,7 @@ class OutputProbe:
             inputs: The inputs of the rows, one array for each input of the model.
             shape: Shape of what the model gives for all rows.
             units: Units of the model's narrowest layer. Defaults to None: not known.
+            is_ids: Whether the only input holds ids. Defaults to `False`.
         """
         n_rows = len(inputs[0])
         facts = ProbeFacts(rows=n_rows)
@@ -92,7 +95,12 @@ class OutputProbe:
         references: dict[str, float] = {}
         if has_rows and len(inputs) == 1 and not known.reason:
             assert columns is not None
-            references = _references(inputs[0], columns, known.task, units)
+            if is_ids:
+                references = reference_scores(
+                    inputs[0], columns, known.task, is_ids=True
+                )
+            else:
+                references = _references(inputs[0], columns, known.task, units)
         return replace(
             facts,
             scored_as=str(known.task),

@@ -284,7 +284,11 @@ class Probe:
         ]
         pairs = zip(self.outputs, self.shapes, strict=True)
         units = narrowest(record.facts.layers)
-        facts = [output.facts(self.inputs, shape, units) for output, shape in pairs]
+        is_ids = any(facts.is_ids for facts in record.facts.inputs)
+        facts = [
+            output.facts(self.inputs, shape, units, is_ids=is_ids)
+            for output, shape in pairs
+        ]
         whole = facts[0] if len(facts) == 1 else self._summed(facts)
         before = record.facts.probe  # of rows of which some were held out, as it showed
         added = None if before is None else before.added_at_start

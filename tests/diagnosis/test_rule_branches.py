@@ -143,6 +143,23 @@ def test_a_model_that_does_well_is_asked_only_about_the_next_step():
         ),
         ("order_is_lost", lambda: answering(made_run(skill=0.5), order=0.0), "info"),
         ("order_is_lost", lambda: answering(made_run(**STUCK), order=0.0), "warning"),
+        (
+            "order_is_lost",
+            lambda: answering(
+                made_run(
+                    facts={
+                        "probe": {
+                            "rows": 256,
+                            "baseline_loss": 1.386,
+                            "references": {"counts": 0.4},
+                        }
+                    },
+                    **STUCK,
+                ),
+                order=0.0,
+            ),
+            None,
+        ),
     ],
 )
 def test_guards_of_what_was_asked(name, record, said):
