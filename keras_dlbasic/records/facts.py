@@ -106,6 +106,10 @@ class ResponseFacts(Facts):
         noise: Change from one run to the next on the same rows.
         dropping: Label of a layer of Keras' that drops units in inference; None if
             there is none. The layer of this package that is made for it does not count.
+        loss: Loss on the probe, if there is such a layer.
+        loss_without: Loss on the probe with dropout off, likewise.
+        skill: Skill on the probe, likewise.
+        skill_without: Skill on the probe with dropout off, likewise.
         normalizing: Label of a batch normalization that is called with `training=True`
             in inference; None if there is none.
         other_rows: Change where the other rows of the batch are changed.
@@ -119,6 +123,10 @@ class ResponseFacts(Facts):
 
     noise: float = UNKNOWN
     dropping: str | None = None
+    loss: float = UNKNOWN
+    loss_without: float = UNKNOWN
+    skill: float = UNKNOWN
+    skill_without: float = UNKNOWN
     normalizing: str | None = None
     other_rows: float = UNKNOWN
     order: float = UNKNOWN

@@ -293,3 +293,31 @@ def test_whether_padding_is_masked():
     assert makes_masks(masked(True)) is True
     assert makes_masks(masked(False)) is False
     assert makes_masks(built(Dropping(L.Dropout(0.1)))) is None
+
+
+class Summed(keras.Model):
+    def __init__(self, rate):
+        super().__init__()
+        self.drop = L.Dropout(rate, name="drop")
+        self.total = L.Dense(1, kernel_initializer="ones", use_bias=False)
+
+    def call(self, inputs):
+        return self.total(self.drop(inputs, training=True))
+
+
+def test_what_dropout_costs_in_prediction(rng):
+    """The counterfactual: the same weights on the same rows, with dropout off."""
+    x = rng.normal(size=(256, 4)).astype("float32")
+    model = Summed(0.5)
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    doctor = kd.callbacks.TrainingDoctor(x, x.sum(axis=1), verbose=0)
+    model.fit(x, x.sum(axis=1), epochs=2, verbose=0, callbacks=[doctor])
+    np.testing.assert_array_equal(model.get_weights()[0], np.ones((4, 1)))
+    found = doctor.record.facts.probe.response
+    assert found.skill_without == pytest.approx(1.0)
+    # half of the entries twice as large: the error has the variance of the targets
+    assert found.loss - found.loss_without == pytest.approx(4.0, rel=0.6)
+    assert found.skill < 0.5
+    (finding,) = [f for f in doctor.diagnosis if f.name == "random_at_inference"]
+    assert finding.severity == "warning"
+    assert "With dropout off, the skill on training samples is 1.00" in finding.message
