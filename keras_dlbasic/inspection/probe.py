@@ -244,7 +244,7 @@ class Probe:
             response = replace(response, **self._cost_of_dropout(model))
         record.note(probe=replace(known, response=response))
 
-    def _cost_of_dropout(self, model: Any) -> dict[str, float]:
+    def _cost_of_dropout(self, model: Any) -> dict[str, Any]:
         """Return what the model reaches as it is, and with dropout off."""
         layers = dropout_layers(model)
         with_it = self._scored(predictions_of(model, self._seen))
