@@ -20,6 +20,7 @@ from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagno
 from keras_dlbasic.diagnosis.early_word import early_word
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
+from keras_dlbasic.inspection.fit_data import form_of, form_of_fit_data
 from keras_dlbasic.records import TrainingRecord
 
 CERTAIN = 0.9
@@ -174,7 +175,8 @@ class TrainingDoctor(Monitor):
         self._epochs = 0
         self._has_looked = False
         self._looks.plan_for(self.params.get("epochs") or 1, None)
-        self.record.note(given=self._data.names)
+        form = form_of_fit_data() or form_of(self.x)
+        self.record.note(given=self._data.names, data_form=form)
         if self.model.built:
             self._examine(self.record.last_epoch)
         else:

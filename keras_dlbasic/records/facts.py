@@ -316,6 +316,9 @@ class RunFacts(Facts):
         given: Which data the user passed: `"x"`, `"y"`, `"validation_data"` and, for
             validation data in batches, `"validation_set"`. None if there was no such
             option (and in old records).
+        data_form: Form of the training data of `fit`: `"arrays"`, `"data_set"` (a
+            `PyDataset`, `tf.data.Dataset` or `DataLoader`) or `"generator"`; None if
+            not known.
         replicas: Number of replicas that share a batch.
         versions: Versions of packages, by name.
         model: The model.
@@ -349,6 +352,7 @@ class RunFacts(Facts):
     loss_weights: Any = None
     metrics: Any = None
     given: tuple[str, ...] | None = None
+    data_form: str | None = None
     replicas: int | None = None
     versions: Mapping[str, str] | None = None
     model: ModelFacts | None = field(default=None, metadata={"key": "network"})
