@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._backends.data_failed import DataFailedError
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._data.row_sample import row_shapes
@@ -81,8 +82,17 @@ class ValidationBatches:
         # It puts back what was there before it does anything, so that nothing is left
         # on the model after the call, whatever happens in it.
         def test_function(*args: Any) -> Any:
-            self._put_back()
-            return plain(*show(args, count, self._take))
+            try:
+                with self._guard.on_host(DataFailedError):
+                    self._put_back()
+                    args = show(args, count, take)
+            except DataFailedError as failed:
+                raise failed.__cause__ or failed from None
+            return plain(*args)
+
+        def take(batch: Any) -> None:
+            with self._guard.on_host():
+                self._take(batch)
 
         self._armed = test_function, plain
         attributes["test_function"] = test_function
@@ -112,8 +122,7 @@ class ValidationBatches:
         if self._is_left_out(place):
             self.is_all = False
             return
-        with self._guard.on_host():
-            self._keep(place, batch)
+        self._keep(place, batch)
 
     def _keep(self, place: int, batch: Any) -> None:
         x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)

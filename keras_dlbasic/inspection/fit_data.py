@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from types import FrameType
 from typing import Any
 
@@ -36,7 +35,7 @@ def form_of_fit_data() -> str | None:
     no `fit` of Keras among them.
     """
     code = inspect.unwrap(keras.Model.fit).__code__
-    frame: FrameType | None = sys._getframe()
+    frame: FrameType | None = inspect.currentframe()
     while frame is not None:
         if frame.f_code is code:
             return form_of(frame.f_locals.get("x"))

@@ -188,6 +188,24 @@ def test_steps_that_run_together(rng, size):
     assert doctor.record.facts.data.validation.compared_with == 94
 
 
+class BrokenError(Exception):
+    """Of the user's data."""
+
+
+def test_an_error_of_the_data_is_that_of_the_user(rng):
+    x, y = blobs(rng, 96)
+
+    def batches():
+        yield x[:16], y[:16]
+        raise BrokenError("the third file is missing")
+
+    doctor = Doctor(verbose=0)
+    model = make()
+    fit = {"validation_steps": 3, "epochs": 1, "verbose": 0, "callbacks": [doctor]}
+    with pytest.raises(Exception, match="the third file is missing"):
+        model.fit(x, y, validation_data=batches(), **fit)
+
+
 @pytest.mark.once
 @pytest.mark.parametrize("change", ["none", "shift", "classes", "nan", "copies"])
 def test_what_is_wrong_with_a_validation_generator_is_named(rng, change):

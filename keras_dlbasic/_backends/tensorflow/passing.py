@@ -7,6 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_dlbasic._backends.data_failed import DataFailedError
+
 
 def shown(args: Any, count: int, take: Callable[[Any], None]) -> Any:
     """Show the batches that a test function is about to run on.
@@ -23,6 +25,9 @@ def shown(args: Any, count: int, take: Callable[[Any], None]) -> Any:
     Returns:
         The arguments that it is to be called with: the same ones where there is no
         batch, or batches have parts that are no tensors.
+
+    Raises:
+        DataFailedError: If drawing a batch raises an error.
     """
     (iterator,) = args
     if not isinstance(iterator, tf.data.Iterator):
@@ -36,6 +41,8 @@ def shown(args: Any, count: int, take: Callable[[Any], None]) -> Any:
             drawn.append(next(iterator))
         except StopIteration:
             break
+        except Exception as error:
+            raise DataFailedError from error
     if not drawn:
         return args  # it says itself that the data have ended
     for batch in drawn:
