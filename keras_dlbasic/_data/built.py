@@ -29,11 +29,8 @@ def built_from(model: Any, x: Any) -> Any:
     check_model(model)
     if model.built:
         return model
-    rows = keras.tree.map_structure(
-        lambda leaf: None if leaf is None else np.asarray(leaf[:ROWS]), x
-    )
     try:
-        model(rows, training=False)
+        model(first_rows(x), training=False)
     except Exception as error:  # of the user's model
         text = " ".join(str(error).split())[:200]
         raise ValueError(
@@ -42,3 +39,10 @@ def built_from(model: Any, x: Any) -> Any:
             "give the model a `keras.Input`."
         ) from error
     return model
+
+
+def first_rows(x: Any) -> Any:
+    """Return the rows of arrays that are enough to build a model."""
+    return keras.tree.map_structure(
+        lambda leaf: None if leaf is None else np.asarray(leaf[:ROWS]), x
+    )

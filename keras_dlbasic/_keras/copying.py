@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import keras
@@ -42,18 +43,43 @@ def copy_of(model: Any, *, clone_function: Any = None) -> Any:
 def anew(model: Any) -> Any:
     """Return a model of the same architecture and compile arguments, with new weights.
 
-    They come from the model's own initializers and Keras' generators.
+    They come from the model's own initializers and Keras' generators. A model that is
+    not built gives another one that is not, and so does one that Keras cannot clone,
+    but whose class takes no arguments.
 
     Args:
         model: A compiled model.
 
     Raises:
-        ValueError: If Keras cannot clone the model.
+        ValueError: If Keras cannot clone the model, and its class takes arguments.
     """
-    if model.built:
-        return copy_of(model, clone_function=_made_again)
-    with replaced(model, "compiled", False):  # `compile_like` does it
-        return compile_like(keras.models.clone_model(model), model)
+    try:
+        if model.built:
+            return copy_of(model, clone_function=_made_again)
+        with replaced(model, "compiled", False):  # `compile_like` does it
+            clone = keras.models.clone_model(model)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        if _takes_no_arguments(type(model)):
+            return compile_like(type(model)(), model)
+        if model.built:
+            raise
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(
+            f"Model '{model.name}' of class {type(model).__name__} cannot be copied: "
+            f"{reason} Give it `get_config` and `from_config`."
+        ) from error
+    return compile_like(clone, model)
+
+
+def _takes_no_arguments(kind: type) -> bool:
+    """Return whether all objects of a class of the user's are made alike."""
+    if kind.__module__.split(".")[0] == "keras":
+        return False
+    try:
+        parameters = list(inspect.signature(kind).parameters.values())
+    except (TypeError, ValueError):
+        return False
+    return all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
 
 
 def _made_again(layer: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._arguments import shown
+from keras_dlbasic._data.built import built_from, first_rows
 from keras_dlbasic._keras.checks import check_compiled
 from keras_dlbasic._keras.copying import anew
 
@@ -20,18 +21,23 @@ class Anew:
 
     Attributes:
         model: A compiled model.
+        rows: Inputs of a few rows, from which a copy that is not built gets its
+            weights. Defaults to None: it does not get any.
     """
 
     model: Any
+    rows: Any = None
 
     def __call__(self) -> Any:
         """Return a new model.
 
         Raises:
-            ValueError: If Keras cannot clone the model.
+            ValueError: If Keras cannot clone the model, or the clone cannot be called
+                on the rows.
         """
         try:
-            return anew(self.model)
+            model = anew(self.model)
+            return model if self.rows is None else built_from(model, self.rows)
         except ValueError as error:
             raise ValueError(
                 f"{error} Or give a function that builds and compiles the model in its "
@@ -40,7 +46,7 @@ class Anew:
 
 
 def builder_of(
-    model: Any, *arguments: Any, name: str = "build_model"
+    model: Any, *arguments: Any, name: str = "build_model", x: Any = None
 ) -> Callable[..., Any]:
     """Return a function that makes compiled models.
 
@@ -48,6 +54,8 @@ def builder_of(
         model: Such a function, or a compiled model.
         *arguments: What the function is going to be called with.
         name: How errors call `model`. Defaults to `"build_model"`.
+        x: Inputs as arrays, from which copies that are not built get their weights;
+            the model itself stays as it is. Defaults to None: not known.
 
     Raises:
         TypeError: If it is neither, or a function with other arguments.
@@ -63,7 +71,7 @@ def builder_of(
     """
     if isinstance(model, keras.Model):
         check_compiled(model)
-        return Anew(model)
+        return Anew(model, None if x is None else first_rows(x))
     if not callable(model):
         raise TypeError(
             f"`{name}` must be a compiled model, or a function that returns one. "

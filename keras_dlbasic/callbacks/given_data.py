@@ -11,7 +11,7 @@ from keras_dlbasic._data.read import read, read_validation
 from keras_dlbasic.inspection.given_names import given_names
 
 PASSING = "validation_set"
-"""Noted of validation data that come in batches, and so are not read beside `fit`."""
+"""Noted of validation data that come in batches, which are read as they pass."""
 
 
 class GivenData:

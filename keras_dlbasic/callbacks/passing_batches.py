@@ -56,15 +56,15 @@ class PassingBatches:
         # Inputs of other shapes cannot be joined to the first ones. Their targets and
         # weights are counted all the same.
         if not self.parts or row_shapes((x, y)) == row_shapes(self.parts[0]):
-            self.parts.append(_some_rows((x, y)))
-        targets, weights = _some_rows((y, weights))
+            self.parts.append(some_rows((x, y)))
+        targets, weights = some_rows((y, weights))
         self.targets.append(targets)
         self.weights.append(weights)
         return len(self.targets) >= MOST_BATCHES
 
     def joined(self) -> tuple[Any, Any]:
         """Return inputs and targets of all rows kept, `(x, y)`, in their order."""
-        joined: tuple[Any, Any] = keras.tree.map_structure(_joined, *self.parts)
+        joined: tuple[Any, Any] = joined_rows(self.parts)
         return joined
 
     def drop(self) -> None:
@@ -72,7 +72,7 @@ class PassingBatches:
         self.parts, self.targets, self.weights = [], [], []
 
 
-def _some_rows(data: Any) -> Any:
+def some_rows(data: Any) -> Any:
     """Return as many rows as a batch may keep, evenly chosen."""
     arrays = [leaf for leaf in keras.tree.flatten(data) if np.ndim(leaf)]
     if not arrays:
@@ -87,6 +87,11 @@ def _some_rows(data: Any) -> Any:
     return keras.tree.map_structure(
         lambda leaf: leaf[rows] if np.ndim(leaf) else leaf, data
     )
+
+
+def joined_rows(parts: list[Any]) -> Any:
+    """Join structures of arrays of rows."""
+    return keras.tree.map_structure(_joined, *parts)
 
 
 def _joined(*parts: Any) -> Any:

@@ -16,10 +16,12 @@ from keras_dlbasic._keras.loss_tracker import counted_rows
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.callbacks.look_plan import plan_looks
 from keras_dlbasic.callbacks.passing_batches import PassingBatches
+from keras_dlbasic.callbacks.validation_batches import ValidationBatches
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.batch_facts import batch_facts
 from keras_dlbasic.inspection.collect import (
     arrays_of,
+    compared_validation,
     data_facts,
     output_shapes,
     with_output_shapes,
@@ -30,10 +32,14 @@ from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.other_inputs import other_inputs
 from keras_dlbasic.inspection.other_targets import other_targets
 from keras_dlbasic.inspection.probe import Probe
+from keras_dlbasic.inspection.validation_facts import Draws
 from keras_dlbasic.inspection.weight_facts import weight_facts
 from keras_dlbasic.records import DataFacts, ProbeFacts, TrainingRecord
 
 _log = logging.getLogger("keras_dlbasic")
+
+LOG10_CHANCE = -3.0
+"""Batches whose classes are more probable than this if rows are shuffled are mixed."""
 
 IN_PARTS = "each of the processes has a part of the weights only"
 
@@ -61,6 +67,8 @@ class ProbeLooks:
         probe: The rows, None as long as there are none.
         is_examined: Whether model and data have been examined.
         batches: Rows of batches that pass, kept until they were made use of.
+        validation: Rows of the batches on which the fit validates first, likewise; None
+            if they are not read.
         plan: After which epochs the model is looked at, and on how many rows.
     """
 
@@ -68,6 +76,7 @@ class ProbeLooks:
         self, x: Any, y: Any, validation_data: Any, rows: int, *, model: Any = None
     ) -> None:
         self._is_in_parts = model is not None and is_in_parts(model)
+        self.validation: ValidationBatches | None = None
         self.probe: Probe | None = None
         self.batches = PassingBatches()
         self._given = x, y, validation_data
@@ -151,8 +160,12 @@ class ProbeLooks:
         if is_validated and not self._is_split:
             self._is_split = True
             self._split(model, record, steps, rows)
-        if self._is_split or self._given[0] is None:
+            with guard.on_host():
+                self._compare_validation(model, record, rows)
+        if self._is_split:
             self.batches.drop()
+            if self.validation is not None:
+                self.validation.drop()
 
     def plan_for(self, epochs: int, rows: int | None) -> None:
         """Plan the looks of a fit.
@@ -338,6 +351,32 @@ class ProbeLooks:
         )
         self._make_probe(model, record, x, y)
 
+    def _compare_validation(
+        self, model: Any, record: TrainingRecord, n_validated: int | None
+    ) -> None:
+        """Compare the rows on which the fit validates, where none were given."""
+        data, batches = record.facts.data, self.validation
+        if data is None or data.validation is not None:
+            return
+        if batches is None or self._given[2] is not None:
+            return
+        validation_data = batches.joined()
+        if validation_data is None:
+            return
+        x, y = self._given[:2]
+        drawn = None
+        if x is None:
+            if not self.batches.parts:
+                return
+            x, y = self.batches.joined()
+            drawn = _draws([y for _, y in self.batches.parts])
+        draws = Draws(drawn, None if batches.is_all else _draws(batches.targets))
+        found = compared_validation(x, y, validation_data, model=model, draws=draws)
+        if found is not None:
+            if not batches.is_all:
+                found = replace(found, n_rows=n_validated or found.n_rows)
+            record.note(data=replace(data, validation=found))
+
     def _make_probe(self, model: Any, record: TrainingRecord, x: Any, y: Any) -> None:
         if any(facts.non_finite for facts in record.facts.inputs):
             return  # the model has nothing to say on such rows
@@ -349,6 +388,14 @@ class ProbeLooks:
         table = record.tables.get("probe")
         if table is not None and len(table):  # a continued record
             self._offset = int(table.steps[-1]) + 1
+
+
+def _draws(targets: list[Any]) -> int:
+    """Return of how many rows drawn at random the rows of batches are like."""
+    facts = batch_facts(targets)
+    chance = facts.class_chance
+    is_mixed = np.isfinite(chance) and chance > LOG10_CHANCE
+    return facts.n_rows or 0 if is_mixed else len(targets)
 
 
 def _part(data: Any, rows: slice, n: int) -> Any:

@@ -11,14 +11,16 @@ from keras_dlbasic._keras.callbacks import model_of
 from keras_dlbasic.callbacks.arguments import check_rows
 from keras_dlbasic.callbacks.fit_watch import FitWatch
 from keras_dlbasic.callbacks.given_data import GivenData
-from keras_dlbasic.callbacks.guarded import guard_of
+from keras_dlbasic.callbacks.guarded import guard_of, guarded
 from keras_dlbasic.callbacks.monitor import Monitor
 from keras_dlbasic.callbacks.not_fitted import NotFittedError
 from keras_dlbasic.callbacks.probe_looks import ProbeLooks
+from keras_dlbasic.callbacks.validation_batches import ValidationBatches
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagnose
 from keras_dlbasic.diagnosis.early_word import early_word
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every
+from keras_dlbasic.inspection.fit_data import form_of, form_of_fit_data
 from keras_dlbasic.records import TrainingRecord
 
 CERTAIN = 0.9
@@ -49,9 +51,10 @@ class TrainingDoctor(Monitor):
             a generator, which is never read separately. The report says which checks
             are not possible then.
         y: Training targets, in the same forms; None with a data set.
-        validation_data: `(x, y)` for validation, to be compared with `x` and `y`. A
-            data set is not read. Defaults to None: the rows that `fit` holds out, if
-            they are known.
+        validation_data: `(x, y)` for validation, to be compared with `x` and `y`.
+            Defaults to None: the rows that `fit` holds out, if they are known, or rows
+            of the batches of the first validation. This is also the case for a data set
+            or a generator, which is never read separately.
         every: At which steps gradients are measured, see `GradientNormMonitor`.
         stop_on: `"critical"` or `"warning"`: stop training when a finding of that
             severity is certain. This is checked after the epochs in which the probe is
@@ -114,6 +117,7 @@ class TrainingDoctor(Monitor):
         self.rows = rows
         self.rules = None if rules is None else checked_rules(rules)
         self._diagnosis: Diagnosis | None = None
+        self._is_in_fit = False
 
     @property
     def diagnosis(self) -> Diagnosis:  # noqa: D102 - see above
@@ -148,14 +152,31 @@ class TrainingDoctor(Monitor):
     def _stops_by_own_data(self) -> bool:
         return self.stop_on is not None
 
+    @guarded
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        batches = self._looks.validation if self._is_in_fit else None
+        if batches is not None:
+            with guard_of(self).on_host():
+                batches.step_begins(batch)
+
+    @guarded
+    def on_test_end(self, logs: Any = None) -> None:  # noqa: D102
+        if self._is_in_fit and self._looks.validation is not None:
+            self._looks.validation.ends()
+
     def _fit_begins(self) -> None:
         self._diagnosis = None
+        self._is_in_fit = True
+        if self._processes.count == 1:  # else each has a part of the rows
+            guard = guard_of(self)
+            self._looks.validation = ValidationBatches(model_of(self), guard)
         self._said: set[tuple[str, str | None]] = set()
         self._has_warned = False
         self._epochs = 0
         self._has_looked = False
         self._looks.plan_for(self.params.get("epochs") or 1, None)
-        self.record.note(given=self._data.names)
+        form = form_of_fit_data() or form_of(self.x)
+        self.record.note(given=self._data.names, data_form=form)
         if self.model.built:
             self._examine(self.record.last_epoch)
         else:
@@ -202,6 +223,9 @@ class TrainingDoctor(Monitor):
         self._speak()
 
     def _fit_ends(self) -> None:
+        self._is_in_fit = False
+        if self._looks.validation is not None:
+            self._looks.validation.ends()
         if self._epochs and not self._has_looked:
             self._look()
         with guard_of(self).on_host():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from keras_dlbasic.diagnosis.batch_advice import for_batches
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.run import Run
@@ -80,7 +81,7 @@ def _advice(
             continue
         if is_spoiled and new.name in (*IN_PLACE, *REBUILDING):
             new = replace(new, from_new_weights=not _draws(new))
-        yield new
+        yield for_batches(new, run.facts.data_form, run.facts.steps_per_epoch)
 
 
 def _without_present(run: Run, suggestion: RemedySuggestion) -> RemedySuggestion | None:

@@ -49,7 +49,10 @@ def _found_rate(in_place: bool = False) -> str:
     where = ", in_place=True" if in_place else ""
     return (
         "rate = kd.studies.LearningRateRangeTest(model, x, y).run().suggestion\n"
-        f"model = kd.remedies.change_learning_rate(model, learning_rate=rate{where})"
+        "if rate is not None:  # None: no rate lowered the loss\n"
+        "    model = kd.remedies.change_learning_rate(\n"
+        f"        model, learning_rate=rate{where}\n"
+        "    )"
     )
 
 

@@ -35,7 +35,10 @@ def predictors_find_nothing(run: Run) -> bool:
 
 
 def reads_ids(run: Run) -> bool:
-    """Return whether inputs are token ids, which simple predictors take for sizes."""
+    """Return whether inputs are token ids.
+
+    Simple predictors know at best which of them occur, and nothing of their order.
+    """
     return any(facts.is_ids for facts in run.facts.inputs)
 
 

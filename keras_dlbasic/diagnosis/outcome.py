@@ -34,6 +34,7 @@ FOLLOWS_LITTLE = 0.05
 """A rise by this share of the loss is too much for nothing."""
 
 NAMES = {
+    "counts": "a linear predictor of which ids occur",
     "linear": "a linear predictor",
     "components": "a PCA with as many components as the narrowest layer has units",
 }

@@ -115,7 +115,8 @@ class Reasons:
         """Why nothing is known of the validation data."""
         if self.gave("validation_set"):
             return (
-                "validation data in batches are not read; give them as arrays, `(x, y)`"
+                "no batches of the validation data could be compared with training "
+                "rows; give both as arrays, `validation_data=(x, y)`"
             )
         if self.gave("validation_data"):
             if self.gave("x"):

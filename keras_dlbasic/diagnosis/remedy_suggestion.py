@@ -35,6 +35,22 @@ def remedy_call(
     return f"model = kd.remedies.{name}({', '.join(given)})"
 
 
+def _of_batches(call: str, form: str, steps: int | None) -> str:
+    """Return code that takes arrays as it is for data in batches."""
+    if form == "arrays":
+        return call
+    # only the user knows where an epoch of a generator ends
+    of_epoch = f", steps_per_epoch={steps}" if steps and form == "generator" else ""
+    call = call.replace("model.fit(x, y", f"model.fit(data{of_epoch}")
+    if "(model, x" not in call:
+        return call
+    if form == "generator":  # to be read once, by `fit`
+        return f"x, y, *_ = next(data)  # a batch\n{call}"
+    for given in ("(model, x, y", "(model, x"):
+        call = call.replace(given, "(model, data")
+    return call
+
+
 def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else repr(value)
 
@@ -58,6 +74,10 @@ class RemedySuggestion(Displayed):
             printed code is the same if Keras is not installed.
         from_new_weights: Whether the model must be reinitialized first, because
             training cannot continue from its current weights. Defaults to `False`.
+        data_form: Form of the data that the printed code takes, as in
+            `RunFacts.data_form`. Defaults to `"arrays"`: `x` and `y`; else `data`.
+        steps_per_epoch: Number of steps of an epoch of a generator. Defaults to None:
+            not known, or not needed.
 
     Example:
     >>> from keras_dlbasic.diagnosis import RemedySuggestion
@@ -76,6 +96,8 @@ class RemedySuggestion(Displayed):
     kwargs: dict[str, Any] = field(default_factory=dict, hash=False)
     needs: tuple[str, ...] | None = field(default=None, compare=False)
     from_new_weights: bool = False
+    data_form: str = field(default="arrays", compare=False)
+    steps_per_epoch: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         lines = [f"{self.title}: {self.reason}"]
@@ -100,14 +122,17 @@ class RemedySuggestion(Displayed):
         start = " from new weights" if self.from_new_weights else ""
         if self.name is None:
             return (self.code or "by hand") + start
+        if self._is_by_data:
+            return self.code
         return self.name.replace("_", " ") + start
 
     @property
     def call(self) -> str:
         """The code that applies it; empty if only the user can do it."""
-        if self.name is None:
+        if self.name is None or self._is_by_data:
             return ""
         call = remedy_call(self.name, self.kwargs, self.needs)
+        call = _of_batches(call, self.data_form, self.steps_per_epoch)
         if not self.from_new_weights:
             return call
         anew: dict[str, Any] = {"zero_biases": True}
@@ -127,7 +152,13 @@ class RemedySuggestion(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serializable dict."""
+        form: dict[str, Any] = {}
+        if self.data_form != "arrays":
+            form["data_form"] = self.data_form
+        if self.steps_per_epoch is not None:
+            form["steps_per_epoch"] = self.steps_per_epoch
         return {
+            **form,
             "name": self.name,
             "reason": self.reason,
             "code": self.code,
@@ -141,6 +172,11 @@ class RemedySuggestion(Displayed):
         """Read what `to_dict` wrote."""
         needs = tuple(entry.get("needs") or ())  # not in files of older versions
         return cls(**{**entry, "needs": needs or None})
+
+    @property
+    def _is_by_data(self) -> bool:
+        """Whether it is done where the data are made."""
+        return self.data_form != "arrays" and self.name == "change_batch_size"
 
     @property
     def _known_needs(self) -> tuple[str, ...]:

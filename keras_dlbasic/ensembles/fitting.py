@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from keras_dlbasic._arguments import check_whole, shown
+from keras_dlbasic._data.built import built_from
 from keras_dlbasic._data.read import read, read_validation
 from keras_dlbasic._trials.builder import builder_of
 from keras_dlbasic._trials.finite_weights import has_finite_weights
@@ -112,9 +113,11 @@ def fit_ensemble(
     seeds = _seeds(n)
     check_whole("epochs", epochs)
     check_whole("batch_size", batch_size, or_none=True)
-    given, build_model = build_model, builder_of(build_model)
+    given = build_model
+    builder_of(given)  # reports what is no model before data are read
     found = read(x, y, model=given, needs_y=True, takes_weights=False)
     x, y = found.x, found.y
+    build_model = builder_of(given, x=x)
     validation_data = read_validation(validation_data, model=given)
     with seeded(seeds[0]):
         model = build_seeded(build_model, seeds[0])
@@ -193,7 +196,7 @@ def _members(trials: Sequence[TrialResult], task: MemberTask) -> list[Any]:
         # A member may come from another process, of which only the file of weights is
         # left. So it is built again and given these.
         with seeded(seed):
-            model = build_seeded(task.build_model, seed)
+            model = built_from(build_seeded(task.build_model, seed), task.data[0])
         with np.load(path, allow_pickle=False) as file:
             model.set_weights([file[f"w{place}"] for place in range(len(file.files))])
         members.append(model)

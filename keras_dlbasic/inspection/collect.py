@@ -27,7 +27,7 @@ from keras_dlbasic.inspection.same_step_of import same_step_of
 from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
-from keras_dlbasic.inspection.validation_facts import validation_facts
+from keras_dlbasic.inspection.validation_facts import Draws, validation_facts
 from keras_dlbasic.records import (
     DataFacts,
     OutputFacts,
@@ -178,6 +178,33 @@ def _facts_of_targets(
     )
 
 
+def compared_validation(
+    x: Any,
+    y: Any,
+    validation_data: Any,
+    *,
+    model: Any,
+    draws: Draws | None = None,
+) -> ValidationFacts | None:
+    """Compare validation data with training data.
+
+    Args:
+        x: Training inputs: an array, or a structure of arrays.
+        y: Training targets, in the same forms, or None.
+        validation_data: `(x, y)`.
+        model: The model.
+        draws: Of how many rows drawn at random both are. Defaults to None: they are
+            all rows.
+
+    Returns:
+        A `ValidationFacts`; None where they cannot be compared.
+    """
+    inputs = arrays_of(x)
+    is_ids = any(id_inputs(model, inputs))
+    parts = inputs, arrays_of(y), validation_data
+    return _validation(*parts, model=model, is_ids=is_ids, draws=draws)
+
+
 def _validation(
     inputs: Named,
     targets: Named,
@@ -185,6 +212,7 @@ def _validation(
     *,
     model: Any,
     is_ids: bool,
+    draws: Draws | None = None,
 ) -> ValidationFacts | None:
     """Compare rows, of several inputs all together."""
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) < 2:
@@ -213,6 +241,7 @@ def _validation(
         val_targets[0][1] if val_targets else None,
         task=task,
         is_ids=is_ids,
+        draws=draws,
     )
 
 

@@ -18,6 +18,7 @@ from keras_dlbasic._keras.following_activation import (
 )
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
+from keras_dlbasic._keras.made_in_call import made_in_call
 from keras_dlbasic._keras.misread_axes import misread_axes
 from keras_dlbasic._keras.outputs import model_outputs
 from keras_dlbasic._keras.own_operations import may_act_between_layers
@@ -86,6 +87,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         mask_lost=None if lost is None else lost.place,
         untracked=tuple(untracked_layers(model)[:MAX_UNTRACKED]),
         unused=tuple(unused_layers(model, x)[:MAX_UNTRACKED]),
+        made_in_call=tuple(made_in_call(model, x)[:MAX_UNTRACKED]),
     )
 
 

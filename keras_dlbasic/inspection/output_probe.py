@@ -75,7 +75,9 @@ class OutputProbe:
         inputs: list[np.ndarray],
         shape: tuple[int, ...],
         units: int | None = None,
+        *,
         mask: float | None = None,
+        is_ids: bool = False,
     ) -> ProbeFacts:
         """Return what simple predictors reach.
 
@@ -85,6 +87,7 @@ class OutputProbe:
             units: Units of the model's narrowest layer. Defaults to None: not known.
             mask: The value of the steps of values that the model masks. Defaults to
                 None: it masks none.
+            is_ids: Whether the only input holds ids. Defaults to `False`.
         """
         n_rows = len(inputs[0])
         facts = ProbeFacts(rows=n_rows)
@@ -101,7 +104,12 @@ class OutputProbe:
         masked: dict[str, float] = {}
         if has_rows and len(inputs) == 1 and not known.reason:
             assert columns is not None
-            references = _references(inputs[0], columns, known.task, units)
+            if is_ids:
+                references = reference_scores(
+                    inputs[0], columns, known.task, is_ids=True
+                )
+            else:
+                references = _references(inputs[0], columns, known.task, units)
             if mask is not None and inputs[0].ndim == 3:
                 packed = without_masked(inputs[0], mask)
                 masked = reference_scores(packed, columns, known.task)

@@ -22,6 +22,7 @@ from keras_dlbasic.inspection.collect import (
     output_shapes,
     with_output_shapes,
 )
+from keras_dlbasic.inspection.fit_data import form_of
 from keras_dlbasic.inspection.given_names import given_names
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
@@ -99,6 +100,7 @@ def preflight(
         model=network_facts(model, data.x),
         data=_facts(data, validation, model),
         given=given_names(data.x, data.y, validation),
+        data_form=form_of(x),
         epochs=epochs,
         **_steps(data, batch_size),
     )

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic._keras.output_labels import output_labels
 from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
@@ -25,6 +26,7 @@ from keras_dlbasic.inspection.paired_loss import paired_loss
 from keras_dlbasic.inspection.rare_rows import MAX_ROWS, rare_rows
 from keras_dlbasic.inspection.reconstruction import narrowest
 from keras_dlbasic.inspection.respond import respond
+from keras_dlbasic.inspection.response_facts import dropout_layers
 from keras_dlbasic.propagation.compiled_look import rows_at_once
 from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.propagation.probe import Outputs
@@ -241,7 +243,31 @@ class Probe:
         if not self.outputs or known is None:
             return
         response = respond(model, self._seen, record)
+        if response is not None and response.dropping is not None:
+            response = replace(response, **self._cost_of_dropout(model))
         record.note(probe=replace(known, response=response))
+
+    def _cost_of_dropout(self, model: Any) -> dict[str, Any]:
+        """Return what the model reaches as it is, and with dropout off."""
+        layers = dropout_layers(model)
+        with_it = self._scored(predictions_of(model, self._seen))
+        try:
+            with all_intercepted(layers, _given_back):
+                without = self._scored(predictions_of(model, self._seen))
+        except Exception:  # a layer of the user's that is called in another way
+            return {}
+        return {
+            "loss": with_it.get("loss", math.nan),
+            "loss_without": without.get("loss", math.nan),
+            "skill": with_it.get("skill", math.nan),
+            "skill_without": without.get("skill", math.nan),
+        }
+
+    def _scored(self, predictions: Any) -> dict[str, float]:
+        outputs = keras.tree.flatten(predictions)
+        if len(outputs) != len(self.outputs):
+            return {}
+        return self._judge(dict(enumerate(outputs)))["model"]
 
     def pair(self, model: Any, record: TrainingRecord) -> None:
         """Note whether a loss that is not known gets lower by the predictions.
@@ -289,8 +315,10 @@ class Probe:
         units = narrowest(record.facts.layers)
         given = record.facts.inputs
         mask = given[0].mask_value if len(given) == 1 else None
+        is_ids = any(facts.is_ids for facts in given)
         facts = [
-            output.facts(self.inputs, shape, units, mask) for output, shape in pairs
+            output.facts(self.inputs, shape, units, mask=mask, is_ids=is_ids)
+            for output, shape in pairs
         ]
         whole = facts[0] if len(facts) == 1 else self._summed(facts)
         before = record.facts.probe  # of rows of which some were held out, as it showed
@@ -334,6 +362,11 @@ class Probe:
         for name, part in zip(self._names, said, strict=True):
             columns[name if name not in columns else f"{name}#{len(columns)}"] = part
         return columns
+
+
+def _given_back(label: str, call: Any, /, inputs: Any, *args: Any, **kw: Any) -> Any:
+    """Return the inputs of a layer as its outputs."""
+    return inputs
 
 
 def _in_a_line(error: Exception) -> str:

@@ -19,7 +19,7 @@ RIDGE = (1e-2, 1.0, 100.0)
 
 
 def reference_scores(
-    x: np.ndarray, targets: np.ndarray, task: TaskKind | str
+    x: np.ndarray, targets: np.ndarray, task: TaskKind | str, *, is_ids: bool = False
 ) -> dict[str, float]:
     """Return the skill of two simple predictors on rows they have not seen.
 
@@ -30,17 +30,26 @@ def reference_scores(
     trained on has an easier task. At most 2,000 rows take part, and more than 1,024
     features are projected to 512 at random, the same way each time.
 
+    The size of an id, such as that of a token, means nothing. Of ids only the linear
+    predictor is scored, on which of the 1,024 most frequent ones a row has.
+
     Args:
         x: Features, samples first; flattened.
         targets: Target columns, `[n, k]`.
         task: What is predicted, a `TaskKind` or its value.
+        is_ids: Whether `x` are ids. Defaults to `False`.
 
     Returns:
-        `"linear"` and `"neighbors"`; empty for fewer than 20 rows.
+        `"linear"` and `"neighbours"`, or `"counts"` of ids; empty for fewer than 20
+        rows.
     """
     rows = evenly(len(x), MOST_ROWS)
-    features, targets = _flat(x[rows]), targets[rows]
-    if len(rows) < 20 or not np.isfinite(features).all():
+    if is_ids:
+        features, targets = _occurrences(x[rows]), targets[rows]
+    else:
+        features, targets = _flat(x[rows]), targets[rows]
+    is_empty = not features.shape[1]
+    if len(rows) < 20 or is_empty or not np.isfinite(features).all():
         return {}
     features = _standardised(features)
     if features.shape[1] > MOST_FEATURES:
@@ -49,11 +58,31 @@ def reference_scores(
     if task is TaskKind.LABELS:
         targets = (targets > 0.5).astype(np.float64)
     products = features @ features.T
+    if is_ids:
+        return {"counts": _best_ridge(features, products, targets, task)}
     neighbours = _neighbours(products, targets)
     return {
         "linear": _best_ridge(features, products, targets, task),
         "neighbours": skill(targets, neighbours, task).value,
     }
+
+
+def _occurrences(ids: np.ndarray) -> np.ndarray:
+    """Return which ids each row has, `[n, k]`, of those that more than one row has."""
+    flat = ids.reshape(len(ids), -1)
+    known, places = np.unique(flat, return_inverse=True)
+    rows = np.repeat(np.arange(len(flat)), flat.shape[1])
+    pairs = np.unique(rows * len(known) + places.reshape(-1))
+    n_rows = np.bincount(pairs % len(known), minlength=len(known))
+    usual = np.argsort(-n_rows, kind="stable")[:MOST_FEATURES]
+    usual = usual[(n_rows[usual] > 1) & (n_rows[usual] < len(flat))]
+    column = np.full(len(known), -1)
+    column[usual] = np.arange(len(usual))
+    found = np.zeros((len(flat), len(usual)))
+    columns = column[pairs % len(known)]
+    kept = columns >= 0
+    found[pairs[kept] // len(known), columns[kept]] = 1.0
+    return found
 
 
 def _flat(x: np.ndarray) -> np.ndarray:

@@ -161,12 +161,8 @@ def _run(
     That is a dropout layer that drops, and a batch normalization that is called with
     `training=True`.
     """
+    dropout = dropout_layers(model)
     layers = {label: layer for layer, label, _, _ in walk_layers(model)}
-    dropout = {
-        label: layer
-        for label, layer in layers.items()
-        if kind_of(layer).kind == "dropout" and _is_keras_own(layer)
-    }
     normalizations = {
         label: layer
         for label, layer in layers.items()
@@ -203,6 +199,15 @@ def _run(
     told = [dropped for _, dropped in arrays.values()]
     drops = (label for label in dropout if any(one.get(label) for one in told))
     return outputs, next(drops, None), next(iter(in_training), None)
+
+
+def dropout_layers(model: Any) -> dict[str, Any]:
+    """Return the dropout layers of Keras by their labels."""
+    return {
+        label: layer
+        for layer, label, _, _ in walk_layers(model)
+        if kind_of(layer).kind == "dropout" and _is_keras_own(layer)
+    }
 
 
 def _is_keras_own(layer: Any) -> bool:

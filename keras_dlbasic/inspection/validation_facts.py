@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,28 @@ MOST_ROWS = 200_000
 """Of more rows, or larger ones, some are compared, drawn at random, and it is not told
 how near rows are to each other."""
 
+ALIKE = 0.1
+"""Where so large a share of training rows are near copies of others, such as augmented
+ones, predictors know the rows that they are tested on."""
+
 MOST_CLASSES = 1000
 MOST_TARGETS = 2**24
 """In more entries no classes are looked for: by some of them none is sure to miss."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Of how many rows, drawn at random, the rows that are compared are like.
+
+    Rows of a batch that holds one class only tell no more than one of them.
+
+    Attributes:
+        training: Number of such training rows; None if these are all.
+        validation: Number of such validation rows; None if these are all.
+    """
+
+    training: int | None = None
+    validation: int | None = None
 
 
 def validation_facts(
@@ -38,6 +57,7 @@ def validation_facts(
     *,
     task: TaskKind = TaskKind.UNKNOWN,
     is_ids: bool = False,
+    draws: Draws | None = None,
 ) -> ValidationFacts:
     """Compare validation data with training data.
 
@@ -50,6 +70,8 @@ def validation_facts(
             Defaults to `TaskKind.UNKNOWN`: none is fitted.
         is_ids: Whether inputs are numbers of rows in an embedding, whose size means
             nothing. Defaults to `False`.
+        draws: Of how many rows drawn at random both are. Defaults to None: they are
+            all rows.
 
     Returns:
         A `ValidationFacts`. Whole numbers count as classes here; rules ask the loss
@@ -73,8 +95,10 @@ def validation_facts(
     if y is not None and val_y is not None:
         answers = np.asarray(y), np.asarray(val_y)
         if answers[0].size + answers[1].size <= MOST_TARGETS:
-            facts = replace(facts, **_classes(*answers))
+            facts = replace(facts, **_classes(*answers, draws or Draws()))
             facts = replace(facts, targets_outside=_outside(*answers))
+        if draws is not None and _repeats_itself(x, y):
+            task = TaskKind.UNKNOWN
         if task.is_known and not own.non_finite and not other.non_finite:
             parts = x, answers[0], val_x, answers[1]
             scores = transfer_scores(*parts, task, is_ids=is_ids)
@@ -196,24 +220,44 @@ def _outside(y: np.ndarray, val_y: np.ndarray) -> float:
     return float(beyond.mean(axis=0).max())
 
 
-def _classes(y: np.ndarray, val_y: np.ndarray) -> dict[str, Any]:
+def _repeats_itself(x: np.ndarray, y: Any) -> bool:
+    """Return whether training rows are near copies of others: augmented ones."""
+    first, second = slice(0, None, 2), slice(1, None, 2)
+    if x.dtype.kind not in "iubf":
+        return False
+    answers = np.asarray(y)
+    copies = near_copies(x[first], answers[first], x[second], answers[second])
+    return bool(copies > ALIKE)
+
+
+def _classes(y: np.ndarray, val_y: np.ndarray, draws: Draws) -> dict[str, Any]:
     own, other = class_ids(y), class_ids(val_y)
     if own is None or other is None:
         return {}
-    classes, counts = np.unique(own, return_counts=True)
+    classes = np.unique(own)
     if len(classes) > MOST_CLASSES:
         return {}
-    present = np.unique(other)
-    share = counts / counts.sum()
-    # by chance alone a class of this share misses with this probability
-    missing = [
-        int(c)
-        for c, p in zip(classes, share, strict=True)
-        if c not in present and (1 - p) ** len(other) < 1e-3
-    ]
-    new = [int(c) for c in present if c not in classes]
+    n = len(other) if draws.validation is None else draws.validation
+    missing = _not_among(own, other, n)
+    if draws.training is None:
+        new = np.setdiff1d(other, classes).tolist()
+    else:
+        new = _not_among(other, own, draws.training)
     return {
         "missing_classes": tuple(missing),
-        "new_classes": tuple(new[:MOST_CLASSES]),
+        "new_classes": tuple(map(int, new[:MOST_CLASSES])),
         "n_classes": len(classes),
     }
+
+
+def _not_among(ids: np.ndarray, others: np.ndarray, n: int) -> list[int]:
+    """Return the classes that are not among `n` other rows, which is not by chance."""
+    classes, counts = np.unique(ids, return_counts=True)
+    present = np.unique(others)
+    share = counts / counts.sum()
+    # by chance alone a class of this share misses with this probability
+    return [
+        int(c)
+        for c, p in zip(classes, share, strict=True)
+        if c not in present and (1 - p) ** n < 1e-3
+    ]

@@ -106,6 +106,10 @@ class ResponseFacts(Facts):
         noise: Change from one run to the next on the same rows.
         dropping: Label of a layer of Keras' that drops units in inference; None if
             there is none. The layer of this package that is made for it does not count.
+        loss: Loss on the probe, if there is such a layer.
+        loss_without: Loss on the probe with dropout off, likewise.
+        skill: Skill on the probe, likewise.
+        skill_without: Skill on the probe with dropout off, likewise.
         normalizing: Label of a batch normalization that is called with `training=True`
             in inference; None if there is none.
         other_rows: Change where the other rows of the batch are changed.
@@ -119,6 +123,10 @@ class ResponseFacts(Facts):
 
     noise: float = UNKNOWN
     dropping: str | None = None
+    loss: float = UNKNOWN
+    loss_without: float = UNKNOWN
+    skill: float = UNKNOWN
+    skill_without: float = UNKNOWN
     normalizing: str | None = None
     other_rows: float = UNKNOWN
     order: float = UNKNOWN
@@ -317,6 +325,9 @@ class RunFacts(Facts):
         given: Which data the user passed: `"x"`, `"y"`, `"validation_data"` and, for
             validation data in batches, `"validation_set"`. None if there was no such
             option (and in old records).
+        data_form: Form of the training data of `fit`: `"arrays"`, `"data_set"` (a
+            `PyDataset`, `tf.data.Dataset` or `DataLoader`) or `"generator"`; None if
+            not known.
         replicas: Number of replicas that share a batch.
         versions: Versions of packages, by name.
         model: The model.
@@ -350,6 +361,7 @@ class RunFacts(Facts):
     loss_weights: Any = None
     metrics: Any = None
     given: tuple[str, ...] | None = None
+    data_form: str | None = None
     replicas: int | None = None
     versions: Mapping[str, str] | None = None
     model: ModelFacts | None = field(default=None, metadata={"key": "network"})

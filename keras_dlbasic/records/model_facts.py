@@ -186,6 +186,8 @@ class ModelFacts(Facts):
             to `padding_reader`; None if there is no mask, or it is not lost.
         untracked: Where the layers are that the model uses but Keras does not find.
         unused: Which attributes are layers that the model never calls.
+        made_in_call: Which layers with weights the model makes anew at every call, and
+            where.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -209,3 +211,4 @@ class ModelFacts(Facts):
     mask_lost: str | None = None
     untracked: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    made_in_call: tuple[str, ...] = ()

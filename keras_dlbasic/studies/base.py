@@ -72,10 +72,11 @@ class Study(ABC, Generic[Result]):
     ) -> None:
         self.seeds = seeds_of(seeds)
         self._last: Result | None = None
-        self._build_model = self._builder(build_model)
+        self._builder(build_model, None)  # reports what is neither before data are read
         self._data = StudyData.of(
             x, y, validation_data, model=build_model, hold_out=self._HOLDS_OUT
         )
+        self._build_model = self._builder(build_model, self._data.train[0])
         self._keep: dict[str, Any] = {
             "directory": directory,
             "overwrite": overwrite,
@@ -125,9 +126,9 @@ class Study(ABC, Generic[Result]):
         said = "not run yet" if self._last is None else f"run; {self._last!r}"
         return f"<{type(self).__name__}: {len(self._settings())} trials, {said}>"
 
-    def _builder(self, model: Any) -> Callable[..., Any]:
-        """Return what makes the models of the trials."""
-        return builder_of(model)
+    def _builder(self, model: Any, x: Any) -> Callable[..., Any]:
+        """Return what makes the models of the trials; `x` are inputs or None."""
+        return builder_of(model, x=x)
 
     def _first_model(self, *args: Any) -> Any:
         """Return the model of the first seed, to look at; args are `build_model`'s.

@@ -125,10 +125,10 @@ class CapacityStudy(Study[CapacityResult]):
             {**training.about(), "by": by, "outputs": _outputs(model, data.train)},
         )
 
-    def _builder(self, model: Any) -> Callable[..., Any]:
+    def _builder(self, model: Any, x: Any) -> Callable[..., Any]:
         if isinstance(model, keras.Model):
-            make = builder_of(model)
-            return lambda size: resize(make(), float(size))
+            make = builder_of(model, x=x)
+            return lambda size: _resized(make(), float(size))
         return builder_of(model, 1)
 
     def _arms(self) -> list[dict[str, Any]]:
@@ -153,6 +153,16 @@ def run_capacity_trial(settings: Mapping[str, Any], task: StudyTask) -> dict[str
     values.update(score(model, task.data, "train"))
     values.update(score(model, task.validation_data, "val"))
     return values
+
+
+def _resized(model: Any, factor: float) -> Any:
+    try:
+        return resize(model, factor)
+    except ValueError as error:
+        raise ValueError(
+            f"{error} Or give a function `build_model(size)` that returns a compiled "
+            "model of each size."
+        ) from error
 
 
 def _number(size: Any) -> float | int:

@@ -132,7 +132,9 @@ class LearningRateRangeTest:
             if not isinstance(self._model, keras.Model):
                 built = build_seeded(self._model, self._seed)
                 check_fits(built, self._data[0], y=self._data[1])
-                return self._judge(self._raised(built))
+                built_from(built, self._data[0])
+                is_known = why_not_rebuilt(built) is None
+                return self._judge(self._raised(built, in_place=not is_known))
             refuse_several_devices(self._model, "The learning-rate range test")
             built_from(self._model, self._data[0])
             # Of a model that can be rebuilt, a copy is trained. Any other is trained

@@ -305,7 +305,7 @@ class Course:
                     continue
                 judged = Diagnosis.from_dict(json.loads(new["diagnosis"]))
                 gain = comparable(new["score"]) - comparable(values["score"])
-                kept, note = helped([gain], finding, judged)
+                kept, note = helped([gain], finding, diagnosis, judged)
                 if epochs < plan.epochs:  # a finding may be gone for that alone
                     kept = gain > LEAST_GAIN
                     note = f"skill {gain:+.3f}, in {epochs} of {plan.epochs} epochs"

@@ -52,13 +52,13 @@ def judge(
         old: The trial without it, of the first seed.
         new: The trial with it, of the first seed.
     """
-    is_kept, note = helped(gains, finding, diagnosis_of(new))
+    is_kept, note = helped(gains, finding, diagnosis_of(old), diagnosis_of(new))
     if is_kept:
         return True, note
     # worse than a constant prediction, one skill is no better than another
     neither_learns = max(score_of(old), score_of(new)) <= 0
-    is_repaired = is_certain(finding) and is_gone(finding, diagnosis_of(new))
-    if neither_learns and is_repaired:
+    is_sure = is_certain(finding) and is_gone(finding, diagnosis_of(new))
+    if neither_learns and is_sure:
         return True, f"{finding.name} is gone, and neither run has learned so far"
     # a short trial may end before any skill shows
     if came_alive(finding, old, new):
@@ -73,8 +73,17 @@ def is_certain(finding: Finding) -> bool:
     return finding.kind == "cause" and finding.confidence >= CERTAIN
 
 
-def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool, str]:
-    """Judge a remedy by its gains in skill and by what is found with it."""
+def helped(
+    gains: list[float], finding: Finding, before: Diagnosis, after: Diagnosis
+) -> tuple[bool, str]:
+    """Judge a remedy by its gains in skill and by what is found with it.
+
+    Args:
+        gains: Gains in skill, one a seed.
+        finding: What the remedy is tried against.
+        before: What was found without it.
+        after: What is found with it.
+    """
     # The seeds are paired: each gain is with and without the remedy from the same seed.
     # With one seed no noise can be estimated, and `LEAST_GAIN` alone decides.
     gain = float(np.mean(gains))
@@ -84,9 +93,24 @@ def helped(gains: list[float], finding: Finding, after: Diagnosis) -> tuple[bool
         text += f" (noise {noise:.3f}, {len(gains)} seeds)"
     if gain > max(noise, LEAST_GAIN):
         return True, text
-    if is_gone(finding, after) and gain >= -max(noise, LEAST_GAIN):
+    if is_repaired(finding, before, after) and gain >= -max(noise, LEAST_GAIN):
         return True, f"{finding.name} is gone, {text}"
     return False, text
+
+
+def is_repaired(finding: Finding, before: Diagnosis, after: Diagnosis) -> bool:
+    """Return whether a finding is gone, and this is a difference.
+
+    A cause that is not certain, such as large batches, is gone as soon as the batch
+    size is another one. That counts only if one of its symptoms is gone, too.
+    """
+    if not is_gone(finding, after):
+        return False
+    if finding.kind == "symptom" or is_certain(finding):
+        return True
+    left = {found.name for found in after.at_least("warning")}
+    shown = {found.name for found in before.at_least("warning")}
+    return bool((set(finding.explains) & shown) - left)
 
 
 def is_clear(
@@ -104,7 +128,10 @@ def is_clear(
     least = -LEAST_GAIN if finding.kind == "cause" else LEAST_GAIN
     return (
         abs(float(np.mean(gains))) > CLEAR
-        or (is_gone(finding, diagnosis_of(new)) and gains[-1] >= least)
+        or (
+            is_repaired(finding, diagnosis_of(old), diagnosis_of(new))
+            and gains[-1] >= least
+        )
         or falls_faster(finding, old, new)
     )
 

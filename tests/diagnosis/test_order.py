@@ -156,11 +156,27 @@ def test_a_failure_that_a_cause_explains_is_not_unknown():
 def test_it_says_what_was_ruled_out_and_how_to_go_on():
     found = named(made_run(**STUCK))
     assert "is no better than a constant prediction" in found.message
-    assert "Ruled out: learning_rate_too_low, learning_rate_too_high, " in found.message
-    assert "learning_rate_too_low" in found.evidence["ruled_out"]
+    assert "Ruled out: loss_target_mismatch, output_activation_" in found.message
+    assert "poor_initialization" in found.evidence["ruled_out"]
     assert "batch_size=32, epochs=300" in found.remedies[0].code
     skipped = kd.diagnose(made_run(**STUCK)).skipped
     assert set(found.evidence["not_checked"]) <= set(skipped)
+
+
+def test_what_other_findings_advise_is_not_ruled_out():
+    """As to train longer, above the words that too few updates are ruled out."""
+    loss = np.linspace(1.386, 1.375, 20)
+    record = made_run(loss=loss, end_loss=1.375, skill=0.0, reference=0.5)
+    found = {finding.name: finding for finding in kd.diagnose(record)}
+    advised = found["unknown_cause"].evidence["advised"]
+    assert {"too_few_updates", "learning_rate_too_low"} <= set(advised)
+    assert not set(advised) & set(found["unknown_cause"].evidence["ruled_out"])
+    assert (
+        "No sign was found of learning_rate_too_low" in found["unknown_cause"].message
+    )
+    # two findings about the same curve
+    assert "still decreasing" in found["slow_convergence"].message
+    assert "hardly decreases" in found["plateau"].message
 
 
 def test_a_loss_that_breaks_for_no_known_reason():

@@ -143,10 +143,44 @@ def test_a_model_that_does_well_is_asked_only_about_the_next_step():
         ),
         ("order_is_lost", lambda: answering(made_run(skill=0.5), order=0.0), "info"),
         ("order_is_lost", lambda: answering(made_run(**STUCK), order=0.0), "warning"),
+        (
+            "order_is_lost",
+            lambda: answering(
+                made_run(
+                    facts={
+                        "probe": {
+                            "rows": 256,
+                            "baseline_loss": 1.386,
+                            "references": {"counts": 0.4},
+                        }
+                    },
+                    **STUCK,
+                ),
+                order=0.0,
+            ),
+            None,
+        ),
     ],
 )
 def test_guards_of_what_was_asked(name, record, said):
     assert severity(name, record()) == said
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        ({"noise": 0.54, "skill": 0.6, "skill_without": 0.8}, "warning"),
+        ({"noise": 0.54, "skill": 0.6, "skill_without": 0.61}, "info"),
+        ({"noise": 0.54, "skill": 0.8, "skill_without": 0.6}, "info"),
+        ({"noise": 0.54}, "info"),
+        ({"noise": 0.15, "skill": 0.6, "skill_without": 0.8}, "info"),
+        ({"noise": 0.54, "loss": 0.9, "loss_without": 0.5}, "warning"),
+        ({"noise": 0.54, "loss": 0.52, "loss_without": 0.5}, "info"),
+    ],
+)
+def test_dropout_in_prediction_weighs_what_it_costs(response, said):
+    record = answering(made_run(), dropping="first", **response)
+    assert severity("random_at_inference", record) == said
 
 
 def test_a_model_that_learns_nothing_where_nothing_is_found():

@@ -73,11 +73,11 @@ def test_each_data_set_goes_in_as_validation_data(kind, tmp_path, model):
     assert "train_validation_overlap" in [finding.name for finding in found]
     study = kd.studies.BatchSizeStudy(model, X, Y, validation_data=data, verbose=0)
     np.testing.assert_array_equal(study._data.held_out[0], X)
-    # not read beside `fit`, where it would lack what was drawn
+    # read as it passes in `fit`, where what is read beside it would be missing
     doctor = kd.callbacks.TrainingDoctor(X, Y, validation_data=data, verbose=0)
     assert doctor._data.arrays(model)[2] is None
     record = kd.records.TrainingRecord(facts={"given": doctor._data.names})
-    assert "give them as arrays, `(x, y)`" in Reasons(record.facts).validation
+    assert "give both as arrays" in Reasons(record.facts).validation
 
 
 class Counting(Batches):

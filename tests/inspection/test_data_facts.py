@@ -12,6 +12,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
+import keras_dlbasic as kd
 import keras_dlbasic.inspection.validation_facts as validation_facts_module
 from keras_dlbasic.analysis import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
@@ -225,6 +226,36 @@ def test_references_leave_one_out_as_scikit_learn_does(rng):
     linear = cross_val_predict(Ridge(3.0), scaled, y[:, 0], cv=LeaveOneOut())
     assert found["linear"] == pytest.approx(r2_score(y[:, 0], linear), abs=0.05)
     assert reference_scores(x[:10], y[:10], "values") == {}
+
+
+def test_references_of_ids_count_which_occur(rng):
+    """The size of an id says nothing: another numbering gives the same score."""
+    ids = rng.integers(0, 3000, (400, 12))
+    ids[:, 3] = np.where(rng.random(400) < 0.5, 7, 2500)
+    y = (ids == 7).any(axis=1).astype(float)[:, None]
+    found = reference_scores(ids, y, "labels", is_ids=True)
+    assert set(found) == {"counts"}
+    assert found["counts"] > 0.8
+    renamed = rng.permutation(3000)[ids]
+    other = reference_scores(renamed, y, "labels", is_ids=True)
+    assert other["counts"] == pytest.approx(found["counts"], abs=0.02)
+    at_random = rng.integers(0, 2, (400, 1)).astype(float)
+    assert reference_scores(ids, at_random, "labels", is_ids=True)["counts"] < 0.2
+    # each row has ids of its own
+    lone = np.arange(400 * 3).reshape(400, 3)
+    assert reference_scores(lone, y, "labels", is_ids=True) == {}
+
+
+def test_the_probe_of_ids_has_no_predictor_of_their_size(rng):
+    ids = rng.integers(1, 500, (200, 10))
+    y = (ids < 30).any(axis=1).astype("float32")
+    layers = [keras.layers.Embedding(500, 4), keras.layers.GlobalAveragePooling1D()]
+    model = keras.Sequential(
+        [keras.Input((10,)), *layers, keras.layers.Dense(1, "sigmoid")]
+    )
+    model.compile("adam", "binary_crossentropy")
+    found = kd.preflight(model, ids, y).record.facts.probe.references
+    assert set(found) == {"counts"}
 
 
 def test_references_of_many_rows_and_features(rng):

@@ -334,3 +334,31 @@ def test_a_good_model_is_asked_for_other_rows_if_it_has_layers_of_its_own(axis, 
     plain = keras.Sequential([keras.Input((6, 2)), L.Flatten(), L.Dense(1)])
     record.note(model=network_facts(plain))
     assert respond(plain, x, record).not_needed
+
+
+class Summed(keras.Model):
+    def __init__(self, rate):
+        super().__init__()
+        self.drop = L.Dropout(rate, name="drop")
+        self.total = L.Dense(1, kernel_initializer="ones", use_bias=False)
+
+    def call(self, inputs):
+        return self.total(self.drop(inputs, training=True))
+
+
+def test_what_dropout_costs_in_prediction(rng):
+    """The counterfactual: the same weights on the same rows, with dropout off."""
+    x = rng.normal(size=(256, 4)).astype("float32")
+    model = Summed(0.5)
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    doctor = kd.callbacks.TrainingDoctor(x, x.sum(axis=1), verbose=0)
+    model.fit(x, x.sum(axis=1), epochs=2, verbose=0, callbacks=[doctor])
+    np.testing.assert_array_equal(model.get_weights()[0], np.ones((4, 1)))
+    found = doctor.record.facts.probe.response
+    assert found.skill_without == pytest.approx(1.0)
+    # half of the entries twice as large: the error has the variance of the targets
+    assert found.loss - found.loss_without == pytest.approx(4.0, rel=0.6)
+    assert found.skill < 0.5
+    (finding,) = [f for f in doctor.diagnosis if f.name == "random_at_inference"]
+    assert finding.severity == "warning"
+    assert "With dropout off, the skill on training samples is 1.00" in finding.message

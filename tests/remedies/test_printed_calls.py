@@ -270,3 +270,18 @@ def test_without_keras_the_same_is_printed():
     calls = (suggest.scaled_inputs("").call, suggest.scaled_targets("").call)
     assert found.stdout.splitlines() == [" ".join(calls), "False"], found.stderr
     assert RemedySuggestion("scale_inputs", "").call == calls[0]
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_range_test_that_finds_no_rate_leaves_the_model(in_place, monkeypatch):
+    class Nothing:
+        suggestion = None
+
+        def run(self):
+            return self
+
+    monkeypatch.setattr(kd.studies, "LearningRateRangeTest", lambda *args: Nothing())
+    kwargs = {"in_place": True} if in_place else {}
+    suggestion = RemedySuggestion("find_learning_rate", WHY, kwargs=kwargs)
+    model = compiled(sequential)
+    assert followed(suggestion, model) is model

@@ -31,7 +31,8 @@ def test_remedies_are_code_that_a_script_can_run():
     )
     said = diagnosis_text(Diagnosis([finding]))
     assert "model.fit(x, y, epochs=60)" in said
-    assert "change_learning_rate(model, learning_rate=rate)" in said
+    assert "if rate is not None:" in said
+    assert "model, learning_rate=rate" in said
     for remedy in remedies:
         compile(remedy.call, "advice", "exec")
 

@@ -59,3 +59,30 @@ def test_a_slow_run_whose_loss_falls_faster(gain, last, kept):
     old = replace(old, values={**old.values, "first_loss": 1.0, "last_loss": 0.99})
     new = replace(new, values={**new.values, "first_loss": 1.0, "last_loss": last})
     assert judge([gain], SLOW, old, new)[0] is kept
+
+
+LARGE = Finding(
+    "batch_size_too_large",
+    "cause",
+    "warning",
+    "It is so.",
+    confidence=0.8,
+    explains=("plateau", "underfitting"),
+)
+UNDER = Finding("underfitting", "symptom", "warning", "It is so.", confidence=0.8)
+
+
+@pytest.mark.parametrize(
+    ("finding", "before", "after", "gain", "kept"),
+    [
+        (LARGE, (), (), 0.0, False),  # another size, and nothing else
+        (LARGE, (UNDER,), (UNDER,), 0.0, False),
+        (LARGE, (UNDER,), (), 0.0, True),  # a symptom is gone
+        (LARGE, (), (), 0.05, True),  # it helps
+        (replace(LARGE, confidence=0.95), (), (), 0.0, True),  # beyond doubt
+        (UNDER, (), (), 0.0, True),  # what was measured is gone
+    ],
+)
+def test_what_makes_no_difference_does_not_stay(finding, before, after, gain, kept):
+    old, new = trial(0.5, finding, *before), trial(0.5 + gain, *after)
+    assert judge([gain], finding, old, new)[0] is kept

@@ -29,12 +29,14 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
     A frozen base is correct if it was trained on similar data, so it only counts if the
     run learns little. A frozen layer with zero weights of any size is reported if the
     predictions are the same for all inputs. Layers that Keras does not find are not
-    trained either, so they are reported too.
+    trained either, so they are reported too, as are layers that `call` makes.
 
     Args:
         run: The run.
         share: Minimum share of frozen weights (in layers with kernels) for a finding.
     """
+    if run.model.made_in_call:
+        return _of_made(run)
     if run.model.untracked:
         return _of_untracked(run)
     zeros = frozen_zeros(run)
@@ -109,6 +111,33 @@ def _of_untracked(run: Run) -> Finding:
                 "them in a list that is an attribute of the model; replace a Lambda "
                 "that calls layers by a layer of your own",
                 "Keras then trains and saves them",
+            ),
+        ),
+    )
+
+
+def _of_made(run: Run) -> Finding:
+    places = run.model.made_in_call
+    n = len(places)
+    more = f", and {n - 1} more" if n > 1 else ""
+    return Finding(
+        severity="info" if run.outcome.is_good else "critical",
+        message=(
+            f"A layer is created at every call: {places[0]}{more}. Its weights are "
+            "random numbers, new each time that this code runs, and no weights of the "
+            "model: they are neither trained nor saved."
+        ),
+        risk="critical",
+        value=float(n),
+        threshold=0.0,
+        unit="layers",
+        confidence=0.95,
+        evidence={"layers": list(places)},
+        remedies=(
+            suggest.by_hand(
+                "create the layer once, in `__init__`, as an attribute of the model or "
+                "layer (`self.hidden = ...`), and call it in `call`",
+                "Keras then trains and saves its weights",
             ),
         ),
     )

@@ -15,7 +15,7 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
         run: The run.
         weights: Maximum number of trainable weights for a finding.
     """
-    if run.model.untracked:
+    if run.model.untracked or run.model.made_in_call:
         return Fine("the model has layers that Keras does not find")
     layers = [f for f in run.layers if _follows_patterns(f)]
     n = run.n_trainable_weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.outcome import NAMES
 from keras_dlbasic.diagnosis.response import response_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
@@ -22,7 +23,7 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
     Attention, pooling and dense layers treat all steps in the same way. Without a
     position embedding, a recurrent or a convolutional layer, "dog bites man" is the
     same as "man bites dog". For many tasks the order is not needed, so this only counts
-    if the run learns nothing.
+    if the run learns nothing, and not if a linear predictor of which ids occur does.
 
     Args:
         run: The run.
@@ -41,6 +42,8 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
     masked = [f for f in run.inputs if f.mask_value is not None]
     if masked and any(layer.is_recurrent for layer in run.layers):
         return Fine("the model has a recurrent layer, and a mask that hides steps")
+    if _needs_no_order(run):
+        return Fine("the order of the ids is not needed to predict the targets")
     gets_nowhere = run.outcome.learned is False or _is_poor(run)
     return Finding(
         severity="warning" if gets_nowhere else "info",
@@ -63,6 +66,13 @@ def order_is_lost(run: Run, *, change: float = 1e-3) -> Verdict:
             ),
         ),
     )
+
+
+def _needs_no_order(run: Run) -> bool:
+    """Return whether the target can be predicted without the order of the ids."""
+    reference = run.outcome.reference
+    is_of_ids = run.outcome.reference_name == NAMES["counts"]
+    return is_of_ids and reference is not None and reference > POOR
 
 
 def _is_poor(run: Run) -> bool:

@@ -43,6 +43,13 @@ FALLING = 0.1
 FEW_EPOCHS = 8
 """With no more epochs a large rise may be too young to be told from noise."""
 
+STILL_CLOSES = 0.1
+"""A fall of the validation loss in the second half by this share of the difference to
+the training loss goes on."""
+
+METRIC_APART = 0.05
+"""Shares such as accuracies that differ by less are nearly the same."""
+
 LARGEST = 50.0
 """Logarithm of a ratio of losses; larger ones tell no more."""
 
@@ -68,6 +75,7 @@ def overfitting(
     unknown: float = 0.25,
     little: float = 0.25,
     young: float = 0.25,
+    gap: float = 0.25,
 ) -> Verdict:
     """Judge the curves as `analysis.detect_overfitting` does, and measure the harm.
 
@@ -100,6 +108,9 @@ def overfitting(
             wrong.
         young: Minimum relative rise for a note if a run with few epochs ends above its
             lowest validation loss and nothing is detected.
+        gap: Minimum difference of validation and training loss that does not close, as
+            a share of the first training loss. It counts where only curves are known,
+            and so no loss of a constant prediction.
     """
     verdict = run.overfitting
     planned = run.facts.epochs
@@ -109,7 +120,8 @@ def overfitting(
         not stopped and not run.live and _is_memorised(run, memorised, unknown)
     )
     if not verdict.detected and not is_memorised:
-        return _too_young(run, young) or Fine(verdict.reason)
+        lasting = None if stopped else _lasting_gap(run, gap)
+        return lasting or _too_young(run, young) or Fine(verdict.reason)
     if not verdict.detected:
         return _with_doubt(run, _memorised(run, unknown))
     rows = run.facts.validation.n_rows if run.facts.validation else None
@@ -148,6 +160,68 @@ def overfitting(
         remedies=(CHECK_ROWS, *REMEDIES) if _finds_nothing(run) else REMEDIES,
     )
     return _with_doubt(run, finding)
+
+
+def _lasting_gap(run: Run, gap: float) -> Finding | None:
+    """Return a finding on a validation loss that stays far above the training loss."""
+    if not run.has_curves_only or run.live or len(run.loss) != len(run.val_loss):
+        return None
+    known = np.isfinite(run.val_loss) & np.isfinite(run.loss)
+    val, loss = run.val_loss[known], run.loss[known]
+    if len(val) <= FEW_EPOCHS or min(val.min(), loss.min()) < 0 or not loss[0] > 0:
+        return None
+    late = val[len(val) // 2 :]
+    known_left, left = float(np.median(loss[-3:])), float(np.median(val[-3:]))
+    apart = left - known_left
+    falls = float(np.median(late[:3])) - left > STILL_CLOSES * apart
+    has_learned = known_left <= loss[0] / 2
+    if falls or not has_learned or left < 2 * known_left or apart < gap * loss[0]:
+        return None
+    metric = _metric_apart(run)
+    if metric == "":  # the metric is nearly the same, whatever the loss
+        return None
+    return Finding(
+        severity="warning",
+        message=(
+            f"The validation loss stays far above the training loss: it ends at "
+            f"{left:.3g}, the training loss at {known_left:.3g}.{metric or ''} Most "
+            "of what the model learned does not hold for the validation samples: it "
+            "has memorized the training samples, or the two differ (in scaling or "
+            "labels, say)."
+        ),
+        value=apart / float(loss[0]),
+        threshold=gap,
+        unit="share of the first training loss",
+        confidence=0.7,
+        evidence={"loss": known_left, "val_loss": left},
+        remedies=(GIVE_ROWS, *REMEDIES[1:]),
+    )
+
+
+def _metric_apart(run: Run) -> str | None:
+    """Return a text on the metric that differs most; empty if none does.
+
+    None if there is no such metric, or none that is a share.
+    """
+    found = []
+    for name in sorted(run.record.epochs):
+        if name.startswith("val_") or not is_gain(name):
+            continue
+        if f"val_{name}" not in run.record.epochs:
+            continue
+        own, other = run.curve(name)[-3:], run.curve(f"val_{name}")[-3:]
+        values = np.r_[own, other]
+        if np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1:
+            found.append((float(np.median(own) - np.median(other)), name, own, other))
+    if not found:
+        return None
+    apart, name, own, other = max(found, key=lambda one: one[0])
+    if apart < METRIC_APART:
+        return ""
+    return (
+        f" `{name}` ends at {np.median(own):.3g} in training, and at "
+        f"{np.median(other):.3g} in validation."
+    )
 
 
 def _too_young(run: Run, young: float) -> Finding | None:

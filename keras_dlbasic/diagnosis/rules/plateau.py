@@ -61,10 +61,11 @@ def plateau(
             return Fine("the loss still falls")
         if max(run.record.trained_steps, descent.n_epochs) < least_updates:
             return Fine(f"fewer than {least_updates} updates")
+        how = "hardly decreases" if descent.falls else "does not decrease"
         return _found(
             run,
             outcome.loss_saved,
-            f"The model {outcome.failure}, and its loss does not decrease.",
+            f"The model {outcome.failure}, and its loss {how}.",
             0.95,
         )
     # The loss of a constant prediction is not known: only the curve is left to judge.

@@ -34,6 +34,15 @@ RELEVANT = (
 ABOUT_SIZE = ("model_too_large", "model_too_small", "too_few_updates")
 """Traits that explain nothing where no predictor finds anything in the data."""
 
+TRIES = {
+    "change_batch_size": ("batch_size_too_large", "batch_size_too_small"),
+    "change_learning_rate": ("learning_rate_too_high", "learning_rate_too_low"),
+    "find_learning_rate": ("learning_rate_too_high", "learning_rate_too_low"),
+    "resize": ("model_too_large", "model_too_small"),
+    "train_longer": ("stopped_too_early", "too_few_updates"),
+}
+"""Causes that advice tries, by the name of its remedy."""
+
 MAX_NAMED = 5
 
 CHECK_ROWS = suggest.check_rows(
@@ -79,7 +88,10 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
         return Fine(f"explained by {', '.join(causes)}")
     kinds = {known.name: known.kind for known in all_rules()}
     checked = {n: v for n, v in run.verdicts.items() if kinds.get(n) == "cause"}
-    passed = [n for n, verdict in checked.items() if isinstance(verdict, Fine)]
+    fine = [n for n, verdict in checked.items() if isinstance(verdict, Fine)]
+    tries = _tried(run)
+    passed = [n for n in fine if n not in tries]
+    tried = [n for n in fine if n in tries]
     skipped = [n for n, verdict in checked.items() if isinstance(verdict, Skipped)]
     parts = [observed]
     if unrelated and not reads_ids(run):
@@ -91,6 +103,11 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     n = len(checked) - len(skipped)
     parts.append(f"{n} possible causes were checked, and none explains it.")
     parts += [f"Ruled out: {_listed(passed)}."] if passed else []
+    if tried:
+        parts.append(
+            f"No sign was found of {_listed(tried)}, but the advice of other findings "
+            "tries these too."
+        )
     parts += [f"Not checked: {_listed(skipped)}."] if skipped else []
     broke = any(_is_serious(run.verdicts.get(name)) for name in BREAKING)
     first = (CHECK_ROWS, SHUFFLED) if unrelated else (ONE_BATCH, CHECK_ROWS, SHUFFLED)
@@ -100,9 +117,27 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
         confidence=0.7,
         value=run.outcome.skill,
         unit="" if run.outcome.skill is None else "skill",
-        evidence={"ruled_out": passed, "not_checked": skipped},
+        evidence={
+            "ruled_out": passed,
+            "advised": tried,
+            "not_checked": skipped,
+        },
         remedies=(ONE_STEP, CHECK_ROWS) if broke else first,
     )
+
+
+def _tried(run: Run) -> set[str]:
+    """Return the causes that advice of symptoms tries.
+
+    A check that found nothing does not rule out what the report advises to change.
+    """
+    return {
+        cause
+        for verdict in run.verdicts.values()
+        if isinstance(verdict, Finding) and verdict.rank and verdict.kind == "symptom"
+        for suggestion in verdict.remedies
+        for cause in TRIES.get(suggestion.name or "", ())
+    }
 
 
 def _observed(run: Run, updates: int, *, unrelated: bool) -> str | None:
