@@ -14,6 +14,10 @@ MOST_ROWS, LEAST_ROWS = SIZES[0], SIZES[-1]
 SHARE = 0.02
 """So large a part of the work of a fit all its looks may be."""
 
+LONG_SHARE = 0.01
+"""The same in a long fit (`sampling.is_long_fit`), where it is shared with the steps
+that are measured: one in 32, each about 0.3 of a step more."""
+
 FORWARD_PASSES = 3
 """A step on a row is the work of this many looks: it goes forward and backward."""
 
@@ -52,20 +56,24 @@ def plan_looks(
     most: int = MOST_ROWS,
     *,
     before: bool = True,
+    share: float = SHARE,
 ) -> LookPlan:
     """Plan the looks of a fit, which depend on its length alone.
 
-    All looks together are at most 2 % of the work of the fit. A look on a row is one
-    forward pass, training on it counts as three. So of 100 rows that are trained, six
-    may be looked at. Where that is too little for looks on 256 rows at ever longer
-    intervals, there are fewer, down to four; these then get fewer rows, down to 32.
-    Four looks on 32 rows are made in any case, if there are epochs enough.
+    All looks together are at most 2 % of the work of the fit (1 % of a long one). A
+    look on a row is one forward pass, training on it counts as three. So of 100 rows
+    that are trained, six may be looked at. Where that is too little for looks on 256
+    rows at ever longer intervals, there are fewer, down to four; these then get fewer
+    rows, down to 32. Four looks on 32 rows are made in any case, if there are epochs
+    enough.
 
     Args:
         epochs: Number of epochs of the fit.
         rows_per_epoch: Number of rows that are trained in an epoch.
         most: Largest number of rows of a look. Defaults to `256`.
         before: Whether there is a look before the first step. Defaults to `True`.
+        share: How large a part of the work of the fit all looks may be. Defaults to
+            `0.02`.
 
     Example:
     >>> from keras_dlbasic.callbacks.look_plan import plan_looks
@@ -74,7 +82,7 @@ def plan_looks(
     >>> plan_looks(10, 512)
     LookPlan(rows=64, epochs=(1, 3, 10))
     """
-    per_epoch = SHARE * FORWARD_PASSES * rows_per_epoch
+    per_epoch = share * FORWARD_PASSES * rows_per_epoch
     horizon = max(1, min(epochs, HORIZON))
     wanted = _growing(1, horizon)
     allowed = int(per_epoch * horizon)

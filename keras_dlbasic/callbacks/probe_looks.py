@@ -14,7 +14,7 @@ from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.processes import is_in_parts
 from keras_dlbasic._keras.loss_tracker import counted_rows
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.callbacks.look_plan import plan_looks
+from keras_dlbasic.callbacks.look_plan import LONG_SHARE, SHARE, plan_looks
 from keras_dlbasic.callbacks.passing_batches import PassingBatches
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.batch_facts import batch_facts
@@ -154,18 +154,21 @@ class ProbeLooks:
         if self._is_split or self._given[0] is None:
             self.batches.drop()
 
-    def plan_for(self, epochs: int, rows: int | None) -> None:
+    def plan_for(self, epochs: int, rows: int | None, *, is_long: bool = False) -> None:
         """Plan the looks of a fit.
 
         Args:
             epochs: Number of epochs of the fit.
             rows: Number of rows that are trained in an epoch; None if it is not known
                 yet: as many as were given.
+            is_long: Whether the fit has so many steps that looks may cost less; see
+                `sampling.is_long_fit`. Defaults to `False`.
         """
         most = self._rows if self.probe is None else self.plan.rows
         is_before = self._given[0] is not None
         rows = rows or self._n_given()
-        self.plan = plan_looks(epochs, rows, most, before=is_before)
+        share = LONG_SHARE if is_long else SHARE
+        self.plan = plan_looks(epochs, rows, most, before=is_before, share=share)
         if self.probe is not None:
             self.probe.look_at(self.plan.rows)
 

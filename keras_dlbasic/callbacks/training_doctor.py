@@ -18,7 +18,7 @@ from keras_dlbasic.callbacks.probe_looks import ProbeLooks
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagnose
 from keras_dlbasic.diagnosis.early_word import early_word
 from keras_dlbasic.diagnosis.registry import checked_rules
-from keras_dlbasic.gradients.sampling import Every, check_every
+from keras_dlbasic.gradients.sampling import Every, check_every, is_long_fit
 from keras_dlbasic.records import TrainingRecord
 
 CERTAIN = 0.9
@@ -154,7 +154,8 @@ class TrainingDoctor(Monitor):
         self._has_warned = False
         self._epochs = 0
         self._has_looked = False
-        self._looks.plan_for(self.params.get("epochs") or 1, None)
+        epochs, steps = self.params.get("epochs") or 1, self.params.get("steps")
+        self._looks.plan_for(epochs, None, is_long=is_long_fit(epochs, steps))
         self.record.note(given=self._data.names)
         if self.model.built:
             self._examine(self.record.last_epoch)
@@ -242,8 +243,9 @@ class TrainingDoctor(Monitor):
         """Plan the looks anew, by the rows that the first epoch has trained."""
         size = self.record.facts.batch_size
         rows = size * self._count.so_far if size else None
-        epochs = (self.params.get("epochs") or 1) - first_epoch
-        self._looks.plan_for(max(1, epochs), rows)
+        epochs = self.params.get("epochs") or 1
+        is_long = is_long_fit(epochs, self._count.n)
+        self._looks.plan_for(max(1, epochs - first_epoch), rows, is_long=is_long)
 
     def _read(self, logs: dict[str, Any]) -> None:
         steps = self.params.get("steps") or self._count.so_far // self._epochs
