@@ -14,7 +14,7 @@ from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.processes import is_in_parts
 from keras_dlbasic._keras.loss_tracker import counted_rows
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.callbacks.look_plan import LONG_SHARE, SHARE, plan_looks
+from keras_dlbasic.callbacks.look_plan import plan_looks
 from keras_dlbasic.callbacks.passing_batches import PassingBatches
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.batch_facts import batch_facts
@@ -167,8 +167,7 @@ class ProbeLooks:
         most = self._rows if self.probe is None else self.plan.rows
         is_before = self._given[0] is not None
         rows = rows or self._n_given()
-        share = LONG_SHARE if is_long else SHARE
-        self.plan = plan_looks(epochs, rows, most, before=is_before, share=share)
+        self.plan = plan_looks(epochs, rows, most, before=is_before, is_long=is_long)
         if self.probe is not None:
             self.probe.look_at(self.plan.rows)
 

@@ -56,7 +56,9 @@ def test_rows_that_are_asked_for_are_the_most():
 
 
 def test_looks_at_a_long_fit_share_the_cost_with_measured_steps():
-    plan = plan_looks(16, 64 * 64, share=LONG_SHARE)
+    plan = plan_looks(16, 64 * 64, is_long=True)
     rows = (len(plan.epochs) + 1) * plan.rows
     assert rows <= LONG_SHARE * FORWARD_PASSES * 16 * 64 * 64
     assert plan.rows == MOST_ROWS
+    plan = plan_looks(14, 10**6, is_long=True)
+    assert plan.epochs == (1, 2, 3, 4, 6, 9, 14)
