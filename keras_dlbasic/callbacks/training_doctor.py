@@ -37,9 +37,10 @@ class TrainingDoctor(Monitor):
     changed.
 
     The probe is evaluated before the first step, after each of the first epochs, then
-    less often, and at the end. All evaluations together use at most 2 % of the rows
-    that the fit processes. So short fits have fewer evaluations (at least four) on
-    fewer rows (at least 32); `record.tables["probe"]["rows"]` has their number.
+    less often, and at the end. All evaluations together are at most 2 % of the work of
+    the fit, 1 % if it has 1,000 steps or more. So short fits have fewer evaluations (at
+    least four) on fewer rows (at least 32); `record.tables["probe"]["rows"]` has their
+    number.
 
     Args:
         x: Training inputs with samples first: arrays, tensors, data frames, lists or
