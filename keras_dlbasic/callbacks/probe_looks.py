@@ -161,7 +161,7 @@ class ProbeLooks:
             epochs: Number of epochs of the fit.
             rows: Number of rows that are trained in an epoch; None if it is not known
                 yet: as many as were given.
-            is_long: Whether the fit has so many steps that looks may cost less; see
+            is_long: Whether the fit has many steps, so that looks may cost less; see
                 `sampling.is_long_fit`. Defaults to `False`.
         """
         most = self._rows if self.probe is None else self.plan.rows

@@ -80,7 +80,7 @@ def epoch_plan(
         epoch: Count of epochs since the fit began, 0-based.
         n_steps: Number of steps in the epoch, or None if not known.
         first_step: Number of the epoch's first step since the fit began.
-        is_long: Whether the fit has so many steps that samples may be further apart;
+        is_long: Whether the fit has many steps, so that samples may be further apart;
             see `is_long_fit`. Defaults to `False`.
 
     Returns:
