@@ -1,6 +1,7 @@
 """How often a backend compiles, and how long it takes."""
 
 import time
+import weakref
 
 import keras
 
@@ -9,7 +10,7 @@ class Compilations:
     """Counts compiled functions from now on: programs of JAX, graphs of TensorFlow.
 
     PyTorch compiles nothing. TensorFlow goes on to optimize a graph when it is run for
-    the first time, which is not seen here.
+    the first time, so that its first run counts as well (and with it a run as such).
 
     Attributes:
         count: How many functions were compiled.
@@ -62,3 +63,26 @@ class Compilations:
                     self.cpu_seconds += time.process_time() - cpu
 
         func_graph.func_graph_from_py_func = traced
+        self._of_first_runs(depth)
+
+    def _of_first_runs(self, depth):
+        """Count the first run of each graph of TensorFlow, outside of others."""
+        from tensorflow.python.eager.polymorphic_function import concrete_function
+
+        graphs = concrete_function.ConcreteFunction
+        run, have_run = graphs._call_flat, weakref.WeakSet()
+
+        def first(graph, *args, **kwargs):
+            if depth[0] or graph in have_run:
+                return run(graph, *args, **kwargs)
+            have_run.add(graph)
+            depth[0] += 1
+            begin, cpu = time.perf_counter(), time.process_time()
+            try:
+                return run(graph, *args, **kwargs)
+            finally:
+                depth[0] -= 1
+                self.seconds += time.perf_counter() - begin
+                self.cpu_seconds += time.process_time() - cpu
+
+        graphs._call_flat = first

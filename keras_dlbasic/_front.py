@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from importlib.resources import files
+from importlib.util import find_spec
 from typing import Any
 
 from keras_dlbasic._nearest import nearest_name
@@ -67,7 +68,9 @@ def front(
 
 def _unknown(package: str, wanted: str) -> AttributeError:
     message = f"module {package!r} has no attribute {wanted!r}"
-    found = None if wanted.startswith("_") else _nearest(package, wanted)
+    # `from package import module` asks for a module before it is imported
+    is_plain = wanted.startswith("_") or find_spec(f"{package}.{wanted}") is not None
+    found = None if is_plain else _nearest(package, wanted)
     if found:
         message += f"; did you mean {found}?"
     # with `obj` set to the module, Python would add a suggestion of its own to ours

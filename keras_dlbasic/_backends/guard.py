@@ -56,6 +56,22 @@ class Guard:
         """
         return _OnHost(self, passing)
 
+    def catch(self, error: Exception, *passing: type[Exception]) -> bool:
+        """Report an error between steps, if it is the first; tell whether it ends here.
+
+        For hooks that are called at each step, where a context would cost more.
+
+        Args:
+            error: What was raised.
+            *passing: Errors to raise again, as in `on_host`.
+        """
+        # a warning is an error only where the user wants it to be
+        if isinstance(error, (Warning, *passing)):
+            return False
+        self._note(error)
+        self.warn()
+        return True
+
     def warn(self) -> None:
         """Report what was caught, once in a fit."""
         if self._message is None or self._has_warned:
@@ -103,10 +119,4 @@ class _OnHost:
         pass
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        # a warning is an error only where the user wants it to be
-        passing: tuple[type[Exception], ...] = (Warning, *self._passing)
-        if not isinstance(error, Exception) or isinstance(error, passing):
-            return False
-        self._guard._note(error)
-        self._guard.warn()
-        return True
+        return isinstance(error, Exception) and self._guard.catch(error, *self._passing)

@@ -217,8 +217,11 @@ class FitWatch(FitLog):
         """Arm the tap if the step `step` of the epoch is to be measured."""
         if callback is not self._driver:
             return
-        with self.guard.on_host():
+        try:
             self._arm(step)
+        except Exception as error:
+            if not self.guard.catch(error):
+                raise
 
     def _arm(self, step: int) -> None:
         # The plan counts the steps even if no gradients are watched: the record has the

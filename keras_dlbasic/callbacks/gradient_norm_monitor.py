@@ -29,8 +29,9 @@ class GradientNormMonitor(Monitor):
 
     Args:
         every: Which steps to measure. `"auto"` (default): densely in the first 256
-            steps, then one step in 32 or fewer, at least one per epoch. `"epoch"`: one
-            step per epoch. An integer `n`: every n-th step.
+            steps, then one step in 32 or fewer, at least one per epoch; about one step
+            in 32 of all in a fit of 1,000 steps or more. `"epoch"`: one step per epoch.
+            An integer `n`: every n-th step.
         record: A `TrainingRecord` to write to, shared between callbacks or continued
             from an earlier fit. Defaults to None: a new one for each fit.
         append: Whether a further `fit` of the same model continues the record of the

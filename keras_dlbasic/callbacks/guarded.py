@@ -25,8 +25,11 @@ def guarded(hook: Callable[..., Any]) -> Callable[..., None]:
     def safe(callback: Any, *args: Any, **kwargs: Any) -> None:
         if vars(callback).get("_is_off"):
             return
-        with guard_of(callback).on_host():
+        try:  # no context, which would be made at each step
             hook(callback, *args, **kwargs)
+        except Exception as error:
+            if not guard_of(callback).catch(error):
+                raise
 
     return safe
 

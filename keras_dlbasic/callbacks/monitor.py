@@ -177,8 +177,11 @@ class Monitor(keras.callbacks.Callback):
 
     @guarded
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
-        with guard_of(self).on_host():
+        try:
             self._step_begins(batch)
+        except Exception as error:
+            if not guard_of(self).catch(error):
+                raise
         self._watch.step_begins(self, batch)
 
     @guarded

@@ -167,18 +167,20 @@ class ProbeLooks:
             if self.validation is not None:
                 self.validation.drop()
 
-    def plan_for(self, epochs: int, rows: int | None) -> None:
+    def plan_for(self, epochs: int, rows: int | None, *, is_long: bool = False) -> None:
         """Plan the looks of a fit.
 
         Args:
             epochs: Number of epochs of the fit.
             rows: Number of rows that are trained in an epoch; None if it is not known
                 yet: as many as were given.
+            is_long: Whether the fit has many steps, so that looks may cost less; see
+                `sampling.is_long_fit`. Defaults to `False`.
         """
         most = self._rows if self.probe is None else self.plan.rows
         is_before = self._given[0] is not None
         rows = rows or self._n_given()
-        self.plan = plan_looks(epochs, rows, most, before=is_before)
+        self.plan = plan_looks(epochs, rows, most, before=is_before, is_long=is_long)
         if self.probe is not None:
             self.probe.look_at(self.plan.rows)
 

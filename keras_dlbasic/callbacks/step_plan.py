@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_dlbasic.gradients.sampling import Every, epoch_plan, reading_plan
+from keras_dlbasic.gradients.sampling import (
+    Every,
+    epoch_plan,
+    is_long_fit,
+    reading_plan,
+)
 
 
 class StepPlan:
@@ -18,6 +23,8 @@ class StepPlan:
         steps: Number of steps of the fit that have begun.
         is_read: Whether the batch of one of the steps that began last is to be read.
         must_read: Whether that is so, and it must be read for that reason alone.
+        is_long: Whether the fit is long, by the number of steps that are planned: then
+            each step whose batch is read is sampled as well, and fewer others are.
     """
 
     def __init__(self, params: Mapping[str, Any]) -> None:
@@ -35,12 +42,20 @@ class StepPlan:
 
     def __str__(self) -> str:
         asked = [str(every) for every in self._every]
-        return f"at {asked} of {self.steps_per_epoch}, batches read: {self._reads}"
+        length = "a long fit" if self.is_long else "a fit"
+        return (
+            f"at {asked} of {self.steps_per_epoch} in {length}, batches read: "
+            f"{self._reads}"
+        )
 
     @property
     def steps_per_epoch(self) -> int | None:
         """Number of steps of each epoch, None if Keras does not know it."""
         return self._params.get("steps")
+
+    @property
+    def is_long(self) -> bool:  # noqa: D102 - see the class
+        return is_long_fit(self._params.get("epochs"), self.steps_per_epoch)
 
     def ask(self, every: Every) -> None:
         """Have steps sampled at `every`, besides those that were asked for before."""
@@ -58,7 +73,9 @@ class StepPlan:
         # epoch of such data is planned without a length.
         n_steps = self.steps_per_epoch or self._steps_in_last_epoch
         plans = [
-            epoch_plan(every, self._epochs_begun, n_steps, self.steps)
+            epoch_plan(
+                every, self._epochs_begun, n_steps, self.steps, is_long=self.is_long
+            )
             for every in self._every
         ]
         self._is_planned = (
@@ -67,7 +84,7 @@ class StepPlan:
             else lambda step: any(plan(step) for plan in plans)
         )
         if self._reads and not self._epochs_begun:
-            self._is_to_read = reading_plan(n_steps)
+            self._is_to_read = reading_plan(n_steps, is_long=self.is_long)
         self._epochs_begun += 1
 
     def steps_begin(self, step: int, count: int) -> bool:
@@ -90,6 +107,9 @@ class StepPlan:
         # the plain step is compiled at the second one, from the model's first state
         is_second = self._begun_step <= 1 < self.steps and self.steps_per_epoch != 1
         self.must_read = self.is_read and not is_planned and not is_second
+        # a step that is read is measured anyhow
+        if self.must_read and self.is_long and "auto" in self._every:
+            self.must_read, is_planned = False, True
         return is_planned
 
     def step_failed(self) -> None:

@@ -19,7 +19,7 @@ from keras_dlbasic.callbacks.validation_batches import ValidationBatches
 from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagnose
 from keras_dlbasic.diagnosis.early_word import early_word
 from keras_dlbasic.diagnosis.registry import checked_rules
-from keras_dlbasic.gradients.sampling import Every, check_every
+from keras_dlbasic.gradients.sampling import Every, check_every, is_long_fit
 from keras_dlbasic.inspection.fit_data import form_of, form_of_fit_data
 from keras_dlbasic.records import TrainingRecord
 
@@ -39,9 +39,10 @@ class TrainingDoctor(Monitor):
     changed.
 
     The probe is evaluated before the first step, after each of the first epochs, then
-    less often, and at the end. All evaluations together use at most 2 % of the rows
-    that the fit processes. So short fits have fewer evaluations (at least four) on
-    fewer rows (at least 32); `record.tables["probe"]["rows"]` has their number.
+    less often, and at the end. All evaluations together are at most 2 % of the work of
+    the fit, 1 % if it has 1,000 steps or more. So short fits have fewer evaluations (at
+    least four) on fewer rows (at least 32); `record.tables["probe"]["rows"]` has their
+    number.
 
     Args:
         x: Training inputs with samples first: arrays, tensors, data frames, lists or
@@ -174,7 +175,8 @@ class TrainingDoctor(Monitor):
         self._has_warned = False
         self._epochs = 0
         self._has_looked = False
-        self._looks.plan_for(self.params.get("epochs") or 1, None)
+        epochs, steps = self.params.get("epochs") or 1, self.params.get("steps")
+        self._looks.plan_for(epochs, None, is_long=is_long_fit(epochs, steps))
         form = form_of_fit_data() or form_of(self.x)
         self.record.note(given=self._data.names, data_form=form)
         if self.model.built:
@@ -266,8 +268,9 @@ class TrainingDoctor(Monitor):
         """Plan the looks anew, by the rows that the first epoch has trained."""
         size = self.record.facts.batch_size
         rows = size * self._count.so_far if size else None
-        epochs = (self.params.get("epochs") or 1) - first_epoch
-        self._looks.plan_for(max(1, epochs), rows)
+        epochs = self.params.get("epochs") or 1
+        is_long = is_long_fit(epochs, self._count.n)
+        self._looks.plan_for(max(1, epochs - first_epoch), rows, is_long=is_long)
 
     def _read(self, logs: dict[str, Any]) -> None:
         steps = self.params.get("steps") or self._count.so_far // self._epochs

@@ -15,9 +15,13 @@ from keras_dlbasic.records import InputFacts
 ROWS = 2048
 """Statistics are taken of this many rows."""
 
-LEAST_ROWS = 32
+LEAST_ROWS, LEAST_SUMMED = 32, 256
 MOST_ENTRIES = 2**23
 """Of fewer rows where they would have more entries, such as those of large images."""
+
+MOST_SUMMED = 2**20
+"""Numbers that are not finite are looked for in all of these; of fewer rows, with this
+many entries, the others suffice."""
 
 
 def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
@@ -49,7 +53,7 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
     if x.dtype.kind not in "iubf" or x.size == 0:
         return facts
     rows = min(rows, max(LEAST_ROWS, MOST_ENTRIES // max(1, x[0].size)))
-    sample = np.asarray(x[evenly(len(x), rows)], np.float64)
+    sample = x[evenly(len(x), rows)]
     sample = sample.reshape(len(sample), -1)
     finite = np.isfinite(sample)
     facts = replace(
@@ -60,9 +64,10 @@ def input_facts(x: np.ndarray, name: str = "x", rows: int = ROWS) -> InputFacts:
     if not finite.any():
         return facts
     whole = finite.all(axis=1)
-    values = sample
     if not whole.all():
-        values = sample[whole] if whole.any() else np.where(finite, sample, 0.0)
+        sample = sample[whole] if whole.any() else np.where(finite, sample, 0)
+    rows = max(LEAST_SUMMED, MOST_SUMMED // sample.shape[1])
+    values = np.asarray(sample[evenly(len(sample), rows)], np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         return replace(facts, **_moments(values))
 

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from keras_dlbasic._arguments import check_whole
+from keras_dlbasic._backends.run_once import run_once
 from keras_dlbasic._data.built import built_from
 from keras_dlbasic._data.read import Data, read, read_validation
 from keras_dlbasic._keras.checks import check_model
@@ -142,7 +143,9 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     answers = y if loss is not None else None
     shapes = output_shapes(model)
     probe = Probe(x, answers, loss, shapes=shapes, outputs=record.facts.outputs)
-    if not probe.look(model, record, 0, -1):  # `fit` will say so too
+    with run_once():
+        has_run = probe.look(model, record, 0, -1)
+    if not has_run:  # `fit` will say so too
         return
     facts = record.facts
     # frozen statistics are those of other data, which may be of another scale

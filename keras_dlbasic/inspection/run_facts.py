@@ -6,6 +6,7 @@ import platform
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -125,6 +126,13 @@ def _versions() -> dict[str, str]:
         "keras_dlbasic": __version__,
         "keras": keras.__version__,
     }
+    return {**versions, **_installed()}
+
+
+@cache
+def _installed() -> dict[str, str]:
+    """Return the versions of packages, by the metadata, which take a while to find."""
+    versions = {}
     for package in ("numpy", "tensorflow", "tensorflow_cpu", "jax", "torch"):
         try:
             versions[package] = version(package)

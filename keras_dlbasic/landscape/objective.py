@@ -269,7 +269,10 @@ class Objective:
 
     @staticmethod
     def _values(variables: Sequence[Any]) -> list[Any]:
-        # TensorFlow's would be variables; JAX' may be given away by `fit` later
+        # TensorFlow's would be variables. JAX' may be given away by `fit` later, but
+        # are read before; it would compile the copying for each shape.
+        if keras.backend.backend() == "jax":
+            return [variable.value for variable in variables]
         return [ops.copy(variable.value) for variable in variables]
 
     @staticmethod
@@ -303,7 +306,7 @@ class Objective:
         """
         model = self.model
         metrics = [v for metric in model.metrics for v in metric.variables]
-        before = [ops.copy(v.value) for v in metrics]
+        before = [_numpy(v.value).copy() for v in metrics]
         x, y, weight = _tensors(self.rows.cut(0, min(2, self.rows.n)))
         mapping = [(v, v.value) for v in (*self._variables, *self._state)]
         masks: list[Any] = []
@@ -316,9 +319,16 @@ class Objective:
             return outputs
 
         outputs = run_apart(model, lambda: autodiff.shaped_like(run))
+
+        def compute() -> Any:
+            return self._computed(x, y, outputs, weight)
+
         try:
             with generators_kept(self.model), self._explained():
-                self._computed(x, y, outputs, weight)
+                if _is_built_without_variables(model):
+                    autodiff.shaped_like(compute)
+                else:
+                    compute()
         finally:
             for variable, value in zip(metrics, before, strict=True):
                 variable.assign(value)
@@ -340,6 +350,21 @@ class Objective:
                 "`keras.random.SeedGenerator`, as Keras' layers do; or use "
                 "`training=False`."
             )
+
+
+def _is_built_without_variables(model: Any) -> bool:
+    """Return whether a loss need not be computed to be built.
+
+    So it is with one loss of Keras' own, which makes no variables as it is built. JAX
+    computes each operation of it by a function that it compiles.
+    """
+    is_kerass = isinstance(model.loss, str) or (
+        isinstance(model.loss, keras.losses.Loss)
+        and type(model.loss).__module__.startswith("keras.")
+    )
+    is_plain = type(model).compute_loss is keras.Model.compute_loss
+    on_jax = keras.backend.backend() == "jax"
+    return on_jax and is_kerass and is_plain and len(model.outputs or ()) == 1
 
 
 def objective_of(model: Any, x: Any, y: Any, **options: Any) -> Objective:

@@ -14,6 +14,7 @@ import numpy as np
 from keras_dlbasic._backends.code_of_users import code_of_users
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
+from keras_dlbasic._backends.run_once import is_once
 from keras_dlbasic._keras.activations import channel_axis
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.joins_rows import joins_rows
@@ -92,7 +93,8 @@ class CompiledLook:
         return _joined(parts)
 
     def _run(self, model: Any, x: Any) -> tuple[Outputs, dict[str, list[UnitMoments]]]:
-        key = tuple((leaf.shape, str(leaf.dtype)) for leaf in keras.tree.flatten(x))
+        shapes = ((leaf.shape, str(leaf.dtype)) for leaf in keras.tree.flatten(x))
+        key = (is_once(), *shapes)  # compiled with less effort, others run slower
         if key not in self._programs:
             self.traces += 1
             self._programs[key] = _Program()

@@ -102,7 +102,7 @@ SKELETON = {
 }
 """What is not injected into, by name or its beginning, and why."""
 
-COMPILED_LOOKS = ("look", "by_unit", "unit_moments")
+COMPILED_LOOKS = ("look", "by_unit", "unit_moments", "run_once")
 """Modules of what runs a model compiled; where it fails, the model is run layer by layer,
 so that nothing is missing and nothing need be said."""
 

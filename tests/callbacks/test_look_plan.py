@@ -4,7 +4,12 @@ import itertools
 
 import pytest
 
-from keras_dlbasic.callbacks.look_plan import plan_looks
+from keras_dlbasic.callbacks.look_plan import (
+    FORWARD_PASSES,
+    LONG_SHARE,
+    MOST_ROWS,
+    plan_looks,
+)
 
 
 @pytest.mark.once
@@ -48,3 +53,12 @@ def test_a_fit_that_is_ended_early_has_not_spent_much():
 def test_rows_that_are_asked_for_are_the_most():
     assert plan_looks(10, 60_000, most=96).rows == 96
     assert plan_looks(10, 60_000, most=16).rows == 16
+
+
+def test_looks_at_a_long_fit_share_the_cost_with_measured_steps():
+    plan = plan_looks(16, 64 * 64, is_long=True)
+    rows = (len(plan.epochs) + 1) * plan.rows
+    assert rows <= LONG_SHARE * FORWARD_PASSES * 16 * 64 * 64
+    assert plan.rows == MOST_ROWS
+    plan = plan_looks(14, 10**6, is_long=True)
+    assert plan.epochs == (1, 2, 3, 4, 6, 9, 14)

@@ -49,3 +49,22 @@ def test_nothing_is_planned_before_an_epoch():
     plan = StepPlan({"steps": 3})
     plan.ask(1)
     assert not plan.steps_begin(0, 1)
+
+
+def test_steps_that_are_read_are_samples_of_a_long_fit():
+    """They are measured anyhow, so that no others need be."""
+    counts = {}
+    for epochs in (1, 10):
+        plan = StepPlan({"steps": 100, "epochs": epochs})
+        plan.ask("auto")
+        plan.ask_to_read()
+        plan.epoch_begins()
+        planned = [plan.steps_begin(step, 1) for step in range(100)]
+        only_read = []
+        plan.epoch_begins()
+        for step in range(100):
+            plan.steps_begin(step, 1)
+            only_read.append(plan.must_read)
+        counts[epochs] = sum(planned)
+        assert not any(only_read)
+    assert counts[10] <= 35

@@ -2,15 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dlbasic.gradients.sampling import check_every, epoch_plan
+from keras_dlbasic.gradients.sampling import check_every, epoch_plan, is_long_fit
 
 
-def sampled(every, n_steps, n_epochs, *, known=True):
+def sampled(every, n_steps, n_epochs, *, known=True, is_long=False):
     """Return the sampled steps of a run, counted from its start."""
     steps = []
     for epoch in range(n_epochs):
         first = epoch * n_steps
-        plan = epoch_plan(every, epoch, n_steps if known else None, first)
+        length = n_steps if known else None
+        plan = epoch_plan(every, epoch, length, first, is_long=is_long)
         steps += [first + step for step in range(n_steps) if plan(step)]
     return steps
 
@@ -62,3 +63,17 @@ def test_epoch_is_one_step_an_epoch(n_steps, n_epochs):
 def test_anything_else_is_refused(every):
     with pytest.raises(ValueError, match=r'"auto", "epoch" or an integer >= 1'):
         check_every(every)
+
+
+def test_a_long_fit_is_measured_at_about_one_step_in_32():
+    for n_steps, epochs in ((64, 16), (96, 14), (1_000, 1), (400, 30)):
+        assert is_long_fit(epochs, n_steps)
+        steps = sampled("auto", n_steps, epochs, is_long=True)
+        assert set(range(16)) - {1} <= set(steps)
+        assert len(steps) <= n_steps * epochs / 26
+        warm_up = [step for step in range(16, 256) if step in steps]
+        assert set(warm_up) >= {24, 32, 48, 96, 128, 192} - {63, 95, 127}
+        assert {step // n_steps for step in steps} == set(range(epochs))
+    assert not is_long_fit(15, 64)
+    assert not is_long_fit(None, 64)
+    assert not is_long_fit(100, None)
