@@ -342,3 +342,31 @@ def test_the_order_of_steps_behind_a_mask(mask):
     with edited_facts(record) as facts:
         facts["probe"]["response"] = {"noise": 0.0, "order": 0.0, "other_rows": 0.0}
     assert (severity(record, "order_is_lost") is not None) is (mask is None)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "ratio", "reference", "named"),
+    [
+        ({"class_name": "SGD", "learning_rate": 0.01}, 1.9e-3, 0.9, True),
+        ({"class_name": "SGD", "learning_rate": 0.01}, 2.1e-3, 0.9, False),
+        ({"class_name": "SGD", "learning_rate": 0.01}, 1.9e-3, 0.29, False),
+        ({"class_name": "SGD", "momentum": 0.9}, 1.9e-3, 0.9, False),
+        ({"class_name": "Adam", "learning_rate": 0.01}, 1.9e-3, 0.9, False),
+    ],
+)
+def test_plain_descent_at_its_default_rate(optimizer, ratio, reference, named):
+    changes = {**STUCK, "skill": 0.4, "reference": reference}
+    record = made_run(
+        ratio=ratio, rates=np.full(60, 0.01), facts={"optimizer": optimizer}, **changes
+    )
+    assert (severity(record, "learning_rate_too_low") is not None) is named
+
+
+def test_a_last_activation_that_is_a_layer_is_no_hidden_one():
+    linear = {k: {"activation": None} for k in ("first", "second", "out")}
+    record = made_run(skill=0.3, reference=0.3, **linear)
+    with edited_facts(record) as facts:
+        layers = facts["network"]["layers"]
+        layers.append({"label": "end", "kind": "activation", "activation": "softmax"})
+        facts["network"]["outputs"][0]["name"] = "end"
+    assert severity(record, "missing_nonlinearity") == "warning"

@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.outcome import NOTHING_SAVED
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
+
+DEFAULT_RATE = 0.01
+"""The default of SGD in Keras."""
+
+LEARNABLE = 0.3
+"""Skill of simple predictors from which there is something to learn."""
 
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("updates",), live=False)
@@ -19,6 +26,8 @@ def learning_rate_too_low(
     short: float = 3e-4,
     still: float = 0.1,
     slow: float = 6e-4,
+    plain: float = 2e-3,
+    way: float = 1.5,
 ) -> Verdict:
     """Look for weights that hardly change although there are gradients.
 
@@ -36,6 +45,10 @@ def learning_rate_too_low(
             using `short` instead of `ratio`.
         slow: Replaces `ratio` if the loss is still decreasing at the end. Such steps
             are right for a longer run, so the confidence is lower.
+        plain: Replaces `ratio` for SGD without momentum at its default rate or below,
+            if the loss is no lower than that of a constant prediction although simple
+            predictors learn from the inputs.
+        way: Replaces `path` for such a run.
     """
     movement = run.movement
     gradient = _gradient_of_kernels(run)
@@ -48,8 +61,10 @@ def learning_rate_too_low(
     is_short |= movement.ratio < short and movement.path < still
     is_slow = not is_short and movement.ratio < slow and movement.path < path
     is_slow = is_slow and not fades and _still_falls(run)
-    if (is_short or is_slow) and gradient > 0:
-        limit = slow if is_slow else short
+    is_plain = movement.ratio < plain and movement.path < way and not fades
+    is_plain = is_plain and not (is_short or is_slow) and _is_plain_and_stuck(run)
+    if (is_short or is_slow or is_plain) and gradient > 0:
+        limit = plain if is_plain else slow if is_slow else short
         return Finding(
             severity="info",
             message=(
@@ -62,7 +77,7 @@ def learning_rate_too_low(
             value=movement.ratio,
             threshold=ratio if movement.ratio < ratio else limit,
             unit="of the weight norm per step",
-            confidence=0.6 if fades or is_slow else 0.85,
+            confidence=0.85 if is_short and not fades else 0.6,
             note=worth_a_note(run),
             evidence={"path": movement.path},
             remedies=(
@@ -71,6 +86,25 @@ def learning_rate_too_low(
             ),
         )
     return Fine(f"median update-to-weight ratio {movement.ratio:.1e}")
+
+
+def _is_plain_and_stuck(run: Run) -> bool:
+    """Return whether SGD without momentum has learned nothing of what can be learned.
+
+    Its default rate, 0.01, suits large gradients; with momentum of 0.9 steps are ten
+    times as long.
+    """
+    optimizer = run.facts.inner_optimizer
+    rates = run.record.learning_rate
+    rates = rates[np.isfinite(rates)]
+    if run.facts.inner_optimizer_name != "SGD" or optimizer.get("momentum"):
+        return False
+    if not len(rates) or rates.max() > DEFAULT_RATE * 1.01:
+        return False
+    saved, reference = run.outcome.loss_saved, run.outcome.reference
+    if saved is None or reference is None:
+        return False
+    return saved < NOTHING_SAVED and reference >= LEARNABLE
 
 
 def _still_falls(run: Run) -> bool:

@@ -41,7 +41,8 @@ def missing_nonlinearity(run: Run) -> Verdict:
     last = set(map(id, heads))
     hidden = [f for f in kernels if id(f) not in last]
     others = [f for f in layers if f.kind in BENDING]
-    inner = [f for f in bends if id(f) not in last]
+    # an activation may be a layer of its own behind the last one with weights
+    inner = [f for f in bends if id(f) not in last and _name(f.label) not in names]
     # Taking a maximum is not linear, so max pooling does for an activation.
     pooled = [f for f in layers if f.takes_maximum]
     if hidden and not inner and not others and not pooled:
