@@ -175,6 +175,21 @@ def test_without_a_baseline_terms_cannot_be_weighed():
     assert "loss_terms_out_of_balance" in kd.diagnose(record).skipped
 
 
+@pytest.mark.parametrize(
+    ("end", "references", "named"),
+    [
+        (0.006, None, False),
+        (0.004, None, True),
+        (0.006, {"linear": 0.5}, True),
+        (0.004, {"linear": 0.1}, False),
+    ],
+)
+def test_a_term_beside_a_custom_loss_must_be_gone(end, references, named):
+    record = with_added(made_run(spread=1e-5, **STUCK), 0.5, end)
+    record.note(probe=replace(record.facts.probe, references=references))
+    assert (found(record, "loss_terms_out_of_balance") is not None) == named
+
+
 # -- targets without a loss ------------------------------------------------------------
 
 

@@ -7,10 +7,15 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.target_deviation import target_deviation
 
 
+ALL_OF_IT = 0.01
+"""Share of the term that may be left where it is not known whether there is anything to
+learn."""
+
+
 @rule(
     kind="cause",
     explains=(*NOT_LEARNING, "dead_units"),
-    needs=("network", "skill"),
+    needs=("network",),
     live=False,
 )
 def loss_terms_out_of_balance(
@@ -35,7 +40,8 @@ def loss_terms_out_of_balance(
         share: Minimum size of the term before training, relative to the loss of a
             constant prediction.
         learnable: Minimum skill of a simple predictor, so that there is something to
-            learn.
+            learn. Where it is not known, as with a custom loss, the term must have
+            fallen to a hundredth.
         constant: Maximum standard deviation of the predictions, relative to that of the
             targets, for a constant output. It is then 1 % of the variance.
     """
@@ -46,10 +52,15 @@ def loss_terms_out_of_balance(
         return Fine("no term of `add_loss` was seen before and after training")
     outcome = run.outcome
     text = f"the terms of `add_loss` changed from {start:.3g} to {end:.3g}"
-    if outcome.learned is not False or (outcome.reference or 0.0) < learnable:
+    if outcome.learned is not False:
         return Fine(text)
     if outcome.baseline is None:  # the skill alone says that nothing was learned
         return Skipped(run.reasons.outcome)
+    # with a custom loss simple predictors cannot be scored
+    if outcome.reference is not None and outcome.reference < learnable:
+        return Fine(text)
+    if outcome.reference is None:
+        collapsed = min(collapsed, ALL_OF_IT)
     can_matter = start > share * abs(outcome.baseline)
     if not can_matter or abs(end) > collapsed * start:
         return Fine(text)
