@@ -6,7 +6,6 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.target_deviation import target_deviation
 
-
 ALL_OF_IT = 0.01
 """Share of the term that may be left where it is not known whether there is anything to
 learn."""
