@@ -24,6 +24,9 @@ from keras_dlbasic._keras.output_activation import UNKNOWN, output_activation
 LIMITED = ("hard_sigmoid", "sigmoid", "softmax")
 """Activations that give 0 to 1, which is next to nothing as a logit."""
 
+BEFORE = (*LIMITED, "relu", "relu6")
+"""Activations after which logits have no sense: they leave out numbers below 0."""
+
 FREE_LENGTH = 16
 """Length of an axis that a model leaves open, in the example that it is traced on."""
 
@@ -42,7 +45,8 @@ class Output:
         softmax_axis: Axis over which a softmax adds up to one, counted from the end;
             None if there is none, or it is not known.
         limited_before: Activation whose limited values the last one is given, as those
-            of a softmax behind another; None if there is none, or it is not known.
+            of a softmax behind another, or of a ReLU; None if there is none, or it is
+            not known.
     """
 
     name: str
@@ -108,7 +112,7 @@ def _limited_before(tensor: Any, operation: Any) -> str | None:
     if len(given) != 1:
         return None
     name = activation_name(operation_of(given[0]))
-    return name if name in LIMITED else None
+    return name if name in BEFORE else None
 
 
 def trace_outputs(model: Any, x: Any = None, *, training: bool = False) -> list[Output]:

@@ -370,3 +370,40 @@ def test_a_last_activation_that_is_a_layer_is_no_hidden_one():
         layers.append({"label": "end", "kind": "activation", "activation": "softmax"})
         facts["network"]["outputs"][0]["name"] = "end"
     assert severity(record, "missing_nonlinearity") == "warning"
+
+
+@pytest.mark.parametrize(
+    ("val", "named"),
+    [
+        (np.linspace(0.7, 0.6, 6), True),
+        (np.linspace(0.7, 0.66, 6), False),  # it hardly falls
+        (np.r_[np.linspace(0.7, 0.6, 5), 0.61], False),  # the best epoch is past
+    ],
+)
+def test_a_validation_loss_that_did_not_end_the_run(val, named):
+    loss = np.array([0.97, 0.78, 0.70, 0.66, 0.67, 0.62])  # of noise in its last half
+    record = made_run(loss, val, skill=0.6, facts={"epochs": 30})
+    assert (severity(record, "stopped_too_early") == "warning") is named
+
+
+@pytest.mark.parametrize(("activation", "named"), [("relu", True), (None, False)])
+def test_logits_that_cannot_be_negative(activation, named):
+    loss = {"class_name": "SparseCategoricalCrossentropy", "from_logits": True}
+    for changes, expected in ((STUCK, "critical"), ({"skill": 0.9}, None)):
+        record = made_run(facts={"loss": loss}, **changes)
+        with edited_facts(record) as facts:
+            facts["network"]["outputs"][0]["activation"] = activation
+        finding = found(record, "output_activation_mismatch")
+        assert (finding and finding.severity) == (expected if named else None)
+
+
+@pytest.mark.parametrize(("spread", "named"), [(0.019, True), (0.021, False)])
+def test_outputs_of_a_custom_loss_that_have_collapsed(spread, named):
+    own = {"class_name": "triplets", "own": True}
+    record = made_run(skill=np.nan, end_loss=np.nan, facts={"loss": own})
+    with edited_facts(record) as facts:
+        facts["probe"].update(baseline_loss=None, response={"spread": spread})
+    assert (severity(record, "collapsed_embeddings") == "warning") is named
+    with edited_facts(record) as facts:
+        facts["loss"] = "mse"
+    assert severity(record, "collapsed_embeddings") is None

@@ -5,14 +5,21 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.response import response_of
 
+SHORTER_STEPS = suggest.by_hand(
+    "start anew with a tenth of the learning rate, and with all pairs or triplets "
+    "instead of the hardest ones",
+    "the outputs then stay apart in the first steps",
+)
+
 
 @rule(kind="cause", needs=("network",), live=False)
 def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
     """Compare the outputs for different rows if predictions cannot be scored.
 
     If a loss only compares two views of the same row, it is lowest when all outputs are
-    equal. Then the loss is low, but the embedding is useless. Generators can collapse
-    in the same way.
+    equal. Then the loss is low, but the embedding is useless. Triplets stay at the
+    margin of their loss. Generators can collapse in the same way. With targets, only
+    models with a custom loss are judged that cannot be scored otherwise.
 
     Args:
         run: The run.
@@ -22,7 +29,8 @@ def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
     found = response_of(run)
     if isinstance(found, Fine):
         return found
-    if run.outcome.is_known or run.facts.targets:
+    is_scored = run.facts.targets and run.loss_kind.family != "unknown"
+    if run.outcome.is_known or is_scored:
         return Fine("the predictions have targets, so other checks judge them")
     if found.spread != found.spread:
         return Skipped("no output with several columns was compared between rows")
@@ -33,14 +41,20 @@ def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
         message=(
             "The outputs have collapsed: they are nearly the same for all samples "
             f"(their standard deviation is {found.spread:.1e} of their root mean "
-            "square). The loss can still be low, because nothing in it requires "
-            "different outputs."
+            "square). "
+            + (
+                "A loss of distances then has hardly a gradient."
+                if run.facts.targets
+                else "The loss can still be low, because nothing in it requires "
+                "different outputs."
+            )
         ),
         value=found.spread,
         threshold=spread,
         unit="share of the outputs' root mean square",
         confidence=0.8,
         remedies=(
+            *((SHORTER_STEPS,) if run.facts.targets else ()),
             suggest.by_hand(
                 "add negative pairs, stop the gradient of one of the two views, or "
                 "penalize a small variance of the outputs",

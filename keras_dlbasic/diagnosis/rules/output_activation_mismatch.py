@@ -36,6 +36,7 @@ RANGES = {
 """What activations can give."""
 
 PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
+RECTIFIED = ("relu", "relu6")
 UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh")
 
 BELOW_ZERO = -0.01
@@ -130,6 +131,8 @@ def _twice(output: OutputFacts) -> Mismatch | None:
     before, last = output.limited_before, output.activation
     if before is None:
         return None
+    if before in RECTIFIED:
+        return _rectified(before)
     # The best that a softmax can do with values from 0 to 1 is to get 1 for one class
     # and 0 for the others: e / (e + units - 1).
     if last == "softmax" and output.units and output.units > 1:
@@ -206,6 +209,8 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
             suggest.output("logits have no activation", "linear", None),
             "warning",
         )
+    if loss.from_logits and activation in RECTIFIED:
+        return _rectified(activation)
     if not loss.from_logits and activation in UNBOUNDED:
         proper = "sigmoid" if loss.family == "zero_one" else "softmax"
         return Mismatch(
@@ -217,6 +222,23 @@ def _logits(run: Run, activation: Any) -> Mismatch | None:
             ),
         )
     return None
+
+
+def _rectified(activation: str) -> Mismatch:
+    """Report logits that cannot be below zero.
+
+    A model may still learn with them, so it counts if it explains a symptom.
+    """
+    return Mismatch(
+        f"The logits are the output of '{activation}', so none is below 0: a class "
+        "cannot be ruled out, and one whose logit is 0 has no gradient.",
+        suggest.by_hand(
+            f"remove '{activation}' from the last layer",
+            "logits must be free to be negative",
+        ),
+        "info",
+        "critical",
+    )
 
 
 def _range(

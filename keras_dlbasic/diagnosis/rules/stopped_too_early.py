@@ -19,6 +19,7 @@ def stopped_too_early(
     good: float = 0.9,
     begun: float = 0.25,
     slow: float = 0.01,
+    steady: float = 0.05,
 ) -> Verdict:
     """Look for a run that ended long before its last epoch, while it still improved.
 
@@ -37,6 +38,8 @@ def stopped_too_early(
             last epoch is the best and the model has less than half the skill of simple
             predictors.
         slow: Minimum fall of the training loss, like `fall`, for such a run.
+        steady: Replaces `fall` if the last epoch is the best and the validation loss
+            fell by as much: it was not the validation loss that ended the run.
     """
     planned, ran = run.facts.epochs, len(run.loss)
     if not planned:
@@ -48,8 +51,7 @@ def stopped_too_early(
     # The last half shows whether the run was still improving; one epoch is mostly
     # noise.
     half = run.loss[ran // 2 :]
-    begin = abs(float(half[0]))
-    drop = (half[0] - half[-1]) / begin if begin > 0 and len(half) > 1 else 0.0
+    drop = _fall(half)
     if (run.outcome.skill or 0.0) >= good:
         return Fine(
             f"the model had learned when training ended (skill {run.outcome.skill:.2f})"
@@ -60,7 +62,9 @@ def stopped_too_early(
     improves = since <= last
     if ran <= begun * planned and is_known and since == 0 and _is_behind(run):
         fall = slow
-    if drop < fall or not improves or not descent_of(run.record).falls:
+    is_steady = is_known and since == 0 and _fall(val[ran // 2 :]) >= steady
+    falls = is_steady or descent_of(run.record).falls
+    if drop < (min(fall, steady) if is_steady else fall) or not improves or not falls:
         return Fine(f"the loss fell by {drop:.0%} over the last half")
     return Finding(
         severity="warning",
@@ -80,6 +84,12 @@ def stopped_too_early(
             ),
         ),
     )
+
+
+def _fall(losses: np.ndarray) -> float:
+    """Return how much losses fell from the first to the last, relative to the first."""
+    begin = abs(float(losses[0])) if len(losses) > 1 else 0.0
+    return float((losses[0] - losses[-1]) / begin) if begin > 0 else 0.0
 
 
 def _is_behind(run: Run) -> bool:
