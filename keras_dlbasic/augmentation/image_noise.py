@@ -92,8 +92,8 @@ class ImageNoise(ImageLayer):
         # Images whose pixels are scaled in another way than was said, standardized ones
         # for instance, must not lose what is outside the range.
         low, high = self.value_range
-        least = numpy.minimum(numpy.amin(images, axis=(-3, -2, -1), keepdims=True), low)
-        most = numpy.maximum(numpy.amax(images, axis=(-3, -2, -1), keepdims=True), high)
+        least = numpy.minimum(numpy.min(images, axis=(-3, -2, -1), keepdims=True), low)
+        most = numpy.maximum(numpy.max(images, axis=(-3, -2, -1), keepdims=True), high)
         return numpy.minimum(numpy.maximum(noisy, least), most)
 
     def transform_labels(  # noqa: D102

@@ -108,6 +108,8 @@ def state_of(model):
     return values, random.getstate(), numpy_state, str(model.losses)
 
 
+# Keras 3.16 says so of recurrent layers whose input has a mask
+@pytest.mark.filterwarnings("ignore:.* was passed an input with a mask:UserWarning")
 @pytest.mark.parametrize(
     "make",
     [

@@ -192,8 +192,12 @@ class Tap:
 
     def is_traced(self, function: Any) -> bool:
         """Return whether a train function has been traced, so that it may have run."""
-        count = getattr(_part(function), "experimental_get_tracing_count", lambda: 1)
-        return bool(count())
+        # from Keras 3.16 on, single steps do not go through the compiled iteration
+        step = _in_closure(function, STEP)
+        parts = (_part(function), getattr(step, "__wrapped__", step))
+        counts = [getattr(p, "experimental_get_tracing_count", None) for p in parts]
+        known = [count() for count in counts if count is not None]
+        return any(known) or not known
 
     def trace(self, function: Any, args: Any) -> None:
         """Trace a train function, if it is one that is traced."""
@@ -261,6 +265,7 @@ def _add_after(optimizer: Any, update: Update) -> None:
 
 
 COMPILED = "multi_step_on_iterator"
+STEP = "one_step_on_data"
 """What Keras calls the compiled part of a train function."""
 
 SEEDS = ("seed", "seed2")
@@ -271,9 +276,14 @@ def _part(function: Any) -> Any:
     """Return what Keras compiles of a train function; None if it is not of Keras."""
     # Keras keeps the compiled part in the closure of its train function and nowhere
     # else. Looked up by name, it is found whatever else the closure holds.
+    return _in_closure(function, COMPILED)
+
+
+def _in_closure(function: Any, name: str) -> Any:
+    """Return what a function knows by a name; None if it has none of that name."""
     names = getattr(getattr(function, "__code__", None), "co_freevars", ())
     cells = dict(zip(names, getattr(function, "__closure__", None) or (), strict=True))
-    return cells[COMPILED].cell_contents if COMPILED in cells else None
+    return cells[name].cell_contents if name in cells else None
 
 
 def _compiled(function: Any, args: Any) -> Any:
