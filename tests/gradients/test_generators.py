@@ -152,13 +152,12 @@ def test_what_is_drawn_while_a_step_is_traced(name, unwatched):
         pytest.param(
             True,
             ["monitor"],
-            marks=[
-                pytest.mark.once("tensorflow"),
-                pytest.mark.skipif(
-                    BACKEND == "tensorflow" and reference.KERAS >= (3, 16),
-                    reason="data are read in another thread as a step is traced",
-                ),
-            ],
+            marks=pytest.mark.once("tensorflow")
+            if reference.KERAS < (3, 16)
+            else pytest.mark.skipif(
+                BACKEND == "tensorflow",
+                reason="data are read in another thread as a step is traced",
+            ),
         ),
         pytest.param(
             False, ["monitor", "activations"], marks=pytest.mark.once("tensorflow")
