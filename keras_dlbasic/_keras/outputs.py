@@ -127,19 +127,19 @@ def trace_outputs(model: Any, x: Any = None, *, training: bool = False) -> list[
         return []
     for example in _examples(model, x):
         try:
-            return _trace(model, example, training=training)
+            return _trace(model, example)
         except Exception:
             continue
     return []
 
 
-def _trace(model: Any, example: Any, *, training: bool) -> list[Output]:
+def _trace(model: Any, example: Any) -> list[Output]:
     shapes: list[tuple[Any, ...]] = []
     names: list[str] = []
 
     def run(inputs: Any) -> list[Any]:
         with keras.StatelessScope(), _named(model) as made_by:
-            outputs = keras.tree.flatten(model(inputs, training=training))
+            outputs = keras.tree.flatten(model(inputs, training=False))
         # what `call` itself makes of the last layer's tensor is put down to that layer
         last = next(reversed(made_by.values()), ("", None))[0]
         for number, output in enumerate(outputs):

@@ -1,42 +1,47 @@
-"""Layers that a model has, and that its `call` leaves out."""
+"""Layers that a model creates, and that none of its methods refers to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import CodeType
 from typing import Any
 
 import keras
 
 from keras_dlbasic._keras.graph import all_layers
-from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic._keras.layer_kinds import HIDDEN, kind_of
-from keras_dlbasic._keras.outputs import trace_outputs
 from keras_dlbasic.records.printable import printable
 
 TOLD = (*HIDDEN, "activation", "normalization", "embedding")
-"""Kinds that do nothing but in `call`. A pipeline may use other layers of a model, as
-those that augment pictures or look words up."""
-
+"""Kinds that do nothing unless they are called. A pipeline may use other layers of a
+model, as those that augment pictures or look words up."""
 
 OF_KERAS = ("_layers", "_operations", "_metrics", "optimizer", "loss")
 """Attributes in which Keras lists what a layer holds."""
 
+FRAMEWORKS = ("keras", "keras_dlbasic", "tensorflow", "torch", "jax", "builtins")
+"""Packages whose classes hold no code of a user's."""
 
-def unused_layers(model: Any, x: Any = None) -> list[str]:
-    """Return the attributes of a model that are layers it never calls.
+MAKING = ("__init__", "build")
+"""Methods that create layers."""
 
-    Only layers in models and layers of the user's own are meant: Keras calls those of a
-    functional model. A layer that has weights is left out, since they may be used
-    without a call, as by an output that shares the weights of an embedding.
+BY_NAME = ("getattr", "vars", "__dict__", "layers", "_layers", "_flatten_layers")
+"""Names by which code comes to layers without theirs."""
+
+
+def unused_layers(model: Any) -> list[str]:
+    """Return the attributes of a model that are layers no method refers to.
+
+    Only the code of models and layers of the user's own is read, and nothing is run:
+    Keras calls the layers of a functional model. A layer that has weights is left out,
+    since it was called, or its weights are used without a call.
 
     Args:
-        model: A built model. One with a `train_step` or `compute_loss` of its own may
-            call its layers there, so nothing is said of it.
-        x: A batch of inputs. Defaults to None: zeros, of the shapes that the model was
-            built for.
+        model: A built model.
 
     Returns:
-        The ways to the layers from the model or layer that holds them.
+        The ways to the layers from the model or layer that holds them. Empty where code
+        comes to layers in another way than by their names.
 
     Example:
     >>> import keras
@@ -55,59 +60,57 @@ def unused_layers(model: Any, x: Any = None) -> list[str]:
     ['relu']
     """
     try:
-        if _has_own_step(model):
+        holders = [layer for layer in all_layers(model) if _is_own(layer)]
+        used: set[str] = set()
+        for holder in holders:
+            used.update(_names_in(type(holder)))
+        if used.intersection(BY_NAME):
             return []
-        candidates = dict(_candidates(model))
-        if not candidates:
-            return []
-        called = _called(model, x)
         return sorted(
-            way
-            for way, layer in candidates.items()
-            if called and not called.intersection(map(id, all_layers(layer)))
+            way for way, name in _candidates(model, holders) if name not in used
         )
-    except Exception:  # `call` of a user's may do anything
+    except Exception:  # classes of the user's may be anything
         return []
 
 
-def _has_own_step(model: Any) -> bool:
-    names = ("train_step", "compute_loss")
-    return any(
-        getattr(type(model), name) is not getattr(keras.Model, name) for name in names
-    )
+def _is_own(layer: Any) -> bool:
+    return type(layer).call.__module__.split(".")[0] not in FRAMEWORKS
 
 
-def _candidates(model: Any) -> Iterator[tuple[str, Any]]:
-    """Yield attributes that are layers without weights, of a kind that has to run."""
-    for holder in all_layers(model):
-        if type(holder).call.__module__.split(".")[0] == "keras":
+def _names_in(kind: type) -> Iterator[str]:
+    """Yield the names that methods of a class use, but for those that make layers."""
+    for base in kind.__mro__:
+        if base.__module__.split(".")[0] in FRAMEWORKS:
             continue
+        for name, member in vars(base).items():
+            if name in MAKING:
+                continue
+            function = getattr(member, "fget", None) or getattr(
+                member, "__func__", member
+            )
+            function = getattr(function, "__wrapped__", function)
+            code = getattr(function, "__code__", None)
+            if code is not None:
+                yield from _names_of(code)
+
+
+def _names_of(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_of(constant)
+
+
+def _candidates(model: Any, holders: list[Any]) -> Iterator[tuple[str, str]]:
+    """Yield the way to and the name of attributes that are layers without weights."""
+    for holder in holders:
         start = "" if holder is model else f"{holder.name}."
         # PyTorch keeps attributes that are layers apart from the others
         held = {**vars(holder), **vars(holder).get("_modules", {})}
         for name, value in held.items():
-            if name in OF_KERAS:
+            parts = value if isinstance(value, (list, tuple)) else [value]
+            told = [part for part in parts if isinstance(part, keras.layers.Layer)]
+            if name in OF_KERAS or not told:
                 continue
-            is_list = isinstance(value, (list, tuple))
-            parts = enumerate(value) if is_list else [(None, value)]
-            for place, part in parts:
-                is_layer = isinstance(part, keras.layers.Layer)
-                if is_layer and kind_of(part).kind in TOLD and not part.weights:
-                    index = "" if place is None else f"[{place}]"
-                    yield printable(f"{start}{name}{index}"), part
-
-
-def _called(model: Any, x: Any) -> set[int]:
-    """Return the `id`s of the layers that run in training or in inference."""
-    called: set[int] = set()
-    layers = {str(id(layer)): layer for layer in all_layers(model)}
-    layers.pop(str(id(model)), None)
-
-    def note(name: str, call: Any, /, *args: Any, **kwargs: Any) -> Any:
-        called.add(int(name))
-        return call(*args, **kwargs)
-
-    with all_intercepted(layers, note):
-        for training in (False, True):
-            trace_outputs(model, x, training=training)
-    return called
+            if all(kind_of(part).kind in TOLD and not part.weights for part in told):
+                yield printable(f"{start}{name}"), name

@@ -45,12 +45,14 @@ def masked_inside(x: np.ndarray, value: float | None, *, is_ids: bool = False) -
     return float((inside & ~kept).sum() / total) if total else math.nan
 
 
-def without_masked(x: np.ndarray, value: float) -> np.ndarray:
+def without_masked(x: np.ndarray, value: float, *, at_end: bool = False) -> np.ndarray:
     """Return sequences as a recurrent layer reads them: without the masked steps.
 
     Args:
         x: Values `[n, steps, features]`.
         value: The value of all features in a step that is masked.
+        at_end: Whether the steps that are left are the last ones, as with padding in
+            front. Defaults to `False`.
 
     Returns:
         An array of the same shape: the steps that are left, then zeros.
@@ -63,7 +65,7 @@ def without_masked(x: np.ndarray, value: float) -> np.ndarray:
     array([5., 7., 0., 0.])
     """
     kept = (x != value).any(axis=2)
-    order = np.argsort(~kept, axis=1, kind="stable")
+    order = np.argsort(kept if at_end else ~kept, axis=1, kind="stable")
     packed = np.take_along_axis(x, order[..., None], axis=1)
     left = np.take_along_axis(kept, order, axis=1)
     return np.where(left[..., None], packed, 0)

@@ -86,7 +86,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         makes_masks=makes_masks(model),
         mask_lost=None if lost is None else lost.place,
         untracked=tuple(untracked_layers(model)[:MAX_UNTRACKED]),
-        unused=tuple(unused_layers(model, x)[:MAX_UNTRACKED]),
+        unused=tuple(unused_layers(model)[:MAX_UNTRACKED]),
         made_in_call=tuple(made_in_call(model, x)[:MAX_UNTRACKED]),
     )
 

@@ -111,8 +111,10 @@ class OutputProbe:
             else:
                 references = _references(inputs[0], columns, known.task, units)
             if mask is not None and inputs[0].ndim == 3:
-                packed = without_masked(inputs[0], mask)
-                masked = reference_scores(packed, columns, known.task)
+                for at_end in (False, True):  # what is aligned by its end, too
+                    packed = without_masked(inputs[0], mask, at_end=at_end)
+                    scores = reference_scores(packed, columns, known.task)
+                    masked |= {f"{name} {at_end}": v for name, v in scores.items()}
         return replace(
             facts,
             scored_as=str(known.task),

@@ -209,15 +209,16 @@ def _flat(rows: np.ndarray) -> np.ndarray:
 def _outside(y: np.ndarray, val_y: np.ndarray) -> float:
     """Return the share of validation targets beyond all training targets.
 
-    Of several columns that of the column with most of them.
+    Of several columns the median. One that is constant in training does not count.
     """
     if y.dtype.kind not in "iuf" or val_y.dtype.kind not in "iuf":
         return float("nan")
     own, other = _flat(y), _flat(val_y)
     if own.shape[1] != other.shape[1] or not own.size or not other.size:
         return float("nan")
-    beyond = (other < own.min(axis=0)) | (other > own.max(axis=0))
-    return float(beyond.mean(axis=0).max())
+    low, high = own.min(axis=0), own.max(axis=0)
+    beyond = ((other < low) | (other > high)).mean(axis=0)[high > low]
+    return float(np.median(beyond)) if beyond.size else float("nan")
 
 
 def _repeats_itself(x: np.ndarray, y: Any) -> bool:

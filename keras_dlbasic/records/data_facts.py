@@ -210,7 +210,7 @@ class ValidationFacts(Facts):
             skill, such as `"transposition"`, `"scaling"` or `"class numbers"`. None if
             no correction that was tried did, or none was tried.
         targets_outside: Share of the validation targets that are smaller or larger than
-            all training targets, in the column with most of them.
+            all training targets; of several columns the median.
 
     Example:
     >>> from keras_dlbasic.records import ValidationFacts

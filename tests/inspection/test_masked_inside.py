@@ -64,7 +64,23 @@ def test_what_a_mask_leaves_of_sequences():
     x = np.array([[0.0, 5.0, 0.0, 7.0], [1.0, 2.0, 3.0, 0.0]])[..., None]
     packed = [[5.0, 7.0, 0.0, 0.0], [1.0, 2.0, 3.0, 0.0]]
     assert without_masked(x, 0.0)[..., 0].tolist() == packed
+    ends = [[0.0, 0.0, 5.0, 7.0], [0.0, 1.0, 2.0, 3.0]]
+    assert without_masked(x, 0.0, at_end=True)[..., 0].tolist() == ends
     assert without_masked(x, 7.0)[0, :, 0].tolist() == [0.0, 5.0, 0.0, 0.0]
+
+
+def test_padding_in_front_hides_nothing():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 12, 1)).astype("float32")
+    x[np.arange(12)[None] < rng.integers(0, 8, 300)[:, None]] = 0
+    y = (x[:, -1] - x[:, -2]).astype("float32")
+    model = keras.Sequential([keras.Input((12, 1)), L.Masking(0.0), L.GRU(8)])
+    model.add(L.Dense(1))
+    model.compile(keras.optimizers.SGD(1e-6), "mse")
+    doctor = kd.callbacks.TrainingDoctor(x, y, verbose=0)
+    model.fit(x, y, epochs=3, verbose=0, callbacks=[doctor])
+    assert doctor.record.facts.probe.masked_reference > 0.9
+    assert "masked_data" not in doctor.diagnosis.names
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])

@@ -51,7 +51,7 @@ def imbalanced_classes(
     rarer: float = 4.0,
     updates: int = 20,
     recall: float = 0.3,
-    apart: float = 0.8,
+    apart: float = 0.9,
 ) -> Verdict:
     """Look for a class with nearly all rows, and for one that is never predicted.
 
@@ -195,8 +195,9 @@ def _seldom_right(
             f"most common one has {ratio:.3g} times as many."
             + (
                 f" The model does tell it apart (in {rank:.0%} of pairs, its score for "
-                "the class is higher for a row of the class than for another row), so "
-                "class weights or another threshold would help."
+                "the class is higher for a row of the class than for another row). If "
+                "the class matters, use class weights or a lower threshold; the "
+                "probabilities may be right as they are."
                 if is_apart
                 else ""
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 
 KERNELS = ("dense", "convolution")
+PRODUCTS = ("Multiply", "Dot")
 BENDING = ("recurrent", "attention", "custom", "foreign")
 """Kinds of layers that are not linear without an activation, or may not be."""
 
@@ -45,6 +46,8 @@ def missing_nonlinearity(run: Run) -> Verdict:
     inner = [f for f in bends if id(f) not in last and _name(f.label) not in names]
     # Taking a maximum is not linear, so max pooling does for an activation.
     pooled = [f for f in layers if f.takes_maximum]
+    # neither is a product of what two layers give
+    others += [f for f in layers if f.class_name in PRODUCTS]
     if hidden and not inner and not others and not pooled:
         return Finding(
             severity="warning" if _is_poor(run) else "info",

@@ -63,8 +63,9 @@ def stopped_too_early(
     if ran <= begun * planned and is_known and since == 0 and _is_behind(run):
         fall = slow
     is_steady = is_known and since == 0 and _fall(val[ran // 2 :]) >= steady
+    fall = min(fall, steady) if is_steady else fall
     falls = is_steady or descent_of(run.record).falls
-    if drop < (min(fall, steady) if is_steady else fall) or not improves or not falls:
+    if drop < fall or not improves or not falls:
         return Fine(f"the loss fell by {drop:.0%} over the last half")
     return Finding(
         severity="warning",

@@ -10,8 +10,10 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 def unused_layers(run: Run) -> Verdict:
     """Look for layers that a subclassed model creates and never calls.
 
-    Only layers with weights, activations and normalization count, which have no effect
-    unless they are called. It is a warning unless the run is good.
+    Only activations, normalization and layers whose weights were never made count,
+    which have no effect unless they are called. It is a warning if the model learns
+    nothing, or if no other activation is known in a model that is not good: leftovers
+    do no harm.
 
     Args:
         run: The run.
@@ -24,11 +26,11 @@ def unused_layers(run: Run) -> Verdict:
     more = f" and {n - 3} more" if n > 3 else ""
     is_one = n == 1
     return Finding(
-        severity="info" if run.outcome.is_good or run.is_planned else "warning",
+        severity="warning" if _may_matter(run, n) else "info",
         message=(
-            f"{'A layer is' if is_one else f'{n} layers are'} created but never called "
-            f"in `call`: {listed}{more}. {'It has' if is_one else 'They have'} no "
-            f"effect on the predictions, and {'is' if is_one else 'are'} not trained."
+            f"{'A layer is' if is_one else f'{n} layers are'} created and never used: "
+            f"{listed}{more}. {'It has' if is_one else 'They have'} no "
+            f"effect on the predictions."
         ),
         risk="warning",
         layer=names[0],
@@ -45,3 +47,17 @@ def unused_layers(run: Run) -> Verdict:
             ),
         ),
     )
+
+
+def _may_matter(run: Run, n: int) -> bool:
+    """Return whether a finished run may lack what these layers do."""
+    if run.live or run.is_planned:
+        return False
+    acting = [
+        layer
+        for layer in run.layers
+        if layer.activation not in (None, "linear")
+        or layer.kind in ("recurrent", "attention", "foreign")
+    ]
+    is_linear = len(acting) <= n and not run.outcome.is_good
+    return run.outcome.learned is False or is_linear
