@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from keras_dlbasic.analysis.scoring import TaskKind, target_columns
@@ -48,63 +50,94 @@ def missed_class(
     >>> said["missed_class"], said["missed_ratio"]
     (1.0, 3.0)
     """
+    found = class_scores(targets, predictions, task, from_logits=from_logits)
+    if found is None:
+        return {}
+    rows = found.own.sum(axis=0)
+    right = (found.own & found.said).sum(axis=0)
+    others = len(found.own) - rows if found.several else np.full(len(rows), rows.max())
+    return _told(rows, right, others, found)
+
+
+class ClassScores(NamedTuple):
+    """What a model says of each class, and what is so: arrays `[n, classes]`.
+
+    Attributes:
+        own: Which rows (words, pixels) are of a class, or have a label.
+        said: Which are predicted to be.
+        scores: The scores for the class.
+        several: Whether a row may have several labels.
+    """
+
+    own: np.ndarray
+    said: np.ndarray
+    scores: np.ndarray
+    several: bool
+
+
+def class_scores(
+    targets: np.ndarray,
+    predictions: np.ndarray,
+    task: TaskKind,
+    *,
+    from_logits: bool = False,
+) -> ClassScores | None:
+    """Return what is predicted of each class, None where there are no classes.
+
+    Args:
+        targets: As for `missed_class`, like the others.
+        predictions: Predictions.
+        task: The task.
+        from_logits: Whether an output above 0, not above 0.5, means yes.
+    """
     columns = target_columns(np.asarray(targets), predictions.shape)
     if columns is None or task not in (TaskKind.CLASSES, TaskKind.LABELS):
-        return {}
+        return None
     scores = predictions.reshape(len(columns), -1)
     if task == TaskKind.CLASSES:
         one = columns.shape[1] == 1
         classes = (columns[:, 0] if one else columns.argmax(axis=1)).astype(int)
-        return _missed(classes, scores.argmax(axis=1), scores)
+        if classes.min(initial=0) < 0:
+            return None
+        n = max(int(classes.max(initial=0)) + 1, scores.shape[1])
+        numbers = np.arange(n)
+        lacking = np.full((len(scores), n - scores.shape[1]), -np.inf)
+        said = scores.argmax(axis=1)[:, None] == numbers
+        return ClassScores(
+            classes[:, None] == numbers, said, np.hstack([scores, lacking]), False
+        )
     # Logits and targets of hinge losses are decided at zero, probabilities at one half.
     is_sign = from_logits or bool((columns < 0).any())
-    said = scores > (0.0 if is_sign else 0.5)
-    yes = columns > 0.5
-    if yes.shape != said.shape:
-        return {}
-    if yes.shape[1] == 1:
-        both = np.hstack([-scores, scores])
-        return _missed(yes[:, 0].astype(int), said[:, 0].astype(int), both)
-    rows, right = yes.sum(axis=0), (yes & said).sum(axis=0)
-    return _told(rows, right, len(yes) - rows, yes, scores)
-
-
-def _missed(
-    classes: np.ndarray, answers: np.ndarray, scores: np.ndarray
-) -> dict[str, float]:
-    if classes.min() < 0:
-        return {}
-    rows = np.bincount(classes)
-    right = np.bincount(classes[answers == classes], minlength=len(rows))
-    own = classes[:, None] == np.arange(len(rows))
-    return _told(rows, right, np.full(len(rows), rows.max()), own, scores)
+    said, own = scores > (0.0 if is_sign else 0.5), columns > 0.5
+    if own.shape != said.shape:
+        return None
+    if own.shape[1] > 1:
+        return ClassScores(own, said, scores, True)
+    scores = np.hstack([-scores, scores])
+    own, said = (np.hstack([~part, part]) for part in (own, said))
+    return ClassScores(own, said, scores, False)
 
 
 def _told(
-    rows: np.ndarray,
-    right: np.ndarray,
-    others: np.ndarray,
-    own: np.ndarray,
-    scores: np.ndarray,
+    rows: np.ndarray, right: np.ndarray, others: np.ndarray, found: ClassScores
 ) -> dict[str, float]:
     if (rows > 0).sum() > MOST:
         return {}
     enough = rows >= ENOUGH
     missed = enough & (right == 0)
-    found = {"missed": 0.0}
+    told = {"missed": 0.0}
     if enough.any():
         rare = int(np.where(enough, rows, rows.max() + 1).argmin())
-        found |= {
+        told |= {
             "rare_right": float(right[rare] / rows[rare]),
             "rare_class": float(rare),
             "rare_ratio": float(others[rare] / rows[rare]),
         }
-        if rare < scores.shape[1]:
-            found["rare_rank"] = ranked_above(scores[:, rare], own[:, rare])
+        told["rare_rank"] = ranked_above(found.scores[:, rare], found.own[:, rare])
     if not missed.any():
-        return found
+        return told
     place = int(np.where(missed, rows, -1).argmax())
-    return found | {
+    return told | {
         "missed": float(missed.sum()),
         "missed_class": float(place),
         "missed_rows": float(rows[place]),

@@ -9,7 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic.analysis.missed_class import missed_class
+from keras_dlbasic.analysis.missed_class import (
+    ENOUGH,
+    class_scores,
+    missed_class,
+    ranked_above,
+)
 from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.loss_sense import loss_sense
@@ -19,7 +24,6 @@ from keras_dlbasic.inspection.baseline import (
     rewards_the_truth,
     sample_losses,
 )
-from keras_dlbasic.inspection.class_ids import class_ids
 from keras_dlbasic.inspection.masked_inside import without_masked
 from keras_dlbasic.inspection.reads_targets import reads_targets
 from keras_dlbasic.inspection.reconstruction import (
@@ -204,43 +208,51 @@ class OutputProbe:
                 said["commonest"] = float(counts.max() / len(columns))
         return said
 
-    def rarest(self, outputs: Any, rows: np.ndarray) -> RareFacts | None:
-        """Return how a model does on the rarest class of some rows.
+    def rarest(
+        self, outputs: Any, rows: np.ndarray, own: np.ndarray
+    ) -> RareFacts | None:
+        """Return how a model does on a rare class.
 
         Args:
-            outputs: The predictions for the rows.
+            outputs: The predictions for some rows.
             rows: Places of the rows.
+            own: Places of those of them that are of rare classes.
 
         Returns:
-            None if there are no classes, or more than half of its rows are right.
+            Of the class with the fewest right answers; None if at least half of the
+            rows of each are right, or there are no classes.
         """
         predicted = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)
         y, at_zero = np.asarray(self.y), self.kind.decides_at_zero
         if not np.isfinite(predicted).all() or len(predicted) != len(rows):
             return None
         task = skill(y[rows], predicted, self.task, from_logits=at_zero).task
-        said = missed_class(y[rows], predicted, task, from_logits=at_zero)
-        never = bool(said.get("missed"))
-        if not never and not said.get("rare_right", 1.0) < HALF:
+        found = class_scores(y[rows], predicted, task, from_logits=at_zero)
+        if found is None:
             return None
-        label = int(said["missed_class" if never else "rare_class"])
-        whole = class_ids(y)
-        if whole is None and y.ndim == 2:
-            whole = np.asarray(y[:, label] > HALF, int)
-            counts, own = np.bincount(whole), int(whole.sum())
-        elif whole is not None:
-            counts = np.unique(whole, return_counts=True)[1]
-            own = int((whole == label).sum())
-        else:
-            return None
-        is_rarest = label == said["rare_class"]
-        return RareFacts(
-            label=label,
-            rows=int(said["missed_rows"]) if never else 0,
-            ratio=float(counts.max() / own) if own else math.nan,
-            right=0.0 if never else said["rare_right"],
-            rank=said.get("rare_rank", math.nan) if is_rarest else math.nan,
-        )
+        is_own = np.isin(rows, own)
+        whole = class_scores(y, np.zeros((len(y), *predicted.shape[1:])), task)
+        assert whole is not None
+        counts = whole.own.sum(axis=0)
+        worst: RareFacts | None = None
+        for label in np.flatnonzero(counts):
+            of_class = found.own[:, label]
+            # other classes are in these rows by chance, and some few times only
+            if (is_own & of_class).sum() < ENOUGH:
+                continue
+            if counts[label] > len(y) / 2:
+                continue
+            right = float(found.said[of_class, label].mean())
+            others = len(y) - counts[label] if whole.several else counts.max()
+            if right < min(HALF, worst.right if worst else HALF):
+                worst = RareFacts(
+                    label=int(label),
+                    rows=int(of_class.sum()) if not right else 0,
+                    ratio=float(others / counts[label]),
+                    right=right,
+                    rank=ranked_above(found.scores[:, label], of_class),
+                )
+        return worst
 
 
 def _references(

@@ -221,14 +221,16 @@ class Probe:
         if len(self.outputs) != 1 or known is None or self.outputs[0].y is None:
             return
         (output,) = self.outputs
-        rows = rare_rows(output.y, self._looked)
-        if not len(rows):
+        own = rare_rows(output.y, self._looked)
+        if not len(own):
             return
-        rest = np.setdiff1d(np.arange(len(output.y)), rows)
-        rows = np.sort(np.append(rows, rest[evenly(len(rest), MAX_ROWS)]))
+        rest = np.setdiff1d(np.arange(len(output.y)), own)
+        rows = np.sort(np.append(own, rest[evenly(len(rest), MAX_ROWS)]))
         x = keras.tree.map_structure(lambda leaf: leaf[rows], self.x)
         predictions = keras.tree.flatten(predictions_of(model, x))
-        rare = output.rarest(predictions[0], rows) if len(predictions) == 1 else None
+        if len(predictions) != 1:
+            return
+        rare = output.rarest(predictions[0], rows, own)
         if rare is not None:
             record.note(probe=replace(known, rare=rare))
 

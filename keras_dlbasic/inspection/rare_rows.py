@@ -44,9 +44,10 @@ def rare_rows(y: Any, looked: Sequence[int] | np.ndarray) -> np.ndarray:
     if not 2 <= len(numbers) <= len(classes) // MIN_ROWS:
         return none
     seen = classes[np.asarray(looked, int)]
+    by_size = sorted(zip(counts, numbers, strict=True))  # the rarest first
     rare = [
         number
-        for number, count in zip(numbers, counts, strict=True)
+        for count, number in by_size
         if count >= MIN_ROWS and (seen == number).sum() < MIN_ROWS
     ]
     if not rare:

@@ -6,7 +6,12 @@ import pytest
 from keras import layers as L
 
 import keras_dlbasic as kd
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis.loss_kind import LossKind
+from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.rare_rows import rare_rows, rarest_label
+
+CROSS = "sparse_categorical_crossentropy"
 
 
 @pytest.mark.once
@@ -60,3 +65,20 @@ def test_a_rare_class_that_a_look_hardly_sees(hides):
         assert rare.label == 1
         assert rare.rows >= 10
         assert rare.ratio == pytest.approx(ratio, rel=0.5)
+
+
+@pytest.mark.once
+def test_the_class_that_is_judged_is_the_rare_one():
+    """Of six classes, five others are in the rows by chance."""
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat(np.arange(6), [49, 49, 49, 49, 48, 12]))
+    own = rare_rows(y, np.arange(0, 256, 8))
+    assert set(y[own]) >= {5}
+    rows = np.sort(np.append(own, np.setdiff1d(np.arange(256), own)[::5]))
+    said = np.where((y[rows] == 5) & (np.arange(len(rows)) % 4 > 0), 0, y[rows])
+    probe = OutputProbe(y, None, LossKind.of(CROSS), TaskKind.CLASSES)
+    rare = probe.rarest(np.eye(6)[said], rows, own)
+    assert rare.label == 5
+    assert rare.right < 0.5
+    assert rare.ratio == pytest.approx(49 / 12)
+    assert probe.rarest(np.eye(6)[y[rows]], rows, own) is None
