@@ -1,4 +1,4 @@
-"""Layers that a model makes anew whenever it is called."""
+"""Layers and variables that a model makes anew whenever it is called."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ from keras_dlbasic.records.printable import printable
 MAX_DEPTH = 200
 """Number of frames that are searched for the call in which a weight is made."""
 
+VARIABLE = "a variable"
+"""What is said to be made where it is in no layer."""
+
+LIBRARIES = ("keras", "keras_dlbasic", "torch", "jax", "tensorflow")
+"""Packages whose frames are not the user's place."""
+
 BY_LAYER = ("add_weight", "add_variable")
 """Methods by which a layer makes weights that Keras knows."""
 
@@ -38,8 +44,9 @@ def made_in_call(model: Any, x: Any = None) -> list[str]:
             built for.
 
     Returns:
-        A text for each, such as `"Dense in Net.call (net.py, line 12)"`; empty where
-        there are none, the model cannot be traced, or a profiler is running.
+        A text for each, such as `"Dense in Net.call (net.py, line 12)"`; one of a
+        variable that is in no layer begins with `"a variable"`. Empty where there are
+        none, the model cannot be traced, or a profiler is running.
     """
     if not code_of_users(model) or sys.getprofile() is not None:
         return []
@@ -87,7 +94,7 @@ def _place(frame: FrameType, known: set[int]) -> str | None:
             elif back.f_code.co_name in (*BY_LAYER, "build"):
                 return None
             elif _is_own_call(back, owner):
-                what = "a variable" if made is None else type(made).__name__
+                what = VARIABLE if made is None else type(made).__name__
                 code = back.f_code
                 file = PurePath(code.co_filename).name
                 return printable(
@@ -101,4 +108,4 @@ def _place(frame: FrameType, known: set[int]) -> str | None:
 def _is_own_call(frame: FrameType, owner: Any) -> bool:
     """Return whether a frame runs code of the user's within the call of a layer."""
     module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return module not in ("keras", "keras_dlbasic")
+    return module not in LIBRARIES

@@ -2,46 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-_GAINS = {
-    "acc",
-    "accuracy",
-    "auc",
-    "precision",
-    "recall",
-    "sensitivity",
-    "specificity",
-    "f1",
-    "f1score",
-    "fbeta",
-    "iou",
-    "miou",
-    "r2",
-    "r2score",
-    "score",
-}
-_LOSSES = {
-    "loss",
-    "losses",
-    "error",
-    "errors",
-    "mse",
-    "rmse",
-    "mae",
-    "mape",
-    "msle",
-    "entropy",
-    "crossentropy",
-    "nll",
-    "divergence",
-    "perplexity",
-    "brier",
-    "distance",
-    "hinge",
-}
-_STEM = r"(?<=[a-z]{3})\d+$"
-"""A number behind a word, as in `acc1` and `top5`; not that of `f1` and `r2`."""
+from keras_dlbasic.analysis.metric_words import GAINS, LOSSES, metric_words
 
 
 def is_gain(name: str) -> bool:
@@ -59,9 +20,5 @@ def is_gain(name: str) -> bool:
     >>> is_gain("val_binary_accuracy"), is_gain("val_loss")
     (True, False)
     """
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.removeprefix("val_")).lower()
-    words = [word for word in re.split(r"[^a-z0-9]+", name) if word]
-    # Keras writes MeanIoU as `mean_io_u`.
-    words = re.sub(r"\bio u\b", "iou", " ".join(words)).split()
-    known = {re.sub(_STEM, "", word) for word in words}
-    return not known & _LOSSES and bool(known & _GAINS)
+    known = metric_words(name)
+    return not known & LOSSES and bool(known & GAINS)

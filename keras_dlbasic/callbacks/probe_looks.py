@@ -69,6 +69,8 @@ class ProbeLooks:
         batches: Rows of batches that pass, kept until they were made use of.
         validation: Rows of the batches on which the fit validates first, likewise; None
             if they are not read.
+        may_validate: Whether the fit may validate; if not, rows of batches are let go
+            after the first epoch.
         plan: After which epochs the model is looked at, and on how many rows.
     """
 
@@ -79,6 +81,7 @@ class ProbeLooks:
         self.validation: ValidationBatches | None = None
         self.probe: Probe | None = None
         self.batches = PassingBatches()
+        self.may_validate = True
         self._given = x, y, validation_data
         self._rows = rows
         self.plan = plan_looks(1, self._n_given(), rows)
@@ -162,10 +165,15 @@ class ProbeLooks:
             self._split(model, record, steps, rows)
             with guard.on_host():
                 self._compare_validation(model, record, rows)
-        if self._is_split:
-            self.batches.drop()
-            if self.validation is not None:
-                self.validation.drop()
+        # with `validation_freq` the first validation is yet to come
+        if self._is_split or not self.may_validate:
+            self.drop()
+
+    def drop(self) -> None:
+        """Let go of the rows of batches that passed."""
+        self.batches.drop()
+        if self.validation is not None:
+            self.validation.drop()
 
     def plan_for(self, epochs: int, rows: int | None, *, is_long: bool = False) -> None:
         """Plan the looks of a fit.

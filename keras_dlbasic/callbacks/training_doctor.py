@@ -20,7 +20,7 @@ from keras_dlbasic.diagnosis import SEVERITIES, Diagnosis, Finding, Rule, diagno
 from keras_dlbasic.diagnosis.early_word import early_word
 from keras_dlbasic.diagnosis.registry import checked_rules
 from keras_dlbasic.gradients.sampling import Every, check_every, is_long_fit
-from keras_dlbasic.inspection.fit_data import form_of, form_of_fit_data
+from keras_dlbasic.inspection.fit_data import form_of, form_of_fit_data, is_validated
 from keras_dlbasic.records import TrainingRecord
 
 CERTAIN = 0.9
@@ -179,6 +179,7 @@ class TrainingDoctor(Monitor):
         self._looks.plan_for(epochs, None, is_long=is_long_fit(epochs, steps))
         form = form_of_fit_data() or form_of(self.x)
         self.record.note(given=self._data.names, data_form=form)
+        self._looks.may_validate = is_validated() is not False
         if self.model.built:
             self._examine(self.record.last_epoch)
         else:
@@ -232,6 +233,7 @@ class TrainingDoctor(Monitor):
             self._look()
         with guard_of(self).on_host():
             self._looks.last_look(self.model, self.record)
+        self._looks.drop()
         self._judge(live=False)
         self._messages.say()
         if self.verbose and not self._processes.is_silent:

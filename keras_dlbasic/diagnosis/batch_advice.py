@@ -16,6 +16,17 @@ BY_HAND = {
     "train on shuffled labels, y[numpy.random.permutation(len(y))]": (
         "train on labels that are shuffled within each batch"
     ),
+    "order = np.random.permutation(len(x)); x, y = x[order], y[order]": (
+        "shuffle inputs and targets together where the data are made, before they are "
+        "parted into batches"
+    ),
+    "compute model(x[:32]) layer by layer, then the loss": (
+        "x, y, *_ = next(iter(data)); compute model(x) layer by layer, then the loss"
+    ),
+    "shift the input of the decoder by one step: start token, then y[:, :-1]": (
+        "shift the input of the decoder by one step where the data are made: start "
+        "token, then the targets without the last step"
+    ),
 }
 """What to do by hand with arrays, and with batches."""
 

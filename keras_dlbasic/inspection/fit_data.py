@@ -34,10 +34,29 @@ def form_of_fit_data() -> str | None:
     The frames of the callers are looked at, and nothing is changed. None where there is
     no `fit` of Keras among them.
     """
+    given = _given()
+    return None if given is None else form_of(given.get("x"))
+
+
+def is_validated() -> bool | None:
+    """Return whether the innermost `fit` that is running has data for a validation.
+
+    None where there is no `fit` of Keras among the callers.
+    """
+    given = _given()
+    if given is None:
+        return None
+    return given.get("validation_data") is not None or bool(
+        given.get("validation_split")
+    )
+
+
+def _given() -> dict[str, Any] | None:
+    """Return the variables of the innermost `fit` that is running; None if none is."""
     code = inspect.unwrap(keras.Model.fit).__code__
     frame: FrameType | None = inspect.currentframe()
     while frame is not None:
         if frame.f_code is code:
-            return form_of(frame.f_locals.get("x"))
+            return frame.f_locals
         frame = frame.f_back
     return None

@@ -187,7 +187,7 @@ class ModelFacts(Facts):
         untracked: Where the layers are that the model uses but Keras does not find.
         unused: Which attributes are layers that the model never calls.
         made_in_call: Which layers with weights the model makes anew at every call, and
-            where.
+            where. A variable that is in no layer begins with `"a variable"`.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts

@@ -302,3 +302,36 @@ def test_a_generator_that_starts_anew_at_every_batch(rng):
     found = doctor.record.facts.data.batches
     assert (found.different, found.compared) == (1, 7)
     assert "repeated_batches" in doctor.diagnosis.names
+
+
+class Kept(keras.callbacks.Callback):
+    """Notes after each epoch of how many batches a doctor keeps rows."""
+
+    def __init__(self, doctor):
+        super().__init__()
+        self.doctor = doctor
+        self.counts = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.counts.append(len(self.doctor._looks.batches.targets))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("fit", "is_kept"),
+    [
+        ({}, [False] * 4),
+        ({"validation_freq": 2}, [True, False, False, False]),
+        ({"validation_freq": 9}, [True] * 4),
+    ],
+)
+def test_rows_are_let_go_when_nothing_more_is_asked_of_them(rng, fit, is_kept):
+    x, y = blobs(rng)
+    doctor = Doctor(verbose=0)
+    kept = Kept(doctor)
+    if fit:
+        fit = {**fit, "validation_data": (x[:64], y[:64])}
+    make().fit(x, y, epochs=4, verbose=0, callbacks=[doctor, kept], **fit)
+    assert [bool(count) for count in kept.counts] == is_kept
+    assert not doctor._looks.batches.targets
+    assert doctor.record.facts.data.batches is not None

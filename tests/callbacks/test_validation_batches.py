@@ -287,3 +287,32 @@ def test_several_doctors_and_evaluations_of_the_user(rng):
         assert 0.5 < facts.scale < 2
     model.evaluate(x, y, verbose=0, callbacks=doctors)
     assert model.test_function is plain
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="of data of TensorFlow"
+)
+def test_a_failure_loses_no_batch(rng, monkeypatch):
+    tf = pytest.importorskip("tensorflow")
+    x, y = blobs(rng, 352)
+    make_dataset, failed = tf.data.Dataset.from_generator, []
+    seen = []
+
+    def from_generator(generator, *args, **kwargs):
+        if "output_signature" not in kwargs or "shown" not in generator.__qualname__:
+            return make_dataset(generator, *args, **kwargs)
+        failed.append(1)
+        raise ValueError("no such data set")
+
+    for watched in (False, True):
+        if watched:
+            monkeypatch.setattr(tf.data.Dataset, "from_generator", from_generator)
+            with pytest.warns(UserWarning, match="no such data set"):
+                _, left = fitted(
+                    (x[:256], y[:256]), Batches(x[256:], y[256:], []), True
+                )
+        else:
+            _, left = fitted((x[:256], y[:256]), Batches(x[256:], y[256:], []), False)
+        seen.append(left)
+    assert failed
+    np.testing.assert_equal(*seen)

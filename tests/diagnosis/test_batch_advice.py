@@ -1,6 +1,9 @@
 """Advice that fits data in batches."""
 
+import ast
+import re
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,6 +13,7 @@ from made_runs import made_run
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import RemedySuggestion, Run, suggest
 from keras_dlbasic.diagnosis.advice import advice
+from keras_dlbasic.diagnosis.batch_advice import BY_HAND
 from keras_dlbasic.diagnosis.rules.unknown_cause import CHECK_ROWS, ONE_BATCH, SHUFFLED
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
@@ -98,3 +102,25 @@ def test_what_cannot_be_changed_from_outside_is_done_in_the_data():
     scope = {"model": compiled(), "data": Batches()}
     exec(by_hand[0].code.replace("300", "1, verbose=0"), scope)
     assert not any("y[" in one.code or "`y`" in one.code for one in by_hand)
+
+
+def by_hand_codes():
+    """Return what the sources suggest to do by hand, as far as it is a constant."""
+    folder = Path(kd.diagnosis.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", None))
+            if name == "by_hand" and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value
+
+
+def test_rows_of_arrays_have_a_counterpart_in_batches():
+    codes = set(by_hand_codes())
+    assert len(codes) > 50
+    indexed = {code for code in codes if re.search(r"\b[xy]\[", code)}
+    assert indexed
+    assert indexed <= set(BY_HAND)
+    assert set(BY_HAND) <= codes  # none is out of date
+    assert not any(re.search(r"\b[xy]\[", code) for code in BY_HAND.values())

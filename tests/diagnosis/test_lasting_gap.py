@@ -20,11 +20,32 @@ def found(val_loss, loss=LEARNED, **curves):
 
 def test_a_gap_that_does_not_close_is_named():
     finding = found(FLAT)
-    assert finding.severity == "warning"
+    assert finding.severity == "info"  # nothing rules out weights of samples
+    assert "weights may make the training loss small" in finding.message
+    assert "has memorized" not in finding.message
     assert "stays far above the training loss: it ends at 1, " in finding.message
     assert finding.value == pytest.approx(0.95 / 1.55, abs=0.02)
     same = {"accuracy": ACCURACY, "val_accuracy": np.full(30, 0.55)}
-    assert "in training, and at 0.55" in found(FLAT, **same).message
+    confirmed = found(FLAT, **same)
+    assert confirmed.severity == "warning"
+    assert "in training, and at 0.55" in confirmed.message
+
+
+@pytest.mark.parametrize("name", ["mae", "rmse", "mean_squared_error"])
+def test_an_error_confirms_it_or_not(name):
+    own = np.sqrt(LEARNED)
+    weighted = {"loss": 0.3 * LEARNED, name: own}
+    assert found(LEARNED, **weighted, **{f"val_{name}": own + 0.01}) is None
+    finding = found(FLAT, **{name: own, f"val_{name}": np.sqrt(FLAT)})
+    assert finding.severity == "warning"
+    assert f"`{name}` ends at" in finding.message
+
+
+def test_weights_make_a_training_loss_small():
+    assert found(FLAT, 0.3 * FLAT * np.linspace(3, 1, 30)).severity == "info"
+    same = {"head_loss": 0.3 * FLAT, "val_head_loss": FLAT}  # weighted likewise
+    weighted = found(FLAT, 0.3 * FLAT * np.linspace(3, 1, 30), **same)
+    assert weighted.severity == "info"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Layers that come into being in `call`."""
 
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ class Net(keras.Model):
     def __init__(self, way="none"):
         super().__init__()
         self.way = way
-        if way in ("none", "no weights"):
+        if way in ("none", "no weights", "variable"):
             self.hidden = L.Dense(8, "relu")
         self.later = None
         self.out = L.Dense(1)
@@ -39,6 +40,8 @@ class Net(keras.Model):
             if self.later is None:
                 self.later = L.Dense(8, "relu")
             x = self.later(x)
+        elif self.way == "variable":
+            x = self.hidden(x) * keras.Variable(0.5, name="half")
         elif self.way == "no weights":
             x = L.Dropout(0.1)(L.Activation("relu")(self.hidden(x)))
         else:
@@ -57,6 +60,7 @@ def built(way):
     [
         ("call", "Dense in Net.call (test_made_in_call.py, line "),
         ("method", "Dense in Net.make (test_made_in_call.py, line "),
+        ("variable", "a variable in Net.call (test_made_in_call.py, line "),
         ("nested", "Sequential in Net.call (test_made_in_call.py, line "),
     ],
 )
@@ -74,6 +78,12 @@ def test_layers_of_the_model_are_not(way):
     assert made_in_call(built(way), X) == []
     inputs = keras.Input((4,))
     assert made_in_call(keras.Model(inputs, Net(way)(inputs)), X) == []
+
+
+def test_frames_of_libraries_are_not_the_place():
+    layers = [L.Dense(8), L.Lambda(lambda x: x * keras.Variable(0.5))]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    assert made_in_call(model, X) == []
 
 
 def test_a_profiler_of_the_user_goes_on():
@@ -107,3 +117,23 @@ def test_the_doctor_names_them(way):
         assert "at every call" in finding.message
         assert "__init__" in str(finding.remedies[0])
         assert doctor.diagnosis[0].name == "frozen_layers"
+
+
+def test_a_variable_may_be_a_constant():
+    """Keras itself refuses to make one in most fits, so the record is changed."""
+    doctor = kd.callbacks.TrainingDoctor(X, Y, verbose=0)
+    model = Net()
+    model.compile(keras.optimizers.SGD(1e-6), "mse")
+    model.fit(X, Y, epochs=3, verbose=0, callbacks=[doctor])
+    record, facts = doctor.record, doctor.record.facts.model
+    (variable,) = made_in_call(built("variable"), X)
+    record.note(model=replace(facts, made_in_call=(variable,)))
+    finding = {one.name: one for one in kd.diagnose(record)}["frozen_layers"]
+    assert finding.severity == "info"
+    assert finding.message.startswith("A variable is created at every call: a variable")
+    assert "add_weight" in str(finding.remedies[0])
+    made = (variable, "Dense in Net.call (net.py, line 3)")
+    record.note(model=replace(facts, made_in_call=made))
+    finding = {one.name: one for one in kd.diagnose(record)}["frozen_layers"]
+    assert finding.severity == "critical"
+    assert finding.evidence["layers"] == [made[1]]

@@ -20,7 +20,7 @@ def shown(args: Any, count: int, take: Callable[[Any], None]) -> Any:
     Args:
         args: Arguments of the test function: an iterator.
         count: Number of batches that it takes, fewer at the end of the data.
-        take: Called with each batch.
+        take: Called with each batch; it must not raise.
 
     Returns:
         The arguments that it is to be called with: the same ones where there is no
@@ -35,7 +35,12 @@ def shown(args: Any, count: int, take: Callable[[Any], None]) -> Any:
     spec = iterator.element_spec
     if any(type(leaf) is not tf.TensorSpec for leaf in tf.nest.flatten(spec)):
         return args
-    drawn = []
+    drawn: list[Any] = []
+    # Made before anything is drawn: if it fails, no batch is lost. It asks for the
+    # first batch only when it is run.
+    replacement = iter(
+        tf.data.Dataset.from_generator(lambda: iter(drawn), output_signature=spec)
+    )
     for _ in range(count):
         try:
             drawn.append(next(iterator))
@@ -47,4 +52,4 @@ def shown(args: Any, count: int, take: Callable[[Any], None]) -> Any:
         return args  # it says itself that the data have ended
     for batch in drawn:
         take(batch)
-    return (iter(tf.data.Dataset.from_generator(lambda: drawn, output_signature=spec)),)
+    return (replacement,)

@@ -15,6 +15,9 @@ ALIKE = 1e-6
 MAX_LISTED = 20
 """Records list no more layers that Keras does not find."""
 
+BARE = "a variable "
+"""How a record names what `call` makes where it is in no layer."""
+
 LEAST_REFERENCE = 0.15
 """Skill of simple predictors below which there is little to learn."""
 
@@ -30,13 +33,24 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
     run learns little. A frozen layer with zero weights of any size is reported if the
     predictions are the same for all inputs. Layers that Keras does not find are not
     trained either, so they are reported too, as are layers that `call` makes.
+    A variable that `call` makes, in no layer, may be a constant and is a note.
 
     Args:
         run: The run.
         share: Minimum share of frozen weights (in layers with kernels) for a finding.
     """
-    if run.model.made_in_call:
-        return _of_made(run)
+    made = run.model.made_in_call
+    variables = [place for place in made if place.startswith(BARE)]
+    if layers := [place for place in made if place not in variables]:
+        return _of_made(run, layers)
+    verdict = _of_tracked(run, share)
+    if variables and not isinstance(verdict, Finding):
+        return _of_variables(variables)
+    return verdict
+
+
+def _of_tracked(run: Run, share: float) -> Verdict:
+    """Judge layers that are created once."""
     if run.model.untracked:
         return _of_untracked(run)
     zeros = frozen_zeros(run)
@@ -116,8 +130,7 @@ def _of_untracked(run: Run) -> Finding:
     )
 
 
-def _of_made(run: Run) -> Finding:
-    places = run.model.made_in_call
+def _of_made(run: Run, places: list[str]) -> Finding:
     n = len(places)
     more = f", and {n - 1} more" if n > 1 else ""
     return Finding(
@@ -138,6 +151,30 @@ def _of_made(run: Run) -> Finding:
                 "create the layer once, in `__init__`, as an attribute of the model or "
                 "layer (`self.hidden = ...`), and call it in `call`",
                 "Keras then trains and saves its weights",
+            ),
+        ),
+    )
+
+
+def _of_variables(places: list[str]) -> Finding:
+    n = len(places)
+    more = f", and {n - 1} more" if n > 1 else ""
+    return Finding(
+        severity="info",
+        message=(
+            f"A variable is created at every call: {places[0]}{more}. It is no weight "
+            "of the model, so it is neither trained nor saved. A constant may stay so."
+        ),
+        value=float(n),
+        threshold=0.0,
+        unit="variables",
+        confidence=0.95,
+        evidence={"variables": places},
+        remedies=(
+            suggest.by_hand(
+                "create what is to be trained in `__init__` or `build`, by "
+                "`self.add_weight(...)`",
+                "Keras then trains and saves it; a constant needs no variable",
             ),
         ),
     )

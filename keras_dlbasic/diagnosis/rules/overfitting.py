@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.is_error import is_error
 from keras_dlbasic.analysis.is_gain import is_gain
 from keras_dlbasic.diagnosis import (
     Finding,
@@ -49,6 +50,9 @@ the training loss goes on."""
 
 METRIC_APART = 0.05
 """Shares such as accuracies that differ by less are nearly the same."""
+
+ERROR_APART = 1.25
+"""Errors are nearly the same if the larger one is less than this times the other."""
 
 LARGEST = 50.0
 """Logarithm of a ratio of losses; larger ones tell no more."""
@@ -180,19 +184,30 @@ def _lasting_gap(run: Run, gap: float) -> Finding | None:
     metric = _metric_apart(run)
     if metric == "":  # the metric is nearly the same, whatever the loss
         return None
+    if metric is None:
+        severity: Any = "info"
+        meaning = (
+            "The curves alone do not tell why: sample or class weights may make the "
+            "training loss small. If there are none, most of what the model learned "
+            "does not hold for the validation samples."
+        )
+    else:
+        severity = "warning"
+        meaning = (
+            f"{metric} Most of what the model learned does not hold for the validation "
+            "samples: it has memorized the training samples, or the two differ (in "
+            "scaling or labels, say)."
+        )
     return Finding(
-        severity="warning",
+        severity=severity,
         message=(
             f"The validation loss stays far above the training loss: it ends at "
-            f"{left:.3g}, the training loss at {known_left:.3g}.{metric or ''} Most "
-            "of what the model learned does not hold for the validation samples: it "
-            "has memorized the training samples, or the two differ (in scaling or "
-            "labels, say)."
+            f"{left:.3g}, the training loss at {known_left:.3g}. {meaning}"
         ),
         value=apart / float(loss[0]),
         threshold=gap,
         unit="share of the first training loss",
-        confidence=0.7,
+        confidence=0.7 if metric else 0.5,
         evidence={"loss": known_left, "val_loss": left},
         remedies=(GIVE_ROWS, *REMEDIES[1:]),
     )
@@ -201,27 +216,27 @@ def _lasting_gap(run: Run, gap: float) -> Finding | None:
 def _metric_apart(run: Run) -> str | None:
     """Return a text on the metric that differs most; empty if none does.
 
-    None if there is no such metric, or none that is a share.
+    Weights of samples count in the loss, and not in metrics. Shares tell more than
+    errors, which large ones of few samples dominate. None if there are neither.
     """
-    found = []
+    shares, errors = [], []
     for name in sorted(run.record.epochs):
-        if name.startswith("val_") or not is_gain(name):
+        if name.startswith("val_") or f"val_{name}" not in run.record.epochs:
             continue
-        if f"val_{name}" not in run.record.epochs:
+        values = run.curve(name)[-3:], run.curve(f"val_{name}")[-3:]
+        if not np.isfinite(np.r_[values]).all() or np.min(np.r_[values]) < 0:
             continue
-        own, other = run.curve(name)[-3:], run.curve(f"val_{name}")[-3:]
-        values = np.r_[own, other]
-        if np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1:
-            found.append((float(np.median(own) - np.median(other)), name, own, other))
-    if not found:
+        own, other = (float(np.median(part)) for part in values)
+        if is_gain(name) and np.max(np.r_[values]) <= 1:
+            shares.append((own - other, name, own, other))
+        elif is_error(name) and own > 0:
+            errors.append((other / own, name, own, other))
+    if not shares and not errors:
         return None
-    apart, name, own, other = max(found, key=lambda one: one[0])
-    if apart < METRIC_APART:
+    apart, name, own, other = max(shares or errors)
+    if apart < (METRIC_APART if shares else ERROR_APART):
         return ""
-    return (
-        f" `{name}` ends at {np.median(own):.3g} in training, and at "
-        f"{np.median(other):.3g} in validation."
-    )
+    return f"`{name}` ends at {own:.3g} in training, and at {other:.3g} in validation."
 
 
 def _too_young(run: Run, young: float) -> Finding | None:
