@@ -139,7 +139,7 @@ def test_layers_that_take_another_axis_for_the_channels(case):
         ([L.Dense(3, "sigmoid"), L.Activation("softmax")], "sigmoid"),
         ([L.Dense(3), L.Softmax()], None),
         ([L.Dense(3, "softmax"), L.Dense(3, "softmax")], None),
-        ([L.Dense(3, "relu"), L.Softmax()], None),
+        ([L.Dense(3, "relu"), L.Softmax()], "relu"),
     ],
 )
 def test_an_activation_behind_one_that_limits(layers, before):

@@ -60,7 +60,7 @@ def unmasked_padding(
         unit="share of the steps",
         # a layer may learn to keep its state: before training it is a remark
         confidence=0.75,
-        note=not (run.is_planned or run.outcome.is_good),
+        note=False,
         remedies=(
             suggest.by_hand(masked, "the layer then skips the padding"),
             PAD_BEFORE,
