@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -20,9 +20,6 @@ from keras_dlbasic.records.printable import printable
 MAX_DEPTH = 200
 """Number of frames that are searched for the call in which a weight is made."""
 
-VARIABLE = "a variable"
-"""What is said to be made where it is in no layer."""
-
 LIBRARIES = ("keras", "keras_dlbasic", "torch", "jax", "tensorflow")
 """Packages whose frames are not the user's place."""
 
@@ -30,8 +27,22 @@ BY_LAYER = ("add_weight", "add_variable")
 """Methods by which a layer makes weights that Keras knows."""
 
 
-def made_in_call(model: Any, x: Any = None) -> list[str]:
-    """Return which layers with weights come into being while a model is called.
+class MadeInCall(NamedTuple):
+    """What a model makes anew whenever it is called.
+
+    Attributes:
+        layers: Layers with weights, and where they are made, such as
+            `"Dense in Net.call (net.py, line 12)"`.
+        variables: Where variables are made that are in no layer, such as
+            `"Net.call (net.py, line 12)"`.
+    """
+
+    layers: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+def made_in_call(model: Any, x: Any = None) -> MadeInCall:
+    """Return which layers and variables come into being while a model is called.
 
     A layer that `call` makes, `keras.layers.Dense(8)(x)`, has new weights whenever the
     Python code of `call` runs. They are no weights of the model: no optimizer changes
@@ -44,25 +55,27 @@ def made_in_call(model: Any, x: Any = None) -> list[str]:
             built for.
 
     Returns:
-        A text for each, such as `"Dense in Net.call (net.py, line 12)"`; one of a
-        variable that is in no layer begins with `"a variable"`. Empty where there are
-        none, the model cannot be traced, or a profiler is running.
+        Both kinds; none where the model cannot be traced, or a profiler is running.
     """
     if not code_of_users(model) or sys.getprofile() is not None:
-        return []
+        return MadeInCall()
     try:
         with _noting({id(layer) for layer in all_layers(model)}) as found:
             trace_outputs(model, x)
     except Exception:  # code of the user's may do anything
-        return []
-    return list(dict.fromkeys(found))
+        return MadeInCall()
+    found = list(dict.fromkeys(found))
+    return MadeInCall(
+        tuple(f"{maker} in {place}" for maker, place in found if maker),
+        tuple(place for maker, place in found if not maker),
+    )
 
 
 @contextmanager
-def _noting(known: set[int]) -> Iterator[list[str]]:
+def _noting(known: set[int]) -> Iterator[list[tuple[str, str]]]:
     """Within the context, note who makes trainable variables in this thread."""
     making = inspect.unwrap(keras.Variable.__init__).__code__
-    found: list[str] = []
+    found: list[tuple[str, str]] = []
 
     # Nothing of Keras is replaced: the interpreter says which functions are called.
     def note(frame: FrameType, event: str, given: Any) -> None:
@@ -79,8 +92,8 @@ def _noting(known: set[int]) -> Iterator[list[str]]:
         sys.setprofile(None)
 
 
-def _place(frame: FrameType, known: set[int]) -> str | None:
-    """Return what is made, and in which call of a layer of the model.
+def _place(frame: FrameType, known: set[int]) -> tuple[str, str] | None:
+    """Return which layer is made, "" if none, and in which call of one of the model's.
 
     None if a layer of the model makes its own weights, or there is no such call.
     """
@@ -94,11 +107,11 @@ def _place(frame: FrameType, known: set[int]) -> str | None:
             elif back.f_code.co_name in (*BY_LAYER, "build"):
                 return None
             elif _is_own_call(back, owner):
-                what = VARIABLE if made is None else type(made).__name__
+                maker = "" if made is None else printable(type(made).__name__)
                 code = back.f_code
                 file = PurePath(code.co_filename).name
-                return printable(
-                    f"{what} in {type(owner).__name__}.{code.co_name} "
+                return maker, printable(
+                    f"{type(owner).__name__}.{code.co_name} "
                     f"({file}, line {back.f_lineno})"
                 )
         back, depth = back.f_back, depth + 1

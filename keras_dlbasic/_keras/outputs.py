@@ -115,13 +115,12 @@ def _limited_before(tensor: Any, operation: Any) -> str | None:
     return name if name in BEFORE else None
 
 
-def trace_outputs(model: Any, x: Any = None, *, training: bool = False) -> list[Output]:
+def trace_outputs(model: Any, x: Any = None) -> list[Output]:
     """Trace a model on two rows; return nothing if that is not possible.
 
     Args:
         model: A built model.
         x: As for `model_outputs`.
-        training: Whether it runs as in training. Defaults to `False`.
     """
     if not getattr(model, "built", False):
         return []

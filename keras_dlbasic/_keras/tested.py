@@ -14,7 +14,7 @@ _said: list[str] = []
 def untested_keras() -> str | None:
     """Return a line on a Keras that is newer than those tested, once in a process."""
     version = keras.__version__
-    if _said or _first_two(version) <= NEWEST:
+    if _said or first_two(version) <= NEWEST:
         return None
     _said.append(version)
     return (
@@ -24,7 +24,8 @@ def untested_keras() -> str | None:
     )
 
 
-def _first_two(version: str) -> tuple[int, ...]:
+def first_two(version: str) -> tuple[int, ...]:
+    """Return major and minor number of a version of Keras; `OLDEST` if it has none."""
     parts = version.split(".")[:2]
     # what is no number, as in a version of somebody's own, is not called untested
     return tuple(map(int, parts)) if all(p.isdigit() for p in parts) else OLDEST

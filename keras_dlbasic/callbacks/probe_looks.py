@@ -253,7 +253,7 @@ class ProbeLooks:
             record.note(data=data)
         self._answers = None
 
-    def last_look(self, model: Any, record: TrainingRecord) -> None:
+    def last_look(self, model: Any, record: TrainingRecord, guard: Guard) -> None:
         """Note what is asked of a trained model once, at the end of a fit.
 
         How it does as `evaluate` runs it, what it adds to its loss, whether it knows
@@ -263,13 +263,20 @@ class ProbeLooks:
         Args:
             model: The model.
             record: Where to write what is seen.
+            guard: Of the fit; if one question fails, the others are asked all the same.
         """
-        if self.probe is not None:
-            self.probe.infer(model, record)
-            self.probe.note_added(model, record)
-            self.probe.try_rare(model, record)
-            self.probe.respond(model, record)
-            self.probe.pair(model, record)
+        if (probe := self.probe) is None:
+            return
+        questions = (
+            probe.infer,
+            probe.note_added,
+            probe.try_rare,
+            probe.respond,
+            probe.pair,
+        )
+        for ask in questions:
+            with guard.on_host():
+                ask(model, record)
 
     def _use_batches(
         self,

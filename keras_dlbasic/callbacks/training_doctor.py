@@ -231,8 +231,7 @@ class TrainingDoctor(Monitor):
             self._looks.validation.ends()
         if self._epochs and not self._has_looked:
             self._look()
-        with guard_of(self).on_host():
-            self._looks.last_look(self.model, self.record)
+        self._looks.last_look(self.model, self.record, guard_of(self))
         self._looks.drop()
         self._judge(live=False)
         self._messages.say()

@@ -51,6 +51,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
     """
     following = _following(model)
     normalized = _normalized(model)
+    made = made_in_call(model, x)
     fixed = why_not_rebuilt(model)
     lost = mask_lost(model)
     walked = [
@@ -87,7 +88,8 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         mask_lost=None if lost is None else lost.place,
         untracked=tuple(untracked_layers(model)[:MAX_UNTRACKED]),
         unused=tuple(unused_layers(model)[:MAX_UNTRACKED]),
-        made_in_call=tuple(made_in_call(model, x)[:MAX_UNTRACKED]),
+        made_in_call=made.layers[:MAX_UNTRACKED],
+        variables_in_call=made.variables[:MAX_UNTRACKED],
     )
 
 

@@ -220,7 +220,7 @@ class OutputProbe:
 
         Returns:
             Of the class with the fewest right answers; None if at least half of the
-            rows of each are right, or there are no classes.
+            rows of each are right, or a row has no class (but each of its steps, say).
         """
         predicted = np.asarray(keras.ops.convert_to_numpy(outputs), np.float64)
         y, at_zero = np.asarray(self.y), self.kind.decides_at_zero
@@ -228,7 +228,7 @@ class OutputProbe:
             return None
         task = skill(y[rows], predicted, self.task, from_logits=at_zero).task
         found = class_scores(y[rows], predicted, task, from_logits=at_zero)
-        if found is None:
+        if found is None or len(found.own) != len(rows):
             return None
         is_own = np.isin(rows, own)
         whole = class_scores(y, np.zeros((len(y), *predicted.shape[1:])), task)

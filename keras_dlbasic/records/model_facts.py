@@ -187,7 +187,8 @@ class ModelFacts(Facts):
         untracked: Where the layers are that the model uses but Keras does not find.
         unused: Which attributes are layers that the model never calls.
         made_in_call: Which layers with weights the model makes anew at every call, and
-            where. A variable that is in no layer begins with `"a variable"`.
+            where.
+        variables_in_call: Where it makes variables anew that are in no layer.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -212,3 +213,4 @@ class ModelFacts(Facts):
     untracked: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     made_in_call: tuple[str, ...] = ()
+    variables_in_call: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
+from keras_dlbasic.inspection.probe import Probe
 
 L = keras.layers
 Doctor = kd.callbacks.TrainingDoctor
@@ -96,6 +97,19 @@ def test_nothing_is_said_before_the_first_step_of_a_healthy_run(xy, capsys):
         make().fit(*xy, verbose=0, callbacks=[doctor, stop])
     assert not hasattr(doctor, "diagnosis")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.once
+def test_a_question_that_fails_does_not_keep_others_from_being_asked(xy, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("no rows")
+
+    monkeypatch.setattr(Probe, "infer", fail)
+    doctor, model = Doctor(*xy, verbose=0), make()
+    with pytest.warns(UserWarning, match="ZeroDivisionError: no rows"):
+        fit(model, xy, doctor, epochs=2)
+    assert doctor.record.facts.probe.inference is None
+    assert doctor.record.facts.probe.response is not None
 
 
 class Interrupt(keras.callbacks.Callback):

@@ -188,6 +188,34 @@ def test_steps_that_run_together(rng, size):
     assert doctor.record.facts.data.validation.compared_with == 94
 
 
+class PartialBatchList(list):
+    """As Keras calls it."""
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX only")
+@pytest.mark.parametrize("last", ["none", "list", "stacked"])
+def test_batches_of_several_steps_are_shown_one_by_one(rng, last, monkeypatch):
+    from keras_dlbasic._backends.jax import passing
+
+    monkeypatch.setattr(passing, "STACKS", True)  # as from Keras 3.16 on
+
+    x, y = rng.normal(size=(6, 16, 4)), rng.normal(size=(6, 16))
+    drawn = [[x[:4], y[:4], None]]
+    if last == "list":
+        drawn.append(PartialBatchList([x[i], y[i], None] for i in (4, 5)))
+    elif last == "stacked":
+        drawn.append([x[4:], y[4:], None])
+    taken = []
+    state, batches = passing.shown(("state", iter(drawn)), 4, taken.append)
+    assert [id(one) for one in batches] == [id(one) for one in drawn]
+    n = 4 if last == "none" else 6
+    assert len(taken) == n
+    for i, (one, target, weights) in enumerate(taken):
+        np.testing.assert_equal(one, x[i])
+        np.testing.assert_equal(target, y[i])
+        assert weights is None
+
+
 class BrokenError(Exception):
     """Of the user's data."""
 

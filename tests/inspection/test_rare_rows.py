@@ -82,3 +82,36 @@ def test_the_class_that_is_judged_is_the_rare_one():
     assert rare.right < 0.5
     assert rare.ratio == pytest.approx(49 / 12)
     assert probe.rarest(np.eye(6)[y[rows]], rows, own) is None
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("last", [(), (1,)])
+def test_tags_of_steps_are_no_classes_of_rows(last):
+    rng = np.random.default_rng(0)
+    tags = (rng.random((200, 6)) < np.linspace(0.08, 0.6, 6)).astype("float32")
+    own = rare_rows(tags, np.arange(0, 200, 20))
+    probe = OutputProbe(tags, None, LossKind.of("binary_crossentropy"), TaskKind.LABELS)
+    rows = np.sort(np.append(own, np.setdiff1d(np.arange(200), own)[::5]))
+    assert len(own)
+    said = probe.rarest(np.zeros((len(rows), 6, *last)), rows, own)
+    assert (said is None) == bool(last)
+
+
+@pytest.mark.once
+def test_common_labels_and_labels_of_a_few_rows_are_not_judged():
+    """Of four labels that are never predicted, the one that is rare and known counts."""
+    n = 200
+    labels = np.zeros((n, 4))
+    labels[: n - 20, 0] = 1  # nearly always there
+    labels[::9, 1] = labels[50:62, 2] = 1
+    own = rare_rows(labels, np.arange(0, n, 7))
+    assert own.tolist() == list(range(50, 62))
+    rows = np.sort(np.append(own, np.setdiff1d(np.arange(n), own)[::5]))
+    labels[rows[:3], 3] = 1
+    loss = LossKind.of("binary_crossentropy")
+    probe = OutputProbe(labels, None, loss, TaskKind.LABELS)
+    rare = probe.rarest(np.zeros((len(rows), 4)), rows, own)
+    assert rare.label == 2
+    said = np.zeros((len(rows), 4))
+    said[:, 2] = labels[rows, 2]
+    assert probe.rarest(said, rows, own) is None

@@ -15,9 +15,6 @@ ALIKE = 1e-6
 MAX_LISTED = 20
 """Records list no more layers that Keras does not find."""
 
-BARE = "a variable "
-"""How a record names what `call` makes where it is in no layer."""
-
 LEAST_REFERENCE = 0.15
 """Skill of simple predictors below which there is little to learn."""
 
@@ -39,13 +36,11 @@ def frozen_layers(run: Run, *, share: float = 0.5) -> Verdict:
         run: The run.
         share: Minimum share of frozen weights (in layers with kernels) for a finding.
     """
-    made = run.model.made_in_call
-    variables = [place for place in made if place.startswith(BARE)]
-    if layers := [place for place in made if place not in variables]:
-        return _of_made(run, layers)
+    if run.model.made_in_call:
+        return _of_made(run, list(run.model.made_in_call))
     verdict = _of_tracked(run, share)
-    if variables and not isinstance(verdict, Finding):
-        return _of_variables(variables)
+    if run.model.variables_in_call and not isinstance(verdict, Finding):
+        return _of_variables(list(run.model.variables_in_call))
     return verdict
 
 
@@ -162,8 +157,9 @@ def _of_variables(places: list[str]) -> Finding:
     return Finding(
         severity="info",
         message=(
-            f"A variable is created at every call: {places[0]}{more}. It is no weight "
-            "of the model, so it is neither trained nor saved. A constant may stay so."
+            f"A variable is created at every call, in {places[0]}{more}. It is no "
+            "weight of the model, so it is neither trained nor saved. A constant may "
+            "stay so."
         ),
         value=float(n),
         threshold=0.0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.rules.frozen_layers import BARE
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 from keras_dlbasic.records import LayerFacts
 
@@ -17,8 +16,7 @@ def model_too_small(run: Run, *, weights: int = 16) -> Verdict:
         weights: Maximum number of trainable weights for a finding.
     """
     # a variable that is in no layer may be a constant
-    made = any(not place.startswith(BARE) for place in run.model.made_in_call)
-    if run.model.untracked or made:
+    if run.model.untracked or run.model.made_in_call:
         return Fine("the model has layers that Keras does not find")
     layers = [f for f in run.layers if _follows_patterns(f)]
     n = run.n_trainable_weights
