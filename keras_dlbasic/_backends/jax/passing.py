@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
-from keras_dlbasic._keras.tested import first_two
+from keras_dlbasic._backends.keras_version import keras_version
 
-STACKS = first_two(keras.__version__) >= (3, 16)
+STACKS = (keras_version() or (0, 0)) >= (3, 16)
 """Whether Keras draws the batches of `steps_per_execution` steps at once."""
 
 
