@@ -61,6 +61,18 @@ ON_ONE_BACKEND = {
 """Folders of what knows arrays and records only, or Keras' public methods only."""
 
 
+def pytest_configure(config):
+    """Let the coming Keras warn of every recurrent layer that gets a mask.
+
+    Keras 3.16 says so of its own layers, whether or not anything comes after them.
+    """
+    import keras
+
+    if tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 16):
+        line = "ignore:Layer .* was passed an input with a mask attached:UserWarning"
+        config.addinivalue_line("filterwarnings", line)
+
+
 def pytest_collection_finish(session):
     """Have garbage collected less often, and never what has been imported.
 

@@ -149,7 +149,7 @@ def _add(names: str, kind: LayerKind, *, ranks: str = "") -> None:
 # The signal is transformed by weights.
 _convolution = LayerKind("convolution", fans="convolution")
 _recurrent = LayerKind("recurrent", in_training=True, state="sequence")
-_add("Dense", LayerKind("dense", fans="dense"))
+_add("Dense TernaryDense", LayerKind("dense", fans="dense"))
 _add("EinsumDense", LayerKind("dense", fans="einsum"))
 _add("Conv", _convolution, ranks="123")
 _add("Conv-Transpose", replace(_convolution, fans="transposed"), ranks="123")
@@ -210,7 +210,7 @@ _add(
     LayerKind("preprocessing"),
 )
 _add(
-    "AugMix CutMix MixUp RandAugment RandomBrightness RandomColorDegeneration "
+    "AugMix CutMix MixUp Mosaic RandAugment RandomBrightness RandomColorDegeneration "
     "RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing "
     "RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert "
     "RandomPerspective RandomPosterization RandomRotation RandomSaturation "
