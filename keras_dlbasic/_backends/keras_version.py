@@ -6,7 +6,7 @@ import keras
 
 
 def keras_version() -> tuple[int, int] | None:
-    """Return major and minor number; None if it has none, as a version of one's own."""
+    """Return major and minor number; None if a version is no number."""
     parts = keras.__version__.split(".")[:2]
     if len(parts) < 2 or not all(part.isdigit() for part in parts):
         return None

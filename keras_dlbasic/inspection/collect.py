@@ -24,6 +24,7 @@ from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.inspection.padded_targets import padded_targets
 from keras_dlbasic.inspection.row_number_column import row_number_column
 from keras_dlbasic.inspection.same_step_of import same_step_of
+from keras_dlbasic.inspection.scrambled_axes import scrambled_axes
 from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
@@ -75,6 +76,7 @@ def data_facts(
                 input_facts(array, name),
                 is_ids=is_ids,
                 **({} if is_ids else _telling_columns(array, targets)),
+                former_shape=None if is_ids else scrambled_axes(array),
                 padding=trailing_padding(array, is_ids=is_ids),
                 mask_value=masked[is_ids],
                 masked_inside=masked_inside(array, masked[is_ids], is_ids=is_ids),

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._keras.activations import activation_name
+from keras_dlbasic._keras.exchanged_axes import exchanging_reshapes
 from keras_dlbasic._keras.fans import kernel_fans
 from keras_dlbasic._keras.fixed_widths import resizable_layers
 from keras_dlbasic._keras.following_activation import (
@@ -18,12 +19,12 @@ from keras_dlbasic._keras.following_activation import (
 )
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.layer_kinds import core_of, first_cell, kind_of
-from keras_dlbasic._keras.made_in_call import made_in_call
 from keras_dlbasic._keras.misread_axes import misread_axes
 from keras_dlbasic._keras.outputs import model_outputs
 from keras_dlbasic._keras.own_operations import may_act_between_layers
 from keras_dlbasic._keras.padding_masks import makes_masks, mask_lost, padding_reader
 from keras_dlbasic._keras.rebuildable import why_not_rebuilt
+from keras_dlbasic._keras.seen_in_call import seen_in_call
 from keras_dlbasic._keras.softmax_over_one import softmax_over_one
 from keras_dlbasic._keras.untracked_layers import untracked_layers
 from keras_dlbasic._keras.unused_layers import unused_layers
@@ -51,7 +52,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
     """
     following = _following(model)
     normalized = _normalized(model)
-    made = made_in_call(model, x)
+    seen = seen_in_call(model, x)
     fixed = why_not_rebuilt(model)
     lost = mask_lost(model)
     walked = [
@@ -88,8 +89,9 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         mask_lost=None if lost is None else lost.place,
         untracked=tuple(untracked_layers(model)[:MAX_UNTRACKED]),
         unused=tuple(unused_layers(model)[:MAX_UNTRACKED]),
-        made_in_call=made.layers[:MAX_UNTRACKED],
-        variables_in_call=made.variables[:MAX_UNTRACKED],
+        made_in_call=seen.layers[:MAX_UNTRACKED],
+        variables_in_call=seen.variables[:MAX_UNTRACKED],
+        exchanged_axes=(*exchanging_reshapes(model), *seen.reshapes)[:MAX_UNTRACKED],
     )
 
 

@@ -49,6 +49,8 @@ class InputFacts(Facts):
             recoded; None if there is none, or it is not known.
         row_number: Index of a column that numbers the rows and so reveals their class;
             None if there is none, or it is not known.
+        former_shape: Shape of a row before a reshape exchanged its axes, as far as its
+            entries tell; None if there was none, or it is not known.
 
     Example:
     >>> from keras_dlbasic.records import InputFacts
@@ -84,6 +86,7 @@ class InputFacts(Facts):
     masked_inside: float = UNKNOWN
     target_column: int | None = None
     row_number: int | None = None
+    former_shape: tuple[int, ...] | None = None
 
     @property
     def has_numbers(self) -> bool:

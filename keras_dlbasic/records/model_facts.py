@@ -189,6 +189,8 @@ class ModelFacts(Facts):
         made_in_call: Which layers with weights the model makes anew at every call, and
             where.
         variables_in_call: Where it makes variables anew that are in no layer.
+        exchanged_axes: Reshapes to the same axes in another order, which takes a
+            transposition.
 
     Example:
     >>> from keras_dlbasic.records import LayerFacts, ModelFacts
@@ -214,3 +216,4 @@ class ModelFacts(Facts):
     unused: tuple[str, ...] = ()
     made_in_call: tuple[str, ...] = ()
     variables_in_call: tuple[str, ...] = ()
+    exchanged_axes: tuple[str, ...] = ()

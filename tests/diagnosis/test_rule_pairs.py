@@ -236,6 +236,10 @@ PAIRS = {
         lambda: made_run(targets={"frequencies": [0.97, 0.03]}),
         lambda: made_run(targets={"frequencies": [0.9, 0.1]}),
     ),
+    "inputs_scrambled": (
+        lambda: made_run(inputs={"former_shape": [8, 40]}, **STUCK),
+        lambda: made_run(inputs={"former_shape": None}, **STUCK),
+    ),
     "learning_rate_collapsed": (
         lambda: made_run(
             rates=np.geomspace(1e-3, 1e-13, 60),

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic._keras.made_in_call import MadeInCall, made_in_call
+from keras_dlbasic._keras.seen_in_call import SeenInCall, seen_in_call
 
-NOTHING = MadeInCall()
+NOTHING = SeenInCall()
 
 L = keras.layers
 X = np.random.default_rng(0).normal(size=(256, 4)).astype("float32")
@@ -60,15 +60,15 @@ def built(way):
 @pytest.mark.parametrize(
     ("way", "place"),
     [
-        ("call", "Dense in Net.call (test_made_in_call.py, line "),
-        ("method", "Dense in Net.make (test_made_in_call.py, line "),
-        ("nested", "Sequential in Net.call (test_made_in_call.py, line "),
+        ("call", "Dense in Net.call (test_seen_in_call.py, line "),
+        ("method", "Dense in Net.make (test_seen_in_call.py, line "),
+        ("nested", "Sequential in Net.call (test_seen_in_call.py, line "),
     ],
 )
 def test_layers_made_in_call_are_found(way, place):
     model = built(way)
     before = len(model.weights)
-    (found,), variables = made_in_call(model, X)
+    (found,), variables, _ = seen_in_call(model, X)
     assert found.startswith(place)
     assert variables == ()
     assert len(model.weights) == before
@@ -76,22 +76,22 @@ def test_layers_made_in_call_are_found(way, place):
 
 
 def test_variables_in_no_layer_are_told_apart():
-    layers, (place,) = made_in_call(built("variable"), X)
+    layers, (place,), _ = seen_in_call(built("variable"), X)
     assert layers == ()
-    assert place.startswith("Net.call (test_made_in_call.py, line ")
+    assert place.startswith("Net.call (test_seen_in_call.py, line ")
 
 
 @pytest.mark.parametrize("way", ["none", "kept", "no weights"])
 def test_layers_of_the_model_are_not(way):
-    assert made_in_call(built(way), X) == NOTHING
+    assert seen_in_call(built(way), X) == NOTHING
     inputs = keras.Input((4,))
-    assert made_in_call(keras.Model(inputs, Net(way)(inputs)), X) == NOTHING
+    assert seen_in_call(keras.Model(inputs, Net(way)(inputs)), X) == NOTHING
 
 
 def test_frames_of_libraries_are_not_the_place():
     layers = [L.Dense(8), L.Lambda(lambda x: x * keras.Variable(0.5))]
     model = keras.Sequential([keras.Input((4,)), *layers])
-    assert made_in_call(model, X) == NOTHING
+    assert seen_in_call(model, X) == NOTHING
 
 
 def test_a_profiler_of_the_user_goes_on():
@@ -102,7 +102,7 @@ def test_a_profiler_of_the_user_goes_on():
 
     sys.setprofile(profile)
     try:
-        assert made_in_call(model, X) == NOTHING
+        assert seen_in_call(model, X) == NOTHING
         assert sys.getprofile() is profile
     finally:
         sys.setprofile(None)
@@ -134,7 +134,7 @@ def test_a_variable_may_be_a_constant():
     model.compile(keras.optimizers.SGD(1e-6), "mse")
     model.fit(X, Y, epochs=3, verbose=0, callbacks=[doctor])
     record, facts = doctor.record, doctor.record.facts.model
-    _, places = made_in_call(built("variable"), X)
+    places = seen_in_call(built("variable"), X).variables
     record.note(model=replace(facts, variables_in_call=places))
     finding = {one.name: one for one in kd.diagnose(record)}["frozen_layers"]
     assert finding.severity == "info"
