@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.inspection.placeholder import placeholder
+from keras_dlbasic.inspection.rows_off_scale import rows_off_scale
 from keras_dlbasic.records import InputFacts
 
 ROWS = 2048
@@ -81,6 +82,7 @@ def _moments(values: np.ndarray) -> dict[str, Any]:
     varies = std > 1e-7 * np.maximum(size, 1e-30)
     used = size[size > 0]
     stand_in, share = placeholder(values)
+    odd, odd_share = rows_off_scale(values)
     return {
         "mean": float(center),
         "std": float(np.sqrt(np.mean(std**2 + (mean - center) ** 2))),
@@ -94,6 +96,8 @@ def _moments(values: np.ndarray) -> dict[str, Any]:
         if varies.any()
         else math.inf,
         "scale_ratio": float(used.max() / np.median(used)) if len(used) else 1.0,
+        "odd_rows": odd,
+        "odd_rows_share": odd_share,
         "n_features": int(values.shape[1]),
         "constant_features": int((~varies).sum()),
         "is_constant": bool(not varies.any() and len(values) > 1),

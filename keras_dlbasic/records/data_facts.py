@@ -32,6 +32,9 @@ class InputFacts(Facts):
         placeholder_share: Share of the entries that equal this number.
         offset: Median over features of `|mean| / std`.
         scale_ratio: Largest root mean square of a feature over the median one.
+        odd_rows: How large a few rows are beside all others if there are none in
+            between, which were then scaled otherwise; 1 if there are none.
+        odd_rows_share: Their share.
         n_features: Number of features; None if not known.
         constant_features: Number of features with the same value in all samples; None
             if not known.
@@ -75,6 +78,8 @@ class InputFacts(Facts):
     placeholder_share: float = 0.0
     offset: float = UNKNOWN
     scale_ratio: float = UNKNOWN
+    odd_rows: float = UNKNOWN
+    odd_rows_share: float = 0.0
     n_features: int | None = None
     constant_features: int | None = None
     is_constant: bool | None = None

@@ -38,7 +38,8 @@ def unscaled_inputs(
     Xavier and He initialization assume inputs with a mean square of one. The curvature
     of the loss grows with the mean square, and with the square of mean / standard
     deviation of a feature (LeCun et al. 1998, Efficient BackProp). A placeholder for
-    missing values, such as -999, dominates the scale of all other values.
+    missing values, such as -999, dominates the scale of all other values. So do a few
+    rows that were not scaled as the others.
 
     Args:
         run: The run.
@@ -62,6 +63,8 @@ def unscaled_inputs(
     for facts in inputs:
         if facts.placeholder is not None:
             return _stand_in(facts)
+        if facts.odd_rows_share > 0:
+            return _odd_rows(facts)
         signs = {
             "rms": (facts.rms, size),
             "offset": (facts.offset if facts.offset < constant else 0.0, offset),
@@ -176,6 +179,33 @@ def _few(facts: InputFacts) -> str:
         return ""
     return (
         f" A few outliers cause this: 90% of the entries are below {facts.typical:.3g}."
+    )
+
+
+def _odd_rows(facts: InputFacts) -> Finding:
+    ratio, share = facts.odd_rows, facts.odd_rows_share
+    size = f"{ratio:.3g}" if ratio > 1 else f"1 / {1 / ratio:.3g}"
+    return Finding(
+        severity="info",
+        message=(
+            f"{share:.1%} of the rows are {size} times the size of the others, and no "
+            "row lies in between. They were probably scaled in another way. They "
+            "dominate gradients and batch statistics, or have no effect."
+        ),
+        risk="critical",
+        value=ratio,
+        threshold=1.0,
+        unit="times the size of the other rows",
+        confidence=0.96,
+        evidence={"share": share},
+        remedies=(
+            suggest.by_hand(
+                "size = np.sqrt((x.reshape(len(x), -1) ** 2).mean(axis=1)); "
+                f"rows = np.flatnonzero(size {'>' if ratio > 1 else '<'} "
+                f"{ratio**0.5:.3g} * np.median(size))",
+                "shows which rows to scale like the others, or to leave out",
+            ),
+        ),
     )
 
 
