@@ -8,7 +8,7 @@ LEAST_ROWS, LEAST_SHARE, MOST_SHARE = 3, 0.002, 0.2
 """Fewer rows are outliers, and more are a kind of their own."""
 
 GAP = 5.0
-"""No row lies in between: the sizes of neighbors, sorted, are so many times apart."""
+"""No row lies in between: neighbors, sorted by size, are this many times apart."""
 
 ALIKE = 4.0
 """Within each group, the 90th percentile is at most this many times the 10th."""
