@@ -45,7 +45,7 @@ def rows_off_scale(values: np.ndarray) -> tuple[float, float]:
     if values.shape[1] < 2 or most < least:
         return 1.0, 0.0
     gaps = sizes[1:] / sizes[:-1]
-    places = np.arange(1, n)  # so many rows are below
+    places = np.arange(1, n)  # as many rows are below
     fitting = ((places >= least) & (places <= most)) | (
         (n - places >= least) & (n - places <= most)
     )
