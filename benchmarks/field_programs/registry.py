@@ -19,6 +19,7 @@ HALVES = (
     "sealed",
     "eighth",
     "ninth",
+    "tenth",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
 
