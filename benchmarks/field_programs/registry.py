@@ -20,20 +20,22 @@ HALVES = (
     "eighth",
     "ninth",
     "tenth",
+    "eleventh",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
 
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
+    "attention_saturated": "attention puts all weight on one place from the start",
     "discriminator_not_frozen": "what judges the generator is trained along with it",
     "gradients_pile_up": "a step of one's own does not clear earlier gradients",
-    "inputs_scrambled": "a reshape mixes the axes of the inputs",
     "inputs_wrapped": "whole numbers overflowed before they were scaled",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",
     "rows_off_scale": "a few rows are on another scale than all others",
     "state_carried_over": "a recurrent layer goes on from the state of other rows",
+    "targets_not_augmented_alike": "inputs and targets are moved by different draws",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
 
