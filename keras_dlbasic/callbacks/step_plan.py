@@ -13,6 +13,10 @@ from keras_dlbasic.gradients.sampling import (
 )
 
 
+MOST_LISTED = 2**16
+"""In longer epochs the steps to sample are not listed beforehand."""
+
+
 class StepPlan:
     """Plans the sampled steps of each epoch, and counts the steps that begin.
 
@@ -35,6 +39,7 @@ class StepPlan:
         self._params = params
         self._every: list[Every] = []
         self._is_planned: Callable[[int], bool] = _never
+        self._due: frozenset[int] | None = None
         self._epochs_begun = 0
         self._epoch_first_step = 0
         self._begun_step = 0
@@ -86,6 +91,14 @@ class StepPlan:
         if self._reads and not self._epochs_begun:
             self._is_to_read = reading_plan(n_steps, is_long=self.is_long)
         self._epochs_begun += 1
+        # asked once for all: between two steps of a fit, each call of a hook is slow
+        self._due = None
+        if self.steps_per_epoch is not None and self.steps_per_epoch <= MOST_LISTED:
+            self._due = frozenset(
+                step
+                for step in range(self.steps_per_epoch)
+                if self._is_planned(step) or self._is_to_read(step)
+            )
 
     def steps_begin(self, step: int, count: int) -> bool:
         """Count steps that are run at once; tell whether one of them is planned.
@@ -94,6 +107,11 @@ class StepPlan:
             step: Number of the first in its epoch.
             count: How many there are (`steps_per_execution`); the epoch may end before.
         """
+        if count == 1 and self._due is not None and step not in self._due:
+            self._begun_step = self._epoch_first_step + step
+            self.steps = self._begun_step + 1
+            self.is_read = self.must_read = False
+            return False
         # Keras calls the hook once for `steps_per_execution` steps. They run in one
         # program, so that all of them are measured if one of them is planned.
         last = step + count - 1

@@ -1,5 +1,8 @@
 """Which steps are sampled, and how many have begun."""
 
+import pytest
+
+from keras_dlbasic.callbacks import step_plan
 from keras_dlbasic.callbacks.step_plan import StepPlan
 
 
@@ -68,3 +71,26 @@ def test_steps_that_are_read_are_samples_of_a_long_fit():
         counts[epochs] = sum(planned)
         assert not any(only_read)
     assert counts[10] <= 35
+
+
+@pytest.mark.parametrize("epochs", [1, 12])
+@pytest.mark.parametrize("every", [1, 3, "auto"])
+def test_listed_steps_are_those_that_are_asked_for_one_by_one(
+    every, epochs, monkeypatch
+):
+    said = []
+    for most in (step_plan.MOST_LISTED, 0):
+        monkeypatch.setattr(step_plan, "MOST_LISTED", most)
+        plan = StepPlan({"steps": 90, "epochs": epochs})
+        plan.ask(every)
+        plan.ask_to_read()
+        told = []
+        for _ in range(3):
+            plan.epoch_begins()
+            for step in range(90):
+                due = plan.steps_begin(step, 1)
+                told.append((due, plan.is_read, plan.must_read, plan.steps))
+            plan.epoch_ends()
+        said.append(told)
+    assert said[0] == said[1]
+    assert any(due for due, *_ in said[0])
