@@ -8,15 +8,29 @@ import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.generalization import (
+    LITTLE_FOUND,
+    knows_places_only,
     never_generalized,
+    places_of,
+    places_tell_nothing,
     predictor_rows,
     predictors_find_nothing,
 )
-from keras_dlbasic.diagnosis.outcome import NOTHING_SKILL
+from keras_dlbasic.diagnosis.outcome import NOTHING_SAVED, NOTHING_SKILL
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 LEARNED = 0.3
 """Skill on training rows from which many of them are memorized."""
+
+PAIRINGS = {
+    "the next row": "the input of the next row",
+    "the row before": "the input of the row before",
+    "turning over": "inputs turned upside down",
+    "mirroring": "inputs mirrored from left to right",
+    "half a turn": "inputs turned by 180 degrees",
+    "transposition": "the two axes of inputs exchanged",
+}
+"""Ways of pairing inputs and targets, as text."""
 
 
 @rule(
@@ -40,6 +54,11 @@ def unrelated_targets(
     because other causes explain it as well. Targets that are images are compared with
     the mean target of each position, which a model reaches without using its inputs.
 
+    Where each place of an input has a target (masks, depth maps), simple predictors of
+    a place from its surroundings take the part of the others. It is a warning if they
+    find nothing in pictures, and the model neither; and if they find much once the
+    inputs are mirrored, turned, transposed or moved by one row, which is then named.
+
     Args:
         run: The run.
         skill: Minimum skill on the training rows, so that they count as memorized.
@@ -49,6 +68,8 @@ def unrelated_targets(
     """
     outcome = run.outcome
     is_trained = run.record.trained_steps >= updates
+    if places_of(run) is not None:
+        return _of_places(run, skill, is_trained=is_trained)
     if outcome.knows_positions_only and is_trained and not run.descent.falls:
         return _found(
             run,
@@ -89,16 +110,72 @@ def unrelated_targets(
     )
 
 
+def _of_places(run: Run, skill: float, *, is_trained: bool) -> Verdict:
+    """Judge targets of places, such as masks."""
+    outcome, dense = run.outcome, places_of(run)
+    assert dense is not None
+    if not places_tell_nothing(run):
+        return Fine("simple predictors of places learn from the inputs, or saw too few")
+    has_memorized = outcome.skill is not None and outcome.skill >= skill
+    if knows_places_only(run) and is_trained and _is_still(run):
+        observed = "The model finds no relation between inputs and targets"
+    elif has_memorized and never_generalized(run) is True:
+        observed = "The model memorizes but does not generalize"
+    else:
+        return Fine("the model learns something, or is still learning")
+    observed += (
+        ", and what simple predictors of a place from its surroundings say of unseen "
+        f"rows has a correlation of {dense.found:.2f} with the targets, after the "
+        "usual target of each place is taken off. "
+    )
+    if dense.restored_by:
+        other = PAIRINGS.get(dense.restored_by, dense.restored_by)
+        observed += (
+            f"With {other} it is {dense.restored:.2f}, so inputs and targets are "
+            "misaligned."
+        )
+    else:
+        observed += (
+            "Targets may belong to other rows, or be flipped or moved differently "
+            "from the inputs."
+        )
+    is_serious = dense.axes > 1 or dense.restored_by is not None
+    return _found(
+        run,
+        observed,
+        confidence=0.9 if dense.restored_by else 0.7,
+        is_serious=is_serious,
+        value=dense.found,
+    )
+
+
+def _is_still(run: Run) -> bool:
+    """Return whether the loss does not fall, or on training rows only."""
+    if not run.descent.falls:
+        return True
+    losses = run.val_loss[np.isfinite(run.val_loss)]
+    if len(losses) < 4 or not run.outcome.baseline:
+        return False
+    middle = len(losses) // 2
+    fall = losses[:middle].min() - losses[middle:].min()
+    return bool(fall < NOTHING_SAVED * abs(run.outcome.baseline))
+
+
 def _found(
-    run: Run, message: str, confidence: float, *, is_serious: bool = False
+    run: Run,
+    message: str,
+    confidence: float,
+    *,
+    is_serious: bool = False,
+    value: float | None = None,
 ) -> Finding:
     return Finding(
         severity="warning" if is_serious else "info",
         risk="critical",
         message=message,
-        value=run.outcome.reference,
-        threshold=NOTHING_SKILL,
-        unit="skill of a simple predictor",
+        value=run.outcome.reference if value is None else value,
+        threshold=NOTHING_SKILL if value is None else LITTLE_FOUND,
+        unit="skill of a simple predictor" if value is None else "correlation",
         confidence=confidence,
         remedies=(
             suggest.check_rows("each input must have its own target"),
