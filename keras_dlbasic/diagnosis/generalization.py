@@ -50,9 +50,13 @@ def places_tell_nothing(run: Run) -> bool:
     """Return whether the surroundings of places tell nothing of their targets.
 
     What the place tells by itself is no sign that inputs and targets belong together.
+    Steps of a sequence may be told by others far away: of them it is not known, unless
+    another pairing of inputs and targets tells them.
     """
     dense = places_of(run)
     if dense is None or dense.rows < MIN_ROWS or not dense.error < SURE:
+        return False
+    if dense.axes < 2 and not dense.restored_by:
         return False
     at_least = dense.found - 2 * dense.error
     return dense.found < LITTLE_FOUND and at_least < NOTHING_SKILL

@@ -13,10 +13,10 @@ from keras_dlbasic.analysis.scoring import TaskKind, skill
 from keras_dlbasic.records.facts import DenseFacts
 
 MOST_PLACES = 3000
-"""About so many places are compared, as many of each row."""
+"""Of more places this many are compared, the same number in each row."""
 
 SHARE = 3
-"""In other pairings one of so many of them is."""
+"""In other pairings one of this many is."""
 
 MOST_BLOCKS = 4096
 """Inputs of more places are averaged over blocks."""
@@ -31,6 +31,8 @@ ENOUGH_PLACES, ENOUGH_ROWS = 30, 10
 
 COPIED = 0.5
 """Values of which the input at the same place explains this share are nearly copies."""
+
+ROUNDING = 1e-12
 
 FOUND, RESTORED = 0.15, 0.3
 """Another pairing is tried if less than the first is found, and told of from the
@@ -174,17 +176,21 @@ def beyond_places(predictions: np.ndarray, columns: np.ndarray) -> float:
     1.0
     """
     n, width = len(predictions), predictions.shape[-1]
-    said, own = (
-        part.reshape(n, -1, width) - part.reshape(n, -1, width).mean(axis=0)
-        for part in (predictions, columns)
-    )
-    products, *squares = (
-        np.einsum("npk,npk->k", one, other)
-        for one, other in ((said, own), (said, said), (own, own))
-    )
-    sizes = np.sqrt(squares[0] * squares[1])
-    kept = sizes > 0
-    return float((products[kept] / sizes[kept]).max()) if kept.any() else math.nan
+    found = []
+    for column in range(width):
+        said, own = (
+            part.reshape(n, -1, width)[:, :, column] for part in (predictions, columns)
+        )
+        moved = [part - part.mean(axis=0) for part in (said, own)]
+        sizes = [float((part**2).sum()) for part in moved]
+        # what is the same in all rows differs by rounding only
+        wholes = [float((part**2).sum()) for part in (said, own)]
+        if all(
+            one > ROUNDING * whole for one, whole in zip(sizes, wholes, strict=True)
+        ):
+            product = float((moved[0] * moved[1]).sum())
+            found.append(product / math.sqrt(sizes[0] * sizes[1]))
+    return max(found, default=math.nan)
 
 
 class _Boxes:

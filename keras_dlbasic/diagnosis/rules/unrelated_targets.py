@@ -139,12 +139,11 @@ def _of_places(run: Run, skill: float, *, is_trained: bool) -> Verdict:
             "Targets may belong to other rows, or be flipped or moved differently "
             "from the inputs."
         )
-    is_serious = dense.axes > 1 or dense.restored_by is not None
     return _found(
         run,
         observed,
         confidence=0.9 if dense.restored_by else 0.7,
-        is_serious=is_serious,
+        is_serious=True,
         value=dense.found,
     )
 
