@@ -14,6 +14,9 @@ MIN_ROWS = 100
 LITTLE_FOUND, SURE = 0.15, 0.05
 """A correlation below the first, with an error below the second, may be nothing."""
 
+BEHIND = 0.1
+"""A correlation that is lower by this is clearly lower."""
+
 ERRORS = 5.0
 """Number of standard errors from which two skills differ."""
 
@@ -50,16 +53,26 @@ def places_tell_nothing(run: Run) -> bool:
     """Return whether the surroundings of places tell nothing of their targets.
 
     What the place tells by itself is no sign that inputs and targets belong together.
-    Steps of a sequence may be told by others far away: of them it is not known, unless
-    another pairing of inputs and targets tells them.
+    Steps of a sequence may be told by others far away: of them it is not known.
     """
     dense = places_of(run)
     if dense is None or dense.rows < MIN_ROWS or not dense.error < SURE:
         return False
-    if dense.axes < 2 and not dense.restored_by:
+    if dense.axes < 2:
         return False
     at_least = dense.found - 2 * dense.error
     return dense.found < LITTLE_FOUND and at_least < NOTHING_SKILL
+
+
+def is_paired_wrongly(run: Run) -> bool:
+    """Return whether another pairing of inputs and targets tells more than the model.
+
+    Predictors are judged on rows that they have not seen, the model on its own.
+    """
+    dense, beyond = places_of(run), run.outcome.beyond_places
+    if dense is None or dense.restored_by is None or dense.rows < MIN_ROWS:
+        return False
+    return beyond is not None and beyond < dense.restored - BEHIND
 
 
 def knows_places_only(run: Run) -> bool:

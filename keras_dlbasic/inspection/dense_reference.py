@@ -34,9 +34,9 @@ COPIED = 0.5
 
 ROUNDING = 1e-12
 
-FOUND, RESTORED = 0.15, 0.3
-"""Another pairing is tried if less than the first is found, and told of from the
-second."""
+FOUND, RESTORED = 0.5, 0.3
+"""Another pairing is tried if less than the first is found, and told of where the
+second more is."""
 
 Predictor = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """Given features, their targets and the features asked for, what it says of these."""
@@ -70,7 +70,7 @@ def dense_scores(
     each place, among the rows fitted to, is taken off both. So what a place tells by
     itself counts as nothing. Of several columns the one that is told best counts.
 
-    If hardly anything is found, inputs are paired with the targets in other ways too:
+    If little is found, inputs are paired with the targets in other ways too:
     mirrored, turned over, transposed, or with those of other rows.
 
     Args:
@@ -396,7 +396,7 @@ def _with_other_pairs(
     is_odd: np.ndarray,
 ) -> DenseFacts:
     """Add the way of pairing inputs and targets by which most is found."""
-    best, by = RESTORED, ""
+    best, by = max(facts.found, 0.0) + RESTORED, ""
     places, left, is_odd = places[:, ::SHARE], left[::SHARE], is_odd[::SHARE]
     for kind, others in _pairings(places, boxes.places):
         given = _by_halves(boxes.features(others), left, is_odd, _ridge)

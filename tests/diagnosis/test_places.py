@@ -10,6 +10,7 @@ from keras_dlbasic.diagnosis import Finding, Run, all_rules
 RULES = {rule.name: rule for rule in all_rules()}
 RARE = {"missed": 1, "missed_class": 1, "missed_rows": 99, "missed_ratio": 9.0}
 NOTHING = {"rows": 240, "places": 2880, "axes": 2, "found": 0.03, "error": 0.02}
+MIRRORED = {"restored_by": "mirroring", "restored": 0.7}
 STILL = np.full(20, 1.1)
 FALLS = np.r_[1.3, np.linspace(1.2, 0.5, 19)]
 
@@ -43,7 +44,10 @@ def verdict(name, record):
     [
         (lambda: of_masks(), "warning"),
         (lambda: of_masks({"axes": 1}), None),  # steps may be told by later ones
-        (lambda: of_masks({"axes": 1, "restored_by": "the next row"}), "warning"),
+        (lambda: of_masks({**MIRRORED, "axes": 1}), "warning"),
+        (lambda: of_masks({**MIRRORED, "found": 0.3}, beyond=0.4), "warning"),
+        (lambda: of_masks(MIRRORED, beyond=0.65, loss=FALLS), None),
+        (lambda: of_masks({**MIRRORED, "rows": 60}), None),
         (lambda: of_masks({"found": 0.09, "error": 0.027}), "warning"),
         (lambda: of_masks({"found": 0.12, "error": 0.02}), None),
         (lambda: of_masks({"found": 0.6, "error": 0.06}), None),
@@ -74,6 +78,7 @@ def test_masks_of_other_rows(record, said):
         ({"found": 0.5, "error": 0.05}, 0.04, True),
         ({}, 0.4, True),
         ({"error": 0.1}, 0.04, True),
+        ({**MIRRORED, "found": 0.3}, 0.4, False),
     ],
 )
 def test_a_rare_class_is_no_cause_where_nothing_is_found(dense, beyond, named):
@@ -82,9 +87,8 @@ def test_a_rare_class_is_no_cause_where_nothing_is_found(dense, beyond, named):
 
 
 def test_another_pairing_is_named():
-    known = {"restored_by": "mirroring", "restored": 0.7}
-    found = verdict("unrelated_targets", of_masks(known))
-    assert "mirrored from left to right it is 0.70" in found.message
+    found = verdict("unrelated_targets", of_masks(MIRRORED))
+    assert "0.70 with inputs mirrored from left to right" in found.message
     assert found.confidence > verdict("unrelated_targets", of_masks()).confidence
 
 

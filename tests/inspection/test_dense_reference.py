@@ -75,6 +75,14 @@ def test_other_pairings(kind, change):
     assert (known.restored > 0.5) is (kind is not None)
 
 
+def test_a_pairing_by_which_no_more_is_found():
+    """What is the same from left to right is told as well by the mirror image."""
+    x = NOISE + NOISE[:, :, ::-1]
+    known = scores(x, x + 3 * RNG.normal(size=x.shape) > 0).facts
+    assert 0.1 < known.found < 0.5
+    assert known.restored_by is None
+
+
 def test_copies_are_no_reference():
     known = scores(NOISE, 0.5 * NOISE + 1, "values")
     assert known.references == {}

@@ -16,6 +16,7 @@ from keras_dlbasic.diagnosis import (
     suggest,
 )
 from keras_dlbasic.diagnosis.generalization import (
+    is_paired_wrongly,
     knows_places_only,
     places_tell_nothing,
 )
@@ -224,7 +225,7 @@ def _ignores_inputs(run: Run, table: LayerTable) -> bool:
     """
     if run.outcome.knows_positions_only:
         return True
-    if knows_places_only(run) and places_tell_nothing(run):
+    if is_paired_wrongly(run) or (knows_places_only(run) and places_tell_nothing(run)):
         return True
     spread = float(table["spread"][-1, 0])
     is_constant = spread < CONSTANT * target_deviation(run)

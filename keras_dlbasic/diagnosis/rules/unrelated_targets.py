@@ -9,6 +9,7 @@ import numpy as np
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.generalization import (
     LITTLE_FOUND,
+    is_paired_wrongly,
     knows_places_only,
     never_generalized,
     places_of,
@@ -114,6 +115,19 @@ def _of_places(run: Run, skill: float, *, is_trained: bool) -> Verdict:
     """Judge targets of places, such as masks."""
     outcome, dense = run.outcome, places_of(run)
     assert dense is not None
+    if is_trained and is_paired_wrongly(run):
+        other = PAIRINGS.get(str(dense.restored_by), dense.restored_by)
+        return _found(
+            run,
+            "Inputs and targets are misaligned. What simple predictors of a place from "
+            "its surroundings say of unseen rows has a correlation of "
+            f"{dense.found:.2f} with the targets, after the usual target of each place "
+            f"is taken off, and {dense.restored:.2f} with {other}. The model reaches "
+            f"{outcome.beyond_places:.2f} on the rows that it was trained on.",
+            confidence=0.9,
+            is_serious=True,
+            value=dense.found,
+        )
     if not places_tell_nothing(run):
         return Fine("simple predictors of places learn from the inputs, or saw too few")
     has_memorized = outcome.skill is not None and outcome.skill >= skill
@@ -123,26 +137,13 @@ def _of_places(run: Run, skill: float, *, is_trained: bool) -> Verdict:
         observed = "The model memorizes but does not generalize"
     else:
         return Fine("the model learns something, or is still learning")
-    observed += (
-        ", and what simple predictors of a place from its surroundings say of unseen "
-        f"rows has a correlation of {dense.found:.2f} with the targets, after the "
-        "usual target of each place is taken off. "
-    )
-    if dense.restored_by:
-        other = PAIRINGS.get(dense.restored_by, dense.restored_by)
-        observed += (
-            f"With {other} it is {dense.restored:.2f}, so inputs and targets are "
-            "misaligned."
-        )
-    else:
-        observed += (
-            "Targets may belong to other rows, or be flipped or moved differently "
-            "from the inputs."
-        )
     return _found(
         run,
-        observed,
-        confidence=0.9 if dense.restored_by else 0.7,
+        f"{observed}, and what simple predictors of a place from its surroundings say "
+        f"of unseen rows has a correlation of {dense.found:.2f} with the targets, "
+        "after the usual target of each place is taken off. Targets may belong to "
+        "other rows, or be flipped or moved differently from the inputs.",
+        confidence=0.7,
         is_serious=True,
         value=dense.found,
     )
@@ -155,8 +156,8 @@ def _is_still(run: Run) -> bool:
     losses = run.val_loss[np.isfinite(run.val_loss)]
     if len(losses) < 4 or not run.outcome.baseline:
         return False
-    middle = len(losses) // 2
-    fall = losses[:middle].min() - losses[middle:].min()
+    last = len(losses) * 3 // 4
+    fall = losses[:last].min() - losses[last:].min()
     return bool(fall < NOTHING_SAVED * abs(run.outcome.baseline))
 
 
