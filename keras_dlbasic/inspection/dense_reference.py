@@ -38,6 +38,9 @@ FOUND, RESTORED = 0.5, 0.3
 """Another pairing is tried if less than the first is found, and told of where the
 second more is."""
 
+UNDECIDED, TOLD = 0.05, 0.15
+"""A skill below the first beside a correlation above the second is no reference."""
+
 Predictor = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """Given features, their targets and the features asked for, what it says of these."""
 
@@ -47,9 +50,9 @@ class DenseScores:
     """What simple predictors of each place reach.
 
     Attributes:
-        references: Skill of two predictors on rows they have not seen, by name; empty
-            if targets are nearly the inputs, which they copy, or where the sequence
-            tells the next step.
+        references: Skill of two predictors on rows they have not seen, by name. Empty
+            if targets are nearly the inputs, which they copy; for steps, as they see
+            the next ones; and where they tell a class but never decide for it.
         facts: What they find besides the usual target of each place.
     """
 
@@ -126,6 +129,9 @@ def dense_scores(
             "near_places": skill(told, near[:, :width], task).value,
         }
         references = {k: v for k, v in scores.items() if np.isfinite(v)}
+        # of a rare class, which is never more likely than not, much may be known
+        if found > TOLD and max(references.values(), default=0.0) < UNDECIDED:
+            references = {}
     facts = DenseFacts(
         rows=len(x),
         places=places.shape[1],

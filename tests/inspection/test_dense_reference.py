@@ -89,6 +89,13 @@ def test_copies_are_no_reference():
     assert known.facts.found > 0.9
 
 
+def test_a_class_that_is_told_and_never_decided_for():
+    masks = (NOISE > 1.5) & (RNG.random(NOISE.shape) < 0.4)
+    known = scores(NOISE, masks)
+    assert known.facts.found > 0.3
+    assert known.references == {}
+
+
 @pytest.mark.parametrize(
     ("x", "y"),
     [
