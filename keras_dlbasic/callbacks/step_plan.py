@@ -12,7 +12,6 @@ from keras_dlbasic.gradients.sampling import (
     reading_plan,
 )
 
-
 MOST_LISTED = 2**16
 """In longer epochs the steps to sample are not listed beforehand."""
 

@@ -6,9 +6,16 @@ import numpy as np
 
 from keras_dlbasic.diagnosis.outcome import NOTHING_SAVED, NOTHING_SKILL
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.records.facts import DenseFacts
 
 MIN_ROWS = 100
 """The skill of a predictor on rows not seen has a standard error of 0.1 then."""
+
+LITTLE_FOUND, SURE = 0.15, 0.05
+"""A correlation below the first, with an error below the second, may be nothing."""
+
+BEHIND = 0.1
+"""A correlation that is lower by this is clearly lower."""
 
 ERRORS = 5.0
 """Number of standard errors from which two skills differ."""
@@ -30,8 +37,53 @@ def never_generalized(run: Run) -> bool | None:
 
 def predictors_find_nothing(run: Run) -> bool:
     """Return whether simple predictors do no better than chance on rows not seen."""
+    if places_of(run) is not None:
+        return places_tell_nothing(run)
     reference, rows = run.outcome.reference, predictor_rows(run)
     return reference is not None and rows >= MIN_ROWS and reference < NOTHING_SKILL
+
+
+def places_of(run: Run) -> DenseFacts | None:
+    """Return what simple predictors find of targets of places; None for others."""
+    probe = run.facts.probe
+    return probe.dense if probe else None
+
+
+def places_tell_nothing(run: Run) -> bool:
+    """Return whether the surroundings of places tell nothing of their targets.
+
+    What the place tells by itself is no sign that inputs and targets belong together.
+    Steps of a sequence may be told by others far away: of them it is not known.
+    """
+    dense = places_of(run)
+    if dense is None or dense.rows < MIN_ROWS or not dense.error < SURE:
+        return False
+    if dense.axes < 2:
+        return False
+    at_least = dense.found - 2 * dense.error
+    return dense.found < LITTLE_FOUND and at_least < NOTHING_SKILL
+
+
+def is_paired_wrongly(run: Run) -> bool:
+    """Return whether another pairing of inputs and targets tells more than the model.
+
+    Predictors are judged on rows that they have not seen, the model on its own.
+    """
+    dense, beyond = places_of(run), run.outcome.beyond_places
+    if dense is None or dense.restored_by is None or dense.rows < MIN_ROWS:
+        return False
+    return beyond is not None and beyond < dense.restored - BEHIND
+
+
+def knows_places_only(run: Run) -> bool:
+    """Return whether a model says no more of places than what is usual at each.
+
+    Such a model may have a low loss, and even be right mostly.
+    """
+    beyond = run.outcome.beyond_places
+    if beyond is None:
+        return run.outcome.learned is False or run.outcome.knows_positions_only
+    return beyond < LITTLE_FOUND
 
 
 def reads_ids(run: Run) -> bool:

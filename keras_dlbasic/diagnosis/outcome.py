@@ -34,6 +34,8 @@ FOLLOWS_LITTLE = 0.05
 """A rise by this share of the loss is too much for nothing."""
 
 NAMES = {
+    "around": "a linear predictor of the surroundings of each place",
+    "near_places": "nearest neighbors among the surroundings of places",
     "counts": "a linear predictor of which ids occur",
     "linear": "a linear predictor",
     "components": "a PCA with as many components as the narrowest layer has units",
@@ -61,6 +63,9 @@ class Outcome:
             above are weighted sums, and the skill is not known.
         by_position: Skill of the mean target of each position, of targets that are
             pictures; None if not known.
+        beyond_places: Correlation of predictions and targets after the mean of each
+            place is taken off both, where each place of an input has a target; None if
+            not known.
     """
 
     skill: float | None = None
@@ -73,6 +78,7 @@ class Outcome:
     paired: PairedFacts | None = None
     outputs: Mapping[str, Outcome] = field(default_factory=dict, hash=False)
     by_position: float | None = None
+    beyond_places: float | None = None
 
     @property
     def is_known(self) -> bool:
@@ -244,6 +250,9 @@ def _of_one(table: LayerTable, facts: ProbeFacts) -> Outcome:
         baseline=baseline,
         loss=loss,
         by_position=facts.by_position,
+        beyond_places=(
+            _last(table["beyond_places"]) if "beyond_places" in table.measures else None
+        ),
     )
     if not baseline or loss is None:
         return known

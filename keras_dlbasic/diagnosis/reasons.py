@@ -198,6 +198,8 @@ class Reasons:
             return f"there is no skill: {probe.no_skill}"
         if len(self.facts.targets) > 1 or len(self.facts.outputs) > 1:
             return "there are several outputs, and skill is defined for one"
+        if not probe.references and probe.dense is not None:
+            return "simple predictors of places are no measure of this model"
         if not probe.references:
             return "no simple predictor can be fitted to such inputs"
         return "the predictions on the probe are not finite or do not fit the targets"

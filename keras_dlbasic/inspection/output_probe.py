@@ -24,6 +24,7 @@ from keras_dlbasic.inspection.baseline import (
     rewards_the_truth,
     sample_losses,
 )
+from keras_dlbasic.inspection.dense_reference import beyond_places, dense_scores
 from keras_dlbasic.inspection.masked_inside import without_masked
 from keras_dlbasic.inspection.reads_targets import reads_targets
 from keras_dlbasic.inspection.reconstruction import (
@@ -73,6 +74,7 @@ class OutputProbe:
         self.task = task
         self.activation = activation
         self._losses: np.ndarray | None = None
+        self._has_places = False
 
     def facts(
         self,
@@ -119,6 +121,12 @@ class OutputProbe:
                     packed = without_masked(inputs[0], mask, at_end=at_end)
                     scores = reference_scores(packed, columns, known.task)
                     masked |= {f"{name} {at_end}": v for name, v in scores.items()}
+        dense = None
+        is_plain = len(inputs) == 1 and not is_ids and mask is None
+        if is_plain and not known.reason and columns is not None and not has_rows:
+            dense = dense_scores(inputs[0], columns, shape, known.task)
+            references = {} if dense is None else dense.references
+            self._has_places = dense is not None
         return replace(
             facts,
             scored_as=str(known.task),
@@ -126,6 +134,7 @@ class OutputProbe:
             references=references,
             masked_reference=max(masked.values(), default=None),
             by_position=None if known.reason else self._by_position(shape),
+            dense=None if dense is None else dense.facts,
         )
 
     def _by_position(self, shape: tuple[int, ...]) -> float | None:
@@ -202,6 +211,10 @@ class OutputProbe:
             at_zero = self.kind.decides_at_zero
             found = skill(y, predicted, self.task, from_logits=at_zero)
             said["skill"] = found.value
+            if self._has_places:
+                known_columns = as_columns(y, predicted.shape)
+                if known_columns is not None:
+                    said["beyond_places"] = beyond_places(predicted, known_columns)
             said |= missed_class(y, predicted, found.task, from_logits=at_zero)
             if found.task is TaskKind.CLASSES:
                 counts = np.bincount(columns.argmax(axis=1))

@@ -45,6 +45,7 @@ MEASURES = (
     "loss",
     "loss_error",
     "skill",
+    "beyond_places",
     "spread",
     "commonest",
     "undecided",

@@ -155,6 +155,32 @@ class RareFacts(Facts):
     rank: float = UNKNOWN
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class DenseFacts(Facts):
+    """What simple predictors find in inputs each place of which has a target.
+
+    Attributes:
+        rows: Number of rows.
+        places: How many of their places were compared.
+        axes: Along how many axes places are counted: 1 for steps, 2 for pixels.
+        found: Correlation of predictions and targets on rows that they were not fitted
+            to, after the usual target of each place is taken off: 0 if inputs tell
+            nothing. Of several columns the largest.
+        error: Its standard error over the rows.
+        restored_by: Another way of pairing inputs and targets by which clearly more is
+            found; None if there is none, or none was tried.
+        restored: The correlation by it.
+    """
+
+    rows: int = 0
+    places: int = 0
+    axes: int = 0
+    found: float = UNKNOWN
+    error: float = UNKNOWN
+    restored_by: str | None = None
+    restored: float = UNKNOWN
+
+
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class ProbeFacts(Facts):
@@ -178,6 +204,8 @@ class ProbeFacts(Facts):
             mask, or if it is not known.
         by_position: Skill of the mean target of each position, for targets that are
             images; None for others.
+        dense: What simple predictors find where each place of an input has a target;
+            None for others, or if it is not known.
         truth: Value of a custom loss if the predictions are the targets themselves;
             None if the output cannot have these values, or the loss is Keras' own.
         reads_targets: Whether a custom loss depends on its targets; None if not known,
@@ -218,6 +246,7 @@ class ProbeFacts(Facts):
     references: Mapping[str, float] | None = None
     masked_reference: float | None = None
     by_position: float | None = None
+    dense: DenseFacts | None = None
     truth: TruthFacts | None = None
     reads_targets: bool | None = None
     failed: str | None = None

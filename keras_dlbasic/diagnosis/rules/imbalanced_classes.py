@@ -15,6 +15,11 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
+from keras_dlbasic.diagnosis.generalization import (
+    is_paired_wrongly,
+    knows_places_only,
+    places_tell_nothing,
+)
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.target_deviation import target_deviation
@@ -214,11 +219,13 @@ def _seldom_right(
 
 
 def _ignores_inputs(run: Run, table: LayerTable) -> bool:
-    """Return whether predictions are the same for all rows.
+    """Return whether predictions are the same for all rows, or nothing tells them.
 
     Then they miss rare classes too, whatever the reason.
     """
     if run.outcome.knows_positions_only:
+        return True
+    if is_paired_wrongly(run) or (knows_places_only(run) and places_tell_nothing(run)):
         return True
     spread = float(table["spread"][-1, 0])
     is_constant = spread < CONSTANT * target_deviation(run)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.generalization import (
     never_generalized,
+    places_of,
     predictors_find_nothing,
     reads_ids,
 )
@@ -95,10 +96,15 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     skipped = [n for n, verdict in checked.items() if isinstance(verdict, Skipped)]
     parts = [observed]
     if unrelated and not reads_ids(run):
+        dense = places_of(run)
+        told = (
+            f"skill {run.outcome.reference:.2f}"
+            if dense is None
+            else f"correlation {dense.found:.2f}"
+        )
         parts.append(
-            "Simple predictors learn nothing from these inputs either (skill "
-            f"{run.outcome.reference:.2f} on unseen rows), so check that inputs and "
-            "labels match."
+            f"Simple predictors learn nothing from these inputs either ({told} on "
+            "unseen rows), so check that inputs and labels match."
         )
     n = len(checked) - len(skipped)
     parts.append(f"{n} possible causes were checked, and none explains it.")

@@ -8,15 +8,30 @@ import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.generalization import (
+    LITTLE_FOUND,
+    is_paired_wrongly,
+    knows_places_only,
     never_generalized,
+    places_of,
+    places_tell_nothing,
     predictor_rows,
     predictors_find_nothing,
 )
-from keras_dlbasic.diagnosis.outcome import NOTHING_SKILL
+from keras_dlbasic.diagnosis.outcome import NOTHING_SAVED, NOTHING_SKILL
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 LEARNED = 0.3
 """Skill on training rows from which many of them are memorized."""
+
+PAIRINGS = {
+    "the next row": "the input of the next row",
+    "the row before": "the input of the row before",
+    "turning over": "inputs turned upside down",
+    "mirroring": "inputs mirrored from left to right",
+    "half a turn": "inputs turned by 180 degrees",
+    "transposition": "the two axes of inputs exchanged",
+}
+"""Ways of pairing inputs and targets, as text."""
 
 
 @rule(
@@ -40,6 +55,11 @@ def unrelated_targets(
     because other causes explain it as well. Targets that are images are compared with
     the mean target of each position, which a model reaches without using its inputs.
 
+    Where each place of an input has a target (masks, depth maps), simple predictors of
+    a place from its surroundings take the part of the others. It is a warning if they
+    find nothing in pictures, and the model neither; and if they find much once the
+    inputs are mirrored, turned, transposed or moved by one row, which is then named.
+
     Args:
         run: The run.
         skill: Minimum skill on the training rows, so that they count as memorized.
@@ -49,6 +69,8 @@ def unrelated_targets(
     """
     outcome = run.outcome
     is_trained = run.record.trained_steps >= updates
+    if places_of(run) is not None:
+        return _of_places(run, skill, is_trained=is_trained)
     if outcome.knows_positions_only and is_trained and not run.descent.falls:
         return _found(
             run,
@@ -89,16 +111,71 @@ def unrelated_targets(
     )
 
 
+def _of_places(run: Run, skill: float, *, is_trained: bool) -> Verdict:
+    """Judge targets of places, such as masks."""
+    outcome, dense = run.outcome, places_of(run)
+    assert dense is not None
+    if is_trained and is_paired_wrongly(run):
+        other = PAIRINGS.get(str(dense.restored_by), dense.restored_by)
+        return _found(
+            run,
+            "Inputs and targets are misaligned. What simple predictors of a place from "
+            "its surroundings say of unseen rows has a correlation of "
+            f"{dense.found:.2f} with the targets, after the usual target of each place "
+            f"is taken off, and {dense.restored:.2f} with {other}. The model reaches "
+            f"{outcome.beyond_places:.2f} on the rows that it was trained on.",
+            confidence=0.9,
+            is_serious=True,
+            value=dense.found,
+        )
+    if not places_tell_nothing(run):
+        return Fine("simple predictors of places learn from the inputs, or saw too few")
+    has_memorized = outcome.skill is not None and outcome.skill >= skill
+    if knows_places_only(run) and is_trained and _is_still(run):
+        observed = "The model finds no relation between inputs and targets"
+    elif has_memorized and never_generalized(run) is True:
+        observed = "The model memorizes but does not generalize"
+    else:
+        return Fine("the model learns something, or is still learning")
+    return _found(
+        run,
+        f"{observed}, and what simple predictors of a place from its surroundings say "
+        f"of unseen rows has a correlation of {dense.found:.2f} with the targets, "
+        "after the usual target of each place is taken off. Targets may belong to "
+        "other rows, or be flipped or moved differently from the inputs.",
+        confidence=0.7,
+        is_serious=True,
+        value=dense.found,
+    )
+
+
+def _is_still(run: Run) -> bool:
+    """Return whether the loss does not fall, or on training rows only."""
+    if not run.descent.falls:
+        return True
+    losses = run.val_loss[np.isfinite(run.val_loss)]
+    if len(losses) < 4 or not run.outcome.baseline:
+        return False
+    last = len(losses) * 3 // 4
+    fall = losses[:last].min() - losses[last:].min()
+    return bool(fall < NOTHING_SAVED * abs(run.outcome.baseline))
+
+
 def _found(
-    run: Run, message: str, confidence: float, *, is_serious: bool = False
+    run: Run,
+    message: str,
+    confidence: float,
+    *,
+    is_serious: bool = False,
+    value: float | None = None,
 ) -> Finding:
     return Finding(
         severity="warning" if is_serious else "info",
         risk="critical",
         message=message,
-        value=run.outcome.reference,
-        threshold=NOTHING_SKILL,
-        unit="skill of a simple predictor",
+        value=run.outcome.reference if value is None else value,
+        threshold=NOTHING_SKILL if value is None else LITTLE_FOUND,
+        unit="skill of a simple predictor" if value is None else "correlation",
         confidence=confidence,
         remedies=(
             suggest.check_rows("each input must have its own target"),
