@@ -1,4 +1,4 @@
-"""The first layers of a model, if nothing of the loss reaches them."""
+"""Layers of a model that nothing of the loss reaches."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ IDLE = 0.9
 def blocked_layers(run: Run) -> tuple[str, ...]:
     """Return the layers that no gradient reached at any sampled step.
 
-    Only the first layers count, up to one of them: what is behind the last layer with a
-    gradient may be an output without a loss.
+    The first layers count, up to one of them; if these have gradients, any before the
+    last one with a gradient. What is behind that may be an output without a loss.
 
     Args:
         run: The run, with finite gradients at some sampled steps.
@@ -37,15 +37,31 @@ def blocked_layers(run: Run) -> tuple[str, ...]:
     norms = np.nan_to_num(run.record.by_layer("gradient_norm")[run.clean])
     layers = run.record.layers
     reached = np.flatnonzero((norms > 0).any(axis=0))
-    if not len(reached) or not reached[0]:
+    if not len(reached):
         return ()
-    blocked = layers[: reached[0]]
     with_kernel = {v.layer for v in run.record.variables if len(v.shape) > 1}
+    blocked = layers[: reached[0]]
+    if not blocked:
+        blocked = _between(run, layers, reached, with_kernel)
     typical = np.median(norms, axis=0)
     fades = typical[reached[0]] < max(USUAL * typical.max(), LEAST)
     if fades or not with_kernel.intersection(blocked):
         return ()
     return () if _is_explained(run) else blocked
+
+
+def _between(
+    run: Run, layers: tuple[str, ...], reached: np.ndarray, with_kernel: set[str]
+) -> tuple[str, ...]:
+    """Return layers with a kernel and no gradient amid others that have one."""
+    outputs = {name for out in run.facts.outputs for name in (out.name, out.label)}
+    return tuple(
+        layers[place]
+        for place in range(reached[-1])
+        if place not in reached
+        and layers[place] in with_kernel
+        and layers[place].split("/")[0] not in outputs
+    )
 
 
 def _is_explained(run: Run) -> bool:

@@ -243,6 +243,12 @@ def test_no_gradient_reaches_the_first_layers(value):
     assert "stop_gradient" in first.remedies[0].code
 
 
+def test_no_gradient_reaches_a_layer_amid_others():
+    first = kd.diagnose(without_gradient(1))[0]
+    assert (first.name, first.severity) == ("zero_gradients", "critical")
+    assert "No gradient reaches layer 'second'" in first.message
+
+
 def test_a_layer_without_a_gradient_where_the_run_learns_is_no_note():
     learned = {"loss": np.linspace(1.4, 0.2, 20), "end_loss": 0.2, "skill": 0.9}
     diagnosis = kd.diagnose(without_gradient(0, **learned))
@@ -252,7 +258,6 @@ def test_a_layer_without_a_gradient_where_the_run_learns_is_no_note():
 @pytest.mark.parametrize(
     "record",
     [
-        lambda: without_gradient(1),  # not the first layers
         lambda: without_gradient(2),  # an output without a loss
         lambda: without_gradient(0, dead=1.0, dead_before=1.0),
         lambda: without_gradient(0, gradients=(0.0, 1e-9, 1.0)),  # they fade

@@ -234,7 +234,8 @@ def test_a_small_loss_beside_a_large_one():
     assert (found.output, found.severity) == ("kind", "critical")
     assert found.value == pytest.approx(500 / 1.4)
     weights = "loss_weights={'age': 0.0028, 'kind': 1.0}"
-    assert weights in found.remedies[0].code
+    assert "scale the targets" in found.remedies[0].code
+    assert weights in found.remedies[1].code
     assert "underfitting" in {f.name for f in diagnosis.symptoms_of(found)}
 
 
@@ -271,7 +272,7 @@ def test_weights_are_advised_in_the_form_that_keras_takes(loss, code):
     with edited_facts(record) as facts:
         facts["loss"] = loss
     found = of_data(kd.diagnose(record), "unbalanced_outputs")
-    assert found.remedies[0].code == f"model.compile(..., {code})"
+    assert found.remedies[1].code == f"model.compile(..., {code})"
 
 
 def test_classes_of_validation_are_those_of_the_first_target():

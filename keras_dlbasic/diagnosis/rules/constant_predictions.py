@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.generalization import predictors_find_nothing, reads_ids
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.target_deviation import target_deviation
+
+PAIRS = suggest.check_rows(
+    "simple predictors learn nothing either, so inputs and targets may not match"
+)
 
 
 @rule(kind="symptom", needs=("probe", "target"), live=False, per_output=True)
@@ -38,6 +43,7 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
         value, text = 0.0, "The model predicts the same class for all inputs."
     else:
         return Fine("predictions differ")
+    is_unrelated = predictors_find_nothing(run) and not reads_ids(run)
     return Finding(
         severity="critical" if run.outcome.learned is False else "warning",
         message=text,
@@ -46,6 +52,7 @@ def constant_predictions(run: Run, *, spread: float = 0.02) -> Verdict:
         unit="standard deviations of the targets",
         confidence=0.95,
         remedies=(
+            *((PAIRS,) if is_unrelated else ()),
             suggest.range_test("a wrong learning rate is the most common cause"),
             suggest.new_weights("poor initial weights can block signals and gradients"),
         ),

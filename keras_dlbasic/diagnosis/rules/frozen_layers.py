@@ -80,14 +80,14 @@ def _of_tracked(run: Run, share: float) -> Verdict:
         evidence={"layers": [layer.label for layer in frozen[:10]]},
         remedies=(
             suggest.by_hand(
-                f"model{_path(frozen[-1].label)}.trainable = True, then compile again",
-                "unfreezes the last frozen layer; use a tenth of the learning rate if "
-                "its weights are pretrained",
-            ),
-            suggest.by_hand(
                 "check that the frozen layers have pretrained weights, and that inputs "
                 "are preprocessed as they were in pretraining",
                 "a frozen layer with random weights stays random",
+            ),
+            suggest.by_hand(
+                f"model{_path(frozen[-1].label)}.trainable = True, then compile again",
+                "unfreezes the last frozen layer; use a tenth of the learning rate if "
+                "its weights are pretrained",
             ),
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.classes_as_sizes import treats_classes_as_sizes
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
@@ -39,6 +40,8 @@ def loss_target_mismatch(run: Run) -> Verdict:
             f"'{loss.name}' compares every output unit with the class number."
         )
         return _found(run, _Fault(text, (_other_loss(SPARSE),)))
+    if treats_classes_as_sizes(run):
+        return _as_sizes(run)
     pair = _Pair(loss, target, output.units, output.rank)
     padding = pair.padding
     if padding is not None:
@@ -142,6 +145,32 @@ def _found(run: Run, fault: _Fault) -> Finding:
 
 def _other_loss(name: str) -> RemedySuggestion:
     return suggest.output("this loss fits the targets", None, name)
+
+
+def _as_sizes(run: Run) -> Finding:
+    """Report class numbers that a loss of values compares by size."""
+    n = len(run.target.distinct or ())
+    return Finding(
+        severity="info" if run.is_planned else "warning",
+        message=(
+            f"The targets are the whole numbers 0 to {n - 1}, and an accuracy is "
+            f"compiled, as for classes. But '{run.loss_kind.name}' treats them as "
+            "sizes: for a sample that may be 1 or 5 it learns to predict 3, and an "
+            "accuracy counts only values that are exactly equal."
+        ),
+        risk="warning",
+        confidence=0.7,
+        evidence={"classes": n},
+        remedies=(
+            suggest.output(
+                f"a unit for each of the {n} classes", "softmax", SPARSE, units=n
+            ),
+            suggest.by_hand(
+                'metrics=["mae"] instead of an accuracy',
+                "if the numbers are sizes, such as grades or counts",
+            ),
+        ),
+    )
 
 
 def _renumbered(numbers: list[int]) -> RemedySuggestion:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,14 +9,9 @@ import numpy as np
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.classes_as_sizes import treats_classes_as_sizes
+from keras_dlbasic.diagnosis.metric_names import ACCURACIES, metric_names
 
-ACCURACIES = (
-    "accuracy",
-    "acc",
-    "binary_accuracy",
-    "categorical_accuracy",
-    "sparse_categorical_accuracy",
-)
 HALVES = ("accuracy", "acc", "binary_accuracy")
 """Metrics that take an output above 0.5 as positive, unless given a threshold."""
 
@@ -40,7 +34,7 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
         return Skipped("no metrics were compiled, or they are not known")
     if stuck := _stuck(run):
         return stuck
-    names = dict(_names(run.facts.metrics))
+    names = dict(metric_names(run.facts.metrics))
     known = [name for name in names if name in ACCURACIES]
     if not known:
         return Fine("no accuracy was compiled")
@@ -48,6 +42,8 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
         return Skipped("what the predictions mean could not be determined")
     if run.task is TaskKind.VALUES and run.target.kind == "continuous":
         return _of_values(known[0])
+    if treats_classes_as_sizes(run):
+        return Fine("the loss, not the metric, is wrong for class numbers")
     target = run.target
     is_one_hot = target.kind == "one_hot" and target.n_columns > 2
     if is_one_hot and known == ["binary_accuracy"]:
@@ -179,19 +175,3 @@ def _of_logits(run: Run, name: str, share: float) -> Finding:
             ),
         ),
     )
-
-
-def _names(metrics: Any) -> Iterator[tuple[str, Any]]:
-    """Yield Keras' names of metrics, with their thresholds."""
-    if isinstance(metrics, Mapping) and "class_name" in metrics:
-        if not metrics.get("own"):
-            name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(metrics["class_name"]))
-            yield name.lower(), metrics.get("threshold")
-    elif isinstance(metrics, str):
-        yield metrics, None
-    elif isinstance(metrics, Mapping):
-        for part in metrics.values():
-            yield from _names(part)
-    elif isinstance(metrics, (list, tuple)):
-        for part in metrics:
-            yield from _names(part)

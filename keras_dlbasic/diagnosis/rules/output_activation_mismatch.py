@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import (
     Finding,
     Fine,
@@ -19,6 +20,7 @@ from keras_dlbasic.diagnosis import (
     suggest,
 )
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
+from keras_dlbasic.diagnosis.target_deviation import target_deviation
 from keras_dlbasic.records import OutputFacts, TargetFacts
 
 RANGES = {
@@ -38,6 +40,12 @@ RANGES = {
 PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 RECTIFIED = ("relu", "relu6")
 UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh")
+
+FAR, SAME, STILL, MOVED, LEAST_STEPS = -0.5, 0.05, 0.02, 0.3, 100
+"""Predictions are far from the targets below the first skill, and the same if their
+deviation is below the second, as a share of that of the targets; the loss no longer
+moves if it changes by less than the third in the second half. Weights have moved by more than
+the fourth of their norm, in this many steps."""
 
 BELOW_ZERO = -0.01
 """A divergence is at least 0; less than this is no error of rounding."""
@@ -79,6 +87,8 @@ def output_activation_mismatch(
     """
     output = run.output
     activation, units = output.activation, output.units
+    if stays_away := _stays_away(run):
+        return stays_away
     if activation == "unknown":
         return Skipped(
             "the range of the model's output could not be determined from its code"
@@ -104,6 +114,58 @@ def output_activation_mismatch(
             "loss": run.loss_kind.name,
         },
         remedies=(found.remedy,),
+    )
+
+
+def _stays_away(run: Run) -> Finding | None:
+    """Look for values that an output without a known limit never comes near.
+
+    Whatever else is wrong, weights that move bring a free output to the mean of the
+    targets. A cosine or a product of normalized vectors ends at 1.
+    """
+    is_free = run.output.activation in (None, "linear", "unknown", "normalization")
+    table = run.record.tables.get("probe")
+    if run.live or run.is_planned or not is_free or run.task is not TaskKind.VALUES:
+        return None
+    if table is None or not len(table) or run.outcome.learned is not False:
+        return None
+    skill, spread = float(table["skill"][-1, 0]), float(table["spread"][-1, 0])
+    loss = run.loss[np.isfinite(run.loss)]
+    deviation = target_deviation(run)
+    if not (skill < FAR and deviation > 0 and spread < SAME * deviation):
+        return None
+    if run.record.trained_steps < LEAST_STEPS or len(loss) < 4:
+        return None
+    try:
+        moves = run.movement.path > MOVED
+    except Skipped:
+        return None
+    half = loss[len(loss) // 2 :]
+    if not moves or np.ptp(half) > STILL * abs(half[0]):
+        return None
+    return Finding(
+        severity="warning",
+        message=(
+            "All predictions are nearly the same and far from the targets: the loss "
+            f"is {loss[-1]:.4g}, a constant prediction would get "
+            f"{run.outcome.baseline or np.nan:.4g}, and it no longer decreases "
+            "although the weights change. So something limits the output, such as a "
+            "normalization, a cosine or an activation in `call`, and the targets lie "
+            "outside of its range."
+        ),
+        risk="critical",
+        value=skill,
+        threshold=FAR,
+        unit="skill",
+        confidence=0.85,
+        evidence={"activation": run.output.activation, "loss": run.loss_kind.name},
+        remedies=(
+            suggest.by_hand(
+                "scale the targets to the range of the output, such as -1 to 1 for a "
+                "cosine, or end with `Dense(1)`",
+                "the output can then reach the targets",
+            ),
+        ),
     )
 
 

@@ -18,8 +18,12 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
+from keras_dlbasic.diagnosis.generalization import predictors_find_nothing, reads_ids
 from keras_dlbasic.diagnosis.still_curves import hardly_moves
 
+PAIRS = suggest.check_rows(
+    "simple predictors learn nothing either, so inputs and targets may not match"
+)
 WHY_RATE = "a wrong learning rate is the most common cause"
 
 
@@ -123,6 +127,8 @@ def _found(run: Run, value: float | None, message: str, confidence: float) -> Fi
     rate = suggest.range_test(WHY_RATE)
     start = suggest.new_weights("poor initial weights can block signals and gradients")
     remedies: tuple[RemedySuggestion, ...] = (rate, start)
+    if predictors_find_nothing(run) and not reads_ids(run):
+        remedies = (PAIRS, *remedies)
     verdict, row = _ground(run)
     evidence: dict[str, Any] = {}
     if verdict is not None:

@@ -166,7 +166,8 @@ def _suits_its_outputs(facts: LayerFacts) -> bool:
 def _sizes(layers: list[LayerFacts], large: float, small: float) -> Finding | None:
     shrink, smallest = 1.0, None
     for facts in layers:
-        if facts.looks_up or facts.is_normalized:
+        # which scale suits an activation of the user's own is not known
+        if facts.looks_up or facts.is_normalized or facts.activation == "custom":
             continue
         if facts.gain > large and not _suits_its_outputs(facts):
             return Finding(

@@ -46,8 +46,9 @@ def rows_mixed(run: Run, *, change: float = 0.01, strong: float = 0.1) -> Verdic
     if size and rows and size >= rows:
         return Fine("all rows are in one batch, and may be parts of one graph")
     normalized = found.normalizing is not None
+    is_strong = normalized or found.other_rows >= strong
     return Finding(
-        severity="warning" if normalized or found.other_rows >= strong else "info",
+        severity="warning" if is_strong else "info",
         message=(
             "The prediction for a row depends on the other rows of its batch: it "
             f"changes with them by {found.other_rows:.2g} standard deviations. "
@@ -61,7 +62,7 @@ def rows_mixed(run: Run, *, change: float = 0.01, strong: float = 0.1) -> Verdic
                 "compared."
             )
         ),
-        risk="warning",
+        risk="critical" if is_strong else "warning",
         value=found.other_rows,
         threshold=change,
         unit="standard deviations of the predictions",

@@ -53,7 +53,7 @@ def slow_convergence(
             severity="critical" if outcome.learned is False else "warning",
             message=(
                 "Training ended before the model had learned much, while the loss was "
-                f"still decreasing (by {descent.drop:.2%} of the baseline loss in the "
+                f"still decreasing (by {_told(descent.drop)} the baseline loss in the "
                 "second half)."
                 + (" Simple predictors learn nothing from the inputs either." * said)
             ),
@@ -68,3 +68,8 @@ def slow_convergence(
             ),
         )
     return Fine(f"the loss fell by {descent.drop:.2%} over the last half")
+
+
+def _told(drop: float) -> str:
+    """Return a fall of the loss beside the baseline as text."""
+    return f"{drop:.2%} of" if drop <= 1 else f"{drop:.3g} times"

@@ -161,7 +161,8 @@ def _remedies(run: Run, shares: list[_Share], largest: _Share) -> tuple[Any, ...
         f"scale the targets of output '{largest.name}' to standard deviation 1",
         "its loss is then about 1",
     )
-    return weigh, scale
+    # a loss that is large for the mean of its targets is small once that is learned
+    return scale, weigh
 
 
 def _as_given(run: Run, weights: dict[str, float]) -> str:

@@ -9,6 +9,23 @@ HARM: dict[bool | None, Severity] = {False: "critical", None: "warning", True: "
 """Severity, depending on whether the model has learned something."""
 
 
+ACTIVATIONS = suggest.activations(
+    "sigmoid and tanh have slopes below 1, ReLU has slope 1"
+)
+STEEP = (
+    None,
+    "linear",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "softplus",
+)
+"""Activations of which the slope is about 1 for half of all inputs."""
+
+
 @rule(kind="symptom", needs=("gradients",))
 def vanishing_gradients(
     run: Run, *, ratio: float = 1e-3, least: int = 5, early: int = 64
@@ -48,9 +65,7 @@ def vanishing_gradients(
             threshold=ratio,
             confidence=0.9,
             remedies=(
-                suggest.activations(
-                    "sigmoid and tanh have slopes below 1, ReLU has slope 1"
-                ),
+                *((ACTIVATIONS,) if _may_flatten(run) else ()),
                 suggest.new_weights(
                     "weights of the right scale keep the gradient norm"
                 ),
@@ -59,4 +74,12 @@ def vanishing_gradients(
         )
     return Fine(
         f"the first layers get {flow.down:.2g} of the largest relative gradient"
+    )
+
+
+def _may_flatten(run: Run) -> bool:
+    """Return whether the slopes of hidden activations may be small, as of a sigmoid."""
+    hidden = [layer for layer in run.layers if layer.has_kernel][:-1]
+    return not hidden or any(
+        layer.activation not in STEEP or layer.kind == "recurrent" for layer in hidden
     )

@@ -26,15 +26,15 @@ MAX_NAMED = 3
     needs=("gradients",),
 )
 def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
-    """Look for weights that get no gradient: all of them, or the first layers.
+    """Look for weights that get no gradient: all of them, or those of some layers.
 
     Gradients may be small for many reasons. But if they are exactly zero for all
     weights from the first step on, the loss does not depend on the weights. The reason
     is an operation without a gradient (rounding, argmax, sign, a cast to integers), a
     ReLU output that is zero for all rows, or a loss that ignores the output. The same
-    can be true for the first layers only, such as an encoder followed by an argmin
-    lookup. This is reported if the next layers have normal gradients, and there is no
-    layer with only dead units or zero weights in between.
+    can be true for some layers only, such as an encoder followed by an argmin lookup,
+    or the scores of an attention that picks one step. This is reported if the next
+    layers have normal gradients, and no layer has only dead units or zero weights.
 
     Args:
         run: The run.
@@ -46,7 +46,7 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
     if norms.max() > 0:
         blocked = blocked_layers(run)
         if blocked:
-            return _of_first_layers(run, blocked)
+            return _of_layers(run, blocked)
         return Fine(f"the largest gradient norm is {norms.max():.2g}")
     # A loss of exactly zero has nothing left to improve, so its gradient is rightly
     # zero.
@@ -76,11 +76,13 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
     )
 
 
-def _of_first_layers(run: Run, blocked: tuple[str, ...]) -> Finding:
+def _of_layers(run: Run, blocked: tuple[str, ...]) -> Finding:
     named = ", ".join(f"'{name}'" for name in blocked[:MAX_NAMED])
     more = f" and {len(blocked) - MAX_NAMED} more" if len(blocked) > MAX_NAMED else ""
+    is_over = not (run.live or run.is_planned)
+    is_poor = is_over and run.outcome.is_known and not run.outcome.is_good
     return Finding(
-        severity="info",
+        severity="warning" if is_poor else "info",
         message=(
             f"No gradient reaches {'layer' if len(blocked) == 1 else 'layers'} "
             f"{named}{more}: it is zero or missing at all {len(run.steps)} sampled "
