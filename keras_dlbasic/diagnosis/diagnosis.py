@@ -208,6 +208,17 @@ class Diagnosis(Displayed, Sequence[Finding]):
             and finding.rank >= symptom.rank
         )
 
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """Findings without effect on this run, which no other finding explains."""
+        told = {
+            id(symptom)
+            for finding in self.top_level
+            if finding.rank
+            for symptom in self.beneath(finding)
+        }
+        return tuple(f for f in self if not f.rank and id(f) not in told)
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serializable dict, in which epochs and steps are 0-based.
 

@@ -142,7 +142,7 @@ def diagnosis(judged: Diagnosis) -> str:
         kind: str = serious[0].severity
     else:
         kind = "fine" if judged.coverage.is_complete else "unjudged"
-    notes = [found for found in judged if not found.rank]
+    notes = judged.notes
     parts = [headline(judged.headline, kind), paragraph(judged.outcome)]
     # the headline is the message of the first finding
     parts += [

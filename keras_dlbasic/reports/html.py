@@ -101,7 +101,7 @@ def html_text(
         sections=sections,
         findings=list(_findings(diagnosis)),
         rivals=[rivals_text(group) for group in diagnosis.rivals],
-        remarks=[f for f in diagnosis if not f.rank],
+        remarks=diagnosis.notes,
         pictures=pictures,
         layers=layers,
         fine=list(diagnosis.checked_fine.items()),

@@ -133,10 +133,9 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
         _finding(console, finding, diagnosis)
     for group in diagnosis.rivals:
         _put(console, rivals_text(group), 0)
-    remarks = [f for f in diagnosis if not f.rank]
-    if remarks:
+    if diagnosis.notes:
         console.print("Notes (no effect on this run):", style="dim")
-        for remark in remarks:
+        for remark in diagnosis.notes:
             _put(console, f"{remark.name}: {remark.message}", 2, "dim")
     if diagnosis.checked_fine:
         n = len(diagnosis.checked_fine)

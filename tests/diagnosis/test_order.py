@@ -214,3 +214,12 @@ def test_a_model_that_finds_what_simple_predictors_miss_is_fine():
 def test_before_twenty_updates_nothing_has_failed():
     record = made_run(loss=np.full(3, 1.387), steps=9, end_loss=1.386, skill=0.0)
     assert named(record) is None
+
+
+def test_what_a_finding_explains_is_no_note_as_well():
+    cause = Finding("unscaled_inputs", "cause", "warning", "The cause.")
+    by = ("unscaled_inputs",)
+    effect = Finding("dead_units", "symptom", "info", "Its effect.", explained_by=by)
+    alone = Finding("constant_inputs", "cause", "info", "Harmless.")
+    assert Diagnosis([cause, effect, alone]).notes == (alone,)
+    assert Diagnosis([effect, alone]).notes == (effect, alone)

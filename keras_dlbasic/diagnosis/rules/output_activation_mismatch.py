@@ -44,8 +44,8 @@ UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh"
 FAR, SAME, STILL, MOVED, LEAST_STEPS = -0.5, 0.05, 0.02, 0.3, 100
 """Predictions are far from the targets below the first skill, and the same if their
 deviation is below the second, as a share of that of the targets; the loss no longer
-moves if it changes by less than the third in the second half. Weights have moved by more than
-the fourth of their norm, in this many steps."""
+moves if it changes by less than the third in the second half. Weights have moved by
+more than the fourth of their norm, in this many steps."""
 
 BELOW_ZERO = -0.01
 """A divergence is at least 0; less than this is no error of rounding."""
