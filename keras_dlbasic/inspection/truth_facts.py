@@ -73,7 +73,13 @@ def truth_facts(
     is_numbered = columns.size != np.asarray(targets).size
     is_better = facts.truth < facts.shuffled - SAME * abs(facts.shuffled)
     if is_numbered and not is_better and activation in PROBABILITIES:
-        return _with_one_hot(facts, loss, columns.reshape(shape), form)
+        facts = _with_one_hot(facts, loss, columns.reshape(shape), form)
+        vectors = min(facts.one_hot_constant, facts.one_hot_shuffled)
+        is_right = facts.one_hot_truth < vectors
+        if activation == "softmax" or is_right:
+            return facts
+        ordered = _of_ordered(loss, np.asarray(targets), shape, columns)
+        return ordered or facts
     if not is_numbered and activation in UNLIMITED:
         return _with_multiples(facts, loss, np.asarray(targets), shape, form(columns))
     return facts
@@ -95,6 +101,23 @@ def _with_one_hot(
         one_hot_constant=other.constant,
         one_hot_shuffled=other.shuffled,
     )
+
+
+def _of_ordered(
+    loss: Any, targets: np.ndarray, shape: tuple[int, ...], columns: np.ndarray
+) -> TruthFacts | None:
+    """Return the losses of an output that tells whether a number is above each other.
+
+    They are None where the loss is not lowest for these answers, or is as low for the
+    vector of another class, as where the sign is wrong.
+    """
+    try:
+        facts = _in_form(loss, targets, shape, columns, _above)
+        moved = _in_form(loss, targets, shape, np.roll(columns, 1, axis=1), _clipped)
+    except Exception:  # a user's loss
+        return None
+    least = min(facts.constant, facts.shuffled, moved.truth)
+    return facts if facts.truth < least - SAME * abs(least) else None
 
 
 def _with_multiples(
@@ -164,6 +187,12 @@ def _same(columns: np.ndarray) -> np.ndarray:
 
 def _clipped(columns: np.ndarray) -> np.ndarray:
     return np.clip(columns, EDGE, 1 - EDGE)
+
+
+def _above(columns: np.ndarray) -> np.ndarray:
+    """Return by column the share of the classes that are above it."""
+    total = columns.sum(axis=1, keepdims=True)
+    return _clipped(total - np.cumsum(columns, axis=1))
 
 
 def _logits(columns: np.ndarray) -> np.ndarray:

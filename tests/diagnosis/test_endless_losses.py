@@ -47,6 +47,13 @@ def contrastive(t, d):
     return ops.mean(t * d**2 + (1 - t) * ops.relu(1 - d) ** 2)
 
 
+def ordinal(t, p):
+    """Each column tells whether the class is above it."""
+    above = ops.cast(ops.cast(t, "float32") > ops.arange(3.0), "float32")
+    p = ops.clip(p, 1e-6, 1 - 1e-6)
+    return -ops.sum(above * ops.log(p) + (1 - above) * ops.log(1 - p), axis=-1)
+
+
 def dice(t, p):
     t = ops.cast(t, "float32")
     return 1 - (2 * ops.sum(t * p) + 1) / (ops.sum(t + p) + 1)
@@ -135,6 +142,19 @@ def test_class_numbers_for_vectors(loss, activation, found):
     assert (facts is not None and loss_sense(facts) == "numbers") == found
 
 
+@pytest.mark.parametrize(
+    ("loss", "sense"),
+    [
+        (ordinal, "right"),
+        (dice_of_masks, "right"),
+        (lambda t, p: -dice_of_masks(t, p), "wrong"),
+    ],
+)
+def test_numbers_that_an_output_of_sigmoids_is_above(loss, sense):
+    facts = truth_facts(loss, NUMBERS, (N, 4, 4, 3), "sigmoid")
+    assert loss_sense(facts) == sense
+
+
 def verdict(x, y, layers, loss, *, epochs=25, rate=0.05):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input(x.shape[1:]), *layers])
@@ -184,5 +204,5 @@ def test_a_fit_of_class_numbers():
 
     finding = named(verdict(x, y, layers(), dice, epochs=8))
     assert finding.severity == "critical"
-    assert "one_hot" in str(finding.remedies)
+    assert "one_hot(y[..., 0], 3)" in str(finding.remedies)
     assert named(verdict(x, y, layers(), dice_of_masks, epochs=8)) is None

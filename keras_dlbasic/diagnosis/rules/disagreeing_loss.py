@@ -42,13 +42,9 @@ LOGARITHMS = suggest.by_hand(
     "a likelihood takes logarithms of probabilities, which are never above 0",
 )
 LOWEST = suggest.by_hand(
-    'compile(loss="mse") for values, CategoricalCrossentropy(from_logits=True) for '
-    "classes",
+    'compile(loss="mse") for values, or '
+    "keras.losses.BinaryCrossentropy(from_logits=True) for 0 and 1",
     "a loss needs a lowest value, where the output is right",
-)
-VECTORS = suggest.by_hand(
-    "y = keras.ops.one_hot(y, n_classes) before the loss",
-    "each column of the output is then compared with the mask of its class",
 )
 SCALE = suggest.by_hand(
     "y = (y - y.min()) / (y.max() - y.min())",
@@ -204,7 +200,15 @@ def _of_numbers(run: Run, truth: TruthFacts) -> Finding:
         f"{truth.one_hot_constant:.4g}."
     )
     is_good = run.outcome.skill is not None and run.outcome.skill >= HALF
-    return _found(run, text, truth, "warning" if is_good else "critical", (VECTORS,))
+    has_axis = run.output.rank is not None and run.output.rank == len(
+        run.target.shape or ()
+    )
+    vectors = suggest.by_hand(
+        f"y = keras.ops.one_hot({'y[..., 0]' if has_axis else 'y'}, "
+        f"{run.output.units or 'n_classes'}) before the loss",
+        "each column of the output is then compared with the mask of its class",
+    )
+    return _found(run, text, truth, "warning" if is_good else "critical", (vectors,))
 
 
 def _beyond(run: Run, beyond: BeyondFacts) -> Verdict:
