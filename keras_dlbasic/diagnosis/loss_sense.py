@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from keras_dlbasic.records.facts import TruthFacts
+from keras_dlbasic.records.facts import BeyondFacts, TruthFacts
 
-Sense = Literal["right", "wrong", "opposite", "blind", "extreme", "unclear"]
+Sense = Literal["right", "wrong", "opposite", "blind", "extreme", "numbers", "unclear"]
 
 MARGIN = 0.05
 """Losses count as different from this share of the largest of them."""
+
+OUTSIDE = 0.05
+"""Fewer targets outside of 0 and 1 are outliers."""
 
 
 def loss_sense(facts: TruthFacts) -> Sense:
@@ -24,7 +27,9 @@ def loss_sense(facts: TruthFacts) -> Sense:
         and a constant are better; `"opposite"` if that is so, and no loss is below 0,
         so that it may be meant; `"extreme"` if answers of 0 and 1 are better than the
         shares that the targets are; `"blind"` if a constant is better and it does not
-        matter which row gets which answer; `"unclear"` for all else.
+        matter which row gets which answer; `"numbers"` if class numbers do not do best
+        with their own class, and one-hot vectors of them would; `"unclear"` for all
+        else.
 
     Example:
     >>> from keras_dlbasic.diagnosis.loss_sense import loss_sense
@@ -38,6 +43,9 @@ def loss_sense(facts: TruthFacts) -> Sense:
     if not math.isfinite(size) or not size or not facts.moved > 1e-3 * size:
         return "unclear"
     margin = MARGIN * size
+    vectors = min(facts.one_hot_constant, facts.one_hot_shuffled)
+    if truth > constant - margin and facts.one_hot_truth < vectors - 1e-3 * size:
+        return "numbers"
     # Where being right costs more than any other answer, the sign is wrong, whatever
     # answers of 0 and 1 would get: that is asked first.
     is_worst = truth > constant + margin and truth > shuffled + margin
@@ -52,3 +60,41 @@ def loss_sense(facts: TruthFacts) -> Sense:
         is_meant = facts.opposite < min(truth, constant, shuffled) - margin
         return "opposite" if is_meant and facts.opposite >= 0 else "wrong"
     return "blind" if abs(truth - shuffled) < 1e-3 * size else "unclear"
+
+
+def has_no_lowest(facts: TruthFacts) -> bool:
+    """Tell whether a loss falls without end as the outputs grow.
+
+    Args:
+        facts: The losses of the targets themselves and of multiples of them.
+
+    Example:
+    >>> from keras_dlbasic.diagnosis.loss_sense import has_no_lowest
+    >>> from keras_dlbasic.records.facts import TruthFacts
+    >>> losses = {"truth": -1.0, "tenfold": -10.0, "hundredfold": -100.0}
+    >>> has_no_lowest(TruthFacts(falling=1.0, **losses))
+    True
+    """
+    return facts.falling > 0.9 and facts.hundredfold < facts.tenfold < 0
+
+
+def falls_at_edges(facts: BeyondFacts) -> bool:
+    """Tell whether a loss of probabilities falls below zero by as much for each digit.
+
+    A cross-entropy does, by the logarithm, for targets outside of 0 and 1. Distances
+    change less and less as the output comes close to 0 and 1.
+
+    Args:
+        facts: The losses close to 0 and 1.
+
+    Example:
+    >>> from keras_dlbasic.diagnosis.loss_sense import falls_at_edges
+    >>> from keras_dlbasic.records.facts import BeyondFacts
+    >>> losses = {"tenth": -1.0, "hundredth": -3.0, "thousandth": -5.0}
+    >>> falls_at_edges(BeyondFacts(outside=0.5, compares=True, **losses))
+    True
+    """
+    first = facts.hundredth - facts.tenth
+    second = facts.thousandth - facts.hundredth
+    falls = facts.thousandth < 0 and second < 0.5 * first < 0
+    return facts.compares and facts.outside > OUTSIDE and falls

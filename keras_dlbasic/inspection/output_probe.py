@@ -24,6 +24,7 @@ from keras_dlbasic.inspection.baseline import (
     rewards_the_truth,
     sample_losses,
 )
+from keras_dlbasic.inspection.beyond_facts import beyond_facts
 from keras_dlbasic.inspection.dense_reference import beyond_places, dense_scores
 from keras_dlbasic.inspection.masked_inside import without_masked
 from keras_dlbasic.inspection.reads_targets import reads_targets
@@ -41,7 +42,7 @@ from keras_dlbasic.records.facts import RareFacts
 LEAST_PICTURES = 32
 """Of fewer the mean at each place is not known well enough."""
 
-WRONG = ("wrong", "opposite", "blind", "extreme")
+WRONG = ("wrong", "opposite", "blind", "extreme", "numbers")
 
 
 HALF = 0.5
@@ -159,7 +160,8 @@ class OutputProbe:
         if self.kind.family == "unknown":
             truth = truth_facts(self.loss, y, shape, self.activation)
             reads = reads_targets(self.loss, np.asarray(y), shape)
-            facts = replace(facts, truth=truth, reads_targets=reads)
+            beyond = beyond_facts(self.loss, y, shape, self.activation)
+            facts = replace(facts, truth=truth, beyond=beyond, reads_targets=reads)
             # a loss below that of a constant is no success if being right costs more
             if truth is not None and loss_sense(truth) in WRONG:
                 return facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,11 @@ EDGE = 1e-6
 SOFT = 0.05
 """Mean distance from 0 and 1 of targets that are shares; rounding errors are less."""
 PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
+UNLIMITED = (None, "linear")
+SAME = 1e-3
+"""Losses that differ by less than this share are the same."""
+IN_PROPORTION = 5.0
+"""From 10 to 100 a loss in proportion falls ten times as far as from 1 to 10."""
 POSITIVE = ("relu", "softplus", "exponential")
 
 Form = Callable[[np.ndarray], np.ndarray]
@@ -60,8 +66,86 @@ def truth_facts(
         except Exception:  # a user's loss, of which not all answers need be possible
             continue
         if np.isfinite([facts.truth, facts.constant, facts.shuffled]).all():
-            found.append(facts)
-    return min(found, key=_cost, default=None)
+            found.append((facts, form))
+    if not found:
+        return None
+    facts, form = min(found, key=lambda one: _cost(one[0]))
+    is_numbered = columns.size != np.asarray(targets).size
+    is_better = facts.truth < facts.shuffled - SAME * abs(facts.shuffled)
+    if is_numbered and not is_better and activation in PROBABILITIES:
+        facts = _with_one_hot(facts, loss, columns.reshape(shape), form)
+        vectors = min(facts.one_hot_constant, facts.one_hot_shuffled)
+        is_right = facts.one_hot_truth < vectors
+        if activation == "softmax" or is_right:
+            return facts
+        ordered = _of_ordered(loss, np.asarray(targets), shape, columns)
+        return ordered or facts
+    if not is_numbered and activation in UNLIMITED:
+        return _with_multiples(facts, loss, np.asarray(targets), shape, form(columns))
+    return facts
+
+
+def _with_one_hot(
+    facts: TruthFacts, loss: Any, vectors: np.ndarray, form: Form
+) -> TruthFacts:
+    """Add what the loss gives if it is given one-hot vectors for class numbers."""
+    try:
+        columns = vectors.reshape(-1, vectors.shape[-1])
+        targets = vectors.astype("float32")
+        other = _in_form(loss, targets, vectors.shape, columns, form)
+    except Exception:  # a loss for class numbers
+        return facts
+    return replace(
+        facts,
+        one_hot_truth=other.truth,
+        one_hot_constant=other.constant,
+        one_hot_shuffled=other.shuffled,
+    )
+
+
+def _of_ordered(
+    loss: Any, targets: np.ndarray, shape: tuple[int, ...], columns: np.ndarray
+) -> TruthFacts | None:
+    """Return the losses of an output that tells whether a number is above each other.
+
+    They are None where the loss is not lowest for these answers, or is as low for the
+    vector of another class, as where the sign is wrong.
+    """
+    try:
+        facts = _in_form(loss, targets, shape, columns, _above)
+        moved = _in_form(loss, targets, shape, np.roll(columns, 1, axis=1), _clipped)
+    except Exception:  # a user's loss
+        return None
+    least = min(facts.constant, facts.shuffled, moved.truth)
+    return facts if facts.truth < least - SAME * abs(least) else None
+
+
+def _with_multiples(
+    facts: TruthFacts,
+    loss: Any,
+    targets: np.ndarray,
+    shape: tuple[int, ...],
+    answers: np.ndarray,
+) -> TruthFacts:
+    """Add what the loss gives for outputs of ten and a hundred times the targets."""
+    outputs = answers.reshape(shape).astype("float32")
+    try:
+        once, tenfold, hundredfold = (
+            sample_losses(loss, targets.copy(), factor * outputs)
+            for factor in (1, 10, 100)
+        )
+    except Exception:  # a user's loss
+        return facts
+    if not np.isfinite([*once, *tenfold, *hundredfold]).all():
+        return facts
+    first, second = tenfold - once, hundredfold - tenfold
+    falls = (hundredfold < 0) & (first < 0) & (second < IN_PROPORTION * first)
+    return replace(
+        facts,
+        tenfold=float(tenfold.mean()),
+        hundredfold=float(hundredfold.mean()),
+        falling=float(falls.mean()),
+    )
 
 
 def _cost(facts: TruthFacts) -> float:
@@ -103,6 +187,12 @@ def _same(columns: np.ndarray) -> np.ndarray:
 
 def _clipped(columns: np.ndarray) -> np.ndarray:
     return np.clip(columns, EDGE, 1 - EDGE)
+
+
+def _above(columns: np.ndarray) -> np.ndarray:
+    """Return by column the share of the classes that are above it."""
+    total = columns.sum(axis=1, keepdims=True)
+    return _clipped(total - np.cumsum(columns, axis=1))
 
 
 def _logits(columns: np.ndarray) -> np.ndarray:

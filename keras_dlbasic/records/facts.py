@@ -30,6 +30,17 @@ class TruthFacts(Facts):
         hardened: Loss where the output gives shares of 0 and 1 only, the nearest to the
             targets; NaN if these are 0 and 1 themselves.
         moved: How much the loss of one answer changes where all targets become it.
+        tenfold: Loss where the output gives ten times the targets (or their logits, if
+            these are the form of the output that costs least). NaN for class numbers,
+            and for outputs that are limited, as are those of a sigmoid.
+        hundredfold: The same for a hundred times the targets.
+        falling: Share of the rows whose loss falls below zero from one to the other and
+            in proportion.
+        one_hot_truth: For class numbers that the loss does not compare with the column
+            of their class: loss where the output gives their one-hot vectors and the
+            targets are these vectors, too. NaN for others.
+        one_hot_constant: The lowest loss of a constant prediction for these targets.
+        one_hot_shuffled: Loss where each row is given the vector of another.
     """
 
     truth: float = UNKNOWN
@@ -38,6 +49,32 @@ class TruthFacts(Facts):
     opposite: float = UNKNOWN
     hardened: float = UNKNOWN
     moved: float = UNKNOWN
+    tenfold: float = UNKNOWN
+    hundredfold: float = UNKNOWN
+    falling: float = UNKNOWN
+    one_hot_truth: float = UNKNOWN
+    one_hot_constant: float = UNKNOWN
+    one_hot_shuffled: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BeyondFacts(Facts):
+    """What a loss gives for probabilities whose targets are not all from 0 to 1.
+
+    Attributes:
+        outside: Share of the targets outside of 0 and 1.
+        tenth: Loss where the output is as close to the targets as 0.1 and 0.9 allow.
+        hundredth: The same for 0.01 and 0.99.
+        thousandth: The same for 0.001 and 0.999.
+        compares: Whether the loss of targets 0 is lowest for outputs of 0, and that of
+            targets 1 for outputs of 1, as in a cross-entropy.
+    """
+
+    outside: float = UNKNOWN
+    tenth: float = UNKNOWN
+    hundredth: float = UNKNOWN
+    thousandth: float = UNKNOWN
+    compares: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -208,6 +245,8 @@ class ProbeFacts(Facts):
             None for others, or if it is not known.
         truth: Value of a custom loss if the predictions are the targets themselves;
             None if the output cannot have these values, or the loss is Keras' own.
+        beyond: Value of a custom loss of probabilities for targets that are not all
+            from 0 to 1; None if they are, or for other outputs and losses.
         reads_targets: Whether a custom loss depends on its targets; None if not known,
             or if the loss is Keras' own.
         failed: Why the model could not be evaluated; None if it could.
@@ -248,6 +287,7 @@ class ProbeFacts(Facts):
     by_position: float | None = None
     dense: DenseFacts | None = None
     truth: TruthFacts | None = None
+    beyond: BeyondFacts | None = None
     reads_targets: bool | None = None
     failed: str | None = None
     eager: str | None = None

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.loss_sense import loss_sense
+from keras_dlbasic.diagnosis.loss_sense import falls_at_edges, has_no_lowest, loss_sense
+from keras_dlbasic.diagnosis.outcome import HALF, LEARNED_SKILL
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
-from keras_dlbasic.records.facts import TruthFacts
+from keras_dlbasic.records.facts import BeyondFacts, TruthFacts
 
 EXPLAINS = (
     *NOT_LEARNING,
@@ -33,6 +36,34 @@ MEANING = suggest.by_hand(
     "y = 1 - y, or the loss of 1 - y_true",
     "targets and output then have the same meaning",
 )
+LOGARITHMS = suggest.by_hand(
+    'activation="log_softmax" on the output, or '
+    "keras.losses.CategoricalCrossentropy(from_logits=True)",
+    "a likelihood takes logarithms of probabilities, which are never above 0",
+)
+LOWEST = suggest.by_hand(
+    'compile(loss="mse") for values, or '
+    "keras.losses.BinaryCrossentropy(from_logits=True) for 0 and 1",
+    "a loss needs a lowest value, where the output is right",
+)
+SCALE = suggest.by_hand(
+    "y = (y - y.min()) / (y.max() - y.min())",
+    "a cross-entropy has a lowest value only for targets from 0 to 1",
+)
+LINEAR = suggest.by_hand(
+    'a linear output and compile(loss="mse")', "values may then be of any size"
+)
+
+ACCURACIES = (
+    "accuracy",
+    "acc",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+)
+
+FAR_BELOW, GROWN = 10.0, 10.0
+"""How many times the loss of the targets, and of the first epoch, a loss without a
+lowest value is at the end."""
 
 
 @rule(kind="cause", explains=EXPLAINS, decides="match", per_output=True)
@@ -41,15 +72,20 @@ def disagreeing_loss(run: Run) -> Verdict:
 
     On the probe, the loss is computed for outputs that equal the targets (as values,
     probabilities or logits). If it is lower for a constant prediction and for the
-    targets of other rows, training leads away from the targets. The model itself is not
-    used. For other losses it is only tested whether the loss increases if the
-    predictions of a trained model are shuffled among the rows.
+    targets of other rows, training leads away from the targets. The same is tested for
+    targets that are class numbers where the loss expects one-hot vectors. It is also a
+    finding if the loss has no lowest value: it falls in proportion to the outputs and
+    the training loss is far below zero, or targets of a sigmoid lie outside of 0 and 1
+    in a cross-entropy. For other losses it is only tested whether the loss increases if
+    the predictions of a trained model are shuffled among the rows.
     """
     if run.loss_kind.family != "unknown":
         return Fine(f"'{run.loss_kind.name}' is one of Keras' own")
     probe = run.facts.probe
     if probe is None:
         return Skipped(run.reasons.probe)
+    if probe.beyond is not None and falls_at_edges(probe.beyond):
+        return _beyond(run, probe.beyond)
     if probe.truth is None:
         return _by_the_model(run)
     truth, sense = probe.truth, loss_sense(probe.truth)
@@ -58,6 +94,10 @@ def disagreeing_loss(run: Run) -> Verdict:
         f"{truth.shuffled:.4g} if it equals the targets of other rows, and "
         f"{truth.constant:.4g} for a constant prediction"
     )
+    if sense == "numbers":
+        return _of_numbers(run, truth)
+    if sense in ("right", "unclear") and _falls_without_end(run, truth):
+        return _without_lowest(run, truth)
     if sense not in ("wrong", "opposite", "blind", "extreme"):
         return Fine(f"the loss is {losses}")
     text = f"The loss {_named(run)}is {losses}. "
@@ -104,6 +144,93 @@ def _by_the_model(run: Run) -> Verdict:
             remedies=(SHAPES,),
         )
     return Skipped("the output that this loss expects could not be determined")
+
+
+def _falls_without_end(run: Run, truth: TruthFacts) -> bool:
+    """Return whether a loss has no lowest value, and training makes use of it."""
+    if not has_no_lowest(truth) or run.output.activation not in (None, "linear"):
+        return False
+    losses = run.loss[np.isfinite(run.loss)]
+    if len(losses) < 3:
+        return False
+    first, middle, last = losses[0], losses[len(losses) // 2], losses[-1]
+    return bool(
+        last < -FAR_BELOW * abs(truth.truth)
+        and last < -GROWN * abs(first)
+        and last < 0.99 * losses.min()
+        and last - middle < 0.25 * (last - first)
+    )
+
+
+def _without_lowest(run: Run, truth: TruthFacts) -> Finding:
+    is_classes = run.target.kind in ("one_hot", "probabilities")
+    first, last = run.loss[np.isfinite(run.loss)][[0, -1]]
+    text = (
+        f"The training loss falls from {first:.4g} to {last:.4g} and goes on falling: "
+        f"the loss {_named(run)}has no lowest value. It is {truth.truth:.4g} if the "
+        f"output equals the targets, {truth.tenfold:.4g} for outputs ten times and "
+        f"{truth.hundredfold:.4g} for outputs a hundred times as large, so training "
+        "makes the outputs larger instead of more correct."
+    )
+    if is_classes:
+        text += " This happens if a likelihood is given outputs without `log_softmax`."
+    severity = "warning" if _has_learned(run) else "critical"
+    return _found(run, text, truth, severity, (LOGARITHMS if is_classes else LOWEST,))
+
+
+def _has_learned(run: Run) -> bool:
+    """Return whether the skill or the accuracy is above that of a constant."""
+    if run.outcome.skill is not None:
+        return run.outcome.skill >= LEARNED_SKILL
+    chance = run.target.commonest
+    return any(
+        bool(len(accuracy) and accuracy[-1] >= chance + LEARNED_SKILL * (1 - chance))
+        for accuracy in map(run.curve, ACCURACIES)
+    )
+
+
+def _of_numbers(run: Run, truth: TruthFacts) -> Finding:
+    text = (
+        f"The loss {_named(run)}is given class numbers, and does not compare them with "
+        f"the output's column of that class: it is {truth.truth:.4g} if the output is "
+        "the one-hot vector of the right class, "
+        f"{truth.shuffled:.4g} if it is that of other rows, and {truth.constant:.4g} "
+        "for a constant prediction. If the targets were one-hot vectors, it would be "
+        f"{truth.one_hot_truth:.4g}, {truth.one_hot_shuffled:.4g} and "
+        f"{truth.one_hot_constant:.4g}."
+    )
+    is_good = run.outcome.skill is not None and run.outcome.skill >= HALF
+    has_axis = run.output.rank is not None and run.output.rank == len(
+        run.target.shape or ()
+    )
+    vectors = suggest.by_hand(
+        f"y = keras.ops.one_hot({'y[..., 0]' if has_axis else 'y'}, "
+        f"{run.output.units or 'n_classes'}) before the loss",
+        "each column of the output is then compared with the mask of its class",
+    )
+    return _found(run, text, truth, "warning" if is_good else "critical", (vectors,))
+
+
+def _beyond(run: Run, beyond: BeyondFacts) -> Verdict:
+    skill = run.outcome.skill
+    if skill is not None and skill >= HALF:
+        return Fine(f"the skill is {skill:.2f}, with targets outside of 0 and 1")
+    return Finding(
+        severity="warning",
+        message=(
+            f"{beyond.outside:.0%} of the targets lie outside of 0 and 1, which a "
+            f"sigmoid cannot give. The loss {_named(run)}then has no lowest value: "
+            f"for the nearest outputs it is {beyond.tenth:.4g} from 0.1 to 0.9, "
+            f"{beyond.hundredth:.4g} from 0.01 to 0.99 and {beyond.thousandth:.4g} "
+            "from 0.001 to 0.999, so training drives the outputs to 0 and 1."
+        ),
+        value=beyond.thousandth,
+        threshold=0.0,
+        unit="loss",
+        confidence=0.9,
+        evidence=beyond.to_dict(),
+        remedies=(SCALE, LINEAR),
+    )
 
 
 def _lacks_axis(run: Run) -> bool:
