@@ -17,7 +17,9 @@ def exchanging_reshapes(model: Any) -> list[str]:
     """Return the reshapes in the graph of a model that put its axes in another order.
 
     To exchange the axes of a tensor takes a transposition. A reshape to the exchanged
-    shape keeps the order of the entries, and so mixes what lies along the axes.
+    shape keeps the order of the entries, and so mixes what lies along the axes. Where
+    one of two axes divides the other, only inputs of the model count: within it, steps
+    may be put together, or made of features.
 
     Args:
         model: A built model.
@@ -33,13 +35,25 @@ def exchanging_reshapes(model: Any) -> list[str]:
     >>> exchanging_reshapes(keras.Sequential([keras.Input((2, 28)), *layers]))
     ['turn: (2, 28) to (28, 2)']
     """
+    given = [tensor.shape for tensor in getattr(model, "inputs", None) or ()]
     found: list[str] = []
     for operation in _operations(model):
         for call in calls_of(operation):
             before, after = call.input_tensors[0].shape, call.output_tensors[0].shape
-            if exchanges_axes(before[1:], after[1:]):
+            is_meant = is_fold(before[1:]) and before not in given
+            if exchanges_axes(before[1:], after[1:]) and not is_meant:
                 found.append(f"{printable(operation.name)}: {told(before, after)}")
     return list(dict.fromkeys(found))
+
+
+def is_fold(before: Sequence[Any]) -> bool:
+    """Return whether steps and features may be exchanged on purpose.
+
+    Several steps become the features of one, or the features of one several steps, as
+    where a resolution is raised: of two axes, one divides the other.
+    """
+    long = sorted(n for n in before if n != 1)
+    return len(long) == 2 and long[1] % long[0] == 0
 
 
 def told(before: Sequence[Any], after: Sequence[Any]) -> str:

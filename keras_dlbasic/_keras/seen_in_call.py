@@ -15,7 +15,12 @@ from typing import Any, NamedTuple
 import keras
 
 from keras_dlbasic._backends.code_of_users import code_of_users
-from keras_dlbasic._keras.exchanged_axes import exchanges_axes, told, whole_shape
+from keras_dlbasic._keras.exchanged_axes import (
+    exchanges_axes,
+    is_fold,
+    told,
+    whole_shape,
+)
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.outputs import trace_outputs
 from keras_dlbasic.records.printable import printable
@@ -65,8 +70,10 @@ def seen_in_call(model: Any, x: Any = None) -> SeenInCall:
     """
     if not code_of_users(model) or sys.getprofile() is not None:
         return SeenInCall()
+    given = [] if x is None else keras.tree.flatten(x)
+    shapes = [tuple(one.shape[1:]) for one in given if hasattr(one, "shape")]
     try:
-        with _noting({id(layer) for layer in all_layers(model)}) as notes:
+        with _noting({id(layer) for layer in all_layers(model)}, shapes) as notes:
             trace_outputs(model, x)
     except Exception:  # code of the user's may do anything
         return SeenInCall()
@@ -87,8 +94,13 @@ class _Notes:
 
 
 @contextmanager
-def _noting(known: set[int]) -> Iterator[_Notes]:
-    """Within the context, note who makes variables and who reshapes in this thread."""
+def _noting(known: set[int], shapes: list[tuple[int, ...]]) -> Iterator[_Notes]:
+    """Within the context, note who makes variables and who reshapes in this thread.
+
+    Args:
+        known: What the layers of the model are, by `id`.
+        shapes: Shapes of a row of the inputs.
+    """
     making = inspect.unwrap(keras.Variable.__init__).__code__
     reshaping = inspect.unwrap(keras.ops.reshape).__code__
     notes = _Notes()
@@ -101,7 +113,7 @@ def _noting(known: set[int]) -> Iterator[_Notes]:
             place = _place(frame, known)
             notes.made += [] if place is None else [place]
         elif frame.f_code is reshaping:
-            text = _exchange(frame)
+            text = _exchange(frame, shapes)
             notes.reshapes += [] if text is None else [text]
 
     sys.setprofile(note)
@@ -111,7 +123,7 @@ def _noting(known: set[int]) -> Iterator[_Notes]:
         sys.setprofile(None)
 
 
-def _exchange(frame: FrameType) -> str | None:
+def _exchange(frame: FrameType, shapes: list[tuple[int, ...]]) -> str | None:
     """Return where the user's code exchanges axes by a reshape, None if it does not."""
     back = frame.f_back
     owner = None if back is None else back.f_locals.get("self")
@@ -123,7 +135,8 @@ def _exchange(frame: FrameType) -> str | None:
         before = tuple(frame.f_locals["x"].shape)
         shape = tuple(frame.f_locals["newshape"])
         after = whole_shape(shape, prod(before))
-        if not exchanges_axes(before[1:], after[1:]):
+        is_meant = is_fold(before[1:]) and before[1:] not in shapes
+        if is_meant or not exchanges_axes(before[1:], after[1:]):
             return None
     except Exception:  # shapes that are tensors
         return None

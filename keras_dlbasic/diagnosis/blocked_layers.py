@@ -21,8 +21,9 @@ IDLE = 0.9
 def blocked_layers(run: Run) -> tuple[str, ...]:
     """Return the layers that no gradient reached at any sampled step.
 
-    The first layers count, up to one of them; if these have gradients, any before the
-    last one with a gradient. What is behind that may be an output without a loss.
+    The first layers count, up to one of them; if these have gradients, and the model
+    has one output, any before the last one with a gradient. What is behind that may be
+    an output without a loss.
 
     Args:
         run: The run, with finite gradients at some sampled steps.
@@ -54,13 +55,12 @@ def _between(
     run: Run, layers: tuple[str, ...], reached: np.ndarray, with_kernel: set[str]
 ) -> tuple[str, ...]:
     """Return layers with a kernel and no gradient amid others that have one."""
-    outputs = {name for out in run.facts.outputs for name in (out.name, out.label)}
+    if len(run.facts.outputs) != 1:
+        return ()  # they may belong to an output without a loss
     return tuple(
         layers[place]
         for place in range(reached[-1])
-        if place not in reached
-        and layers[place] in with_kernel
-        and layers[place].split("/")[0] not in outputs
+        if place not in reached and layers[place] in with_kernel
     )
 
 

@@ -15,7 +15,7 @@ def treats_classes_as_sizes(run: Run) -> bool:
     """Return whether a regression loss is compiled for what seem to be class numbers.
 
     They are the whole numbers from 0 on, all of them, none rare, and an accuracy is
-    compiled, which nobody asks of sizes.
+    compiled, but no metric of sizes beside it, as for grades.
 
     Args:
         run: The run.
@@ -31,5 +31,6 @@ def treats_classes_as_sizes(run: Run) -> bool:
         return False
     is_even = len(shares) == len(numbers) and min(shares) * len(shares) > EVEN
     is_counted = tuple(sorted(numbers)) == tuple(range(len(numbers)))
-    names = (name for name, _ in metric_names(run.facts.metrics))
-    return is_even and is_counted and any(name in ACCURACIES for name in names)
+    names = {name for name, _ in metric_names(run.facts.metrics)}
+    asks_for_classes = names <= {*ACCURACIES, "mean"}
+    return is_even and is_counted and bool(names & {*ACCURACIES}) and asks_for_classes

@@ -23,6 +23,11 @@ MOST_BLOCKS = 4096
 
 LEAST_ROWS = 20
 MOST_CHANNELS, MOST_COLUMNS = 4, 20
+MOST_ENTRIES = 2**24
+"""Targets with more entries are not compared."""
+
+FOLLOWS = 0.2
+"""Rows whose correlation with the next is higher than this are in the order of time."""
 NEIGHBOURS = 5
 RIDGE = 3.0
 
@@ -74,7 +79,8 @@ def dense_scores(
     itself counts as nothing. Of several columns the one that is told best counts.
 
     If little is found, inputs are paired with the targets in other ways too:
-    mirrored, turned over, transposed, or with those of other rows.
+    mirrored, turned over, transposed, or with those of the next row or the one before,
+    unless rows are in the order of time.
 
     Args:
         x: Inputs, `[n, *space]` or `[n, *space, channels]`, with one to three axes of
@@ -98,6 +104,8 @@ def dense_scores(
     """
     pictures = _pictures(x, shape)
     if pictures is None or columns.shape[1] > MOST_COLUMNS or len(x) < LEAST_ROWS:
+        return None
+    if columns.size > MOST_ENTRIES:
         return None
     task = TaskKind(task)
     targets = columns.reshape(*shape[:-1], columns.shape[1])
@@ -140,7 +148,14 @@ def dense_scores(
         error=error,
     )
     if found < FOUND:
-        facts = _with_other_pairs(facts, boxes, places, left[:, kept], is_odd)
+        facts = _with_other_pairs(
+            facts,
+            boxes,
+            places,
+            left[:, kept],
+            is_odd,
+            may_move=not _follow_each_other(boxes, places, told, task),
+        )
     return DenseScores(references, facts)
 
 
@@ -156,7 +171,8 @@ def _pictures(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     is_multiple = all(given and own % given == 0 for own, given in space)
     if not is_multiple or min(shape[1:-1]) < 2:
         return None
-    chosen = x[..., evenly(x.shape[-1], MOST_CHANNELS)].astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        chosen = x[..., evenly(x.shape[-1], MOST_CHANNELS)].astype(np.float32)
     if not np.isfinite(chosen).all():
         return None
     spread = chosen.std()
@@ -400,16 +416,41 @@ def _with_other_pairs(
     places: np.ndarray,
     left: np.ndarray,
     is_odd: np.ndarray,
+    *,
+    may_move: bool,
 ) -> DenseFacts:
     """Add the way of pairing inputs and targets by which most is found."""
     best, by = max(facts.found, 0.0) + RESTORED, ""
     places, left, is_odd = places[:, ::SHARE], left[::SHARE], is_odd[::SHARE]
-    for kind, others in _pairings(places, boxes.places):
+    pairings = list(_pairings(places, boxes.places))
+    if not may_move:  # the target of a forecast is the next row
+        pairings = pairings[2:]
+    for kind, others in pairings:
         given = _by_halves(boxes.features(others), left, is_odd, _ridge)
         found, _ = _correlation(given, left, places[0])
         if found > best:
             best, by = found, kind
     return replace(facts, restored_by=by, restored=best) if by else facts
+
+
+def _follow_each_other(
+    boxes: _Boxes, places: np.ndarray, told: np.ndarray, task: TaskKind
+) -> bool:
+    """Return whether rows are in the order of time.
+
+    An input is like that of the next row then, besides what is usual, or targets are
+    the inputs of a neighboring row, as in a forecast.
+    """
+    n = int(places[0].max()) + 1
+    later, earlier = (np.vstack([(places[0] + by) % n, places[1:]]) for by in (1, -1))
+    if any(_is_copied(boxes, moved, told, task) for moved in (later, earlier)):
+        return True
+    own, after = boxes.values(places), boxes.values(later)
+    in_rows = (np.vstack([0 * places[0] + row, places[1:]]) for row in range(n))
+    usual = np.mean([boxes.values(one) for one in in_rows], axis=0)
+    own, after = own - usual, after - usual
+    size = float(np.sqrt((own**2).sum() * (after**2).sum()))
+    return bool(size > 0 and (own * after).sum() > FOLLOWS * size)
 
 
 def _pairings(

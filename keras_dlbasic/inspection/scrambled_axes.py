@@ -54,7 +54,7 @@ def scrambled_axes(x: np.ndarray) -> tuple[int, ...] | None:
     if x.ndim not in (3, 4) or x.dtype.kind not in "iuf" or len(x) < LEAST_ROWS:
         return None
     shape = tuple(map(int, x.shape[1:]))
-    if max(shape) < LEAST_LENGTH or prod(shape) > MOST_ENTRIES:
+    if max(shape) < LEAST_LENGTH or not 0 < prod(shape) <= MOST_ENTRIES:
         return None
     rows = np.asarray(x[evenly(len(x), ROWS)], np.float64)
     flat = rows.reshape(len(rows), -1)

@@ -1,5 +1,7 @@
 """Outputs with a limit, class numbers as sizes, and layers that get no gradient."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -84,6 +86,7 @@ def as_numbers(**changes):
         ({}, True),
         ({"metrics": ["mae"]}, False),
         ({"metrics": None}, False),
+        ({"metrics": ["accuracy", "mae"]}, False),  # grades
         ({"distinct": [0, 2, 4, 6]}, False),
         ({"distinct": [1, 2, 3, 4]}, False),
         ({"distinct": [0, 1], "frequencies": [0.5, 0.5]}, False),
@@ -173,3 +176,33 @@ def test_weights_of_a_frozen_base_are_looked_at_first():
     assert isinstance(found, Finding)
     assert "pretrained" in str(found.remedies[0])
     assert "trainable = True" in str(found.remedies[1])
+
+
+@pytest.mark.once
+def test_the_median_is_no_limit():
+    """Of a loss of absolute errors, zero is right where most targets are zero."""
+    keras.utils.set_random_seed(0)
+    x = RNG.normal(size=(640, 5)).astype("float32")
+    y = np.where(RNG.random((640, 1)) < 0.62, 0, RNG.gamma(2, 5, (640, 1)))
+    model = keras.Sequential([keras.Input((5,)), L.Dense(16, "relu"), L.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.003), "mae")
+    found = watched(model, x, y.astype("float32"), epochs=15)
+    assert "output_activation_mismatch" not in found.names
+
+
+def test_layers_beside_an_output_without_a_loss_are_not_blocked():
+    """They may belong to it; so where there are two outputs nothing is said."""
+    keras.utils.set_random_seed(0)
+    x = RNG.normal(size=(320, 6)).astype("float32")
+    y = RNG.integers(0, 2, 320)
+    inputs = keras.Input((6,))
+    hidden = L.Dense(16, "relu")(inputs)
+    beside = L.Dense(4, name="embedding")(L.Dense(8, name="projected")(hidden))
+    outputs = {"e": beside, "c": L.Dense(1, "sigmoid")(L.Dense(8, "relu")(hidden))}
+    model = keras.Model(inputs, outputs)
+    model.compile("adam", {"c": "binary_crossentropy"})
+    doctor = kd.callbacks.TrainingDoctor(x, {"c": y}, verbose=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Keras: no gradient for some
+        model.fit(x, {"c": y}, epochs=5, verbose=0, callbacks=[doctor])
+    assert "zero_gradients" not in doctor.diagnosis.names

@@ -136,3 +136,21 @@ def test_the_probe_has_both():
     said = probe.judge(keras.ops.sigmoid(NOISE[:60]), np.arange(60))
     assert said["beyond_places"] > 0.6
     assert probe.facts([NOISE], masks.shape, is_ids=True).dense is None
+
+
+def test_the_next_row_is_the_target_of_a_forecast():
+    """It says nothing of a wrong pairing where rows are in the order of time."""
+    rng = np.random.default_rng(0)
+    maps = rng.normal(size=(121, 8, 8, 1))
+    x, y = maps[:-1], maps[1:]  # without a relation
+    facts = dense_scores(x, y.reshape(-1, 1), y.shape, "values").facts
+    assert facts.restored_by is None
+    slow = np.zeros_like(maps)
+    for row in range(1, 121):
+        slow[row] = 0.6 * slow[row - 1] + maps[row]
+    kinds = (slow[1:] > 0).astype(float)
+    facts = dense_scores(slow[:-1], kinds.reshape(-1, 1), kinds.shape, "labels").facts
+    assert facts.restored_by is None
+    moved = (maps[1:] > 0).astype(float)  # masks of the next row's picture
+    facts = dense_scores(x, moved.reshape(-1, 1), moved.shape, "labels").facts
+    assert facts.restored_by == "the next row"

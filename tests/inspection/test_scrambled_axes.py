@@ -160,3 +160,14 @@ def test_the_doctor_names_it(fault):
         assert found[0].severity == "critical"  # the run has learned nothing
         text = "transpose(0, 2, 1)" if fault == "data" else "keras.layers.Permute"
         assert text in str(found[0].remedies[0])
+
+
+def test_steps_that_are_folded_into_features_are_meant():
+    """As where a resolution is raised: unless it is done to the inputs themselves."""
+    inputs = keras.Input((16, 8))
+    raised = L.Reshape((64, 16))(L.Conv1D(64, 3, padding="same")(inputs))
+    assert exchanging_reshapes(keras.Model(inputs, L.Conv1D(1, 1)(raised))) == []
+    turned = L.Reshape((8, 16))(inputs)
+    assert exchanging_reshapes(keras.Model(inputs, L.Conv1D(1, 1)(turned)))
+    mixed = L.Reshape((24, 16))(L.Conv1D(24, 3, padding="same")(inputs))
+    assert exchanging_reshapes(keras.Model(inputs, L.Conv1D(1, 1)(mixed)))

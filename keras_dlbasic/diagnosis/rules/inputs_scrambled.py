@@ -69,7 +69,7 @@ def _of_model(run: Run, places: tuple[str, ...]) -> Finding:
     n = len(places)
     more = f" (and {n - 1} more)" if n > 1 else ""
     return Finding(
-        severity=_severity(run),
+        severity=_severity(run) if run.outcome.is_known else "info",
         message=(
             f"A reshape in the model has the same axes in another order, {places[0]}"
             f"{more}. It keeps the order of the values, so it does not exchange the "

@@ -47,6 +47,9 @@ deviation is below the second, as a share of that of the targets; the loss no lo
 moves if it changes by less than the third in the second half. Weights have moved by
 more than the fourth of their norm, in this many steps."""
 
+ABOVE, FALLEN = 1.5, 0.05
+"""The loss is this many times that of a constant, and has fallen by this share."""
+
 BELOW_ZERO = -0.01
 """A divergence is at least 0; less than this is no error of rounding."""
 
@@ -134,6 +137,13 @@ def _stays_away(run: Run) -> Finding | None:
     deviation = target_deviation(run)
     if not (skill < FAR and deviation > 0 and spread < SAME * deviation):
         return None
+    # what minimizes the loss of absolute errors is far from the mean, and right
+    baseline = run.outcome.baseline
+    if not baseline or not len(loss) or not loss[-1] > ABOVE * baseline:
+        return None
+    # an output that is still on a long way to the targets has not fallen much
+    if loss[0] - loss.min() < FALLEN * loss[0]:
+        return None
     if run.record.trained_steps < LEAST_STEPS or len(loss) < 4:
         return None
     try:
@@ -148,7 +158,7 @@ def _stays_away(run: Run) -> Finding | None:
         message=(
             "All predictions are nearly the same and far from the targets: the loss "
             f"is {loss[-1]:.4g}, a constant prediction would get "
-            f"{run.outcome.baseline or np.nan:.4g}, and it no longer decreases "
+            f"{baseline:.4g}, and it no longer decreases "
             "although the weights change. So something limits the output, such as a "
             "normalization, a cosine or an activation in `call`, and the targets lie "
             "outside of its range."
