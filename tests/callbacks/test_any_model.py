@@ -270,7 +270,8 @@ def test_weights_of_losses_as_advised():
     doctor, _ = fitted(model, x, y, epochs=12)
     found = [f for f in doctor.diagnosis if f.name == "unbalanced_outputs"]
     assert [f.output for f in found] == ["kind"]
-    code = found[0].remedies[0].code.removeprefix("model.compile(..., ")
+    (code,) = [r.code for r in found[0].remedies if "loss_weights" in r.code]
+    code = code.removeprefix("model.compile(..., ")
     weights = eval(f"dict({code.removesuffix(')')})")["loss_weights"]  # as printed
     model.compile("adam", loss=losses, loss_weights=weights)
     assert np.isfinite(model.evaluate(x, y, verbose=0, return_dict=True)["loss"])
