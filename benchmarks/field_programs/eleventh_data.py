@@ -139,7 +139,7 @@ def surprise(x, y):
     half="eleventh",
     address="https://example-a.com/answer/76082845",
     symptom="accuracy and loss of validation do not follow those of training",
-    cause="far too few tweets for so large a network and so many epochs",
+    cause="far too few tweets for a large network and many epochs",
     truth=("overfitting", "model_too_large"),
     also=("unrelated_targets", "target_leakage"),
 )

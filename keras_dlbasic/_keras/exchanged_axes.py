@@ -40,8 +40,9 @@ def exchanging_reshapes(model: Any) -> list[str]:
     for operation in _operations(model):
         for call in calls_of(operation):
             before, after = call.input_tensors[0].shape, call.output_tensors[0].shape
-            is_meant = is_fold(before[1:]) and before not in given
-            if exchanges_axes(before[1:], after[1:]) and not is_meant:
+            if not exchanges_axes(before[1:], after[1:]):
+                continue
+            if before in given or not is_fold(before[1:]):
                 found.append(f"{printable(operation.name)}: {told(before, after)}")
     return list(dict.fromkeys(found))
 
@@ -51,8 +52,11 @@ def is_fold(before: Sequence[Any]) -> bool:
 
     Several steps become the features of one, or the features of one several steps, as
     where a resolution is raised: of two axes, one divides the other.
+
+    Args:
+        before: Shape of a row, all of which is known.
     """
-    long = sorted(n for n in before if n != 1)
+    long = sorted(n for n in before if n > 1)
     return len(long) == 2 and long[1] % long[0] == 0
 
 

@@ -135,8 +135,9 @@ def _exchange(frame: FrameType, shapes: list[tuple[int, ...]]) -> str | None:
         before = tuple(frame.f_locals["x"].shape)
         shape = tuple(frame.f_locals["newshape"])
         after = whole_shape(shape, prod(before))
-        is_meant = is_fold(before[1:]) and before[1:] not in shapes
-        if is_meant or not exchanges_axes(before[1:], after[1:]):
+        if not exchanges_axes(before[1:], after[1:]):
+            return None
+        if before[1:] not in shapes and is_fold(before[1:]):
             return None
     except Exception:  # shapes that are tensors
         return None

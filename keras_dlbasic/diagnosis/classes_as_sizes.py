@@ -32,5 +32,5 @@ def treats_classes_as_sizes(run: Run) -> bool:
     is_even = len(shares) == len(numbers) and min(shares) * len(shares) > EVEN
     is_counted = tuple(sorted(numbers)) == tuple(range(len(numbers)))
     names = {name for name, _ in metric_names(run.facts.metrics)}
-    asks_for_classes = names <= {*ACCURACIES, "mean"}
-    return is_even and is_counted and bool(names & {*ACCURACIES}) and asks_for_classes
+    asks_for_classes = bool(names) and names <= {*ACCURACIES}
+    return is_even and is_counted and asks_for_classes

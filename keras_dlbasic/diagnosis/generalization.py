@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_dlbasic.diagnosis.outcome import NOTHING_SAVED, NOTHING_SKILL
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.records.facts import DenseFacts
+from keras_dlbasic.records.probe_facts import DenseFacts
 
 MIN_ROWS = 100
 """The skill of a predictor on rows not seen has a standard error of 0.1 then."""

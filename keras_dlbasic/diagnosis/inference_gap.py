@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.records.facts import DriftFacts, InferenceFacts
+from keras_dlbasic.records.probe_facts import DriftFacts, InferenceFacts
 
 LEARNED_SKILL, LEARNED_SAVED = 0.3, 0.2
 """With less there is little to lose, and on few rows it may be chance."""

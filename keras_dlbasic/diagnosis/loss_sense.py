@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from keras_dlbasic.records.facts import BeyondFacts, TruthFacts
+from keras_dlbasic.records.probe_facts import BeyondFacts, TruthFacts
 
 Sense = Literal["right", "wrong", "opposite", "blind", "extreme", "numbers", "unclear"]
 
@@ -33,7 +33,7 @@ def loss_sense(facts: TruthFacts) -> Sense:
 
     Example:
     >>> from keras_dlbasic.diagnosis.loss_sense import loss_sense
-    >>> from keras_dlbasic.records.facts import TruthFacts
+    >>> from keras_dlbasic.records.probe_facts import TruthFacts
     >>> loss_sense(TruthFacts(truth=0.0, constant=-1.0, shuffled=-2.0, moved=3.0))
     'wrong'
     """
@@ -63,14 +63,14 @@ def loss_sense(facts: TruthFacts) -> Sense:
 
 
 def has_no_lowest(facts: TruthFacts) -> bool:
-    """Tell whether a loss falls without end as the outputs grow.
+    """Return whether a loss falls without end as the outputs grow.
 
     Args:
         facts: The losses of the targets themselves and of multiples of them.
 
     Example:
     >>> from keras_dlbasic.diagnosis.loss_sense import has_no_lowest
-    >>> from keras_dlbasic.records.facts import TruthFacts
+    >>> from keras_dlbasic.records.probe_facts import TruthFacts
     >>> losses = {"truth": -1.0, "tenfold": -10.0, "hundredfold": -100.0}
     >>> has_no_lowest(TruthFacts(falling=1.0, **losses))
     True
@@ -79,7 +79,7 @@ def has_no_lowest(facts: TruthFacts) -> bool:
 
 
 def falls_at_edges(facts: BeyondFacts) -> bool:
-    """Tell whether a loss of probabilities falls below zero by as much for each digit.
+    """Return whether a loss of probabilities falls below zero evenly toward the edges.
 
     A cross-entropy does, by the logarithm, for targets outside of 0 and 1. Distances
     change less and less as the output comes close to 0 and 1.
@@ -89,7 +89,7 @@ def falls_at_edges(facts: BeyondFacts) -> bool:
 
     Example:
     >>> from keras_dlbasic.diagnosis.loss_sense import falls_at_edges
-    >>> from keras_dlbasic.records.facts import BeyondFacts
+    >>> from keras_dlbasic.records.probe_facts import BeyondFacts
     >>> losses = {"tenth": -1.0, "hundredth": -3.0, "thousandth": -5.0}
     >>> falls_at_edges(BeyondFacts(outside=0.5, compares=True, **losses))
     True

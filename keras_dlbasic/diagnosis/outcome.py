@@ -11,7 +11,7 @@ import numpy as np
 from keras_dlbasic.diagnosis.frozen_judge import has_frozen_judge
 from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
 from keras_dlbasic.records import LayerTable, ProbeFacts, TrainingRecord
-from keras_dlbasic.records.facts import PairedFacts
+from keras_dlbasic.records.probe_facts import PairedFacts
 
 LEARNED_SAVED = 0.05
 LEARNED_SKILL = 0.15

@@ -7,7 +7,7 @@ import numpy as np
 from keras_dlbasic.diagnosis.fine import Fine
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.skipped import Skipped
-from keras_dlbasic.records.facts import ResponseFacts
+from keras_dlbasic.records.probe_facts import ResponseFacts
 
 GOOD = 0.9
 """Skill from which a model has nothing to gain by a look at its answers."""

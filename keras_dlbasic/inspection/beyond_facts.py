@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_dlbasic.inspection.baseline import as_columns, sample_losses
 from keras_dlbasic.inspection.truth_facts import MIN_ROWS
-from keras_dlbasic.records.facts import BeyondFacts
+from keras_dlbasic.records.probe_facts import BeyondFacts
 
 ROUNDING = 1e-3
 """Targets that are no further outside of 0 and 1 count as inside."""

@@ -15,7 +15,7 @@ from keras_dlbasic._backends.without_gradients import without_gradients
 from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.propagation.probe import probe_layers
-from keras_dlbasic.records.facts import DriftFacts
+from keras_dlbasic.records.probe_facts import DriftFacts
 
 SMALLEST = 1e-12
 """Variances below count as this, so that a constant channel has a finite ratio."""

@@ -37,7 +37,7 @@ from keras_dlbasic.inspection.reconstruction import (
 from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.inspection.truth_facts import truth_facts
 from keras_dlbasic.records import ProbeFacts
-from keras_dlbasic.records.facts import RareFacts
+from keras_dlbasic.records.probe_facts import RareFacts
 
 LEAST_PICTURES = 32
 """Of fewer the mean at each place is not known well enough."""

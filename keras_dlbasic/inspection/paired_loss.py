@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._backends.without_gradients import without_gradients
-from keras_dlbasic.records.facts import PairedFacts
+from keras_dlbasic.records.probe_facts import PairedFacts
 
 N_PARTS, MIN_ROWS_PER_PART = 8, 4
 

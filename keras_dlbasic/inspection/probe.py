@@ -36,8 +36,8 @@ from keras_dlbasic.records import (
     ProbeFacts,
     TrainingRecord,
 )
-from keras_dlbasic.records.facts import InferenceFacts
 from keras_dlbasic.records.printable import printable
+from keras_dlbasic.records.probe_facts import InferenceFacts
 from keras_dlbasic.records.table_row import append_row
 
 MEASURES = (

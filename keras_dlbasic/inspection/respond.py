@@ -16,7 +16,7 @@ from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.padding_steps import padding_steps
 from keras_dlbasic.inspection.response_facts import MIN_ROWS, NextStep, response_facts
 from keras_dlbasic.records import InputFacts, RunFacts, TrainingRecord
-from keras_dlbasic.records.facts import ResponseFacts
+from keras_dlbasic.records.probe_facts import ResponseFacts
 
 MAX_ROWS, USUAL_MIN_ROWS = 31, 8
 """An odd number, that lengths of other axes seldom are."""

@@ -17,7 +17,7 @@ from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic._keras.layer_kinds import kind_of
 from keras_dlbasic.inspection.reordered_steps import reordered_steps
-from keras_dlbasic.records.facts import ResponseFacts
+from keras_dlbasic.records.probe_facts import ResponseFacts
 
 STEADY = 1e-4
 """Predictions that change by less from run to run are the same but for rounding."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.inspection.baseline import as_columns, sample_losses
-from keras_dlbasic.records.facts import TruthFacts
+from keras_dlbasic.records.probe_facts import TruthFacts
 
 MIN_ROWS = 16
 EDGE = 1e-6

@@ -30,9 +30,10 @@ from keras_dlbasic.records.data_facts import (
     ValidationFacts,
     WeightFacts,
 )
-from keras_dlbasic.records.facts import ProbeFacts, RunFacts
+from keras_dlbasic.records.facts import RunFacts
 from keras_dlbasic.records.layer_table import LayerTable
 from keras_dlbasic.records.model_facts import LayerFacts, ModelFacts, OutputFacts
+from keras_dlbasic.records.probe_facts import ProbeFacts
 from keras_dlbasic.records.record_data import MEASURES, SCALARS
 from keras_dlbasic.records.training_record import TrainingRecord
 from keras_dlbasic.records.trial_result import TrialResult

@@ -90,6 +90,9 @@ def test_printed_code_runs_with_what_was_given(form, suggestion):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`shuffle=True` was passed")  # of Keras
         exec(advised(suggestion, form).call, scope)
+    kept = {"kd": kd, "keras": keras, "data": scope["data"]}
+    assert {**scope, **kept} == scope  # it overwrites nothing that was given
+    assert isinstance(scope["model"], keras.Model)
 
 
 def test_what_cannot_be_changed_from_outside_is_done_in_the_data():

@@ -8,7 +8,7 @@ from keras import ops
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis.loss_sense import loss_sense
 from keras_dlbasic.inspection.truth_facts import truth_facts
-from keras_dlbasic.records.facts import TruthFacts
+from keras_dlbasic.records.probe_facts import TruthFacts
 
 N = 64
 RNG = np.random.default_rng(3)

@@ -13,7 +13,7 @@ from keras_dlbasic.diagnosis.loss_sense import (
 )
 from keras_dlbasic.inspection.beyond_facts import beyond_facts
 from keras_dlbasic.inspection.truth_facts import truth_facts
-from keras_dlbasic.records.facts import BeyondFacts, TruthFacts
+from keras_dlbasic.records.probe_facts import BeyondFacts, TruthFacts
 
 N = 64
 RNG = np.random.default_rng(5)

@@ -14,7 +14,7 @@ from keras_dlbasic.diagnosis.areas import AREAS
 from keras_dlbasic.diagnosis.outcome import outcome_of
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.paired_loss import paired_loss
-from keras_dlbasic.records.facts import PairedFacts
+from keras_dlbasic.records.probe_facts import PairedFacts
 
 N = 160
 RNG = np.random.default_rng(4)

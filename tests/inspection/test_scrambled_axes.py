@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import keras_dlbasic as kd
 from keras_dlbasic._keras.exchanged_axes import exchanges_axes, exchanging_reshapes
 from keras_dlbasic._keras.seen_in_call import seen_in_call
+from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.scrambled_axes import scrambled_axes
 
 L = keras.layers
@@ -160,6 +161,14 @@ def test_the_doctor_names_it(fault):
         assert found[0].severity == "critical"  # the run has learned nothing
         text = "transpose(0, 2, 1)" if fault == "data" else "keras.layers.Permute"
         assert text in str(found[0].remedies[0])
+
+
+def test_axes_of_unknown_length_are_not_exchanged():
+    inputs = keras.Input((None, 8))
+    model = keras.Model(inputs, L.GRU(3)(L.Reshape((-1, 4))(inputs)))
+    assert exchanging_reshapes(model) == []
+    model(np.zeros((2, 6, 8), "float32"))
+    assert network_facts(model, np.zeros((2, 6, 8), "float32")).exchanged_axes == ()
 
 
 def test_steps_that_are_folded_into_features_are_meant():

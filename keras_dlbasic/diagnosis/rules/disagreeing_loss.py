@@ -9,9 +9,10 @@ import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.loss_sense import falls_at_edges, has_no_lowest, loss_sense
+from keras_dlbasic.diagnosis.metric_names import ACCURACIES
 from keras_dlbasic.diagnosis.outcome import HALF, LEARNED_SKILL
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
-from keras_dlbasic.records.facts import BeyondFacts, TruthFacts
+from keras_dlbasic.records.probe_facts import BeyondFacts, TruthFacts
 
 EXPLAINS = (
     *NOT_LEARNING,
@@ -54,12 +55,8 @@ LINEAR = suggest.by_hand(
     'a linear output and compile(loss="mse")', "values may then be of any size"
 )
 
-ACCURACIES = (
-    "accuracy",
-    "acc",
-    "categorical_accuracy",
-    "sparse_categorical_accuracy",
-)
+OF_CLASSES = tuple(name for name in ACCURACIES if name != "binary_accuracy")
+"""Of one-hot vectors, the accuracy of each column is high for any answer."""
 
 FAR_BELOW, GROWN = 10.0, 10.0
 """How many times the loss of the targets, and of the first epoch, a loss without a
@@ -185,7 +182,7 @@ def _has_learned(run: Run) -> bool:
     chance = run.target.commonest
     return any(
         bool(len(accuracy) and accuracy[-1] >= chance + LEARNED_SKILL * (1 - chance))
-        for accuracy in map(run.curve, ACCURACIES)
+        for accuracy in map(run.curve, OF_CLASSES)
     )
 
 

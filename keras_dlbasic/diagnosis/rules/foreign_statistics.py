@@ -7,7 +7,7 @@ import math
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.inference_gap import inference_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
-from keras_dlbasic.records.facts import DriftFacts
+from keras_dlbasic.records.probe_facts import DriftFacts
 
 SAME_SCALE = suggest.by_hand(
     "scale the inputs as they were scaled when the layers were trained, for example by "

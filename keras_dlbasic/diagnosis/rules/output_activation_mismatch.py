@@ -41,14 +41,19 @@ PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 RECTIFIED = ("relu", "relu6")
 UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh")
 
-FAR, SAME, STILL, MOVED, LEAST_STEPS = -0.5, 0.05, 0.02, 0.3, 100
-"""Predictions are far from the targets below the first skill, and the same if their
-deviation is below the second, as a share of that of the targets; the loss no longer
-moves if it changes by less than the third in the second half. Weights have moved by
-more than the fourth of their norm, in this many steps."""
+FAR, ABOVE = -0.5, 1.5
+"""Predictions are far from the targets if their skill is below the first and the loss
+this many times that of a constant prediction."""
 
-ABOVE, FALLEN = 1.5, 0.05
-"""The loss is this many times that of a constant, and has fallen by this share."""
+SAME = 0.05
+"""Predictions are nearly the same below this share of the targets' deviation."""
+
+FALLEN, STILL = 0.05, 0.02
+"""A loss that came to its end has fallen by the first share, and changes by less than
+the second in the second half."""
+
+MOVED, LEAST_STEPS = 0.3, 100
+"""Weights had the chance: their path in units of their norm, and the steps."""
 
 BELOW_ZERO = -0.01
 """A divergence is at least 0; less than this is no error of rounding."""
@@ -81,6 +86,9 @@ def output_activation_mismatch(
     run: Run, *, outside: float = 0.02, much: float = 0.25
 ) -> Verdict:
     """Compare the output's activation with the loss and the targets.
+
+    Values that an output without a known limit never comes near are reported too, such
+    as ratings from 1 to 5 beside a cosine.
 
     Args:
         run: The run.
@@ -123,8 +131,8 @@ def output_activation_mismatch(
 def _stays_away(run: Run) -> Finding | None:
     """Look for values that an output without a known limit never comes near.
 
-    Whatever else is wrong, weights that move bring a free output to the mean of the
-    targets. A cosine or a product of normalized vectors ends at 1.
+    Whatever else is wrong, weights that move bring a free output to a constant that is
+    as good as any. A cosine or a product of normalized vectors ends at 1.
     """
     is_free = run.output.activation in (None, "linear", "unknown", "normalization")
     table = run.record.tables.get("probe")

@@ -7,7 +7,7 @@ import math
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.response import response_of
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
-from keras_dlbasic.records.facts import ResponseFacts
+from keras_dlbasic.records.probe_facts import ResponseFacts
 
 
 @rule(

@@ -1,0 +1,293 @@
+"""What a model and its loss make of the rows on which the model is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keras_dlbasic._wrong_arguments import names_nearest
+from keras_dlbasic.records.json_facts import UNKNOWN, Facts
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TruthFacts(Facts):
+    """What a loss gives for answers of which it is known how right they are.
+
+    Attributes:
+        truth: Loss where the output gives the targets themselves.
+        constant: The lowest loss of a constant prediction of that form.
+        shuffled: Loss where each row is given the target of another.
+        opposite: Loss where the output gives 1 less the targets; NaN if targets are
+            not from 0 to 1.
+        hardened: Loss where the output gives shares of 0 and 1 only, the nearest to the
+            targets; NaN if these are 0 and 1 themselves.
+        moved: How much the loss of one answer changes where all targets become it.
+        tenfold: Loss where the output gives ten times the targets (or their logits, if
+            these are the form of the output that costs least). NaN for class numbers,
+            and for outputs that are limited, as are those of a sigmoid.
+        hundredfold: The same for a hundred times the targets.
+        falling: Share of the rows whose loss falls below zero from one to the other and
+            in proportion.
+        one_hot_truth: For class numbers that the loss does not compare with the column
+            of their class: loss where the output gives their one-hot vectors and the
+            targets are these vectors, too. NaN for others.
+        one_hot_constant: The lowest loss of a constant prediction for these targets.
+        one_hot_shuffled: Loss where each row is given the vector of another.
+    """
+
+    truth: float = UNKNOWN
+    constant: float = UNKNOWN
+    shuffled: float = UNKNOWN
+    opposite: float = UNKNOWN
+    hardened: float = UNKNOWN
+    moved: float = UNKNOWN
+    tenfold: float = UNKNOWN
+    hundredfold: float = UNKNOWN
+    falling: float = UNKNOWN
+    one_hot_truth: float = UNKNOWN
+    one_hot_constant: float = UNKNOWN
+    one_hot_shuffled: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BeyondFacts(Facts):
+    """What a loss gives for probabilities whose targets are not all from 0 to 1.
+
+    Attributes:
+        outside: Share of the targets outside of 0 and 1.
+        tenth: Loss where the output is as close to the targets as 0.1 and 0.9 allow.
+        hundredth: The same for 0.01 and 0.99.
+        thousandth: The same for 0.001 and 0.999.
+        compares: Whether the loss of targets 0 is lowest for outputs of 0, and that of
+            targets 1 for outputs of 1, as in a cross-entropy.
+    """
+
+    outside: float = UNKNOWN
+    tenth: float = UNKNOWN
+    hundredth: float = UNKNOWN
+    thousandth: float = UNKNOWN
+    compares: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PairedFacts(Facts):
+    """What a loss that is not known gives for predictions in and out of their places.
+
+    Attributes:
+        loss: Loss of the predictions.
+        dealt: Loss where each row is given the prediction of another.
+        error: Standard error of the difference.
+        by_row: Whether the loss of some rows is the same whatever others are with them.
+        reads_targets: Whether it changes where all rows get the target of one.
+        makes_table: Whether predictions that differ may be exchanged, though the loss
+            changes where the targets get the shape of the output: it compares all
+            targets with all outputs.
+    """
+
+    loss: float = UNKNOWN
+    dealt: float = UNKNOWN
+    error: float = UNKNOWN
+    by_row: bool = False
+    reads_targets: bool = False
+    makes_table: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DriftFacts(Facts):
+    """How the moving statistics of a normalization compare with what it is given.
+
+    Attributes:
+        layer: Label of the layer.
+        mean: Distance of the means, root mean square over channels, in standard
+            deviations of the moving statistics. NaN if not known.
+        variance: Variance of what it is given over the moving variance, geometric mean
+            over channels. NaN if not known.
+    """
+
+    layer: str = ""
+    mean: float = UNKNOWN
+    variance: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class InferenceFacts(Facts):
+    """What a model gives as `evaluate` and `predict` run it, with moving statistics.
+
+    Attributes:
+        loss: Loss on the probe, without penalties. NaN if not known.
+        skill: Skill of the predictions, as in the table `"probe"`. NaN if not known.
+        drifts: The layers that use moving statistics, in the order in which they ran.
+    """
+
+    loss: float = UNKNOWN
+    skill: float = UNKNOWN
+    drifts: tuple[DriftFacts, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ResponseFacts(Facts):
+    """How predictions answer to changes of the inputs, as `predict` runs the model.
+
+    Changes are root mean squares in standard deviations of the predictions over rows.
+    They are NaN where they are not known.
+
+    Attributes:
+        noise: Change from one run to the next on the same rows.
+        dropping: Label of a layer of Keras' that drops units in inference; None if
+            there is none. The layer of this package that is made for it does not count.
+        loss: Loss on the probe, if there is such a layer.
+        loss_without: Loss on the probe with dropout off, likewise.
+        skill: Skill on the probe, likewise.
+        skill_without: Skill on the probe with dropout off, likewise.
+        normalizing: Label of a batch normalization that is called with `training=True`
+            in inference; None if there is none.
+        other_rows: Change where the other rows of the batch are changed.
+        order: Change where the steps of the sequences come in another order.
+        later_steps: Change at earlier steps where later steps are changed, of the input
+            of which the target is the next step.
+        spread: Deviation of the predictions over rows, as a share of their root mean
+            square.
+        not_needed: Whether it was left out as the model does well.
+    """
+
+    noise: float = UNKNOWN
+    dropping: str | None = None
+    loss: float = UNKNOWN
+    loss_without: float = UNKNOWN
+    skill: float = UNKNOWN
+    skill_without: float = UNKNOWN
+    normalizing: str | None = None
+    other_rows: float = UNKNOWN
+    order: float = UNKNOWN
+    later_steps: float = UNKNOWN
+    spread: float = UNKNOWN
+    not_needed: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RareFacts(Facts):
+    """A rare class of which the model had few rows right at the end of the run.
+
+    Attributes:
+        label: Its number.
+        rows: How many of its rows were tried, if none was right; else 0.
+        ratio: How many times as many rows the most common class has.
+        right: Share of its rows that are predicted correctly.
+        rank: Share of pairs, of a row of this class and another row, in which the first
+            has the higher score for the class: 1 if the scores separate the class.
+    """
+
+    label: int = 0
+    rows: int = 0
+    ratio: float = UNKNOWN
+    right: float = 0.0
+    rank: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DenseFacts(Facts):
+    """What simple predictors find in inputs each place of which has a target.
+
+    Attributes:
+        rows: Number of rows.
+        places: How many of their places were compared.
+        axes: Along how many axes places are counted: 1 for steps, 2 for pixels.
+        found: Correlation of predictions and targets on rows that they were not fitted
+            to, after the usual target of each place is taken off: 0 if inputs tell
+            nothing. Of several columns the largest.
+        error: Its standard error over the rows.
+        restored_by: Another way of pairing inputs and targets by which clearly more is
+            found; None if there is none, or none was tried.
+        restored: The correlation by it.
+    """
+
+    rows: int = 0
+    places: int = 0
+    axes: int = 0
+    found: float = UNKNOWN
+    error: float = UNKNOWN
+    restored_by: str | None = None
+    restored: float = UNKNOWN
+
+
+@names_nearest
+@dataclass(frozen=True, eq=False, repr=False)
+class ProbeFacts(Facts):
+    """Facts about the probe: the rows on which a model is evaluated during training.
+
+    For a model with several outputs, `outputs` has the facts of each. The baseline is
+    then that of the weighted sum of their losses, and there is no single skill.
+
+    Attributes:
+        rows: Number of rows; None if not known.
+        looked: Number of rows in the last evaluation of the model, see the measure
+            `"rows"` of the table `"probe"`; None if it always runs on all.
+        baseline_loss: Loss of the best constant prediction; None if not known.
+        baseline_failed: The error that prevented computing the baseline; None if there
+            was none.
+        scored_as: The task for scoring the predictions, a value of `analysis.TaskKind`.
+        no_skill: Why the skill cannot be computed; empty if it can, None if not known.
+        references: Skill of simple baseline predictors by name; None if not known.
+        masked_reference: The better skill of these predictors if they are given the
+            steps that the model's mask leaves, one after the other; None without a
+            mask, or if it is not known.
+        by_position: Skill of the mean target of each position, for targets that are
+            images; None for others.
+        dense: What simple predictors find where each place of an input has a target;
+            None for others, or if it is not known.
+        truth: Value of a custom loss if the predictions are the targets themselves;
+            None if the output cannot have these values, or the loss is Keras' own.
+        beyond: Value of a custom loss of probabilities for targets that are not all
+            from 0 to 1; None if they are, or for other outputs and losses.
+        reads_targets: Whether a custom loss depends on its targets; None if not known,
+            or if the loss is Keras' own.
+        failed: Why the model could not be evaluated; None if it could.
+        eager: Why the model ran without compilation, which takes longer; None if it was
+            compiled.
+        loss_weight: Factor of the loss in the sum over outputs; None for a single
+            output.
+        inference: Results at the end of the run with the moving statistics of batch
+            normalization; None if the model has none, or it was not tested.
+        rare: A rare class that is never predicted, found on additional rows because the
+            probe has too few of that class. None if there is none, or it was not
+            tested.
+        response: How predictions reacted to changed inputs at the end of the run; None
+            if it was not tested.
+        paired: Value of a custom loss at the end of the run if predictions are shuffled
+            among the rows; None if it was not tested, or is not known.
+        added_at_start: Sum of the `add_loss` terms before training; None if there are
+            none, or it is not known.
+        added_at_end: The same at the end of the run.
+        outputs: The same facts for each output, in the order of `ModelFacts.outputs`;
+            None for a single output.
+
+    Example:
+    >>> from keras_dlbasic.records import ProbeFacts
+    >>> probe = ProbeFacts(rows=256, baseline_loss=2.3, references={"linear": 0.8})
+    >>> probe.references["linear"]
+    0.8
+    """
+
+    rows: int | None = None
+    looked: int | None = None
+    baseline_loss: float | None = None
+    baseline_failed: str | None = None
+    scored_as: str | None = None
+    no_skill: str | None = None
+    references: Mapping[str, float] | None = None
+    masked_reference: float | None = None
+    by_position: float | None = None
+    dense: DenseFacts | None = None
+    truth: TruthFacts | None = None
+    beyond: BeyondFacts | None = None
+    reads_targets: bool | None = None
+    failed: str | None = None
+    eager: str | None = None
+    loss_weight: float | None = None
+    inference: InferenceFacts | None = None
+    rare: RareFacts | None = None
+    response: ResponseFacts | None = None
+    paired: PairedFacts | None = None
+    added_at_start: float | None = None
+    added_at_end: float | None = None
+    outputs: tuple[ProbeFacts, ...] | None = None
