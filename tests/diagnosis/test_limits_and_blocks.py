@@ -11,10 +11,13 @@ from made_runs import STUCK, edited_facts, made_run
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Finding, Run
 from keras_dlbasic.diagnosis.classes_as_sizes import treats_classes_as_sizes
+from keras_dlbasic.diagnosis.rules.constant_predictions import constant_predictions
 from keras_dlbasic.diagnosis.rules.frozen_layers import frozen_layers
+from keras_dlbasic.diagnosis.rules.poor_initialization import poor_initialization
 from keras_dlbasic.diagnosis.rules.rows_mixed import rows_mixed
 from keras_dlbasic.diagnosis.rules.slow_convergence import _told
 from keras_dlbasic.diagnosis.rules.vanishing_gradients import vanishing_gradients
+from keras_dlbasic.records import MEASURES
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -206,3 +209,56 @@ def test_layers_beside_an_output_without_a_loss_are_not_blocked():
         warnings.simplefilter("ignore")  # of Keras: no gradient for some
         model.fit(x, {"c": y}, epochs=5, verbose=0, callbacks=[doctor])
     assert "zero_gradients" not in doctor.diagnosis.names
+
+
+def kept_away(**changes):
+    """Return a run whose predictions end nearly alike, far from the targets."""
+    falling = 5.4 + 8 * np.exp(-np.arange(20.0))
+    known = {"loss": falling, "end_loss": 5.4, "skill": -3.0, "spread": 1e-4}
+    known["ratio"] = 0.01
+    targets = {"kind": "continuous", "std": 1.2, "mean": 3.0, "n_columns": 1}
+    facts = {"loss": "mse"}
+    record = made_run(targets=targets, facts=facts, **{**known, **changes})
+    with edited_facts(record) as told:
+        told["network"]["outputs"][0].update(activation=None, units=1)
+    found = [f for f in kd.diagnose(record) if f.name == "output_activation_mismatch"]
+    return bool(found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, True),
+        ({"skill": -0.2}, False),
+        ({"spread": 0.5}, False),
+        ({"ratio": 1e-6}, False),  # weights that stay where they are
+        ({"loss": 1.5 + 8 * np.exp(-np.arange(20.0)), "end_loss": 1.5}, False),
+        ({"loss": np.linspace(5.45, 5.4, 20)}, False),  # still on a long way
+        ({"loss": np.geomspace(13, 5.4, 20)}, False),  # still falling
+    ],
+)
+def test_a_limit_needs_all_of_its_evidence(changes, said):
+    assert kept_away(**changes) is said
+
+
+def test_no_gradient_in_a_run_that_learns_in_part_is_a_warning():
+    record = made_run(end_loss=0.9, skill=0.3, reference=0.35)
+    for measure in ("gradient_norm", "max_abs_gradient"):
+        record._rows.measures[:, MEASURES.index(measure), 1] = 0.0
+    (found,) = [f for f in kd.diagnose(record) if f.name == "zero_gradients"]
+    assert found.severity == "warning"
+
+
+@pytest.mark.parametrize("activation", ["relu", "custom"])
+def test_weights_for_an_activation_of_the_user_may_be_small(activation):
+    first = {"activation": activation, "gain": 1e-3, "kernel_rms": 1e-4}
+    verdict = poor_initialization(Run(made_run(first=first)))
+    assert isinstance(verdict, Finding) is (activation == "relu")
+
+
+def test_constant_predictions_ask_for_pairs_where_predictors_find_nothing():
+    for reference, first in ((0.0, "look at ten rows"), (0.8, "learning rate")):
+        record = made_run(reference=reference, spread=1e-5, **STUCK)
+        verdict = constant_predictions(Run(record))
+        assert isinstance(verdict, Finding)
+        assert first in str(verdict.remedies[0])

@@ -6,6 +6,7 @@ import pytest
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.loss_kind import LossKind
+from keras_dlbasic.inspection import dense_reference
 from keras_dlbasic.inspection.dense_reference import beyond_places, dense_scores
 from keras_dlbasic.inspection.output_probe import OutputProbe
 
@@ -147,10 +148,18 @@ def test_the_next_row_is_the_target_of_a_forecast():
     assert facts.restored_by is None
     slow = np.zeros_like(maps)
     for row in range(1, 121):
-        slow[row] = 0.6 * slow[row - 1] + maps[row]
+        slow[row] = 0.35 * slow[row - 1] + maps[row]
     kinds = (slow[1:] > 0).astype(float)
     facts = dense_scores(slow[:-1], kinds.reshape(-1, 1), kinds.shape, "labels").facts
     assert facts.restored_by is None
     moved = (maps[1:] > 0).astype(float)  # masks of the next row's picture
     facts = dense_scores(x, moved.reshape(-1, 1), moved.shape, "labels").facts
     assert facts.restored_by == "the next row"
+
+
+def test_targets_of_many_entries_are_left_out(monkeypatch):
+    x = np.random.default_rng(0).normal(size=(40, 8, 8, 1))
+    given = x, (x > 0).reshape(-1, 1), x.shape, "labels"
+    assert dense_scores(*given) is not None
+    monkeypatch.setattr(dense_reference, "MOST_ENTRIES", x.size - 1)
+    assert dense_scores(*given) is None

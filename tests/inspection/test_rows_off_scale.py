@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_runs import STUCK, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection.input_facts import input_facts
@@ -75,3 +76,22 @@ def test_the_doctor_names_them_where_the_model_is_not_good(raw):
     if raw:
         assert "3.1% of the rows" in found[0].message
         assert "np.median(size)" in str(found[0].remedies[0])
+
+
+def test_rows_of_many_other_scales_are_not_one_group():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 20))
+    x[::40] *= 10.0 ** rng.permutation(np.linspace(2, 7, 10))[:, None]
+    assert rows_off_scale(x) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(("ratio", "sign"), [(100.0, ">"), (0.01, "<")])
+def test_the_advice_finds_these_rows(ratio, sign):
+    x = np.random.default_rng(0).normal(size=(200, 8))
+    x[::20] *= ratio
+    record = made_run(inputs={"odd_rows": ratio, "odd_rows_share": 0.05}, **STUCK)
+    (found,) = [f for f in kd.diagnose(record) if f.name == "unscaled_inputs"]
+    scope = {"np": np, "x": x}
+    exec(found.remedies[0].code, scope)
+    assert scope["rows"].tolist() == list(range(0, 200, 20))
+    assert f"size {sign} " in found.remedies[0].code

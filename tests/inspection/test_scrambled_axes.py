@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_runs import STUCK, edited_facts, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic._keras.exchanged_axes import exchanges_axes, exchanging_reshapes
@@ -180,3 +181,35 @@ def test_steps_that_are_folded_into_features_are_meant():
     assert exchanging_reshapes(keras.Model(inputs, L.Conv1D(1, 1)(turned)))
     mixed = L.Reshape((24, 16))(L.Conv1D(24, 3, padding="same")(inputs))
     assert exchanging_reshapes(keras.Model(inputs, L.Conv1D(1, 1)(mixed)))
+
+
+def test_what_jumps_where_the_steps_of_the_given_shape_end_is_right():
+    """Channels of a step that are alike, as bands of a spectrum, are no series."""
+    rng = np.random.default_rng(0)
+    levels = rng.normal(size=(60, 40, 1)) + 0.05 * rng.normal(size=(60, 40, 6))
+    assert scrambled_axes(levels) is None
+
+
+def test_what_is_as_smooth_in_the_given_shape_is_right():
+    """Phases with a level each may be those of a series, or its channels."""
+    rng = np.random.default_rng(0)
+    phases = np.repeat(rng.normal(size=(60, 3)), 40, axis=1)
+    phases += 0.1 * rng.normal(size=phases.shape)
+    assert scrambled_axes(phases.reshape(60, 40, 3)) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "severity"),
+    [
+        (STUCK, "critical"),
+        ({}, "info"),  # a good run does not need the order
+        ({"end_loss": 0.9, "skill": 0.3}, "warning"),
+        ({"facts": {"probe": None}}, "info"),  # whether it is good is not known
+    ],
+)
+def test_a_reshape_in_the_model_counts_where_the_run_is_poor(change, severity):
+    record = made_run(**change)
+    with edited_facts(record) as facts:
+        facts["network"]["exchanged_axes"] = ["turn: (2, 28) to (28, 2)"]
+    found = [f for f in kd.diagnose(record) if f.name == "inputs_scrambled"]
+    assert [f.severity for f in found] == [severity]
