@@ -21,6 +21,9 @@ HALVES = (
     "ninth",
     "tenth",
     "eleventh",
+    "twelfth",
+    "thirteenth",
+    "practice",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
 
