@@ -35,8 +35,14 @@ class FitLog:
     def step_begins(self, callback: Any, step: int) -> None:
         """Take no notice of a step."""
 
-    def epoch_ends(self, callback: Any, epoch: int, logs: Mapping[str, Any]) -> None:
-        """Keep the logs of the epoch."""
+    def due_steps(self, callback: Any) -> frozenset[int] | None:
+        """Return the steps of the epoch that it has to know of, None for all."""
+        return frozenset()
+
+    def epoch_ends(
+        self, callback: Any, epoch: int, logs: Mapping[str, Any], steps: int
+    ) -> None:
+        """Keep the logs of the epoch, of which so many steps were trained."""
         self.log(epoch, logs)  # each callback may have added some
 
     def log(self, epoch: int, logs: Mapping[str, Any]) -> None:

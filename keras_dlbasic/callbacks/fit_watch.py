@@ -241,8 +241,19 @@ class FitWatch(FitLog):
         elif self._plan.steps_per_epoch is None or self._tap.must_see_every_step:
             self._tap.arm(None)
 
-    def epoch_ends(self, callback: Any, epoch: int, logs: Mapping[str, Any]) -> None:
-        """Fetch the rows of the epoch and keep its logs."""
+    def due_steps(self, callback: Any) -> frozenset[int] | None:
+        """Return the steps of the epoch that it has to know of, None for all."""
+        if callback is not self._driver:
+            return frozenset()
+        must_see = self._tap is not None and self._tap.must_see_every_step
+        if must_see or self._model.steps_per_execution != 1:
+            return None
+        return self._plan.due
+
+    def epoch_ends(
+        self, callback: Any, epoch: int, logs: Mapping[str, Any], steps: int
+    ) -> None:
+        """Fetch the rows of the epoch, of `steps` steps, and keep its logs."""
         self.log(epoch, logs)  # each callback may have added some
         if callback is not self._driver or self._open_epoch is None:
             return
@@ -250,10 +261,10 @@ class FitWatch(FitLog):
         self.last_epoch = float("nan")
         with self.guard.on_host():
             self._rows.fetch(self.record)
-            self._close_epoch()
+            self._close_epoch(steps)
 
-    def _close_epoch(self) -> None:
-        self._plan.epoch_ends()
+    def _close_epoch(self, steps: int) -> None:
+        self._plan.epoch_ends(steps)
         self.record.trained_steps = self._offset + self._plan.steps
         self.last_epoch = self._rows.take_mean_norm()
         is_refused = self._tap is not None and self._tap.is_refused

@@ -25,7 +25,7 @@ LEAST_LOOKS = 4
 """Looks become fewer down to this number, then get fewer rows: what is said at the end
 of a short run hangs on the rows, and hardly on the looks before."""
 
-GROWTH, LONG_GROWTH = 1.35, 1.6
+GROWTH, LONG_GROWTH = 1.35, 2.0
 """From one look to the next the number of the epoch grows by this factor; the second is
 that in a long fit."""
 

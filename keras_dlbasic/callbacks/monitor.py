@@ -55,6 +55,12 @@ class Monitor(keras.callbacks.Callback):
     _guard: Guard
     """Of the fit that has begun; made by `guarded`."""
 
+    _due: frozenset[int] | None = None
+    """The steps of the epoch that are not passed over, None if none is."""
+
+    _has_own_batch_end = False
+    """Whether a subclass has a hook `on_batch_end`, which Keras knows as well."""
+
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)
         name_nearest_in(cls)
@@ -65,6 +71,7 @@ class Monitor(keras.callbacks.Callback):
         self.verbose = verbose
         self._given_record = record
         self._watch: Any = None
+        self._count = StepCount()
         self._messages = Messages()
 
     @property
@@ -147,6 +154,8 @@ class Monitor(keras.callbacks.Callback):
         self._table: TableWriter | None = None
         self._count = StepCount()
         self._epoch = 0
+        self._due = None
+        self._has_own_batch_end = _has_own_batch_end(type(self))
         self._processes = processes_of(model_of(self))
         if (untested := untested_keras()) is not None:
             self._guard.say(untested)
@@ -168,6 +177,7 @@ class Monitor(keras.callbacks.Callback):
         self._epoch = epoch
         self._count.epoch_begins(self.params)
         self._watch.epoch_begins(self, epoch)
+        self._due = self._due_steps()
         # The table is made here and not as the fit begins: a callback that joins later
         # may bring the record that all of them share.
         name, record = self._table_name, self._watch.record
@@ -175,24 +185,44 @@ class Monitor(keras.callbacks.Callback):
             self._table = TableWriter(record, name, self._measures)
         self._messages.say()
 
-    @guarded
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        # Between two steps of a fit each call is slow, as what it needs has left the
+        # caches: a step at which there is nothing to do asks one set.
+        if self._due is None or batch in self._due:
+            self._due_step_begins(batch)
+
+    @guarded
+    def _due_step_begins(self, batch: int) -> None:
         try:
             self._step_begins(batch)
         except Exception as error:
             if not guard_of(self).catch(error):
                 raise
         self._watch.step_begins(self, batch)
+        self._due = self._due_steps()
+
+    def _due_steps(self) -> frozenset[int] | None:
+        """Return the steps of this epoch at which there is something to do."""
+        return None if self._asks_each_step else self._watch.due_steps(self)
+
+    @property
+    def _asks_each_step(self) -> bool:
+        """Whether `_step_begins` is to be called at each step from now on."""
+        return type(self)._step_begins is not Monitor._step_begins
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+        if self._has_own_batch_end:
+            self._own_batch_end(batch, logs)
+        self._count.step_ends(batch)
 
     @guarded
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: D102
+    def _own_batch_end(self, batch: int, logs: Any) -> None:
         super().on_train_batch_end(batch, logs)
-        self._count.step_ends(batch)
 
     @guarded
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: D102
         logs = {} if logs is None else logs
-        self._watch.epoch_ends(self, epoch, logs)
+        self._watch.epoch_ends(self, epoch, logs, self._count.n)
         try:
             self._epoch_ends(epoch, logs)
         finally:  # the others wait for it
@@ -204,3 +234,7 @@ class Monitor(keras.callbacks.Callback):
         with guard_of(self).on_host():
             self._fit_ends()
         self._messages.say()
+
+
+def _has_own_batch_end(kind: type[Monitor]) -> bool:
+    return kind.on_batch_end is not keras.callbacks.Callback.on_batch_end

@@ -23,7 +23,10 @@ class StepPlan:
         params: The `params` of the fit, as Keras gives them to callbacks.
 
     Attributes:
-        steps: Number of steps of the fit that have begun.
+        steps: Number of steps of the fit that have begun, up to the last one that the
+            plan was informed of.
+        due: The steps of this epoch that the plan must be informed of, if each is run
+            by itself; None if that is all of them.
         is_read: Whether the batch of one of the steps that began last is to be read.
         must_read: Whether that is so, and it must be read for that reason alone.
         is_long: Whether the fit is long, by the number of steps that are planned: then
@@ -38,7 +41,7 @@ class StepPlan:
         self._params = params
         self._every: list[Every] = []
         self._is_planned: Callable[[int], bool] = _never
-        self._due: frozenset[int] | None = None
+        self.due: frozenset[int] | None = None
         self._epochs_begun = 0
         self._epoch_first_step = 0
         self._begun_step = 0
@@ -90,10 +93,9 @@ class StepPlan:
         if self._reads and not self._epochs_begun:
             self._is_to_read = reading_plan(n_steps, is_long=self.is_long)
         self._epochs_begun += 1
-        # asked once for all: between two steps of a fit, each call of a hook is slow
-        self._due = None
+        self.due = None
         if self.steps_per_epoch is not None and self.steps_per_epoch <= MOST_LISTED:
-            self._due = frozenset(
+            self.due = frozenset(
                 step
                 for step in range(self.steps_per_epoch)
                 if self._is_planned(step) or self._is_to_read(step)
@@ -106,11 +108,6 @@ class StepPlan:
             step: Number of the first in its epoch.
             count: How many there are (`steps_per_execution`); the epoch may end before.
         """
-        if count == 1 and self._due is not None and step not in self._due:
-            self._begun_step = self._epoch_first_step + step
-            self.steps = self._begun_step + 1
-            self.is_read = self.must_read = False
-            return False
         # Keras calls the hook once for `steps_per_execution` steps. They run in one
         # program, so that all of them are measured if one of them is planned.
         last = step + count - 1
@@ -133,9 +130,10 @@ class StepPlan:
         """Do not count the steps that began last."""
         self.steps = self._begun_step
 
-    def epoch_ends(self) -> None:
-        """Keep the length of the epoch, by which the next is planned."""
-        self._steps_in_last_epoch = self.steps - self._epoch_first_step
+    def epoch_ends(self, steps: int) -> None:
+        """Keep the number of steps of the epoch, by which the next is planned."""
+        self.steps = self._epoch_first_step + steps
+        self._steps_in_last_epoch = steps
 
 
 def _never(step: int) -> bool:

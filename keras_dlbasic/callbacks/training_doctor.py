@@ -186,6 +186,10 @@ class TrainingDoctor(Monitor):
             before = self.record.last_epoch
             self._watch.when_built(lambda: self._examine(before))
 
+    @property
+    def _asks_each_step(self) -> bool:
+        return not self._looks.is_examined
+
     def _step_begins(self, batch: int) -> None:
         # a model that had no weights until its first step was run
         if self._count.so_far and not self._looks.is_examined:

@@ -17,10 +17,6 @@ LONG_FIT, LONG_STEPS_PER_SAMPLE = 1_000, 64
 """A fit of at least this many steps is long: its samples are further apart, so that all
 of them are about one in 32 steps, with those of the warm-up."""
 
-PER_DOUBLING = 2
-"""Number of samples of a long fit for each doubling of the number of steps, from the
-first 16 to the end of the warm-up."""
-
 MOST_SAMPLES_PER_EPOCH = 32
 
 FIRST_READ, SPREAD_READ, LONG_SPREAD_READ = 16, 16, 8
@@ -110,7 +106,7 @@ def epoch_plan(
         is_odd = is_last and total >= FIRST_STEPS
         is_warmup = is_warmup_step(total)
         if is_long and total >= FIRST_STEPS:
-            is_warmup &= total % 2 ** int(math.log2(total / PER_DOUBLING)) == 0
+            is_warmup &= total.bit_count() == 1  # one for each doubling
         return steady or (is_warmup and not is_odd)
 
     return is_sampled

@@ -61,4 +61,4 @@ def test_looks_at_a_long_fit_share_the_cost_with_measured_steps():
     assert rows <= LONG_SHARE * FORWARD_PASSES * 16 * 64 * 64
     assert plan.rows == MOST_ROWS
     plan = plan_looks(14, 10**6, is_long=True)
-    assert plan.epochs == (1, 2, 3, 4, 6, 9, 14)
+    assert plan.epochs == (1, 2, 4, 8, 14)

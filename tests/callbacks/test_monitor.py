@@ -179,3 +179,60 @@ def test_the_range_of_keras_stands_in_one_place():
     assert f"keras-nightly=={newest}." in nightly
     page = (root / "docs" / "guide" / "versions.md").read_text("utf-8")
     assert f"above {newest}" in page
+
+
+class Fifth(Monitor):
+    """Gradients of one step in five; counts how often it is asked."""
+
+    def __init__(self):
+        super().__init__(None)
+        self.asked, self.ended = [], []
+
+    def _join(self):
+        watch = FitWatch.join(self, 5)
+        begins = watch.step_begins
+
+        def asked(callback, step):
+            self.asked.append(step)
+            begins(callback, step)
+
+        watch.step_begins = asked
+        return watch
+
+    def on_batch_end(self, batch, logs=None):
+        self.ended.append(batch)
+
+
+class Stop(keras.callbacks.Callback):
+    """Stops the fit within its second epoch."""
+
+    def on_train_begin(self, logs=None):
+        self.steps = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        self.model.stop_training = self.steps == 19
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_steps_with_nothing_to_do_are_passed_over_and_counted(steps):
+    """Also in an epoch that is cut short; and Keras' other hook is still called."""
+    monitor = Fifth()
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    several = {"steps_per_execution": steps} if steps > 1 else {}
+    if several and keras.backend.backend() == "torch":
+        pytest.skip("Keras refuses it on PyTorch before 3.16")
+    model.compile("sgd", "mse", **several)
+    x = np.ones((12, 2), "float32")
+    callbacks = [monitor, Stop()]
+    model.fit(x, x[:, :1], batch_size=1, epochs=3, verbose=0, callbacks=callbacks)
+    record = monitor.record
+    if steps == 1:
+        assert record.trained_steps == 19
+        assert record.steps.tolist() == [0, 5, 10, 15]
+        # on TensorFlow and JAX code of the user's is looked at in the first step
+        assert len([step for step in monitor.asked if step % 5]) <= 2
+        assert monitor.ended == [*range(12), *range(7)]
+    else:
+        assert record.trained_steps == 36
+        assert monitor.asked == [0, 3, 6, 9] * 3

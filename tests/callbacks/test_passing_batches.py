@@ -41,7 +41,7 @@ def test_the_second_step_is_not_measured_only_to_be_read():
         plan.epoch_begins()
         for step in range(4):
             said.append((plan.steps_begin(step, 1), plan.is_read, plan.must_read))
-        plan.epoch_ends()
+        plan.epoch_ends(4)
     assert said[:2] == [(True, True, False), (False, True, False)]
     assert said[2:4] == [(False, True, True)] * 2
     assert not any(is_read for _, is_read, _ in said[4:])
