@@ -178,10 +178,6 @@ def _unfilled(run: Run) -> Finding | None:
         confidence=0.8,
         remedies=(
             suggest.by_hand(
-                "y = model.predict(x); y[np.arange(len(y)), action] = value",
-                "the other columns then have no error",
-            ),
-            suggest.by_hand(
                 "mask = keras.ops.one_hot(action, n_actions); "
                 "loss = ((y_true - y_pred) ** 2 * mask).sum(-1)",
                 "only the known column counts in the loss",
