@@ -33,7 +33,6 @@ FUTURE_NAMES = {
     "attention_saturated": "attention puts all weight on one place from the start",
     "discriminator_not_frozen": "what judges the generator is trained along with it",
     "gradients_pile_up": "a step of one's own does not clear earlier gradients",
-    "inputs_wrapped": "whole numbers overflowed before they were scaled",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",
     "rows_off_scale": "a few rows are on another scale than all others",

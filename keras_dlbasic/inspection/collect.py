@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from keras_dlbasic.inspection.beyond_vocabulary import (
     beyond_vocabulary,
     vocabulary_sizes,
 )
+from keras_dlbasic.inspection.copy_of import copy_of
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.joined_columns import joined_columns
@@ -29,6 +31,7 @@ from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
 from keras_dlbasic.inspection.validation_facts import Draws, validation_facts
+from keras_dlbasic.inspection.wrapped_pixels import wrapped_pixels
 from keras_dlbasic.records import (
     DataFacts,
     OutputFacts,
@@ -77,6 +80,7 @@ def data_facts(
                 is_ids=is_ids,
                 **({} if is_ids else _telling_columns(array, targets)),
                 former_shape=None if is_ids else scrambled_axes(array),
+                wrapped=math.nan if is_ids else wrapped_pixels(array),
                 padding=trailing_padding(array, is_ids=is_ids),
                 mask_value=masked[is_ids],
                 masked_inside=masked_inside(array, masked[is_ids], is_ids=is_ids),
@@ -101,7 +105,7 @@ def data_facts(
     )
 
 
-BESIDE = ("next_step_of", "same_step_of", "padded")
+BESIDE = ("next_step_of", "same_step_of", "copy_of", "padded")
 """What `_beside_inputs` tells of targets."""
 
 
@@ -113,6 +117,7 @@ def _beside_inputs(y: np.ndarray, inputs: Named, ids: Sequence[bool]) -> dict[st
     return {
         "next_step_of": next_step_of(y, inputs),
         "same_step_of": same_step_of(y, inputs),
+        "copy_of": copy_of(y, inputs) if all(ids) else None,
         "padded": padded_targets(y, marked),
     }
 

@@ -22,6 +22,7 @@ from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
+from keras_dlbasic.inspection.own_loss import truth_of_own_loss
 from keras_dlbasic.inspection.paired_loss import paired_loss
 from keras_dlbasic.inspection.rare_rows import MAX_ROWS, rare_rows
 from keras_dlbasic.inspection.reconstruction import narrowest
@@ -286,7 +287,13 @@ class Probe:
             lambda leaf: None if leaf is None else leaf[self._looked], self.y
         )
         paired = paired_loss(model, self._seen, y)
-        record.note(probe=replace(known, paired=paired))
+        known = replace(known, paired=paired)
+        if known.truth is None and len(self.outputs) == 1 and isinstance(y, np.ndarray):
+            shape = (len(y), *self.shapes[0][1:])
+            activation = self.outputs[0].activation
+            truth = truth_of_own_loss(model, self._seen, y, shape, activation)
+            known = replace(known, truth=truth)
+        record.note(probe=known)
 
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""

@@ -43,7 +43,7 @@ def respond(model: Any, x: Any, record: TrainingRecord) -> ResponseFacts | None:
         None where the model cannot be run on such rows.
     """
     facts = record.facts
-    follows = [target.next_step_of for target in facts.targets]
+    follows = [target.next_step_of or target.copy_of for target in facts.targets]
     is_good = not any(follows) and does_well(Run(record))
     # a model that does well by what it knows of each batch fails on single rows
     if is_good and not _may_mix_rows(facts):
@@ -140,15 +140,16 @@ def _rows(
 def _next_step(
     facts: RunFacts, names: Sequence[str], steps: int | None
 ) -> NextStep | None:
-    """Return the first output whose target is the next step of an input."""
+    """Return the first output whose target is the next or the same step of one."""
     weights = facts.data.weights if facts.data else ()
     if steps is None or any(one.leaves_out for one in weights):
         return None
     outputs = [output.known_as for output in facts.outputs]
     for place, target in enumerate(facts.targets):
-        if target.next_step_of in names:
+        source_name = target.next_step_of or target.copy_of
+        if source_name in names:
             is_named = target.name in outputs
             output = outputs.index(target.name) if is_named else place
-            source = names.index(str(target.next_step_of))
+            source = names.index(str(source_name))
             return NextStep(source, output, steps)
     return None

@@ -12,6 +12,9 @@ from keras_dlbasic.records.json_facts import UNKNOWN
 
 MOST_CLASSES = 1000
 
+MIN_ROWS, MIN_COLUMNS, MOST = 32, 3, 0.98
+"""Of rows with one number each; a few of these numbers may be zero, too."""
+
 LEAST_ROWS = 64
 MOST_ENTRIES = 2**23
 """Of targets with more entries some rows are looked at, evenly chosen."""
@@ -82,10 +85,21 @@ def _described(facts: TargetFacts, columns: np.ndarray) -> TargetFacts:
         constant_columns=int(np.sum(spread <= 1e-7 * np.abs(columns).max(axis=0))),
         is_constant=bool((columns == columns[0]).all() and len(columns) > 1),
         commonest=_commonest(columns),
+        one_entry=kind == "continuous" and _has_one_entry(columns),
         row_sum_error=float(np.abs(columns.sum(axis=1) - 1).mean())
         if columns.shape[1] > 1
         else UNKNOWN,
     )
+
+
+def _has_one_entry(columns: np.ndarray) -> bool:
+    """Return whether rows have one number each, which are in all of the columns."""
+    filled = columns != 0
+    if columns.shape[1] < MIN_COLUMNS or len(columns) < MIN_ROWS:
+        return False
+    in_each = filled.mean(axis=0)
+    is_one = filled.sum(axis=1) == 1
+    return bool(is_one.mean() > MOST and in_each.min() > 0.1 * in_each.max())
 
 
 def _share_axes(y: np.ndarray) -> tuple[int, ...] | None:

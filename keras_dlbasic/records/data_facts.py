@@ -52,6 +52,8 @@ class InputFacts(Facts):
             recoded; None if there is none, or it is not known.
         row_number: Index of a column that numbers the rows and so reveals their class;
             None if there is none, or it is not known.
+        wrapped: Share of neighboring pixels between which bytes begin again at 0, as
+            after an overflow; NaN for inputs that are no pictures of bytes.
         former_shape: Shape of a row before a reshape exchanged its axes, as far as its
             entries tell; None if there was none, or it is not known.
 
@@ -92,6 +94,7 @@ class InputFacts(Facts):
     target_column: int | None = None
     row_number: int | None = None
     former_shape: tuple[int, ...] | None = None
+    wrapped: float = UNKNOWN
 
     @property
     def has_numbers(self) -> bool:
@@ -134,6 +137,10 @@ class TargetFacts(Facts):
             step; None if there is none.
         same_step_of: Name of one of several input sequences that has the targets
             themselves at each step; None if there is none.
+        copy_of: Name of the only input, a sequence of ids, if the targets are its own
+            steps; None if they are not.
+        one_entry: Whether each row of three or more columns has one number that is not
+            zero, which are in all columns; None if not known.
         padded: Share of the entries that are at padding of the input and all equal; NaN
             if not known.
         share_axes: For targets with three or more axes: the axes along which entries
@@ -171,6 +178,8 @@ class TargetFacts(Facts):
     next_step_of: str | None = None
     same_step_of: str | None = None
     padded: float = UNKNOWN
+    copy_of: str | None = None
+    one_entry: bool | None = None
 
     @property
     def has_several_labels(self) -> bool:

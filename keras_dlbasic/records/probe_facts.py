@@ -235,8 +235,9 @@ class ProbeFacts(Facts):
             images; None for others.
         dense: What simple predictors find where each place of an input has a target;
             None for others, or if it is not known.
-        truth: Value of a custom loss if the predictions are the targets themselves;
-            None if the output cannot have these values, or the loss is Keras' own.
+        truth: Value of a custom loss, or of a custom `compute_loss` without a compiled
+            loss, if the predictions are the targets themselves; None if the output
+            cannot have these values, or the loss is Keras' own.
         beyond: Value of a custom loss of probabilities for targets that are not all
             from 0 to 1; None if they are, or for other outputs and losses.
         reads_targets: Whether a custom loss depends on its targets; None if not known,

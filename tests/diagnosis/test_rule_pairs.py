@@ -240,6 +240,10 @@ PAIRS = {
         lambda: made_run(inputs={"former_shape": [8, 40]}, **STUCK),
         lambda: made_run(inputs={"former_shape": None}, **STUCK),
     ),
+    "inputs_wrapped": (
+        lambda: made_run(inputs={"wrapped": 0.1}, **STUCK),
+        lambda: made_run(inputs={"wrapped": 0.0}, **STUCK),
+    ),
     "learning_rate_collapsed": (
         lambda: made_run(
             rates=np.geomspace(1e-3, 1e-13, 60),

@@ -55,8 +55,21 @@ LINEAR = suggest.by_hand(
     'a linear output and compile(loss="mse")', "values may then be of any size"
 )
 
+SIGN_OF_TERM = suggest.by_hand(
+    "self.add_loss(weight * divergence) with a positive weight",
+    "a divergence or penalty is at least 0, so it must be added, not subtracted",
+)
+POSITIVE_WEIGHTS = suggest.by_hand(
+    "check the sign of `sample_weight`; for advantages use np.exp(advantage), or one "
+    "epoch only for each policy",
+    "with positive weights the loss has a lowest value",
+)
+
 OF_CLASSES = tuple(name for name in ACCURACIES if name != "binary_accuracy")
 """Of one-hot vectors, the accuracy of each column is high for any answer."""
+
+TWICE = 2.0
+"""A loss that is as many times that of a constant prediction is not from a poor fit."""
 
 FAR_BELOW, GROWN = 10.0, 10.0
 """How many times the loss of the targets, and of the first epoch, a loss without a
@@ -72,10 +85,14 @@ def disagreeing_loss(run: Run) -> Verdict:
     targets of other rows, training leads away from the targets. The same is tested for
     targets that are class numbers where the loss expects one-hot vectors. It is also a
     finding if the loss has no lowest value: it falls in proportion to the outputs and
-    the training loss is far below zero, or targets of a sigmoid lie outside of 0 and 1
-    in a cross-entropy. For other losses it is only tested whether the loss increases if
-    the predictions of a trained model are shuffled among the rows.
+    the training loss is far below zero, a term of `add_loss` does or sample weights are
+    negative and the predictions become worse than a constant one, or targets of a
+    sigmoid lie outside of 0 and 1 in a cross-entropy. For other losses it is only
+    tested whether the loss increases if the predictions of a trained model are shuffled
+    among the rows.
     """
+    if endless := _added_without_end(run) or _weights_without_end(run):
+        return endless
     if run.loss_kind.family != "unknown":
         return Fine(f"'{run.loss_kind.name}' is one of Keras' own")
     probe = run.facts.probe
@@ -91,10 +108,13 @@ def disagreeing_loss(run: Run) -> Verdict:
         f"{truth.shuffled:.4g} if it equals the targets of other rows, and "
         f"{truth.constant:.4g} for a constant prediction"
     )
-    if sense == "numbers":
-        return _of_numbers(run, truth)
     if sense in ("right", "unclear") and _falls_without_end(run, truth):
         return _without_lowest(run, truth)
+    by_model = run.facts.loss is None and sense in ("right", "unclear", "blind")
+    if by_model and run.outcome.paired is not None:
+        return _by_the_model(run)
+    if sense == "numbers":
+        return _of_numbers(run, truth)
     if sense not in ("wrong", "opposite", "blind", "extreme"):
         return Fine(f"the loss is {losses}")
     text = f"The loss {_named(run)}is {losses}. "
@@ -173,6 +193,81 @@ def _without_lowest(run: Run, truth: TruthFacts) -> Finding:
         text += " This happens if a likelihood is given outputs without `log_softmax`."
     severity = "warning" if _has_learned(run) else "critical"
     return _found(run, text, truth, severity, (LOGARITHMS if is_classes else LOWEST,))
+
+
+def _keeps_falling(run: Run) -> bool:
+    """Return whether the training loss is below zero and lowest late in the run."""
+    losses = run.loss[np.isfinite(run.loss)]
+    if len(losses) < 3:
+        return False
+    return bool(losses[-1] < min(0, losses[0]) and losses.argmin() >= len(losses) // 2)
+
+
+def _worse_than_constant(run: Run) -> tuple[float, float] | None:
+    """Return the compiled loss on the probe, and that of a constant, if it is less."""
+    probe = run.facts.probe
+    if probe is None or probe.baseline_loss is None or "probe" not in run.record.tables:
+        return None
+    loss, constant = float(run.probed("loss")[-1]), probe.baseline_loss
+    return (loss, constant) if loss > TWICE * abs(constant) > 0 else None
+
+
+def _added_without_end(run: Run) -> Finding | None:
+    """Look for a term of `add_loss` that falls ever further, and takes all with it."""
+    probe = run.facts.probe
+    start = None if probe is None else probe.added_at_start
+    end = None if probe is None else probe.added_at_end
+    worse = _worse_than_constant(run) if start is not None and end is not None else None
+    if worse is None or start is None or end is None or not _keeps_falling(run):
+        return None
+    if not (end < -FAR_BELOW * worse[1] and end < -GROWN * abs(start)):
+        return None
+    return Finding(
+        severity="critical",
+        message=(
+            f"The term that the model adds by `add_loss` fell from {start:.4g} to "
+            f"{end:.4g} and goes on falling, while the compiled loss is "
+            f"{worse[0]:.4g}, more than the {worse[1]:.4g} of a constant prediction. "
+            "The term has no lowest value, as a divergence or penalty with the wrong "
+            "sign."
+        ),
+        value=end,
+        threshold=0.0,
+        unit="loss",
+        confidence=0.95,
+        evidence={"start": start, "end": end, "loss": worse[0], "constant": worse[1]},
+        remedies=(SIGN_OF_TERM,),
+    )
+
+
+def _weights_without_end(run: Run) -> Finding | None:
+    """Look for negative weights of a cross-entropy, which then has no lowest value."""
+    data = run.facts.data
+    weights = data.weights if data is not None else ()
+    least = min((one.min for one in weights if one.min < 0), default=None)
+    if least is None or not run.loss_kind.is_crossentropy:
+        return None
+    worse = _worse_than_constant(run)
+    if worse is None or not _keeps_falling(run):
+        return None
+    first, last = run.loss[np.isfinite(run.loss)][[0, -1]]
+    return Finding(
+        severity="warning",
+        message=(
+            f"Some sample weights are negative (down to {least:.3g}). A cross-entropy "
+            "with a negative weight has no lowest value: the training loss fell from "
+            f"{first:.4g} to {last:.4g}, while without weights it is {worse[0]:.4g}, "
+            f"more than the {worse[1]:.4g} of a constant prediction. Rows with "
+            "negative weights push their targets away."
+        ),
+        risk="critical",
+        value=least,
+        threshold=0.0,
+        unit="smallest weight",
+        confidence=0.85,
+        evidence={"smallest_weight": least, "loss": worse[0], "constant": worse[1]},
+        remedies=(POSITIVE_WEIGHTS,),
+    )
 
 
 def _has_learned(run: Run) -> bool:

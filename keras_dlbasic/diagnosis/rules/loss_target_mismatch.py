@@ -18,6 +18,10 @@ SPARSE = "sparse_categorical_crossentropy"
 WHOLE = ("whole_numbers", "binary", "one_hot", "multi_label")
 
 
+PREDICTED = 0.5
+"""Skill from which zeros beside a single number are answers."""
+
+
 @rule(
     kind="cause",
     explains=EXPLAINS,
@@ -42,6 +46,8 @@ def loss_target_mismatch(run: Run) -> Verdict:
         return _found(run, _Fault(text, (_other_loss(SPARSE),)))
     if treats_classes_as_sizes(run):
         return _as_sizes(run)
+    if loss.family == "values" and target.one_entry and (found := _unfilled(run)):
+        return found
     pair = _Pair(loss, target, output.units, output.rank)
     padding = pair.padding
     if padding is not None:
@@ -145,6 +151,39 @@ def _found(run: Run, fault: _Fault) -> Finding:
 
 def _other_loss(name: str) -> RemedySuggestion:
     return suggest.output("this loss fits the targets", None, name)
+
+
+def _unfilled(run: Run) -> Finding | None:
+    """Look for zeros in the columns of answers that are not known.
+
+    Where the zeros are answers, it can be learned which column is not zero.
+    """
+    outcome = run.outcome
+    skills = (outcome.skill, outcome.reference)
+    if outcome.skill is None or any(s is not None and s >= PREDICTED for s in skills):
+        return None
+    n = run.target.n_columns
+    return Finding(
+        severity="warning",
+        message=(
+            f"Each row of the targets has one number in {n} columns and zeros in the "
+            f"others, and which column it is cannot be predicted (skill "
+            f"{outcome.skill:.2f}). If only this answer is known, as the value of the "
+            f"action that was taken, '{run.loss_kind.name}' still trains all other "
+            "columns to give 0."
+        ),
+        value=outcome.skill,
+        threshold=PREDICTED,
+        unit="skill",
+        confidence=0.8,
+        remedies=(
+            suggest.by_hand(
+                "mask = keras.ops.one_hot(action, n_actions); "
+                "loss = ((y_true - y_pred) ** 2 * mask).sum(-1)",
+                "only the known column counts in the loss",
+            ),
+        ),
+    )
 
 
 def _as_sizes(run: Run) -> Finding:

@@ -6,6 +6,12 @@ from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.records import InputFacts
 
+BLIND = 1e-6
+"""A prediction that changes by less does not depend on later steps."""
+
+COPIES = 0.9
+"""Skill from which a model copies."""
+
 
 @rule(kind="cause", needs=("inputs",))
 def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> Verdict:
@@ -16,7 +22,8 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
     the model fails on new rows, for which the target is not known. The same applies if
     a model predicts the next step of a sequence and can see it. To test this, later
     steps are changed: the predictions at earlier steps must not change. A decoder that
-    gets the targets themselves, not shifted by a step, is reported too.
+    gets the targets themselves, not shifted by a step, is reported too, and so is a
+    model that sees no later steps and is to predict the steps of its only input.
 
     Args:
         run: The run.
@@ -26,12 +33,17 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
     """
     probe = run.facts.probe
     answers = probe.response if probe else None
-    if answers is not None and answers.later_steps > change:
+    follows = not run.targets or any(t.copy_of is None for t in run.targets)
+    if answers is not None and answers.later_steps > change and follows:
         return _looks_ahead(run, answers.later_steps, (change, copies))
     given = next((t.same_step_of for t in run.targets if t.same_step_of), None)
     by_step = any((output.rank or 0) > 2 for output in run.facts.outputs)
     if given is not None and by_step:
         return _given_away(given)
+    copied = next((t.copy_of for t in run.targets if t.copy_of), None)
+    is_copied = by_step and (run.outcome.skill or 0.0) >= COPIES
+    if copied and is_copied and answers is not None and answers.later_steps < BLIND:
+        return _not_shifted(copied, answers.later_steps)
     for facts in run.inputs:
         if facts.target_column is None:
             continue
@@ -92,6 +104,30 @@ def _given_away(source: str) -> Finding:
             suggest.by_hand(
                 "shift the input of the decoder by one step: start token, then "
                 "y[:, :-1]",
+                "each step is then predicted from the steps before it",
+            ),
+        ),
+    )
+
+
+def _not_shifted(source: str, value: float) -> Finding:
+    return Finding(
+        severity="warning",
+        message=(
+            f"The target at each step is the same step of input {source!r}, and the "
+            "model predicts it nearly without an error from this step and those before "
+            f"it (later steps change the prediction by {value:.2g} standard "
+            "deviations). So it only copies its input. A language model needs the next "
+            "step as the target."
+        ),
+        value=value,
+        threshold=BLIND,
+        unit="standard deviations of the predictions",
+        confidence=0.9,
+        evidence={"input": source},
+        remedies=(
+            suggest.by_hand(
+                "x, y = tokens[:, :-1], tokens[:, 1:]",
                 "each step is then predicted from the steps before it",
             ),
         ),

@@ -1,0 +1,159 @@
+"""Losses of a model's own, weights below zero, and targets that are not answers."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as L
+from keras import ops
+
+import keras_dlbasic as kd
+from keras_dlbasic.diagnosis.loss_sense import loss_sense
+from keras_dlbasic.inspection.copy_of import copy_of
+from keras_dlbasic.inspection.own_loss import truth_of_own_loss
+from keras_dlbasic.inspection.target_facts import target_facts
+
+RNG = np.random.default_rng(8)
+X = RNG.normal(size=(256, 5)).astype("float32")
+Y = np.tanh(X @ RNG.normal(size=(5, 2))).astype("float32")
+WORDS = RNG.integers(1, 9, (192, 10))
+
+
+def diagnosed(model, x, y=None, epochs=12, **options):
+    doctor = kd.callbacks.TrainingDoctor(x, y, verbose=0)
+    model.fit(x, y, epochs=epochs, verbose=0, callbacks=[doctor], **options)
+    return doctor.diagnosis
+
+
+def finding(diagnosis, name):
+    return next(
+        (one for one in diagnosis.at_least("warning") if one.name == name), None
+    )
+
+
+class Own(keras.Model):
+    """A regression with a loss of its own."""
+
+    def __init__(self, sign):
+        super().__init__()
+        self.sign = sign
+        self.hidden, self.out = L.Dense(16, "relu"), L.Dense(2)
+
+    def call(self, x):
+        return self.out(self.hidden(x))
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **_):
+        return self.sign * ops.mean((y - y_pred) ** 2)
+
+
+def own(sign):
+    keras.utils.set_random_seed(0)
+    model = Own(sign)
+    model.compile(keras.optimizers.Adam(0.01))
+    return model
+
+
+@pytest.mark.parametrize(("sign", "sense"), [(1.0, "right"), (-1.0, "wrong")])
+def test_what_compute_loss_rewards(sign, sense):
+    model = own(sign)
+    model(X[:1])
+    facts = truth_of_own_loss(model, X, Y, Y.shape, None)
+    assert loss_sense(facts) == sense
+    model.compile("sgd", "mse")  # of two losses it is not known which counts
+    assert truth_of_own_loss(model, X, Y, Y.shape, None) is None
+
+
+@pytest.mark.once
+def test_a_fit_of_the_wrong_sign():
+    assert finding(diagnosed(own(-1.0), X, Y), "disagreeing_loss")
+    assert not finding(diagnosed(own(1.0), X, Y), "disagreeing_loss")
+
+
+class Spread(L.Layer):
+    """Adds the size of its inputs to the loss."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def call(self, inputs):
+        self.add_loss(self.factor * ops.mean(inputs**2))
+        return inputs
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("factor", [-1.0, 0.001])
+def test_an_added_term_without_an_end(factor):
+    keras.utils.set_random_seed(0)
+    layers = [L.Dense(16, "relu"), Spread(factor), L.Dense(2)]
+    model = keras.Sequential([keras.Input((5,)), *layers])
+    model.compile(keras.optimizers.Adam(0.05), "mse")
+    found = finding(diagnosed(model, X, Y, epochs=20), "disagreeing_loss")
+    assert bool(found) == (factor < 0)
+    assert not found or "add_loss" in found.message
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("is_negative", [True, False])
+def test_negative_weights(is_negative):
+    keras.utils.set_random_seed(0)
+    labels = RNG.integers(0, 3, len(X))
+    weights = RNG.normal(size=len(X)).astype("float32")
+    weights = weights if is_negative else np.abs(weights)
+    model = keras.Sequential([keras.Input((5,)), L.Dense(32, "relu")])
+    model.add(L.Dense(3, "softmax"))
+    model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
+    given = {"sample_weight": weights, "epochs": 20}
+    found = finding(diagnosed(model, X, labels, **given), "disagreeing_loss")
+    assert bool(found) == is_negative
+
+
+def test_targets_that_are_the_steps_of_the_input():
+    assert copy_of(WORDS, [("words", WORDS)]) == "words"
+    assert copy_of(WORDS[..., None], [("words", WORDS)]) == "words"
+    assert copy_of(WORDS[:, 1:], [("words", WORDS[:, :-1])]) is None
+    assert copy_of(WORDS, [("words", WORDS), ("other", WORDS)]) is None
+    hidden = np.where(RNG.random(WORDS.shape) < 0.15, 0, WORDS)
+    assert copy_of(WORDS, [("words", hidden)]) is None
+    assert copy_of(0 * WORDS, [("words", 0 * WORDS)]) is None
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("is_narrow", [False, True])
+def test_a_language_model_of_the_same_step(is_narrow):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((10,), dtype="int32"), L.Embedding(9, 16)])
+    if is_narrow:  # an autoencoder sees all steps
+        model.add(L.Bidirectional(L.GRU(16, return_sequences=True)))
+    else:
+        model.add(L.GRU(16, return_sequences=True))
+    model.add(L.Dense(9, activation="softmax"))
+    model.compile(keras.optimizers.Adam(0.03), "sparse_categorical_crossentropy")
+    found = finding(diagnosed(model, WORDS, WORDS, epochs=8), "target_leakage")
+    assert bool(found) != is_narrow
+
+
+def actions(*, chosen):
+    """Rows with one number each, in a column that inputs tell or do not tell."""
+    column = X[:, :3].argmax(axis=1) if chosen else RNG.integers(0, 3, len(X))
+    y = np.zeros((len(X), 3), "float32")
+    y[np.arange(len(X)), column] = 2 + 0.1 * X[:, 3]
+    return y
+
+
+def test_rows_with_one_number():
+    assert target_facts(actions(chosen=False)).one_entry
+    assert not target_facts(Y).one_entry
+    assert not target_facts(actions(chosen=False)[:, :2]).one_entry
+    assert not target_facts(np.eye(3)[[0, 1, 2] * 20]).one_entry  # classes
+    first = actions(chosen=False) * np.array([1, 0, 0])
+    assert not target_facts(first + np.array([0, 0, 1e-9])).one_entry
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("chosen", [False, True])
+def test_zeros_for_what_is_not_known(chosen):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((5,)), L.Dense(32, "relu"), L.Dense(3)])
+    model.compile(keras.optimizers.Adam(0.02), "mse")
+    found = finding(diagnosed(model, X, actions(chosen=chosen)), "loss_target_mismatch")
+    assert bool(found) != chosen

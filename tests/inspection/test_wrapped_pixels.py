@@ -1,0 +1,65 @@
+"""Bytes that begin again at 0 are told from dark beside bright."""
+
+import math
+
+import numpy as np
+import pytest
+
+from keras_dlbasic.inspection.wrapped_pixels import wrapped_pixels
+
+RNG = np.random.default_rng(3)
+ROW, COLUMN = np.mgrid[:16, :16]
+TILT = RNG.normal(size=(2, 64, 1, 1))
+SMOOTH = 128 + 9 * (TILT[0] * (ROW - 8) + TILT[1] * (COLUMN - 8))
+SMOOTH = np.clip(SMOOTH + 4 * RNG.normal(size=SMOOTH.shape), 0, 255).astype("uint8")
+
+
+def scaled(x):
+    return (x / 255).astype("float32")[..., None]
+
+
+def discs(low, high):
+    """Pictures of bright discs with sharp borders, and a little noise."""
+    center = RNG.uniform(4, 12, (2, 64, 1, 1))
+    inside = np.hypot(ROW - center[0], COLUMN - center[1]) < 4
+    return np.clip(
+        np.where(inside, high, low) + 6 * RNG.normal(size=inside.shape), 0, 255
+    )
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        SMOOTH * np.uint8(2),
+        SMOOTH - np.uint8(128),
+        SMOOTH + np.uint8(100),
+        scaled(SMOOTH * np.uint8(2)),
+        (SMOOTH - np.uint8(128)) / 128.0 - 1,
+    ],
+)
+def test_bytes_that_overflow(x):
+    assert wrapped_pixels(x) > 0.005
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        SMOOTH,
+        scaled(SMOOTH),
+        np.where(SMOOTH > 128, 255, 0),  # black and white
+        np.round(discs(0, 255)),
+        np.round(discs(20, 235)),
+        RNG.integers(0, 256, (64, 16, 16)),  # noise
+        np.clip(2.0 * SMOOTH - 100, 0, 255).round(),  # too bright, cut off
+    ],
+)
+def test_bytes_that_do_not(x):
+    assert not wrapped_pixels(x) > 0
+
+
+@pytest.mark.parametrize(
+    "x",
+    [SMOOTH[:, 0], SMOOTH / 3 + 0.01 * ROW, SMOOTH[:, :3], np.full((9, 8, 8), np.nan)],
+)
+def test_no_pictures_of_bytes(x):
+    assert math.isnan(wrapped_pixels(x))
