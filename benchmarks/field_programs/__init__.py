@@ -51,6 +51,8 @@ from field_programs import (  # noqa: F401
     ninth_rates,
     numerics,
     outputs,
+    practice_models_layers,
+    practice_models_pictures,
     rates,
     sealed_healthy,
     sealed_healthy_more,
