@@ -51,6 +51,8 @@ from field_programs import (  # noqa: F401
     ninth_rates,
     numerics,
     outputs,
+    practice_models_layers,
+    practice_models_pictures,
     practice_signals_data,
     practice_signals_losses,
     rates,

@@ -30,7 +30,6 @@ HALVES = (
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
-    "attention_saturated": "attention puts all weight on one place from the start",
     "discriminator_not_frozen": "what judges the generator is trained along with it",
     "gradients_pile_up": "a step of one's own does not clear earlier gradients",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",

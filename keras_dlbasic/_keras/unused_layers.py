@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
@@ -62,6 +63,54 @@ def unused_layers(model: Any) -> list[str]:
         )
     except Exception:  # classes of the user's may be anything
         return []
+
+
+def uncalled_layers(model: Any) -> list[str]:
+    """Return the layers that a `call` names, in a branch that it does not take.
+
+    These have a kernel by their kind, and none was made although the others of the
+    layer or model that holds them are built. Nothing is run.
+
+    Args:
+        model: A built model.
+
+    Returns:
+        The ways to the layers. Empty where most layers of their holder are not built:
+        then it was hardly called.
+
+    Example:
+    >>> import keras
+    >>> from keras_dlbasic._keras.unused_layers import uncalled_layers
+    >>> uncalled_layers(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]))
+    []
+    """
+    try:
+        return sorted(
+            way
+            for holder in all_layers(model)
+            if _is_own(holder) and holder.built
+            for way in _uncalled(holder, "" if holder is model else f"{holder.name}.")
+        )
+    except Exception:  # classes of the user's may be anything
+        return []
+
+
+def _uncalled(holder: Any, start: str) -> list[str]:
+    """Return the ways to layers of one holder that its `call` names and skips."""
+    code = getattr(inspect.unwrap(type(holder).call), "__code__", None)
+    named = set() if code is None else set(_names_of(code))
+    held = {**vars(holder), **vars(holder).get("_modules", {})}
+    layers = {
+        name: value
+        for name, value in held.items()
+        if name in named
+        and isinstance(value, keras.layers.Layer)
+        and kind_of(value).kind in HIDDEN
+    }
+    skipped = [name for name, layer in layers.items() if not layer.built]
+    if 2 * len(skipped) > len(layers):
+        return []
+    return [printable(f"{start}{name}") for name in skipped]
 
 
 def _is_own(layer: Any) -> bool:

@@ -131,6 +131,9 @@ class ProbeLooks:
             self.look(model, record, epoch)
             if self.probe is not None:
                 self.probe.note_added(model, record)
+        with guard.on_host():
+            if self.probe is not None:
+                self.probe.attend(model, record)
 
     def read(
         self,
@@ -270,6 +273,7 @@ class ProbeLooks:
         questions = (
             probe.infer,
             probe.note_added,
+            probe.attend,
             probe.try_rare,
             probe.respond,
             probe.pair,

@@ -24,7 +24,7 @@ def all_rules() -> tuple[Rule, ...]:
     Example:
     >>> from keras_dlbasic.diagnosis import all_rules
     >>> [rule.name for rule in all_rules()][:2]
-    ['batch_size_too_large', 'batch_size_too_small']
+    ['attention_saturated', 'batch_size_too_large']
     """
     # A rule has the name of its module, so that a new rule is a new file and no list.
     package = import_module("keras_dlbasic.diagnosis.rules")

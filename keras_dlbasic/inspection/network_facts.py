@@ -27,7 +27,7 @@ from keras_dlbasic._keras.rebuildable import why_not_rebuilt
 from keras_dlbasic._keras.seen_in_call import seen_in_call
 from keras_dlbasic._keras.softmax_over_one import softmax_over_one
 from keras_dlbasic._keras.untracked_layers import untracked_layers
-from keras_dlbasic._keras.unused_layers import unused_layers
+from keras_dlbasic._keras.unused_layers import uncalled_layers, unused_layers
 from keras_dlbasic.records import LayerFacts, ModelFacts, OutputFacts
 
 MAX_UNTRACKED = 20
@@ -89,6 +89,7 @@ def network_facts(model: Any, x: Any = None) -> ModelFacts:
         mask_lost=None if lost is None else lost.place,
         untracked=tuple(untracked_layers(model)[:MAX_UNTRACKED]),
         unused=tuple(unused_layers(model)[:MAX_UNTRACKED]),
+        uncalled=tuple(uncalled_layers(model)[:MAX_UNTRACKED]),
         made_in_call=seen.layers[:MAX_UNTRACKED],
         variables_in_call=seen.variables[:MAX_UNTRACKED],
         exchanged_axes=(*exchanging_reshapes(model), *seen.reshapes)[:MAX_UNTRACKED],

@@ -20,6 +20,7 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.added_loss import added_loss
+from keras_dlbasic.inspection.attention_run import attention_run
 from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.own_loss import truth_of_own_loss
@@ -188,6 +189,24 @@ class Probe:
             known = replace(known, added_at_end=added_loss(model, self._seen))
         record.note(probe=known)
 
+    def attend(self, model: Any, record: TrainingRecord) -> None:
+        """Note how attention deals out its weights: before training, and after it.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the probe.
+        """
+        known = record.facts.probe
+        if not self.outputs or known is None:
+            return
+        table = record.tables["probe"]
+        if len(table) == 1 and table.epochs[0] < 0:
+            found = attention_run(model, self._seen)
+            record.note(probe=replace(known, attention_at_start=found))
+        elif known.attention_at_start:
+            found = attention_run(model, self._seen)
+            record.note(probe=replace(known, attention_at_end=found))
+
     def infer(self, model: Any, record: TrainingRecord) -> None:
         """Run the model as `evaluate` does, and note what differs from `look`.
 
@@ -332,8 +351,13 @@ class Probe:
         ]
         whole = facts[0] if len(facts) == 1 else self._summed(facts)
         before = record.facts.probe  # of rows of which some were held out, as it showed
-        added = None if before is None else before.added_at_start
-        record.note(probe=replace(whole, added_at_start=added))
+        if before is not None:
+            whole = replace(
+                whole,
+                added_at_start=before.added_at_start,
+                attention_at_start=before.attention_at_start,
+            )
+        record.note(probe=whole)
 
     def _summed(self, facts: list[ProbeFacts]) -> ProbeFacts:
         """Return the facts of several outputs as one."""

@@ -186,6 +186,7 @@ class ModelFacts(Facts):
             to `padding_reader`; None if there is no mask, or it is not lost.
         untracked: Where the layers are that the model uses but Keras does not find.
         unused: Which attributes are layers that the model never calls.
+        uncalled: Which layers `call` names in a branch that it does not take.
         made_in_call: Which layers with weights the model makes anew at every call, and
             where.
         variables_in_call: Where it makes variables anew that are in no layer.
@@ -214,6 +215,7 @@ class ModelFacts(Facts):
     mask_lost: str | None = None
     untracked: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    uncalled: tuple[str, ...] = ()
     made_in_call: tuple[str, ...] = ()
     variables_in_call: tuple[str, ...] = ()
     exchanged_axes: tuple[str, ...] = ()

@@ -110,6 +110,26 @@ class DriftFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class AttentionFacts(Facts):
+    """How a softmax within a model deals out its weights on some rows.
+
+    Attributes:
+        layer: Label of the layer that computes it; empty if not known.
+        entries: Mean number of entries that are not masked.
+        spread: Standard deviation of the scores that it is given, mean over its rows.
+        decided: Share of its rows in which one entry has more than 0.9 of the weight.
+        is_new: Whether all biases of the layer (of the model, if it has none) are 0 or
+            1, as those of new weights are.
+    """
+
+    layer: str = ""
+    entries: float = UNKNOWN
+    spread: float = UNKNOWN
+    decided: float = UNKNOWN
+    is_new: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class InferenceFacts(Facts):
     """What a model gives as `evaluate` and `predict` run it, with moving statistics.
 
@@ -259,6 +279,9 @@ class ProbeFacts(Facts):
         added_at_start: Sum of the `add_loss` terms before training; None if there are
             none, or it is not known.
         added_at_end: The same at the end of the run.
+        attention_at_start: How each softmax within the model dealt out its weights
+            before training; None if it was not measured then.
+        attention_at_end: The same at the end of the run.
         outputs: The same facts for each output, in the order of `ModelFacts.outputs`;
             None for a single output.
 
@@ -291,4 +314,6 @@ class ProbeFacts(Facts):
     paired: PairedFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None
+    attention_at_start: tuple[AttentionFacts, ...] | None = None
+    attention_at_end: tuple[AttentionFacts, ...] | None = None
     outputs: tuple[ProbeFacts, ...] | None = None

@@ -163,6 +163,14 @@ def with_masked(record, share):
     return record
 
 
+def with_attention(record, decided):
+    known = {"entries": 12.0, "spread": 6.0, "decided": decided, "is_new": True}
+    with edited_facts(record) as facts:
+        facts["probe"]["attention_at_start"] = [known]
+        facts["probe"]["attention_at_end"] = [{**known, "decided": 0.9}]
+    return record
+
+
 def with_unused(record):
     with edited_facts(record) as facts:
         facts["network"]["unused"] = ["relu"]
@@ -174,6 +182,10 @@ def both_hidden(**facts):
 
 
 PAIRS = {
+    "attention_saturated": (
+        lambda: with_attention(made_run(**STUCK), 0.31),
+        lambda: with_attention(made_run(**STUCK), 0.29),
+    ),
     "batch_size_too_large": (
         lambda: made_run(facts={"steps_per_epoch": 1, "batch_size": 500}, **STUCK),
         lambda: made_run(facts={"steps_per_epoch": 1, "batch_size": 60}),

@@ -5,7 +5,7 @@ import warnings
 import keras
 import pytest
 
-from keras_dlbasic._keras.unused_layers import unused_layers
+from keras_dlbasic._keras.unused_layers import uncalled_layers, unused_layers
 
 L = keras.layers
 
@@ -124,3 +124,29 @@ def test_nothing_of_the_model_runs():
     before = Counts.calls
     assert unused_layers(model) == ["relu"]
     assert Counts.calls == before
+
+
+class Flagged(Net):
+    """A net whose second branch is taken only if a flag says so."""
+
+    def __init__(self, use=False):
+        super().__init__()
+        self.around, self.use = L.Dense(4), use
+
+    def call(self, x):
+        hidden = self.relu(self.hidden(x))
+        return self.out(hidden + self.around(x) if self.use else hidden)
+
+
+@pytest.mark.filterwarnings("ignore:`build")
+@pytest.mark.parametrize(("use", "named"), [(False, ["around"]), (True, [])])
+def test_a_layer_in_a_branch_that_is_not_taken(use, named):
+    model = Flagged(use)
+    model(keras.ops.zeros((2, 3)))
+    assert uncalled_layers(model) == named
+    assert unused_layers(model) == []
+
+
+def test_a_model_that_was_not_called_hides_no_layers():
+    assert uncalled_layers(Flagged()) == []
+    assert uncalled_layers(keras.Sequential([keras.Input((2,)), L.Dense(1)])) == []

@@ -58,6 +58,9 @@ MOVED, LEAST_STEPS = 0.3, 100
 BELOW_ZERO = -0.01
 """A divergence is at least 0; less than this is no error of rounding."""
 
+NORMAL = 2.0
+"""Root mean square of the targets, which is 1 in a normalized output, that counts."""
+
 SUM_ERROR = 0.05
 """Sums of rounded probabilities are nearer to 1."""
 
@@ -202,6 +205,7 @@ def _along_last_axis(
         or _shares(run, activation, target)
         or _no_distribution(run, activation)
         or _coupled(run, activation, target)
+        or _normalized(run, activation, target)
         or _died(run, activation, target)
     )
 
@@ -414,6 +418,28 @@ def _coupled(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
             "critical",
         )
     return None
+
+
+def _normalized(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:
+    """Look for values that are not of the size of an output that is normalized."""
+    name = run.output.name
+    is_last = any(f.normalizes for f in run.layers if f.label.split("/")[-1] == name)
+    if run.loss_kind.family != "values" or not target.rms > NORMAL:
+        return None
+    if activation != "normalization" and not is_last:
+        return None
+    return Mismatch(
+        "The last layer is a normalization, so the output starts with a mean of 0 and "
+        f"a standard deviation of 1, and the targets have a mean of {target.mean:.4g} "
+        f"and a root mean square of {target.rms:.4g}. A prediction also depends on the "
+        "statistics of the batch.",
+        suggest.by_hand(
+            "remove the normalization after the last `Dense` layer",
+            "an output for values must be free to have any size",
+        ),
+        "info",
+        "critical",
+    )
 
 
 def _died(run: Run, activation: Any, target: TargetFacts) -> Mismatch | None:

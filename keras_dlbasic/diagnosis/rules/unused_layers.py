@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("network",))
-def unused_layers(run: Run) -> Verdict:
+def unused_layers(run: Run, *, behind: float = 0.1) -> Verdict:
     """Look for layers that a subclassed model creates and never calls.
 
     Only activations, normalization and layers whose weights were never made count,
     which have no effect unless they are called. It is a warning if the model learns
     nothing, or if no other activation is known in a model that is not good: leftovers
-    do no harm.
+    do no harm. Layers in a branch of `call` that is not taken, as with a flag that is
+    off, are a warning if the model is worse than simple predictors, else a note.
 
     Args:
         run: The run.
+        behind: Minimum distance of the skill from that of simple predictors for a
+            warning on layers in a branch that is not taken.
     """
     names = run.model.unused
+    if not names and run.model.uncalled:
+        return _in_a_branch(run, behind)
     if not names:
         return Fine("no layer is known that the model does not call")
     n = len(names)
@@ -43,6 +50,43 @@ def unused_layers(run: Run) -> Verdict:
             suggest.by_hand(
                 f"x = self.{names[0].rsplit('.', 1)[-1]}(x) in `call`, "
                 "or delete the layer",
+                "a layer has an effect only where it is called",
+            ),
+        ),
+    )
+
+
+def _in_a_branch(run: Run, behind: float) -> Finding:
+    """Report layers that `call` names and skips."""
+    names, outcome = run.model.uncalled, run.outcome
+    listed = ", ".join(f"`{name}`" for name in names[:3])
+    skill, reference = outcome.skill, outcome.reference
+    gap = math.nan if skill is None or reference is None else reference - skill
+    is_over = not run.live and not run.is_planned
+    is_harmful = is_over and (gap >= behind or outcome.learned is False)
+    compared = (
+        f" The skill is {skill:.2f}, that of {outcome.reference_name} {reference:.2f}."
+        if gap >= behind
+        else ""
+    )
+    return Finding(
+        severity="warning" if is_harmful else "info",
+        message=(
+            f"`call` names layers that it does not call: {listed}. They are in a "
+            "branch that is not taken, because of a flag or another argument, and "
+            f"have no weights.{compared}"
+        ),
+        risk="warning",
+        layer=names[0],
+        value=float(len(names)),
+        threshold=0.0,
+        unit="layers",
+        confidence=0.7,
+        evidence={"layers": list(names), "behind": gap},
+        remedies=(
+            suggest.by_hand(
+                "check the arguments of the model: is the flag of this branch passed "
+                "on to all parts?",
                 "a layer has an effect only where it is called",
             ),
         ),
