@@ -42,7 +42,7 @@ class FitLog:
     def epoch_ends(
         self, callback: Any, epoch: int, logs: Mapping[str, Any], steps: int
     ) -> None:
-        """Keep the logs of the epoch, of which so many steps were trained."""
+        """Keep the logs of the epoch, of which `steps` were trained."""
         self.log(epoch, logs)  # each callback may have added some
 
     def log(self, epoch: int, logs: Mapping[str, Any]) -> None:

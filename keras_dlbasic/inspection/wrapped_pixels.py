@@ -41,7 +41,7 @@ def wrapped_pixels(x: np.ndarray) -> float:
     Example:
     >>> import numpy as np
     >>> from keras_dlbasic.inspection.wrapped_pixels import wrapped_pixels
-    >>> slope = np.arange(0, 400, 8)[None, :, None] + np.arange(30)
+    >>> slope = np.arange(0, 1200, 24)[None, :, None] + np.arange(30)
     >>> x = np.repeat(slope, 20, axis=0)
     >>> wrapped_pixels(x.astype("uint8")) > 0.01, wrapped_pixels(x / 2)
     (True, nan)
