@@ -23,6 +23,7 @@ HALVES = (
     "eleventh",
     "twelfth",
     "thirteenth",
+    "fourteenth",
     "practice",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
