@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.records.probe_facts import UndefinedFacts
 
 Place = Literal["outputs", "loss", "gradients", "unknown"]
 
@@ -107,3 +108,21 @@ def lost_elsewhere(run: Run) -> str | None:
     if any(layer.n_non_finite for layer in facts.layers):
         return "the weights"
     return None
+
+
+def undefined_rows(run: Run) -> UndefinedFacts | None:
+    """Return the rows whose loss is not finite whatever is predicted; None for none.
+
+    Args:
+        run: The run.
+    """
+    return None if run.facts.probe is None else run.facts.probe.undefined
+
+
+def said_rows(rows: UndefinedFacts) -> str:
+    """Return a sentence about rows whose loss is not defined."""
+    example = ", ".join(f"{value:.3g}" for value in rows.example)
+    return (
+        f"The loss of {rows.rows} of {rows.of} rows is NaN or infinite whatever the "
+        f"model predicts, for example that of a row with the target [{example}]."
+    )

@@ -157,3 +157,4 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     record.note(signals=signal_facts(model, rows))
     if answers is not None:
         record.note(start=start_facts(model, x, answers))
+        probe.find_undefined(model, record)

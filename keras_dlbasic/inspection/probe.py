@@ -29,6 +29,7 @@ from keras_dlbasic.inspection.rare_rows import MAX_ROWS, rare_rows
 from keras_dlbasic.inspection.reconstruction import narrowest
 from keras_dlbasic.inspection.respond import respond
 from keras_dlbasic.inspection.response_facts import dropout_layers
+from keras_dlbasic.inspection.undefined_loss import undefined_loss
 from keras_dlbasic.propagation.compiled_look import rows_at_once
 from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.propagation.probe import Outputs
@@ -291,6 +292,27 @@ class Probe:
         if len(outputs) != len(self.outputs):
             return {}
         return self._judge(dict(enumerate(outputs)))["model"]
+
+    def find_undefined(self, model: Any, record: TrainingRecord) -> None:
+        """Look for rows whose loss is not defined, if the run was not finite.
+
+        Args:
+            model: The model.
+            record: The record, with the steps of the fit or the facts of the start.
+        """
+        known, start = record.facts.probe, record.facts.start
+        is_finite = bool(np.isfinite(record.epochs.get("loss", [0.0])).all())
+        is_finite &= not record.non_finite.any() if len(record.steps) else True
+        is_finite &= start is None or start.loss_is_finite
+        if known is None or is_finite:
+            return
+        for output, shape in zip(self.outputs, self.shapes, strict=True):
+            if output.y is None or output.loss is None:
+                continue
+            found = undefined_loss(output.loss, output.y, shape)
+            if found is not None:
+                record.note(probe=replace(known, undefined=found))
+                return
 
     def pair(self, model: Any, record: TrainingRecord) -> None:
         """Note whether a loss that is not known gets lower by the predictions.

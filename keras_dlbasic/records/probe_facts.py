@@ -70,6 +70,21 @@ class BeyondFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class UndefinedFacts(Facts):
+    """Rows whose loss is NaN or infinite whatever is predicted.
+
+    Attributes:
+        rows: Number of such rows.
+        of: Number of rows whose loss was evaluated.
+        example: The target of one of them, its first values.
+    """
+
+    rows: int = 0
+    of: int = 0
+    example: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class PairedFacts(Facts):
     """What a loss that is not known gives for predictions in and out of their places.
 
@@ -276,6 +291,8 @@ class ProbeFacts(Facts):
             if it was not tested.
         paired: Value of a custom loss at the end of the run if predictions are shuffled
             among the rows; None if it was not tested, or is not known.
+        undefined: Rows whose loss is not finite whatever is predicted; None if there
+            are none, or the run was finite, so that they were not looked for.
         added_at_start: Sum of the `add_loss` terms before training; None if there are
             none, or it is not known.
         added_at_end: The same at the end of the run.
@@ -312,6 +329,7 @@ class ProbeFacts(Facts):
     rare: RareFacts | None = None
     response: ResponseFacts | None = None
     paired: PairedFacts | None = None
+    undefined: UndefinedFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None
     attention_at_start: tuple[AttentionFacts, ...] | None = None

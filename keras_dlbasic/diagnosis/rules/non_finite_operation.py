@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.breakdown import Breakdown, breakdown_of
-from keras_dlbasic.diagnosis.first_step import lost_elsewhere
+from keras_dlbasic.diagnosis.first_step import (
+    lost_elsewhere,
+    said_rows,
+    undefined_rows,
+)
 from keras_dlbasic.diagnosis.recurrent_growth import recurrent_growth
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
+from keras_dlbasic.records.probe_facts import UndefinedFacts
 
 GUARD = suggest.by_hand(
     "guard logarithms, divisions and roots in custom losses and layers, as in "
@@ -17,6 +22,11 @@ POSITIVE = suggest.by_hand(
     "use ops.softplus(x) + 1e-3 for values that must be positive, such as a "
     "standard deviation or a rate",
     "a linear output can be negative",
+)
+TARGETS = suggest.by_hand(
+    "correct these targets or leave their rows out: evaluate the loss row by row to "
+    "find all of them",
+    "no prediction gives these rows a finite loss",
 )
 LOOK = suggest.by_hand(
     "evaluate the loss batch by batch, in float32, until it is NaN or infinite",
@@ -38,7 +48,7 @@ def non_finite_operation(
     If steps are too long, there are long updates, a rising loss or growing weights
     before numbers overflow. Without these signs, the learning rate is probably not the
     cause. This is certain if only the loss is NaN, while weights and gradients are
-    finite.
+    finite, and if the loss of some rows is not finite whatever is predicted.
 
     Args:
         run: The run.
@@ -50,10 +60,12 @@ def non_finite_operation(
         near: Maximum number of steps since the last measurement.
     """
     found = breakdown_of(run)
-    if found is None:
-        return Fine("no value became NaN or infinite during training")
     if lost_elsewhere(run):
         return Fine("the data or the weights were not finite")
+    if (rows := undefined_rows(run)) is not None:
+        return _of_rows(rows, found)
+    if found is None:
+        return Fine("no value became NaN or infinite during training")
     if found.lost == "loss":
         if found.growth > growth:
             return Fine("the weights grew before the loss became NaN or infinite")
@@ -80,6 +92,25 @@ def non_finite_operation(
             "layers": list(found.layers[:10]),
         },
         remedies=(POSITIVE, GUARD) if found.lost == "loss" else (GUARD, LOOK),
+    )
+
+
+def _of_rows(rows: UndefinedFacts, found: Breakdown | None) -> Finding:
+    return Finding(
+        severity="critical",
+        message=(
+            f"{said_rows(rows)} It takes the logarithm or the root of a negative "
+            "number there, or divides by zero. One such row makes the loss of its "
+            "batch NaN or infinite, so a lower learning rate does not help."
+        ),
+        step=0 if found is None else found.step,
+        epoch=0 if found is None else found.epoch,
+        value=rows.rows / rows.of,
+        threshold=0.0,
+        unit="of the rows",
+        confidence=0.95,
+        evidence={"rows": rows.rows, "of": rows.of, "example": list(rows.example)},
+        remedies=(TARGETS, GUARD),
     )
 
 

@@ -16,6 +16,8 @@ from keras_dlbasic.diagnosis.first_step import (
     BrokenStart,
     broken_start,
     lost_elsewhere,
+    said_rows,
+    undefined_rows,
 )
 from keras_dlbasic.diagnosis.symptoms import NOT_FINITE
 
@@ -76,9 +78,12 @@ def non_finite_start(run: Run) -> Verdict:
         return Fine("loss and gradients of the first step are finite")
     if elsewhere := lost_elsewhere(run):
         return Fine(f"the first step is not finite because {elsewhere} are not")
+    rows = undefined_rows(run)
+    if rows is not None and not run.is_planned:
+        return Fine("the loss of some rows is not defined (non_finite_operation)")
     return Finding(
         severity="critical",
-        message=_message(start),
+        message=_message(start) + ("" if rows is None else f" {said_rows(rows)}"),
         layer=start.layers[0] if start.layers else None,
         step=None if run.is_planned else 0,
         confidence=0.95,
