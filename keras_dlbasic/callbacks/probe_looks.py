@@ -260,8 +260,8 @@ class ProbeLooks:
         """Note what is asked of a trained model once, at the end of a fit.
 
         How it does as `evaluate` runs it, what it adds to its loss, whether it knows
-        rare classes, how its predictions answer to changes, and whether a loss that is
-        not known gets lower by them.
+        rare classes and small columns, how its predictions answer to changes, and
+        whether a loss that is not known gets lower by them.
 
         Args:
             model: The model.
@@ -275,6 +275,7 @@ class ProbeLooks:
             probe.note_added,
             probe.attend,
             probe.try_rare,
+            probe.try_columns,
             probe.respond,
             probe.pair,
         )

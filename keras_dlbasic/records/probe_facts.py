@@ -185,6 +185,22 @@ class ResponseFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class ColumnFacts(Facts):
+    """How a model did at the end of the run on one of several columns of values.
+
+    Attributes:
+        std: Standard deviation of the targets.
+        skill: Skill of the predictions.
+        reference: The better skill of simple predictors on unseen rows. NaN if not
+            known, as for columns that the model predicts well.
+    """
+
+    std: float = UNKNOWN
+    skill: float = UNKNOWN
+    reference: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class RareFacts(Facts):
     """A rare class of which the model had few rows right at the end of the run.
 
@@ -272,6 +288,8 @@ class ProbeFacts(Facts):
         rare: A rare class that is never predicted, found on additional rows because the
             probe has too few of that class. None if there is none, or it was not
             tested.
+        columns: How the model did on each of several columns of values; None if it does
+            well on those of a small scale, scales are alike, or it was not tested.
         response: How predictions reacted to changed inputs at the end of the run; None
             if it was not tested.
         paired: Value of a custom loss at the end of the run if predictions are shuffled
@@ -310,6 +328,7 @@ class ProbeFacts(Facts):
     loss_weight: float | None = None
     inference: InferenceFacts | None = None
     rare: RareFacts | None = None
+    columns: tuple[ColumnFacts, ...] | None = None
     response: ResponseFacts | None = None
     paired: PairedFacts | None = None
     added_at_start: float | None = None
