@@ -188,8 +188,21 @@ class Probe:
         if len(table) == 1 and table.epochs[0] < 0:
             known = replace(known, added_at_start=added_loss(model, self._seen))
         else:
-            known = replace(known, added_at_end=added_loss(model, self._seen))
+            found = added_loss(model, self._seen)
+            known = replace(known, added_at_end=found)
+            if found:
+                known = replace(known, added_in_halves=self._added_in_halves(model))
         record.note(probe=known)
+
+    def _added_in_halves(self, model: Any) -> float | None:
+        """Return what the model adds for every other row, and for the rest."""
+        if len(self._looked) % 2:
+            return None
+        halves = [
+            keras.tree.map_structure(lambda leaf, of=of: leaf[of::2], self._seen)
+            for of in (0, 1)
+        ]
+        return sum(added_loss(model, half) or 0.0 for half in halves)
 
     def attend(self, model: Any, record: TrainingRecord) -> None:
         """Note how attention deals out its weights: before training, and after it.
