@@ -38,7 +38,6 @@ FUTURE_NAMES = {
     "rows_off_scale": "a few rows are on another scale than all others",
     "state_carried_over": "a recurrent layer goes on from the state of other rows",
     "targets_not_augmented_alike": "inputs and targets are moved by different draws",
-    "window_too_short": "the inputs do not reach far enough into the past",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
 

@@ -262,6 +262,8 @@ class ProbeLooks:
         How it does as `evaluate` runs it, what it adds to its loss, whether it knows
         rare classes, how its predictions answer to changes, whether a loss that is
         not known gets lower by them, and for which rows a loss is not defined.
+        rare classes and small columns, how its predictions answer to changes, and
+        whether a loss that is not known gets lower by them.
 
         Args:
             model: The model.
@@ -275,6 +277,7 @@ class ProbeLooks:
             probe.note_added,
             probe.attend,
             probe.try_rare,
+            probe.try_columns,
             probe.respond,
             probe.pair,
             probe.find_undefined,

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.mask_value import mask_value
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.beyond_vocabulary import (
@@ -31,6 +32,7 @@ from keras_dlbasic.inspection.target_column import target_column
 from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
 from keras_dlbasic.inspection.validation_facts import Draws, validation_facts
+from keras_dlbasic.inspection.window_facts import window_facts
 from keras_dlbasic.inspection.wrapped_pixels import wrapped_pixels
 from keras_dlbasic.records import (
     DataFacts,
@@ -38,6 +40,7 @@ from keras_dlbasic.records import (
     TargetFacts,
     ValidationFacts,
 )
+from keras_dlbasic.records.data_facts import WindowFacts
 
 Shape = tuple[int | None, ...]
 
@@ -89,7 +92,7 @@ def data_facts(
             for (name, array), is_ids, size in zip(inputs, ids, rows, strict=True)
         ),
         targets=tuple(
-            replace(facts, **_beside_inputs(array, inputs, ids))
+            replace(facts, **_beside_inputs(array, inputs, ids, model))
             for facts, (_, array) in zip(
                 _facts_of_targets(targets, output_shapes), targets, strict=True
             )
@@ -105,11 +108,13 @@ def data_facts(
     )
 
 
-BESIDE = ("next_step_of", "same_step_of", "copy_of", "padded")
+BESIDE = ("next_step_of", "same_step_of", "copy_of", "padded", "window")
 """What `_beside_inputs` tells of targets."""
 
 
-def _beside_inputs(y: np.ndarray, inputs: Named, ids: Sequence[bool]) -> dict[str, Any]:
+def _beside_inputs(
+    y: np.ndarray, inputs: Named, ids: Sequence[bool], model: Any
+) -> dict[str, Any]:
     """Return what targets are only beside the inputs."""
     if not y.ndim:
         return {}
@@ -119,7 +124,16 @@ def _beside_inputs(y: np.ndarray, inputs: Named, ids: Sequence[bool]) -> dict[st
         "same_step_of": same_step_of(y, inputs),
         "copy_of": copy_of(y, inputs) if all(ids) else None,
         "padded": padded_targets(y, marked),
+        "window": None if any(ids) else _window(y, inputs, model),
     }
+
+
+def _window(y: np.ndarray, inputs: Named, model: Any) -> WindowFacts | None:
+    """Return what longer windows tell; a layer with a state knows the rows before."""
+    layers = [] if model is None else all_layers(model)
+    if len(inputs) != 1 or any(getattr(one, "stateful", False) for one in layers):
+        return None
+    return window_facts(inputs[0][1], y)
 
 
 def _telling_columns(x: np.ndarray, targets: Named) -> dict[str, Any]:

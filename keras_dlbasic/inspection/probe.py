@@ -17,10 +17,12 @@ from keras_dlbasic._keras.output_labels import output_labels
 from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.analysis.evenly import evenly
+from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.attention_run import attention_run
+from keras_dlbasic.inspection.column_facts import column_facts
 from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.inspection.own_loss import truth_of_own_loss
@@ -187,8 +189,21 @@ class Probe:
         if len(table) == 1 and table.epochs[0] < 0:
             known = replace(known, added_at_start=added_loss(model, self._seen))
         else:
-            known = replace(known, added_at_end=added_loss(model, self._seen))
+            found = added_loss(model, self._seen)
+            known = replace(known, added_at_end=found)
+            if found:
+                known = replace(known, added_in_halves=self._added_in_halves(model))
         record.note(probe=known)
+
+    def _added_in_halves(self, model: Any) -> float | None:
+        """Return what the model adds for every other row, and for the rest."""
+        if len(self._looked) % 2:
+            return None
+        halves = [
+            keras.tree.map_structure(lambda leaf, of=of: leaf[of::2], self._seen)
+            for of in (0, 1)
+        ]
+        return sum(added_loss(model, half) or 0.0 for half in halves)
 
     def attend(self, model: Any, record: TrainingRecord) -> None:
         """Note how attention deals out its weights: before training, and after it.
@@ -255,6 +270,29 @@ class Probe:
         rare = output.rarest(predictions[0], rows, own)
         if rare is not None:
             record.note(probe=replace(known, rare=rare))
+
+    def try_columns(self, model: Any, record: TrainingRecord) -> None:
+        """Note how the model does on each of several columns of values.
+
+        Args:
+            model: The model.
+            record: The record, with the facts of the data and the probe.
+        """
+        known = record.facts.probe
+        if len(self.outputs) != 1 or len(self.inputs) != 1 or known is None:
+            return
+        (output,), (x,) = self.outputs, self.inputs
+        is_ids = any(facts.is_ids for facts in record.facts.inputs)
+        has_values = output.task is TaskKind.VALUES and np.ndim(output.y) == 2
+        if is_ids or not has_values or output.y.shape[1] < 2:
+            return
+        predictions = keras.tree.flatten(predictions_of(model, self._seen))
+        if len(predictions) != 1 or len(x) != len(output.y):
+            return
+        given = np.asarray(keras.ops.convert_to_numpy(predictions[0]), np.float64)
+        columns = column_facts(x, np.asarray(output.y), given, self._looked)
+        if columns is not None:
+            record.note(probe=replace(known, columns=columns))
 
     def respond(self, model: Any, record: TrainingRecord) -> None:
         """Run the model on changed rows, and note how the predictions answer.

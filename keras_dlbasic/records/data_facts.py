@@ -102,6 +102,28 @@ class InputFacts(Facts):
         return self.rms == self.rms
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class WindowFacts(Facts):
+    """What windows of a series tell of targets, alone and with the steps before.
+
+    The rows are windows in the order of time. Linear predictors were fitted to the
+    first rows and scored on the last ones.
+
+    Attributes:
+        steps: Number of steps of a window.
+        earlier: Number of steps before it that the second predictor was given besides.
+        alone: Skill of the predictor that is given the window.
+        longer: Skill of the predictor that is given the earlier steps too.
+        error: Standard error of the difference.
+    """
+
+    steps: int = 0
+    earlier: int = 0
+    alone: float = UNKNOWN
+    longer: float = UNKNOWN
+    error: float = UNKNOWN
+
+
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
 class TargetFacts(Facts):
@@ -146,6 +168,8 @@ class TargetFacts(Facts):
         share_axes: For targets with three or more axes: the axes along which entries
             always sum to 1, counted from the end. None if there are fewer axes, or if
             not known.
+        window: What longer windows would tell of the targets; None if rows are no
+            windows of a series in the order of time, or it is not known.
 
     Example:
     >>> from keras_dlbasic.records import TargetFacts
@@ -180,6 +204,7 @@ class TargetFacts(Facts):
     padded: float = UNKNOWN
     copy_of: str | None = None
     one_entry: bool | None = None
+    window: WindowFacts | None = None
 
     @property
     def has_several_labels(self) -> bool:

@@ -200,6 +200,22 @@ class ResponseFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class ColumnFacts(Facts):
+    """How a model did at the end of the run on one of several columns of values.
+
+    Attributes:
+        std: Standard deviation of the targets.
+        skill: Skill of the predictions.
+        reference: The better skill of simple predictors on unseen rows. NaN if not
+            known, as for columns that the model predicts well.
+    """
+
+    std: float = UNKNOWN
+    skill: float = UNKNOWN
+    reference: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class RareFacts(Facts):
     """A rare class of which the model had few rows right at the end of the run.
 
@@ -287,6 +303,8 @@ class ProbeFacts(Facts):
         rare: A rare class that is never predicted, found on additional rows because the
             probe has too few of that class. None if there is none, or it was not
             tested.
+        columns: How the model did on each of several columns of values; None if it does
+            well on those of a small scale, scales are alike, or it was not tested.
         response: How predictions reacted to changed inputs at the end of the run; None
             if it was not tested.
         paired: Value of a custom loss at the end of the run if predictions are shuffled
@@ -296,6 +314,9 @@ class ProbeFacts(Facts):
         added_at_start: Sum of the `add_loss` terms before training; None if there are
             none, or it is not known.
         added_at_end: The same at the end of the run.
+        added_in_halves: Sum of these terms at the end for each half of the rows, both
+            together: that for all rows if terms are sums over rows, and twice as much
+            if they are means.
         attention_at_start: How each softmax within the model dealt out its weights
             before training; None if it was not measured then.
         attention_at_end: The same at the end of the run.
@@ -327,11 +348,13 @@ class ProbeFacts(Facts):
     loss_weight: float | None = None
     inference: InferenceFacts | None = None
     rare: RareFacts | None = None
+    columns: tuple[ColumnFacts, ...] | None = None
     response: ResponseFacts | None = None
     paired: PairedFacts | None = None
     undefined: UndefinedFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None
+    added_in_halves: float | None = None
     attention_at_start: tuple[AttentionFacts, ...] | None = None
     attention_at_end: tuple[AttentionFacts, ...] | None = None
     outputs: tuple[ProbeFacts, ...] | None = None

@@ -190,6 +190,29 @@ def test_a_term_beside_a_custom_loss_must_be_gone(end, references, named):
     assert (found(record, "loss_terms_out_of_balance") is not None) == named
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({}, True),
+        ({"halves": 48.0}, False),  # a mean: it is as large for each half
+        ({"skill": 0.9}, False),  # it does no harm
+        ({"end": 0.4, "halves": 0.4}, False),  # small by design
+        ({"size": 1}, False),
+        ({"reduction": "sum"}, False),  # the loss is a sum too
+    ],
+)
+def test_a_term_that_is_summed_over_rows(changes, named):
+    given = {"skill": 0.4, "end": 24.0, "halves": 24.0, "size": 32, **changes}
+    loss = {"class_name": "SparseCategoricalCrossentropy"}
+    if "reduction" in given:
+        loss["reduction"] = given["reduction"]
+    facts = {"loss": loss, "batch_size": given["size"]}
+    record = with_added(made_run(skill=given["skill"], facts=facts), 9.0, given["end"])
+    known = replace(record.facts.probe, added_in_halves=given["halves"])
+    record.note(probe=known)
+    assert (found(record, "loss_terms_out_of_balance") is not None) is named
+
+
 # -- targets without a loss ------------------------------------------------------------
 
 

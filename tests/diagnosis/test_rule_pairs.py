@@ -181,6 +181,14 @@ def both_hidden(**facts):
     return {"first": facts, "second": facts}
 
 
+def of_windows(longer):
+    """A forecast from single steps, and what more of them would tell."""
+    window = {"steps": 1, "earlier": 12, "alone": 0.4, "longer": longer, "error": 0.02}
+    targets = {"kind": "continuous", "window": window}
+    record = made_run(targets=targets, facts={"loss": "mse"}, skill=0.4, reference=0.4)
+    return with_output(record, activation=None, units=1)
+
+
 PAIRS = {
     "attention_saturated": (
         lambda: with_attention(made_run(**STUCK), 0.31),
@@ -451,6 +459,10 @@ PAIRS = {
     "vanishing_gradients": (
         lambda: made_run(gradients=(1e-5, 1e-2, 1.0), **STUCK),
         lambda: made_run(gradients=(1e-9, 1e-9, 1e-9), **STUCK),
+    ),
+    "window_too_short": (
+        lambda: of_windows(longer=0.95),
+        lambda: of_windows(longer=0.45),
     ),
     "wrong_axis": (
         lambda: made_run(second={"kind": "pooling", "misreads": "first"}, **STUCK),

@@ -386,6 +386,23 @@ def test_a_validation_loss_that_did_not_end_the_run(val, named):
     assert (severity(record, "stopped_too_early") == "warning") is named
 
 
+@pytest.mark.parametrize(
+    ("val", "skill", "named"),
+    [
+        ([0.50, 0.41, 0.40, 0.41, 0.42], 0.8, False),
+        ([0.50, 0.41, 0.40, 0.41, 0.42], 0.5, True),  # simple predictors are better
+        ([0.50, 0.41, 0.40, 0.41, 0.405], 0.8, True),
+        ([0.50, 0.41, 0.41, 0.40, 0.41], 0.8, True),  # once, which may be noise
+    ],
+)
+def test_a_validation_loss_that_rises_ends_a_run(val, skill, named):
+    loss = np.array([0.56, 0.38, 0.30, 0.27, 0.24])
+    record = made_run(
+        loss, np.array(val), skill=skill, reference=0.66, facts={"epochs": 16}
+    )
+    assert (severity(record, "stopped_too_early") == "warning") is named
+
+
 @pytest.mark.parametrize(("activation", "named"), [("relu", True), (None, False)])
 def test_logits_that_cannot_be_negative(activation, named):
     loss = {"class_name": "SparseCategoricalCrossentropy", "from_logits": True}

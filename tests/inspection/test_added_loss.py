@@ -28,6 +28,14 @@ class Divergence(L.Layer):
         return code
 
 
+class Summed(L.Layer):
+    """Adds the sum of the squares of a code."""
+
+    def call(self, code):
+        self.add_loss(ops.sum(ops.square(code)))
+        return code
+
+
 def autoencoder(weight, regularizer=None):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((6,))
@@ -83,3 +91,18 @@ def test_a_term_that_leaves_nothing_for_the_others(weight, named):
     probe = doctor.record.facts.probe
     assert (probe.added_at_end < 0.1 * probe.added_at_start) == named
     assert ("loss_terms_out_of_balance" in doctor.diagnosis.names) == named
+
+
+@pytest.mark.parametrize("summed", [True, False])
+def test_a_sum_over_rows_is_told_from_a_mean(summed):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((6,))
+    layer = Summed() if summed else Divergence(1.0)
+    code = layer(L.Dense(2)(inputs))
+    model = keras.Model(inputs, L.Dense(6)(code))
+    model.compile("adam", "mse")
+    doctor = kd.callbacks.TrainingDoctor(X, X, verbose=0)
+    model.fit(X, X, batch_size=16, epochs=1, verbose=0, callbacks=[doctor])
+    probe = doctor.record.facts.probe
+    ratio = 1.0 if summed else 2.0
+    assert probe.added_in_halves == pytest.approx(ratio * probe.added_at_end, rel=1e-3)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.target_deviation import target_deviation
+
+MANY = 4
+"""Of smaller batches a sum is little more than a mean."""
 
 ALL_OF_IT = 0.01
 """Share of the term that may be left where it is not known whether there is anything to
@@ -24,6 +29,8 @@ def loss_terms_out_of_balance(
     share: float = 0.1,
     learnable: float = 0.15,
     constant: float = 0.1,
+    rounding: float = 0.01,
+    reached: float = 0.7,
 ) -> Verdict:
     """Look for a term of `add_loss` that is minimized while nothing else is learned.
 
@@ -32,6 +39,10 @@ def loss_terms_out_of_balance(
     all inputs: the term falls to zero, and the output is constant (posterior collapse).
     The term must be large, it must fall, and the output must be constant: a small term
     often falls while the loss is not learned for another reason.
+
+    A term that is summed over the rows of a batch, while the compiled loss is their
+    mean, outweighs it by the size of the batch. It is named where it is large and the
+    model does much worse than simple predictors.
 
     Args:
         run: The run.
@@ -43,6 +54,10 @@ def loss_terms_out_of_balance(
             fallen to a hundredth.
         constant: Maximum standard deviation of the predictions, relative to that of the
             targets, for a constant output. It is then 1 % of the variance.
+        rounding: Maximum difference between the term for all rows and the terms for
+            both halves of the rows together, relative to it, for a sum over rows.
+        reached: Maximum skill of a model with such a term, as a share of that of simple
+            predictors.
     """
     probe = run.facts.probe
     start = None if probe is None else probe.added_at_start
@@ -50,6 +65,17 @@ def loss_terms_out_of_balance(
     if start is None or end is None:
         return Fine("no term of `add_loss` was seen before and after training")
     outcome = run.outcome
+    assert probe is not None
+    summed = _of_batch(run, end, probe.added_in_halves, rounding)
+    skill, reference = run.outcome.skill, run.outcome.reference
+    baseline = run.outcome.baseline
+    if summed and None not in (skill, reference, baseline):
+        assert skill is not None
+        assert reference is not None
+        assert baseline is not None
+        is_large = summed > share * abs(baseline)
+        if is_large and reference >= learnable and skill < reached * reference:
+            return _summed_over_rows(run, summed, baseline, share, (skill, reference))
     text = f"the terms of `add_loss` changed from {start:.3g} to {end:.3g}"
     if outcome.learned is not False:
         return Fine(text)
@@ -90,6 +116,44 @@ def loss_terms_out_of_balance(
             suggest.by_hand(
                 "sum the compiled loss over the columns if the added term is a sum",
                 "both terms then scale alike with the number of columns",
+            ),
+        ),
+    )
+
+
+def _of_batch(run: Run, end: float, halves: float | None, rounding: float) -> float:
+    """Return the size of a term for a batch if it is a sum over rows, else 0."""
+    size, rows = run.facts.batch_size, run.probe_rows
+    if halves is None or not size or not rows or size < MANY:
+        return 0.0
+    configs = run.facts.loss if isinstance(run.facts.loss, Mapping) else {}
+    if configs.get("reduction") == "sum":  # then both are sums
+        return 0.0
+    return abs(end) * size / rows if abs(end - halves) <= rounding * abs(end) else 0.0
+
+
+def _summed_over_rows(
+    run: Run, term: float, baseline: float, share: float, skills: tuple[float, float]
+) -> Finding:
+    size = run.facts.batch_size
+    return Finding(
+        severity="warning",
+        message=(
+            "The term that the model adds by `add_loss` is a sum over the rows of a "
+            "batch (for two halves of the rows it is half as large each), while the "
+            f"compiled loss is a mean. With {size} rows it is {term:.3g}, and the loss "
+            f"of a constant prediction is {baseline:.3g}. The skill of the model is "
+            f"{skills[0]:.2f}, that of a simple predictor {skills[1]:.2f}."
+        ),
+        risk="critical",
+        value=term / abs(baseline),
+        threshold=share,
+        unit="of the loss of a constant prediction",
+        confidence=0.9,
+        remedies=(
+            suggest.by_hand(
+                "self.add_loss(ops.mean(ops.sum(term, axis=-1)))",
+                "the weight of the term then does not depend on the batch size",
             ),
         ),
     )

@@ -20,6 +20,7 @@ def stopped_too_early(
     begun: float = 0.25,
     slow: float = 0.01,
     steady: float = 0.05,
+    rising: int = 2,
 ) -> Verdict:
     """Look for a run that ended long before its last epoch, while it still improved.
 
@@ -40,6 +41,9 @@ def stopped_too_early(
         slow: Minimum fall of the training loss, like `fall`, for such a run.
         steady: Replaces `fall` if the last epoch is the best and the validation loss
             fell by as much: it was not the validation loss that ended the run.
+        rising: Minimum number of epochs by which a validation loss that has risen in
+            each of them ended the run, where the model is better than simple
+            predictors: one such epoch may be noise.
     """
     planned, ran = run.facts.epochs, len(run.loss)
     if not planned:
@@ -60,6 +64,9 @@ def stopped_too_early(
     is_known = bool(np.isfinite(val).any())
     since = len(val) - 1 - int(np.nanargmin(val)) if is_known else 0
     improves = since <= last
+    rose = since >= rising and bool((np.diff(val[-since - 1 :]) > 0).all())
+    if rose and _is_ahead(run):
+        return Fine(f"the validation loss had risen for {since} epochs in a row")
     if ran <= begun * planned and is_known and since == 0 and _is_behind(run):
         fall = slow
     is_steady = is_known and since == 0 and _fall(val[ran // 2 :]) >= steady
@@ -91,6 +98,12 @@ def _fall(losses: np.ndarray) -> float:
     """Return how much losses fell from the first to the last, relative to the first."""
     begin = abs(float(losses[0])) if len(losses) > 1 else 0.0
     return float((losses[0] - losses[-1]) / begin) if begin > 0 else 0.0
+
+
+def _is_ahead(run: Run) -> bool:
+    """Return whether the model has more skill than simple predictors."""
+    skill, reference = run.outcome.skill, run.outcome.reference
+    return skill is not None and reference is not None and skill > reference
 
 
 def _is_behind(run: Run) -> bool:

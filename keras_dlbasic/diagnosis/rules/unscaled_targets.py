@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
+from keras_dlbasic.records.probe_facts import ColumnFacts
 
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
 
@@ -14,9 +17,21 @@ NEAR = 10.0
 """Times the loss of a constant prediction up to which a loss is near it."""
 
 
+RELATIVE = ("mean_absolute_percentage_error", "mean_squared_logarithmic_error")
+"""Losses that depend on all columns alike, whatever their scale."""
+
+
 @rule(kind="cause", explains=EXPLAINS, per_output=True)
 def unscaled_targets(
-    run: Run, *, large: float = 10.0, small: float = 0.01, narrow: float = 0.02
+    run: Run,
+    *,
+    large: float = 10.0,
+    small: float = 0.01,
+    narrow: float = 0.02,
+    apart: float = 10.0,
+    learned: float = 0.5,
+    found: float = 0.3,
+    share: float = 0.3,
 ) -> Verdict:
     """Compare the scale of regression targets with 1.
 
@@ -24,12 +39,21 @@ def unscaled_targets(
     gradients of a squared error are large. Adaptive optimizers need many steps instead,
     because their step size does not depend on the error.
 
+    It is a warning if columns of the targets differ in scale, and the model has learned
+    the large ones but not the small ones, which simple predictors predict on rows that
+    they were not fitted to.
+
     Args:
         run: The run.
         large: Minimum root mean square of large targets.
         small: Maximum root mean square of small targets.
         narrow: Maximum standard deviation of nearly constant targets, as a share of the
             root mean square: ratios near 1, years, pressures.
+        apart: Minimum ratio of the standard deviations of columns.
+        learned: Minimum skill of the model for a large column.
+        found: Minimum skill of a simple predictor for a small column.
+        share: Maximum skill of the model for a small column, as a share of that of the
+            simple predictor.
     """
     if run.loss_kind.family not in ("values", "unknown"):
         return Fine("the targets are classes")
@@ -39,6 +63,20 @@ def unscaled_targets(
         return Skipped(UNKNOWN_LOSS)
     if target.kind in ("binary", "one_hot", "multi_label", "probabilities"):
         return Fine("the targets are 0 and 1")
+    probe = run.facts.probe
+    is_told = probe is not None and not run.live and run.loss_kind.name not in RELATIVE
+    columns = probe.columns if probe is not None and is_told else None
+    told = [one for one in columns or () if one.skill >= learned]
+    greatest = max((one.std for one in told), default=0.0)
+    missed = [
+        place
+        for place, one in enumerate(columns or ())
+        if one.reference >= found
+        and one.skill < share * one.reference
+        and 0 < apart * one.std <= greatest
+    ]
+    if columns and missed:
+        return _columns_apart(columns, missed, greatest, apart)
     if _scales_output(run):
         return Fine("a layer of the model scales the output")
     if size > large or 0 < size < small:
@@ -71,6 +109,35 @@ def _scales_output(run: Run) -> bool:
     kernels = [place for place, layer in enumerate(layers) if layer.has_kernel]
     behind = layers[kernels[-1] + 1 :] if kernels else ()
     return any(layer.scales for layer in behind)
+
+
+def _columns_apart(
+    columns: Sequence[ColumnFacts],
+    missed: Sequence[int],
+    greatest: float,
+    apart: float,
+) -> Finding:
+    worst = max(missed, key=lambda place: columns[place].reference)
+    one = columns[worst]
+    large = next(place for place, other in enumerate(columns) if other.std == greatest)
+    several = f"columns {', '.join(map(str, missed))} are" if missed[1:] else "it is"
+    return Finding(
+        severity="warning",
+        message=(
+            f"The columns of the targets differ in scale: the standard deviation of "
+            f"column {large} is {greatest:.3g}, that of column {worst} is "
+            f"{one.std:.3g}, so the loss hardly depends on the latter, and {several} "
+            f"not learned. The skill of the model is {columns[large].skill:.2f} for "
+            f"column {large} and {one.skill:.2f} for column {worst}, that of a simple "
+            f"predictor for the latter, on unseen samples, is {one.reference:.2f}."
+        ),
+        value=greatest / one.std,
+        threshold=apart,
+        unit="ratio of standard deviations",
+        confidence=0.9,
+        evidence={"column": float(worst), "reference": one.reference},
+        remedies=(suggest.scaled_targets("all columns then count alike in the loss"),),
+    )
 
 
 def _narrow(mean: float, share: float, narrow: float) -> Finding:
