@@ -203,7 +203,10 @@ class Monitor(keras.callbacks.Callback):
 
     def _due_steps(self) -> frozenset[int] | None:
         """Return the steps of this epoch at which there is something to do."""
-        return None if self._asks_each_step else self._watch.due_steps(self)
+        # a subclass with its own hook may not count the steps
+        counts = type(self).on_train_batch_end is Monitor.on_train_batch_end
+        asks_each = self._asks_each_step or not counts
+        return None if asks_each else self._watch.due_steps(self)
 
     @property
     def _asks_each_step(self) -> bool:

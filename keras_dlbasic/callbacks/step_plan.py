@@ -132,8 +132,9 @@ class StepPlan:
 
     def epoch_ends(self, steps: int) -> None:
         """Keep the number of steps of the epoch, by which the next is planned."""
-        self.steps = self._epoch_first_step + steps
-        self._steps_in_last_epoch = steps
+        # hooks that are called by hand may count no ends
+        self.steps = max(self.steps, self._epoch_first_step + steps)
+        self._steps_in_last_epoch = self.steps - self._epoch_first_step
 
 
 def _never(step: int) -> bool:

@@ -236,3 +236,19 @@ def test_steps_with_nothing_to_do_are_passed_over_and_counted(steps):
     else:
         assert record.trained_steps == 36
         assert monitor.asked == [0, 3, 6, 9] * 3
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_a_subclass_may_have_a_hook_of_its_own(calls):
+    class Own(kd.callbacks.GradientNormMonitor):
+        def on_train_batch_end(self, batch, logs=None):
+            if calls:
+                super().on_train_batch_end(batch, logs)
+
+    monitor = Own()
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    options = {"batch_size": 1, "epochs": 3, "verbose": 0}
+    model.fit(X, X[:, :1], callbacks=[monitor], **options)
+    assert monitor.record.trained_steps == 36
+    assert 20 < len(monitor.record.steps) < 36

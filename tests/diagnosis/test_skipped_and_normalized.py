@@ -1,7 +1,10 @@
 """Layers behind a flag that is off, and values that come out of a normalization."""
 
+import numpy as np
 import pytest
 from made_runs import STUCK, edited_facts, found, made_run
+
+FALLING = np.geomspace(2.0, 0.2, 20)
 
 
 @pytest.mark.parametrize(
@@ -9,6 +12,8 @@ from made_runs import STUCK, edited_facts, found, made_run
     [
         ({"skill": 0.8, "reference": 0.95}, "warning"),
         ({"skill": 0.9, "reference": 0.95}, "info"),
+        ({"skill": 0.8, "reference": 0.95, "loss": FALLING}, "info"),
+        ({"skill": 0.8, "reference": 0.95, "loss": FALLING[:3]}, "info"),
         (STUCK, "critical"),
     ],
 )

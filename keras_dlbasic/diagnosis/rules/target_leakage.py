@@ -43,7 +43,7 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
     copied = next((t.copy_of for t in run.targets if t.copy_of), None)
     is_copied = by_step and (run.outcome.skill or 0.0) >= COPIES
     if copied and is_copied and answers is not None and answers.later_steps < BLIND:
-        return _not_shifted(copied, answers.later_steps)
+        return _not_shifted(run, copied, answers.later_steps)
     for facts in run.inputs:
         if facts.target_column is None:
             continue
@@ -110,15 +110,19 @@ def _given_away(source: str) -> Finding:
     )
 
 
-def _not_shifted(source: str, value: float) -> Finding:
+def _not_shifted(run: Run, source: str, value: float) -> Finding:
+    kinds = {layer.kind for layer in run.layers}
+    is_model_of_steps = bool(kinds & {"recurrent", "attention"})
+    # a code for symbols, or a model that restores what is left out
+    hides = any(layer.dropout or layer.noise for layer in run.layers)
+    is_plain = is_model_of_steps and not hides
     return Finding(
-        severity="warning",
+        severity="warning" if is_plain else "info",
         message=(
             f"The target at each step is the same step of input {source!r}, and the "
-            "model predicts it nearly without an error from this step and those before "
-            f"it (later steps change the prediction by {value:.2g} standard "
-            "deviations). So it only copies its input. A language model needs the next "
-            "step as the target."
+            "model, which does not use later steps, predicts it nearly without an "
+            "error. Unless the model shifts its input itself, it only copies it. A "
+            "language model needs the next step as the target."
         ),
         value=value,
         threshold=BLIND,

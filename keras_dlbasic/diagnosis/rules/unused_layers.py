@@ -7,6 +7,9 @@ import math
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
+LEAST_EPOCHS = 4
+"""After fewer, nothing is said of where the loss goes."""
+
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("network",))
 def unused_layers(run: Run, *, behind: float = 0.1) -> Verdict:
@@ -63,7 +66,7 @@ def _in_a_branch(run: Run, behind: float) -> Finding:
     skill, reference = outcome.skill, outcome.reference
     gap = math.nan if skill is None or reference is None else reference - skill
     is_over = not run.live and not run.is_planned
-    is_harmful = is_over and (gap >= behind or outcome.learned is False)
+    is_harmful = is_over and gap >= behind and not _still_falls(run)
     compared = (
         f" The skill is {skill:.2f}, that of {outcome.reference_name} {reference:.2f}."
         if gap >= behind
@@ -72,16 +75,14 @@ def _in_a_branch(run: Run, behind: float) -> Finding:
     return Finding(
         severity="warning" if is_harmful else "info",
         message=(
-            f"`call` names layers that it does not call: {listed}. They are in a "
-            "branch that is not taken, because of a flag or another argument, and "
-            f"have no weights.{compared}"
+            f"`call` has a branch that was not taken, because of a flag or another "
+            f"argument, with these layers: {listed}. They have no weights.{compared}"
         ),
         risk="warning",
-        layer=names[0],
         value=float(len(names)),
         threshold=0.0,
         unit="layers",
-        confidence=0.7,
+        confidence=0.6,
         evidence={"layers": list(names), "behind": gap},
         remedies=(
             suggest.by_hand(
@@ -91,6 +92,14 @@ def _in_a_branch(run: Run, behind: float) -> Finding:
             ),
         ),
     )
+
+
+def _still_falls(run: Run, share: float = 0.25) -> bool:
+    """Return whether the loss fell by this share in the last third of the epochs."""
+    losses = run.loss
+    if len(losses) < LEAST_EPOCHS:
+        return True
+    return bool(losses[-1] < (1 - share) * losses[-1 - len(losses) // 3])
 
 
 def _may_matter(run: Run, n: int) -> bool:
