@@ -12,6 +12,7 @@ from keras_dlbasic.diagnosis.loss_sense import falls_at_edges, has_no_lowest, lo
 from keras_dlbasic.diagnosis.metric_names import ACCURACIES
 from keras_dlbasic.diagnosis.outcome import HALF, LEARNED_SKILL
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.records import WeightFacts
 from keras_dlbasic.records.probe_facts import BeyondFacts, TruthFacts
 
 EXPLAINS = (
@@ -64,6 +65,10 @@ POSITIVE_WEIGHTS = suggest.by_hand(
     "epoch only for each policy",
     "with positive weights the loss has a lowest value",
 )
+
+COLLAPSED = 10.0
+"""A cross-entropy that is as many times that of a constant is of predictions that are
+close to 0 and 1, and wrong."""
 
 OF_CLASSES = tuple(name for name in ACCURACIES if name != "binary_accuracy")
 """Of one-hot vectors, the accuracy of each column is high for any answer."""
@@ -284,15 +289,21 @@ def _weights_without_end(run: Run) -> Finding | None:
     """Look for negative weights of a cross-entropy, which then has no lowest value."""
     data = run.facts.data
     weights = data.weights if data is not None else ()
-    least = min((one.min for one in weights if one.min < 0), default=None)
-    if least is None or not run.loss_kind.is_crossentropy:
+    negative = [one for one in weights if one.min < 0]
+    if not negative or not run.loss_kind.is_crossentropy:
         return None
+    given = min(negative, key=lambda one: one.min)
+    least = given.min
     worse = _worse_than_constant(run)
     if worse is None or not _keeps_falling(run):
         return None
     first, last = run.loss[np.isfinite(run.loss)][[0, -1]]
+    # Advantages of a policy are about as often negative as positive, and a few epochs
+    # with them are meant; not so predictions that are sure and wrong.
+    has_collapsed = worse[0] > COLLAPSED * abs(worse[1])
+    is_harmful = has_collapsed or not _may_be_advantages(given)
     return Finding(
-        severity="warning",
+        severity="warning" if is_harmful else "info",
         message=(
             f"Some sample weights are negative (down to {least:.3g}). A cross-entropy "
             "with a negative weight has no lowest value: the training loss fell from "
@@ -300,14 +311,22 @@ def _weights_without_end(run: Run) -> Finding | None:
             f"more than the {worse[1]:.4g} of a constant prediction. Rows with "
             "negative weights push their targets away."
         ),
-        risk="critical",
+        risk="critical" if is_harmful else None,
         value=least,
         threshold=0.0,
         unit="smallest weight",
-        confidence=0.85,
+        confidence=0.85 if is_harmful else 0.4,
         evidence={"smallest_weight": least, "loss": worse[0], "constant": worse[1]},
         remedies=(POSITIVE_WEIGHTS,),
     )
+
+
+def _may_be_advantages(weights: WeightFacts) -> bool:
+    """Return whether the mean of weights is near 0 or below it, or not known."""
+    if not weights.by_class or not weights.counts:
+        return True
+    mean = np.average(weights.by_class, weights=weights.counts)
+    return bool(mean < HALF * abs(weights.min))
 
 
 def _has_learned(run: Run) -> bool:
