@@ -62,6 +62,36 @@ def test_what_compute_loss_rewards(sign, sense):
     assert truth_of_own_loss(model, X, Y, Y.shape, None) is None
 
 
+class Counting(Own):
+    """Keeps what it was asked, in lists and dictionaries of its own and a layer's."""
+
+    def __init__(self, sign):
+        super().__init__(sign)
+        self.asked, self.schedule, self.calls = [], {"step": 0}, 0
+        self.hidden.seen = []
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **_):
+        self.asked.append(1)
+        self.schedule["step"] += 1
+        self.hidden.seen.append(1)
+        self.calls += 1
+        return self.sign * ops.mean((y - y_pred) ** 2)
+
+
+def counted(watched):
+    model = Counting(1.0)
+    model.compile("adam", run_eagerly=True)
+    doctor = kd.callbacks.TrainingDoctor(X, Y, verbose=0)
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[doctor] if watched else [])
+    seen = len(model.asked), model.schedule["step"], len(model.hidden.seen)
+    return (*seen, model.calls)
+
+
+@pytest.mark.once
+def test_what_a_loss_keeps_stays_as_it_is():
+    assert counted(watched=True) == counted(watched=False)
+
+
 @pytest.mark.once
 def test_a_fit_of_the_wrong_sign():
     assert finding(diagnosed(own(-1.0), X, Y), "disagreeing_loss")
