@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._backends.without_gradients import without_gradients
+from keras_dlbasic.inspection.plain_state import plain_state_kept
 from keras_dlbasic.inspection.run_facts import own_steps
 from keras_dlbasic.inspection.truth_facts import truth_facts
 from keras_dlbasic.records.probe_facts import TruthFacts
@@ -52,15 +53,11 @@ def truth_of_own_loss(
 
         return run_apart(model, run)
 
-    known = dict(getattr(model, "__dict__", {}))
     try:
-        return truth_facts(loss, targets, shape, activation)
+        with plain_state_kept([model]):
+            return truth_facts(loss, targets, shape, activation)
     except Exception:  # a loss of the user's, which may need more than outputs
         return None
-    finally:
-        for name, value in known.items():
-            if isinstance(value, (int, float)):  # a weight that is annealed
-                model.__dict__[name] = value
 
 
 def _adds_losses(model: Any) -> bool:

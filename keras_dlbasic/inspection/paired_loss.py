@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._backends.without_gradients import without_gradients
+from keras_dlbasic.inspection.plain_state import plain_state_kept
 from keras_dlbasic.records.probe_facts import PairedFacts
 
 N_PARTS, MIN_ROWS_PER_PART = 8, 4
@@ -52,15 +53,12 @@ def paired_loss(model: Any, x: Any, y: Any) -> PairedFacts | None:
     rng = np.random.default_rng(0)  # rows may be in order: parts are to be alike
     parts = rng.permutation(n_rows)[: n_rows // n_parts * n_parts].reshape(n_parts, -1)
     dealt = np.stack([_dealt(part, rng) for part in parts])
-    counters = [_counters(owner) for owner in owners]
     try:
-        found = run_apart(model, lambda: _losses(model, x, y, parts, dealt))
+        with plain_state_kept(owners):
+            found = run_apart(model, lambda: _losses(model, x, y, parts, dealt))
         losses = {name: _numbers(told) for name, told in found.items()}
     except Exception:  # a loss of the user's, which need not take some of the rows
         return None
-    finally:
-        for owner, known in zip(owners, counters, strict=True):
-            getattr(owner, "__dict__", {}).update(known)
     own, others = losses["own"], losses["dealt"]
     is_read = bool(leaves) and not _same(losses["alike"], own[:1])
     if not is_read and len(losses["apart"]):
@@ -92,15 +90,6 @@ def _keeps_tensors(owner: Any) -> bool:
         and (isinstance(value, np.ndarray) or ops.is_tensor(value))
         for value in kept
     )
-
-
-def _counters(owner: Any) -> dict[str, Any]:
-    """Return the numbers that an object keeps, such as a weight that is annealed."""
-    return {
-        name: value
-        for name, value in getattr(owner, "__dict__", {}).items()
-        if isinstance(value, (int, float))
-    }
 
 
 def _same(some: np.ndarray, others: np.ndarray) -> bool:

@@ -12,6 +12,7 @@ from keras_dlbasic.diagnosis.loss_sense import falls_at_edges, has_no_lowest, lo
 from keras_dlbasic.diagnosis.metric_names import ACCURACIES
 from keras_dlbasic.diagnosis.outcome import HALF, LEARNED_SKILL
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
+from keras_dlbasic.records import WeightFacts
 from keras_dlbasic.records.probe_facts import BeyondFacts, TruthFacts
 
 EXPLAINS = (
@@ -65,8 +66,18 @@ POSITIVE_WEIGHTS = suggest.by_hand(
     "with positive weights the loss has a lowest value",
 )
 
+COLLAPSED = 10.0
+"""A cross-entropy that is as many times that of a constant is of predictions that are
+close to 0 and 1, and wrong."""
+
 OF_CLASSES = tuple(name for name in ACCURACIES if name != "binary_accuracy")
 """Of one-hot vectors, the accuracy of each column is high for any answer."""
+
+PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
+"""Activations of outputs that are probabilities."""
+
+OF_PROBABILITIES = ("binary", "one_hot", "multi_label", "probabilities")
+"""Kinds of targets that probabilities are compared with."""
 
 TWICE = 2.0
 """A loss that is as many times that of a constant prediction is not from a poor fit."""
@@ -82,7 +93,9 @@ def disagreeing_loss(run: Run) -> Verdict:
 
     On the probe, the loss is computed for outputs that equal the targets (as values,
     probabilities or logits). If it is lower for a constant prediction and for the
-    targets of other rows, training leads away from the targets. The same is tested for
+    targets of other rows, training leads away from the targets. This is certain only
+    of probabilities and of losses without a lowest value: other outputs may mean
+    something else, such as a risk or a cost, and get a note. The same is tested for
     targets that are class numbers where the loss expects one-hot vectors. It is also a
     finding if the loss has no lowest value: it falls in proportion to the outputs and
     the training loss is far below zero, a term of `add_loss` does or sample weights are
@@ -121,21 +134,53 @@ def disagreeing_loss(run: Run) -> Verdict:
     if sense == "blind":
         text += "It does not depend on which row has which target."
         return _found(run, text, truth, "critical", (SHAPES,))
+    is_certain = _means_the_targets(run)
     if sense == "extreme":
         text += (
             f"It is {truth.hardened:.4g}, lower still, for outputs of exactly 0 and 1, "
             "so training drives the output to these extremes. This happens if targets "
-            "and outputs are swapped in a cross-entropy."
+            "and outputs are swapped in a cross-entropy, but also if the output is a "
+            "decision, and not an estimate of the targets."
         )
-        return _found(run, text, truth, "warning", (ORDER,))
+        is_certain &= run.facts.loss is not None
+        return _found(run, text, truth, "warning" if is_certain else "info", (ORDER,))
     if sense == "wrong":
-        text += "So the output gets worse as the loss falls."
-        return _found(run, text, truth, "critical", (SIGN, ORDER))
-    if run.output.activation not in ("sigmoid", "softmax", "hard_sigmoid"):
+        if is_certain or _is_endless(run, truth):
+            text += "So the output gets worse as the loss falls."
+            return _found(run, text, truth, "critical", (SIGN, ORDER))
+        text += (
+            "If the output is meant to equal the targets, it gets worse as the loss "
+            "falls. If it means something else, such as a risk, a cost or a "
+            "reciprocal, this may be right."
+        )
+        return _found(run, text, truth, "info", (SIGN, ORDER))
+    if run.output.activation not in PROBABILITIES:
         # a distance, which is small where the label says "the same"
         return Fine("the loss is lowest for the opposite of the targets, as a distance")
     text += "It is lowest if the output is the opposite of the target."
-    return _found(run, text, truth, "warning", (MEANING, ORDER))
+    severity = "warning" if is_certain else "info"
+    return _found(run, text, truth, severity, (MEANING, ORDER))
+
+
+def _means_the_targets(run: Run) -> bool:
+    """Return whether an output can only be meant as the probability of its targets.
+
+    Others may be a risk, a cost, an energy or a precision, which are low where the
+    target is high.
+    """
+    if run.output.activation in PROBABILITIES:
+        return run.target.kind in (*OF_PROBABILITIES, "whole_numbers")
+    return run.facts.loss is not None and run.target.kind in OF_PROBABILITIES
+
+
+def _is_endless(run: Run, truth: TruthFacts) -> bool:
+    """Return whether a loss has no lowest value, and a run, if any, shows it."""
+    if not has_no_lowest(truth):
+        return False
+    losses = run.loss[np.isfinite(run.loss)]
+    if not len(losses):
+        return run.facts.loss is not None
+    return _keeps_falling(run) and bool(losses[-1] < min(0.0, truth.constant))
 
 
 def _by_the_model(run: Run) -> Verdict:
@@ -244,15 +289,21 @@ def _weights_without_end(run: Run) -> Finding | None:
     """Look for negative weights of a cross-entropy, which then has no lowest value."""
     data = run.facts.data
     weights = data.weights if data is not None else ()
-    least = min((one.min for one in weights if one.min < 0), default=None)
-    if least is None or not run.loss_kind.is_crossentropy:
+    negative = [one for one in weights if one.min < 0]
+    if not negative or not run.loss_kind.is_crossentropy:
         return None
+    given = min(negative, key=lambda one: one.min)
+    least = given.min
     worse = _worse_than_constant(run)
     if worse is None or not _keeps_falling(run):
         return None
     first, last = run.loss[np.isfinite(run.loss)][[0, -1]]
+    # Advantages of a policy are about as often negative as positive, and a few epochs
+    # with them are meant; not so predictions that are sure and wrong.
+    has_collapsed = worse[0] > COLLAPSED * abs(worse[1])
+    is_harmful = has_collapsed or not _may_be_advantages(given)
     return Finding(
-        severity="warning",
+        severity="warning" if is_harmful else "info",
         message=(
             f"Some sample weights are negative (down to {least:.3g}). A cross-entropy "
             "with a negative weight has no lowest value: the training loss fell from "
@@ -260,14 +311,22 @@ def _weights_without_end(run: Run) -> Finding | None:
             f"more than the {worse[1]:.4g} of a constant prediction. Rows with "
             "negative weights push their targets away."
         ),
-        risk="critical",
+        risk="critical" if is_harmful else None,
         value=least,
         threshold=0.0,
         unit="smallest weight",
-        confidence=0.85,
+        confidence=0.85 if is_harmful else 0.4,
         evidence={"smallest_weight": least, "loss": worse[0], "constant": worse[1]},
         remedies=(POSITIVE_WEIGHTS,),
     )
+
+
+def _may_be_advantages(weights: WeightFacts) -> bool:
+    """Return whether the mean of weights is near 0 or below it, or not known."""
+    if not weights.by_class or not weights.counts:
+        return True
+    mean = np.average(weights.by_class, weights=weights.counts)
+    return bool(mean < HALF * abs(weights.min))
 
 
 def _has_learned(run: Run) -> bool:
@@ -346,7 +405,7 @@ def _found(
         value=truth.truth,
         threshold=truth.constant,
         unit="loss",
-        confidence=0.97 if severity == "critical" else 0.8,
+        confidence={"critical": 0.97, "warning": 0.8}.get(severity, 0.4),
         evidence=evidence,
         remedies=remedies,
     )

@@ -46,8 +46,6 @@ def loss_target_mismatch(run: Run) -> Verdict:
         return _found(run, _Fault(text, (_other_loss(SPARSE),)))
     if treats_classes_as_sizes(run):
         return _as_sizes(run)
-    if loss.family == "values" and target.one_entry and (found := _unfilled(run)):
-        return found
     pair = _Pair(loss, target, output.units, output.rank)
     padding = pair.padding
     if padding is not None:
@@ -73,6 +71,8 @@ def loss_target_mismatch(run: Run) -> Verdict:
     # but worse than another loss would, and counts only where symptoms show it.
     if fault := pair.fault or _other_shape(loss, target, output):
         return _found(run, fault)
+    if loss.family == "values" and target.one_entry and (found := _unfilled(run)):
+        return found
     if loss.family == "values" and kind in ZERO_ONE:
         return _zero_one_as_values(loss, target)
     is_exclusive = kind == "one_hot" and target.n_columns > 2
@@ -156,7 +156,8 @@ def _other_loss(name: str) -> RemedySuggestion:
 def _unfilled(run: Run) -> Finding | None:
     """Look for zeros in the columns of answers that are not known.
 
-    Where the zeros are answers, it can be learned which column is not zero.
+    Where the zeros are answers, it can be learned which column is not zero, but need
+    not be: of claims by peril the expected amount is wanted. So this is a note.
     """
     outcome = run.outcome
     skills = (outcome.skill, outcome.reference)
@@ -164,18 +165,18 @@ def _unfilled(run: Run) -> Finding | None:
         return None
     n = run.target.n_columns
     return Finding(
-        severity="warning",
+        severity="info",
         message=(
             f"Each row of the targets has one number in {n} columns and zeros in the "
-            f"others, and which column it is cannot be predicted (skill "
+            f"others, and which column it is was not predicted (skill "
             f"{outcome.skill:.2f}). If only this answer is known, as the value of the "
             f"action that was taken, '{run.loss_kind.name}' still trains all other "
-            "columns to give 0."
+            "columns to give 0. If the zeros are amounts, this is right."
         ),
         value=outcome.skill,
         threshold=PREDICTED,
         unit="skill",
-        confidence=0.8,
+        confidence=0.4,
         remedies=(
             suggest.by_hand(
                 "mask = keras.ops.one_hot(action, n_actions); "
