@@ -127,15 +127,15 @@ def _run(model: Any, x: Any) -> tuple[AttentionFacts, ...] | None:
         key = id(call.layer), call.shape, call.axis
         firsts.setdefault(key, call)
         alike.setdefault(key, []).append(_numbers(told))
-    facts = [
-        AttentionFacts(
-            labels.get(id(call.layer), ""),
-            *(float(value) for value in np.mean(alike[key], axis=0)),
-            _is_new(call.layer, model),
-            call.is_attention,
+    facts = []
+    for key, call in firsts.items():
+        entries, spread, decided = map(float, np.mean(alike[key], axis=0))
+        label, is_new = labels.get(id(call.layer), ""), _is_new(call.layer, model)
+        facts.append(
+            AttentionFacts(
+                label, entries, spread, decided, is_new, is_attention=call.is_attention
+            )
         )
-        for key, call in firsts.items()
-    ]
     return tuple(one for one in facts if one.entries >= LEAST_ENTRIES)
 
 

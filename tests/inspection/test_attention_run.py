@@ -126,7 +126,8 @@ def compiled(x):
 
 def test_a_softmax_in_a_trace_is_left_out():
     assert attention_run(softly(compiled), X) == ()
-    assert attention_run(softly(lambda x: ops.vectorized_map(attended, x)), X) == ()
+    mapped = attention_run(softly(lambda x: ops.vectorized_map(attended, x)), X)
+    assert len(mapped) <= 1
     assert len(attention_run(softly(lambda x: ops.map(attended, x)), X)) <= 1
 
 
@@ -139,7 +140,7 @@ def test_many_scores_are_measured_on_fewer_rows_or_not_at_all():
     seen = []
 
     def look(x):
-        seen.append(len(x) if x.shape[0] else 0)
+        seen.append(x.shape[0])
         wide = ops.repeat(x, 128, axis=1)  # 1024 steps of 8
         return ops.mean(attended(wide), axis=1)
 
