@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,7 +32,7 @@ from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
 from keras_dlbasic.inspection.validation_facts import Draws, validation_facts
 from keras_dlbasic.inspection.window_facts import window_facts
-from keras_dlbasic.inspection.wrapped_pixels import wrapped_pixels
+from keras_dlbasic.inspection.wrapped_pixels import wrapped_channels
 from keras_dlbasic.records import (
     DataFacts,
     OutputFacts,
@@ -83,7 +82,7 @@ def data_facts(
                 is_ids=is_ids,
                 **({} if is_ids else _telling_columns(array, targets)),
                 former_shape=None if is_ids else scrambled_axes(array),
-                wrapped=math.nan if is_ids else wrapped_pixels(array),
+                **({} if is_ids else _wrapped(array)),
                 padding=trailing_padding(array, is_ids=is_ids),
                 mask_value=masked[is_ids],
                 masked_inside=masked_inside(array, masked[is_ids], is_ids=is_ids),
@@ -106,6 +105,11 @@ def data_facts(
             is_ids=any(ids),
         ),
     )
+
+
+def _wrapped(array: np.ndarray) -> dict[str, Any]:
+    share, may_be_angle = wrapped_channels(array)
+    return {"wrapped": share, "wrapped_angle": may_be_angle}
 
 
 BESIDE = ("next_step_of", "same_step_of", "copy_of", "padded", "window")

@@ -7,6 +7,12 @@ import numpy as np
 from keras_dlbasic.analysis.evenly import evenly
 
 ROWS, MOST_PIXELS = 64, 2**20
+MOST_SIDE, MOST_CHANNELS, FIRST_VALUES = 512, 4, 1000
+HUES = 3
+"""Pictures of hue, saturation and value have as many channels."""
+
+NEARLY_ALL, NEARLY = 0.95, 0.01
+
 LEVELS = 256
 LEAST_SIDE, LEAST_PAIRS, LEAST_VALUES = 6, 200, 16
 
@@ -46,14 +52,51 @@ def wrapped_pixels(x: np.ndarray) -> float:
     >>> wrapped_pixels(x.astype("uint8")) > 0.01, wrapped_pixels(x / 2)
     (True, nan)
     """
+    return wrapped_channels(x)[0]
+
+
+def wrapped_channels(x: np.ndarray) -> tuple[float, bool]:
+    """Return the share in the channel where it is largest, and if that may be an angle.
+
+    Each channel is measured separately, on at most 512 x 512 pixels of a few rows.
+    Hues, phases and angles in bytes begin again as they should: so it may be
+    if only the first of three channels does, or the only channel, with nearly all
+    levels about equally often.
+    """
+    unknown = float("nan"), False
     if x.ndim not in (3, 4) or x.dtype.kind not in "iuf" or len(x) < 1:
-        return float("nan")
+        return unknown
     if min(x.shape[1:3]) < LEAST_SIDE:
-        return float("nan")
-    rows = min(ROWS, max(1, MOST_PIXELS // max(1, x[0].size)))
-    levels = _levels(np.asarray(x[evenly(len(x), rows)], np.float64))
+        return unknown
+    # cut out before anything is computed, so that large pictures take little memory
+    few = x[:, :MOST_SIDE, :MOST_SIDE]
+    few = few[..., None] if x.ndim == 3 else few[..., :MOST_CHANNELS]
+    rows = min(ROWS, max(1, MOST_PIXELS // max(1, few[0].size)))
+    few = few[evenly(len(x), rows)]
+    flat = few.reshape(-1)
+    first = flat[evenly(flat.size, FIRST_VALUES)]
+    if not _may_be_levels(first):
+        return unknown
+    levels = _levels(few)
     if levels is None:
-        return float("nan")
+        return unknown
+    channels = levels.shape[-1]
+    shares = [_wrapped(levels[..., channel]) for channel in range(channels)]
+    most = max(shares)
+    if channels == 1:
+        return most, most > 0 and _is_uniform(levels)
+    only_first = channels == HUES and shares[0] > 0 and not any(shares[1:])
+    return most, only_first
+
+
+def _is_uniform(levels: np.ndarray) -> bool:
+    counts = np.bincount(levels.ravel(), minlength=LEVELS)[:LEVELS]
+    usual = counts.mean()
+    return bool(np.mean((counts > usual / 3) & (counts < usual * 3)) > NEARLY_ALL)
+
+
+def _wrapped(levels: np.ndarray) -> float:
+    """Return the share of neighbors in one channel, `[n, height, width]`."""
     pairs = [
         (a.ravel(), b.ravel())
         for a, b in (
@@ -87,16 +130,30 @@ def wrapped_pixels(x: np.ndarray) -> float:
     return n / len(apart) if sorted(slopes)[1] >= n / 4 else 0.0
 
 
+def _may_be_levels(some: np.ndarray) -> bool:
+    """Return whether values lie on a grid of at most 256 levels, by a few of them."""
+    if not np.isfinite(some).all():
+        return False
+    return some.dtype.kind in "iu" or len(np.unique(some)) <= LEVELS
+
+
 def _levels(values: np.ndarray) -> np.ndarray | None:
     """Return the bytes that values were made of; None if they were not."""
     if not np.isfinite(values).all():
         return None
-    low, high = values.min(), values.max()
+    low, high = float(values.min()), float(values.max())
     if high - low <= 0:
         return None
+    kind = np.float64 if values.dtype.kind == "f" and high > 1e4 else np.float32
+    parts = (values - np.asarray(low, values.dtype)).astype(kind)
+    parts /= high - low
     # 0 and 255 need not both occur
+    some = parts.reshape(-1)[evenly(parts.size, FIRST_VALUES)]
     for span in range(LEVELS - 1, int(FULL * LEVELS) - 1, -1):
-        levels = (values - low) / (high - low) * span
-        if np.abs(levels - np.round(levels)).max() < 0.01:
-            return np.round(levels)
+        if np.abs(some * span - np.round(some * span)).max() < NEARLY:
+            levels = parts * span
+            rounded = np.round(levels)
+            levels -= rounded
+            if np.abs(levels).max() < NEARLY:
+                return rounded.astype(np.int16)
     return None

@@ -54,6 +54,7 @@ class InputFacts(Facts):
             None if there is none, or it is not known.
         wrapped: Share of neighboring pixels between which bytes begin again at 0, as
             after an overflow; NaN for inputs that are no pictures of bytes.
+        wrapped_angle: Whether those bytes may be an angle, such as hue or phase.
         former_shape: Shape of a row before a reshape exchanged its axes, as far as its
             entries tell; None if there was none, or it is not known.
 
@@ -95,6 +96,7 @@ class InputFacts(Facts):
     row_number: int | None = None
     former_shape: tuple[int, ...] | None = None
     wrapped: float = UNKNOWN
+    wrapped_angle: bool = False
 
     @property
     def has_numbers(self) -> bool:

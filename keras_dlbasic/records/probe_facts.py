@@ -135,6 +135,7 @@ class AttentionFacts(Facts):
         decided: Share of its rows in which one entry has more than 0.9 of the weight.
         is_new: Whether all biases of the layer (of the model, if it has none) are 0 or
             1, as those of new weights are.
+        is_attention: Whether its scores are those of queries and keys.
     """
 
     layer: str = ""
@@ -142,6 +143,7 @@ class AttentionFacts(Facts):
     spread: float = UNKNOWN
     decided: float = UNKNOWN
     is_new: bool = False
+    is_attention: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)

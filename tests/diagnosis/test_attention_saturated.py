@@ -9,6 +9,7 @@ START = {
     "spread": 6.0,
     "decided": 0.4,
     "is_new": True,
+    "is_attention": True,
 }
 PART = {"skill": 0.5, "reference": 0.3}
 
@@ -42,3 +43,18 @@ def test_saturated_from_the_start(run, start, end, severity):
 
 def test_without_a_look_before_training_nothing_is_said():
     assert found(made_run(**PART), "attention_saturated") is None
+
+
+def test_a_gate_with_a_low_temperature_is_a_note_without_advice():
+    record = attending(made_run(**STUCK), is_attention=False)
+    finding = found(record, "attention_saturated")
+    assert finding.severity == "info"
+    assert finding.message.startswith("The softmax")
+    assert not finding.remedies
+
+
+def test_no_softmax_was_seen():
+    record = made_run(**PART)
+    with edited_facts(record) as facts:
+        facts["probe"]["attention_at_start"] = []
+    assert found(record, "attention_saturated") is None

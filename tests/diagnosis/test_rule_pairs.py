@@ -165,6 +165,7 @@ def with_masked(record, share):
 
 def with_attention(record, decided):
     known = {"entries": 12.0, "spread": 6.0, "decided": decided, "is_new": True}
+    known["is_attention"] = True
     with edited_facts(record) as facts:
         facts["probe"]["attention_at_start"] = [known]
         facts["probe"]["attention_at_end"] = [{**known, "decided": 0.9}]

@@ -90,3 +90,73 @@ def test_facts_are_read_as_they_were_written():
         attention_at_start=(AttentionFacts("look", 8.0, 5.0, 0.9, True),)
     )
     assert ProbeFacts.from_dict(facts.to_dict()) == facts
+
+
+class Softly(L.Layer):
+    """Applies a function of a softmax to what it is given."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, x):
+        return self.function(x)
+
+
+def softly(function, shape=(8, 64)):
+    x = keras.Input(shape)
+    return keras.Model(x, L.Flatten()(Softly(function)(x))[:, :1])
+
+
+def attended(x):
+    return ops.matmul(ops.softmax(ops.matmul(x, ops.swapaxes(x, -1, -2))), x)
+
+
+def compiled(x):
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(attended)(x)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(attended)(x)
+    return ops.vectorized_map(attended, x)
+
+
+def test_a_softmax_in_a_trace_is_left_out():
+    assert attention_run(softly(compiled), X) == ()
+    mapped = attention_run(softly(lambda x: ops.vectorized_map(attended, x)), X)
+    assert len(mapped) <= 1
+    assert len(attention_run(softly(lambda x: ops.map(attended, x)), X)) <= 1
+
+
+def test_what_cannot_run_gives_none():
+    model = softly(attended)
+    assert attention_run(model, X[:, :, :5]) is None
+
+
+def test_many_scores_are_measured_on_fewer_rows_or_not_at_all():
+    seen = []
+
+    def look(x):
+        seen.append(x.shape[0])
+        wide = ops.repeat(x, 128, axis=1)  # 1024 steps of 8
+        return ops.mean(attended(wide), axis=1)
+
+    assert len(attention_run(softly(look), X)) == 1
+    assert seen[-1] == 4
+    longer = softly(lambda x: ops.mean(attended(ops.repeat(x, 300, axis=1)), axis=1))
+    assert attention_run(longer, X) is None
+
+
+def test_only_products_of_activations_are_attention():
+    weight = np.ones((64, 8), "float32")
+    gate = softly(lambda x: ops.softmax(ops.matmul(x, weight)))
+    assert [one.is_attention for one in attention_run(gate, X)] == [False]
+    flat = softly(lambda x: ops.softmax(10 * ops.mean(x, axis=1)))
+    assert [one.is_attention for one in attention_run(flat, X)] == [False]
+    for model in (softly(attended), attending(8.0)):
+        assert [one.is_attention for one in attention_run(model, X)] == [True]
+    cross = softly(lambda x: ops.softmax(ops.einsum("bqd,bkd->bqk", x[:, :5], x)))
+    assert [one.is_attention for one in attention_run(cross, X)] == [True]

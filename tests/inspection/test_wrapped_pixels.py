@@ -1,11 +1,12 @@
 """Bytes that begin again at 0 are told from dark beside bright."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from keras_dlbasic.inspection.wrapped_pixels import wrapped_pixels
+from keras_dlbasic.inspection.wrapped_pixels import wrapped_channels, wrapped_pixels
 
 RNG = np.random.default_rng(3)
 ROW, COLUMN = np.mgrid[:16, :16]
@@ -63,3 +64,31 @@ def test_bytes_that_do_not(x):
 )
 def test_no_pictures_of_bytes(x):
     assert math.isnan(wrapped_pixels(x))
+
+
+def test_one_channel_is_enough():
+    x = np.stack([SMOOTH, SMOOTH * np.uint8(2), SMOOTH], axis=-1)
+    share, may_be_angle = wrapped_channels(x)
+    assert share > 0.005
+    assert not may_be_angle
+
+
+def test_hue_and_phase_may_be_angles():
+    hue = np.stack([SMOOTH + np.uint8(128), SMOOTH, SMOOTH], axis=-1)
+    phase = (41 * ROW + 39 * COLUMN + 5 * np.arange(64)[:, None, None]) % 256
+    for x in (hue, phase.astype("uint8")):
+        share, may_be_angle = wrapped_channels(x)
+        assert share > 0
+        assert may_be_angle
+    assert not wrapped_channels(SMOOTH * np.uint8(2))[1]
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+def test_large_pictures_take_little_memory(kind):
+    x = np.zeros((2, 1500, 1500, 3), kind)
+    x[:, ::2] = np.arange(1500, dtype="uint8").astype(kind)[:1500, None] % 251
+    tracemalloc.start()
+    wrapped_pixels(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64e6

@@ -22,8 +22,9 @@ def attention_saturated(
     entries that are masked. Pretrained attention, whose biases are not 0, does not
     count, because it may well be decided.
 
-    It is a warning if the model is decided after training, too, and its skill is not
-    high.
+    It is a warning if the scores are those of queries and keys, the model is decided
+    after training, too, and its skill is not high. Gates and lookups with a low
+    temperature may be meant so: they are a note.
 
     Args:
         run: The run.
@@ -37,12 +38,20 @@ def attention_saturated(
     if probe is None or probe.attention_at_start is None:
         return Skipped("the model was not run before the first step")
     start, end = probe.attention_at_start, probe.attention_at_end
+    if not start:
+        return Skipped("no softmax was seen within the model")
     new = [at for at, facts in enumerate(start) if facts.is_new]
     if not new:
         return Fine("no softmax with new weights is known within the model")
-    place = max(new, key=lambda at: start[at].decided)
+
+    def order(at: int) -> tuple[bool, bool, float]:
+        facts = start[at]
+        is_so = facts.decided >= decided and facts.spread >= spread
+        return is_so, facts.is_attention, facts.decided
+
+    place = max(new, key=order)
     first = start[place]
-    if not (first.decided >= decided and first.spread >= spread):
+    if not order(place)[0]:
         return Fine(
             f"before training, one entry gets nearly all of the weight in at most "
             f"{first.decided:.0%} of the rows of a softmax"
@@ -54,27 +63,32 @@ def attention_saturated(
     then = "" if last is None else f", and in {last.decided:.0%} after it"
     skill = run.outcome.skill
     is_harmed = last is not None and skill is not None and not run.outcome.is_good
+    is_harmed = is_harmed and first.is_attention
+    kind = "attention" if first.is_attention else "softmax"
+    usual = " (about 1 if they are scaled)" if first.is_attention else ""
     return Finding(
         severity="warning" if is_harmed and not run.live else "info",
-        risk="critical",
+        risk="critical" if first.is_attention else "info",
         message=(
-            f"The attention{name} was saturated from the start: before training, one "
+            f"The {kind}{name} was saturated from the start: before training, one "
             f"of {first.entries:.0f} entries gets more than 90% of the weight in "
             f"{first.decided:.0%} of the cases{then}. The scores have a standard "
-            f"deviation of {first.spread:.3g} (about 1 if they are scaled), so their "
-            "softmax has hardly a gradient."
+            f"deviation of {first.spread:.3g}{usual}, so their softmax "
+            "has hardly a gradient."
         ),
         layer=first.layer or None,
         value=first.decided,
         threshold=decided,
         unit="share of the cases",
-        confidence=0.85,
+        confidence=0.85 if first.is_attention else 0.5,
         evidence={
             "spread": first.spread,
             "entries": first.entries,
             "after_training": None if last is None else last.decided,
         },
-        remedies=(
+        remedies=()
+        if not first.is_attention
+        else (
             suggest.by_hand(
                 "scores = scores / keras.ops.sqrt(width of the query), before the "
                 "softmax; use_scale=True in keras.layers.Attention",
