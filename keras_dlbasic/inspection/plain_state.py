@@ -6,6 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import keras
+
+from keras_dlbasic._keras.graph import all_layers
+
 
 @contextmanager
 def plain_state_kept(owners: Iterable[Any]) -> Iterator[None]:
@@ -45,8 +49,7 @@ def plain_state_kept(owners: Iterable[Any]) -> Iterator[None]:
 
 
 def _with_layers(owner: Any) -> list[Any]:
-    flatten = getattr(owner, "_flatten_layers", None)
-    return [owner, *(flatten() if callable(flatten) else ())]
+    return all_layers(owner) if isinstance(owner, keras.layers.Layer) else [owner]
 
 
 def _copied(value: Any) -> list[Any]:
