@@ -223,7 +223,7 @@ def any_of_three_bits(repaired):
     half="fourteenth",
     address="https://www.52zhanxing.com/ask/7399595.html",
     symptom="the network for MNIST of a textbook has a very low accuracy",
-    cause="Adadelta has a rate of 0.001 unless it is told otherwise",
+    cause="Adadelta has a rate of 0.001 unless another is given",
     truth=("learning_rate_too_low",),
     also=(*STUCK, "too_few_updates"),
 )

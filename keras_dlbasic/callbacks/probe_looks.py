@@ -18,6 +18,7 @@ from keras_dlbasic.callbacks.look_plan import plan_looks
 from keras_dlbasic.callbacks.passing_batches import PassingBatches
 from keras_dlbasic.callbacks.validation_batches import ValidationBatches
 from keras_dlbasic.diagnosis.run import Run
+from keras_dlbasic.inspection import probe_questions
 from keras_dlbasic.inspection.batch_facts import batch_facts
 from keras_dlbasic.inspection.collect import (
     arrays_of,
@@ -130,10 +131,10 @@ class ProbeLooks:
             self._make_probe(model, record, x, y)
             self.look(model, record, epoch)
             if self.probe is not None:
-                self.probe.note_added(model, record)
+                probe_questions.note_added(self.probe, model, record)
         with guard.on_host():
             if self.probe is not None:
-                self.probe.attend(model, record)
+                probe_questions.attend(self.probe, model, record)
 
     def read(
         self,
@@ -272,19 +273,9 @@ class ProbeLooks:
         """
         if (probe := self.probe) is None:
             return
-        questions = (
-            probe.infer,
-            probe.note_added,
-            probe.attend,
-            probe.try_rare,
-            probe.try_columns,
-            probe.respond,
-            probe.pair,
-            probe.find_undefined,
-        )
-        for ask in questions:
+        for ask in probe_questions.AT_THE_END:
             with guard.on_host():
-                ask(model, record)
+                ask(probe, model, record)
 
     def _use_batches(
         self,

@@ -99,8 +99,8 @@ def _run(model: Any, x: Any) -> tuple[AttentionFacts, ...] | None:
         def measure(scores: Any, weights: Any, axis: int) -> Any:
             if in_inner_trace(weights, graph):
                 raise ValueError("no numbers are known")
-            told = _measured(scores, weights, axis)
-            return told if graph is not None else _numbers(told)
+            sums = _measured(scores, weights, axis)
+            return sums if graph is not None else _numbers(sums)
 
         try:
             with (
@@ -123,10 +123,10 @@ def _run(model: Any, x: Any) -> tuple[AttentionFacts, ...] | None:
     labels = {id(layer): label for layer, label, _, _ in walk_layers(model)}
     alike: dict[Any, list[tuple[float, ...]]] = {}
     firsts: dict[Any, SoftmaxCall] = {}
-    for call, told in zip(known, found, strict=True):
+    for call, sums in zip(known, found, strict=True):
         key = id(call.layer), call.shape, call.axis
         firsts.setdefault(key, call)
-        alike.setdefault(key, []).append(_numbers(told))
+        alike.setdefault(key, []).append(_numbers(sums))
     facts = []
     for key, call in firsts.items():
         entries, spread, decided = map(float, np.mean(alike[key], axis=0))
@@ -139,8 +139,8 @@ def _run(model: Any, x: Any) -> tuple[AttentionFacts, ...] | None:
     return tuple(one for one in facts if one.entries >= LEAST_ENTRIES)
 
 
-def _numbers(told: Any) -> tuple[float, ...]:
-    return tuple(map(float, np.asarray(ops.convert_to_numpy(told))))
+def _numbers(sums: Any) -> tuple[float, ...]:
+    return tuple(map(float, np.asarray(ops.convert_to_numpy(sums))))
 
 
 def _may_attend(model: Any) -> bool:

@@ -27,6 +27,7 @@ from keras_dlbasic.inspection.fit_data import form_of
 from keras_dlbasic.inspection.given_names import given_names
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
+from keras_dlbasic.inspection.probe_questions import find_undefined, infer
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.inspection.signal_facts import signal_facts
 from keras_dlbasic.inspection.start_facts import start_facts
@@ -150,11 +151,11 @@ def _probe(record: TrainingRecord, model: Any, x: Any, y: Any) -> None:
     facts = record.facts
     # frozen statistics are those of other data, which may be of another scale
     if any(layer.batch_normalizes and not layer.trainable for layer in facts.layers):
-        probe.infer(model, record)
+        infer(probe, model, record)
     assert facts.data is not None
     record.note(data=with_output_shapes(facts.data, y, facts.outputs, probe.shapes))
     rows = keras.tree.map_structure(lambda a: a[:64], probe.x)
     record.note(signals=signal_facts(model, rows))
     if answers is not None:
         record.note(start=start_facts(model, x, answers))
-        probe.find_undefined(model, record)
+        find_undefined(probe, model, record)

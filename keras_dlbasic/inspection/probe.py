@@ -12,26 +12,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic._keras.output_labels import output_labels
 from keras_dlbasic._keras.penalized import penalized_weights
 from keras_dlbasic.analysis.activations.statistics import MEASURES as ACTIVATIONS
 from keras_dlbasic.analysis.evenly import evenly
-from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.outputs_apart import is_single, of_output
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection.added_loss import added_loss
-from keras_dlbasic.inspection.attention_run import attention_run
-from keras_dlbasic.inspection.column_facts import column_facts
-from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
 from keras_dlbasic.inspection.output_probe import OutputProbe
-from keras_dlbasic.inspection.own_loss import truth_of_own_loss
-from keras_dlbasic.inspection.paired_loss import paired_loss
-from keras_dlbasic.inspection.rare_rows import MAX_ROWS, rare_rows
 from keras_dlbasic.inspection.reconstruction import narrowest
-from keras_dlbasic.inspection.respond import respond
-from keras_dlbasic.inspection.response_facts import dropout_layers
-from keras_dlbasic.inspection.undefined_loss import undefined_loss
 from keras_dlbasic.propagation.compiled_look import rows_at_once
 from keras_dlbasic.propagation.layer_activations import layer_activations
 from keras_dlbasic.propagation.probe import Outputs
@@ -42,7 +30,6 @@ from keras_dlbasic.records import (
     TrainingRecord,
 )
 from keras_dlbasic.records.printable import printable
-from keras_dlbasic.records.probe_facts import InferenceFacts
 from keras_dlbasic.records.table_row import append_row
 
 MEASURES = (
@@ -97,6 +84,8 @@ class Probe:
         inputs: Their inputs, one array for each input of the model.
         outputs: What is judged at each output; empty before the first run.
         shapes: Shapes of the outputs for the rows; empty before the first run.
+        looked: Places of the rows on which the model is run.
+        seen: The inputs of these rows, as the model takes them.
     """
 
     def __init__(
@@ -129,8 +118,8 @@ class Probe:
 
         Simple predictors know all of them: what they reach, the model is compared with.
         """
-        self._looked = evenly(self.n_rows, min(rows, self._most_at_once))
-        self._seen = keras.tree.map_structure(lambda leaf: leaf[self._looked], self.x)
+        self.looked = evenly(self.n_rows, min(rows, self._most_at_once))
+        self.seen = keras.tree.map_structure(lambda leaf: leaf[self.looked], self.x)
 
     def look(self, model: Any, record: TrainingRecord, step: int, epoch: int) -> bool:
         """Run the model and write what it gives to `record`.
@@ -151,10 +140,10 @@ class Probe:
         """
         if not self.outputs:
             self._most_at_once = rows_at_once(model, self.inputs)
-            self.look_at(len(self._looked))
+            self.look_at(len(self.looked))
         try:
             with warnings.catch_warnings(action="ignore"):  # as Keras does in `fit`
-                seen = layer_activations(model, self._seen)
+                seen = layer_activations(model, self.seen)
         except Exception as error:  # wrong inputs; a model that runs in `fit` only
             known = record.facts.probe or ProbeFacts(rows=self.n_rows)
             record.note(probe=replace(known, failed=_in_a_line(error)))
@@ -162,10 +151,10 @@ class Probe:
         if not self.outputs:
             self._meet(model, record, seen.outputs)
         known = record.facts.probe or ProbeFacts()
-        rows = len(self._looked)
+        rows = len(self.looked)
         if (known.looked, known.eager) != (rows, seen.eager):
             record.note(probe=replace(known, looked=rows, eager=seen.eager))
-        said = self._judge(seen.outputs)
+        said = self.judge(seen.outputs)
         said["model"]["rows"] = float(rows)
         said["model"]["penalty"] = float(
             sum(weight.penalty() for weight in penalized_weights(model))
@@ -175,212 +164,13 @@ class Probe:
         append_row(tables, "activations", ACTIVATIONS, step, epoch, seen.layers)
         return True
 
-    def note_added(self, model: Any, record: TrainingRecord) -> None:
-        """Note what the model adds to its loss: once before training, once after it.
-
-        Args:
-            model: The model.
-            record: The record, with the facts of the probe.
-        """
-        known = record.facts.probe
-        if not self.outputs or known is None:
-            return
-        table = record.tables["probe"]
-        if len(table) == 1 and table.epochs[0] < 0:
-            known = replace(known, added_at_start=added_loss(model, self._seen))
-        else:
-            found = added_loss(model, self._seen)
-            known = replace(known, added_at_end=found)
-            if found:
-                known = replace(known, added_in_halves=self._added_in_halves(model))
-        record.note(probe=known)
-
-    def _added_in_halves(self, model: Any) -> float | None:
-        """Return what the model adds for every other row, and for the rest."""
-        if len(self._looked) % 2:
-            return None
-        halves = [
-            keras.tree.map_structure(lambda leaf, of=of: leaf[of::2], self._seen)
-            for of in (0, 1)
-        ]
-        return sum(added_loss(model, half) or 0.0 for half in halves)
-
-    def attend(self, model: Any, record: TrainingRecord) -> None:
-        """Note how attention deals out its weights: before training, and after it.
-
-        Args:
-            model: The model.
-            record: The record, with the facts of the probe.
-        """
-        known = record.facts.probe
-        if not self.outputs or known is None:
-            return
-        table = record.tables["probe"]
-        if len(table) == 1 and table.epochs[0] < 0:
-            found = attention_run(model, self._seen)
-            record.note(probe=replace(known, attention_at_start=found))
-        elif known.attention_at_start:
-            found = attention_run(model, self._seen)
-            record.note(probe=replace(known, attention_at_end=found))
-
-    def infer(self, model: Any, record: TrainingRecord) -> None:
-        """Run the model as `evaluate` does, and note what differs from `look`.
-
-        Only batch normalization differs: it uses its moving statistics. A model without
-        it is not run, nor one that was not looked at.
-
-        Args:
-            model: The model.
-            record: The record, with the facts of the probe.
-        """
-        if not self.outputs or record.facts.probe is None:
-            return
-        found = run_inference(model, self._seen)
-        if found is None:
-            return
-        outputs, drifts = found
-        whole = self._judge(dict(enumerate(outputs)))["model"]
-        facts = InferenceFacts(
-            loss=whole.get("loss", math.nan),
-            skill=whole.get("skill", math.nan),
-            drifts=drifts,
-        )
-        record.note(probe=replace(record.facts.probe, inference=facts))
-
-    def try_rare(self, model: Any, record: TrainingRecord) -> None:
-        """Run the model on rows of rare classes that looks have hardly seen.
-
-        Args:
-            model: The model.
-            record: The record, with the facts of the probe.
-        """
-        known = record.facts.probe
-        if len(self.outputs) != 1 or known is None or self.outputs[0].y is None:
-            return
-        (output,) = self.outputs
-        own = rare_rows(output.y, self._looked)
-        if not len(own):
-            return
-        rest = np.setdiff1d(np.arange(len(output.y)), own)
-        rows = np.sort(np.append(own, rest[evenly(len(rest), MAX_ROWS)]))
-        x = keras.tree.map_structure(lambda leaf: leaf[rows], self.x)
-        predictions = keras.tree.flatten(predictions_of(model, x))
-        if len(predictions) != 1:
-            return
-        rare = output.rarest(predictions[0], rows, own)
-        if rare is not None:
-            record.note(probe=replace(known, rare=rare))
-
-    def try_columns(self, model: Any, record: TrainingRecord) -> None:
-        """Note how the model does on each of several columns of values.
-
-        Args:
-            model: The model.
-            record: The record, with the facts of the data and the probe.
-        """
-        known = record.facts.probe
-        if len(self.outputs) != 1 or len(self.inputs) != 1 or known is None:
-            return
-        (output,), (x,) = self.outputs, self.inputs
-        is_ids = any(facts.is_ids for facts in record.facts.inputs)
-        has_values = output.task is TaskKind.VALUES and np.ndim(output.y) == 2
-        if is_ids or not has_values or output.y.shape[1] < 2:
-            return
-        predictions = keras.tree.flatten(predictions_of(model, self._seen))
-        if len(predictions) != 1 or len(x) != len(output.y):
-            return
-        given = np.asarray(keras.ops.convert_to_numpy(predictions[0]), np.float64)
-        columns = column_facts(x, np.asarray(output.y), given, self._looked)
-        if columns is not None:
-            record.note(probe=replace(known, columns=columns))
-
-    def respond(self, model: Any, record: TrainingRecord) -> None:
-        """Run the model on changed rows, and note how the predictions answer.
-
-        Args:
-            model: The model.
-            record: The record, with the facts of the data and the probe.
-        """
-        known = record.facts.probe
-        if not self.outputs or known is None:
-            return
-        response = respond(model, self._seen, record)
-        if response is not None and response.dropping is not None:
-            response = replace(response, **self._cost_of_dropout(model))
-        record.note(probe=replace(known, response=response))
-
-    def _cost_of_dropout(self, model: Any) -> dict[str, Any]:
-        """Return what the model reaches as it is, and with dropout off."""
-        layers = dropout_layers(model)
-        with_it = self._scored(predictions_of(model, self._seen))
-        try:
-            with all_intercepted(layers, _given_back):
-                without = self._scored(predictions_of(model, self._seen))
-        except Exception:  # a layer of the user's that is called in another way
-            return {}
-        return {
-            "loss": with_it.get("loss", math.nan),
-            "loss_without": without.get("loss", math.nan),
-            "skill": with_it.get("skill", math.nan),
-            "skill_without": without.get("skill", math.nan),
-        }
-
-    def _scored(self, predictions: Any) -> dict[str, float]:
-        outputs = keras.tree.flatten(predictions)
-        if len(outputs) != len(self.outputs):
-            return {}
-        return self._judge(dict(enumerate(outputs)))["model"]
-
-    def find_undefined(self, model: Any, record: TrainingRecord) -> None:
-        """Look for rows whose loss is not defined, if the run was not finite.
-
-        Args:
-            model: The model.
-            record: The record, with the steps of the fit or the facts of the start.
-        """
-        known, start = record.facts.probe, record.facts.start
-        is_finite = bool(np.isfinite(record.epochs.get("loss", [0.0])).all())
-        is_finite &= not record.non_finite.any() if len(record.steps) else True
-        is_finite &= start is None or start.loss_is_finite
-        if known is None or is_finite:
-            return
-        for output, shape in zip(self.outputs, self.shapes, strict=True):
-            if output.y is None or output.loss is None:
-                continue
-            found = undefined_loss(output.loss, output.y, shape)
-            if found is not None:
-                record.note(probe=replace(known, undefined=found))
-                return
-
-    def pair(self, model: Any, record: TrainingRecord) -> None:
-        """Note whether a loss that is not known gets lower by the predictions.
-
-        Args:
-            model: The model.
-            record: The record, with the facts of the run and the probe.
-        """
-        known = record.facts.probe
-        if not self.outputs or known is None or Run(record).outcome.is_known:
-            return
-        y = keras.tree.map_structure(
-            lambda leaf: None if leaf is None else leaf[self._looked], self.y
-        )
-        paired = paired_loss(model, self._seen, y)
-        known = replace(known, paired=paired)
-        if known.truth is None and len(self.outputs) == 1 and isinstance(y, np.ndarray):
-            shape = (len(y), *self.shapes[0][1:])
-            activation = self.outputs[0].activation
-            truth = truth_of_own_loss(model, self._seen, y, shape, activation)
-            known = replace(known, truth=truth)
-        record.note(probe=known)
-
     def _meet(self, model: Any, record: TrainingRecord, outputs: Outputs) -> None:
         """Note what outputs there are, and what simple predictors reach at each."""
         seen = [tuple(map(int, tensor.shape)) for tensor in outputs.values()]
         # A look may run on some of the rows only. Targets and simple predictors use all
         # rows of the probe, so the shapes are given for all of them.
         self.shapes = [
-            (self.n_rows, *shape[1:]) if shape[:1] == (len(self._looked),) else shape
+            (self.n_rows, *shape[1:]) if shape[:1] == (len(self.looked),) else shape
             for shape in seen
         ]
         labels = output_labels(model, outputs)
@@ -440,10 +230,10 @@ class Probe:
         summed = [weight * loss for loss, weight, has_loss in parts if has_loss]
         return sum(summed) if summed else math.nan
 
-    def _judge(self, outputs: Mapping[Any, Any]) -> dict[str, dict[str, float]]:
+    def judge(self, outputs: Mapping[Any, Any]) -> dict[str, dict[str, float]]:
         """Return what is said of the predictions, by column of the table."""
         pairs = zip(self.outputs, outputs.values(), strict=True)
-        said = [output.judge(tensor, self._looked) for output, tensor in pairs]
+        said = [output.judge(tensor, self.looked) for output, tensor in pairs]
         if len(said) == 1:
             return {"model": said[0]}
         # Keras trains the weighted sum of the losses of all outputs. The skill has no
@@ -456,11 +246,6 @@ class Probe:
         for name, part in zip(self._names, said, strict=True):
             columns[name if name not in columns else f"{name}#{len(columns)}"] = part
         return columns
-
-
-def _given_back(label: str, call: Any, /, inputs: Any, *args: Any, **kw: Any) -> Any:
-    """Return the inputs of a layer as its outputs."""
-    return inputs
 
 
 def _in_a_line(error: Exception) -> str:

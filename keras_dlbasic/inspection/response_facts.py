@@ -106,11 +106,16 @@ def response_facts(
     )
     if not known.noise < STEADY:  # what is drawn at random hides all other changes
         return known
+    if ahead is not None and "ahead" in given:
+        known = replace(
+            known,
+            later_steps=change.at_step(ahead),
+            own_step=change.at_step(ahead, own=True),
+        )
     return replace(
         known,
         other_rows=change.of("rows", _kept_rows),
         order=change.of_order(reordered.order) if reordered else math.nan,
-        later_steps=change.at_step(ahead) if "ahead" in given and ahead else math.nan,
     )
 
 
@@ -252,9 +257,12 @@ class _Change:
             found.append(change)
         return _largest(found)
 
-    def at_step(self, ahead: NextStep) -> float:
-        """Return the change at the last step whose next one was changed."""
-        at = ahead.steps // 2 - 1
+    def at_step(self, ahead: NextStep, *, own: bool = False) -> float:
+        """Return the change at the last step whose next one was changed.
+
+        With `own`, that at the first step that was changed itself.
+        """
+        at = ahead.steps // 2 - (not own)
         first, other = (
             self._outputs[name][ahead.output] for name in ("first", "ahead")
         )

@@ -12,7 +12,7 @@ MOST_ROWS = 2000
 LEAST_ROWS = 100
 MOST_FEATURES, MOST_COLUMNS = 256, 16
 EARLIER = 12
-"""Number of steps before the window that are told, at least."""
+"""Number of steps before the window that the second predictor gets, at least."""
 
 MOST_STRIDE = 8
 ALIKE = 0.95
@@ -35,7 +35,7 @@ BLOCKS = 10
 
 
 def window_facts(x: np.ndarray, y: np.ndarray) -> WindowFacts | None:
-    """Score a linear predictor of windows, and one that is told what came before.
+    """Score a linear predictor of windows, and one that gets the steps before them too.
 
     The rows must be windows of a series in the order of time: the inputs of a row go
     on where those of the row before ended, or the target of a row is a later input.
@@ -145,19 +145,19 @@ def _is_later(steps: np.ndarray, targets: np.ndarray) -> bool:
     for shift in range(1, MOST_STRIDE + 1):
         for place in range(steps.shape[1]):
             for feature in range(min(steps.shape[2], MOST_COLUMNS)):
-                later, told = steps[shift:, place, feature], y[:-shift]
+                later, target = steps[shift:, place, feature], y[:-shift]
                 # of a slow series neighbors are nearly the same
                 now = steps[:-shift, -1, feature]
-                if _left(later, told) <= EXACT * _left(now, told):
+                if _left(later, target) <= EXACT * _left(now, target):
                     return True
     return False
 
 
-def _left(given: np.ndarray, told: np.ndarray) -> float:
+def _left(given: np.ndarray, target: np.ndarray) -> float:
     """Return what a line through one leaves of the other, as mean square."""
     spread = given - given.mean()
     size = float(spread @ spread)
-    centered = told - told.mean()
+    centered = target - target.mean()
     slope = float(spread @ centered) / size if size > 0 else 0.0
     return float(np.mean((centered - slope * spread) ** 2))
 
@@ -171,18 +171,20 @@ def _scored(
     used = spread > 0
     rows = (features - mean)[:, used] / spread[used]
     middle, size = targets[:n_known].mean(axis=0), targets[:n_known].std(axis=0)
-    told = (targets - middle) / np.where(size > 0, size, 1.0)
+    scaled = (targets - middle) / np.where(size > 0, size, 1.0)
     known, asked = rows[:n_known], rows[n_known:]
     # the strength is chosen within the known rows, the last of which come later too
     part = int(0.75 * n_known)
     tried = []
     for ridge in RIDGES:
-        weights = _ridge(known[:part], told[:part], ridge)
-        tried.append(float(((told[part:n_known] - known[part:] @ weights) ** 2).sum()))
+        weights = _ridge(known[:part], scaled[:part], ridge)
+        tried.append(
+            float(((scaled[part:n_known] - known[part:] @ weights) ** 2).sum())
+        )
     ridge = RIDGES[int(np.argmin(tried))]
-    weights = _ridge(known, told[:n_known], ridge)
-    errors = ((told[n_known:] - asked @ weights) ** 2).sum(axis=1)
-    whole = float(((told[n_known:] - told[n_known:].mean(axis=0)) ** 2).sum())
+    weights = _ridge(known, scaled[:n_known], ridge)
+    errors = ((scaled[n_known:] - asked @ weights) ** 2).sum(axis=1)
+    whole = float(((scaled[n_known:] - scaled[n_known:].mean(axis=0)) ** 2).sum())
     if not whole > 0:
         return None
     return 1 - float(errors.sum()) / whole, errors

@@ -182,6 +182,7 @@ class ResponseFacts(Facts):
         order: Change where the steps of the sequences come in another order.
         later_steps: Change at earlier steps where later steps are changed, of the input
             of which the target is the next step.
+        own_step: Change at the first step that is changed itself.
         spread: Deviation of the predictions over rows, as a share of their root mean
             square.
         not_needed: Whether it was left out as the model does well.
@@ -197,6 +198,7 @@ class ResponseFacts(Facts):
     other_rows: float = UNKNOWN
     order: float = UNKNOWN
     later_steps: float = UNKNOWN
+    own_step: float = UNKNOWN
     spread: float = UNKNOWN
     not_needed: bool = False
 

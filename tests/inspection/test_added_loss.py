@@ -9,6 +9,7 @@ import keras_dlbasic as kd
 from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
+from keras_dlbasic.inspection.probe_questions import note_added
 from keras_dlbasic.records import TrainingRecord
 
 L = keras.layers
@@ -75,7 +76,7 @@ def test_a_model_that_had_no_weights_before_its_first_step():
     record.note(model=network_facts(model))
     probe = Probe(X, X, "mse")
     assert probe.look(model, record, 3, 0)
-    probe.note_added(model, record)
+    note_added(probe, model, record)
     known = record.facts.probe
     assert known.added_at_start is None
     assert known.added_at_end == pytest.approx(added_loss(model, X), rel=1e-5)

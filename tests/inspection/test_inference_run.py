@@ -8,6 +8,7 @@ import keras_dlbasic as kd
 from keras_dlbasic.inspection.inference_run import run_inference
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
+from keras_dlbasic.inspection.probe_questions import infer
 from keras_dlbasic.inspection.run_facts import run_facts
 from keras_dlbasic.records import TrainingRecord
 
@@ -39,7 +40,7 @@ def inferred(model):
     record.note(model=network_facts(model, X))
     probe = Probe(X, Y, model.loss)
     probe.look(model, record, 0, -1)
-    probe.infer(model, record)
+    infer(probe, model, record)
     return record
 
 

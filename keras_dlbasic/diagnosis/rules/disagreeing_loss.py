@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.endless_terms import (
+    added_without_end,
+    keeps_falling,
+    weights_without_end,
+)
 from keras_dlbasic.diagnosis.loss_sense import falls_at_edges, has_no_lowest, loss_sense
 from keras_dlbasic.diagnosis.metric_names import ACCURACIES
 from keras_dlbasic.diagnosis.outcome import HALF, LEARNED_SKILL
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
-from keras_dlbasic.records import WeightFacts
 from keras_dlbasic.records.probe_facts import BeyondFacts, TruthFacts
 
 EXPLAINS = (
@@ -56,20 +60,6 @@ LINEAR = suggest.by_hand(
     'a linear output and compile(loss="mse")', "values may then be of any size"
 )
 
-SIGN_OF_TERM = suggest.by_hand(
-    "self.add_loss(weight * divergence) with a positive weight",
-    "a divergence or penalty is at least 0, so it must be added, not subtracted",
-)
-POSITIVE_WEIGHTS = suggest.by_hand(
-    "check the sign of `sample_weight`; for advantages use np.exp(advantage), or one "
-    "epoch only for each policy",
-    "with positive weights the loss has a lowest value",
-)
-
-COLLAPSED = 10.0
-"""A cross-entropy that is as many times that of a constant is of predictions that are
-close to 0 and 1, and wrong."""
-
 OF_CLASSES = tuple(name for name in ACCURACIES if name != "binary_accuracy")
 """Of one-hot vectors, the accuracy of each column is high for any answer."""
 
@@ -78,9 +68,6 @@ PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 
 OF_PROBABILITIES = ("binary", "one_hot", "multi_label", "probabilities")
 """Kinds of targets that probabilities are compared with."""
-
-TWICE = 2.0
-"""A loss that is as many times that of a constant prediction is not from a poor fit."""
 
 FAR_BELOW, GROWN = 10.0, 10.0
 """How many times the loss of the targets, and of the first epoch, a loss without a
@@ -104,7 +91,7 @@ def disagreeing_loss(run: Run) -> Verdict:
     tested whether the loss increases if the predictions of a trained model are shuffled
     among the rows.
     """
-    if endless := _added_without_end(run) or _weights_without_end(run):
+    if endless := added_without_end(run) or weights_without_end(run):
         return endless
     if run.loss_kind.family != "unknown":
         return Fine(f"'{run.loss_kind.name}' is one of Keras' own")
@@ -180,7 +167,7 @@ def _is_endless(run: Run, truth: TruthFacts) -> bool:
     losses = run.loss[np.isfinite(run.loss)]
     if not len(losses):
         return run.facts.loss is not None
-    return _keeps_falling(run) and bool(losses[-1] < min(0.0, truth.constant))
+    return keeps_falling(run) and bool(losses[-1] < min(0.0, truth.constant))
 
 
 def _by_the_model(run: Run) -> Verdict:
@@ -238,95 +225,6 @@ def _without_lowest(run: Run, truth: TruthFacts) -> Finding:
         text += " This happens if a likelihood is given outputs without `log_softmax`."
     severity = "warning" if _has_learned(run) else "critical"
     return _found(run, text, truth, severity, (LOGARITHMS if is_classes else LOWEST,))
-
-
-def _keeps_falling(run: Run) -> bool:
-    """Return whether the training loss is below zero and lowest late in the run."""
-    losses = run.loss[np.isfinite(run.loss)]
-    if len(losses) < 3:
-        return False
-    return bool(losses[-1] < min(0, losses[0]) and losses.argmin() >= len(losses) // 2)
-
-
-def _worse_than_constant(run: Run) -> tuple[float, float] | None:
-    """Return the compiled loss on the probe, and that of a constant, if it is less."""
-    probe = run.facts.probe
-    if probe is None or probe.baseline_loss is None or "probe" not in run.record.tables:
-        return None
-    loss, constant = float(run.probed("loss")[-1]), probe.baseline_loss
-    return (loss, constant) if loss > TWICE * abs(constant) > 0 else None
-
-
-def _added_without_end(run: Run) -> Finding | None:
-    """Look for a term of `add_loss` that falls ever further, and takes all with it."""
-    probe = run.facts.probe
-    start = None if probe is None else probe.added_at_start
-    end = None if probe is None else probe.added_at_end
-    worse = _worse_than_constant(run) if start is not None and end is not None else None
-    if worse is None or start is None or end is None or not _keeps_falling(run):
-        return None
-    if not (end < -FAR_BELOW * worse[1] and end < -GROWN * abs(start)):
-        return None
-    return Finding(
-        severity="critical",
-        message=(
-            f"The term that the model adds by `add_loss` fell from {start:.4g} to "
-            f"{end:.4g} and goes on falling, while the compiled loss is "
-            f"{worse[0]:.4g}, more than the {worse[1]:.4g} of a constant prediction. "
-            "The term has no lowest value, as a divergence or penalty with the wrong "
-            "sign."
-        ),
-        value=end,
-        threshold=0.0,
-        unit="loss",
-        confidence=0.95,
-        evidence={"start": start, "end": end, "loss": worse[0], "constant": worse[1]},
-        remedies=(SIGN_OF_TERM,),
-    )
-
-
-def _weights_without_end(run: Run) -> Finding | None:
-    """Look for negative weights of a cross-entropy, which then has no lowest value."""
-    data = run.facts.data
-    weights = data.weights if data is not None else ()
-    negative = [one for one in weights if one.min < 0]
-    if not negative or not run.loss_kind.is_crossentropy:
-        return None
-    given = min(negative, key=lambda one: one.min)
-    least = given.min
-    worse = _worse_than_constant(run)
-    if worse is None or not _keeps_falling(run):
-        return None
-    first, last = run.loss[np.isfinite(run.loss)][[0, -1]]
-    # Advantages of a policy are about as often negative as positive, and a few epochs
-    # with them are meant; not so predictions that are sure and wrong.
-    has_collapsed = worse[0] > COLLAPSED * abs(worse[1])
-    is_harmful = has_collapsed or not _may_be_advantages(given)
-    return Finding(
-        severity="warning" if is_harmful else "info",
-        message=(
-            f"Some sample weights are negative (down to {least:.3g}). A cross-entropy "
-            "with a negative weight has no lowest value: the training loss fell from "
-            f"{first:.4g} to {last:.4g}, while without weights it is {worse[0]:.4g}, "
-            f"more than the {worse[1]:.4g} of a constant prediction. Rows with "
-            "negative weights push their targets away."
-        ),
-        risk="critical" if is_harmful else None,
-        value=least,
-        threshold=0.0,
-        unit="smallest weight",
-        confidence=0.85 if is_harmful else 0.4,
-        evidence={"smallest_weight": least, "loss": worse[0], "constant": worse[1]},
-        remedies=(POSITIVE_WEIGHTS,),
-    )
-
-
-def _may_be_advantages(weights: WeightFacts) -> bool:
-    """Return whether the mean of weights is near 0 or below it, or not known."""
-    if not weights.by_class or not weights.counts:
-        return True
-    mean = np.average(weights.by_class, weights=weights.counts)
-    return bool(mean < HALF * abs(weights.min))
 
 
 def _has_learned(run: Run) -> bool:

@@ -42,8 +42,10 @@ def target_leakage(run: Run, *, change: float = 0.02, copies: float = 0.15) -> V
         return _given_away(given)
     copied = next((t.copy_of for t in run.targets if t.copy_of), None)
     is_copied = by_step and (run.outcome.skill or 0.0) >= COPIES
-    if copied and is_copied and answers is not None and answers.later_steps < BLIND:
-        return _not_shifted(run, copied, answers.later_steps)
+    # a model that shifts its input itself does not see the step
+    sees = answers is not None and answers.own_step > copies
+    if copied and is_copied and answers and sees and answers.later_steps < BLIND:
+        return _not_shifted(run, copied, (answers.own_step, copies))
     for facts in run.inputs:
         if facts.target_column is None:
             continue
@@ -110,22 +112,25 @@ def _given_away(source: str) -> Finding:
     )
 
 
-def _not_shifted(run: Run, source: str, value: float) -> Finding:
+def _not_shifted(run: Run, source: str, change: tuple[float, float]) -> Finding:
     kinds = {layer.kind for layer in run.layers}
     is_model_of_steps = bool(kinds & {"recurrent", "attention"})
     # a code for symbols, or a model that restores what is left out
-    hides = any(layer.dropout or layer.noise for layer in run.layers)
-    is_plain = is_model_of_steps and not hides
+    may_hide = any(
+        layer.dropout or layer.noise or layer.kind in ("custom", "foreign")
+        for layer in run.layers
+    )
+    is_plain = is_model_of_steps and not may_hide
     return Finding(
         severity="warning" if is_plain else "info",
         message=(
-            f"The target at each step is the same step of input {source!r}, and the "
-            "model, which does not use later steps, predicts it nearly without an "
-            "error. Unless the model shifts its input itself, it only copies it. A "
-            "language model needs the next step as the target."
+            f"The target at each step is the same step of input {source!r}. The model "
+            "sees this step, uses no later ones, and predicts it nearly without an "
+            "error, so it only copies its input. A language model needs the next step "
+            "as the target."
         ),
-        value=value,
-        threshold=BLIND,
+        value=change[0],
+        threshold=change[1],
         unit="standard deviations of the predictions",
         confidence=0.9,
         evidence={"input": source},

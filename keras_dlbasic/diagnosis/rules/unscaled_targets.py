@@ -63,19 +63,16 @@ def unscaled_targets(
         return Skipped(UNKNOWN_LOSS)
     if target.kind in ("binary", "one_hot", "multi_label", "probabilities"):
         return Fine("the targets are 0 and 1")
-    probe = run.facts.probe
-    is_told = probe is not None and not run.live and run.loss_kind.name not in RELATIVE
-    columns = probe.columns if probe is not None and is_told else None
-    told = [one for one in columns or () if one.skill >= learned]
-    greatest = max((one.std for one in told), default=0.0)
+    columns = _scored_columns(run)
+    greatest = max((one.std for one in columns if one.skill >= learned), default=0.0)
     missed = [
         place
-        for place, one in enumerate(columns or ())
+        for place, one in enumerate(columns)
         if one.reference >= found
         and one.skill < share * one.reference
         and 0 < apart * one.std <= greatest
     ]
-    if columns and missed:
+    if missed:
         return _columns_apart(columns, missed, greatest, apart)
     if _scales_output(run):
         return Fine("a layer of the model scales the output")
@@ -109,6 +106,14 @@ def _scales_output(run: Run) -> bool:
     kernels = [place for place, layer in enumerate(layers) if layer.has_kernel]
     behind = layers[kernels[-1] + 1 :] if kernels else ()
     return any(layer.scales for layer in behind)
+
+
+def _scored_columns(run: Run) -> Sequence[ColumnFacts]:
+    """Return the columns of a finished run, whose loss must depend on their scale."""
+    probe = run.facts.probe
+    if probe is None or run.live or run.loss_kind.name in RELATIVE:
+        return ()
+    return probe.columns or ()
 
 
 def _columns_apart(

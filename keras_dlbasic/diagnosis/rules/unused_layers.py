@@ -19,7 +19,8 @@ def unused_layers(run: Run, *, behind: float = 0.1) -> Verdict:
     which have no effect unless they are called. It is a warning if the model learns
     nothing, or if no other activation is known in a model that is not good: leftovers
     do no harm. Layers in a branch of `call` that is not taken, as with a flag that is
-    off, are a warning if the model is worse than simple predictors, else a note.
+    off, are a warning if the model is worse than simple predictors and its loss no
+    longer falls much, else a note.
 
     Args:
         run: The run.
@@ -78,7 +79,7 @@ def _in_a_branch(run: Run, behind: float) -> Finding:
             f"`call` has a branch that was not taken, because of a flag or another "
             f"argument, with these layers: {listed}. They have no weights.{compared}"
         ),
-        risk="warning",
+        risk="warning" if is_harmful else None,
         value=float(len(names)),
         threshold=0.0,
         unit="layers",
