@@ -32,7 +32,7 @@ from keras_dlbasic.inspection.target_facts import target_facts
 from keras_dlbasic.inspection.trailing_padding import trailing_padding
 from keras_dlbasic.inspection.validation_facts import Draws, validation_facts
 from keras_dlbasic.inspection.window_facts import window_facts
-from keras_dlbasic.inspection.wrapped_pixels import wrapped_channels
+from keras_dlbasic.inspection.wrapped_pixels import wrapped_pixels
 from keras_dlbasic.records import (
     DataFacts,
     OutputFacts,
@@ -108,7 +108,7 @@ def data_facts(
 
 
 def _wrapped(array: np.ndarray) -> dict[str, Any]:
-    share, may_be_angle = wrapped_channels(array)
+    share, may_be_angle = wrapped_pixels(array)
     return {"wrapped": share, "wrapped_angle": may_be_angle}
 
 

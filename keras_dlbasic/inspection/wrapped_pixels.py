@@ -28,40 +28,32 @@ BETWEEN = (64, 128, 192)
 LEAST_SHARE, SMOOTHER, SURE = 0.005, 0.75, 0.75
 
 
-def wrapped_pixels(x: np.ndarray) -> float:
+def wrapped_pixels(x: np.ndarray) -> tuple[float, bool]:
     """Return the share of neighboring pixels between which values begin again at 0.
 
     Bytes that are added, subtracted or multiplied beyond 0 or 255 begin again at the
     other end. Where a smooth picture crosses this seam, it jumps from nearly 255 to
     nearly 0, so the picture is smooth only if 0 is taken to follow 255. Black and white
     are no evidence: pixels with exactly the smallest or largest value do not count.
+    Each channel is measured by itself, on at most 512 x 512 pixels of a few rows.
 
     Args:
         x: Inputs, `[n, height, width]` or `[n, height, width, channels]`, in bytes or
             scaled.
 
     Returns:
-        The share of the pairs of neighbors; 0 for pictures that do not jump so, NaN for
-        other inputs.
+        The share of the pairs of neighbors, in the channel where it is largest: 0 for
+        pictures that do not jump so, NaN for other inputs. And whether the values may
+        be angles, such as hues or phases, which do so rightly: if only the first of
+        three channels does, or the only channel, with all levels about equally often.
 
     Example:
     >>> import numpy as np
     >>> from keras_dlbasic.inspection.wrapped_pixels import wrapped_pixels
     >>> slope = np.arange(0, 1200, 24)[None, :, None] + np.arange(30)
     >>> x = np.repeat(slope, 20, axis=0)
-    >>> wrapped_pixels(x.astype("uint8")) > 0.01, wrapped_pixels(x / 2)
+    >>> wrapped_pixels(x.astype("uint8"))[0] > 0.01, wrapped_pixels(x / 2)[0]
     (True, nan)
-    """
-    return wrapped_channels(x)[0]
-
-
-def wrapped_channels(x: np.ndarray) -> tuple[float, bool]:
-    """Return the share in the channel where it is largest, and if that may be an angle.
-
-    Each channel is measured separately, on at most 512 x 512 pixels of a few rows.
-    Hues, phases and angles in bytes begin again as they should: so it may be
-    if only the first of three channels does, or the only channel, with nearly all
-    levels about equally often.
     """
     unknown = float("nan"), False
     if x.ndim not in (3, 4) or x.dtype.kind not in "iuf" or len(x) < 1:
