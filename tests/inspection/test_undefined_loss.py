@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import keras_dlbasic as kd
+from keras_dlbasic.inspection import probe_questions
 from keras_dlbasic.inspection.undefined_loss import MOST_ALONE, undefined_loss
 
 RNG = np.random.default_rng(0)
@@ -67,24 +68,28 @@ def fitted(y, loss, **options):
     return doctor.diagnosis
 
 
-@pytest.mark.parametrize("shuffle", [True, False])
-def test_the_rows_are_named_as_the_cause(shuffle):
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_rows_are_named_as_the_cause(is_first):
     """In the first step and in a later one."""
     y = BROKEN.copy()
-    if not shuffle:
+    if not is_first:
         y[7] = 1.0  # the first batch is finite
-    found = fitted(y, of_logs, shuffle=shuffle)
+    found = fitted(y, of_logs, shuffle=False)
     assert found[0].name == "non_finite_operation"
     assert found[0].severity == "critical"
-    assert f"The loss of {2 if shuffle else 1} of 96 rows is NaN" in found[0].message
+    assert f"The loss of {1 + is_first} of 96 rows is NaN" in found[0].message
     assert "[-3, -3]" in found[0].message
     assert "non_finite_start" not in [finding.name for finding in found]
 
 
-def test_a_finite_run_is_not_asked():
+def test_a_finite_run_is_not_asked(monkeypatch):
+    asked = []
+    monkeypatch.setattr(probe_questions, "undefined_loss", lambda *a: asked.append(a))
     found = fitted(Y, of_logs)
-    assert found.record.facts.probe.undefined is None
     assert not any(finding.name.startswith("non_finite") for finding in found)
+    assert not asked
+    fitted(BROKEN, of_logs)
+    assert asked
 
 
 def test_the_start_names_the_rows_before_a_fit():

@@ -64,18 +64,12 @@ def loss_terms_out_of_balance(
     end = None if probe is None else probe.added_at_end
     if start is None or end is None:
         return Fine("no term of `add_loss` was seen before and after training")
+    limits = {"share": share, "learnable": learnable}
+    if found := _summed_over_rows(
+        run, end, **limits, rounding=rounding, reached=reached
+    ):
+        return found
     outcome = run.outcome
-    assert probe is not None
-    summed = _of_batch(run, end, probe.added_in_halves, rounding)
-    skill, reference = run.outcome.skill, run.outcome.reference
-    baseline = run.outcome.baseline
-    if summed and None not in (skill, reference, baseline):
-        assert skill is not None
-        assert reference is not None
-        assert baseline is not None
-        is_large = summed > share * abs(baseline)
-        if is_large and reference >= learnable and skill < reached * reference:
-            return _summed_over_rows(run, summed, baseline, share, (skill, reference))
     text = f"the terms of `add_loss` changed from {start:.3g} to {end:.3g}"
     if outcome.learned is not False:
         return Fine(text)
@@ -121,9 +115,10 @@ def loss_terms_out_of_balance(
     )
 
 
-def _of_batch(run: Run, end: float, halves: float | None, rounding: float) -> float:
+def _of_batch(run: Run, end: float, rounding: float) -> float:
     """Return the size of a term for a batch if it is a sum over rows, else 0."""
-    size, rows = run.facts.batch_size, run.probe_rows
+    size, rows, probe = run.facts.batch_size, run.probe_rows, run.facts.probe
+    halves = None if probe is None else probe.added_in_halves
     if halves is None or not size or not rows or size < MANY:
         return 0.0
     configs = run.facts.loss if isinstance(run.facts.loss, Mapping) else {}
@@ -133,17 +128,32 @@ def _of_batch(run: Run, end: float, halves: float | None, rounding: float) -> fl
 
 
 def _summed_over_rows(
-    run: Run, term: float, baseline: float, share: float, skills: tuple[float, float]
-) -> Finding:
-    size = run.facts.batch_size
+    run: Run,
+    end: float,
+    *,
+    share: float,
+    learnable: float,
+    rounding: float,
+    reached: float,
+) -> Finding | None:
+    """Look for a large term that is a sum where the compiled loss is a mean."""
+    term, outcome = _of_batch(run, end, rounding), run.outcome
+    skill, reference, baseline = outcome.skill, outcome.reference, outcome.baseline
+    if skill is None or reference is None or baseline is None:
+        return None
+    if not term > share * abs(baseline):
+        return None
+    if reference < learnable or skill >= reached * reference:
+        return None
     return Finding(
         severity="warning",
         message=(
             "The term that the model adds by `add_loss` is a sum over the rows of a "
             "batch (for two halves of the rows it is half as large each), while the "
-            f"compiled loss is a mean. With {size} rows it is {term:.3g}, and the loss "
-            f"of a constant prediction is {baseline:.3g}. The skill of the model is "
-            f"{skills[0]:.2f}, that of a simple predictor {skills[1]:.2f}."
+            f"compiled loss is a mean. With {run.facts.batch_size} rows it is "
+            f"{term:.3g}, and the loss of a constant prediction is {baseline:.3g}. The "
+            f"skill of the model is "
+            f"{skill:.2f}, that of a simple predictor {reference:.2f}."
         ),
         risk="critical",
         value=term / abs(baseline),
