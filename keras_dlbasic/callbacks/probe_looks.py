@@ -261,10 +261,9 @@ class ProbeLooks:
         """Note what is asked of a trained model once, at the end of a fit.
 
         How it does as `evaluate` runs it, what it adds to its loss, whether it knows
-        rare classes, how its predictions answer to changes, whether a loss that is
-        not known gets lower by them, and for which rows a loss is not defined.
-        rare classes and small columns, how its predictions answer to changes, and
-        whether a loss that is not known gets lower by them.
+        rare classes and small columns, how its predictions answer to changes, whether
+        a loss that is not known gets lower by them, and for which rows a loss is not
+        defined.
 
         Args:
             model: The model.

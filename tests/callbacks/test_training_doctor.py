@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.inspection.probe import Probe
+from keras_dlbasic.inspection import probe_questions
 
 L = keras.layers
 Doctor = kd.callbacks.TrainingDoctor
@@ -104,7 +104,7 @@ def test_a_question_that_fails_does_not_keep_others_from_being_asked(xy, monkeyp
     def fail(*_):
         raise ZeroDivisionError("no rows")
 
-    monkeypatch.setattr(Probe, "infer", fail)
+    monkeypatch.setattr(probe_questions, "run_inference", fail)
     doctor, model = Doctor(*xy, verbose=0), make()
     with pytest.warns(UserWarning, match="ZeroDivisionError: no rows"):
         fit(model, xy, doctor, epochs=2)
