@@ -1,6 +1,7 @@
 """Records made by hand: what a run measured, without a run."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -147,7 +148,7 @@ def made_run(
         values[MEASURES.index("gradient_norm")] = gradients
         values[MEASURES.index("max_abs_gradient")] = gradients
         values[MEASURES.index("weight_norm")] = weights[row]
-        values[MEASURES.index("update_norm")] = ratio
+        values[MEASURES.index("update_norm")] = ratio[row] if np.ndim(ratio) else ratio
         values[MEASURES.index("zero_unit_fraction")] = np.nan
         values[MEASURES.index("clip_factor")] = clip_factor
         told = 1.4 if batch_loss is None else batch_loss[row]
@@ -288,6 +289,18 @@ def edited_facts(record):
     facts = record.facts.to_dict()
     yield facts
     record.facts = RunFacts.from_dict(facts)
+
+
+ONE_ANSWER = {"is_constant": True, "frequencies": [1.0]}
+
+
+def judged(record):
+    """A run whose output comes from a model that is compiled by itself."""
+    with edited_facts(record) as facts:
+        facts["network"]["outputs"][0]["judge"] = "judge"
+    *others, last = record.variables
+    record.variables = (*others, replace(last, layer="judge/out"))
+    return record
 
 
 STUCK = {"loss": np.full(20, 1.387), "end_loss": 1.386, "skill": 0.0}

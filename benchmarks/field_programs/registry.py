@@ -31,7 +31,6 @@ HALVES = (
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
-    "discriminator_not_frozen": "what judges the generator is trained along with it",
     "gradients_pile_up": "a step of one's own does not clear earlier gradients",
     "learning_rate_not_warm": "the rate is still climbing when the run ends",
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -20,6 +20,7 @@ from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.intercepted import intercepted
 from keras_dlbasic._keras.layer_kinds import HIDDEN, KERNELS, core_of, kind_of
 from keras_dlbasic._keras.output_activation import UNKNOWN, output_activation
+from keras_dlbasic._keras.trained_judge import trained_judge
 
 LIMITED = ("hard_sigmoid", "sigmoid", "softmax")
 """Activations that give 0 to 1, which is next to nothing as a logit."""
@@ -47,6 +48,8 @@ class Output:
         limited_before: Activation whose limited values the last one is given, as those
             of a softmax behind another, or of a ReLU; None if there is none, or it is
             not known.
+        judge: Label of the nested model that makes it, if it is compiled by itself and
+            trained here, see `trained_judge`.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Output:
     rank: int | None = None
     softmax_axis: int | None = None
     limited_before: str | None = None
+    judge: str | None = None
 
 
 def model_outputs(model: Any, x: Any = None) -> list[Output]:
@@ -70,7 +74,10 @@ def model_outputs(model: Any, x: Any = None) -> list[Output]:
             built for.
     """
     tensors = keras.tree.flatten(getattr(model, "outputs", None) or [])
-    found = [_from_graph(tensor) for tensor in tensors]
+    found = [
+        replace(_from_graph(tensor), judge=trained_judge(model, tensor))
+        for tensor in tensors
+    ]
     # The graph says it in most models, at no cost. What happens within layers of one's
     # own only shows as the model is traced, which takes longer.
     if found and all(output.activation != UNKNOWN for output in found):
@@ -81,7 +88,7 @@ def model_outputs(model: Any, x: Any = None) -> list[Output]:
     if len(traced) != len(found):
         return found
     return [
-        Output(own.name, seen.activation, own.units, own.rank, seen.softmax_axis)
+        replace(own, activation=seen.activation, softmax_axis=seen.softmax_axis)
         if own.activation == UNKNOWN
         else own
         for own, seen in zip(found, traced, strict=True)

@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_dlbasic._nearest import nearest
 from keras_dlbasic._wrong_arguments import names_nearest
+from keras_dlbasic.diagnosis.after_the_start import after_the_start
 from keras_dlbasic.diagnosis.contradictions import without_contradictions
 from keras_dlbasic.diagnosis.coverage import Coverage
 from keras_dlbasic.diagnosis.diagnosis import Diagnosis
@@ -171,7 +172,7 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
     verdicts: dict[str, list[Verdict]] = {}
     # the last ones judge by what the others found, symptoms under their causes
     for is_last in (False, True):
-        run.verdicts = _worst(verdicts, planned=run.is_planned) if is_last else {}
+        run.verdicts = _worst(verdicts, run) if is_last else {}
         for rule, thresholds in chosen:
             if rule.last is is_last:
                 verdicts[rule.name] = [
@@ -180,7 +181,7 @@ def _conclude(run: Run, chosen: Chosen) -> Diagnosis:
                     else verdict
                     for verdict in _judged(rule, run, thresholds)
                 ]
-    findings = _joined(verdicts, planned=run.is_planned)
+    findings = _joined(verdicts, run)
     findings = without_contradictions(findings, run)
     # a trait that does no harm here changes nothing for the reader
     told = [finding for finding in findings if finding.rank or finding.note]
@@ -251,14 +252,14 @@ def _outcome(run: Run) -> str:
         return ""
 
 
-def _worst(verdicts: dict[str, list[Verdict]], *, planned: bool) -> dict[str, Verdict]:
+def _worst(verdicts: dict[str, list[Verdict]], run: Run) -> dict[str, Verdict]:
     """Return what each rule says, the worst where it is about several outputs."""
-    found = reversed(_joined(verdicts, planned=planned))
+    found = reversed(_joined(verdicts, run))
     first = {name: parts[0] for name, parts in verdicts.items()}
     return {**first, **{finding.name: finding for finding in found}}
 
 
-def _joined(verdicts: dict[str, list[Verdict]], *, planned: bool) -> list[Finding]:
+def _joined(verdicts: dict[str, list[Verdict]], run: Run) -> list[Finding]:
     """Put symptoms under their causes, and order all.
 
     The order is that of everything that shows a diagnosis: by severity, then causes
@@ -273,7 +274,10 @@ def _joined(verdicts: dict[str, list[Verdict]], *, planned: bool) -> list[Findin
     sure = [
         cause for cause in judged if cause.risk is None and cause.severity == "critical"
     ]
-    causes = [_weighed(cause, symptoms, sure, planned=planned) for cause in judged]
+    causes = [
+        _weighed(cause, symptoms, sure, planned=run.is_planned) for cause in judged
+    ]
+    causes = after_the_start(causes, run)
     causes.sort(key=lambda cause: (-cause.rank, -cause.confidence))
     explained = []
     # a cause that came to a mere note explains no symptom that is more than that

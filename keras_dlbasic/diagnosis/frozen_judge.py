@@ -1,4 +1,4 @@
-"""Generators that are trained against a frozen discriminator."""
+"""Generators that are trained against a discriminator."""
 
 from __future__ import annotations
 
@@ -25,3 +25,29 @@ def has_frozen_judge(facts: RunFacts) -> bool:
     if any(layer.trainable for layer in judges):
         return False
     return bool(targets) and any(layer.trainable for layer in layers)
+
+
+def trained_judge(facts: RunFacts) -> str | None:
+    """Return the model that judges a generator and is trained along with it.
+
+    It makes an output whose targets are all the same, and is compiled by itself, since
+    it is trained elsewhere, on what is real and what is not.
+
+    Args:
+        facts: What is known of the run.
+
+    Returns:
+        The label of the nested model; None if there is none.
+    """
+    pairs = zip(facts.outputs, facts.targets, strict=False)
+    return next((o.judge for o, t in pairs if o.judge and t.is_constant), None)
+
+
+def has_judge(facts: RunFacts) -> bool:
+    """Return whether a generator is judged, so that one answer is right for all rows.
+
+    Args:
+        facts: What is known of the run.
+    """
+    is_alike = all(target.is_constant for target in facts.targets)
+    return has_frozen_judge(facts) or (is_alike and trained_judge(facts) is not None)

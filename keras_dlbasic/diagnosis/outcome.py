@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from keras_dlbasic.diagnosis.frozen_judge import has_frozen_judge
+from keras_dlbasic.diagnosis.frozen_judge import has_judge
 from keras_dlbasic.diagnosis.outputs_apart import OutputRecord
 from keras_dlbasic.records import LayerTable, ProbeFacts, TrainingRecord
 from keras_dlbasic.records.probe_facts import PairedFacts
@@ -192,7 +192,7 @@ def outcome_of(record: TrainingRecord) -> Outcome:
     facts = record.facts.probe
     if table is None or not len(table) or facts is None:
         return Outcome()
-    if has_frozen_judge(record.facts):
+    if has_judge(record.facts):
         return Outcome()  # the best constant is the target, which is no aim by itself
     known = _as_weighted(_of_one(table, facts), record)
     known = _with_paired(known, facts, record)

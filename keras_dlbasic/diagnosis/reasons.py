@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from keras_dlbasic.analysis.row_order import MIN_BATCHES
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis.frozen_judge import has_frozen_judge
+from keras_dlbasic.diagnosis.frozen_judge import has_frozen_judge, has_judge
 from keras_dlbasic.diagnosis.loss_kind import LossKind
 from keras_dlbasic.records import RunFacts
 
@@ -161,9 +161,14 @@ class Reasons:
             return why
         if self._weights is not None:
             return self._weights
-        if has_frozen_judge(self.facts):
+        if has_judge(self.facts):
+            judge = (
+                "frozen layers"
+                if has_frozen_judge(self.facts)
+                else "the layers of another model"
+            )
             return (
-                "frozen layers make the output and all targets are the same, as in "
+                f"{judge} make the output and all targets are the same, as in "
                 "adversarial training, so a constant prediction is no baseline"
             )
         probe = self.facts.probe

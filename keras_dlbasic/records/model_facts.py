@@ -135,6 +135,8 @@ class OutputFacts(Facts):
             softmax of a softmax; None if there is none, or not known.
         label: With several outputs: its name in losses, targets and logs; None if not
             known.
+        judge: Label of a nested model that makes it, is compiled by itself and is
+            trained along here; None if there is none, or it is not known.
 
     Example:
     >>> from keras_dlbasic.records import OutputFacts
@@ -150,6 +152,7 @@ class OutputFacts(Facts):
     softmax_axis: int | None = None
     limited_before: str | None = None
     label: str | None = None
+    judge: str | None = None
 
     @property
     def known_as(self) -> str | None:

@@ -56,3 +56,29 @@ def test_the_rule_names_the_layers():
     assert isinstance(grown, Finding)
     assert grown.layer == "layer3"
     assert isinstance(RULE(with_sizes(1, 1, 2, 3, 1, record=record)), Fine)
+
+
+def summed(*sizes, first_loss=14.0, record=None, **changes):
+    """A run of few layers, with a first loss ten times that of a constant."""
+    record = made_run(**changes) if record is None else record
+    table = record.tables["probe"]
+    table._rows.measures[0, table.measures.index("loss"), 0] = first_loss
+    return with_sizes(*sizes, record=record)
+
+
+@pytest.mark.parametrize(
+    ("case", "is_named"),
+    [
+        (lambda: summed(4.5, 40.0, 0.5), True),
+        (lambda: summed(4.5, 40.0, 0.5, first_loss=1.6), False),
+        (lambda: summed(1.5, 40.0, 0.5), False),  # one layer makes it
+        (lambda: summed(3.0, 15.0, 0.5), False),
+        (lambda: summed(4.5, 40.0, 0.5, inputs={"rms": 30.0}), False),
+        (lambda: summed(4.5, 40.0, 0.5, inputs={"is_integer": True}), False),
+        (lambda: summed(4.5, 40.0, 0.5, second={"gain": 5.0}), False),
+    ],
+)
+def test_growth_from_the_inputs_of_a_shallow_model(case, is_named):
+    verdict = RULE(case())
+    assert isinstance(verdict, Finding) is is_named
+    assert not is_named or "in the inputs" in verdict.message

@@ -13,9 +13,11 @@ from made_batches import DRAWN, SORTED, weighed, with_batches
 from made_runs import (
     FROZEN,
     NORMALIZED,
+    ONE_ANSWER,
     STUCK,
     edited_facts,
     in_inference,
+    judged,
     made_outputs,
     made_run,
 )
@@ -226,6 +228,10 @@ PAIRS = {
     "disagreeing_loss": (
         lambda: with_own_loss(truth=1.0, constant=0.1, shuffled=0.3),
         lambda: with_own_loss(truth=0.0, constant=0.7, shuffled=0.8),
+    ),
+    "discriminator_not_frozen": (
+        lambda: judged(made_run(targets=ONE_ANSWER, ratio=1e-2)),
+        lambda: judged(made_run(targets=ONE_ANSWER, ratio=1e-6)),
     ),
     "diverging_loss": (
         lambda: made_run(loss=np.linspace(1.4, 40, 20)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.frozen_judge import has_frozen_judge
+from keras_dlbasic.diagnosis.frozen_judge import has_frozen_judge, trained_judge
 
 
 @rule(
@@ -16,8 +16,9 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
     """Look for targets that are the same in nearly all rows.
 
     Losses that do not read the targets are excluded: some losses of embeddings only get
-    targets because `fit` requires them. So are models whose last layers are frozen: in
-    adversarial training a frozen discriminator is to give the same answer for all rows.
+    targets because `fit` requires them. So are models that end in frozen layers, or in
+    a model that is compiled by itself: in adversarial training a discriminator is to
+    give the same answer for all rows.
 
     Args:
         run: The run.
@@ -37,6 +38,8 @@ def constant_targets(run: Run, *, share: float = 0.999) -> Verdict:
             return Skipped("the loss is your own and may not read the targets")
     if has_frozen_judge(run.facts):
         return Fine("frozen layers make the output, as in adversarial training")
+    if (judge := trained_judge(run.facts)) is not None:
+        return Fine(f"model '{judge}' makes the output, as in adversarial training")
     check = suggest.by_hand(
         "check the code that makes the targets", "constant targets teach nothing"
     )

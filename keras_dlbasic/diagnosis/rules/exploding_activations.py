@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.depth_growth import DepthGrowth, depth_growth
+from keras_dlbasic.diagnosis.depth_growth import (
+    DepthGrowth,
+    depth_growth,
+    growth_from_inputs,
+)
 from keras_dlbasic.diagnosis.recurrent_growth import GROWN, Growth, recurrent_growth
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 
@@ -14,7 +18,12 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
     needs=("network",),
 )
 def exploding_activations(
-    run: Run, *, layers: int = 2, square: float = GROWN, factor: float = 30.0
+    run: Run,
+    *,
+    layers: int = 2,
+    square: float = GROWN,
+    factor: float = 30.0,
+    shallow: float = 20.0,
 ) -> Verdict:
     """Measure the growth of signals over depth and time; count exponential layers.
 
@@ -32,6 +41,8 @@ def exploding_activations(
             any evaluation, for a finding.
         factor: Minimum growth of the root mean square for a finding, over at least four
             layers and by at least 2 in each.
+        shallow: Minimum growth from the inputs on over fewer layers, by at least 2 in
+            each, where the first loss is five times that of a constant prediction.
     """
     growth = recurrent_growth(run, square)
     if growth is not None:
@@ -59,22 +70,26 @@ def exploding_activations(
     over_depth = depth_growth(run)
     if over_depth is not None and over_depth.factor >= factor:
         return _over_depth(over_depth, factor)
+    from_inputs = growth_from_inputs(run)
+    if from_inputs is not None and from_inputs.factor >= shallow:
+        return _over_depth(from_inputs, shallow)
     return Fine(f"{len(hidden)} hidden layers have an exponential activation")
 
 
 def _over_depth(growth: DepthGrowth, factor: float) -> Finding:
+    begin = f"after layer '{growth.first}'" if growth.first else "in the inputs"
     return Finding(
         severity="info",
         message=(
             "Activations grow from layer to layer: their root mean square is "
-            f"{growth.small:.2g} after layer '{growth.first}' and {growth.large:.2g} "
+            f"{growth.small:.2g} {begin} and {growth.large:.2g} "
             f"after layer '{growth.last}', so the outputs start far too large."
         ),
         risk="critical",
         layer=growth.last,
         value=growth.factor,
         threshold=factor,
-        unit="times the first layer",
+        unit="times the first layer" if growth.first else "times the inputs",
         confidence=0.85,
         note=False,
         remedies=(

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.breakdown import breakdown_of
+from keras_dlbasic.diagnosis.early_collapse import has_collapsed
 from keras_dlbasic.diagnosis.first_step import broken_start
 from keras_dlbasic.diagnosis.rates import Movement
 from keras_dlbasic.diagnosis.symptoms import UNSTABLE
@@ -48,6 +49,7 @@ def learning_rate_too_high(
     climb: float = 3.0,
     replaced: float = 1.0,
     stuck: float = 0.2,
+    collapse: float = 0.1,
 ) -> Verdict:
     """Look for steps after which the loss or the weights blow up.
 
@@ -68,11 +70,15 @@ def learning_rate_too_high(
             grown by `growth` and whose skill is not high.
         stuck: As `ratio`, in a finished run that is no better than a constant
             prediction.
+        collapse: The same where most units of a layer died in the first epoch, for
+            good, and the steps after that became far shorter.
     """
     movement = run.movement
     is_over = not run.live and not run.is_planned
     if is_over and run.outcome.learned is False:
         ratio = min(ratio, stuck)
+        if has_collapsed(run):
+            ratio = min(ratio, collapse)
     if broken_start(run) is not None:
         return Fine("values were not finite before the first update")
     rise, step = _rise(run)

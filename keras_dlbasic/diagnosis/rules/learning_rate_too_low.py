@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.frozen_judge import trained_judge
 from keras_dlbasic.diagnosis.outcome import NOTHING_SAVED
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
@@ -51,6 +52,8 @@ def learning_rate_too_low(
         way: Replaces `path` for such a run.
     """
     movement = run.movement
+    if (judge := trained_judge(run.facts)) is not None:
+        return Fine(f"model '{judge}' is trained along, and leaves no gradient")
     gradient = _gradient_of_kernels(run)
     flow = run.early_flow()
     # then steps may be short because gradients are, and the finding is less sure
