@@ -57,9 +57,10 @@ def discriminator_not_frozen(
         confidence=0.9,
         remedies=(
             suggest.by_hand(
-                f"model.get_layer('{judge}').trainable = False, before the whole "
-                "model is compiled; compile the discriminator by itself before that",
-                "only the generator is then trained through it",
+                f"model.get_layer('{judge}').trainable = False before the whole model "
+                "is trained, and True again before the discriminator is",
+                "only the generator is trained through it then; Keras 3 reads "
+                "`trainable` as it trains, so to compile before does not keep it",
             ),
         ),
     )
