@@ -64,7 +64,8 @@ class TrainingDoctor(Monitor):
             predictors use all of them; in a short fit the model runs on fewer. Defaults
             to `256`.
         verbose: 0: silent; 1 (default): print certain findings between epochs, and the
-            report at the end.
+            report at the end. If several fits in a row end with the same findings, only
+            the first report is printed in full.
         record: A `TrainingRecord` to write to, shared with other callbacks. Defaults to
             None: a new one for each fit.
         rules: The rules to apply, as for `diagnose`. Defaults to None: all.
@@ -118,6 +119,7 @@ class TrainingDoctor(Monitor):
         self.rows = rows
         self.rules = None if rules is None else checked_rules(rules)
         self._diagnosis: Diagnosis | None = None
+        self._printed: Diagnosis | None = None
         self._is_in_fit = False
 
     @property
@@ -171,7 +173,9 @@ class TrainingDoctor(Monitor):
         if self._processes.count == 1:  # else each has a part of the rows
             guard = guard_of(self)
             self._looks.validation = ValidationBatches(model_of(self), guard)
-        self._said: set[tuple[str, str | None]] = set()
+        # what the report of the last fit said stands there
+        found = self._printed or ()
+        self._said = {(finding.name, finding.output) for finding in found}
         self._has_warned = False
         self._epochs = 0
         self._has_looked = False
@@ -240,9 +244,10 @@ class TrainingDoctor(Monitor):
         self._judge(live=False)
         self._messages.say()
         if self.verbose and not self._processes.is_silent:
-            from keras_dlbasic.reports import print_diagnosis
+            from keras_dlbasic.reports.repeated import print_new
 
-            print_diagnosis(self.diagnosis)
+            print_new(self.diagnosis, self._printed)
+        self._printed = self.diagnosis
 
     def report_html(
         self, path: str | os.PathLike[str], *, title: str | None = None

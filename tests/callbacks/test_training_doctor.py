@@ -144,6 +144,19 @@ def test_after_an_interrupt_the_diagnosis_is_there_at_once(xy):
 
 
 @pytest.mark.once
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
+def test_fits_with_the_same_findings_are_reported_once(xy, capsys):
+    doctor, model = Doctor(*xy), make("softmax")
+    for times in range(3):
+        fit(model, xy, doctor, epochs=2)
+        said = capsys.readouterr().out
+        assert ("as after the last fit, CRITICAL output_acti" in said) is (times > 0)
+        assert ("try 1." in said) is (times == 0)
+    fit(make(rate=1e-7), xy, doctor, epochs=4)
+    assert "CRITICAL learning_rate_too_low" in capsys.readouterr().out
+
+
+@pytest.mark.once
 def test_a_healthy_run_is_silent(xy, capsys):
     doctor = Doctor(*xy)
     fit(make(), xy, doctor, epochs=25)
