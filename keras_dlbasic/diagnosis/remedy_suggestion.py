@@ -42,13 +42,13 @@ def _of_batches(call: str, form: str, steps: int | None) -> str:
     # only the user knows where an epoch of a generator ends
     of_epoch = f", steps_per_epoch={steps}" if steps and form == "generator" else ""
     call = call.replace("model.fit(x, y", f"model.fit(data{of_epoch}")
-    if "(model, x" not in call:
-        return call
-    if form == "generator":  # to be read once, by `fit`
-        return f"x, y, *_ = next(data)  # a batch\n{call}"
-    for given in ("(model, x, y", "(model, x"):
-        call = call.replace(given, "(model, data")
-    return call
+    if "(model, x" in call:
+        if form == "generator":  # to be read once, by `fit`
+            return f"x, y, *_ = next(data)  # a batch of what you gave to fit\n{call}"
+        for given in ("(model, x, y", "(model, x"):
+            call = call.replace(given, "(model, data")
+    is_named = any(text in call for text in ("(data", ", data"))
+    return f"# data: what you gave to fit\n{call}" if is_named else call
 
 
 def _short(value: Any) -> str:
