@@ -278,6 +278,10 @@ PAIRS = {
         ),
         lambda: made_run(rates=COSINE, **STUCK),
     ),
+    "learning_rate_not_warm": (
+        lambda: made_run(rates=np.linspace(0, 1e-4, 60), ratio=1e-4, **STUCK),
+        lambda: made_run(rates=np.linspace(0, 1e-4, 60), ratio=2e-3, **STUCK),
+    ),
     "learning_rate_too_high": (
         lambda: made_run(ratio=0.5, **STUCK),
         lambda: made_run(ratio=0.1, **STUCK),

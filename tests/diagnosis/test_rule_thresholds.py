@@ -54,6 +54,31 @@ def test_a_rate_that_is_low_from_early_on(rates, named):
     assert (found(record, "learning_rate_collapsed") is not None) == named
 
 
+WARM_UP = {"class_name": "CosineDecay", "config": {"warmup_steps": 2000}}
+
+
+@pytest.mark.parametrize(
+    ("rates", "target", "named"),
+    [
+        (np.linspace(0, 1e-4, 60), 1e-3, True),
+        (np.linspace(0, 6e-4, 60), 1e-3, False),  # it got far enough
+        (np.geomspace(1e-6, 1e-4, 60), 1e-3, False),  # a range test
+        (np.full(60, 1e-4), 1e-3, False),
+        (np.r_[np.linspace(0, 1e-4, 50), np.linspace(1e-4, 5e-5, 10)], 1e-3, False),
+    ],
+)
+def test_a_rate_that_still_climbs(rates, target, named):
+    schedule = {**WARM_UP, "config": {**WARM_UP["config"], "warmup_target": target}}
+    facts = {"optimizer": {"class_name": "Adam", "learning_rate": schedule}}
+    record = made_run(rates=rates, facts=facts, **STUCK)
+    finding = found(record, "learning_rate_not_warm")
+    assert (finding is not None) == named
+    assert not named or "of 0.001 at the end of its warm-up of 2000" in finding.message
+    learned = {"loss": 1.4 * np.exp(-np.arange(20) / 5), "skill": 0.9, "end_loss": 0.2}
+    learned = made_run(rates=rates, facts=facts, **learned)
+    assert found(learned, "learning_rate_not_warm") is None
+
+
 @pytest.mark.parametrize(
     ("decay", "end_loss", "expected"),
     [
