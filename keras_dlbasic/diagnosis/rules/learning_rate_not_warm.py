@@ -83,9 +83,8 @@ def _warm_up(run: Run) -> tuple[int | None, float | None]:
     config = schedule.get("config") if isinstance(schedule, dict) else None
     if not isinstance(config, dict):
         return None, None
-    steps, peak = config.get("warmup_steps"), config.get("warmup_target")
-    is_known = isinstance(peak, int | float) and peak > 0
-    return (
-        int(steps) if isinstance(steps, int | float) and steps > 0 else None,
-        float(peak) if is_known else None,
+    steps, peak = (
+        float(value) if isinstance(value, int | float) and value > 0 else None
+        for value in (config.get("warmup_steps"), config.get("warmup_target"))
     )
+    return None if steps is None else int(steps), peak
