@@ -20,6 +20,7 @@ from keras_dlbasic.inspection.copy_of import copy_of
 from keras_dlbasic.inspection.id_inputs import id_inputs
 from keras_dlbasic.inspection.input_facts import input_facts
 from keras_dlbasic.inspection.joined_columns import joined_columns
+from keras_dlbasic.inspection.last_value import last_value_skill
 from keras_dlbasic.inspection.masked_inside import masked_inside
 from keras_dlbasic.inspection.next_step_of import next_step_of
 from keras_dlbasic.inspection.output_tasks import output_tasks
@@ -112,7 +113,14 @@ def _wrapped(array: np.ndarray) -> dict[str, Any]:
     return {"wrapped": share, "wrapped_angle": may_be_angle}
 
 
-BESIDE = ("next_step_of", "same_step_of", "copy_of", "padded", "window")
+BESIDE = (
+    "next_step_of",
+    "same_step_of",
+    "copy_of",
+    "padded",
+    "window",
+    "last_value",
+)
 """What `_beside_inputs` tells of targets."""
 
 
@@ -123,12 +131,14 @@ def _beside_inputs(
     if not y.ndim:
         return {}
     marked = [(x, is_ids) for (_, x), is_ids in zip(inputs, ids, strict=True)]
+    series = [last_value_skill(x, y) for x, is_ids in marked if not is_ids]
     return {
         "next_step_of": next_step_of(y, inputs),
         "same_step_of": same_step_of(y, inputs),
         "copy_of": copy_of(y, inputs) if all(ids) else None,
         "padded": padded_targets(y, marked),
         "window": None if any(ids) else _window(y, inputs, model),
+        "last_value": max((s for s in series if s == s), default=np.nan),
     }
 
 

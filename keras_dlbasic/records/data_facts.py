@@ -172,6 +172,8 @@ class TargetFacts(Facts):
             not known.
         window: What longer windows would tell of the targets; None if rows are no
             windows of a series in the order of time, or it is not known.
+        last_value: Skill of the last value of a series in the input as a forecast of
+            the targets; NaN if not known.
 
     Example:
     >>> from keras_dlbasic.records import TargetFacts
@@ -207,6 +209,7 @@ class TargetFacts(Facts):
     copy_of: str | None = None
     one_entry: bool | None = None
     window: WindowFacts | None = None
+    last_value: float = UNKNOWN
 
     @property
     def has_several_labels(self) -> bool:

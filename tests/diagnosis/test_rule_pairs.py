@@ -192,6 +192,13 @@ def of_windows(longer):
     return with_output(record, activation=None, units=1)
 
 
+def of_walk(skill):
+    """A forecast of a series that changes slowly."""
+    targets = {"kind": "continuous", "last_value": 0.95}
+    record = made_run(targets=targets, facts={"loss": "mse"}, skill=skill)
+    return with_output(record, activation=None, units=1)
+
+
 PAIRS = {
     "attention_saturated": (
         lambda: with_attention(made_run(**STUCK), 0.31),
@@ -326,6 +333,7 @@ PAIRS = {
         lambda: made_run(n_trainable_weights=12, **STUCK),
         lambda: made_run(n_trainable_weights=48),
     ),
+    "no_better_than_last_value": (lambda: of_walk(0.945), lambda: of_walk(0.96)),
     "non_finite_data": (
         lambda: made_run(loss=np.full(20, np.nan), inputs={"non_finite": 3}),
         lambda: made_run(inputs={"non_finite": 0}),
