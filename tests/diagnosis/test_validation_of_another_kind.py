@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from made_batches import DRAWN, with_batches
-from made_runs import edited_facts, made_run
+from made_runs import edited_facts, found, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection.validation_facts import validation_facts
@@ -208,8 +208,24 @@ def test_targets_that_no_training_row_had(share, loss, rows, named):
     if loss == "mse":
         with edited_facts(record) as facts:
             facts["network"]["outputs"][0].update(activation=None, units=1)
-    found = dict(shown(record)).get("unrepresentative_validation")
-    assert found == ("warning" if named else None)
+    said = dict(shown(record)).get("unrepresentative_validation")
+    assert said == ("warning" if named else None)
+
+
+@pytest.mark.parametrize("last", [0.9, np.nan])
+def test_rows_of_a_series_are_not_to_be_shuffled(last):
+    record = made_run(
+        FALLING,
+        validation={"targets_outside": 0.6, "n_rows": 100},
+        targets={"kind": "continuous", "last_value": last},
+        facts={"loss": "mse"},
+    )
+    with edited_facts(record) as facts:
+        facts["network"]["outputs"][0].update(activation=None, units=1)
+    finding = found(record, "unrepresentative_validation")
+    advice = [remedy.code for remedy in finding.remedies]
+    assert any("shuffle" in code for code in advice) == np.isnan(last)
+    assert any("predict the change" in code for code in advice)
 
 
 def test_the_share_of_targets_beyond_those_of_training():

@@ -25,6 +25,11 @@ SHUFFLE = suggest.by_hand(
     "both parts then have the same distribution",
 )
 
+CHANGES = suggest.by_hand(
+    "for a time series with a trend, predict the change from one step to the next",
+    "changes have the same range in both parts",
+)
+
 SAME_WAY = suggest.by_hand(
     "compare ten rows of both with their labels, and preprocess both with the same "
     "code",
@@ -126,25 +131,26 @@ def _by_range(run: Run, validation: ValidationFacts, outside: float) -> Finding 
         return None
     if not (validation.n_rows or 0) >= MIN_ROWS:
         return None
+    is_series = run.target.window is not None or math.isfinite(run.target.last_value)
+    remedies = (SHUFFLE, CHANGES)
     return Finding(
         severity="warning",
         message=(
             f"{share:.0%} of the validation targets are outside the range of the "
-            "training targets, so the model has never seen such values. The rows were "
-            "probably sorted before the split, or follow a trend."
+            "training targets, so the model has never seen such values. "
+            + (
+                "The series follows a trend."
+                if is_series
+                else "The rows were probably sorted before the split, or follow a "
+                "trend."
+            )
         ),
         value=share,
         threshold=outside,
         unit="share of the targets",
         confidence=0.85,
-        remedies=(
-            SHUFFLE,
-            suggest.by_hand(
-                "for a time series with a trend, predict the change from one step to "
-                "the next",
-                "changes have the same range in both parts",
-            ),
-        ),
+        # windows of a series share steps: shuffled, validation rows would be known
+        remedies=remedies[is_series:],
     )
 
 
