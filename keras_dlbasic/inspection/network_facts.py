@@ -131,6 +131,7 @@ def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> LayerFact
         normalizes=kind.kind == "normalization",
         batch_normalizes=kind.state == "averages",
         scales=kind.kind == "scaling",
+        not_adapted=_is_not_adapted(core),
         is_recurrent=kind.kind == "recurrent",
         next_activation=after if isinstance(after, (str, type(None))) else "custom",
         dropout=float(core.rate) if kind.kind == "dropout" else None,
@@ -143,6 +144,19 @@ def _layer_facts(layer: Any, label: str, following: dict[int, Any]) -> LayerFact
         softmax_over_one=softmax_over_one(layer),
         **_kernel_facts(layer),
     )
+
+
+def _is_not_adapted(layer: Any) -> bool:
+    """Return whether a `Normalization` knows no mean and variance, as it is made."""
+    if not isinstance(layer, keras.layers.Normalization):
+        return False
+    mean, variance = (
+        getattr(layer, name, None) for name in ("adapt_mean", "adapt_variance")
+    )
+    if mean is None or variance is None:  # given, or not built
+        return False
+    values = [np.asarray(ops.convert_to_numpy(part)) for part in (mean, variance)]
+    return bool((values[0] == 0).all() and (values[1] == 1).all())
 
 
 def _cell_activation(layer: Any) -> str | None:
@@ -197,6 +211,8 @@ def _penalty(variable: Any) -> str | None:
 def _normalizes_inputs(layers: tuple[LayerFacts, ...]) -> bool:
     """Return whether inputs are scaled before the first kernel meets them."""
     for facts in layers:
+        if facts.not_adapted:
+            continue
         if facts.normalizes or facts.scales:
             return True
         if facts.has_kernel or facts.is_recurrent:

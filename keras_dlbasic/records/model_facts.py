@@ -30,6 +30,8 @@ class LayerFacts(Facts):
         normalizes: Whether it normalizes its input.
         batch_normalizes: Whether it normalizes with batch statistics.
         scales: Whether it scales its input by constants.
+        not_adapted: Whether it was to be adapted to data and was not, so that it gives
+            its input as it is.
         is_recurrent: Whether it is recurrent.
         next_activation: Name of the activation that is applied to its output; None if
             there is none.
@@ -73,6 +75,7 @@ class LayerFacts(Facts):
     normalizes: bool = False
     batch_normalizes: bool = False
     scales: bool = False
+    not_adapted: bool = False
     is_recurrent: bool = False
     next_activation: str | None = None
     dropout: float | None = None

@@ -8,6 +8,7 @@ from keras import layers as L
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis import Run
 from keras_dlbasic.diagnosis.rules.unscaled_targets import unscaled_targets
+from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.facts import RunFacts
 from keras_dlbasic.records.model_facts import LayerFacts, ModelFacts
@@ -110,3 +111,17 @@ def test_losses_of_few_rows_are_never_below_zero():
     looked = np.arange(20, 32)
     said = probe.judge(y[looked].astype("float32"), looked)
     assert said["loss"] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("way", ["as it is", "adapted", "given"])
+def test_a_normalization_that_was_not_adapted_scales_nothing(way):
+    x = np.random.default_rng(0).normal(300.0, 50.0, (64, 3)).astype("float32")
+    given = {"mean": 300.0, "variance": 2500.0} if way == "given" else {}
+    scaling = keras.layers.Normalization(**given)
+    if way == "adapted":
+        scaling.adapt(x)
+    model = keras.Sequential([keras.Input((3,)), scaling, keras.layers.Dense(1)])
+    facts = network_facts(model)
+    assert facts.layers[0].not_adapted is (way == "as it is")
+    assert facts.normalizes_inputs is (way != "as it is")

@@ -258,6 +258,16 @@ def test_inputs_that_are_rescaled_twice(size, most, expected):
     assert severity(record, INPUTS) == expected
 
 
+def test_inputs_that_a_layer_should_scale():
+    raw = {"rms": 240.0}
+    layer = {"kind": "scaling", "scales": True, "not_adapted": True}
+    finding = found(made_run(first=layer, inputs=raw, **STUCK), INPUTS)
+    assert "Layer 'first' should scale them. It was not adapted" in finding.message
+    assert "get_layer('first').adapt(x)" in finding.remedies[0].code
+    finding = found(made_run(inputs=raw, **STUCK), INPUTS)
+    assert "adapt" not in str(finding)
+
+
 def test_a_metric_of_columns_for_classes():
     one_hot = {"kind": "one_hot", "n_columns": 12, "max": 1.0, "mean": 1 / 12}
     loss = {"loss": "categorical_crossentropy"}

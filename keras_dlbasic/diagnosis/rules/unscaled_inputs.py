@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 from keras_dlbasic.records import InputFacts
 
@@ -79,7 +80,7 @@ def unscaled_inputs(
                 message=(
                     f"The inputs are not scaled: {_said(facts, signs)}. Initial "
                     "weights and learning rates suit inputs with mean 0 and variance "
-                    f"1.{_few(facts)}"
+                    f"1.{_few(facts)}{_passed_on(run)}"
                 ),
                 risk="critical",
                 value=value,
@@ -87,6 +88,7 @@ def unscaled_inputs(
                 confidence=0.8 + 0.1 * (value > 10 * threshold),
                 evidence={n: v for n, (v, _) in signs.items()},
                 remedies=(
+                    *_adapting(run),
                     suggest.scaled_inputs(
                         "gives all features mean 0 and variance 1, inside the model"
                     ),
@@ -180,6 +182,29 @@ def _few(facts: InputFacts) -> str:
     return (
         f" A few outliers cause this: 90% of the entries are below {facts.typical:.3g}."
     )
+
+
+def _not_adapted(run: Run) -> str | None:
+    """Return the label of a layer that should scale the inputs and does not."""
+    return next((layer.label for layer in run.layers if layer.not_adapted), None)
+
+
+def _passed_on(run: Run) -> str:
+    label = _not_adapted(run)
+    if label is None:
+        return ""
+    return (
+        f" Layer '{label}' should scale them. It was not adapted to data, so it gives "
+        "them as they are."
+    )
+
+
+def _adapting(run: Run) -> tuple[RemedySuggestion, ...]:
+    label = _not_adapted(run)
+    if label is None:
+        return ()
+    code = f"model.get_layer('{label}').adapt(x), before the model is compiled"
+    return (suggest.by_hand(code, "it then knows the mean and variance of the data"),)
 
 
 def _odd_rows(facts: InputFacts) -> Finding:
