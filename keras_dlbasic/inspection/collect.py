@@ -23,6 +23,7 @@ from keras_dlbasic.inspection.joined_columns import joined_columns
 from keras_dlbasic.inspection.last_value import last_value_skill
 from keras_dlbasic.inspection.masked_inside import masked_inside
 from keras_dlbasic.inspection.next_step_of import next_step_of
+from keras_dlbasic.inspection.out_of_step import out_of_step
 from keras_dlbasic.inspection.output_tasks import output_tasks
 from keras_dlbasic.inspection.padded_targets import padded_targets
 from keras_dlbasic.inspection.row_number_column import row_number_column
@@ -120,6 +121,7 @@ BESIDE = (
     "padded",
     "window",
     "last_value",
+    "out_of_step",
 )
 """What `_beside_inputs` tells of targets."""
 
@@ -139,6 +141,9 @@ def _beside_inputs(
         "padded": padded_targets(y, marked),
         "window": None if any(ids) else _window(y, inputs, model),
         "last_value": max((s for s in series if s == s), default=np.nan),
+        "out_of_step": None
+        if any(ids) or len(inputs) != 1
+        else out_of_step(inputs[0][1], y),
     }
 
 

@@ -128,6 +128,23 @@ class WindowFacts(Facts):
 
 @names_nearest
 @dataclass(frozen=True, eq=False, repr=False)
+class OutOfStepFacts(Facts):
+    """The order of targets in which simple predictors learn from the inputs.
+
+    Attributes:
+        order: What the targets of other rows are: `"the next row"`, `"the row before"`,
+            `"the last row first"` or `"file names sorted as text"`.
+        found: Skill with the own targets of rows, on unseen rows.
+        restored: The same with targets in that order.
+    """
+
+    order: str = ""
+    found: float = UNKNOWN
+    restored: float = UNKNOWN
+
+
+@names_nearest
+@dataclass(frozen=True, eq=False, repr=False)
 class TargetFacts(Facts):
     """Facts about the targets of an output. Unknown numbers are NaN.
 
@@ -174,6 +191,8 @@ class TargetFacts(Facts):
             windows of a series in the order of time, or it is not known.
         last_value: Skill of the last value of a series in the input as a forecast of
             the targets; NaN if not known.
+        out_of_step: In which other order of the targets simple predictors learn far
+            more; None if in none, or not known.
 
     Example:
     >>> from keras_dlbasic.records import TargetFacts
@@ -210,6 +229,7 @@ class TargetFacts(Facts):
     one_entry: bool | None = None
     window: WindowFacts | None = None
     last_value: float = UNKNOWN
+    out_of_step: OutOfStepFacts | None = None
 
     @property
     def has_several_labels(self) -> bool:

@@ -34,6 +34,16 @@ PAIRINGS = {
 """Ways of pairing inputs and targets, as text."""
 
 
+ORDERS = {
+    "the next row": "the targets of the next row",
+    "the row before": "the targets of the row before",
+    "the last row first": "the targets in reverse order",
+    "file names sorted as text": "targets in the order of numbered files sorted as "
+    "text (1, 10, 11, 2)",
+}
+"""Orders of targets, as text."""
+
+
 @rule(
     kind="cause",
     explains=("overfitting", *NOT_LEARNING),
@@ -58,7 +68,9 @@ def unrelated_targets(
     Where each place of an input has a target (masks, depth maps), simple predictors of
     a place from its surroundings take the part of the others. It is a warning if they
     find nothing in pictures, and the model neither; and if they find much once the
-    inputs are mirrored, turned, transposed or moved by one row, which is then named.
+    inputs are mirrored, turned, transposed or moved by one row, which is then named. So
+    are rows whose inputs fit the targets of the next row, of the row before, of rows in
+    reverse, or of files that were sorted as text.
 
     Args:
         run: The run.
@@ -69,6 +81,8 @@ def unrelated_targets(
     """
     outcome = run.outcome
     is_trained = run.record.trained_steps >= updates
+    if (finding := _of_other_rows(run)) is not None:
+        return finding
     if places_of(run) is not None:
         return _of_places(run, skill, is_trained=is_trained)
     if outcome.knows_positions_only and is_trained and not run.descent.falls:
@@ -108,6 +122,24 @@ def unrelated_targets(
         "misaligned, or unrelated.",
         confidence=0.7,
         is_serious=predictor_rows(run) >= rows,
+    )
+
+
+def _of_other_rows(run: Run) -> Finding | None:
+    """Judge targets that fit the inputs of other rows."""
+    step = next((t.out_of_step for t in run.facts.targets if t.out_of_step), None)
+    if step is None:
+        return None
+    order = ORDERS.get(step.order, step.order)
+    return _found(
+        run,
+        "Inputs and targets are out of step: with its own targets, a simple predictor "
+        f"has a skill of {step.found:.2f} on unseen rows, and with {order} "
+        f"{step.restored:.2f}.",
+        confidence=0.95,
+        is_serious=True,
+        value=step.found,
+        unit="skill of a simple predictor",
     )
 
 
@@ -168,6 +200,7 @@ def _found(
     *,
     is_serious: bool = False,
     value: float | None = None,
+    unit: str = "correlation",
 ) -> Finding:
     return Finding(
         severity="warning" if is_serious else "info",
@@ -175,7 +208,7 @@ def _found(
         message=message,
         value=run.outcome.reference if value is None else value,
         threshold=NOTHING_SKILL if value is None else LITTLE_FOUND,
-        unit="skill of a simple predictor" if value is None else "correlation",
+        unit="skill of a simple predictor" if value is None else unit,
         confidence=confidence,
         remedies=(
             suggest.check_rows("each input must have its own target"),

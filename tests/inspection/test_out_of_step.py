@@ -1,0 +1,59 @@
+"""Whether inputs fit the targets of other rows."""
+
+import numpy as np
+import pytest
+
+from keras_dlbasic.inspection.out_of_step import out_of_step
+
+N = 500
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(N, 6))
+VALUES = X @ np.array([1.0, -1.0, 2.0, 0.5, 0.0, 1.0])
+CLASSES = (X[:, 0] > 0.3).astype(int) + (X[:, 1] > 0)
+TEXT = np.array(sorted(range(N), key=str))
+ORDERS = {
+    "the next row": np.roll(np.arange(N), 1),
+    "the row before": np.roll(np.arange(N), -1),
+    "the last row first": np.arange(N)[::-1],
+    "file names sorted as text": TEXT,
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("y", [VALUES, CLASSES, np.eye(3)[CLASSES]], ids=range(3))
+def test_the_order_is_named(order, y):
+    found = out_of_step(X, y[ORDERS[order]])
+    assert found.order == order
+    assert found.found < 0.1
+    assert found.restored > 0.5
+    assert out_of_step(X, y) is None
+
+
+def test_inputs_that_were_sorted_as_text():
+    assert out_of_step(X[TEXT], VALUES).order == "file names sorted as text"
+    from_one = np.array(sorted(range(N), key=lambda place: str(place + 1)))
+    assert out_of_step(X[from_one], VALUES).order == "file names sorted as text"
+
+
+def lagged():
+    """Rows of a series: the inputs tell of targets that were, and not of the next."""
+    y = RNG.normal(size=N + 8)
+    x = np.stack([y[i : i + 8] for i in range(N)])
+    return np.cumsum(x, axis=1), y[8:]
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        lagged(),
+        (X, RNG.permutation(VALUES)),
+        (X[:150], np.roll(VALUES[:150], 1)),  # few rows
+        (np.where(X > 3, np.nan, X), np.roll(VALUES, 1)),
+        (X, np.full(N, 1.0)),
+        (X.astype(str), np.roll(VALUES, 1)),
+        (np.float64(1), np.float64(1)),
+    ],
+    ids=["series", "unrelated", "few", "missing", "constant", "text", "none"],
+)
+def test_where_no_order_is_better(x, y):
+    assert out_of_step(np.asarray(x), np.asarray(y)) is None
