@@ -11,6 +11,7 @@ from keras_dlbasic._backends.run_once import run_once
 L = keras.layers
 
 
+@pytest.mark.once("jax")
 def test_arrays_become_tensors_as_ever(rng):
     for array in (
         rng.normal(size=(2, 3)),
