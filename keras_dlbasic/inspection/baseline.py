@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._backends.as_tensor import as_tensor
 from keras_dlbasic._backends.compiled_loss import compiled_loss
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic.analysis.scoring import target_columns
@@ -26,7 +27,7 @@ def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
         Array `[n]`; the mean over positions for outputs with several.
     """
     compute = compiled_loss(loss, _fitted)
-    targets, outputs = ops.convert_to_tensor(targets), ops.convert_to_tensor(outputs)
+    targets, outputs = as_tensor(targets), as_tensor(outputs)
     with generators_kept(loss):  # it may smooth targets by noise
         losses = compute(targets, outputs)
     values = np.asarray(ops.convert_to_numpy(losses), np.float64)

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlbasic._backends.as_tensor import as_tensor
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic._backends.out_of_memory import memory_error
@@ -380,7 +381,7 @@ def objective_of(model: Any, x: Any, y: Any, **options: Any) -> Objective:
 
 def _tensors(batch: Batch) -> tuple[Any, Any, Any]:
     x, y, weight = keras.tree.map_structure(
-        lambda leaf: None if leaf is None else ops.convert_to_tensor(leaf), batch
+        lambda leaf: None if leaf is None else as_tensor(leaf), batch
     )
     return x, y, weight
 

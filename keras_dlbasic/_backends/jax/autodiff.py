@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import keras
 import numpy as np
 
@@ -47,8 +46,7 @@ def compiled_gradient(
 
     # The shapes of what can be added to are found without computing or compiling.
     _, (shapes, _) = jax.eval_shape(lambda v, x: pure(v, x, None), values, x)
-    # made by NumPy: JAX would compile a function for each shape
-    nothing = [jnp.asarray(np.zeros(shape.shape, shape.dtype)) for shape in shapes]
+    nothing = jax.tree.map(_zeros, shapes)
     with run_once():
         taken = compiled(jax.grad(pure, argnums=2, has_aux=True))
     gradients, (_, others) = taken(values, x, nothing)
@@ -64,7 +62,12 @@ def shaped_like(function: Callable[[], Any]) -> Any:
         shapes = jax.eval_shape(function)
     except Exception:  # code of the user's that needs numbers
         return function()
-    return jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+    return jax.tree.map(_zeros, shapes)
+
+
+def _zeros(shape: Any) -> Any:
+    # made by NumPy: JAX would compile a function for each shape
+    return jax.device_put(np.zeros(shape.shape, shape.dtype))
 
 
 def loss_divisor() -> int:
