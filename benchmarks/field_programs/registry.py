@@ -33,7 +33,6 @@ HEALTHY = "healthy"
 FUTURE_NAMES = {
     "gradients_pile_up": "a step of one's own does not clear earlier gradients",
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",
-    "missing_bias": "no layer has a bias, so only ratios of inputs can be told apart",
     "rows_off_scale": "a few rows are on another scale than all others",
     "state_carried_over": "a recurrent layer goes on from the state of other rows",
     "targets_not_augmented_alike": "inputs and targets are moved by different draws",

@@ -121,6 +121,11 @@ class Probe:
         self.looked = evenly(self.n_rows, min(rows, self._most_at_once))
         self.seen = keras.tree.map_structure(lambda leaf: leaf[self.looked], self.x)
 
+    def all_at_once(self) -> tuple[np.ndarray, Any]:
+        """Return the places and the inputs of as many rows as the model may run on."""
+        rows = evenly(self.n_rows, self._most_at_once)
+        return rows, keras.tree.map_structure(lambda leaf: leaf[rows], self.x)
+
     def look(self, model: Any, record: TrainingRecord, step: int, epoch: int) -> bool:
         """Run the model and write what it gives to `record`.
 

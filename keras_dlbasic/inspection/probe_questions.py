@@ -13,15 +13,20 @@ import numpy as np
 from keras_dlbasic._keras.intercepted import all_intercepted
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.diagnosis.outcome import GOOD_SKILL
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.attention_run import attention_run
+from keras_dlbasic.inspection.baseline import as_columns
 from keras_dlbasic.inspection.column_facts import column_facts
 from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
+from keras_dlbasic.inspection.narrow_facts import narrow_facts
+from keras_dlbasic.inspection.offset_facts import has_no_bias, offset_facts
 from keras_dlbasic.inspection.own_loss import truth_of_own_loss
 from keras_dlbasic.inspection.paired_loss import paired_loss
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.rare_rows import MAX_ROWS, rare_rows
+from keras_dlbasic.inspection.reconstruction import ALIKE, likeness
 from keras_dlbasic.inspection.respond import respond as answers_of
 from keras_dlbasic.inspection.response_facts import dropout_layers
 from keras_dlbasic.inspection.undefined_loss import undefined_loss
@@ -165,6 +170,49 @@ def try_columns(probe: Probe, model: Any, record: TrainingRecord) -> None:
         record.note(probe=replace(known, columns=columns))
 
 
+def look_through(probe: Probe, model: Any, record: TrainingRecord) -> None:
+    """Note what is lost in a layer of few units, if the model does not do well.
+
+    Args:
+        probe: The rows.
+        model: The model.
+        record: The record, with the facts of the data and the probe.
+    """
+    known = record.facts.probe
+    if len(probe.outputs) != 1 or len(probe.inputs) != 1 or known is None:
+        return
+    (output,), (shape,) = probe.outputs, probe.shapes
+    skill = Run(record).outcome.skill
+    is_ids = any(facts.is_ids for facts in record.facts.inputs)
+    if output.y is None or not shape or skill is None or skill >= GOOD_SKILL or is_ids:
+        return
+    columns = as_columns(output.y, shape)
+    if columns is None or len(columns) != probe.n_rows or known.no_skill:
+        return
+    if likeness(probe.inputs[0], columns) > ALIKE:
+        return  # few units are the purpose of an autoencoder
+    rows, x = probe.all_at_once()
+    found = narrow_facts(model, x, columns[rows], known.scored_as or "unknown")
+    record.note(probe=replace(known, narrow=found))
+
+
+def add_constant(probe: Probe, model: Any, record: TrainingRecord) -> None:
+    """Note what a constant at the output would save, if the model has no bias.
+
+    Args:
+        probe: The rows.
+        model: The model.
+        record: The record, with the facts of the data and the probe.
+    """
+    known = record.facts.probe
+    if len(probe.outputs) != 1 or known is None or not has_no_bias(model):
+        return
+    predictions = keras.tree.flatten(predictions_of(model, probe.seen))
+    if len(predictions) == 1:
+        found = offset_facts(probe.outputs[0], predictions[0], probe.looked)
+        record.note(probe=replace(known, offset=found))
+
+
 def respond(probe: Probe, model: Any, record: TrainingRecord) -> None:
     """Run the model on changed rows, and note how the predictions answer.
 
@@ -264,6 +312,8 @@ AT_THE_END: tuple[Question, ...] = (
     attend,
     try_rare,
     try_columns,
+    look_through,
+    add_constant,
     respond,
     pair,
     find_undefined,

@@ -204,6 +204,38 @@ class ResponseFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class NarrowFacts(Facts):
+    """What is lost of the targets in a dense layer of few units that all signals pass.
+
+    Attributes:
+        layer: Label of the layer.
+        units: Number of its units.
+        given: The best skill of simple predictors on unseen rows from what the first
+            such layer is given, at the end of the run.
+        passed: The same from what this layer gives.
+    """
+
+    layer: str = ""
+    units: int = 0
+    given: float = UNKNOWN
+    passed: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OffsetFacts(Facts):
+    """What a constant at the output would save, in a model without any bias.
+
+    Attributes:
+        loss: Loss on some rows at the end of the run.
+        moved: Loss on them with the best constant added to what the activation of the
+            output is given.
+    """
+
+    loss: float = UNKNOWN
+    moved: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class ColumnFacts(Facts):
     """How a model did at the end of the run on one of several columns of values.
 
@@ -311,6 +343,10 @@ class ProbeFacts(Facts):
             well on those of a small scale, scales are alike, or it was not tested.
         response: How predictions reacted to changed inputs at the end of the run; None
             if it was not tested.
+        narrow: What is lost in a layer of few units; None if there is none, if the
+            model does well, or if it was not measured.
+        offset: What a constant at the output would save; None if the model has biases,
+            or it is not known.
         paired: Value of a custom loss at the end of the run if predictions are shuffled
             among the rows; None if it was not tested, or is not known.
         undefined: Rows whose loss is not finite whatever is predicted; None if there
@@ -354,6 +390,8 @@ class ProbeFacts(Facts):
     rare: RareFacts | None = None
     columns: tuple[ColumnFacts, ...] | None = None
     response: ResponseFacts | None = None
+    narrow: NarrowFacts | None = None
+    offset: OffsetFacts | None = None
     paired: PairedFacts | None = None
     undefined: UndefinedFacts | None = None
     added_at_start: float | None = None

@@ -41,6 +41,12 @@ def with_rising_validation(slope):
     )
 
 
+def with_offset(loss):
+    """Facts of a model without biases, for which a constant lowers the loss."""
+    known = {"rows": 256, "baseline_loss": float(np.log(4))}
+    return {"probe": {**known, "offset": {"loss": loss, "moved": 0.18}}}
+
+
 def with_output(record, **changes):
     with edited_facts(record) as facts:
         facts["network"]["outputs"][0].update(changes)
@@ -316,6 +322,10 @@ PAIRS = {
     "collapsed_embeddings": (
         lambda: without_score(spread=0.004),
         lambda: without_score(spread=0.4),
+    ),
+    "missing_bias": (
+        lambda: made_run(facts=with_offset(0.9)),
+        lambda: made_run(facts=with_offset(0.19)),
     ),
     "misplaced_dropout": (
         lambda: made_run(out={"dropout": 0.3}),

@@ -1,5 +1,6 @@
 """A constant prediction is no measure of a model whose rows have uneven weights."""
 
+import numpy as np
 import pytest
 from made_batches import weighed, with_batches
 from made_runs import made_run
@@ -56,3 +57,10 @@ def test_the_reason_is_said():
 def test_weights_are_uneven(facts, is_uneven, leaves_out):
     weights = WeightFacts(**facts)
     assert (weights.is_uneven, weights.leaves_out) == (is_uneven, leaves_out)
+
+
+@pytest.mark.parametrize("weights", [(), (2, 2, 2, 2)])
+def test_a_weighted_loss_may_fall_on_a_scale_of_its_own(weights):
+    record = made_run(loss=np.linspace(0.01, 0.002, 20), skill=0.0, end_loss=1.386)
+    record = with_batches(record, *weighed(*weights)) if weights else record
+    assert ("plateau" in kd.diagnose(record).names) == (not weights)

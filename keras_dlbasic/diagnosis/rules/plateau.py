@@ -27,6 +27,10 @@ PAIRS = suggest.check_rows(
 WHY_RATE = "a wrong learning rate is the most common cause"
 
 
+LEAST_CURVE = 4
+"""With fewer epochs there is no later half to judge."""
+
+
 @rule(kind="symptom", needs=("loss",), live=False, per_output=True)
 def plateau(
     run: Run,
@@ -63,6 +67,8 @@ def plateau(
             return Fine("the model is better than a constant prediction")
         if descent.falls and descent.drop > flat:
             return Fine("the loss still falls")
+        if _weighted_loss_falls(run, flat):
+            return Fine("the loss with its weights still falls")
         if max(run.record.trained_steps, descent.n_epochs) < least_updates:
             return Fine(f"fewer than {least_updates} updates")
         how = "hardly decreases" if descent.falls else "does not decrease"
@@ -91,6 +97,18 @@ def plateau(
     if run.has_curves_only and is_long and hardly_moves(run.record, flat, zero):
         return _unclear(loss)
     return Skipped(run.reasons.outcome)
+
+
+def _weighted_loss_falls(run: Run, flat: float) -> bool:
+    """Return whether the loss of weighted rows falls, on the scale that it has itself.
+
+    Weights that are small or negative make it another one than that of a constant.
+    """
+    data, loss = run.facts.data, run.loss[np.isfinite(run.loss)]
+    if data is None or not data.weights or len(loss) < LEAST_CURVE:
+        return False
+    later = loss[len(loss) // 2 :]
+    return bool(later[0] - later[-1] > flat * np.abs(loss).max())
 
 
 def _unclear(loss: np.ndarray) -> Finding:

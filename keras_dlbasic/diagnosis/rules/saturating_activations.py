@@ -42,7 +42,8 @@ def saturating_activations(
     for facts in hidden:
         product *= SLOPES[str(facts.activation)]
     flow = run.early_flow() if product < measured else None
-    has_vanished = flow is not None and flow.down < gone
+    # slopes make a gradient small; what is exactly zero met dead units, or no way
+    has_vanished = flow is not None and 0 < flow.down < gone
     if product < least or has_vanished:
         return Finding(
             severity="info",

@@ -1,0 +1,121 @@
+"""What a constant at the output would save, in a model without any bias."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dlbasic._keras.graph import all_layers
+from keras_dlbasic._keras.layer_kinds import kind_of
+from keras_dlbasic.analysis.scoring import TaskKind
+from keras_dlbasic.inspection.baseline import sample_losses
+from keras_dlbasic.inspection.output_probe import OutputProbe
+from keras_dlbasic.records.probe_facts import OffsetFacts
+
+EDGE = 1e-6
+TURNS = 200
+FARTHEST = 30.0
+"""Probabilities of logits beyond this are 0 and 1."""
+
+
+def has_no_bias(model: Any) -> bool:
+    """Return whether nothing in a model adds a constant.
+
+    It then has kernels only, and layers of Keras' own whose weights are known.
+
+    Args:
+        model: A built model.
+    """
+    kernels = [w for w in model.weights if "float" in str(w.dtype)]
+    if not kernels or any(len(w.shape) < 2 for w in kernels):
+        return False
+    layers = [layer for layer in all_layers(model) if layer is not model]
+    kinds = {kind_of(layer).kind for layer in layers}
+    return not kinds & {"custom", "foreign", "embedding", "attention", "recurrent"}
+
+
+def offset_facts(
+    output: OutputProbe, predictions: Any, looked: np.ndarray
+) -> OffsetFacts | None:
+    """Add the best constant to what the activation of an output is given.
+
+    Args:
+        output: What is judged.
+        predictions: What the model predicts for some rows.
+        looked: Places of these rows.
+
+    Returns:
+        The losses without and with it; None where a constant cannot be found, as for
+        outputs of other activations.
+    """
+    given = np.asarray(keras.ops.convert_to_numpy(predictions), np.float64)
+    y = None if output.y is None else np.asarray(output.y)[looked]
+    if y is None or output.loss is None or not np.isfinite(given).all():
+        return None
+    moved = _moved(output, given, y)
+    if moved is None:
+        return None
+    losses = [
+        float(sample_losses(output.loss, y, part.astype("float32")).mean())
+        for part in (given, moved)
+    ]
+    return OffsetFacts(*losses) if np.isfinite(losses).all() else None
+
+
+def _moved(output: OutputProbe, given: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+    axes = tuple(range(given.ndim - 1))
+    if output.task is TaskKind.VALUES and output.activation in (None, "linear"):
+        if y.size != given.size:
+            return None
+        moved: np.ndarray = given + (y.reshape(given.shape) - given).mean(axis=axes)
+        return moved
+    if output.activation == "softmax" and output.task is TaskKind.CLASSES:
+        return _of_shares(given, y)
+    is_labels = output.task is TaskKind.LABELS and y.size == given.size
+    if not is_labels or set(np.unique(y)) - {0, 1}:
+        return None
+    if output.activation == "sigmoid":
+        known = np.clip(given, EDGE, 1 - EDGE)
+        logits = np.log(known / (1 - known))
+        return _expit(logits + _offset(logits, y.reshape(given.shape), axes))
+    if output.kind.decides_at_zero and output.activation in (None, "linear"):
+        return given + _offset(given, y.reshape(given.shape), axes)
+    return None
+
+
+def _offset(logits: np.ndarray, y: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """Return what makes the mean probability that of the targets, by halving."""
+    low = np.full(logits.shape[-1], -2 * FARTHEST)
+    high, wanted = -low, y.mean(axis=axes)
+    for _ in range(60):
+        middle = (low + high) / 2
+        is_above = _expit(logits + middle).mean(axis=axes) > wanted
+        low, high = np.where(is_above, low, middle), np.where(is_above, middle, high)
+    return np.clip((low + high) / 2, -FARTHEST, FARTHEST)
+
+
+def _of_shares(given: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+    """Scale the shares of classes until they have those of the targets on average."""
+    width = given.shape[-1]
+    shares = given.reshape(-1, width)
+    if y.size == given.size:
+        wanted = y.reshape(-1, width).mean(axis=0)
+    elif y.size == len(shares) and np.isin(y, np.arange(width)).all():
+        wanted = np.bincount(y.astype(int).ravel(), minlength=width) / y.size
+    else:
+        return None
+    shares = np.clip(shares, EDGE, None)
+    for _ in range(TURNS):
+        shares = shares / shares.sum(axis=-1, keepdims=True)
+        shares = shares * np.maximum(wanted, EDGE) / shares.mean(axis=0)
+    moved: np.ndarray = (shares / shares.sum(axis=-1, keepdims=True)).reshape(
+        given.shape
+    )
+    return moved
+
+
+def _expit(logits: np.ndarray) -> np.ndarray:
+    shares: np.ndarray = 1 / (1 + np.exp(-np.clip(logits, -FARTHEST, FARTHEST)))
+    return shares

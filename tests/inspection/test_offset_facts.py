@@ -1,0 +1,71 @@
+"""What a constant at the output saves in a model without biases."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+from keras_dlbasic.inspection.offset_facts import has_no_bias
+
+L = keras.layers
+RNG = np.random.default_rng(0)
+X = np.abs(RNG.normal(size=(200, 1))).astype("float32")
+
+pytestmark = pytest.mark.once
+
+ONE_HOT = np.eye(3, dtype="float32")[(X[:, 0] > 1.2).astype(int) + (X[:, 0] > 0.5)]
+TASKS = {
+    "values": (1, None, "mse", 5 - 4 * X),
+    "sigmoid": (1, "sigmoid", "binary_crossentropy", (X < 0.5) * 1.0),
+    "logits": (
+        1,
+        None,
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        (X < 0.5) * 1.0,
+    ),
+    "one_hot": (3, "softmax", "categorical_crossentropy", ONE_HOT),
+    "numbers": (3, "softmax", "sparse_categorical_crossentropy", ONE_HOT.argmax(1)),
+}
+
+
+def facts_of(name, *, bias):
+    units, activation, loss, y = TASKS[name]
+    model = keras.Sequential([keras.Input((1,))])
+    model.add(L.Dense(units, activation=activation, use_bias=bias))
+    model.compile(keras.optimizers.Adam(0.05), loss)
+    doctor = kd.callbacks.TrainingDoctor(X, y, verbose=0)
+    model.fit(X, y, epochs=15, verbose=0, callbacks=[doctor])
+    return doctor.record.facts.probe
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_constant_lowers_the_loss_of_a_model_without_biases(name):
+    offset = facts_of(name, bias=False).offset
+    assert offset.moved < 0.9 * offset.loss
+
+
+def test_with_a_bias_nothing_is_tried():
+    assert facts_of("sigmoid", bias=True).offset is None
+
+
+@pytest.mark.parametrize(
+    ("layers", "has_none"),
+    [
+        ([L.Dense(2, use_bias=False), L.ReLU()], True),
+        ([L.Dense(2, use_bias=False), L.Dense(1)], False),
+        ([L.Dense(2, use_bias=False), L.BatchNormalization()], False),
+        ([L.Flatten()], False),
+    ],
+)
+def test_which_models_have_none(layers, has_none):
+    model = keras.Sequential([keras.Input((3,)), *layers])
+    assert has_no_bias(model) == has_none
+
+
+def test_a_custom_layer_may_add_one():
+    class Plus(L.Layer):
+        def call(self, x):
+            return x + 1
+
+    model = keras.Sequential([keras.Input((3,)), L.Dense(2, use_bias=False), Plus()])
+    assert not has_no_bias(model)
