@@ -15,21 +15,23 @@ OWN_STEP = ("torch", "tensorflow")
 """On JAX a step of one's own looks quite otherwise."""
 
 
-def update(optimizer, loss_of, weights):
-    """Make a step on some weights; return the loss."""
+def update(optimizer, loss_of, owner):
+    """Make a step on the weights of a model; return the loss."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
             loss = loss_of()
-        optimizer.apply(tape.gradient(loss, [w.value for w in weights]), weights)
+        weights = list(owner.trainable_weights)
+        found = tape.gradient(loss, [w.value for w in weights])
+        optimizer.apply_gradients(zip(found, weights, strict=True))
         return loss
     import torch
 
-    for weight in weights:
-        weight.value.grad = None
+    owner.zero_grad()
     loss = loss_of()
     loss.backward()
+    weights = list(owner.trainable_weights)
     with torch.no_grad():
         optimizer.apply([weight.value.grad for weight in weights], weights)
     return loss.detach()
@@ -58,9 +60,7 @@ class OwnStep(keras.Model):
     def train_step(self, batch):
         x, y = batch
         loss = update(
-            self.optimizer,
-            lambda: self.loss_of(y, self(x, training=True)),
-            list(self.trainable_weights),
+            self.optimizer, lambda: self.loss_of(y, self(x, training=True)), self
         )
         self.tracker.update_state(loss)
         return {"loss": self.tracker.result()}
@@ -217,10 +217,8 @@ class Adversaries(keras.Model):
             scored = self.judge(self.maker(noise))
             return ops.mean(ops.softplus(-self.sign * scored))
 
-        weights = list(self.judge.trainable_weights)
-        self.judged.update_state(update(self.judge_optimizer, judged, weights))
-        weights = list(self.maker.trainable_weights)
-        self.made.update_state(update(self.maker_optimizer, made, weights))
+        self.judged.update_state(update(self.judge_optimizer, judged, self.judge))
+        self.made.update_state(update(self.maker_optimizer, made, self.maker))
         return {"g_loss": self.made.result(), "d_loss": self.judged.result()}
 
 

@@ -253,6 +253,28 @@ def pair(probe: Probe, model: Any, record: TrainingRecord) -> None:
     record.note(probe=known)
 
 
+def explain(probe: Probe, model: Any, record: TrainingRecord) -> None:
+    """Note how well predictions do where all of them met the target of each row.
+
+    Args:
+        probe: The rows.
+        model: The model.
+        record: The record, with the facts of the run and the probe.
+    """
+    known = record.facts.probe
+    leaves = [leaf for leaf in keras.tree.flatten(probe.y) if leaf is not None]
+    if record.facts.short_side is None or known is None or len(leaves) != 1:
+        return
+    predictions = keras.tree.flatten(predictions_of(model, probe.seen))
+    target = np.asarray(leaves[0][probe.looked], np.float64).ravel()
+    if len(predictions) != 1:
+        return
+    given = np.asarray(keras.ops.convert_to_numpy(predictions[0]), np.float64).ravel()
+    if given.shape == target.shape and target.std() > 0:
+        explained = 1 - float(np.square(given - target).mean() / target.var())
+        record.note(probe=replace(known, explained=explained))
+
+
 def _given_back(label: str, call: Any, /, inputs: Any, *args: Any, **kw: Any) -> Any:
     """Return the inputs of a layer as its outputs."""
     return inputs
@@ -266,6 +288,7 @@ AT_THE_END: tuple[Question, ...] = (
     try_columns,
     respond,
     pair,
+    explain,
     find_undefined,
 )
 """What is asked once at the end of a fit."""

@@ -313,6 +313,10 @@ class ProbeFacts(Facts):
             if it was not tested.
         paired: Value of a custom loss at the end of the run if predictions are shuffled
             among the rows; None if it was not tested, or is not known.
+        explained: Share of the variance of the targets that the predictions explain at
+            the end of the run, if a custom `train_step` was seen to subtract the
+            outputs of all rows from the target of each (`RunFacts.short_side`). NaN if
+            it is not known, as always for other runs.
         undefined: Rows whose loss is not finite whatever is predicted; None if there
             are none, or the run was finite, so that they were not looked for.
         added_at_start: Sum of the `add_loss` terms before training; None if there are
@@ -355,6 +359,7 @@ class ProbeFacts(Facts):
     columns: tuple[ColumnFacts, ...] | None = None
     response: ResponseFacts | None = None
     paired: PairedFacts | None = None
+    explained: float = UNKNOWN
     undefined: UndefinedFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ ORDER = suggest.by_hand(
 )
 SHAPES = suggest.by_hand(
     "y_true = keras.ops.reshape(y_true, keras.ops.shape(y_pred))",
-    "targets (n,) minus outputs (n, 1) broadcast to (n, n), each with each",
+    "shapes (n,) and (n, 1) broadcast to (n, n), each target with each output",
 )
 MEANING = suggest.by_hand(
     "y = 1 - y, or the loss of 1 - y_true",
@@ -89,10 +90,13 @@ def disagreeing_loss(run: Run) -> Verdict:
     negative and the predictions become worse than a constant one, or targets of a
     sigmoid lie outside of 0 and 1 in a cross-entropy. For other losses it is only
     tested whether the loss increases if the predictions of a trained model are shuffled
-    among the rows.
+    among the rows. In a custom `train_step` it is a finding if targets and outputs
+    were seen to broadcast and the predictions do not follow the targets.
     """
     if endless := added_without_end(run) or weights_without_end(run):
         return endless
+    if run.facts.short_side is not None:
+        return _each_with_each(run, run.facts.short_side)
     if run.loss_kind.family != "unknown":
         return Fine(f"'{run.loss_kind.name}' is one of Keras' own")
     probe = run.facts.probe
@@ -193,6 +197,33 @@ def _by_the_model(run: Run) -> Verdict:
             remedies=(SHAPES,),
         )
     return Skipped("the output that this loss expects could not be determined")
+
+
+def _each_with_each(run: Run, short: str) -> Verdict:
+    """Judge a step that was seen to take targets less the outputs of all rows."""
+    probe = run.facts.probe
+    explained = math.nan if probe is None else probe.explained
+    if not math.isfinite(explained):
+        return Skipped("the predictions were not compared with the targets")
+    if explained >= HALF:
+        return Fine(f"the predictions explain {explained:.0%} of the targets' variance")
+    targets, outputs = ("(n,)", "(n, 1)") if short == "targets" else ("(n, 1)", "(n,)")
+    return Finding(
+        severity="critical",
+        message=(
+            f"In the `train_step` of the model, targets of shape {targets} and outputs "
+            f"of shape {outputs} broadcast to (n, n), so every prediction is compared "
+            "with every target. The best prediction is then the same for all rows: at "
+            "the end of the run the predictions explain "
+            f"{max(explained, 0):.0%} of the variance of the targets."
+        ),
+        value=explained,
+        threshold=HALF,
+        unit="of the variance",
+        confidence=0.97,
+        evidence={"explained": explained, "short_side": short},
+        remedies=(SHAPES,),
+    )
 
 
 def _falls_without_end(run: Run, truth: TruthFacts) -> bool:
