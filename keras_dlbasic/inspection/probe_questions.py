@@ -24,6 +24,7 @@ from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.rare_rows import MAX_ROWS, rare_rows
 from keras_dlbasic.inspection.respond import respond as answers_of
 from keras_dlbasic.inspection.response_facts import dropout_layers
+from keras_dlbasic.inspection.twin_inputs import twin_facts
 from keras_dlbasic.inspection.undefined_loss import undefined_loss
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.probe_facts import InferenceFacts
@@ -253,6 +254,28 @@ def pair(probe: Probe, model: Any, record: TrainingRecord) -> None:
     record.note(probe=known)
 
 
+def try_twins(probe: Probe, model: Any, record: TrainingRecord) -> None:
+    """Note what a model of pairs gives for inputs that are the same.
+
+    Args:
+        probe: The rows.
+        model: The model.
+        record: The record, with the facts of the probe.
+    """
+    known = record.facts.probe
+    if len(probe.outputs) != 1 or len(probe.inputs) != 2 or known is None:
+        return
+    (output,) = probe.outputs
+    if output.y is None or output.loss is None:
+        return
+    try:
+        found = twin_facts(model, probe.x, output.y, output.loss)
+    except Exception:  # a loss of the user's, which may need more than outputs
+        return
+    if found is not None:
+        record.note(probe=replace(known, twins=found))
+
+
 def explain(probe: Probe, model: Any, record: TrainingRecord) -> None:
     """Note how well predictions do where all of them met the target of each row.
 
@@ -288,6 +311,7 @@ AT_THE_END: tuple[Question, ...] = (
     try_columns,
     respond,
     pair,
+    try_twins,
     explain,
     find_undefined,
 )
