@@ -60,6 +60,7 @@ from field_programs import (  # noqa: F401
     practice_models_pictures,
     practice_signals_data,
     practice_signals_losses,
+    practice_steps,
     practice_units_splits,
     rates,
     sealed_healthy,

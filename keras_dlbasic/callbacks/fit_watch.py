@@ -159,6 +159,7 @@ class FitWatch(FitLog):
             self._tap = GradientTap(self._model, self._receive, self.guard)
             # on TensorFlow and JAX also how data of unknown length end
             self._tap.on_failure = self._plan.step_failed
+            self._tap.on_short_side = self._note_short_side
         else:
             self.guard.say(f"Gradients are not watched: {reason}.")
 
@@ -300,6 +301,9 @@ class FitWatch(FitLog):
         return vars(kept)
 
     # -- what the tap gives --------------------------------------------------------
+
+    def _note_short_side(self, side: str) -> None:
+        self.record.note(short_side=side)
 
     def _receive(self, step: int, row: Any, layouts: RowLayouts | None) -> None:
         self._has_seen_a_step = True

@@ -41,6 +41,9 @@ class GradientTap:
             sliced. Set it before the first step. Defaults to None.
         on_failure: Called when the step raises an error, also at the end of the data.
             Defaults to None.
+        on_short_side: Called with what lacks its last axis, `"targets"` or `"outputs"`,
+            if a step of the user's was seen to compare the targets with the outputs of
+            all rows. Defaults to None.
         on_built: Called once, before the next armed step of a model that has weights.
             On TensorFlow, a model that is built in its first step has weights as soon
             as that step is traced; they still have their initial values then. Defaults
@@ -86,6 +89,7 @@ class GradientTap:
         self.batch_sink: Callable[[Any], None] | None = None
         self.on_failure: Callable[[], None] | None = None
         self.on_built: Callable[[], None] | None = None
+        self.on_short_side: Callable[[str], None] | None = None
         self._sink = sink
         self._backend = backend_tap()
         # only code of the user's draws from what no variable keeps
@@ -171,6 +175,9 @@ class GradientTap:
         if tapped is not None:
             with self.guard.on_host():
                 tapped.step_ended(logs)
+                if tapped.short_side is not None and self.on_short_side is not None:
+                    self.on_short_side(tapped.short_side)
+                    self.on_short_side = None
                 if step is not None and row is not None:
                     self._take_row(step, row, tapped)
         self.guard.warn()

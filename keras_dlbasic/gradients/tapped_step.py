@@ -14,6 +14,7 @@ import numpy as np
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import wrapped_method
 from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
+from keras_dlbasic._backends.row_pairs import row_pairs_seen
 from keras_dlbasic._backends.update import Update, final_updates
 from keras_dlbasic._keras.graph import all_layers
 from keras_dlbasic._keras.loss_tracker import loss_tracker
@@ -48,6 +49,8 @@ class TappedStep:
         self.keeps_batch = keeps_batch
         self.has_failed = False
         self.on_trace: Callable[[], None] = lambda: None
+        self.short_side: str | None = None  # seen by `row_pairs_seen`
+        self._looks_for_pairs = type(model).train_step is not keras.Model.train_step
         self.draws = False  # numbers of which the state is in the traced function
         self._has_warned = False
         self._model = model
@@ -95,6 +98,7 @@ class TappedStep:
             if self.keeps_batch:
                 seen.inputs = self._first_rows(data)
             self._listen_to(seen, stack)
+            self._look_for_pairs(data, stack)
         try:
             outputs = call(self._original)
         finally:
@@ -129,6 +133,20 @@ class TappedStep:
         if tracker is not None:
             listen = self._listen(seen.losses)
             stack.enter_context(wrapped_method(tracker, "update_state", listen))
+
+    def _look_for_pairs(self, data: Any, stack: ExitStack) -> None:
+        """In a step of the user's, see whether targets meet the outputs of all rows."""
+        if not self._looks_for_pairs:
+            return
+        if keras.backend.backend() == "torch":
+            self._looks_for_pairs = False  # which runs Python each time: once is enough
+            if self._model.jit_compile:
+                return
+
+        def note(side: str) -> None:
+            self.short_side = side
+
+        stack.enter_context(row_pairs_seen(data, note, self.guard))
 
     def _row(self, seen: _Seen, data: Any) -> Any:
         """Return the row of a step, with the batch where it is kept."""

@@ -29,6 +29,7 @@ from keras_dlbasic.inspection.rare_rows import MAX_ROWS, rare_rows
 from keras_dlbasic.inspection.reconstruction import ALIKE, likeness
 from keras_dlbasic.inspection.respond import respond as answers_of
 from keras_dlbasic.inspection.response_facts import dropout_layers
+from keras_dlbasic.inspection.twin_inputs import twin_facts
 from keras_dlbasic.inspection.undefined_loss import undefined_loss
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.probe_facts import InferenceFacts
@@ -301,6 +302,50 @@ def pair(probe: Probe, model: Any, record: TrainingRecord) -> None:
     record.note(probe=known)
 
 
+def try_twins(probe: Probe, model: Any, record: TrainingRecord) -> None:
+    """Note what a model of pairs gives for inputs that are the same.
+
+    Args:
+        probe: The rows.
+        model: The model.
+        record: The record, with the facts of the probe.
+    """
+    known = record.facts.probe
+    if len(probe.outputs) != 1 or len(probe.inputs) != 2 or known is None:
+        return
+    (output,) = probe.outputs
+    if output.y is None or output.loss is None:
+        return
+    try:
+        found = twin_facts(model, probe.x, output.y, output.loss)
+    except Exception:  # a loss of the user's, which may need more than outputs
+        return
+    if found is not None:
+        record.note(probe=replace(known, twins=found))
+
+
+def explain(probe: Probe, model: Any, record: TrainingRecord) -> None:
+    """Note how well predictions do where all of them met the target of each row.
+
+    Args:
+        probe: The rows.
+        model: The model.
+        record: The record, with the facts of the run and the probe.
+    """
+    known = record.facts.probe
+    leaves = [leaf for leaf in keras.tree.flatten(probe.y) if leaf is not None]
+    if record.facts.short_side is None or known is None or len(leaves) != 1:
+        return
+    predictions = keras.tree.flatten(predictions_of(model, probe.seen))
+    target = np.asarray(leaves[0][probe.looked], np.float64).ravel()
+    if len(predictions) != 1:
+        return
+    given = np.asarray(keras.ops.convert_to_numpy(predictions[0]), np.float64).ravel()
+    if given.shape == target.shape and target.std() > 0:
+        explained = 1 - float(np.square(given - target).mean() / target.var())
+        record.note(probe=replace(known, explained=explained))
+
+
 def _given_back(label: str, call: Any, /, inputs: Any, *args: Any, **kw: Any) -> Any:
     """Return the inputs of a layer as its outputs."""
     return inputs
@@ -316,6 +361,8 @@ AT_THE_END: tuple[Question, ...] = (
     add_constant,
     respond,
     pair,
+    try_twins,
+    explain,
     find_undefined,
 )
 """What is asked once at the end of a fit."""

@@ -103,6 +103,10 @@ class RunFacts(Facts):
             without a loss.
         own_loss: Names of the custom methods in which the model computes a loss; empty
             if there are none, None if not known.
+        short_side: What lacks its last axis, `"targets"` or `"outputs"`, if a custom
+            `train_step` was seen to subtract the outputs of all rows from the target of
+            each: arrays of shapes `(n,)` and `(n, 1)` broadcast to `(n, n)`. None
+            if that was not seen, as always on JAX.
         loss_weights: Weights of the losses of several outputs, a list or dictionary;
             None if all are 1.
         metrics: Names or configurations of the metrics, as passed to `compile`: a list,
@@ -144,6 +148,7 @@ class RunFacts(Facts):
     evaluated_weights: str | None = None
     loss: Any = None
     own_loss: tuple[str, ...] | None = None
+    short_side: str | None = None
     loss_weights: Any = None
     metrics: Any = None
     given: tuple[str, ...] | None = None

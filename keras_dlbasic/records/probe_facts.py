@@ -108,6 +108,31 @@ class PairedFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class TwinFacts(Facts):
+    """What a model of pairs gives for two inputs that are the same.
+
+    Attributes:
+        same: Its output for them: 0 for a distance, 1 for a likeness.
+        loss_of_0: Loss of this output for the label 0.
+        loss_of_1: Loss of this output for the label 1.
+        nearer: Share of pairs, one of label 1 and one of label 0, in which the inputs
+            of the first are nearer to each other than those of the second.
+        told: Share in which the output of the first is nearer to that of the same
+            inputs.
+        rows_of_0: Number of pairs with label 0.
+        rows_of_1: Number of pairs with label 1.
+    """
+
+    same: float = UNKNOWN
+    loss_of_0: float = UNKNOWN
+    loss_of_1: float = UNKNOWN
+    nearer: float = UNKNOWN
+    told: float = UNKNOWN
+    rows_of_0: int = 0
+    rows_of_1: int = 0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class DriftFacts(Facts):
     """How the moving statistics of a normalization compare with what it is given.
 
@@ -349,6 +374,12 @@ class ProbeFacts(Facts):
             or it is not known.
         paired: Value of a custom loss at the end of the run if predictions are shuffled
             among the rows; None if it was not tested, or is not known.
+        twins: What a model of pairs gave at the end of the run for inputs that are the
+            same; None for other models, or if it was not tested.
+        explained: Share of the variance of the targets that the predictions explain at
+            the end of the run, if a custom `train_step` was seen to subtract the
+            outputs of all rows from the target of each (`RunFacts.short_side`). NaN if
+            it is not known, as always for other runs.
         undefined: Rows whose loss is not finite whatever is predicted; None if there
             are none, or the run was finite, so that they were not looked for.
         added_at_start: Sum of the `add_loss` terms before training; None if there are
@@ -393,6 +424,8 @@ class ProbeFacts(Facts):
     narrow: NarrowFacts | None = None
     offset: OffsetFacts | None = None
     paired: PairedFacts | None = None
+    twins: TwinFacts | None = None
+    explained: float = UNKNOWN
     undefined: UndefinedFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None

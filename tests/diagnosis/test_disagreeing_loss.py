@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from made_runs import edited_facts, found, made_run
 
 import keras_dlbasic as kd
 from keras_dlbasic.diagnosis.loss_sense import loss_sense
@@ -123,3 +124,18 @@ def test_a_fit_that_falls_the_wrong_way():
     assert "gets worse as the loss falls" in diagnosis[0].message
     healthy = verdict(lambda t, p: -likelihood(t, p))
     assert "disagreeing_loss" in healthy.checked_fine
+
+
+@pytest.mark.parametrize(
+    ("explained", "is_named"), [(0.0, True), (-3.0, True), (0.8, False), (None, False)]
+)
+def test_a_step_in_which_all_rows_meet(explained, is_named):
+    record = made_run()
+    with edited_facts(record) as facts:
+        facts["short_side"] = "targets"
+        facts["probe"] |= {} if explained is None else {"explained": explained}
+    finding = found(record, "disagreeing_loss")
+    assert (finding is not None) is is_named
+    if finding is not None:
+        assert finding.severity == "critical"
+        assert "explain 0% of the variance" in finding.message

@@ -303,7 +303,9 @@ def test_networks():
 
 def test_networks_of_all_kinds():
     inputs = keras.Input((5, 3))
-    h = L.LSTM(4, return_sequences=True)(L.Normalization(mean=0.5, variance=2.0)(inputs))
+    h = L.LSTM(4, return_sequences=True)(
+        L.Normalization(mean=0.5, variance=2.0)(inputs)
+    )
     h = L.Add()([h, L.MultiHeadAttention(1, 4)(h, h)])
     inner = keras.Sequential([keras.Input((4,)), L.Dense(2, "softmax")])
     model = keras.Model(inputs, inner(L.GlobalAveragePooling1D()(h)))

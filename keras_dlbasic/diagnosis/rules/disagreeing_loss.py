@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,11 +37,15 @@ ORDER = suggest.by_hand(
 )
 SHAPES = suggest.by_hand(
     "y_true = keras.ops.reshape(y_true, keras.ops.shape(y_pred))",
-    "targets (n,) minus outputs (n, 1) broadcast to (n, n), each with each",
+    "shapes (n,) and (n, 1) broadcast to (n, n), each target with each output",
 )
 MEANING = suggest.by_hand(
     "y = 1 - y, or the loss of 1 - y_true",
     "targets and output then have the same meaning",
+)
+DISTANCE = suggest.by_hand(
+    "keras.ops.sqrt(keras.ops.sum((a - b) ** 2, axis=-1, keepdims=True) + 1e-7)",
+    "a contrastive loss expects a distance, which is 0 for the same inputs",
 )
 LOGARITHMS = suggest.by_hand(
     'activation="log_softmax" on the output, or '
@@ -69,6 +74,13 @@ PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 OF_PROBABILITIES = ("binary", "one_hot", "multi_label", "probabilities")
 """Kinds of targets that probabilities are compared with."""
 
+NEARER, ERRORS, TOLD_APART = 0.1, 4.0, 0.75
+"""How much more often than by chance pairs of a label are nearer, in shares and in
+standard errors, and the share of outputs in order of a model that has learned."""
+
+AS_CONSTANT = 0.9
+"""A validation loss above this share of that of a constant output is no better."""
+
 FAR_BELOW, GROWN = 10.0, 10.0
 """How many times the loss of the targets, and of the first epoch, a loss without a
 lowest value is at the end."""
@@ -89,10 +101,17 @@ def disagreeing_loss(run: Run) -> Verdict:
     negative and the predictions become worse than a constant one, or targets of a
     sigmoid lie outside of 0 and 1 in a cross-entropy. For other losses it is only
     tested whether the loss increases if the predictions of a trained model are shuffled
-    among the rows.
+    among the rows. In a custom `train_step` it is a finding if targets and outputs
+    were seen to broadcast and the predictions do not follow the targets. Of pairs whose
+    output is a distance or a likeness, it is a finding if the loss wants those apart
+    whose inputs are nearer, and the model does not manage it.
     """
     if endless := added_without_end(run) or weights_without_end(run):
         return endless
+    if twins := _of_twins(run):
+        return twins
+    if run.facts.short_side is not None:
+        return _each_with_each(run, run.facts.short_side)
     if run.loss_kind.family != "unknown":
         return Fine(f"'{run.loss_kind.name}' is one of Keras' own")
     probe = run.facts.probe
@@ -193,6 +212,83 @@ def _by_the_model(run: Run) -> Verdict:
             remedies=(SHAPES,),
         )
     return Skipped("the output that this loss expects could not be determined")
+
+
+def _of_twins(run: Run) -> Finding | None:
+    """Name a loss that wants pairs of the label apart whose inputs are nearer."""
+    twins = None if run.facts.probe is None else run.facts.probe.twins
+    if twins is None or twins.loss_of_0 == twins.loss_of_1:
+        return None
+    alike = int(twins.loss_of_1 < twins.loss_of_0)
+    rows = (twins.rows_of_0, twins.rows_of_1)
+    # of the label that the loss wants apart
+    nearer, told = (
+        (1 - share if alike else share) for share in (twins.nearer, twins.told)
+    )
+    error = math.sqrt((sum(rows) + 1) / 12 / max(1, rows[0] * rows[1]))
+    harm = _of_no_use(run, 1 - told)
+    if not nearer > 0.5 + max(NEARER, ERRORS * error) or harm is None:
+        return None
+    kind = "likeness" if twins.same else "distance"
+    return Finding(
+        severity="critical",
+        message=(
+            f"The output is a {kind}: it is {twins.same:g} for two inputs that are the "
+            f"same. The loss {_named(run)}of this output is {twins.loss_of_1:.4g} for "
+            f"the label 1 and {twins.loss_of_0:.4g} for the label 0, so it takes pairs "
+            f"with the label {alike} as alike. But the pairs with the label "
+            f"{1 - alike} are nearer in their inputs, in {nearer:.0%} of comparisons, "
+            f"and {harm}."
+        ),
+        value=nearer,
+        threshold=0.5 + NEARER,
+        unit="of comparisons",
+        confidence=0.9,
+        evidence=twins.to_dict(),
+        remedies=(MEANING, DISTANCE) if twins.same else (MEANING,),
+    )
+
+
+def _of_no_use(run: Run, told: float) -> str | None:
+    """Return what shows that a model of pairs has not learned its labels, if any."""
+    if told < TOLD_APART:
+        return f"the outputs are in the order of the loss in {told:.0%} only"
+    truth = None if run.facts.probe is None else run.facts.probe.truth
+    losses = run.curve("val_loss")
+    losses = losses[np.isfinite(losses)]
+    if truth is None or not len(losses) or losses.min() < AS_CONSTANT * truth.constant:
+        return None
+    return (
+        f"on validation samples the loss is {losses.min():.4g} at best, where a "
+        f"constant output would get {truth.constant:.4g}"
+    )
+
+
+def _each_with_each(run: Run, short: str) -> Verdict:
+    """Judge a step that was seen to take targets less the outputs of all rows."""
+    probe = run.facts.probe
+    explained = math.nan if probe is None else probe.explained
+    if not math.isfinite(explained):
+        return Skipped("the predictions were not compared with the targets")
+    if explained >= HALF:
+        return Fine(f"the predictions explain {explained:.0%} of the targets' variance")
+    targets, outputs = ("(n,)", "(n, 1)") if short == "targets" else ("(n, 1)", "(n,)")
+    return Finding(
+        severity="critical",
+        message=(
+            f"In the `train_step` of the model, targets of shape {targets} and outputs "
+            f"of shape {outputs} broadcast to (n, n), so every prediction is compared "
+            "with every target. The best prediction is then the same for all rows: at "
+            "the end of the run the predictions explain "
+            f"{max(explained, 0):.0%} of the variance of the targets."
+        ),
+        value=explained,
+        threshold=HALF,
+        unit="of the variance",
+        confidence=0.97,
+        evidence={"explained": explained, "short_side": short},
+        remedies=(SHAPES,),
+    )
 
 
 def _falls_without_end(run: Run, truth: TruthFacts) -> bool:
