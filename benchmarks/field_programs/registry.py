@@ -24,6 +24,7 @@ HALVES = (
     "twelfth",
     "thirteenth",
     "fourteenth",
+    "sixteenth",
     "practice",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
