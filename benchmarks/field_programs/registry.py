@@ -25,6 +25,7 @@ HALVES = (
     "thirteenth",
     "fourteenth",
     "fifteenth",
+    "sixteenth",
     "practice",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
