@@ -35,7 +35,16 @@ def predictions_of(model: Any, x: Any) -> Any:
         with without_gradients(), keras.StatelessScope():
             return model(x, training=False)
 
-    return run_apart(model, run)
+    def run_compiled() -> Any:
+        # one function on JAX, where each operation would be one by itself
+        try:
+            return run_each(lambda model, x: model(x, training=False), model, {"": x})[
+                ""
+            ]
+        except Exception:  # what cannot be traced
+            return run()
+
+    return run_apart(model, run_compiled)
 
 
 def run_inference(
