@@ -29,7 +29,7 @@ def compiled_loss(loss: Any, make: Callable[[Any], Compute]) -> Compute:
         make: Given what `keras.losses.get` returns, makes the function.
     """
     resolved = keras.losses.get(loss)
-    if keras.backend.backend() != "jax" or not _is_of_keras(resolved):
+    if keras.backend.backend() != "jax" or not is_of_keras(resolved):
         return make(resolved)
     settings = f"{keras.config.floatx()} {_settings(loss)}"
     if isinstance(loss, str):
@@ -59,7 +59,7 @@ def _compiled(function: Compute) -> Compute:
     return compiled
 
 
-def _is_of_keras(loss: Any) -> bool:
+def is_of_keras(loss: Any) -> bool:
     """Return whether no code of a user's is run by a loss."""
     parts = [loss, getattr(loss, "fn", loss)]
     modules = [getattr(one, "__module__", None) or "" for one in parts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -10,13 +11,20 @@ import numpy as np
 from keras import ops
 
 from keras_dlbasic._backends.as_tensor import as_tensor
-from keras_dlbasic._backends.compiled_loss import compiled_loss
+from keras_dlbasic._backends.compiled_loss import compiled_loss, is_of_keras
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic.analysis.scoring import target_columns
 
 
+AT_ONCE = 32
+"""Rows that a loss of the user's is given together, about as many as in a fit: one that
+compares all pairs or triples of rows takes memory by the square or cube of that."""
+
+
 def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
     """Return the loss of each row by a compiled loss, weights and penalties apart.
+
+    A loss of the user's is given `AT_ONCE` rows at a time.
 
     Args:
         loss: What `model.compile` was given: a name, a function or a `Loss`.
@@ -24,12 +32,31 @@ def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
         outputs: The model's outputs for them.
 
     Returns:
-        Array `[n]`; the mean over positions for outputs with several.
+        Array `[n]`; the mean over positions for outputs with several. Of a loss that
+        gives one number for several rows, an entry for each part of the rows.
     """
     compute = compiled_loss(loss, _fitted)
-    targets, outputs = as_tensor(targets), as_tensor(outputs)
+    n = len(outputs)
+    n_parts = 1 if is_of_keras(keras.losses.get(loss)) else -(-n // AT_ONCE)
     with generators_kept(loss):  # it may smooth targets by noise
-        losses = compute(targets, outputs)
+        parts = [
+            _by_row(compute(as_tensor(some), as_tensor(others)))
+            for some, others in zip(
+                _parts(targets, n_parts), _parts(outputs, n_parts), strict=True
+            )
+        ]
+    return np.concatenate(parts)
+
+
+def _parts(rows: Any, n_parts: int) -> list[Any]:
+    """Return rows in parts of about the same length."""
+    if n_parts <= 1:
+        return [rows]
+    ends = np.linspace(0, len(rows), n_parts + 1).astype(int)
+    return [rows[begin:end] for begin, end in pairwise(ends)]
+
+
+def _by_row(losses: Any) -> np.ndarray:
     values = np.asarray(ops.convert_to_numpy(losses), np.float64)
     return values.reshape(len(values), -1).mean(axis=1) if values.ndim else values[None]
 
