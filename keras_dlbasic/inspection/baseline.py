@@ -15,7 +15,6 @@ from keras_dlbasic._backends.compiled_loss import compiled_loss, is_of_keras
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic.analysis.scoring import target_columns
 
-
 AT_ONCE = 32
 """Rows that a loss of the user's is given together, about as many as in a fit: one that
 compares all pairs or triples of rows takes memory by the square or cube of that."""

@@ -1,4 +1,4 @@
-"""What a constant at the output would save, in a model without any bias."""
+"""What a constant at the output would save."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from keras_dlbasic.inspection.baseline import sample_losses
 from keras_dlbasic.inspection.output_probe import OutputProbe
 from keras_dlbasic.records.probe_facts import OffsetFacts
 
+UNLIMITED = (None, "linear", "exponential", "softplus", "custom", "unknown")
 EDGE = 1e-6
 TURNS = 200
 FARTHEST = 30.0
@@ -37,7 +38,7 @@ def has_no_bias(model: Any) -> bool:
 
 
 def offset_facts(
-    output: OutputProbe, predictions: Any, looked: np.ndarray
+    output: OutputProbe, predictions: Any, looked: np.ndarray, *, has_bias: bool = False
 ) -> OffsetFacts | None:
     """Add the best constant to what the activation of an output is given.
 
@@ -45,6 +46,7 @@ def offset_facts(
         output: What is judged.
         predictions: What the model predicts for some rows.
         looked: Places of these rows.
+        has_bias: Whether something in the model adds a constant. Defaults to `False`.
 
     Returns:
         The losses without and with it; None where a constant cannot be found, as for
@@ -57,16 +59,20 @@ def offset_facts(
     moved = _moved(output, given, y)
     if moved is None:
         return None
-    losses = [
+    loss, best = (
         float(sample_losses(output.loss, y, part.astype("float32")).mean())
         for part in (given, moved)
-    ]
-    return OffsetFacts(*losses) if np.isfinite(losses).all() else None
+    )
+    if not np.isfinite([loss, best]).all():
+        return None
+    is_values = output.task is TaskKind.VALUES
+    shift = float((moved - given).mean()) if is_values else np.nan
+    return OffsetFacts(loss, best, has_bias, shift)
 
 
 def _moved(output: OutputProbe, given: np.ndarray, y: np.ndarray) -> np.ndarray | None:
     axes = tuple(range(given.ndim - 1))
-    if output.task is TaskKind.VALUES and output.activation in (None, "linear"):
+    if output.task is TaskKind.VALUES and output.activation in UNLIMITED:
         if y.size != given.size:
             return None
         moved: np.ndarray = given + (y.reshape(given.shape) - given).mean(axis=axes)

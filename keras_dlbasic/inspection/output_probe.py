@@ -27,6 +27,7 @@ from keras_dlbasic.inspection.baseline import (
 from keras_dlbasic.inspection.beyond_facts import beyond_facts
 from keras_dlbasic.inspection.dense_reference import beyond_places, dense_scores
 from keras_dlbasic.inspection.masked_inside import without_masked
+from keras_dlbasic.inspection.outside_facts import outside_facts
 from keras_dlbasic.inspection.reads_targets import reads_targets
 from keras_dlbasic.inspection.reconstruction import (
     ALIKE,
@@ -161,7 +162,10 @@ class OutputProbe:
             truth = truth_facts(self.loss, y, shape, self.activation)
             reads = reads_targets(self.loss, np.asarray(y), shape)
             beyond = beyond_facts(self.loss, y, shape, self.activation)
-            facts = replace(facts, truth=truth, beyond=beyond, reads_targets=reads)
+            outside = outside_facts(self.loss, y, shape, self.activation)
+            facts = replace(
+                facts, truth=truth, beyond=beyond, outside=outside, reads_targets=reads
+            )
             # a loss below that of a constant is no success if being right costs more
             if truth is not None and loss_sense(truth) in WRONG:
                 return facts

@@ -198,7 +198,9 @@ def look_through(probe: Probe, model: Any, record: TrainingRecord) -> None:
 
 
 def add_constant(probe: Probe, model: Any, record: TrainingRecord) -> None:
-    """Note what a constant at the output would save, if the model has no bias.
+    """Note what a constant at the output would save.
+
+    It is asked of models without any bias, and where values are worse than a constant.
 
     Args:
         probe: The rows.
@@ -206,11 +208,16 @@ def add_constant(probe: Probe, model: Any, record: TrainingRecord) -> None:
         record: The record, with the facts of the data and the probe.
     """
     known = record.facts.probe
-    if len(probe.outputs) != 1 or known is None or not has_no_bias(model):
+    if len(probe.outputs) != 1 or known is None:
+        return
+    has_bias, skill = not has_no_bias(model), Run(record).outcome.skill
+    is_values = probe.outputs[0].task is TaskKind.VALUES
+    if has_bias and not (is_values and skill is not None and skill < 0):
         return
     predictions = keras.tree.flatten(predictions_of(model, probe.seen))
     if len(predictions) == 1:
-        found = offset_facts(probe.outputs[0], predictions[0], probe.looked)
+        args = probe.outputs[0], predictions[0], probe.looked
+        found = offset_facts(*args, has_bias=has_bias)
         record.note(probe=replace(known, offset=found))
 
 

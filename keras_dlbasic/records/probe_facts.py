@@ -70,6 +70,23 @@ class BeyondFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class OutsideFacts(Facts):
+    """What a custom loss asks for beyond the range of the output's activation.
+
+    Attributes:
+        share: Share of the rows for which the loss is lowest there.
+        answer: Median of what it is lowest for in these rows.
+        within: Mean over all rows of the lowest loss within the range.
+        loss: Mean of the lowest loss, within the range or beyond.
+    """
+
+    share: float = UNKNOWN
+    answer: float = UNKNOWN
+    within: float = UNKNOWN
+    loss: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class UndefinedFacts(Facts):
     """Rows whose loss is NaN or infinite whatever is predicted.
 
@@ -248,16 +265,23 @@ class NarrowFacts(Facts):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OffsetFacts(Facts):
-    """What a constant at the output would save, in a model without any bias.
+    """What a constant at the output would save at the end of a run.
+
+    It is asked of models without any bias, and of those whose values are worse than a
+    constant prediction.
 
     Attributes:
         loss: Loss on some rows at the end of the run.
         moved: Loss on them with the best constant added to what the activation of the
             output is given.
+        has_bias: Whether something in the model adds a constant.
+        shift: That constant for values, the mean over the columns.
     """
 
     loss: float = UNKNOWN
     moved: float = UNKNOWN
+    has_bias: bool = False
+    shift: float = UNKNOWN
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -350,6 +374,8 @@ class ProbeFacts(Facts):
         truth: Value of a custom loss, or of a custom `compute_loss` without a compiled
             loss, if the predictions are the targets themselves; None if the output
             cannot have these values, or the loss is Keras' own.
+        outside: What a custom loss asks for that the activation of the output cannot
+            give; None if nothing.
         beyond: Value of a custom loss of probabilities for targets that are not all
             from 0 to 1; None if they are, or for other outputs and losses.
         reads_targets: Whether a custom loss depends on its targets; None if not known,
@@ -413,6 +439,7 @@ class ProbeFacts(Facts):
     dense: DenseFacts | None = None
     truth: TruthFacts | None = None
     beyond: BeyondFacts | None = None
+    outside: OutsideFacts | None = None
     reads_targets: bool | None = None
     failed: str | None = None
     eager: str | None = None

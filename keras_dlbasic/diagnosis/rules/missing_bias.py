@@ -29,7 +29,7 @@ def missing_bias(run: Run, *, saved: float = 0.1, share: float = 0.15) -> Verdic
     probe = run.facts.probe
     if probe is None:
         return Skipped(run.reasons.outcome)
-    if probe.offset is None:
+    if probe.offset is None or probe.offset.has_bias:
         return Fine("the model has biases, or other layers that add a constant")
     loss, moved = probe.offset.loss, probe.offset.moved
     baseline = probe.baseline_loss

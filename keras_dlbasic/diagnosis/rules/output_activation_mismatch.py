@@ -41,6 +41,10 @@ PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 RECTIFIED = ("relu", "relu6")
 UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh")
 
+FREE = (None, "linear", "unknown", "normalization", "exponential")
+"""Activations of which the range is not known, as that of an exponential of a negative
+distance is not."""
+
 FAR, ABOVE = -0.5, 1.5
 """Predictions are far from the targets if their skill is below the first and the loss
 this many times that of a constant prediction."""
@@ -60,6 +64,11 @@ BELOW_ZERO = -0.01
 
 NORMAL = 2.0
 """Root mean square of the targets, which is 1 in a normalized output, that counts."""
+
+ASKED, HALF, LITTLE_SAVED = 0.25, 0.5, 0.3
+"""A custom loss asks for what an activation cannot give: in this share of the rows at
+least, at this share of its lowest value within the range, and the model saves less than
+this share of the loss of a constant prediction."""
 
 SUM_ERROR = 0.05
 """Sums of rounded probabilities are nearer to 1."""
@@ -101,8 +110,8 @@ def output_activation_mismatch(
     """
     output = run.output
     activation, units = output.activation, output.units
-    if stays_away := _stays_away(run):
-        return stays_away
+    if limited := _stays_away(run) or _better_outside(run):
+        return limited
     if activation == "unknown":
         return Skipped(
             "the range of the model's output could not be determined from its code"
@@ -137,7 +146,7 @@ def _stays_away(run: Run) -> Finding | None:
     Whatever else is wrong, weights that move bring a free output to a constant that is
     as good as any. A cosine or a product of normalized vectors ends at 1.
     """
-    is_free = run.output.activation in (None, "linear", "unknown", "normalization")
+    is_free = run.output.activation in FREE
     table = run.record.tables.get("probe")
     if run.live or run.is_planned or not is_free or run.task is not TaskKind.VALUES:
         return None
@@ -187,6 +196,41 @@ def _stays_away(run: Run) -> Finding | None:
                 "the output can then reach the targets",
             ),
         ),
+    )
+
+
+def _better_outside(run: Run) -> Finding | None:
+    """Look for a loss of the user's that asks for what the activation cannot give.
+
+    It must make a difference, and the model must be little better than a constant.
+    """
+    probe, saved = run.facts.probe, run.outcome.loss_saved
+    found = None if probe is None else probe.outside
+    if found is None or run.live or run.is_planned or saved is None:
+        return None
+    if not found.share >= ASKED or found.within - found.loss < HALF * found.within:
+        return None
+    if not saved < LITTLE_SAVED or run.record.trained_steps < LEAST_STEPS:
+        return None
+    activation = run.output.activation
+    low, high = RANGES[str(activation)]
+    return Finding(
+        severity="critical",
+        message=(
+            f"The output activation '{activation}' gives values from {low:g} to "
+            f"{high:g}. For {found.share:.0%} of the training samples the loss "
+            f"'{run.loss_kind.name}' is lowest for others, such as "
+            f"{found.answer:.3g}. With the best output from {low:g} to {high:g} for "
+            f"each sample the loss would be {found.within:.4g}, with any output "
+            f"{found.loss:.4g}."
+        ),
+        layer=run.output.name,
+        value=found.share,
+        threshold=ASKED,
+        unit="share of the samples",
+        confidence=0.9,
+        evidence={"activation": activation, "answer": found.answer},
+        remedies=(suggest.output("the output is then not limited", "linear", None),),
     )
 
 

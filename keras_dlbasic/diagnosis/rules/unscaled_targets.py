@@ -13,6 +13,9 @@ from keras_dlbasic.records.probe_facts import ColumnFacts
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
 
 
+FAR = 1.0
+"""Distance of the mean of the targets from 0, in standard deviations."""
+
 NEAR = 10.0
 """Times the loss of a constant prediction up to which a loss is near it."""
 
@@ -32,6 +35,7 @@ def unscaled_targets(
     learned: float = 0.5,
     found: float = 0.3,
     share: float = 0.3,
+    offset: float = 0.5,
 ) -> Verdict:
     """Compare the scale of regression targets with 1.
 
@@ -41,7 +45,8 @@ def unscaled_targets(
 
     It is a warning if columns of the targets differ in scale, and the model has learned
     the large ones but not the small ones, which simple predictors predict on rows that
-    they were not fitted to.
+    they were not fitted to. Or the predictions are off by a constant for the most part
+    at the end, and the targets are far from 0, where outputs begin.
 
     Args:
         run: The run.
@@ -54,6 +59,8 @@ def unscaled_targets(
         found: Minimum skill of a simple predictor for a small column.
         share: Maximum skill of the model for a small column, as a share of that of the
             simple predictor.
+        offset: Minimum share of the loss that a constant would save at the end of a run
+            that is worse than a constant prediction.
     """
     if run.loss_kind.family not in ("values", "unknown"):
         return Fine("the targets are classes")
@@ -94,6 +101,8 @@ def unscaled_targets(
                 suggest.lower_learning_rate("gradients grow with the targets"),
             ),
         )
+    if (finding := _far_away(run, offset)) is not None:
+        return finding
     is_narrow = 0 < target.std < narrow * size and not target.is_constant
     if is_narrow and not _starts_near(run):
         return _narrow(target.mean, target.std / size, narrow)
@@ -142,6 +151,42 @@ def _columns_apart(
         confidence=0.9,
         evidence={"column": float(worst), "reference": one.reference},
         remedies=(suggest.scaled_targets("all columns then count alike in the loss"),),
+    )
+
+
+def _far_away(run: Run, share: float) -> Finding | None:
+    """Look for predictions that are still on their way from 0 to the targets."""
+    probe, target, skill = run.facts.probe, run.target, run.outcome.skill
+    found = None if probe is None else probe.offset
+    if found is None or run.live or skill is None or not skill < 0:
+        return None
+    saved = (found.loss - found.moved) / found.loss if found.loss > 0 else 0.0
+    # it is to go where the targets are, and these are away from where it began
+    is_away = abs(target.mean) >= FAR * target.std and found.shift * target.mean > 0
+    if not saved >= share or not is_away:
+        return None
+    side = "below" if found.shift > 0 else "above"
+    return Finding(
+        severity="info",
+        message=(
+            f"The targets are far from 0, where outputs begin: their mean is "
+            f"{target.mean:.3g} and their standard deviation {target.std:.3g}. At the "
+            f"end the predictions are still {abs(found.shift):.3g} {side} them on "
+            f"average. This makes up {saved:.0%} of the loss on training samples."
+        ),
+        risk="critical",
+        value=saved,
+        threshold=share,
+        unit="share of the loss",
+        confidence=0.75,
+        evidence={"shift": found.shift},
+        remedies=(
+            suggest.scaled_targets("outputs and targets then begin near each other"),
+            suggest.by_hand(
+                f"start the bias of the last layer at the mean, {target.mean:.3g}",
+                "the model then only has to learn the differences",
+            ),
+        ),
     )
 
 
