@@ -173,9 +173,7 @@ class TrainingDoctor(Monitor):
         if self._processes.count == 1:  # else each has a part of the rows
             guard = guard_of(self)
             self._looks.validation = ValidationBatches(model_of(self), guard)
-        # what the report of the last fit said stands there
-        found = self._printed or ()
-        self._said = {(finding.name, finding.output) for finding in found}
+        self._said: set[tuple[str, str | None]] = set()
         self._has_warned = False
         self._epochs = 0
         self._has_looked = False
@@ -247,7 +245,7 @@ class TrainingDoctor(Monitor):
             from keras_dlbasic.reports.repeated import print_new
 
             print_new(self.diagnosis, self._printed)
-        self._printed = self.diagnosis
+            self._printed = self.diagnosis
 
     def report_html(
         self, path: str | os.PathLike[str], *, title: str | None = None
@@ -300,11 +298,14 @@ class TrainingDoctor(Monitor):
 
     def _say_critical(self) -> None:
         """Say what is critical, each of it once in a fit."""
+        from keras_dlbasic.reports.repeated import is_in
+
         for finding in self._certain():
             said = finding.name, finding.output
             if finding.severity == "critical" and said not in self._said:
                 self._said.add(said)
-                if self.verbose:
+                # what the report of the last fit says stands there
+                if self.verbose and not is_in(finding, self._printed):
                     self._messages.add(str(finding))
 
     def _say_early(self) -> None:

@@ -13,7 +13,8 @@ from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.records.data_facts import OutOfStepFacts
 
 LEAST_ROWS, ASKED = 200, 400
-MOST_SORTED = 100_000
+MOST_SORTED, MOST_FEATURES = 100_000, 512
+BEFORE = "the row before"
 MOST_CLASSES, MOST_COLUMNS = 64, 16
 
 LITTLE = 0.3
@@ -31,13 +32,21 @@ FOLLOWING = 0.2
 The inputs of a series tell of earlier targets, as they should.
 """
 
+MOST_STRIDE, GO_ON = 8, 0.5
+"""Rows are windows of a series if this share of them goes on in the next one, some
+steps later."""
+
+ONE_COLUMN = 0.7
+"""Correlation of a column with earlier targets from which it is made of them."""
+
 
 def out_of_step(x: np.ndarray, y: np.ndarray) -> OutOfStepFacts | None:
     """Return in which order of the targets simple predictors learn from the inputs.
 
     It is tried with the targets of the next row and of the row before, in reverse, and
     in the order of file names that count up, sorted as text: 1, 10, 11, ..., 2, 20.
-    The skill is that on rows that a predictor has not seen.
+    The skill is that on rows that a predictor has not seen. Of wide inputs 512 entries
+    of a row are used.
 
     Args:
         x: Inputs of all rows in their order, numbers, samples first.
@@ -55,21 +64,28 @@ def out_of_step(x: np.ndarray, y: np.ndarray) -> OutOfStepFacts | None:
     'the next row'
     """
     n = len(x) if x.ndim > 1 else 0
-    if n < LEAST_ROWS or x.dtype.kind not in "iuf":
+    if n < LEAST_ROWS or x.dtype.kind not in "iuf" or not x[0].size:
         return None
     columns, task = _columns(y, n)
-    if columns is None:
+    rows = evenly(n - 1, ASKED)  # each has a next one
+    if columns is None or _goes_on(x, rows):
         return None
-    rows = evenly(n, ASKED)
-    features = x[rows].reshape(len(rows), -1)
-    if not np.isfinite(features).all() or _follow(x, rows, features):
+    flat = x.reshape(n, -1)
+    places = evenly(flat.shape[1], MOST_FEATURES)
+    features, later = (flat[part][:, places].astype(float) for part in (rows, rows + 1))
+    if not np.isfinite(features).all() or not np.isfinite(later).all():
+        return None
+    if not np.abs(_correlations(features, later)).mean() < FOLLOWING:
         return None
     own = _skill(features, columns[rows], task)
     if own > LITTLE:
         return None
     best = None
     for name, order in _orders(n):
-        skill = _skill(features, columns[order[rows]], task)
+        targets = columns[order[rows]]
+        if name == BEFORE and (x.ndim == 3 or _is_made_of(features, targets)):
+            continue
+        skill = _skill(features, targets, task)
         if skill >= max(FOUND, own + MORE) and (best is None or skill > best.restored):
             best = OutOfStepFacts(order=name, found=own, restored=skill)
     return best
@@ -90,15 +106,32 @@ def _columns(y: np.ndarray, n: int) -> tuple[np.ndarray | None, TaskKind]:
     return values, TaskKind.VALUES
 
 
-def _follow(x: np.ndarray, rows: np.ndarray, features: np.ndarray) -> bool:
-    """Return whether rows go on as the row before."""
-    later = x[np.minimum(rows + 1, len(x) - 1)].reshape(len(rows), -1)
-    one, other = (part - part.mean(axis=0) for part in (features, later))
+def _goes_on(x: np.ndarray, rows: np.ndarray) -> bool:
+    """Return whether rows are windows that begin some steps later each."""
+    now, later = x[rows], x[rows + 1]
+    for stride in range(1, min(MOST_STRIDE, x.shape[1] - 1) + 1):
+        same = now[:, stride:] == later[:, :-stride]
+        varies = now[:, stride:] != now[:, :-stride]  # else any two rows are alike
+        alike = same.reshape(len(rows), -1).all(axis=1)
+        if (alike & varies.reshape(len(rows), -1).any(axis=1)).mean() >= GO_ON:
+            return True
+    return False
+
+
+def _is_made_of(features: np.ndarray, targets: np.ndarray) -> bool:
+    """Return whether a column of the inputs follows a column of earlier targets."""
+    return any(
+        np.abs(_correlations(features, column[:, None])).max() >= ONE_COLUMN
+        for column in targets.T
+    )
+
+
+def _correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the correlation of each column with that of the other; 0 of constants."""
+    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
     sizes = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
-    used = sizes > 0
-    if not used.any():
-        return True
-    return bool(np.mean((one * other).sum(axis=0)[used] / sizes[used]) >= FOLLOWING)
+    found: np.ndarray = (one * other).sum(axis=0) / np.where(sizes > 0, sizes, np.inf)
+    return found
 
 
 def _skill(features: np.ndarray, columns: np.ndarray, task: TaskKind) -> float:
@@ -109,7 +142,7 @@ def _skill(features: np.ndarray, columns: np.ndarray, task: TaskKind) -> float:
 def _orders(n: int) -> Iterator[tuple[str, np.ndarray]]:
     places = np.arange(n)
     yield "the next row", np.roll(places, -1)
-    yield "the row before", np.roll(places, 1)
+    yield BEFORE, np.roll(places, 1)
     yield "the last row first", places[::-1]
     for first in (0, 1) if n <= MOST_SORTED else ():
         as_text = np.array(sorted(range(n), key=lambda place: str(place + first)))

@@ -25,6 +25,7 @@ from keras_dlbasic.inspection.baseline import (
     sample_losses,
 )
 from keras_dlbasic.inspection.beyond_facts import beyond_facts
+from keras_dlbasic.inspection.category_facts import category_facts
 from keras_dlbasic.inspection.dense_reference import beyond_places, dense_scores
 from keras_dlbasic.inspection.masked_inside import without_masked
 from keras_dlbasic.inspection.outside_facts import outside_facts
@@ -110,6 +111,7 @@ class OutputProbe:
         has_rows = columns is not None and len(columns) == n_rows
         references: dict[str, float] = {}
         masked: dict[str, float] = {}
+        categories = None
         if has_rows and len(inputs) == 1 and not known.reason:
             assert columns is not None
             if is_ids:
@@ -118,6 +120,7 @@ class OutputProbe:
                 )
             else:
                 references = _references(inputs[0], columns, known.task, units)
+                categories = category_facts(inputs[0], columns, known.task)
             if mask is not None and inputs[0].ndim == 3:
                 for at_end in (False, True):  # what is aligned by its end, too
                     packed = without_masked(inputs[0], mask, at_end=at_end)
@@ -134,6 +137,7 @@ class OutputProbe:
             scored_as=str(known.task),
             no_skill=known.reason,
             references=references,
+            categories=categories,
             masked_reference=max(masked.values(), default=None),
             by_position=None if known.reason else self._by_position(shape),
             dense=None if dense is None else dense.facts,

@@ -87,6 +87,22 @@ class OutsideFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class CategoryFacts(Facts):
+    """Columns of few values that tell more as categories than as numbers.
+
+    Attributes:
+        columns: Their places.
+        as_numbers: Skill of simple predictors of the columns as they are, on unseen
+            rows.
+        as_categories: The same of a linear one with a column for each value.
+    """
+
+    columns: tuple[int, ...] = ()
+    as_numbers: float = UNKNOWN
+    as_categories: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class UndefinedFacts(Facts):
     """Rows whose loss is NaN or infinite whatever is predicted.
 
@@ -394,6 +410,8 @@ class ProbeFacts(Facts):
             well on those of a small scale, scales are alike, or it was not tested.
         response: How predictions reacted to changed inputs at the end of the run; None
             if it was not tested.
+        categories: Columns that tell far more as categories; None if there are none,
+            or not known.
         narrow: What is lost in a layer of few units; None if there is none, if the
             model does well, or if it was not measured.
         offset: What a constant at the output would save; None if the model has biases,
@@ -448,6 +466,7 @@ class ProbeFacts(Facts):
     rare: RareFacts | None = None
     columns: tuple[ColumnFacts, ...] | None = None
     response: ResponseFacts | None = None
+    categories: CategoryFacts | None = None
     narrow: NarrowFacts | None = None
     offset: OffsetFacts | None = None
     paired: PairedFacts | None = None

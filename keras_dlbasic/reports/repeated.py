@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 
 from keras_dlbasic._display import wrapped
-from keras_dlbasic.diagnosis import Diagnosis
+from keras_dlbasic.diagnosis import Diagnosis, Finding
 from keras_dlbasic.records.printable import printable_text
 from keras_dlbasic.reports.terminal import print_diagnosis
+
+Said = tuple[str, str, str | None, str | None]
+"""Name, severity, output and layer of a finding."""
 
 
 def print_new(diagnosis: Diagnosis, last: Diagnosis | None) -> None:
@@ -29,7 +32,7 @@ def print_new(diagnosis: Diagnosis, last: Diagnosis | None) -> None:
     if last is None or not found or found != _findings(last):
         print_diagnosis(diagnosis)
     elif sys.stdout is not None:
-        names = ", ".join(f"{severity.upper()} {name}" for name, severity, _ in found)
+        names = ", ".join(f"{severity.upper()} {name}" for name, severity, *_ in found)
         text = wrapped(
             f"Diagnosis: as after the last fit, {names}. `print(doctor.diagnosis)` "
             "shows all of it."
@@ -37,7 +40,20 @@ def print_new(diagnosis: Diagnosis, last: Diagnosis | None) -> None:
         sys.stdout.write(printable_text(text) + "\n")
 
 
-def _findings(diagnosis: Diagnosis) -> list[tuple[str, str, str | None]]:
+def is_in(finding: Finding, diagnosis: Diagnosis | None) -> bool:
+    """Return whether a diagnosis has a finding, perhaps with other measurements.
+
+    Args:
+        finding: A finding.
+        diagnosis: The diagnosis; None for none.
+    """
+    return diagnosis is not None and _said(finding) in _findings(diagnosis)
+
+
+def _findings(diagnosis: Diagnosis) -> list[Said]:
     """Return what a diagnosis says, without measurements."""
-    serious = (finding for finding in diagnosis.top_level if finding.rank)
-    return [(f.name, f.severity, f.output) for f in serious]
+    return [_said(finding) for finding in diagnosis.top_level if finding.rank]
+
+
+def _said(finding: Finding) -> Said:
+    return finding.name, finding.severity, finding.output, finding.layer

@@ -156,6 +156,20 @@ def test_fits_with_the_same_findings_are_reported_once(xy, capsys):
     assert "CRITICAL learning_rate_too_low" in capsys.readouterr().out
 
 
+def test_the_same_finding_of_another_layer_is_new(capsys):
+    from keras_dlbasic.reports.repeated import print_new
+
+    first, other = (
+        kd.diagnosis.Diagnosis(
+            [kd.diagnosis.Finding("dead_units", "symptom", "critical", "m", layer=at)]
+        )
+        for at in ("dense", "dense_1")
+    )
+    for last, is_short in ((None, False), (first, True), (other, False)):
+        print_new(first, last)
+        assert ("as after the last fit" in capsys.readouterr().out) is is_short
+
+
 @pytest.mark.once
 def test_a_healthy_run_is_silent(xy, capsys):
     doctor = Doctor(*xy)

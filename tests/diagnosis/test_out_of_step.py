@@ -1,5 +1,6 @@
 """Targets that fit the inputs of other rows."""
 
+import numpy as np
 import pytest
 from made_runs import STUCK, found, made_run
 
@@ -20,7 +21,11 @@ def run(order, **changes):
         ("file names sorted as text", "(1, 10, 11, 2)"),
     ],
 )
-@pytest.mark.parametrize("changes", [{}, STUCK], ids=["by heart", "stuck"])
+@pytest.mark.parametrize(
+    "changes",
+    [{"val_loss": np.linspace(1.5, 3, 20)}, STUCK],
+    ids=["by heart", "stuck"],
+)
 def test_the_order_is_named(order, words, changes):
     finding = found(run(order, **changes), NAME)
     assert words in finding.message
@@ -29,4 +34,8 @@ def test_the_order_is_named(order, words, changes):
 
 
 def test_nothing_is_said_where_no_order_is_better():
-    assert found(run(None), NAME) is None
+    assert found(run(None, **STUCK), NAME) is None
+
+
+def test_a_model_that_learns_with_the_targets_as_they_are():
+    assert found(run("the row before", skill=0.95), NAME) is None

@@ -205,6 +205,13 @@ def of_walk(skill):
     return with_output(record, activation=None, units=1)
 
 
+def of_codes(skill):
+    """Columns of codes, which tell more as categories."""
+    codes = {"columns": [0, 3], "as_numbers": 0.1, "as_categories": 0.8}
+    probe = {"rows": 256, "baseline_loss": 1.386, "references": {"linear": 0.1}}
+    return made_run(facts={"probe": {**probe, "categories": codes}}, skill=skill)
+
+
 PAIRS = {
     "attention_saturated": (
         lambda: with_attention(made_run(**STUCK), 0.31),
@@ -319,6 +326,7 @@ PAIRS = {
         lambda: with_metrics(of_values(), ["mae", "accuracy"]),
         lambda: with_metrics(of_values(), ["mae", "r2_score"]),
     ),
+    "codes_as_numbers": (lambda: of_codes(0.55), lambda: of_codes(0.65)),
     "collapsed_embeddings": (
         lambda: without_score(spread=0.004),
         lambda: without_score(spread=0.4),

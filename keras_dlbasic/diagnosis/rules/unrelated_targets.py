@@ -16,6 +16,7 @@ from keras_dlbasic.diagnosis.generalization import (
     places_tell_nothing,
     predictor_rows,
     predictors_find_nothing,
+    saved_on_validation,
 )
 from keras_dlbasic.diagnosis.outcome import NOTHING_SAVED, NOTHING_SKILL
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
@@ -33,6 +34,9 @@ PAIRINGS = {
 }
 """Ways of pairing inputs and targets, as text."""
 
+
+BEHIND = 0.2
+"""Skill by which a model is behind what simple predictors reach in another order."""
 
 ORDERS = {
     "the next row": "the targets of the next row",
@@ -128,8 +132,12 @@ def unrelated_targets(
 def _of_other_rows(run: Run) -> Finding | None:
     """Judge targets that fit the inputs of other rows."""
     step = next((t.out_of_step for t in run.facts.targets if t.out_of_step), None)
-    if step is None:
+    skill, saved = run.outcome.skill, saved_on_validation(run)
+    if step is None or skill is None:
         return None
+    reached = skill if saved is None else min(skill, saved)
+    if reached > step.restored - BEHIND:
+        return None  # the model has learned as much with the targets as they are
     order = ORDERS.get(step.order, step.order)
     return _found(
         run,

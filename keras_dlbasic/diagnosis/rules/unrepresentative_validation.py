@@ -17,6 +17,9 @@ from keras_dlbasic.diagnosis.inference_gap import inference_gap
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 from keras_dlbasic.records import ValidationFacts
 
+SERIES = 0.5
+"""Skill of the last value from which rows are windows of a series."""
+
 LAGGING = 0.1
 """Share of what was learned that inference may lose on training rows."""
 
@@ -131,7 +134,7 @@ def _by_range(run: Run, validation: ValidationFacts, outside: float) -> Finding 
         return None
     if not (validation.n_rows or 0) >= MIN_ROWS:
         return None
-    is_series = run.target.window is not None or math.isfinite(run.target.last_value)
+    is_series = run.target.window is not None or run.target.last_value >= SERIES
     remedies = (SHUFFLE, CHANGES)
     return Finding(
         severity="warning",
