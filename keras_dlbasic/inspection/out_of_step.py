@@ -12,8 +12,8 @@ from keras_dlbasic.inspection.class_ids import class_ids
 from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.records.data_facts import OutOfStepFacts
 
-LEAST_ROWS, ASKED = 200, 400
-MOST_SORTED, MOST_FEATURES = 100_000, 512
+LEAST_ROWS, ASKED = 200, 300
+MOST_SORTED, MOST_FEATURES = 100_000, 256
 BEFORE = "the row before"
 MOST_CLASSES, MOST_COLUMNS = 64, 16
 
@@ -45,7 +45,7 @@ def out_of_step(x: np.ndarray, y: np.ndarray) -> OutOfStepFacts | None:
 
     It is tried with the targets of the next row and of the row before, in reverse, and
     in the order of file names that count up, sorted as text: 1, 10, 11, ..., 2, 20.
-    The skill is that on rows that a predictor has not seen. Of wide inputs 512 entries
+    The skill is that on rows that a predictor has not seen. Of wide inputs 256 entries
     of a row are used.
 
     Args:

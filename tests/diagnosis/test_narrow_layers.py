@@ -37,3 +37,10 @@ def test_a_layer_that_loses_much_is_too_narrow():
 )
 def test_it_is_not_blamed_for_anything_else(changes):
     assert found(with_narrow(**changes), "model_too_small") is None
+
+
+def test_units_that_dropout_takes_away_are_not_too_few():
+    record = with_narrow()
+    with edited_facts(record) as facts:
+        facts["network"]["layers"][0]["dropout"] = 0.8
+    assert found(record, "model_too_small") is None

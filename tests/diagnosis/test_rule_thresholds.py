@@ -266,6 +266,10 @@ def test_inputs_that_a_layer_should_scale():
     assert "get_layer('first').adapt(x)" in finding.remedies[0].code
     finding = found(made_run(inputs=raw, **STUCK), INPUTS)
     assert "adapt" not in str(finding)
+    record = made_run(first=layer, inputs=raw, **STUCK)
+    with edited_facts(record) as facts:  # which of them is not known
+        facts["data"]["inputs"] *= 2
+    assert "adapt" not in str(found(record, INPUTS))
 
 
 def test_a_metric_of_columns_for_classes():

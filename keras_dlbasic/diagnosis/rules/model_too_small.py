@@ -15,6 +15,9 @@ MARGIN = 0.05
 MOST_IDLE = 0.5
 """Where more units are dead or saturated, more of them may die as well."""
 
+MUCH_DROPPED = 0.5
+"""Dropout rate above which few units may be lost by that."""
+
 LEAST_WAY, LEAST_STEP = 0.5, 3e-4
 """Weights that moved less may not have come to make use of their units yet."""
 
@@ -91,7 +94,9 @@ def _found(narrow: NarrowFacts, passed: float) -> Finding:
 
 
 def _was_trained(run: Run, narrow: NarrowFacts) -> bool:
-    """Return whether its units live and steps were long enough to make use of them."""
+    """Return whether its units live, and training could make use of them."""
+    if any((layer.dropout or 0.0) > MUCH_DROPPED for layer in run.layers):
+        return False
     table = run.record.tables.get("activations")
     if table is not None and len(table) and narrow.layer in table.labels:
         at = table.labels.index(narrow.layer)

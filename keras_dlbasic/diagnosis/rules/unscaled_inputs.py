@@ -185,7 +185,9 @@ def _few(facts: InputFacts) -> str:
 
 
 def _not_adapted(run: Run) -> str | None:
-    """Return the label of a layer that should scale the inputs and does not."""
+    """Return the label of a layer that should scale the only input and does not."""
+    if len(run.inputs) != 1:
+        return None
     return next((layer.label for layer in run.layers if layer.not_adapted), None)
 
 
