@@ -39,10 +39,10 @@ def category_facts(
     Example:
     >>> import numpy as np
     >>> from keras_dlbasic.inspection.category_facts import category_facts
-    >>> codes = np.random.default_rng(0).integers(0, 12, (240, 1))
-    >>> value = np.random.default_rng(1).normal(size=12)[codes]
-    >>> category_facts(codes, value, "values").columns
-    (0,)
+    >>> codes = np.random.default_rng(0).integers(0, 20, (300, 2))
+    >>> value = np.random.default_rng(1).normal(size=20)[codes].sum(axis=1)
+    >>> category_facts(codes, value[:, None], "values").columns
+    (0, 1)
     """
     if x.ndim != 2 or x.dtype.kind not in "iuf" or len(x) < LEAST_ROWS:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from keras_dlbasic.analysis.scoring import TaskKind
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 
 KNOWN = 1 - 1e-4
 """Skill from which the last value is the target itself."""
@@ -37,7 +37,7 @@ def no_better_than_last_value(
         return Fine("the targets are no values of a series")
     last = run.target.last_value
     if math.isnan(last):
-        return Skipped("the inputs are not known to be steps of a series")
+        return Fine("the targets are not known to be later values of a series")
     skill = run.outcome.skill
     assert skill is not None
     left = 1 - last
