@@ -355,7 +355,8 @@ def explain(probe: Probe, model: Any, record: TrainingRecord) -> None:
     given = np.asarray(keras.ops.convert_to_numpy(predictions[0]), np.float64).ravel()
     if given.shape == target.shape and target.std() > 0:
         explained = 1 - float(np.square(given - target).mean() / target.var())
-        record.note(probe=replace(known, explained=explained))
+        kept = float(given.std() / target.std())
+        record.note(probe=replace(known, explained=explained, spread_kept=kept))
 
 
 def _given_back(label: str, call: Any, /, inputs: Any, *args: Any, **kw: Any) -> Any:
