@@ -27,7 +27,8 @@ class PassingBatches:
 
     Attributes:
         parts: Inputs and targets of the rows kept of each batch, `(x, y)`; only those
-            of the shape of the first, since others cannot be joined to one probe.
+            of the shape of the first, since others cannot be joined to one probe, and
+            with a target for each input.
         targets: Targets of the rows of each batch that was read.
         weights: Their sample weights, None where there are none.
     """
@@ -53,13 +54,17 @@ class PassingBatches:
             lambda leaf: None if leaf is None else keras.ops.convert_to_numpy(leaf),
             (x, y, weights),
         )
-        # Inputs of other shapes cannot be joined to the first ones. Their targets and
-        # weights are counted all the same.
-        if not self.parts or row_shapes((x, y)) == row_shapes(self.parts[0]):
+        # Inputs of other shapes cannot be joined to the first ones, and rows that are
+        # not in step not to each other. Their targets and weights are counted all the
+        # same.
+        if _are_in_step((x, y)) and (
+            not self.parts or row_shapes((x, y)) == row_shapes(self.parts[0])
+        ):
             self.parts.append(some_rows((x, y)))
-        targets, weights = some_rows((y, weights))
-        self.targets.append(targets)
-        self.weights.append(weights)
+        if _are_in_step((y, weights)):
+            targets, weights = some_rows((y, weights))
+            self.targets.append(targets)
+            self.weights.append(weights)
         return len(self.targets) >= MOST_BATCHES
 
     def joined(self) -> tuple[Any, Any]:
@@ -70,6 +75,11 @@ class PassingBatches:
     def drop(self) -> None:
         """Let go of all rows."""
         self.parts, self.targets, self.weights = [], [], []
+
+
+def _are_in_step(data: Any) -> bool:
+    """Return whether all arrays of a structure have as many rows."""
+    return len({len(leaf) for leaf in keras.tree.flatten(data) if np.ndim(leaf)}) < 2
 
 
 def some_rows(data: Any) -> Any:

@@ -211,19 +211,27 @@ class TappedStep:
         They are `(x, y, sample_weight)`; class weights are in the latter, too.
         """
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
-        rows = self._copied((x, y))
+        try:
+            n = _kept_rows((x, y, weights))
+        except (TypeError, ValueError):
+            return ()  # of unknown rank
+        rows = self._copied((x, y), n)
         if not rows:
             return ()
-        copied = None if weights is None else self._copied(weights)
+        copied = None if weights is None else self._copied(weights, n)
         return (*rows, None if isinstance(copied, tuple) and not copied else copied)
 
-    def _copied(self, part: Any) -> Any:
+    def _copied(self, part: Any, n: int) -> Any:
         try:
             return keras.tree.map_structure(
                 lambda leaf: (
                     None
                     if leaf is None
-                    else keras.ops.copy(_cut(self._backend.gathered(_cut(leaf))))
+                    else keras.ops.copy(
+                        self._backend.gathered(keras.ops.convert_to_tensor(leaf)[:n])[
+                            :n
+                        ]
+                    )
                 ),
                 part,
             )
@@ -231,8 +239,11 @@ class TappedStep:
             return ()  # sparse, ragged or without rows
 
 
-def _cut(leaf: Any) -> Any:
-    tensor = keras.ops.convert_to_tensor(leaf)
-    entries = [n for n in tensor.shape[1:] if n is not None]
-    rows = max(1, KEPT_ENTRIES // max(1, int(np.prod(entries))))
-    return tensor[: min(KEPT_ROWS, rows)]
+def _kept_rows(data: Any) -> int:
+    """Return how many rows are kept of all parts of a batch, which stay in step."""
+    most = KEPT_ROWS
+    for leaf in keras.tree.flatten(data):
+        shape = getattr(leaf, "shape", ())
+        entries = [n for n in shape[1:] if n is not None]
+        most = min(most, max(1, KEPT_ENTRIES // max(1, int(np.prod(entries)))))
+    return most

@@ -12,7 +12,7 @@ from keras_dlbasic._backends.run_apart import run_apart
 from keras_dlbasic._backends.without_gradients import without_gradients
 from keras_dlbasic._keras.graph import walk_layers
 from keras_dlbasic._keras.intercepted import all_intercepted
-from keras_dlbasic._keras.layer_kinds import kind_of
+from keras_dlbasic._keras.layer_kinds import core_of, kind_of
 from keras_dlbasic._keras.only_ways import only_ways
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.reference_scores import reference_scores
@@ -53,12 +53,15 @@ def narrow_facts(
     """
     ways = only_ways(model)
     dense = [layer for layer in ways if kind_of(layer).kind == "dense"]
-    # the last one is the output
-    narrow = [layer for layer in dense[:-1] if layer.units <= FEW][:MOST_LAYERS]
+    # The last one is the output. Others than `Dense`, such as `EinsumDense`, have no
+    # number of units.
+    narrow = [layer for layer in dense[:-1] if _units(layer) <= FEW][:MOST_LAYERS]
     if not narrow:
         return None
     labels = {id(layer): label for layer, label, _, _ in walk_layers(model)}
     ran = _run(model, x, {labels[id(layer)]: layer for layer in narrow})
+    if not ran:
+        return None
     given = next(iter(ran.values()))[0]
     if given.size > MOST_ENTRIES:
         return None
@@ -69,6 +72,10 @@ def narrow_facts(
         if passed.ndim == 2 and told < (math.inf if found is None else found.passed):
             found = NarrowFacts(label, passed.shape[1], before, told)
     return found
+
+
+def _units(layer: Any) -> float:
+    return getattr(core_of(layer), "units", math.inf)
 
 
 def _run(

@@ -17,6 +17,19 @@ from keras_dlbasic.records.probe_facts import OffsetFacts
 UNLIMITED = (None, "linear", "exponential", "softplus", "custom", "unknown")
 EDGE = 1e-6
 TURNS = 200
+STEADY = 1e-3
+"""What varies by less, as a share of its mean, is a constant."""
+
+ADDING = {
+    "attention",
+    "custom",
+    "embedding",
+    "foreign",
+    "normalization",
+    "recurrent",
+}
+"""Kinds of layers that add a constant, or may do so."""
+
 FARTHEST = 30.0
 """Probabilities of logits beyond this are 0 and 1."""
 
@@ -24,7 +37,9 @@ FARTHEST = 30.0
 def has_no_bias(model: Any) -> bool:
     """Return whether nothing in a model adds a constant.
 
-    It then has kernels only, and layers of Keras' own whose weights are known.
+    It then has kernels only, and layers of Keras' own whose weights are known. A
+    normalization divides by what may be nearly constant, and operations that are no
+    layers, or code of the user's, may add what they like.
 
     Args:
         model: A built model.
@@ -32,9 +47,51 @@ def has_no_bias(model: Any) -> bool:
     kernels = [w for w in model.weights if "float" in str(w.dtype)]
     if not kernels or any(len(w.shape) < 2 for w in kernels):
         return False
-    layers = [layer for layer in all_layers(model) if layer is not model]
-    kinds = {kind_of(layer).kind for layer in layers}
-    return not kinds & {"custom", "foreign", "embedding", "attention", "recurrent"}
+    parts = all_layers(model)
+    layers = [layer for layer in parts if not isinstance(layer, keras.Model)]
+    if {kind_of(layer).kind for layer in layers} & ADDING or any(
+        np.any(getattr(layer, "offset", 0)) for layer in layers
+    ):
+        return False
+    return not any(
+        _acts_by_itself(part) for part in parts if isinstance(part, keras.Model)
+    )
+
+
+def _acts_by_itself(model: Any) -> bool:
+    """Return whether a model does anything that is no layer."""
+    if not type(model).call.__module__.startswith("keras."):
+        return True
+    is_graph = not isinstance(model, keras.Sequential)
+    return is_graph and any(
+        not isinstance(operation, keras.layers.Layer) for operation in model.operations
+    )
+
+
+def holds_constant(x: np.ndarray) -> bool:
+    """Return whether inputs contain a constant, as a column of ones does.
+
+    Several columns may sum up to it, as those of one-hot vectors.
+
+    Args:
+        x: Inputs of some rows, samples first.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_dlbasic.inspection.offset_facts import holds_constant
+    >>> column = np.arange(4.0)[:, None]
+    >>> holds_constant(column), holds_constant(np.hstack([column, np.ones((4, 1))]))
+    (False, True)
+    """
+    rows = np.asarray(x, np.float64).reshape(len(x), -1)
+    size = np.abs(rows.mean(axis=0))
+    if (rows.std(axis=0) < STEADY * size).any():
+        return True
+    if 2 * rows.shape[1] > len(rows) or not np.isfinite(rows).all():
+        return False  # so many columns sum up to anything
+    ones = np.ones(len(rows))
+    found = np.linalg.lstsq(rows, ones, rcond=None)[0]
+    return bool(np.abs(rows @ found - ones).max() < STEADY)
 
 
 def offset_facts(

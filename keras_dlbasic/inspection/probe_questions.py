@@ -21,7 +21,11 @@ from keras_dlbasic.inspection.baseline import as_columns
 from keras_dlbasic.inspection.column_facts import column_facts
 from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
 from keras_dlbasic.inspection.narrow_facts import narrow_facts
-from keras_dlbasic.inspection.offset_facts import has_no_bias, offset_facts
+from keras_dlbasic.inspection.offset_facts import (
+    has_no_bias,
+    holds_constant,
+    offset_facts,
+)
 from keras_dlbasic.inspection.own_loss import truth_of_own_loss
 from keras_dlbasic.inspection.paired_loss import paired_loss
 from keras_dlbasic.inspection.probe import Probe
@@ -210,7 +214,8 @@ def add_constant(probe: Probe, model: Any, record: TrainingRecord) -> None:
     known = record.facts.probe
     if len(probe.outputs) != 1 or known is None:
         return
-    has_bias, skill = not has_no_bias(model), Run(record).outcome.skill
+    has_bias = not has_no_bias(model) or any(map(holds_constant, probe.inputs))
+    skill = Run(record).outcome.skill
     is_values = probe.outputs[0].task is TaskKind.VALUES
     if has_bias and not (is_values and skill is not None and skill < 0):
         return
@@ -350,7 +355,8 @@ def explain(probe: Probe, model: Any, record: TrainingRecord) -> None:
     given = np.asarray(keras.ops.convert_to_numpy(predictions[0]), np.float64).ravel()
     if given.shape == target.shape and target.std() > 0:
         explained = 1 - float(np.square(given - target).mean() / target.var())
-        record.note(probe=replace(known, explained=explained))
+        kept = float(given.std() / target.std())
+        record.note(probe=replace(known, explained=explained, spread_kept=kept))
 
 
 def _given_back(label: str, call: Any, /, inputs: Any, *args: Any, **kw: Any) -> Any:

@@ -424,6 +424,7 @@ class ProbeFacts(Facts):
             the end of the run, if a custom `train_step` was seen to subtract the
             outputs of all rows from the target of each (`RunFacts.short_side`). NaN if
             it is not known, as always for other runs.
+        spread_kept: Deviation of these predictions as a share of that of the targets.
         undefined: Rows whose loss is not finite whatever is predicted; None if there
             are none, or the run was finite, so that they were not looked for.
         added_at_start: Sum of the `add_loss` terms before training; None if there are
@@ -472,6 +473,7 @@ class ProbeFacts(Facts):
     paired: PairedFacts | None = None
     twins: TwinFacts | None = None
     explained: float = UNKNOWN
+    spread_kept: float = UNKNOWN
     undefined: UndefinedFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None

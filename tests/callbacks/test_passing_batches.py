@@ -11,6 +11,7 @@ import keras_dlbasic as kd
 from keras_dlbasic.callbacks import passing_batches
 from keras_dlbasic.callbacks.passing_batches import PassingBatches
 from keras_dlbasic.callbacks.step_plan import StepPlan
+from keras_dlbasic.gradients import tapped_step
 from keras_dlbasic.gradients.sampling import reading_plan
 from keras_dlbasic.inspection.preflight import preflight
 
@@ -66,6 +67,33 @@ def test_lengths_that_cannot_be_joined():
         batches.take({"a": np.ones((4, length))}, np.ones((4, 1)), np.ones(4))
     assert batches.joined()[0]["a"].shape == (8, 3)
     assert len(batches.targets) == len(batches.weights) == 3
+
+
+def test_rows_that_are_not_in_step_are_not_kept():
+    batches = PassingBatches()
+    batches.take(np.ones((6, 3)), np.ones(16), np.ones(16))
+    assert not batches.parts
+    assert len(batches.targets[0]) == 16
+    batches.take(np.ones((16, 3)), np.ones(16), np.ones(6))
+    assert len(batches.parts) == len(batches.targets) == 1
+
+
+def test_wide_inputs_stay_in_step_with_their_targets(monkeypatch):
+    monkeypatch.setattr(tapped_step, "KEPT_ENTRIES", 32)
+    x = np.arange(640, dtype="float32").reshape(80, 8)
+    y = x[:, :1].copy()
+    kept, drop = [], PassingBatches.drop
+
+    def dropped(self):
+        kept.extend(self.parts)
+        drop(self)
+
+    monkeypatch.setattr(PassingBatches, "drop", dropped)
+    model = keras.Sequential([keras.Input((8,)), L.Dense(1)])
+    model.compile(keras.optimizers.SGD(1e-9), "mse")
+    model.fit(x, y, batch_size=16, verbose=0, callbacks=[Doctor(verbose=0)])
+    assert {(len(a), len(b)) for a, b in kept} == {(4, 4)}
+    assert all((a[:, :1] == b).all() for a, b in kept)
 
 
 def blobs(rng, n_classes=4, n=256):

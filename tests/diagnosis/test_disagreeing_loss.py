@@ -127,13 +127,21 @@ def test_a_fit_that_falls_the_wrong_way():
 
 
 @pytest.mark.parametrize(
-    ("explained", "is_named"), [(0.0, True), (-3.0, True), (0.8, False), (None, False)]
+    ("explained", "kept", "is_named"),
+    [
+        (0.0, 0.1, True),
+        (-3.0, 0.1, True),
+        (-1.0, 1.0, False),  # samples of a distribution, which have its spread
+        (0.8, 0.9, False),
+        (None, 0.1, False),
+    ],
 )
-def test_a_step_in_which_all_rows_meet(explained, is_named):
+def test_a_step_in_which_all_rows_meet(explained, kept, is_named):
     record = made_run()
     with edited_facts(record) as facts:
         facts["short_side"] = "targets"
         facts["probe"] |= {} if explained is None else {"explained": explained}
+        facts["probe"]["spread_kept"] = kept
     finding = found(record, "disagreeing_loss")
     assert (finding is not None) is is_named
     if finding is not None:

@@ -6,6 +6,7 @@ import pytest
 
 import keras_dlbasic as kd
 from keras_dlbasic._keras.only_ways import only_ways
+from keras_dlbasic.inspection import narrow_facts as module
 from keras_dlbasic.inspection.narrow_facts import narrow_facts
 
 L = keras.layers
@@ -39,6 +40,23 @@ def test_enough_units_pass_all_of_them():
 @pytest.mark.parametrize("model", [through(20), through(1, beside=True)])
 def test_other_layers_are_not_asked(model):
     assert narrow_facts(model, X, COLUMNS, "values") is None
+
+
+@pytest.mark.parametrize(
+    ("layer", "is_asked"),
+    [
+        (L.EinsumDense("ab,bc->ac", 2), False),
+        (L.SpectralNormalization(L.Dense(2)), True),
+    ],
+)
+def test_dense_layers_of_other_kinds(layer, is_asked):
+    model = keras.Sequential([keras.Input((6,)), layer, L.Dense(3)])
+    assert (narrow_facts(model, X, COLUMNS, "values") is not None) is is_asked
+
+
+def test_layers_that_do_not_run(monkeypatch):
+    monkeypatch.setattr(module, "_run", lambda *_: {})
+    assert narrow_facts(through(1), X, COLUMNS, "values") is None
 
 
 def test_constant_units_pass_nothing():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dlbasic as kd
-from keras_dlbasic.inspection.offset_facts import has_no_bias
+from keras_dlbasic.inspection.offset_facts import has_no_bias, holds_constant
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -48,12 +48,57 @@ def test_with_a_bias_nothing_is_tried():
     assert facts_of("sigmoid", bias=True).offset is None
 
 
+PLAIN = {"center": False, "scale": False}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda x: keras.ops.pad(x, ((0, 0), (1, 0)), constant_values=1),
+        lambda x: x + 1,
+        keras.ops.cos,
+    ],
+)
+def test_operations_may_add_one(act):
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, L.Dense(1, use_bias=False)(act(inputs)))
+    assert not has_no_bias(model)
+    assert not has_no_bias(keras.Sequential([keras.Input((3,)), model]))
+
+
+@pytest.mark.parametrize(
+    ("x", "holds"),
+    [
+        (np.c_[X, np.ones(200)], True),
+        (np.c_[X, np.zeros(200)], False),
+        (ONE_HOT, True),
+        (ONE_HOT[:, :2], False),
+        (RNG.normal(size=(20, 40)), False),
+    ],
+)
+def test_constants_among_inputs(x, holds):
+    assert holds_constant(x) == holds
+
+
+def test_a_column_of_ones_stands_for_a_bias():
+    x = np.c_[X, np.ones(200)].astype("float32")
+    model = keras.Sequential([keras.Input((2,)), L.Dense(1, "sigmoid", use_bias=False)])
+    model.compile("sgd", "binary_crossentropy")
+    doctor = kd.callbacks.TrainingDoctor(x, X < 0.5, verbose=0)
+    model.fit(x, X < 0.5, verbose=0, callbacks=[doctor])
+    assert doctor.record.facts.probe.offset is None
+
+
 @pytest.mark.parametrize(
     ("layers", "has_none"),
     [
         ([L.Dense(2, use_bias=False), L.ReLU()], True),
         ([L.Dense(2, use_bias=False), L.Dense(1)], False),
         ([L.Dense(2, use_bias=False), L.BatchNormalization()], False),
+        ([L.Dense(2, use_bias=False), L.LayerNormalization(**PLAIN)], False),
+        ([L.Dense(2, use_bias=False), L.UnitNormalization()], False),
+        ([L.Rescaling(2.0), L.Dense(2, use_bias=False)], True),
+        ([L.Rescaling(2.0, offset=-1), L.Dense(2, use_bias=False)], False),
         ([L.Flatten()], False),
     ],
 )
