@@ -7,6 +7,11 @@ from dataclasses import replace
 from keras_dlbasic.diagnosis.remedy_suggestion import RemedySuggestion
 
 BY_HAND = {
+    "train on the change since the last value, `y - x[:, -1, 0]`, and add it to that "
+    "value to forecast": (
+        "train on the change since the last value, the targets less the last step of "
+        "the inputs, and add it to that value to forecast"
+    ),
     "model.fit(x[:32], y[:32], batch_size=32, epochs=300)": (
         "x, y, *_ = next(iter(data)); model.fit(x, y, epochs=300)"
     ),

@@ -36,23 +36,21 @@ def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
     """
     compute = compiled_loss(loss, _fitted)
     n = len(outputs)
-    n_parts = 1 if is_of_keras(keras.losses.get(loss)) else -(-n // AT_ONCE)
+    is_plain = n <= AT_ONCE or is_of_keras(keras.losses.get(loss))
+    pairs = (
+        [(targets, outputs)]
+        if is_plain
+        else [(targets[part], outputs[part]) for part in parts_of(n)]
+    )
     with generators_kept(loss):  # it may smooth targets by noise
-        parts = [
-            _by_row(compute(as_tensor(some), as_tensor(others)))
-            for some, others in zip(
-                _parts(targets, n_parts), _parts(outputs, n_parts), strict=True
-            )
-        ]
+        parts = [_by_row(compute(as_tensor(y), as_tensor(p))) for y, p in pairs]
     return np.concatenate(parts)
 
 
-def _parts(rows: Any, n_parts: int) -> list[Any]:
-    """Return rows in parts of about the same length."""
-    if n_parts <= 1:
-        return [rows]
-    ends = np.linspace(0, len(rows), n_parts + 1).astype(int)
-    return [rows[begin:end] for begin, end in pairwise(ends)]
+def parts_of(n: int) -> list[slice]:
+    """Return which of `n` rows a loss of the user's is given together."""
+    ends = np.linspace(0, n, max(1, -(-n // AT_ONCE)) + 1).astype(int)
+    return [slice(begin, end) for begin, end in pairwise(ends)]
 
 
 def _by_row(losses: Any) -> np.ndarray:

@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.inspection.baseline import as_columns, sample_losses
+from keras_dlbasic.inspection.baseline import (
+    AT_ONCE,
+    as_columns,
+    parts_of,
+    sample_losses,
+)
 from keras_dlbasic.records.probe_facts import TruthFacts
 
 MIN_ROWS = 16
@@ -54,6 +59,9 @@ def truth_facts(
     >>> facts.constant < facts.truth
     True
     """
+    if len(targets) > AT_ONCE:  # rows that are given together may be alike
+        order = np.random.default_rng(0).permutation(len(targets))
+        targets = np.asarray(targets)[order]
     columns = as_columns(targets, shape)
     if columns is None or len(targets) < MIN_ROWS or not np.isfinite(columns).all():
         return None
@@ -212,10 +220,13 @@ def _in_form(
         losses = sample_losses(loss, given.copy(), outputs.astype("float32"))
         return float(losses.mean())
 
-    # each row gets the answer of the row half the data away, in an order drawn once
-    order = np.random.default_rng(0).permutation(len(targets))
-    other = np.empty_like(order)
-    other[order] = np.roll(order, len(order) // 2)
+    # Each row gets the answer of another one, in an order drawn once, of those that the
+    # loss is given together: a loss that mixes these is the same then.
+    other = np.arange(len(targets))
+    rng = np.random.default_rng(0)
+    for part in parts_of(len(targets)):
+        order = rng.permutation(other[part])
+        other[order] = np.roll(order, len(order) // 2)
     rows = columns.reshape(len(targets), -1)
     is_share = columns.min() >= 0 and columns.max() <= 1
     middle = np.broadcast_to(columns.mean(axis=0), columns.shape)
