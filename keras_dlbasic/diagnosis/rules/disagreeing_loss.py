@@ -83,7 +83,7 @@ LEAST_EPOCHS, STILL_FALLS = 6, 0.3
 falls by this share of itself in their second half."""
 
 NEARLY_SAME = 0.3
-"""Deviation of predictions that are nearly the same, of that of the targets, at most."""
+"""Predictions deviate by a smaller share of the targets' deviation if they are."""
 
 AS_CONSTANT = 0.9
 """A validation loss above this share of that of a constant output is no better."""
@@ -109,9 +109,9 @@ def disagreeing_loss(run: Run) -> Verdict:
     sigmoid lie outside of 0 and 1 in a cross-entropy. For other losses it is only
     tested whether the loss increases if the predictions of a trained model are shuffled
     among the rows. In a custom `train_step` it is a finding if targets and outputs
-    were seen to broadcast and the predictions are nearly the same for all rows. Of pairs whose
-    output is a distance or a likeness, it is a warning if the loss wants those apart
-    whose inputs are nearer, and the model does not manage it.
+    were seen to broadcast and the predictions are nearly the same for all rows. Of
+    pairs whose output is a distance or a likeness, it is a warning if the loss wants
+    those apart whose inputs are nearer, and the model does not manage it.
     """
     if endless := added_without_end(run) or weights_without_end(run):
         return endless
@@ -247,8 +247,9 @@ def _of_twins(run: Run) -> Finding | None:
             f"the label 1 and {twins.loss_of_0:.4g} for the label 0, so it takes pairs "
             f"with the label {alike} as alike. But the pairs with the label "
             f"{1 - alike} are nearer in their inputs, in {nearer:.0%} of comparisons, "
-            f"and {harm}. Either the labels mean the opposite of what the loss expects, "
-            "or pairs were chosen that are hard to tell: then nothing is wrong."
+            f"and {harm}. Either the labels mean the opposite of what the loss "
+            "expects, or pairs were chosen that are hard to tell: then nothing is "
+            "wrong."
         ),
         value=nearer,
         threshold=0.5 + NEARER,
