@@ -29,7 +29,7 @@ class Drawn(L.Layer):
         return mean + ops.exp(0.5 * log) * noise
 
 
-@healthy(family="variational autoencoder of digits", half="fifteenth")
+@healthy(family="variational autoencoder, digits drawn again", half="fifteenth")
 def digits_drawn_again():
     x, _, new, _ = data.digits(1100)
     x, new = x.reshape(-1, 64), new.reshape(-1, 64)

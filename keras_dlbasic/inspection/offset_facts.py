@@ -88,7 +88,7 @@ def holds_constant(x: np.ndarray) -> bool:
     if (rows.std(axis=0) < STEADY * size).any():
         return True
     if 2 * rows.shape[1] > len(rows) or not np.isfinite(rows).all():
-        return False  # so many columns sum up to anything
+        return False  # columns that are more sum up to anything
     ones = np.ones(len(rows))
     found = np.linalg.lstsq(rows, ones, rcond=None)[0]
     return bool(np.abs(rows @ found - ones).max() < STEADY)

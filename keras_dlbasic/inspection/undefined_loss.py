@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.inspection.baseline import sample_losses
+from keras_dlbasic.inspection.baseline import parts_of, sample_losses
 from keras_dlbasic.records.probe_facts import UndefinedFacts
 
 MOST_ALONE = 128
@@ -52,7 +52,9 @@ def undefined_loss(
         return None
     draws = _predictions(shape, seed)
     is_lost = _lost_in_all(loss, y, draws)
-    if is_lost is None or is_lost.all():  # one row may have made that of all others
+    # one row may have made that of all others that the loss was given with it
+    together = [] if is_lost is None else parts_of(len(y))
+    if is_lost is None or any(is_lost[part].all() for part in together):
         y, draws = y[:MOST_ALONE], [draw[:MOST_ALONE] for draw in draws]
         alone = [
             _lost_in_all(loss, y[i : i + 1], [draw[i : i + 1] for draw in draws])
