@@ -113,6 +113,19 @@ def saved_on_validation(run: Run) -> float | None:
     return (baseline - last) / abs(baseline)
 
 
+def reached_skill(run: Run) -> float | None:
+    """Return the skill on training rows, or the loss saved on others if that is less.
+
+    Args:
+        run: The run.
+
+    Returns:
+        None if the skill is not known.
+    """
+    skill, saved = run.outcome.skill, saved_on_validation(run)
+    return skill if skill is None or saved is None else min(skill, saved)
+
+
 def does_not_transfer(run: Run, reference: float = 0.3) -> bool:
     """Return whether what predictors find in training rows fails on validation rows.
 

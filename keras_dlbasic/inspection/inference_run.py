@@ -47,6 +47,22 @@ def predictions_of(model: Any, x: Any) -> Any:
     return run_apart(model, run_compiled)
 
 
+def output_of(model: Any, x: Any) -> np.ndarray | None:
+    """Return what a model with one output predicts for some rows, as numbers.
+
+    Args:
+        model: A built model.
+        x: Inputs of the rows.
+
+    Returns:
+        None for a model with several outputs.
+    """
+    outputs = keras.tree.flatten(predictions_of(model, x))
+    if len(outputs) != 1:
+        return None
+    return np.asarray(ops.convert_to_numpy(outputs[0]), np.float64)
+
+
 def run_inference(
     model: Any, x: Any
 ) -> tuple[list[Any], tuple[DriftFacts, ...]] | None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.inspection.are_windows import are_windows
+from keras_dlbasic.inspection.column_correlations import column_correlations
 
 MOST_ROWS, LEAST_ROWS = 2000, 50
 LEAST_STEPS, MOST_FEATURES, MOST_COLUMNS = 3, 64, 64
@@ -69,17 +70,10 @@ def last_value_skill(x: np.ndarray, y: np.ndarray) -> float:
     sizes = (last**2).sum(axis=0)
     slopes = (last.T @ first)[:, 0] / np.where(sizes > 0, sizes, np.inf)
     is_scaled = (slopes >= SLOPE[0]) & (slopes <= SLOPE[1])
-    is_series = is_scaled | (_correlations(coming, first) >= EXACT)
-    is_series &= _correlations(last, before) >= SLOW
+    is_series = is_scaled | (column_correlations(coming, first) >= EXACT)
+    is_series &= column_correlations(last, before) >= SLOW
     if not is_series.any():
         return np.nan
     explained = ((last.T @ targets) ** 2).sum(axis=1)
     shares = explained / np.where(sizes > 0, sizes, np.inf)
     return float(shares[is_series].max() / whole)
-
-
-def _correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the correlation of centered columns; 0 of constant ones."""
-    sizes = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
-    found: np.ndarray = (one * other).sum(axis=0) / np.where(sizes > 0, sizes, np.inf)
-    return found

@@ -95,13 +95,17 @@ def holds_constant(x: np.ndarray) -> bool:
 
 
 def offset_facts(
-    output: OutputProbe, predictions: Any, looked: np.ndarray, *, has_bias: bool = False
+    output: OutputProbe,
+    given: np.ndarray,
+    looked: np.ndarray,
+    *,
+    has_bias: bool = False,
 ) -> OffsetFacts | None:
     """Add the best constant to what the activation of an output is given.
 
     Args:
         output: What is judged.
-        predictions: What the model predicts for some rows.
+        given: What the model predicts for some rows.
         looked: Places of these rows.
         has_bias: Whether something in the model adds a constant. Defaults to `False`.
 
@@ -109,7 +113,6 @@ def offset_facts(
         The losses without and with it; None where a constant cannot be found, as for
         outputs of other activations.
     """
-    given = np.asarray(keras.ops.convert_to_numpy(predictions), np.float64)
     y = None if output.y is None else np.asarray(output.y)[looked]
     if y is None or output.loss is None or not np.isfinite(given).all():
         return None

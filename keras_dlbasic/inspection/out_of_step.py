@@ -9,6 +9,7 @@ import numpy as np
 from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.inspection.class_ids import class_ids
+from keras_dlbasic.inspection.column_correlations import column_correlations
 from keras_dlbasic.inspection.reference_scores import reference_scores
 from keras_dlbasic.records.data_facts import OutOfStepFacts
 
@@ -75,7 +76,7 @@ def out_of_step(x: np.ndarray, y: np.ndarray) -> OutOfStepFacts | None:
     features, later = (flat[part][:, places].astype(float) for part in (rows, rows + 1))
     if not np.isfinite(features).all() or not np.isfinite(later).all():
         return None
-    if not np.abs(_correlations(features, later)).mean() < FOLLOWING:
+    if not np.abs(column_correlations(features, later)).mean() < FOLLOWING:
         return None
     own = _skill(features, columns[rows], task)
     if own > LITTLE:
@@ -121,17 +122,9 @@ def _goes_on(x: np.ndarray, rows: np.ndarray) -> bool:
 def _is_made_of(features: np.ndarray, targets: np.ndarray) -> bool:
     """Return whether a column of the inputs follows a column of earlier targets."""
     return any(
-        np.abs(_correlations(features, column[:, None])).max() >= ONE_COLUMN
+        np.abs(column_correlations(features, column[:, None])).max() >= ONE_COLUMN
         for column in targets.T
     )
-
-
-def _correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the correlation of each column with that of the other; 0 of constants."""
-    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
-    sizes = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
-    found: np.ndarray = (one * other).sum(axis=0) / np.where(sizes > 0, sizes, np.inf)
-    return found
 
 
 def _skill(features: np.ndarray, columns: np.ndarray, task: TaskKind) -> float:

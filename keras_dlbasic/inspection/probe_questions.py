@@ -19,7 +19,11 @@ from keras_dlbasic.inspection.added_loss import added_loss
 from keras_dlbasic.inspection.attention_run import attention_run
 from keras_dlbasic.inspection.baseline import as_columns
 from keras_dlbasic.inspection.column_facts import column_facts
-from keras_dlbasic.inspection.inference_run import predictions_of, run_inference
+from keras_dlbasic.inspection.inference_run import (
+    output_of,
+    predictions_of,
+    run_inference,
+)
 from keras_dlbasic.inspection.narrow_facts import narrow_facts
 from keras_dlbasic.inspection.offset_facts import (
     has_no_bias,
@@ -142,10 +146,8 @@ def try_rare(probe: Probe, model: Any, record: TrainingRecord) -> None:
     rest = np.setdiff1d(np.arange(len(output.y)), own)
     rows = np.sort(np.append(own, rest[evenly(len(rest), MAX_ROWS)]))
     x = keras.tree.map_structure(lambda leaf: leaf[rows], probe.x)
-    predictions = keras.tree.flatten(predictions_of(model, x))
-    if len(predictions) != 1:
-        return
-    rare = output.rarest(predictions[0], rows, own)
+    given = output_of(model, x)
+    rare = None if given is None else output.rarest(given, rows, own)
     if rare is not None:
         record.note(probe=replace(known, rare=rare))
 
@@ -166,10 +168,9 @@ def try_columns(probe: Probe, model: Any, record: TrainingRecord) -> None:
     has_values = output.task is TaskKind.VALUES and np.ndim(output.y) == 2
     if is_ids or not has_values or output.y.shape[1] < 2:
         return
-    predictions = keras.tree.flatten(predictions_of(model, probe.seen))
-    if len(predictions) != 1 or len(x) != len(output.y):
+    given = output_of(model, probe.seen)
+    if given is None or len(x) != len(output.y):
         return
-    given = np.asarray(keras.ops.convert_to_numpy(predictions[0]), np.float64)
     columns = column_facts(x, np.asarray(output.y), given, probe.looked)
     if columns is not None:
         record.note(probe=replace(known, columns=columns))
@@ -219,9 +220,9 @@ def add_constant(probe: Probe, model: Any, record: TrainingRecord) -> None:
     is_values = probe.outputs[0].task is TaskKind.VALUES
     if has_bias and not (is_values and skill is not None and skill < 0):
         return
-    predictions = keras.tree.flatten(predictions_of(model, probe.seen))
-    if len(predictions) == 1:
-        args = probe.outputs[0], predictions[0], probe.looked
+    given = output_of(model, probe.seen)
+    if given is not None:
+        args = probe.outputs[0], given, probe.looked
         found = offset_facts(*args, has_bias=has_bias)
         record.note(probe=replace(known, offset=found))
 
@@ -348,12 +349,10 @@ def explain(probe: Probe, model: Any, record: TrainingRecord) -> None:
     leaves = [leaf for leaf in keras.tree.flatten(probe.y) if leaf is not None]
     if record.facts.short_side is None or known is None or len(leaves) != 1:
         return
-    predictions = keras.tree.flatten(predictions_of(model, probe.seen))
+    given = output_of(model, probe.seen)
     target = np.asarray(leaves[0][probe.looked], np.float64).ravel()
-    if len(predictions) != 1:
-        return
-    given = np.asarray(keras.ops.convert_to_numpy(predictions[0]), np.float64).ravel()
-    if given.shape == target.shape and target.std() > 0:
+    if given is not None and given.size == target.size and target.std() > 0:
+        given = given.ravel()
         explained = 1 - float(np.square(given - target).mean() / target.var())
         kept = float(given.std() / target.std())
         record.note(probe=replace(known, explained=explained, spread_kept=kept))

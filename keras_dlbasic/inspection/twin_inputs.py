@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_dlbasic.analysis.missed_class import ranked_above
 from keras_dlbasic.inspection.baseline import sample_losses
-from keras_dlbasic.inspection.inference_run import predictions_of
+from keras_dlbasic.inspection.inference_run import output_of
 from keras_dlbasic.records.probe_facts import TwinFacts
 
 MIN_ROWS = 32
@@ -76,12 +76,10 @@ def _is_pair(one: np.ndarray, other: np.ndarray, label: np.ndarray) -> bool:
 
 def _outputs(model: Any, x: Any) -> np.ndarray | None:
     """Return the numbers that a model gives, one for each row; None for others."""
-    leaves = keras.tree.flatten(predictions_of(model, x))
-    if len(leaves) != 1:
+    given = output_of(model, x)
+    if given is None or not given.ndim or given.size != len(given):
         return None
-    given = np.asarray(keras.ops.convert_to_numpy(leaves[0]), np.float64)
-    is_one = given.ndim and given.size == len(given) and np.isfinite(given).all()
-    return given.ravel() if is_one else None
+    return given.ravel() if np.isfinite(given).all() else None
 
 
 def _cost(loss: Any, y: Any, label: int, output: float) -> float:

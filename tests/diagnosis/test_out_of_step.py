@@ -15,8 +15,8 @@ def run(order, **changes):
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        ("the next row", "with the targets of the next row 0.91"),
-        ("the row before", "with the targets of the row before 0.91"),
+        ("the next row", "with that of the next row, 0.91"),
+        ("the row before", "with that of the row before, 0.91"),
         ("the last row first", "in reverse order"),
         ("file names sorted as text", "(1, 10, 11, 2)"),
     ],

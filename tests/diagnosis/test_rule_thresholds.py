@@ -65,6 +65,9 @@ WARM_UP = {"class_name": "CosineDecay", "config": {"warmup_steps": 2000}}
         (np.geomspace(1e-6, 1e-4, 60), 1e-3, False),  # a range test
         (np.full(60, 1e-4), 1e-3, False),
         (np.r_[np.linspace(0, 1e-4, 50), np.linspace(1e-4, 5e-5, 10)], 1e-3, False),
+        (np.r_[np.linspace(0, 1e-4, 55), np.linspace(1e-4, 9e-5, 5)], 1e-3, False),
+        # down and up again, as at a restart
+        (5e-5 * (1 + np.cos(np.linspace(0, 2 * np.pi, 60))), 1e-3, False),
     ],
 )
 def test_a_rate_that_still_climbs(rates, target, named):

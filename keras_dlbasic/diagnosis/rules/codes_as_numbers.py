@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.generalization import saved_on_validation
+from keras_dlbasic.diagnosis.generalization import reached_skill
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 MOST_NAMED = 5
@@ -25,14 +25,12 @@ def codes_as_numbers(run: Run, *, behind: float = 0.2) -> Verdict:
         run: The run.
         behind: Minimum skill by which the model is behind that predictor.
     """
-    probe, skill = run.facts.probe, run.outcome.skill
+    probe, skill, reached = run.facts.probe, run.outcome.skill, reached_skill(run)
     found = None if probe is None else probe.categories
-    if skill is None:
+    if skill is None or reached is None:
         return Skipped(run.reasons.outcome)
     if found is None:
         return Fine("no columns tell more as categories")
-    on_new_rows = saved_on_validation(run)
-    reached = skill if on_new_rows is None else min(skill, on_new_rows)
     if found.as_categories - reached < behind:
         return Fine("the model does as well as with categories")
     names = ", ".join(map(str, found.columns[:MOST_NAMED]))

@@ -13,7 +13,7 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 def discriminator_not_frozen(
     run: Run, *, moved: float = 1e-2, fallen: float = 0.1
 ) -> Verdict:
-    """Look for a discriminator that is trained to say what a generator wants to hear.
+    """Look for a discriminator that is trained together with the generator.
 
     All targets of an output are the same, and the model that makes it is compiled by
     itself, as a discriminator that is trained on other data. Its weights must change
@@ -28,7 +28,7 @@ def discriminator_not_frozen(
     """
     judge = trained_judge(run.facts)
     if judge is None:
-        return Fine("no model that is compiled by itself is to give one answer")
+        return Fine("no discriminator makes the output")
     if run.loss_kind.family == "unknown":
         probe = run.facts.probe
         if probe is None or not probe.reads_targets:
@@ -42,13 +42,14 @@ def discriminator_not_frozen(
     if len(batches) and np.isfinite(batches[0]):
         first = batches[0]
     is_lost = len(losses) > 0 and losses[-1] < fallen * first
-    told = f" The loss fell from {first:.3g} to {losses[-1]:.3g} so." if is_lost else ""
+    fell = f" The loss fell from {first:.3g} to {losses[-1]:.3g} by that."
+    told = fell if is_lost else ""
     return Finding(
         severity="critical" if is_lost else "warning",
         message=(
-            f"Model '{judge}' is trained along although it judges the output of the "
-            "layers before it: all targets are the same here, so it learns to give "
-            f"this answer to anything.{told}"
+            f"The discriminator '{judge}' is trained together with the generator "
+            "before it. All targets are the same here, so it learns to give that "
+            f"answer to any input.{told}"
         ),
         layer=judge,
         value=path,

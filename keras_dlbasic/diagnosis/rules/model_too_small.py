@@ -78,10 +78,10 @@ def _found(narrow: NarrowFacts, passed: float) -> Finding:
         message=(
             f"Layer '{narrow.layer}' has only {narrow.units} "
             f"{'unit' if narrow.units == 1 else 'units'}, too few for these targets: "
-            "from what the layers of few units are given, simple predictors reach a "
-            f"skill of {narrow.given:.2f} on unseen samples, but from what this one "
-            f"passes on only {max(narrow.passed, 0.0):.2f} (0: a constant prediction, "
-            "1: perfect)."
+            "from the input of the narrow layers, simple predictors reach a skill of "
+            f"{narrow.given:.2f} on unseen samples, but from the output of this one "
+            f"only {max(narrow.passed, 0.0):.2f} (0: a constant prediction, 1: "
+            "perfect)."
         ),
         layer=narrow.layer,
         value=narrow.passed,

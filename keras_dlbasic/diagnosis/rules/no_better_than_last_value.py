@@ -72,8 +72,8 @@ def no_better_than_last_value(
         severity="warning",
         message=(
             f"The forecast is no better than the last value: its skill is {skill:.3f}, "
-            f"and that of the last value of the series in the inputs {last:.3f}. Its "
-            f"curve runs behind the true one. {why}"
+            f"and that of the last value of the series in the inputs {last:.3f}. In a "
+            f"plot it lags behind the true series. {why}"
         ),
         value=ratio,
         threshold=nearly,

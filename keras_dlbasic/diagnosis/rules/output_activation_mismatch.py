@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import (
     Finding,
     Fine,
@@ -19,56 +18,19 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
+from keras_dlbasic.diagnosis.limited_output import RANGES, asks_for_more, stays_away
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
-from keras_dlbasic.diagnosis.target_deviation import target_deviation
 from keras_dlbasic.records import OutputFacts, TargetFacts
-
-RANGES = {
-    "sigmoid": (0.0, 1.0),
-    "hard_sigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "hard_tanh": (-1.0, 1.0),
-    "softsign": (-1.0, 1.0),
-    "relu": (0.0, float("inf")),
-    "relu6": (0.0, 6.0),
-    "softplus": (0.0, float("inf")),
-    "exponential": (0.0, float("inf")),
-}
-"""What activations can give."""
 
 PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 RECTIFIED = ("relu", "relu6")
 UNBOUNDED = (None, "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "tanh")
-
-FREE = (None, "linear", "unknown", "normalization", "exponential")
-"""Activations of which the range is not known, as that of an exponential of a negative
-distance is not."""
-
-FAR, ABOVE = -0.5, 1.5
-"""Predictions are far from the targets if their skill is below the first and the loss
-this many times that of a constant prediction."""
-
-SAME = 0.05
-"""Predictions are nearly the same below this share of the targets' deviation."""
-
-FALLEN, STILL = 0.05, 0.02
-"""A loss that came to its end has fallen by the first share, and changes by less than
-the second in the second half."""
-
-MOVED, LEAST_STEPS = 0.3, 100
-"""Weights had the chance: their path in units of their norm, and the steps."""
 
 BELOW_ZERO = -0.01
 """A divergence is at least 0; less than this is no error of rounding."""
 
 NORMAL = 2.0
 """Root mean square of the targets, which is 1 in a normalized output, that counts."""
-
-ASKED, HALF, LITTLE_SAVED = 0.25, 0.5, 0.3
-"""A custom loss asks for what an activation cannot give: in this share of the rows at
-least, at this share of its lowest value within the range, and the model saves less than
-this share of the loss of a constant prediction."""
 
 SUM_ERROR = 0.05
 """Sums of rounded probabilities are nearer to 1."""
@@ -110,7 +72,7 @@ def output_activation_mismatch(
     """
     output = run.output
     activation, units = output.activation, output.units
-    if limited := _stays_away(run) or _better_outside(run):
+    if limited := stays_away(run) or asks_for_more(run):
         return limited
     if activation == "unknown":
         return Skipped(
@@ -137,100 +99,6 @@ def output_activation_mismatch(
             "loss": run.loss_kind.name,
         },
         remedies=(found.remedy,),
-    )
-
-
-def _stays_away(run: Run) -> Finding | None:
-    """Look for values that an output without a known limit never comes near.
-
-    Whatever else is wrong, weights that move bring a free output to a constant that is
-    as good as any. A cosine or a product of normalized vectors ends at 1.
-    """
-    is_free = run.output.activation in FREE
-    table = run.record.tables.get("probe")
-    if run.live or run.is_planned or not is_free or run.task is not TaskKind.VALUES:
-        return None
-    if table is None or not len(table) or run.outcome.learned is not False:
-        return None
-    skill, spread = float(table["skill"][-1, 0]), float(table["spread"][-1, 0])
-    loss = run.loss[np.isfinite(run.loss)]
-    deviation = target_deviation(run)
-    if not (skill < FAR and deviation > 0 and spread < SAME * deviation):
-        return None
-    # what minimizes the loss of absolute errors is far from the mean, and right
-    baseline = run.outcome.baseline
-    if not baseline or not len(loss) or not loss[-1] > ABOVE * baseline:
-        return None
-    # an output that is still on a long way to the targets has not fallen much
-    if loss[0] - loss.min() < FALLEN * loss[0]:
-        return None
-    if run.record.trained_steps < LEAST_STEPS or len(loss) < 4:
-        return None
-    try:
-        moves = run.movement.path > MOVED
-    except Skipped:
-        return None
-    half = loss[len(loss) // 2 :]
-    if not moves or np.ptp(half) > STILL * abs(half[0]):
-        return None
-    return Finding(
-        severity="warning",
-        message=(
-            "All predictions are nearly the same and far from the targets: the loss "
-            f"is {loss[-1]:.4g}, a constant prediction would get "
-            f"{baseline:.4g}, and it no longer decreases "
-            "although the weights change. So something limits the output, such as a "
-            "normalization, a cosine or an activation in `call`, and the targets lie "
-            "outside of its range."
-        ),
-        risk="critical",
-        value=skill,
-        threshold=FAR,
-        unit="skill",
-        confidence=0.85,
-        evidence={"activation": run.output.activation, "loss": run.loss_kind.name},
-        remedies=(
-            suggest.by_hand(
-                "scale the targets to the range of the output, such as -1 to 1 for a "
-                "cosine, or end with `Dense(1)`",
-                "the output can then reach the targets",
-            ),
-        ),
-    )
-
-
-def _better_outside(run: Run) -> Finding | None:
-    """Look for a loss of the user's that asks for what the activation cannot give.
-
-    It must make a difference, and the model must be little better than a constant.
-    """
-    probe, saved = run.facts.probe, run.outcome.loss_saved
-    found = None if probe is None else probe.outside
-    if found is None or run.live or run.is_planned or saved is None:
-        return None
-    if not found.share >= ASKED or found.within - found.loss < HALF * found.within:
-        return None
-    if not saved < LITTLE_SAVED or run.record.trained_steps < LEAST_STEPS:
-        return None
-    activation = run.output.activation
-    low, high = RANGES[str(activation)]
-    return Finding(
-        severity="critical",
-        message=(
-            f"The output activation '{activation}' gives values from {low:g} to "
-            f"{high:g}. For {found.share:.0%} of the training samples the loss "
-            f"'{run.loss_kind.name}' is lowest for others, such as "
-            f"{found.answer:.3g}. With the best output from {low:g} to {high:g} for "
-            f"each sample the loss would be {found.within:.4g}, with any output "
-            f"{found.loss:.4g}."
-        ),
-        layer=run.output.name,
-        value=found.share,
-        threshold=ASKED,
-        unit="share of the samples",
-        confidence=0.9,
-        evidence={"activation": activation, "answer": found.answer},
-        remedies=(suggest.output("the output is then not limited", "linear", None),),
     )
 
 

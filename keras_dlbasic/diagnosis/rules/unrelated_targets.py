@@ -16,7 +16,7 @@ from keras_dlbasic.diagnosis.generalization import (
     places_tell_nothing,
     predictor_rows,
     predictors_find_nothing,
-    saved_on_validation,
+    reached_skill,
 )
 from keras_dlbasic.diagnosis.outcome import NOTHING_SAVED, NOTHING_SKILL
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
@@ -39,8 +39,8 @@ BEHIND = 0.2
 """Skill by which a model is behind what simple predictors reach in another order."""
 
 ORDERS = {
-    "the next row": "the targets of the next row",
-    "the row before": "the targets of the row before",
+    "the next row": "that of the next row",
+    "the row before": "that of the row before",
     "the last row first": "the targets in reverse order",
     "file names sorted as text": "targets in the order of numbered files sorted as "
     "text (1, 10, 11, 2)",
@@ -132,18 +132,17 @@ def unrelated_targets(
 def _of_other_rows(run: Run) -> Finding | None:
     """Judge targets that fit the inputs of other rows."""
     step = next((t.out_of_step for t in run.facts.targets if t.out_of_step), None)
-    skill, saved = run.outcome.skill, saved_on_validation(run)
-    if step is None or skill is None:
+    reached = reached_skill(run)
+    if step is None or reached is None:
         return None
-    reached = skill if saved is None else min(skill, saved)
     if reached > step.restored - BEHIND:
         return None  # the model has learned as much with the targets as they are
     order = ORDERS.get(step.order, step.order)
     return _found(
         run,
-        "Inputs and targets are out of step: with its own targets, a simple predictor "
-        f"has a skill of {step.found:.2f} on unseen rows, and with {order} "
-        f"{step.restored:.2f}.",
+        "The targets are in another order than the inputs: with the target of its own "
+        f"row, a simple predictor has a skill of {step.found:.2f} on unseen rows; with "
+        f"{order}, {step.restored:.2f}.",
         confidence=0.95,
         is_serious=True,
         value=step.found,
