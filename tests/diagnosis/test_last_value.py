@@ -9,7 +9,7 @@ NAME = "no_better_than_last_value"
 def forecast(skill=0.97, last=0.975, reference=0.974, window=None, **given):
     probe = {"rows": 256, "baseline_loss": 1.0, "references": {"linear": reference}}
     targets = {"kind": "continuous", "last_value": last, "window": window}
-    facts = {"loss": "mse", "probe": probe, **given}
+    facts = {"loss": "mse", "probe": probe} | given
     record = made_run(targets=targets, facts=facts, skill=skill)
     with edited_facts(record) as facts:
         facts["network"]["outputs"][0].update(activation=None, units=1)
@@ -46,3 +46,7 @@ LONGER = {"steps": 1, "earlier": 12, "alone": 0.97, "longer": 0.999, "error": 1e
 )
 def test_forecasts_that_are_not(changes):
     assert severity(forecast(**changes), NAME) is None
+
+
+def test_classes_are_no_forecast():
+    assert severity(forecast(loss="sparse_categorical_crossentropy"), NAME) is None

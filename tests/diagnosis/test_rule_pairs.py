@@ -205,11 +205,12 @@ def of_walk(skill):
     return with_output(record, activation=None, units=1)
 
 
-def of_codes(skill):
+def of_codes(skill, **given):
     """Columns of codes, which tell more as categories."""
     codes = {"columns": [0, 3], "as_numbers": 0.1, "as_categories": 0.8}
     probe = {"rows": 256, "baseline_loss": 1.386, "references": {"linear": 0.1}}
-    return made_run(facts={"probe": {**probe, "categories": codes}}, skill=skill)
+    facts = {"probe": {**probe, "categories": codes}}
+    return made_run(facts=facts, skill=skill, **given)
 
 
 PAIRS = {

@@ -82,6 +82,13 @@ def test_a_rate_that_still_climbs(rates, target, named):
     assert found(learned, "learning_rate_not_warm") is None
 
 
+def test_a_rate_that_is_measured_more_often_at_first():
+    steps = np.arange(60) ** 3 // 100
+    record = made_run(rates=1e-4 * steps / steps[-1], ratio=1e-4, **STUCK)
+    record._rows._steps[:60] = steps
+    assert found(record, "learning_rate_not_warm") is not None
+
+
 @pytest.mark.parametrize(
     ("decay", "end_loss", "expected"),
     [
