@@ -39,6 +39,8 @@ def predictors_find_nothing(run: Run) -> bool:
     """Return whether simple predictors do no better than chance on rows not seen."""
     if places_of(run) is not None:
         return places_tell_nothing(run)
+    if run.facts.probe is not None and run.facts.probe.categories is not None:
+        return False  # they do once columns are categories
     reference, rows = run.outcome.reference, predictor_rows(run)
     return reference is not None and rows >= MIN_ROWS and reference < NOTHING_SKILL
 

@@ -25,6 +25,12 @@ def test_a_judge_that_learns_along_is_the_only_cause():
     assert found(judged(made_run(ratio=5e-4, **fits))) == {NAME: "warning"}
 
 
+def test_a_loss_that_may_not_read_the_targets_says_nothing_of_them():
+    own = {"loss": {"class_name": "likelihood", "own": True}}
+    record = judged(made_run(ratio=5e-4, targets=ONE_ANSWER, facts=own))
+    assert NAME not in found(record)
+
+
 def test_without_a_judge_the_targets_are_the_cause():
     said = found(made_run(targets=ONE_ANSWER))
     assert "constant_targets" in said

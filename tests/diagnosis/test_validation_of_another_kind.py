@@ -212,19 +212,25 @@ def test_targets_that_no_training_row_had(share, loss, rows, named):
     assert said == ("warning" if named else None)
 
 
-@pytest.mark.parametrize("last", [0.9, np.nan])
-def test_rows_of_a_series_are_not_to_be_shuffled(last):
+WINDOW = {"steps": 8, "earlier": 12, "alone": 0.9, "longer": 0.9, "error": 0.02}
+
+
+@pytest.mark.parametrize(
+    ("last", "window"), [(0.9, None), (np.nan, WINDOW), (np.nan, None), (0.2, None)]
+)
+def test_rows_of_a_series_are_not_to_be_shuffled(last, window):
     record = made_run(
         FALLING,
         validation={"targets_outside": 0.6, "n_rows": 100},
-        targets={"kind": "continuous", "last_value": last},
+        targets={"kind": "continuous", "last_value": last, "window": window},
         facts={"loss": "mse"},
     )
     with edited_facts(record) as facts:
         facts["network"]["outputs"][0].update(activation=None, units=1)
     finding = found(record, "unrepresentative_validation")
     advice = [remedy.code for remedy in finding.remedies]
-    assert any("shuffle" in code for code in advice) == np.isnan(last)
+    is_series = window is not None or last == 0.9
+    assert any("shuffle" in code for code in advice) is not is_series
     assert any("predict the change" in code for code in advice)
 
 

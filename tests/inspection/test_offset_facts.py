@@ -48,6 +48,22 @@ def test_with_a_bias_nothing_is_tried():
     assert facts_of("sigmoid", bias=True).offset is None
 
 
+@pytest.mark.parametrize("activation", [None, "exponential", "softplus", "sigmoid"])
+def test_values_that_are_worse_than_a_constant(activation):
+    """Of an output with known limits, these are what is wrong."""
+    model = keras.Sequential([keras.Input((1,)), L.Dense(1, activation)])
+    model.compile(keras.optimizers.SGD(1e-6), "mse")
+    doctor = kd.callbacks.TrainingDoctor(X, 30 + X, verbose=0)
+    model.fit(X, 30 + X, epochs=4, verbose=0, callbacks=[doctor])
+    offset = doctor.record.facts.probe.offset
+    if activation == "sigmoid":
+        assert offset is None
+        return
+    assert offset.has_bias
+    assert 25 < offset.shift < 32
+    assert offset.moved < 0.01 * offset.loss
+
+
 PLAIN = {"center": False, "scale": False}
 
 

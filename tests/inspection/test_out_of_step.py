@@ -55,6 +55,18 @@ def letters():
     return x, drawn[8:]
 
 
+def squares():
+    """Windows of two steps: that before has the square of the last step as target."""
+    x, y = windows(steps=2)
+    return x, y**2
+
+
+def pairs_of_steps():
+    """Inputs with steps, whose earlier targets they may tell of."""
+    x = RNG.normal(size=(N, 2, 1))
+    return x, np.roll(x[:, 1, 0] ** 2, -1)
+
+
 def column_of_before():
     """A table with the last target among its columns."""
     y = RNG.normal(size=N)
@@ -77,6 +89,8 @@ def lagged():
         rising(),
         letters(),
         column_of_before(),
+        squares(),
+        pairs_of_steps(),
         (X, RNG.permutation(VALUES)),
         (X[:150], np.roll(VALUES[:150], 1)),  # few rows
         (np.where(X > 3, np.nan, X), np.roll(VALUES, 1)),
@@ -91,6 +105,8 @@ def lagged():
         "rising",
         "letters",
         "column",
+        "squares",
+        "steps",
         "unrelated",
         "few",
         "missing",

@@ -7,6 +7,8 @@ from keras import ops
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection.baseline import AT_ONCE, sample_losses
+from keras_dlbasic.inspection.own_loss import truth_of_own_loss
+from keras_dlbasic.inspection.truth_facts import truth_facts
 
 X = np.random.default_rng(0).normal(size=(300, 4)).astype("float32")
 Y = (X[:, :1] > 0).astype("float32")
@@ -60,3 +62,28 @@ def test_rows_in_parts_have_the_same_losses(n):
     mean = sample_losses(lambda y, p: ops.mean(error(y, p)), Y[:n], outputs)
     assert len(mean) == -(-n // AT_ONCE)
     np.testing.assert_allclose(mean.mean(), known.mean(), rtol=0.05)
+
+
+class SquaredError(keras.Model):
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+        return ops.mean(ops.square(y - y_pred))
+
+
+def test_what_a_model_computes_by_itself_is_asked_of_few_rows():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((4,))
+    model = SquaredError(inputs, keras.layers.Dense(1)(inputs))
+    model.compile("adam")
+    truth = truth_of_own_loss(model, X, Y, Y.shape, None)
+    assert truth.truth < truth.constant < truth.shuffled
+
+
+def test_rows_in_the_order_of_their_classes():
+    """Rows that are given together differ all the same."""
+
+    def error(y_true, y_pred):
+        return ops.mean(ops.square(y_true - y_pred), axis=-1)
+
+    y = np.repeat([0.0, 1.0, 2.0, 3.0], AT_ONCE)[:, None].astype("float32")
+    truth = truth_facts(error, y, y.shape, None)
+    assert truth.shuffled > truth.constant > truth.truth

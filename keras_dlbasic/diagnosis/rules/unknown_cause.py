@@ -32,9 +32,6 @@ RELEVANT = (
 )
 """What is looked for first where a run does not learn."""
 
-OF_DATA = ("codes_as_numbers", "unrelated_targets")
-"""What explains that no simple predictor finds anything in the data."""
-
 ABOUT_SIZE = ("model_too_large", "model_too_small", "too_few_updates")
 """Traits that explain nothing where no predictor finds anything in the data."""
 
@@ -86,9 +83,8 @@ def unknown_cause(run: Run, *, updates: int = 20) -> Verdict:
     if observed is None:
         return Fine("the run does not evidently fail")
     causes = _causes(run, ABOUT_SIZE if unrelated else ()) + _idle_layers(run)
-    if unrelated:
-        known = (name for name in OF_DATA if _is_serious(run.verdicts.get(name)))
-        causes += known
+    if unrelated and _is_serious(run.verdicts.get("unrelated_targets")):
+        causes.append("unrelated_targets")
     if causes:
         return Fine(f"explained by {', '.join(causes)}")
     kinds = {known.name: known.kind for known in all_rules()}
