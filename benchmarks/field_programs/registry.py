@@ -33,7 +33,6 @@ HALVES = (
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
-    "gradients_pile_up": "a step of one's own does not clear earlier gradients",
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",
     "rows_off_scale": "a few rows are on another scale than all others",
     "state_carried_over": "a recurrent layer goes on from the state of other rows",

@@ -159,7 +159,7 @@ class FitWatch(FitLog):
             self._tap = GradientTap(self._model, self._receive, self.guard)
             # on TensorFlow and JAX also how data of unknown length end
             self._tap.on_failure = self._plan.step_failed
-            self._tap.on_short_side = self._note_short_side
+            self._tap.on_noticed = self._note_facts
         else:
             self.guard.say(f"Gradients are not watched: {reason}.")
 
@@ -302,8 +302,8 @@ class FitWatch(FitLog):
 
     # -- what the tap gives --------------------------------------------------------
 
-    def _note_short_side(self, side: str) -> None:
-        self.record.note(short_side=side)
+    def _note_facts(self, facts: dict[str, Any]) -> None:
+        self.record.note(**facts)
 
     def _receive(self, step: int, row: Any, layouts: RowLayouts | None) -> None:
         self._has_seen_a_step = True

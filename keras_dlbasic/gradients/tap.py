@@ -41,9 +41,8 @@ class GradientTap:
             sliced. Set it before the first step. Defaults to None.
         on_failure: Called when the step raises an error, also at the end of the data.
             Defaults to None.
-        on_short_side: Called with what lacks its last axis, `"targets"` or `"outputs"`,
-            if a step of the user's was seen to compare the targets with the outputs of
-            all rows. Defaults to None.
+        on_noticed: Called with facts about a `train_step` of the user's, by name (see
+            `records.RunFacts`): `"short_side"` and `"kept_gradient"`. Defaults to None.
         on_built: Called once, before the next armed step of a model that has weights.
             On TensorFlow, a model that is built in its first step has weights as soon
             as that step is traced; they still have their initial values then. Defaults
@@ -89,7 +88,8 @@ class GradientTap:
         self.batch_sink: Callable[[Any], None] | None = None
         self.on_failure: Callable[[], None] | None = None
         self.on_built: Callable[[], None] | None = None
-        self.on_short_side: Callable[[str], None] | None = None
+        self.on_noticed: Callable[[dict[str, Any]], None] | None = None
+        self._known_notices: dict[str, Any] = {}
         self._sink = sink
         self._backend = backend_tap()
         # only code of the user's draws from what no variable keeps
@@ -175,9 +175,10 @@ class GradientTap:
         if tapped is not None:
             with self.guard.on_host():
                 tapped.step_ended(logs)
-                if tapped.short_side is not None and self.on_short_side is not None:
-                    self.on_short_side(tapped.short_side)
-                    self.on_short_side = None
+                if tapped.noticed is not self._known_notices:
+                    self._known_notices = tapped.noticed
+                    if tapped.noticed and self.on_noticed is not None:
+                        self.on_noticed(tapped.noticed)
                 if step is not None and row is not None:
                     self._take_row(step, row, tapped)
         self.guard.warn()
@@ -283,7 +284,7 @@ class GradientTap:
         plain = vars(self.model).get("train_function")
         tapped = getattr(plain, "keras_dlbasic_tapped", None)
         if tapped is not None:
-            tapped.release()
+            tapped.end()
 
     def _put_back(self) -> None:
         attributes = vars(self.model)

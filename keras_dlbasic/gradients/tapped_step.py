@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_dlbasic._backends.guard import Guard
 from keras_dlbasic._backends.intercept import wrapped_method
+from keras_dlbasic._backends.kept_gradients import kept_gradients
 from keras_dlbasic._backends.row_layout import UNKNOWN, RowLayouts
 from keras_dlbasic._backends.row_pairs import row_pairs_seen
 from keras_dlbasic._backends.update import Update, final_updates
@@ -30,6 +31,12 @@ KEPT_ROWS = 256
 
 KEPT_ENTRIES = 2**20
 """Number of entries of them, at most."""
+
+PATIENCE = 33
+"""Number of measured steps without an update on PyTorch before a warning says so."""
+
+FEWEST_SHARES = 3
+"""Number of updates that must have taken earlier gradients, too."""
 
 
 @dataclass
@@ -49,10 +56,13 @@ class TappedStep:
         self.keeps_batch = keeps_batch
         self.has_failed = False
         self.on_trace: Callable[[], None] = lambda: None
-        self.short_side: str | None = None  # seen by `row_pairs_seen`
+        self.noticed: dict[str, Any] = {}  # facts about a step of the user's
         self._looks_for_pairs = type(model).train_step is not keras.Model.train_step
+        self._kept_gradients = kept_gradients(model)
         self.draws = False  # numbers of which the state is in the traced function
         self._has_warned = False
+        self._without_update = 0
+        self._patience = PATIENCE if keras.backend.backend() == "torch" else 1
         self._model = model
         self._backend = backend
         self._original = model.train_step
@@ -104,6 +114,7 @@ class TappedStep:
         finally:
             with self.guard.in_step():
                 stack.close()
+                self._note_kept_gradients()
         if not self.guard.has_ended:
             with self.guard.in_step():
                 row = self._row(seen, data)
@@ -115,7 +126,7 @@ class TappedStep:
         """Have optimizers and the loss tracker report to `seen`, in `stack`."""
         kernels = self._backend.kernels
 
-        def take(update: Update) -> None:
+        def take(optimizer: Any, update: Update) -> None:
             # Where weights change in place, a later update of the same step would
             # change what this one is compared with: it is reduced to numbers at once.
             # Traced values stay, and are reduced together at the end.
@@ -126,9 +137,12 @@ class TappedStep:
                         partial(reduce_update, kernels, part)
                     )
                 seen.updates.append(part)
+                if self._kept_gradients is not None:
+                    self._kept_gradients.updated(part, optimizer, self.guard)
 
         for optimizer in optimizers_of(*self._parts):
-            stack.enter_context(self._backend.intercept(optimizer, take))
+            listening = self._backend.intercept(optimizer, partial(take, optimizer))
+            stack.enter_context(listening)
         tracker = loss_tracker(self._model)
         if tracker is not None:
             listen = self._listen(seen.losses)
@@ -144,9 +158,16 @@ class TappedStep:
                 return
 
         def note(side: str) -> None:
-            self.short_side = side
+            self.noticed = {**self.noticed, "short_side": side}
 
         stack.enter_context(row_pairs_seen(data, note, self.guard))
+
+    def _note_kept_gradients(self) -> None:
+        """Add what a step of the user's kept of earlier gradients."""
+        shares = () if self._kept_gradients is None else self._kept_gradients.shares
+        if len(shares) >= FEWEST_SHARES and "kept_gradient" not in self.noticed:
+            kept = float(np.median([float(share) for share in shares]))
+            self.noticed = {**self.noticed, "kept_gradient": kept}
 
     def _row(self, seen: _Seen, data: Any) -> Any:
         """Return the row of a step, with the batch where it is kept."""
@@ -162,13 +183,26 @@ class TappedStep:
             )
             row = self._backend.of_all_processes(self._model, row)
         else:
-            self._say_nothing_is_updated()
+            self._nothing_is_updated()
             row = keras.ops.zeros((0,), "float32")
         return (row, seen.inputs) if self.keeps_batch else row
 
+    def _nothing_is_updated(self) -> None:
+        # On PyTorch a step may collect gradients, and leave the update to a later one.
+        self._without_update += 1
+        if self._without_update >= self._patience:
+            self._say_nothing_is_updated()
+
+    def end(self) -> None:
+        """At the end of a fit, free memory and say what has not been said."""
+        self.release()
+        if self._kept_gradients is not None:
+            self._kept_gradients.release()
+        self._say_nothing_is_updated()
+
     def _say_nothing_is_updated(self) -> None:
         # no error: on JAX an exception in a step costs the model its weights
-        if self._has_warned:
+        if self._has_warned or not self._without_update or self.has_updated:
             return
         self._has_warned = True
         self.guard.say(

@@ -107,6 +107,10 @@ class RunFacts(Facts):
             `train_step` was seen to subtract the outputs of all rows from the target of
             each: arrays of shapes `(n,)` and `(n, 1)` broadcast to `(n, n)`. None
             if that was not seen, as always on JAX.
+        kept_gradient: How large the gradients of earlier batches are that the updates
+            of a custom `train_step` take again, relative to the gradient of the batch:
+            the median over the first steps. None if they take none, as always on
+            TensorFlow and JAX.
         loss_weights: Weights of the losses of several outputs, a list or dictionary;
             None if all are 1.
         metrics: Names or configurations of the metrics, as passed to `compile`: a list,
@@ -149,6 +153,7 @@ class RunFacts(Facts):
     loss: Any = None
     own_loss: tuple[str, ...] | None = None
     short_side: str | None = None
+    kept_gradient: float | None = None
     loss_weights: Any = None
     metrics: Any = None
     given: tuple[str, ...] | None = None

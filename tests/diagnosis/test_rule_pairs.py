@@ -332,6 +332,10 @@ PAIRS = {
         lambda: without_score(spread=0.004),
         lambda: without_score(spread=0.4),
     ),
+    "gradients_pile_up": (
+        lambda: made_run(facts={"kept_gradient": 0.11}),
+        lambda: made_run(facts={"kept_gradient": 0.09}),
+    ),
     "missing_bias": (
         lambda: made_run(facts=with_offset(0.9)),
         lambda: made_run(facts=with_offset(0.19)),
