@@ -1,4 +1,4 @@
-"""Gradients of earlier steps that a step of one's own has not cleared."""
+"""Gradients of earlier steps that a step of your own has not cleared."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Gradients that a training step of one's own does not clear."""
+"""Gradients that a training step of your own does not clear."""
 
 from __future__ import annotations
 
-from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
 
@@ -33,8 +33,6 @@ def gradients_pile_up(run: Run, *, least: float = 0.1) -> Verdict:
     """
     kept = run.facts.kept_gradient
     if kept is None:
-        if not run.facts.own_loss:
-            return Skipped("the model uses the training step of Keras")
         return Fine("no update was seen to take gradients of earlier steps")
     if not kept >= least:
         return Fine(f"what is left of earlier gradients is {kept:.1%} of each")
