@@ -62,7 +62,7 @@ def words_never_together(repaired):
     address="https://github.com/aneesh-joshi/LSTM_POS_Tagger/issues/15",
     symptom="can the network be trained on the sequences without an embedding?",
     cause="the numbers of words are fed to the LSTM as if they were sizes",
-    truth=("unscaled_inputs", "unknown_cause"),
+    truth=("codes_as_numbers", "unscaled_inputs", "unknown_cause"),
     also=(
         "saturated_units",
         "constant_predictions",

@@ -30,6 +30,29 @@ def added_loss(model: Any, x: Any) -> float | None:
     """
     if not code_of_users(model):
         return None
+    return _added(model, x, code_of_layers(model))
+
+
+def activity_penalty(model: Any, x: Any) -> float | None:
+    """Return what penalties of activations add to the loss, in inference.
+
+    Args:
+        model: A built model.
+        x: Inputs of some rows.
+
+    Returns:
+        None for a model without such penalties, which is not run.
+    """
+    layers = [
+        layer
+        for layer in all_layers(model)
+        if getattr(layer, "activity_regularizer", None) is not None
+    ]
+    return _added(model, x, layers) if layers else None
+
+
+def _added(model: Any, x: Any, layers: list[Any]) -> float | None:
+    """Return the sum of what some layers add by `add_loss`; None if it is nothing."""
     added: list[Any] = []
 
     def note(loss: Any) -> None:
@@ -39,7 +62,7 @@ def added_loss(model: Any, x: Any) -> float | None:
         added.clear()
         with keras.StatelessScope(), ExitStack() as stack:
             # a layer of Keras' adds what its regularizers ask for
-            for layer in code_of_layers(model):
+            for layer in layers:
                 stack.enter_context(replaced(layer, "add_loss", note))
             model(x, training=False)
         return [ops.sum(ops.cast(loss, "float32")) for loss in added]

@@ -15,7 +15,7 @@ from keras_dlbasic.analysis.evenly import evenly
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis.outcome import GOOD_SKILL
 from keras_dlbasic.diagnosis.run import Run
-from keras_dlbasic.inspection.added_loss import added_loss
+from keras_dlbasic.inspection.added_loss import activity_penalty, added_loss
 from keras_dlbasic.inspection.attention_run import attention_run
 from keras_dlbasic.inspection.baseline import as_columns
 from keras_dlbasic.inspection.column_facts import column_facts
@@ -56,11 +56,13 @@ def note_added(probe: Probe, model: Any, record: TrainingRecord) -> None:
     known = record.facts.probe
     if not probe.outputs or known is None:
         return
+    activity = activity_penalty(model, probe.seen)
     if _is_before_training(record):
         known = replace(known, added_at_start=added_loss(model, probe.seen))
+        known = replace(known, activity_at_start=activity)
     else:
         found = added_loss(model, probe.seen)
-        known = replace(known, added_at_end=found)
+        known = replace(known, added_at_end=found, activity_at_end=activity)
         if found:
             known = replace(known, added_in_halves=_added_in_halves(probe, model))
     record.note(probe=known)

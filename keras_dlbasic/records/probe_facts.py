@@ -433,6 +433,9 @@ class ProbeFacts(Facts):
         added_in_halves: Sum of these terms at the end for each half of the rows, both
             together: that for all rows if terms are sums over rows, and twice as much
             if they are means.
+        activity_at_start: What the penalties of activations add to the loss before
+            training; None if there are none, or it is not known.
+        activity_at_end: The same at the end of the run.
         attention_at_start: How each softmax within the model dealt out its weights
             before training; None if it was not measured then.
         attention_at_end: The same at the end of the run.
@@ -478,6 +481,8 @@ class ProbeFacts(Facts):
     added_at_start: float | None = None
     added_at_end: float | None = None
     added_in_halves: float | None = None
+    activity_at_start: float | None = None
+    activity_at_end: float | None = None
     attention_at_start: tuple[AttentionFacts, ...] | None = None
     attention_at_end: tuple[AttentionFacts, ...] | None = None
     outputs: tuple[ProbeFacts, ...] | None = None

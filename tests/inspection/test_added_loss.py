@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import keras_dlbasic as kd
-from keras_dlbasic.inspection.added_loss import added_loss
+from keras_dlbasic.inspection.added_loss import activity_penalty, added_loss
 from keras_dlbasic.inspection.network_facts import network_facts
 from keras_dlbasic.inspection.probe import Probe
 from keras_dlbasic.inspection.probe_questions import note_added
@@ -51,6 +51,14 @@ def test_it_is_what_layers_of_the_user_add():
     code = keras.Model(model.input, model.get_layer("code").output)
     expected = 2 * np.mean(np.square(code.predict(X, verbose=0)))
     np.testing.assert_allclose(added_loss(model, X), expected, rtol=1e-5)
+
+
+def test_penalties_of_activations():
+    model = autoencoder(2.0, keras.regularizers.L2(5.0))
+    code = keras.Model(model.input, model.get_layer("code").output)
+    expected = 5 * np.sum(np.square(code.predict(X, verbose=0))) / len(X)
+    np.testing.assert_allclose(activity_penalty(model, X), expected, rtol=1e-5)
+    assert activity_penalty(autoencoder(2.0), X) is None
 
 
 def test_nothing_of_the_model_changes():

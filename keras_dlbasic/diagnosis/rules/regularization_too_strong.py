@@ -29,10 +29,14 @@ def regularization_too_strong(
     decay: float = 0.02,
     saved: float = 0.5,
     drowned: float = 1.5,
+    vanished: float = 0.1,
+    learnable: float = 0.15,
 ) -> Verdict:
     """Look for weights that a penalty has shrunk to zero, and for extreme dropout.
 
-    Noise that is added to the inputs counts if it is larger than these.
+    Penalties of activations (`activity_regularizer`) count if they were large before
+    training, are gone after it, and nothing was learned. Noise that is added to the
+    inputs counts if it is larger than these.
 
     Args:
         run: The run.
@@ -51,6 +55,10 @@ def regularization_too_strong(
             such a decay does no harm.
         drowned: Minimum standard deviation of noise that is added to inputs, in units
             of theirs.
+        vanished: Maximum penalty of activations at the end, relative to that before
+            training, for a finding.
+        learnable: Minimum skill of a simple predictor for such a finding, if it is
+            known.
     """
     layers = run.layers
     rates = [(f.dropout, f.label) for f in layers if f.dropout is not None]
@@ -62,6 +70,8 @@ def regularization_too_strong(
     noise, noisy = _noise(run)
     if noise >= drowned:
         return _noised(noise, noisy, drowned)
+    if found := _quiet(run, vanished, learnable):
+        return found
     taken = _decay(run)
     if taken >= decay:
         return _decayed(run, taken, decay, saved)
@@ -147,6 +157,48 @@ def _noised(noise: float, layer: str, limit: float) -> Finding:
                 "keras.layers.GaussianNoise(stddev), with a tenth of the standard "
                 "deviation of the inputs",
                 "the inputs then stand out from the noise",
+            ),
+        ),
+    )
+
+
+def _quiet(run: Run, vanished: float, learnable: float) -> Finding | None:
+    """Look for activations that their penalty has made zero, and nothing else learned.
+
+    It must have been as large before training as `CONSIDERABLE` of the loss of a
+    constant prediction: a small one often falls while the model fails for other
+    reasons.
+    """
+    probe, outcome = run.facts.probe, run.outcome
+    start = None if probe is None else probe.activity_at_start
+    end = None if probe is None else probe.activity_at_end
+    if start is None or end is None or run.live or outcome.learned is not False:
+        return None
+    baseline, reference = outcome.baseline, outcome.reference
+    if baseline is None or (reference is not None and reference < learnable):
+        return None
+    if not start > CONSIDERABLE * abs(baseline) or not end <= vanished * start:
+        return None
+    return Finding(
+        severity="critical",
+        risk="critical",
+        message=(
+            "Penalties of activations (`activity_regularizer`) added "
+            f"{start:.3g} to the loss before training and add {end:.3g} now, while "
+            "the loss on the data is not better than that of a constant prediction "
+            f"({baseline:.3g}). Activations that are zero for all inputs satisfy the "
+            "penalty, and carry nothing to later layers."
+        ),
+        value=end / start,
+        threshold=vanished,
+        unit="of the penalty at the start",
+        confidence=0.85,
+        evidence={"start": start, "end": end},
+        remedies=(
+            suggest.by_hand(
+                "multiply the weight of `activity_regularizer` by 0.01",
+                "the loss on the data then counts most: the penalty is a sum over all "
+                "units of a layer",
             ),
         ),
     )
