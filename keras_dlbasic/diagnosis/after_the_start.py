@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from keras_dlbasic.diagnosis.finding import SEVERITIES, Finding
+from keras_dlbasic.diagnosis.rates import is_adaptive
 from keras_dlbasic.diagnosis.run import Run
 from keras_dlbasic.diagnosis.skipped import Skipped
 
@@ -21,9 +22,6 @@ SEEN_BEFORE = (
     "unscaled_targets",
 )
 """Causes with evidence before any step, which leave next to no gradient."""
-
-ADAPTIVE = ("Ada", "Lion", "Nadam", "RMSprop")
-"""Optimizers whose first steps have the length of the rate, whatever the gradient."""
 
 FULL = 1e-3
 """First steps up to this share of the weights are short by the rate of such a one."""
@@ -61,7 +59,7 @@ def after_the_start(causes: Sequence[Finding], run: Run) -> list[Finding]:
 
 def _is_low_by_itself(run: Run) -> bool:
     """Return whether the first steps of an adaptive optimizer are short already."""
-    if not run.facts.inner_optimizer_name.startswith(ADAPTIVE):
+    if not is_adaptive(run.facts.inner_optimizer_name):
         return False
     try:
         return run.movement.first < FULL

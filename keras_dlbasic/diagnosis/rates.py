@@ -126,3 +126,16 @@ def movement_of(record: TrainingRecord) -> Movement:
         growth=growth,
         steps=total,
     )
+
+
+ADAPTIVE = ("Ada", "Lion", "Nadam", "RMSprop")
+"""Optimizers whose first steps have the length of the rate, whatever the gradient."""
+
+
+def is_adaptive(optimizer: str) -> bool:
+    """Return whether the steps of an optimizer do not shrink with the gradient.
+
+    Args:
+        optimizer: Name of its class.
+    """
+    return optimizer.startswith(ADAPTIVE)

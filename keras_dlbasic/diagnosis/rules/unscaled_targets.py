@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.rates import is_adaptive
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 from keras_dlbasic.records.probe_facts import ColumnFacts
 
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
 
+
+SLOWER = 3.0
+"""Steps that are as long as the gradient shrink with the targets: more are small."""
 
 FAR = 1.0
 """Distance of the mean of the targets from 0, in standard deviations."""
@@ -51,7 +55,8 @@ def unscaled_targets(
     Args:
         run: The run.
         large: Minimum root mean square of large targets.
-        small: Maximum root mean square of small targets.
+        small: Maximum root mean square of small targets: three times as large without
+            an adaptive optimizer, whose steps do not shrink with the errors.
         narrow: Maximum standard deviation of nearly constant targets, as a share of the
             root mean square: ratios near 1, years, pressures.
         apart: Minimum ratio of the standard deviations of columns.
@@ -83,6 +88,7 @@ def unscaled_targets(
         return _columns_apart(columns, missed, greatest, apart)
     if _scales_output(run):
         return Fine("a layer of the model scales the output")
+    small *= 1 if is_adaptive(run.facts.inner_optimizer_name) else SLOWER
     if size > large or 0 < size < small:
         return Finding(
             severity="info",
@@ -98,7 +104,11 @@ def unscaled_targets(
             confidence=0.8 + 0.1 * (size > 10 * large),
             remedies=(
                 suggest.scaled_targets("outputs and targets then have the same scale"),
-                suggest.lower_learning_rate("gradients grow with the targets"),
+                *(
+                    [suggest.lower_learning_rate("gradients grow with the targets")]
+                    if size > large
+                    else []
+                ),
             ),
         )
     if (finding := _far_away(run, offset)) is not None:
