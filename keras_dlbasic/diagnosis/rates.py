@@ -56,6 +56,13 @@ def update_ratio_of(record: TrainingRecord) -> np.ndarray:
     return ratio
 
 
+def _projected_rows(record: TrainingRecord) -> int:
+    """Return the number of first rows in which a constraint moves initial weights."""
+    model = record.facts.model
+    layers = () if model is None else model.layers
+    return int(any(layer.constraint is not None for layer in layers))
+
+
 def worst_kernel(record: TrainingRecord, rows: int = 10) -> tuple[float, str | None]:
     """Return how far a kernel moved in a step at most, and the layer that it is of.
 
@@ -71,15 +78,16 @@ def worst_kernel(record: TrainingRecord, rows: int = 10) -> tuple[float, str | N
         rows: Number of the first sampled steps that are looked at. Defaults to `10`.
     """
     worst, layer = 0.0, None
+    start = _projected_rows(record)
     for column, info in enumerate(record.variables):
         if len(info.shape) < 2:
             continue
-        weights = record.weight_norm[:rows, column].astype(np.float64)
-        updates = record.update_norm[:rows, column].astype(np.float64)
+        weights = record.weight_norm[start:rows, column].astype(np.float64)
+        updates = record.update_norm[start:rows, column].astype(np.float64)
         # jumps that span more steps than one are many short ones
-        is_near = np.diff(record.steps[:rows]) <= 2
+        is_near = np.diff(record.steps[start:rows]) <= 2
         jumps = np.where(is_near, np.abs(np.diff(weights)), 0.0)
-        updates[record.skipped[:rows]] = 0.0
+        updates[record.skipped[start:rows]] = 0.0
         moved = np.fmax(updates, np.append(jumps, 0.0))
         # The norm of a kernel drawn by LeCun's law: fan_in * units weights of variance
         # 1 / fan_in have a squared norm of `units`.
@@ -117,9 +125,10 @@ def movement_of(record: TrainingRecord) -> Movement:
     mean = float(np.average(ratio[known], weights=np.maximum(gaps[known], 1)))
     total = max(record.trained_steps, int(steps[-1]) + 1)
     worst, layer = worst_kernel(record)
+    start = _projected_rows(record)
     return Movement(
         ratio=float(np.median(ratio[known])),
-        first=float(np.max(ratio[known][:10])),
+        first=float(np.max(ratio[known][start:][:10], initial=0.0)),
         worst=worst,
         worst_layer=layer,
         path=mean * total,

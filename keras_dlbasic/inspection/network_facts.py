@@ -199,13 +199,15 @@ def _kernel_facts(layer: Any) -> dict[str, Any]:
         "fan_out": float(fans.fan_out),
         "units_alike": bool(alike),
         "kernel_shape": tuple(map(int, kernel.shape)),
-        "penalty": _penalty(fans.variable),
+        "penalty": _class_name(fans.variable, "regularizer"),
+        "constraint": _class_name(fans.variable, "constraint"),
     }
 
 
-def _penalty(variable: Any) -> str | None:
-    regularizer = getattr(variable, "regularizer", None)
-    return None if regularizer is None else type(regularizer).__name__
+def _class_name(variable: Any, role: str) -> str | None:
+    """Return the class name of the regularizer or constraint of a variable."""
+    value = getattr(variable, role, None)
+    return None if value is None else type(value).__name__
 
 
 def _normalizes_inputs(layers: tuple[LayerFacts, ...]) -> bool:

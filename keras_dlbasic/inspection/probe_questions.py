@@ -19,6 +19,7 @@ from keras_dlbasic.inspection.added_loss import activity_penalty, added_loss
 from keras_dlbasic.inspection.attention_run import attention_run
 from keras_dlbasic.inspection.baseline import as_columns
 from keras_dlbasic.inspection.column_facts import column_facts
+from keras_dlbasic.inspection.constraint_facts import constraint_facts
 from keras_dlbasic.inspection.inference_run import (
     output_of,
     predictions_of,
@@ -41,6 +42,9 @@ from keras_dlbasic.inspection.twin_inputs import twin_facts
 from keras_dlbasic.inspection.undefined_loss import undefined_loss
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.probe_facts import InferenceFacts
+
+GOOD = 0.7
+"""Share of the skill of simple predictors that a model reaches at least."""
 
 Question = Callable[[Probe, Any, TrainingRecord], None]
 
@@ -229,6 +233,26 @@ def add_constant(probe: Probe, model: Any, record: TrainingRecord) -> None:
         record.note(probe=replace(known, offset=found))
 
 
+def let_go(probe: Probe, model: Any, record: TrainingRecord) -> None:
+    """Note where the weights of a poor model would go without their constraints.
+
+    Args:
+        probe: The rows.
+        model: The model.
+        record: The record, with the facts of the run and the probe.
+    """
+    known, y = record.facts.probe, probe.y
+    if not probe.outputs or known is None or not isinstance(y, np.ndarray):
+        return
+    outcome = Run(record).outcome
+    skill, reference = outcome.skill, outcome.reference
+    is_behind = skill is not None and reference is not None and skill < GOOD * reference
+    if outcome.learned is not False and not is_behind:
+        return
+    found = constraint_facts(model, probe.seen, y[probe.looked])
+    record.note(probe=replace(known, constraint=found))
+
+
 def respond(probe: Probe, model: Any, record: TrainingRecord) -> None:
     """Run the model on changed rows, and note how the predictions answer.
 
@@ -373,6 +397,7 @@ AT_THE_END: tuple[Question, ...] = (
     try_columns,
     look_through,
     add_constant,
+    let_go,
     respond,
     pair,
     try_twins,

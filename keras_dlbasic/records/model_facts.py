@@ -47,6 +47,7 @@ class LayerFacts(Facts):
         units_alike: Whether all units have the same kernel.
         kernel_shape: Shape of the kernel; None if it has none.
         penalty: Class name of the kernel's regularizer; None if it has none.
+        constraint: Class name of the kernel's constraint; None if it has none.
         cell_activation: Name of the activation in the cell of a recurrent layer; None
             if it is not recurrent, or the cell is not known.
         dtype: Name of the dtype of its weights; None if not known.
@@ -88,6 +89,7 @@ class LayerFacts(Facts):
     units_alike: bool = False
     kernel_shape: tuple[int, ...] | None = None
     penalty: str | None = None
+    constraint: str | None = None
     cell_activation: str | None = None
     dtype: str | None = None
     misreads: str | None = None

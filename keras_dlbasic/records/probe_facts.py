@@ -301,6 +301,25 @@ class OffsetFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class ConstraintFacts(Facts):
+    """Where a few steps along the gradient lead from the weights of the end.
+
+    Attributes:
+        layer: Label of the first layer whose kernel is constrained.
+        kind: Class name of its constraint.
+        loss: Loss on some rows at the end of the run.
+        held: Lowest loss on the way with all constraints.
+        free: The same without them.
+    """
+
+    layer: str = ""
+    kind: str = ""
+    loss: float = UNKNOWN
+    held: float = UNKNOWN
+    free: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class ColumnFacts(Facts):
     """How a model did at the end of the run on one of several columns of values.
 
@@ -412,6 +431,8 @@ class ProbeFacts(Facts):
             if it was not tested.
         categories: Columns that tell far more as categories; None if there are none,
             or not known.
+        constraint: What constraints of weights keep the model from; None if it has
+            none, if it does well, or if it was not measured.
         narrow: What is lost in a layer of few units; None if there is none, if the
             model does well, or if it was not measured.
         offset: What a constant at the output would save; None if the model has biases,
@@ -472,6 +493,7 @@ class ProbeFacts(Facts):
     response: ResponseFacts | None = None
     categories: CategoryFacts | None = None
     narrow: NarrowFacts | None = None
+    constraint: ConstraintFacts | None = None
     offset: OffsetFacts | None = None
     paired: PairedFacts | None = None
     twins: TwinFacts | None = None

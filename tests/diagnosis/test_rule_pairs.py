@@ -155,6 +155,15 @@ def with_reader(record):
     return record
 
 
+def with_constraint(record, held):
+    """A kernel whose constraint leaves the loss at a value, which could be 0.5."""
+    known = {"layer": "first", "kind": "NonNeg", "loss": 1.4, "free": 0.5}
+    with edited_facts(record) as facts:
+        facts["network"]["layers"][0]["constraint"] = "NonNeg"
+        facts["probe"]["constraint"] = {**known, "held": held}
+    return record
+
+
 def with_added(record, start, end):
     """A model that adds a term to its loss, which ends at another value."""
     known = replace(record.facts.probe, added_at_start=start, added_at_end=end)
@@ -335,6 +344,10 @@ PAIRS = {
     "gradients_pile_up": (
         lambda: made_run(facts={"kept_gradient": 0.11}),
         lambda: made_run(facts={"kept_gradient": 0.09}),
+    ),
+    "constraint_too_tight": (
+        lambda: with_constraint(made_run(**STUCK), 1.3),
+        lambda: with_constraint(made_run(**STUCK), 0.6),
     ),
     "missing_bias": (
         lambda: made_run(facts=with_offset(0.9)),

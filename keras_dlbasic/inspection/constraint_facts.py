@@ -1,0 +1,97 @@
+"""What constraints of weights keep training from."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlbasic._backends.run_once import run_once
+from keras_dlbasic._keras.graph import describe_variables
+from keras_dlbasic.landscape.objective import Objective
+from keras_dlbasic.records.probe_facts import ConstraintFacts
+
+ROWS = 128
+STEPS = 12
+STEP = 0.1
+"""Length of a step of a kernel, relative to the norm of one drawn by LeCun's law."""
+
+Parts = list[np.ndarray]
+
+
+def constraint_facts(model: Any, x: Any, y: Any) -> ConstraintFacts | None:
+    """Go down the gradient from the weights of the end, with constraints and without.
+
+    Both ways take steps of the same length on the same rows. The weights of the model
+    stay as they are.
+
+    Args:
+        model: A compiled model, trained.
+        x: Inputs of some rows.
+        y: Their targets.
+
+    Returns:
+        The losses; None for a model without constrained kernels, or if its loss cannot
+        be evaluated outside `fit`.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> from keras_dlbasic.inspection.constraint_facts import constraint_facts
+    >>> layer = keras.layers.Dense(1, kernel_constraint="non_neg")
+    >>> model = keras.Sequential([keras.Input((1,)), layer])
+    >>> model.compile(loss="mse")
+    >>> layer.kernel.assign(keras.ops.zeros((1, 1)))
+    >>> x = np.linspace(-1, 1, 9)[:, None]
+    >>> facts = constraint_facts(model, x, -x)
+    >>> facts.kind, facts.held == facts.loss, facts.free < facts.loss / 2
+    ('NonNegative', True, True)
+    """
+    variables = list(model.trainable_variables)
+    kernels = [place for place, v in enumerate(variables) if len(v.shape) > 1]
+    held = [place for place in kernels if variables[place].constraint is not None]
+    if not held:
+        return None
+    rows = keras.tree.map_structure(lambda a: np.asarray(a)[:ROWS], (x, y))
+    try:
+        with warnings.catch_warnings(action="ignore"), run_once():
+            objective = Objective(model, *rows)
+            loss = objective.loss()
+
+            def project(parts: Parts) -> None:
+                for place in held:
+                    tensor = ops.convert_to_tensor(parts[place].astype("float32"))
+                    value = variables[place].constraint(tensor)
+                    parts[place] = np.asarray(ops.convert_to_numpy(value), np.float64)
+
+            with_it = _lowest(objective, kernels, project)
+            without = _lowest(objective, kernels, lambda parts: None)
+    except Exception:  # a model that runs in `fit` only; code of the user's
+        return None
+    info = describe_variables(model, variables)[held[0]]
+    kind = type(variables[held[0]].constraint).__name__
+    return ConstraintFacts(info.layer, kind, loss, with_it, without)
+
+
+def _lowest(
+    objective: Objective, kernels: list[int], project: Callable[[Parts], None]
+) -> float:
+    """Return the lowest loss on a way along the gradient of the kernels."""
+    weights = objective.weights()
+    losses = []
+    for _ in range(STEPS):
+        loss, gradient = objective.gradient(weights)
+        losses.append(loss)
+        parts = objective.split(weights)
+        slopes = objective.split(gradient)
+        for place in kernels:
+            norm = float(np.linalg.norm(slopes[place]))
+            if norm > 0:
+                usual = float(parts[place].shape[-1]) ** 0.5
+                parts[place] = parts[place] - STEP * usual / norm * slopes[place]
+        project(parts)
+        weights = np.concatenate([part.ravel() for part in parts])
+    return float(np.nanmin([*losses, objective.loss(weights)]))

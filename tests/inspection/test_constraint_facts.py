@@ -1,0 +1,50 @@
+"""Weights that a constraint holds, and where they would go without it."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dlbasic as kd
+from keras_dlbasic.inspection.constraint_facts import constraint_facts
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(128, 4)).astype("float32")
+Y = (X @ np.array([[-1.0], [-2.0], [0.5], [-1.0]])).astype("float32")
+
+
+def compiled(constraint, rate=0.01):
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Dense(1, kernel_constraint=constraint)
+    model = keras.Sequential([keras.Input((4,)), layer])
+    model.compile(keras.optimizers.Adam(rate), "mse")
+    return model
+
+
+def test_models_without_constraints_are_not_run():
+    assert constraint_facts(compiled(None), X, Y) is None
+
+
+def test_weights_stay_as_they_are():
+    model = compiled(keras.constraints.NonNeg())
+    before = [weight.tobytes() for weight in model.get_weights()]
+    assert constraint_facts(model, X, Y).kind == "NonNeg"
+    assert [weight.tobytes() for weight in model.get_weights()] == before
+
+
+@pytest.mark.parametrize(
+    ("constraint", "rate", "named"),
+    [
+        (keras.constraints.NonNeg(), 0.02, True),
+        (keras.constraints.MaxNorm(0.1), 0.02, True),
+        (keras.constraints.MaxNorm(4.0), 0.02, False),
+        (keras.constraints.MaxNorm(4.0), 1e-6, False),  # it has hardly begun
+    ],
+)
+def test_constraints_that_keep_a_model_from_learning(constraint, rate, named):
+    model = compiled(constraint, rate)
+    doctor = kd.callbacks.TrainingDoctor(X, Y, verbose=0)
+    model.fit(X, Y, epochs=12, batch_size=16, verbose=0, callbacks=[doctor])
+    found = {finding.name for finding in doctor.diagnosis.at_least("warning")}
+    assert ("constraint_too_tight" in found) == named
+    if named:
+        assert doctor.diagnosis.top_level[0].name == "constraint_too_tight"
