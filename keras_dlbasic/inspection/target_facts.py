@@ -19,6 +19,9 @@ LEAST_ROWS = 64
 MOST_ENTRIES = 2**23
 """Of targets with more entries some rows are looked at, evenly chosen."""
 
+FAR = 30.0
+"""Robust standard deviations from the median beyond which a value is far away."""
+
 
 def target_facts(
     y: np.ndarray, name: str = "y", *, has_columns: bool = True
@@ -67,6 +70,8 @@ def _described(facts: TargetFacts, columns: np.ndarray) -> TargetFacts:
     is_whole = bool((columns == np.round(columns)).all())
     distinct = _distinct(columns) if is_whole else ()
     spread = columns.std(axis=0)
+    is_column = kind == "continuous" and columns.shape[1] == 1
+    far_share, far_part = _far(columns[:, 0]) if is_column else (0.0, 0.0)
     return replace(
         facts,
         kind=kind,
@@ -85,11 +90,27 @@ def _described(facts: TargetFacts, columns: np.ndarray) -> TargetFacts:
         constant_columns=int(np.sum(spread <= 1e-7 * np.abs(columns).max(axis=0))),
         is_constant=bool((columns == columns[0]).all() and len(columns) > 1),
         commonest=_commonest(columns),
+        far_share=far_share,
+        far_part=far_part,
         one_entry=kind == "continuous" and _has_one_entry(columns),
         row_sum_error=float(np.abs(columns.sum(axis=1) - 1).mean())
         if columns.shape[1] > 1
         else UNKNOWN,
     )
+
+
+def _far(values: np.ndarray) -> tuple[float, float]:
+    """Return the share of values far from the others, and theirs of the variance.
+
+    Of values of which half are the same, as zeros around objects, nothing is known.
+    """
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    robust = (high - low) / 1.35  # the standard deviation, if they were normal
+    is_far = np.abs(values - middle) > FAR * robust
+    if not robust > 0 or not is_far.any():
+        return 0.0, 0.0
+    squares = (values - values.mean()) ** 2
+    return float(is_far.mean()), float(squares[is_far].sum() / squares.sum())
 
 
 def _has_one_entry(columns: np.ndarray) -> bool:

@@ -191,6 +191,9 @@ class TargetFacts(Facts):
             windows of a series in the order of time, or it is not known.
         last_value: Skill of the last value of a series in the input as a forecast of
             the targets; NaN if not known.
+        far_share: Share of the values of the only column that are more than
+            `target_facts.FAR` robust standard deviations from the median.
+        far_part: Their share of the variance.
         out_of_step: In which other order of the targets simple predictors learn far
             more; None if in none, or not known.
 
@@ -220,6 +223,8 @@ class TargetFacts(Facts):
     constant_columns: int | None = None
     is_constant: bool = False
     commonest: float = UNKNOWN
+    far_share: float = 0.0
+    far_part: float = 0.0
     row_sum_error: float = UNKNOWN
     share_axes: tuple[int, ...] | None = None
     next_step_of: str | None = None

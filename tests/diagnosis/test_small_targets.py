@@ -30,3 +30,20 @@ def with_size(size, optimizer):
 def test_steps_that_shrink_with_the_targets(size, optimizer, named):
     finding = found(with_size(size, optimizer), "unscaled_targets")
     assert (finding is not None) == named
+
+
+@pytest.mark.parametrize(
+    ("facts", "named"),
+    [
+        ({"far_share": 0.01, "far_part": 0.99}, True),
+        ({"far_share": 0.01, "far_part": 0.4}, False),
+        ({"far_share": 0.2, "far_part": 0.99}, False),
+    ],
+)
+def test_a_few_targets_far_from_all_others(facts, named):
+    record = with_size(1.0, "Adam")
+    with edited_facts(record) as known:
+        known["data"]["targets"][0] |= facts
+    finding = found(record, "unscaled_targets")
+    assert (finding is not None) == named
+    assert not named or "these few values" in finding.message

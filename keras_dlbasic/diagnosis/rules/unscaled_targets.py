@@ -9,6 +9,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.rates import is_adaptive
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
+from keras_dlbasic.records.data_facts import TargetFacts
 from keras_dlbasic.records.probe_facts import ColumnFacts
 
 EXPLAINS = (*NOT_LEARNING, *UNSTABLE, "dead_units")
@@ -40,6 +41,8 @@ def unscaled_targets(
     found: float = 0.3,
     share: float = 0.3,
     offset: float = 0.5,
+    dominated: float = 0.9,
+    rare: float = 0.05,
 ) -> Verdict:
     """Compare the scale of regression targets with 1.
 
@@ -51,6 +54,9 @@ def unscaled_targets(
     the large ones but not the small ones, which simple predictors predict on rows that
     they were not fitted to. Or the predictions are off by a constant for the most part
     at the end, and the targets are far from 0, where outputs begin.
+
+    A few targets that are far from all others are named first: to scale the targets
+    does not help then.
 
     Args:
         run: The run.
@@ -66,6 +72,9 @@ def unscaled_targets(
             simple predictor.
         offset: Minimum share of the loss that a constant would save at the end of a run
             that is worse than a constant prediction.
+        dominated: Minimum share of the variance of the targets that comes from a few
+            values more than 30 robust standard deviations from the median.
+        rare: Maximum share of the targets that are such values.
     """
     if run.loss_kind.family not in ("values", "unknown"):
         return Fine("the targets are classes")
@@ -88,6 +97,8 @@ def unscaled_targets(
         return _columns_apart(columns, missed, greatest, apart)
     if _scales_output(run):
         return Fine("a layer of the model scales the output")
+    if target.far_part >= dominated and target.far_share <= rare:
+        return _far_from_others(target, dominated)
     small *= 1 if is_adaptive(run.facts.inner_optimizer_name) else SLOWER
     if size > large or 0 < size < small:
         return Finding(
@@ -117,6 +128,35 @@ def unscaled_targets(
     if is_narrow and not _starts_near(run):
         return _narrow(target.mean, target.std / size, narrow)
     return Fine(f"root mean square {size:.3g}")
+
+
+def _far_from_others(target: TargetFacts, limit: float) -> Finding:
+    return Finding(
+        severity="info",
+        message=(
+            f"{target.far_share:.2%} of the targets are more than 30 robust standard "
+            f"deviations from the median (they range from {target.min:.4g} to "
+            f"{target.max:.4g}) and make up {target.far_part:.0%} of the variance. A "
+            "squared error then depends on these few values only."
+        ),
+        risk="critical",
+        value=target.far_part,
+        threshold=limit,
+        unit="share of the variance",
+        confidence=0.95,
+        evidence={"share": target.far_share},
+        remedies=(
+            suggest.by_hand(
+                "spread = np.subtract(*np.quantile(y, [0.75, 0.25])); "
+                "rows = np.flatnonzero(np.abs(y - np.median(y)) > 20 * spread)",
+                "shows which targets to correct or to leave out",
+            ),
+            suggest.by_hand(
+                "y = np.sign(y) * np.log1p(np.abs(y))",
+                "the others then count, too, if the values are right",
+            ),
+        ),
+    )
 
 
 def _scales_output(run: Run) -> bool:
