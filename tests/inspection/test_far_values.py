@@ -11,6 +11,6 @@ def test_a_few_values_far_from_all_others():
     y[:10] = 400.0
     facts = target_facts(y)
     assert facts.far_share == 0.01
-    assert facts.far_part > 0.99
+    assert facts.far_part > 0.98
     assert target_facts(np.where(y > 2, y, 0.0)).far_share == 0  # most are the same
     assert target_facts(np.exp(y[10:])).far_share == 0  # prices, incomes
