@@ -7,7 +7,16 @@ from typing import Literal
 
 from keras_dlbasic.records.probe_facts import BeyondFacts, TruthFacts
 
-Sense = Literal["right", "wrong", "opposite", "blind", "extreme", "numbers", "unclear"]
+Sense = Literal[
+    "right",
+    "wrong",
+    "opposite",
+    "blind",
+    "indifferent",
+    "extreme",
+    "numbers",
+    "unclear",
+]
 
 MARGIN = 0.05
 """Losses count as different from this share of the largest of them."""
@@ -27,9 +36,10 @@ def loss_sense(facts: TruthFacts) -> Sense:
         and a constant are better; `"opposite"` if that is so, and no loss is below 0,
         so that it may be meant; `"extreme"` if answers of 0 and 1 are better than the
         shares that the targets are; `"blind"` if a constant is better and it does not
-        matter which row gets which answer; `"numbers"` if class numbers do not do best
-        with their own class, and one-hot vectors of them would; `"unclear"` for all
-        else.
+        matter which row gets which answer; `"indifferent"` if a constant is as good as
+        the targets, while answers of other rows are worse; `"numbers"` if class numbers
+        do not do best with their own class, and one-hot vectors of them would;
+        `"unclear"` for all else.
 
     Example:
     >>> from keras_dlbasic.diagnosis.loss_sense import loss_sense
@@ -51,6 +61,8 @@ def loss_sense(facts: TruthFacts) -> Sense:
     is_worst = truth > constant + margin and truth > shuffled + margin
     if facts.hardened < truth - margin and not is_worst:
         return "extreme"
+    if abs(truth - facts.edge) < 1e-3 * size and truth < shuffled - margin:
+        return "indifferent"
     if truth < constant and truth < shuffled:
         return "right"
     # A loss is wrong only if being right costs clearly more than a constant prediction.

@@ -231,6 +231,8 @@ def _in_form(
     is_share = columns.min() >= 0 and columns.max() <= 1
     middle = np.broadcast_to(columns.mean(axis=0), columns.shape)
     constants = [cost(middle), cost(np.zeros_like(columns) + np.median(columns, 0))]
+    ends = [columns.min(), columns.max()] if columns.shape[-1] == 1 else []
+    edges = [cost(np.full_like(columns, end)) for end in ends]
     # A loss that compares at all changes where all rows have the target of the first,
     # for this answer or for the mean.
     first, alike = (
@@ -240,6 +242,7 @@ def _in_form(
     return TruthFacts(
         truth=cost(columns),
         constant=float(np.nanmin(constants)),
+        edge=float(np.nanmin(edges)) if edges else float("nan"),
         shuffled=cost(rows[other]),
         opposite=cost(1 - columns) if is_share else float("nan"),
         hardened=cost(_hardened(columns)) if _is_soft(columns) else float("nan"),

@@ -16,6 +16,8 @@ class TruthFacts(Facts):
     Attributes:
         truth: Loss where the output gives the targets themselves.
         constant: The lowest loss of a constant prediction of that form.
+        edge: The lower loss of the smallest and of the largest target as a constant
+            prediction.
         shuffled: Loss where each row is given the target of another.
         opposite: Loss where the output gives 1 less the targets; NaN if targets are
             not from 0 to 1.
@@ -37,6 +39,7 @@ class TruthFacts(Facts):
 
     truth: float = UNKNOWN
     constant: float = UNKNOWN
+    edge: float = UNKNOWN
     shuffled: float = UNKNOWN
     opposite: float = UNKNOWN
     hardened: float = UNKNOWN

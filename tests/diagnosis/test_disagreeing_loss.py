@@ -47,6 +47,11 @@ def pairs(t, p):
     return ops.mean((ops.reshape(t, (1, -1)) - ops.reshape(p, (-1, 1))) ** 2)
 
 
+def hinge(y_true, y_pred):
+    """Expects -1 and 1: for a label of 0 it is the same for all predictions."""
+    return ops.mean(ops.maximum(1.0 - y_true * y_pred, 0.0), axis=-1)
+
+
 class Spread(keras.losses.Loss):
     """Subtracts outputs (n, 1) from targets as they come, which may be (n,)."""
 
@@ -65,6 +70,8 @@ class Spread(keras.losses.Loss):
         (lambda t, p: -likelihood(t, p), ONE_HOT, "softmax", "right"),
         (lambda t, p: -logit_bce(t, p), SAME, None, "wrong"),
         (logit_bce, SAME, None, "right"),
+        (hinge, SAME, "sigmoid", "indifferent"),
+        (hinge, SAME, None, "indifferent"),
         (contrastive, SAME, None, "opposite"),
         (contrastive, 1 - SAME, None, "opposite"),
         (pairs, VALUES[:, :1], None, "blind"),

@@ -14,6 +14,7 @@ from keras_dlbasic.diagnosis.endless_terms import (
     keeps_falling,
     weights_without_end,
 )
+from keras_dlbasic.diagnosis.indifferent_loss import indifferent
 from keras_dlbasic.diagnosis.loss_sense import falls_at_edges, has_no_lowest, loss_sense
 from keras_dlbasic.diagnosis.metric_names import ACCURACIES
 from keras_dlbasic.diagnosis.outcome import HALF, LEARNED_SKILL
@@ -88,6 +89,9 @@ NEARLY_SAME = 0.3
 AS_CONSTANT = 0.9
 """A validation loss above this share of that of a constant output is no better."""
 
+MAY_BE_MEANT = ("right", "indifferent", "unclear", "blind")
+"""What a loss may reward and be as it should."""
+
 FAR_BELOW, GROWN = 10.0, 10.0
 """How many times the loss of the targets, and of the first epoch, a loss without a
 lowest value is at the end."""
@@ -106,12 +110,14 @@ def disagreeing_loss(run: Run) -> Verdict:
     finding if the loss has no lowest value: it falls in proportion to the outputs and
     the training loss is far below zero, a term of `add_loss` does or sample weights are
     negative and the predictions become worse than a constant one, or targets of a
-    sigmoid lie outside of 0 and 1 in a cross-entropy. For other losses it is only
-    tested whether the loss increases if the predictions of a trained model are shuffled
-    among the rows. In a custom `train_step` it is a finding if targets and outputs
-    were seen to broadcast and the predictions are nearly the same for all rows. Of
-    pairs whose output is a distance or a likeness, it is a warning if the loss wants
-    those apart whose inputs are nearer, and the model does not manage it.
+    sigmoid lie outside of 0 and 1 in a cross-entropy. It is a warning if a constant is
+    as good as the targets for the loss, and the predictions are nearly constant. For
+    other losses it is only tested whether the loss increases if the predictions of a
+    trained model are shuffled among the rows. In a custom `train_step` it is a finding
+    if targets and outputs were seen to broadcast and the predictions are nearly the
+    same for all rows. Of pairs whose output is a distance or a likeness, it is a
+    warning if the loss wants those apart whose inputs are nearer, and the model does
+    not manage it.
     """
     if endless := added_without_end(run) or weights_without_end(run):
         return endless
@@ -134,9 +140,11 @@ def disagreeing_loss(run: Run) -> Verdict:
         f"{truth.shuffled:.4g} if it equals the targets of other rows, and "
         f"{truth.constant:.4g} for a constant prediction"
     )
-    if sense in ("right", "unclear") and _falls_without_end(run, truth):
+    if sense in MAY_BE_MEANT[:-1] and _falls_without_end(run, truth):
         return _without_lowest(run, truth)
-    by_model = run.facts.loss is None and sense in ("right", "unclear", "blind")
+    if sense == "indifferent" and (finding := indifferent(run, truth)):
+        return finding
+    by_model = run.facts.loss is None and sense in MAY_BE_MEANT
     if by_model and run.outcome.paired is not None:
         return _by_the_model(run)
     if sense == "numbers":
