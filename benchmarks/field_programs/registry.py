@@ -26,6 +26,7 @@ HALVES = (
     "fourteenth",
     "fifteenth",
     "sixteenth",
+    "eighteenth",
     "practice",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
