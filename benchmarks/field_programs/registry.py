@@ -26,7 +26,11 @@ HALVES = (
     "fourteenth",
     "fifteenth",
     "sixteenth",
+<<<<<<< HEAD
     "seventeenth",
+=======
+    "eighteenth",
+>>>>>>> 34e35f2eef9471debba01127c80ec981a56efc2b
     "practice",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
