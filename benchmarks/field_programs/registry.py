@@ -26,15 +26,9 @@ HALVES = (
     "fourteenth",
     "fifteenth",
     "sixteenth",
-<<<<<<< HEAD
-<<<<<<< HEAD
     "seventeenth",
-=======
     "eighteenth",
->>>>>>> 34e35f2eef9471debba01127c80ec981a56efc2b
-=======
     "nineteenth",
->>>>>>> 85c0bba5ff5c06115f2ed642ba76c402f5428d34
     "practice",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
@@ -42,12 +36,8 @@ HALVES = (
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
-<<<<<<< HEAD
-=======
-    "gradients_pile_up": "a step of one's own does not clear earlier gradients",
     "gradients_through_targets": "a target that the model makes itself is trained too",
     "ids_cut_to_integers": "an embedding cuts numbers that are no ids to integers",
->>>>>>> 85c0bba5ff5c06115f2ed642ba76c402f5428d34
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",
     "own_features_hidden": "nodes of a graph hear their neighbors, not themselves",
     "rows_off_scale": "a few rows are on another scale than all others",
