@@ -26,6 +26,9 @@ HALVES = (
     "fourteenth",
     "fifteenth",
     "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
     "practice",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
@@ -33,7 +36,10 @@ HALVES = (
 HEALTHY = "healthy"
 
 FUTURE_NAMES = {
+    "gradients_through_targets": "a target that the model makes itself is trained too",
+    "ids_cut_to_integers": "an embedding cuts numbers that are no ids to integers",
     "misaligned_embedding": "pretrained vectors stand in the rows of other words",
+    "own_features_hidden": "nodes of a graph hear their neighbors, not themselves",
     "rows_off_scale": "a few rows are on another scale than all others",
     "state_carried_over": "a recurrent layer goes on from the state of other rows",
     "targets_not_augmented_alike": "inputs and targets are moved by different draws",
