@@ -281,6 +281,7 @@ def _validation(
         val_targets[0][1] if val_targets else None,
         task=task,
         is_ids=is_ids,
+        is_joined=len(inputs) > 1,
         draws=draws,
     )
 

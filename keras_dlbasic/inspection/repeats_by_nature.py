@@ -11,6 +11,9 @@ ROWS, FEATURES = 2000, 512
 CONTINUOUS = 0.5
 """A column with more different values than this share of the rows is continuous."""
 
+IDS = 0.25
+"""Maximum number of values of a column of ids, relative to the rows."""
+
 LIKELY = 0.05
 """Number of equal rows that each row has by chance where rows repeat by nature."""
 
@@ -38,6 +41,8 @@ def repeats_by_nature(x: np.ndarray, n_rows: int | None = None) -> bool:
     """
     flat = x[evenly(len(x), ROWS)].reshape(min(len(x), ROWS), -1)
     columns = flat[:, evenly(flat.shape[1], FEATURES)]
+    if flat.shape[1] == 1 and _are_ids(flat):
+        return True
     # copies make continuous columns look coarse, so each row counts once
     rows = np.unique(columns, axis=0)
     chance = 0.0
@@ -50,3 +55,10 @@ def repeats_by_nature(x: np.ndarray, n_rows: int | None = None) -> bool:
         chance += float(np.log(np.sum((counts / len(rows)) ** 2)))
     chance *= flat.shape[1] / columns.shape[1]
     return bool((n_rows or len(x)) * np.exp(chance / 2) >= LIKELY)
+
+
+def _are_ids(column: np.ndarray) -> bool:
+    """Return whether the values of an only column are whole, and few of them."""
+    if column.dtype.kind not in "iubf" or not (column == np.round(column)).all():
+        return False
+    return len(np.unique(column)) <= IDS * len(column)

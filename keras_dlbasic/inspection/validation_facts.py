@@ -29,6 +29,10 @@ ALIKE = 0.1
 """Where so large a share of training rows are near copies of others, such as augmented
 ones, predictors know the rows that they are tested on."""
 
+FEWEST, SEVERAL = 10, 0.2
+"""Number of rows that repeat, and the share of them with different targets, from which
+rows are taken to repeat by chance."""
+
 MOST_CLASSES = 1000
 MOST_TARGETS = 2**24
 """In more entries no classes are looked for: by some of them none is sure to miss."""
@@ -57,6 +61,7 @@ def validation_facts(
     *,
     task: TaskKind = TaskKind.UNKNOWN,
     is_ids: bool = False,
+    is_joined: bool = False,
     draws: Draws | None = None,
 ) -> ValidationFacts:
     """Compare validation data with training data.
@@ -70,6 +75,8 @@ def validation_facts(
             Defaults to `TaskKind.UNKNOWN`: none is fitted.
         is_ids: Whether inputs are numbers of rows in an embedding, whose size means
             nothing. Defaults to `False`.
+        is_joined: Whether the columns of several inputs are side by side, which are no
+            steps of a window. Defaults to `False`.
         draws: Of how many rows drawn at random both are. Defaults to None: they are
             all rows.
 
@@ -83,6 +90,8 @@ def validation_facts(
         facts = replace(facts, **_overlap(x, y, val_x, val_y))
         if x.nbytes + val_x.nbytes <= MOST_BYTES:
             facts = replace(facts, **_likeness(x, y, val_x, val_y, is_ids))
+        if is_joined:
+            facts = replace(facts, shared_pieces=float("nan"))
     # numbers in a table may be codes; in pictures, or of another type, they are sizes
     may_be_codes = own.is_integer and other.is_integer and x.ndim < 4
     is_measured = not may_be_codes and not is_ids
@@ -145,7 +154,11 @@ def _likeness(
     """Tell how near rows of both are, where nearness means something."""
     if x.dtype.kind not in "iubf" or not x.size or not val_x.size:
         return {}
-    is_coarse = repeats_by_nature(x) or (_has_few_values(x) and are_windows(x))
+    is_coarse = (
+        repeats_by_nature(x)
+        or (_has_few_values(x) and are_windows(x))
+        or _has_several_answers(x, y)
+    )
     told = {"repeats_by_nature": is_coarse, "blank": _blank(val_x)}
     if is_ids or is_coarse:
         return told
@@ -154,6 +167,23 @@ def _likeness(
         "near_copies": near_copies(x, y, val_x, val_y),
         "shared_pieces": shared_pieces(x, val_x),
     }
+
+
+def _has_several_answers(x: np.ndarray, y: Any) -> bool:
+    """Return whether rows that repeat have different targets, as no copies have."""
+    if y is None:
+        return False
+    rows = evenly(len(x), ROWS)
+    answers: dict[int, set[int]] = {}
+    dtype = common_dtype(x, x)
+    pairs = zip(_hashes(x, None, rows, dtype), _hashes(x, y, rows, dtype), strict=True)
+    counts = Counter[int]()
+    for row, pair in pairs:
+        answers.setdefault(row, set()).add(pair)
+        counts[row] += 1
+    repeated = [row for row, count in counts.items() if count > 1]
+    several = sum(len(answers[row]) > 1 for row in repeated)
+    return len(repeated) >= FEWEST and several > SEVERAL * len(repeated)
 
 
 def _has_few_values(x: np.ndarray) -> bool:

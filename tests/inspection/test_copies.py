@@ -139,3 +139,26 @@ def test_sizes_of_pictures_are_compared_and_codes_are_not(rng):
     assert validation_facts(pictures, None, pictures // 99, None).scale < 0.1
     codes = pictures.reshape(40, -1)
     assert np.isnan(validation_facts(codes, None, codes // 99, None).scale)
+
+
+def test_ids_of_an_only_column_repeat_by_nature(rng):
+    assert repeats_by_nature(rng.integers(0, 70, 2000))
+    assert not repeats_by_nature(rng.integers(0, 70, 2000) / 7)
+    assert not repeats_by_nature(np.arange(2000))
+
+
+def test_rows_that_have_several_answers_repeat_by_nature(rng):
+    kinds = rng.normal(size=(40, 6))[rng.integers(0, 40, 900)]
+    drawn, fixed = rng.integers(0, 3, 900), (kinds[:, 0] > 0).astype(int)
+    for y, expected in ((drawn, True), (fixed, False)):
+        facts = validation_facts(*parted(kinds, y, rng))
+        assert facts.repeats_by_nature is expected
+
+
+def test_inputs_side_by_side_are_no_windows(rng):
+    series = rng.normal(size=1200)
+    windows = np.stack([series[i : i + 12] for i in range(1000)])
+    own, own_y, new, new_y = parted(windows, np.zeros(1000), rng)
+    assert validation_facts(own, own_y, new, new_y).shared_pieces > 0.9
+    facts = validation_facts(own, own_y, new, new_y, is_joined=True)
+    assert np.isnan(facts.shared_pieces)
