@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
+
 from keras_dlbasic._keras.following_activation import consumers_of
 from keras_dlbasic._keras.layer_kinds import kind_of
 
@@ -29,8 +31,8 @@ def embedded_inputs(model: Any) -> dict[str, bool] | None:
 def vocabularies(model: Any) -> dict[str, int | None] | None:
     """Return by the name of each input how many rows its embedding has.
 
-    Only embeddings that take the input itself count: what comes between may hash or
-    clip ids. Of several the smallest counts.
+    Only embeddings that take the input itself count, in models within the model as
+    well: what comes between may hash or clip ids. Of several the smallest counts.
 
     Args:
         model: A built model.
@@ -46,9 +48,18 @@ def vocabularies(model: Any) -> dict[str, int | None] | None:
     found: dict[str, int | None] = {}
     for name, layer in layers.items():
         users = after.get(id(layer), [])
-        rows = [int(user.input_dim) for user in users if _is_embedding(user)]
-        found[name] = min(rows, default=None)
+        found[name] = min(_rows(users), default=None)
     return found
+
+
+def _rows(users: list[Any]) -> list[int]:
+    """Return the rows of the embeddings among layers, and of models that begin so."""
+    rows = [int(user.input_dim) for user in users if _is_embedding(user)]
+    for user in users:
+        inner = vocabularies(user) if isinstance(user, keras.Model) else None
+        if inner is not None and len(inner) == 1:
+            rows += [size for size in inner.values() if size is not None]
+    return rows
 
 
 def _graph(model: Any) -> tuple[dict[str, Any], dict[int, list[Any]]] | None:

@@ -27,7 +27,8 @@ class Breakdown:
         epoch: Its epoch.
         gap: Number of steps since the sampled step before it.
         layers: Labels of the layers whose gradients were lost at that step.
-        update_ratio: Largest update-to-weight ratio of a step before.
+        update_ratio: Largest update-to-weight ratio of a step before, where kernels
+            count as large as is usual at least.
         rise_of_loss: Largest loss of a batch before, over the first one.
         growth: Growth of the weights' norm before.
         jump: Largest norm of a gradient before, over the median.
@@ -102,7 +103,7 @@ def _before(run: Run, row: int, lost: Lost) -> Breakdown:
     # If only the loss was lost, the weights went on as before. So all steps show
     # whether they had grown.
     until = len(record.steps) if lost == "loss" else row
-    ratios = update_ratio_of(record)[:until]
+    ratios = update_ratio_of(record, of_usual_size=True)[:until]
     losses = record.batch_loss[:row]
     losses = losses[np.isfinite(losses)]
     weights = np.sqrt((record.weight_norm.astype(np.float64) ** 2).sum(axis=1))

@@ -35,13 +35,17 @@ class Movement:
     steps: int
 
 
-def update_ratio_of(record: TrainingRecord) -> np.ndarray:
+def update_ratio_of(
+    record: TrainingRecord, *, of_usual_size: bool = False
+) -> np.ndarray:
     """Return the size of the update over that of the weights, over all kernels, `[n]`.
 
     NaN where loss scaling skipped the update; empty without kernels.
 
     Args:
         record: What was recorded.
+        of_usual_size: Whether a kernel counts as large as one drawn by LeCun's law at
+            least: embeddings start far smaller, and may grow. Defaults to `False`.
     """
     kernels = [len(v.shape) > 1 for v in record.variables]
     if not any(kernels):
@@ -49,6 +53,9 @@ def update_ratio_of(record: TrainingRecord) -> np.ndarray:
     with np.errstate(all="ignore"):
         updates = record.update_norm[:, kernels].astype(np.float64)
         weights = record.weight_norm[:, kernels].astype(np.float64)
+        if of_usual_size:
+            units = [v.shape[-1] for v in record.variables if len(v.shape) > 1]
+            weights = np.fmax(weights, np.sqrt(np.asarray(units, np.float64)))
         updates = np.where(np.isfinite(updates), updates, 0.0)
         total = np.sqrt((weights**2).sum(axis=1))
         ratio: np.ndarray = np.sqrt((updates**2).sum(axis=1)) / total

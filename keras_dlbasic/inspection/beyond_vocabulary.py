@@ -43,4 +43,8 @@ def beyond_vocabulary(x: np.ndarray, size: int | None) -> dict[str, Any]:
     some = x[: max(1, MOST_ENTRIES * len(x) // x.size)]  # one bad id is enough
     flat = some.reshape(len(some), -1)
     wrong = (flat >= size) | (flat < 0)
-    return {"vocabulary": size, "beyond_vocabulary": int(wrong.any(axis=1).sum())}
+    return {
+        "vocabulary": size,
+        "beyond_vocabulary": int(wrong.any(axis=1).sum()),
+        "not_whole": float((flat != np.trunc(flat)).mean()),
+    }

@@ -44,6 +44,8 @@ class InputFacts(Facts):
         vocabulary: Number of rows of the embedding that they are passed to; None if
             there is none, or it is not known.
         beyond_vocabulary: Number of samples with ids that are out of range for it.
+        not_whole: Share of the entries that are no whole numbers, and which that
+            embedding cuts.
         padding: Mean share of padding at the end of sequences.
         mask_value: The value of steps that the model masks; None if it masks none.
         masked_inside: Share of steps with a mask between the first and the last step
@@ -89,6 +91,7 @@ class InputFacts(Facts):
     is_ids: bool = False
     vocabulary: int | None = None
     beyond_vocabulary: int = 0
+    not_whole: float = 0.0
     padding: float = UNKNOWN
     mask_value: float | None = None
     masked_inside: float = UNKNOWN

@@ -6,6 +6,10 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 
 KERNELS = ("dense", "convolution")
 PRODUCTS = ("Multiply", "Dot")
+LINEAR, CLEAR, BEHIND = ("components", "linear"), 0.3, 0.5
+"""Predictors that are linear, the skill that says something, and the share of it below
+which a model is far behind."""
+
 BENDING = ("recurrent", "attention", "custom", "foreign")
 """Kinds of layers that are not linear without an activation, or may not be."""
 
@@ -19,8 +23,9 @@ def missing_nonlinearity(run: Run) -> Verdict:
     """Look for models in which all hidden layers are linear.
 
     It is a warning unless the model has a high skill, though simple predictors may do
-    no better: they are linear as well, or know only near rows. A linear autoencoder is
-    a PCA, so there it counts only if the run learns little.
+    no better: they are linear as well, or know only near rows. If the best of them is
+    linear and the model is far behind it, as an autoencoder may be behind a PCA, linear
+    layers are not what keeps it back.
 
     Args:
         run: The run.
@@ -49,6 +54,8 @@ def missing_nonlinearity(run: Run) -> Verdict:
     # neither is a product of what two layers give
     others += [f for f in layers if f.class_name in PRODUCTS]
     if hidden and not inner and not others and not pooled:
+        if _is_behind_a_line(run):
+            return Fine("a linear predictor does far better than the model")
         return Finding(
             severity="warning" if _is_poor(run) else "info",
             message=(
@@ -67,6 +74,16 @@ def missing_nonlinearity(run: Run) -> Verdict:
             ),
         )
     return Fine(f"{len(inner)} hidden layers have activations")
+
+
+def _is_behind_a_line(run: Run) -> bool:
+    """Return whether a linear predictor does far better than a finished run."""
+    if run.live or run.is_planned or run.outcome.skill is None:
+        return False
+    probe = run.facts.probe
+    known = (probe.references if probe is not None else None) or {}
+    linear = max((known.get(name, 0.0) for name in LINEAR), default=0.0)
+    return linear >= CLEAR and run.outcome.skill < BEHIND * linear
 
 
 def _is_poor(run: Run) -> bool:

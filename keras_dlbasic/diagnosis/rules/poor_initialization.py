@@ -87,9 +87,11 @@ def _idle(run: Run, idle: float, limit: float) -> Finding | None:
     table = run.record.tables.get("activations")
     if table is None or not len(table) or table.epochs[0] >= 0:
         return None
+    plain = {facts.label for facts in run.layers if facts.kind == "merging"}
     for measure, word in (("dead_units", "dead"), ("saturated_units", "saturated")):
         shares = np.nan_to_num(table[measure][0])
-        places = run.hidden(table.labels)
+        # a difference of two inputs has no units of its own
+        places = [p for p in run.hidden(table.labels) if table.labels[p] not in plain]
         worst = max(places, key=lambda place: shares[place], default=None)
         if worst is None or shares[worst] < idle:
             continue

@@ -21,6 +21,9 @@ SLOWER = 3.0
 FAR = 1.0
 """Distance of the mean of the targets from 0, in standard deviations."""
 
+SHORT_WAY = 0.1
+"""Length of all updates, in units of the weights' norm, that leads nowhere."""
+
 NEAR = 10.0
 """Times the loss of a constant prediction up to which a loss is near it."""
 
@@ -210,6 +213,8 @@ def _far_away(run: Run, share: float) -> Finding | None:
     found = None if probe is None else probe.offset
     if found is None or run.live or skill is None or not skill < 0:
         return None
+    if _has_hardly_moved(run):
+        return None  # with such short steps it would not come to any targets
     saved = (found.loss - found.moved) / found.loss if found.loss > 0 else 0.0
     # it is to go where the targets are, and these are away from where it began
     is_away = abs(target.mean) >= FAR * target.std and found.shift * target.mean > 0
@@ -238,6 +243,13 @@ def _far_away(run: Run, share: float) -> Finding | None:
             ),
         ),
     )
+
+
+def _has_hardly_moved(run: Run) -> bool:
+    try:
+        return run.movement.path < SHORT_WAY
+    except Skipped:
+        return False
 
 
 def _narrow(mean: float, share: float, narrow: float) -> Finding:
