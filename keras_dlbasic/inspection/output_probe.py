@@ -173,6 +173,10 @@ class OutputProbe:
             # a loss below that of a constant is no success if being right costs more
             if truth is not None and loss_sense(truth) in WRONG:
                 return facts
+            # nor is there a best constant where no targets are read: a gap between two
+            # scores costs the less, the larger it is
+            if reads is False:
+                return facts
         try:
             losses = best_constant(self.loss, y, shape)
             if not self.task.is_known and np.isfinite(losses).all():
