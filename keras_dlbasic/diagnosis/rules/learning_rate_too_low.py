@@ -17,6 +17,13 @@ LEARNABLE = 0.3
 """Skill of simple predictors from which there is something to learn."""
 
 
+FALLEN = 0.1
+"""Share of a loss by which it must fall to have learned something."""
+
+FRESH = 0.01
+"""Root mean square of biases below which they are near zero, where they begin."""
+
+
 @rule(kind="cause", explains=NOT_LEARNING, needs=("updates",), live=False)
 def learning_rate_too_low(
     run: Run,
@@ -31,6 +38,10 @@ def learning_rate_too_low(
     way: float = 1.5,
 ) -> Verdict:
     """Look for weights that hardly change although there are gradients.
+
+    It takes a symptom to be more than a note. Where the loss does not tell whether
+    anything was learned, it is a warning if all biases are near zero, where they begin,
+    and the loss has hardly fallen.
 
     Args:
         run: The run.
@@ -68,8 +79,9 @@ def learning_rate_too_low(
     is_plain = is_plain and not (is_short or is_slow) and _is_plain_and_stuck(run)
     if (is_short or is_slow or is_plain) and gradient > 0:
         limit = plain if is_plain else slow if is_slow else short
+        is_new = not run.live and not run.outcome.is_known and _is_as_it_began(run)
         return Finding(
-            severity="info",
+            severity="warning" if is_short and is_new else "info",
             message=(
                 "The learning rate is too low: a step changes the weights by "
                 f"{movement.ratio:.1e} of their norm (about 1e-03 is usual), and all "
@@ -89,6 +101,23 @@ def learning_rate_too_low(
             ),
         )
     return Fine(f"median update-to-weight ratio {movement.ratio:.1e}")
+
+
+def _is_as_it_began(run: Run) -> bool:
+    """Return whether the loss and all biases are nearly what they were at first.
+
+    A model that learned something before, in another run or on other data, has biases
+    that are not zero.
+    """
+    record, losses = run.record, run.loss[np.isfinite(run.loss)]
+    if len(losses) < 2 or losses[0] - losses[-1] > FALLEN * abs(losses[0]):
+        return False
+    sizes = [
+        (float(record.weight_norm[-1, column]), info.shape[0])
+        for column, info in enumerate(record.variables)
+        if info.role == "bias" and len(info.shape) == 1
+    ]
+    return bool(sizes) and all(norm < FRESH * n**0.5 for norm, n in sizes)
 
 
 def _is_plain_and_stuck(run: Run) -> bool:

@@ -23,8 +23,8 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
     Accuracy counts exact equality, which does not work for continuous values. Binary
     accuracy uses a threshold of 0.5, but for logits it should be 0; this matters for
     the predictions in between. It compares each column separately, and most columns of
-    one-hot classes are 0. A metric of overlap that is constant while the loss falls
-    does not fit the output.
+    one-hot classes are 0; categorical accuracy reads one label of several. A metric of
+    overlap that is constant while the loss falls does not fit the output.
 
     Args:
         run: The run.
@@ -48,6 +48,8 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
     is_one_hot = target.kind == "one_hot" and target.n_columns > 2
     if is_one_hot and known == ["binary_accuracy"]:
         return _of_columns(run, target.n_columns)
+    if target.kind == "multi_label" and known == ["categorical_accuracy"]:
+        return _of_labels(run)
     cut = [name for name in known if name in HALVES and names[name] in (None, 0.5)]
     is_logit = run.loss_kind.from_logits and run.loss_kind.family == "zero_one"
     if not cut or not is_logit or run.output.activation not in (None, "linear"):
@@ -147,6 +149,25 @@ def _of_columns(run: Run, columns: int) -> Finding:
             suggest.by_hand(
                 'metrics=["categorical_accuracy"]',
                 "counts the rows whose class is predicted correctly",
+            ),
+        ),
+    )
+
+
+def _of_labels(run: Run) -> Finding:
+    return Finding(
+        severity="info" if run.is_planned else "warning",
+        message=(
+            "'categorical_accuracy' only compares the position of the largest output "
+            "with that of the largest target, but a row has several labels, of which "
+            "it takes the first. So it does not say how many labels are right."
+        ),
+        confidence=0.9,
+        evidence={"metric": "categorical_accuracy"},
+        remedies=(
+            suggest.by_hand(
+                'metrics=["binary_accuracy", keras.metrics.F1Score("macro", 0.5)]',
+                "they compare each label by itself",
             ),
         ),
     )

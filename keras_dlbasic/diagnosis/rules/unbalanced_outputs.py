@@ -12,6 +12,10 @@ from keras_dlbasic.diagnosis.outcome import Outcome
 from keras_dlbasic.diagnosis.outputs_apart import is_single
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 
+CLEAR, BEHIND = 0.3, 0.3
+"""Skill of a simple predictor that says something, and the share of it below which an
+output is far behind."""
+
 
 @rule(kind="cause", explains=NOT_LEARNING, needs=("network",), live=False)
 def unbalanced_outputs(
@@ -22,8 +26,8 @@ def unbalanced_outputs(
     Shared layers follow the gradient of the sum of the losses, so an output with a
     thirtieth of the loss has about a thirtieth of the influence. This is harmless if
     the output is learned anyway. So it only counts if the output is no better than a
-    constant prediction although a simple predictor is, and the output with the larger
-    loss is learned.
+    constant prediction although a simple predictor is, or far behind one, and the
+    output with the larger loss is learned.
 
     Args:
         run: The run.
@@ -66,7 +70,15 @@ class _Share:
     def is_lost_beside(self, other: _Share, ratio: float) -> bool:
         """Return whether it is not learned and small beside another, to the end."""
         is_small = other.start > ratio * self.start > 0 and other.end > self.end
-        return is_small and self.outcome.learned is False
+        return is_small and (self.outcome.learned is False or self.is_far_behind)
+
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether a simple predictor does far better."""
+        skill, reference = self.outcome.skill, self.outcome.reference
+        if skill is None or reference is None:
+            return False
+        return reference >= CLEAR and skill < BEHIND * reference
 
 
 def _shares(run: Run) -> list[_Share]:
