@@ -20,6 +20,7 @@ from keras_dlbasic.inspection.attention_run import attention_run
 from keras_dlbasic.inspection.baseline import as_columns
 from keras_dlbasic.inspection.column_facts import column_facts
 from keras_dlbasic.inspection.constraint_facts import constraint_facts
+from keras_dlbasic.inspection.flat_loss import flat_rows
 from keras_dlbasic.inspection.inference_run import (
     output_of,
     predictions_of,
@@ -317,6 +318,30 @@ def find_undefined(probe: Probe, model: Any, record: TrainingRecord) -> None:
             return
 
 
+def look_for_slopes(probe: Probe, model: Any, record: TrainingRecord) -> None:
+    """Note for how many rows a custom loss has no slope at the end.
+
+    Args:
+        probe: The rows.
+        model: The model.
+        record: The record, with the facts of the run and the probe.
+    """
+    known = record.facts.probe
+    if known is None or len(probe.outputs) != 1:
+        return
+    output = probe.outputs[0]
+    if output.kind.family != "unknown" or output.loss is None or output.y is None:
+        return
+    given = output_of(model, probe.seen)
+    if given is None or not np.isfinite(given).all():
+        return
+    try:
+        share = flat_rows(output.loss, np.asarray(output.y)[probe.looked], given)
+    except Exception:  # a loss of the user's, which need not take other outputs
+        return
+    record.note(probe=replace(known, flat_rows=share))
+
+
 def pair(probe: Probe, model: Any, record: TrainingRecord) -> None:
     """Note whether a loss that is not known gets lower by the predictions.
 
@@ -399,6 +424,7 @@ AT_THE_END: tuple[Question, ...] = (
     add_constant,
     let_go,
     respond,
+    look_for_slopes,
     pair,
     try_twins,
     explain,

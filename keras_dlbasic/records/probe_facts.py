@@ -449,6 +449,9 @@ class ProbeFacts(Facts):
             outputs of all rows from the target of each (`RunFacts.short_side`). NaN if
             it is not known, as always for other runs.
         spread_kept: Deviation of these predictions as a share of that of the targets.
+        flat_rows: Share of the rows whose custom loss does not change with a small
+            change of the prediction at the end of the run, though it could be clearly
+            lower. NaN if not known.
         undefined: Rows whose loss is not finite whatever is predicted; None if there
             are none, or the run was finite, so that they were not looked for.
         added_at_start: Sum of the `add_loss` terms before training; None if there are
@@ -502,6 +505,7 @@ class ProbeFacts(Facts):
     twins: TwinFacts | None = None
     explained: float = UNKNOWN
     spread_kept: float = UNKNOWN
+    flat_rows: float = UNKNOWN
     undefined: UndefinedFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None

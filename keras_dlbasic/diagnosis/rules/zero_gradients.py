@@ -25,7 +25,7 @@ MAX_NAMED = 3
     explains=(*NOT_LEARNING, "dead_units", "vanishing_gradients"),
     needs=("gradients",),
 )
-def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
+def zero_gradients(run: Run, *, least: int = 3, flat: float = 0.5) -> Verdict:
     """Look for weights that get no gradient: all of them, or those of some layers.
 
     Gradients may be small for many reasons. But if they are exactly zero for all
@@ -34,11 +34,14 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
     ReLU output that is zero for all rows, or a loss that ignores the output. The same
     can be true for some layers only, such as an encoder followed by an argmin lookup,
     or the scores of an attention that picks one step. This is reported if the next
-    layers have normal gradients, and no layer has only dead units or zero weights.
+    layers have normal gradients, and no layer has only dead units or zero weights. Of a
+    custom loss it is also tested for how many samples it has no slope.
 
     Args:
         run: The run.
         least: Minimum number of sampled steps.
+        flat: Minimum share of samples whose loss does not change with a small change of
+            the prediction, but would be clearly lower for another one.
     """
     norms = run.record.global_gradient_norm[run.clean]
     if len(norms) < least:
@@ -47,6 +50,9 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
         blocked = blocked_layers(run)
         if blocked:
             return _of_layers(run, blocked)
+        probe = run.facts.probe
+        if probe is not None and probe.flat_rows >= flat:
+            return _of_rows(run, probe.flat_rows, flat)
         return Fine(f"the largest gradient norm is {norms.max():.2g}")
     # A loss of exactly zero has nothing left to improve, so its gradient is rightly
     # zero.
@@ -73,6 +79,29 @@ def zero_gradients(run: Run, *, least: int = 3) -> Verdict:
         unit="gradient norm",
         confidence=0.6 if is_saturable else 0.9 if _is_rectified(run) else 0.97,
         remedies=_remedies(run),
+    )
+
+
+def _of_rows(run: Run, share: float, limit: float) -> Finding:
+    return Finding(
+        severity="info" if run.outcome.learned else "warning",
+        risk="critical",
+        message=(
+            f"For {share:.0%} of the samples the custom loss stays the same if their "
+            "prediction changes a little, but it would be clearly lower for another "
+            "prediction. These samples have no gradient. An error that is clipped "
+            "before it is squared, rounding and comparisons do this."
+        ),
+        value=share,
+        threshold=limit,
+        unit="share of the samples",
+        confidence=0.9,
+        remedies=(
+            suggest.by_hand(
+                "keras.losses.Huber(delta=1.0)",
+                "it limits the gradient of large errors instead of removing it",
+            ),
+        ),
     )
 
 

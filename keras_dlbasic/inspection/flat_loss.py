@@ -1,0 +1,67 @@
+"""Rows whose loss does not change with their prediction, and could be lower."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from keras_dlbasic.inspection.baseline import sample_losses
+
+NEAR = 1e-2
+"""Length of a small change, in units of the spread of predictions and targets."""
+
+FAR = tuple(0.1 * 1.2**step for step in range(26))
+"""Lengths of large changes in these units: close together, as slopes may be narrow."""
+
+SAME, LOWER = 1e-6, 0.7
+"""A loss is the same up to this share of itself, and clearly lower from this share."""
+
+
+def flat_rows(loss: Any, y: np.ndarray, outputs: np.ndarray) -> float:
+    """Return the share of rows that have no gradient and are not right.
+
+    Predictions of all columns of a row are changed a little, up and down: if the loss
+    stays exactly the same, it has no slope there. If it is clearly lower after a large
+    change, the prediction is not what the loss asks for.
+
+    Args:
+        loss: As for `sample_losses`.
+        y: Targets, samples first.
+        outputs: Predictions.
+
+    Returns:
+        NaN where the loss is not known row by row.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras import ops
+    >>> from keras_dlbasic.inspection.flat_loss import flat_rows
+    >>> def clipped(y_true, y_pred):
+    ...     return ops.square(ops.clip(y_true - y_pred, -1.0, 1.0))[:, 0]
+    >>> flat_rows(clipped, np.array([[0.5], [9.0], [7.0], [8.0]]), np.zeros((4, 1)))
+    0.75
+    """
+    outputs = np.asarray(outputs, np.float32)
+    size = float(np.std(outputs))
+    if y.dtype.kind in "iuf":
+        size = max(size, float(np.nanstd(y.astype(np.float64))))
+    if not math.isfinite(size) or size == 0:
+        return math.nan
+
+    def losses(change: float) -> np.ndarray:
+        moved = (outputs + np.float32(change * size)).astype(np.float32)
+        return sample_losses(loss, y, moved)
+
+    start = losses(0.0)
+    if len(start) != len(y) or not np.isfinite(start).all():
+        return math.nan
+    limit = SAME * np.abs(start)
+    is_flat = np.ones(len(y), bool)
+    for sign in (1, -1):
+        is_flat &= np.abs(losses(sign * NEAR) - start) <= limit
+    if not is_flat.any():
+        return 0.0
+    lowest = np.min([losses(s * far) for s in (1, -1) for far in FAR], axis=0)
+    return float((is_flat & (start > 0) & (lowest < LOWER * start)).mean())
