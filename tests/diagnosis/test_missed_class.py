@@ -67,6 +67,14 @@ def test_what_is_said_of_it():
     assert severity(missed=RARE, **{**STUCK, "spread": 1e-4}) is None
 
 
+def test_a_class_that_may_be_learned_next():
+    falling = {"loss": np.linspace(1.3, 0.9, 16), "skill": 0.3}
+    assert severity(missed=RARE, **falling) is None
+    assert severity(missed={**RARE, "missed_ratio": 30.0}, **falling) == "warning"
+    still = {"loss": np.full(16, 0.9), "skill": 0.3}
+    assert severity(missed=RARE, **still) == "warning"
+
+
 SELDOM = {"missed": 0, "rare_right": 0.2, "rare_class": 2, "rare_ratio": 9.0}
 
 

@@ -20,6 +20,7 @@ from keras_dlbasic.diagnosis.generalization import (
     knows_places_only,
     places_tell_nothing,
 )
+from keras_dlbasic.diagnosis.outcome import HALF
 from keras_dlbasic.diagnosis.reasons import UNKNOWN_LOSS
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.target_deviation import target_deviation
@@ -38,6 +39,10 @@ scores tell it apart."""
 
 PADDED = 0.3
 """Share of the targets from which padding is the most common class."""
+
+VERY_RARE, UNDER_WAY = 10.0, 0.05
+"""A class that is less rare may be learned next, if the loss falls by this share of
+that of a constant prediction over the last half of the epochs."""
 
 FEW_ROWS = 5
 """Of fewer rows the mean weight tells little."""
@@ -170,6 +175,17 @@ def _turned_weights(run: Run) -> Finding | None:
     return None
 
 
+def _is_under_way(run: Run) -> bool:
+    """Return whether little is learned yet, and the loss falls fast."""
+    skill = run.outcome.skill
+    if skill is None or skill >= HALF:
+        return False
+    try:
+        return run.descent.falls and run.descent.drop > UNDER_WAY
+    except Skipped:
+        return False
+
+
 def _seldom_right(
     run: Run, rarer: float, recall: float, apart: float
 ) -> Finding | None:
@@ -253,7 +269,7 @@ def _missed(run: Run, rarer: float) -> Finding | None:
         count, number, rows, ratio = 1.0, rare.label, rare.rows, rare.ratio
     if not count > 0 or ratio < rarer:
         return None
-    if _ignores_inputs(run, table):
+    if _ignores_inputs(run, table) or (ratio < VERY_RARE and _is_under_way(run)):
         return None
     others = f" The same holds for {count - 1:g} other classes." if count > 1 else ""
     return Finding(

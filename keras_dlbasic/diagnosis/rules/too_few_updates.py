@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
+from keras_dlbasic.diagnosis.outcome import HALF
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
+
+NEAR = 0.7
+"""Share of the skill of simple predictors from which a model is near them."""
 
 
 @rule(kind="cause", explains=NOT_LEARNING, live=False)
 def too_few_updates(
-    run: Run, *, updates: int = 100, path: float = 3.0, few: int = 30, several: int = 5
+    run: Run,
+    *,
+    updates: int = 100,
+    path: float = 3.0,
+    few: int = 30,
+    several: int = 5,
+    short: float = 0.5,
 ) -> Verdict:
     """Look for runs with too few updates for the weights to change much.
+
+    It takes a symptom to be more than a note, or fewer than `few` updates of a run
+    whose loss has fallen and whose skill is low.
 
     Args:
         run: The run.
@@ -23,6 +36,7 @@ def too_few_updates(
         several: With fewer updates per epoch, smaller batches are suggested first: they
             give more updates with the same work.
         path: Maximum length of all updates, in units of the norm of the weights.
+        short: The same for a warning without a symptom.
     """
     steps = run.record.trained_steps or _planned(run)
     if not steps:
@@ -40,8 +54,9 @@ def too_few_updates(
         more = [smaller, longer] if not now or size < now else [longer]
         if (run.facts.steps_per_epoch or 0) >= several:
             more.reverse()
+        is_warning = steps < few and way < short and _has_just_begun(run)
         return Finding(
-            severity="info",
+            severity="warning" if is_warning else "info",
             message=f"The run has only {steps} updates, too few to learn much.",
             risk="critical",
             value=float(steps),
@@ -56,6 +71,19 @@ def too_few_updates(
             ),
         )
     return Fine(f"{steps} updates")
+
+
+def _has_just_begun(run: Run) -> bool:
+    """Return whether a loss has fallen, and little has been learned yet."""
+    skill, reference = run.outcome.skill, run.outcome.reference
+    if run.is_planned or skill is None or skill >= HALF:
+        return False
+    if reference is not None and skill >= NEAR * reference:
+        return False
+    try:
+        return run.descent.last < run.descent.first
+    except Skipped:
+        return False
 
 
 def _planned(run: Run) -> int:
