@@ -20,6 +20,14 @@ POSITIVE_WEIGHTS = suggest.by_hand(
     "with positive weights the loss has a lowest value",
 )
 
+SIGN_OF_LOSS = suggest.by_hand(
+    "return -value from the loss, if higher values are better",
+    "`fit` minimizes the loss",
+)
+
+LEAST_EPOCHS = 6
+"""Fewer do not show whether a loss falls ever faster."""
+
 COLLAPSED = 10.0
 """A cross-entropy this many times that of a constant prediction is that of predictions
 that are close to 0 and 1, and wrong."""
@@ -102,6 +110,38 @@ def _may_be_advantages(weights: WeightFacts) -> bool:
         return True
     mean = np.average(weights.by_class, weights=weights.counts)
     return bool(mean < HALF * abs(weights.min))
+
+
+def falls_ever_faster(run: Run) -> Finding | None:
+    """Look for a custom loss that falls further below zero with each epoch.
+
+    A loss with a lowest value falls ever more slowly as it comes near it, and so does
+    a likelihood of a density, which falls with the logarithm of its width.
+    """
+    losses = run.loss
+    if len(losses) < LEAST_EPOCHS or not np.isfinite(losses).all():
+        return None
+    first, middle, last = losses[0], losses[len(losses) // 2], losses[-1]
+    if not last < -GROWN * max(abs(first), 1.0):
+        return None
+    if not middle - last > TWICE * abs(first - middle) or not middle < first:
+        return None
+    return Finding(
+        severity="warning",
+        risk="critical",
+        message=(
+            f"The training loss falls from {first:.4g} to {last:.4g}, and faster with "
+            "each epoch. So it has no lowest value: training makes outputs larger "
+            "instead of more correct. A likelihood, an overlap or a reward must have "
+            "a minus sign to be a loss."
+        ),
+        value=float(last),
+        threshold=float(-GROWN * max(abs(first), 1.0)),
+        unit="loss",
+        confidence=0.9,
+        evidence={"first": float(first), "middle": float(middle), "last": float(last)},
+        remedies=(SIGN_OF_LOSS,),
+    )
 
 
 def keeps_falling(run: Run) -> bool:

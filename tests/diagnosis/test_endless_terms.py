@@ -61,3 +61,19 @@ def with_weights(least, mean, end_loss):
 def test_negative_weights(least, mean, end_loss, severity):
     finding = with_weights(least, mean, end_loss)
     assert (finding and finding.severity) == severity
+
+
+@pytest.mark.parametrize(
+    ("loss", "named"),
+    [
+        (-(np.arange(12.0) ** 3), True),
+        (-10 * np.arange(12.0), False),  # as fast as before
+        (-np.log1p(1e3 * np.arange(12.0)), False),
+        (-1e-4 * np.arange(12.0) ** 3, False),  # not far yet
+        (-(np.arange(5.0) ** 3), False),
+    ],
+)
+def test_a_loss_that_falls_ever_faster(loss, named):
+    record = made_run(loss=loss, facts={"loss": None, "own_loss": ["compute_loss"]})
+    finding = found(record, "disagreeing_loss")
+    assert (finding is not None) == named

@@ -11,6 +11,7 @@ import numpy as np
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.endless_terms import (
     added_without_end,
+    falls_ever_faster,
     keeps_falling,
     weights_without_end,
 )
@@ -109,7 +110,8 @@ def disagreeing_loss(run: Run) -> Verdict:
     targets that are class numbers where the loss expects one-hot vectors. It is also a
     finding if the loss has no lowest value: it falls in proportion to the outputs and
     the training loss is far below zero, a term of `add_loss` does or sample weights are
-    negative and the predictions become worse than a constant one, or targets of a
+    negative and the predictions become worse than a constant one, a loss that cannot be
+    evaluated falls ever faster, or targets of a
     sigmoid lie outside of 0 and 1 in a cross-entropy. It is a warning if a constant is
     as good as the targets for the loss, and the predictions are nearly constant. For
     other losses it is only tested whether the loss increases if the predictions of a
@@ -133,7 +135,7 @@ def disagreeing_loss(run: Run) -> Verdict:
     if probe.beyond is not None and falls_at_edges(probe.beyond):
         return _beyond(run, probe.beyond)
     if probe.truth is None:
-        return _by_the_model(run)
+        return falls_ever_faster(run) or _by_the_model(run)
     truth, sense = probe.truth, loss_sense(probe.truth)
     losses = (
         f"{truth.truth:.4g} if the output equals the targets, "
@@ -142,6 +144,8 @@ def disagreeing_loss(run: Run) -> Verdict:
     )
     if sense in MAY_BE_MEANT[:-1] and _falls_without_end(run, truth):
         return _without_lowest(run, truth)
+    if sense != "right" and (endless := falls_ever_faster(run)):
+        return endless
     if sense == "indifferent" and (finding := indifferent(run, truth)):
         return finding
     by_model = run.facts.loss is None and sense in MAY_BE_MEANT
