@@ -40,6 +40,9 @@ the second in the second half."""
 MOVED, LEAST_STEPS = 0.3, 100
 """Weights had the chance: their path in units of their norm, and the steps."""
 
+GAINED = 0.01
+"""Share of a loss that is saved by a small step beyond the limit of an activation."""
+
 ASKED, HALF, LITTLE_SAVED = 0.25, 0.5, 0.3
 """A custom loss asks for what an activation cannot give: in this share of the rows at
 least, at this share of its lowest value within the range, and the model saves less than
@@ -102,6 +105,33 @@ def stays_away(run: Run) -> Finding | None:
                 "the output can then reach the targets",
             ),
         ),
+    )
+
+
+def held_at_zero(run: Run) -> Finding | None:
+    """Look for predictions of a custom loss that a rectifier keeps at zero."""
+    probe = run.facts.probe
+    held = None if probe is None else probe.held
+    if held is None or run.live or run.is_planned or not held.share >= HALF:
+        return None
+    if not held.loss - held.below >= GAINED * abs(held.loss):
+        return None
+    return Finding(
+        severity="warning",
+        message=(
+            f"Column {held.column} of the output is exactly 0 for {held.share:.0%} of "
+            f"the samples, whose loss would be lower below 0 ({held.below:.4g} instead "
+            f"of {held.loss:.4g} for a small step). A ReLU gives 0 for all that is "
+            "below, and has no gradient there."
+        ),
+        risk="critical",
+        layer=run.output.name,
+        value=held.share,
+        threshold=HALF,
+        unit="share of the samples",
+        confidence=0.9,
+        evidence=held.to_dict(),
+        remedies=(suggest.output("the output is then not limited", "linear", None),),
     )
 
 

@@ -20,7 +20,7 @@ from keras_dlbasic.inspection.attention_run import attention_run
 from keras_dlbasic.inspection.baseline import as_columns
 from keras_dlbasic.inspection.column_facts import column_facts
 from keras_dlbasic.inspection.constraint_facts import constraint_facts
-from keras_dlbasic.inspection.flat_loss import flat_rows
+from keras_dlbasic.inspection.flat_loss import flat_rows, held_at_zero
 from keras_dlbasic.inspection.inference_run import (
     output_of,
     predictions_of,
@@ -319,7 +319,7 @@ def find_undefined(probe: Probe, model: Any, record: TrainingRecord) -> None:
 
 
 def look_for_slopes(probe: Probe, model: Any, record: TrainingRecord) -> None:
-    """Note for how many rows a custom loss has no slope at the end.
+    """Note for how many rows predictions at the end cannot go where a loss asks.
 
     Args:
         probe: The rows.
@@ -335,11 +335,12 @@ def look_for_slopes(probe: Probe, model: Any, record: TrainingRecord) -> None:
     given = output_of(model, probe.seen)
     if given is None or not np.isfinite(given).all():
         return
+    args = output.loss, np.asarray(output.y)[probe.looked], given
     try:
-        share = flat_rows(output.loss, np.asarray(output.y)[probe.looked], given)
+        share, held = flat_rows(*args), held_at_zero(*args)
     except Exception:  # a loss of the user's, which need not take other outputs
         return
-    record.note(probe=replace(known, flat_rows=share))
+    record.note(probe=replace(known, flat_rows=share, held=held))
 
 
 def pair(probe: Probe, model: Any, record: TrainingRecord) -> None:

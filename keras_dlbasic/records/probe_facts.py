@@ -304,6 +304,23 @@ class OffsetFacts(Facts):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class HeldFacts(Facts):
+    """A column of predictions that are exactly 0 where a loss asks for less.
+
+    Attributes:
+        column: Its number.
+        share: Share of the rows that are at 0, and whose loss is lower below it.
+        loss: Loss on some rows at the end of the run.
+        below: The same if all predictions at 0 in that column were a little below.
+    """
+
+    column: int = 0
+    share: float = UNKNOWN
+    loss: float = UNKNOWN
+    below: float = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class ConstraintFacts(Facts):
     """Where a few steps along the gradient lead from the weights of the end.
 
@@ -452,6 +469,8 @@ class ProbeFacts(Facts):
         flat_rows: Share of the rows whose custom loss does not change with a small
             change of the prediction at the end of the run, though it could be clearly
             lower. NaN if not known.
+        held: Predictions of a custom loss at the end of the run that are exactly 0 and
+            should be below; None if there are none, or it is not known.
         undefined: Rows whose loss is not finite whatever is predicted; None if there
             are none, or the run was finite, so that they were not looked for.
         added_at_start: Sum of the `add_loss` terms before training; None if there are
@@ -506,6 +525,7 @@ class ProbeFacts(Facts):
     explained: float = UNKNOWN
     spread_kept: float = UNKNOWN
     flat_rows: float = UNKNOWN
+    held: HeldFacts | None = None
     undefined: UndefinedFacts | None = None
     added_at_start: float | None = None
     added_at_end: float | None = None

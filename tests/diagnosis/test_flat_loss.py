@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 from made_runs import STUCK, edited_facts, found, made_run
 
-from keras_dlbasic.inspection.flat_loss import flat_rows
+from keras_dlbasic.inspection.flat_loss import flat_rows, held_at_zero
 
 RNG = np.random.default_rng(0)
 Y = RNG.normal(9.0, 2.0, size=(64, 1))
@@ -51,4 +51,32 @@ def test_it_is_named(share, named):
     with edited_facts(record) as facts:
         facts["probe"]["flat_rows"] = share
     finding = found(record, "zero_gradients")
+    assert (finding is not None) == named
+
+
+def nll(y, p):
+    """Of a normal distribution; the second column is the logarithm of the variance."""
+    return 0.5 * ops.mean(p[:, 1:] + ops.square(y - p[:, :1]) / ops.exp(p[:, 1:]), -1)
+
+
+def test_a_logarithm_that_cannot_be_negative():
+    mean = Y + 0.1 * NOTHING
+    held = held_at_zero(nll, Y, np.hstack([mean, np.zeros_like(Y)]))
+    assert held.column == 1
+    assert held.share > 0.9
+    assert held_at_zero(nll, Y, np.hstack([mean, np.full_like(Y, -4.0)])) is None
+    wide = np.hstack([mean + 5.0, np.zeros_like(Y)])  # the variance is too small
+    assert held_at_zero(nll, Y, wide) is None
+
+
+@pytest.mark.parametrize(
+    ("share", "below", "named"),
+    [(0.8, 1.2, True), (0.4, 1.2, False), (0.8, 1.399, False)],
+)
+def test_an_output_at_zero_is_named(share, below, named):
+    record = made_run(facts={"loss": {"class_name": "nll", "own": True}}, **STUCK)
+    with edited_facts(record) as facts:
+        known = {"column": 1, "share": share, "loss": 1.4, "below": below}
+        facts["probe"]["held"] = known
+    finding = found(record, "output_activation_mismatch")
     assert (finding is not None) == named

@@ -18,7 +18,12 @@ from keras_dlbasic.diagnosis import (
     rule,
     suggest,
 )
-from keras_dlbasic.diagnosis.limited_output import RANGES, asks_for_more, stays_away
+from keras_dlbasic.diagnosis.limited_output import (
+    RANGES,
+    asks_for_more,
+    held_at_zero,
+    stays_away,
+)
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
 from keras_dlbasic.records import OutputFacts, TargetFacts
 
@@ -72,7 +77,7 @@ def output_activation_mismatch(
     """
     output = run.output
     activation, units = output.activation, output.units
-    if limited := stays_away(run) or asks_for_more(run):
+    if limited := stays_away(run) or asks_for_more(run) or held_at_zero(run):
         return limited
     if activation == "unknown":
         return Skipped(
