@@ -150,7 +150,7 @@ class Slices(keras.utils.PyDataset):
     cause="an epoch of the generator is a few batches of two: hardly any training",
     truth=("too_few_updates", "slow_convergence"),
     also=(
-        *STUCK,
+        *(name for name in STUCK if name != "slow_convergence"),
         "batch_size_too_small",
         "learning_rate_too_low",
         "imbalanced_classes",

@@ -44,11 +44,11 @@ def constraint_facts(model: Any, x: Any, y: Any) -> ConstraintFacts | None:
     >>> layer = keras.layers.Dense(1, kernel_constraint="non_neg")
     >>> model = keras.Sequential([keras.Input((1,)), layer])
     >>> model.compile(loss="mse")
-    >>> layer.kernel.assign(keras.ops.zeros((1, 1)))
+    >>> layer.set_weights([np.zeros((1, 1)), np.zeros(1)])
     >>> x = np.linspace(-1, 1, 9)[:, None]
     >>> facts = constraint_facts(model, x, -x)
     >>> facts.kind, facts.held == facts.loss, facts.free < facts.loss / 2
-    ('NonNegative', True, True)
+    ('NonNeg', True, True)
     """
     variables = list(model.trainable_variables)
     kernels = [place for place, v in enumerate(variables) if len(v.shape) > 1]
