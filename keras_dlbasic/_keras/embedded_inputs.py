@@ -54,7 +54,7 @@ def vocabularies(model: Any) -> dict[str, int | None] | None:
 
 def _rows(users: list[Any]) -> list[int]:
     """Return the rows of the embeddings among layers, and of models that begin so."""
-    rows = [int(user.input_dim) for user in users if _is_embedding(user)]
+    rows = [int(user.input_dim) for user in users if _looks_up(user)]
     for user in users:
         inner = vocabularies(user) if isinstance(user, keras.Model) else None
         if inner is not None and len(inner) == 1:
@@ -80,6 +80,11 @@ def largest_vocabulary(model: Any) -> int:
     """Return the most rows of an embedding in a model, 0 if it has none."""
     sizes = [part.input_dim for part in model._flatten_layers() if _is_embedding(part)]
     return max((int(n) for n in sizes if n), default=0)
+
+
+def _looks_up(layer: Any) -> bool:
+    """Return whether a layer is an embedding that does no more than look up rows."""
+    return _is_embedding(layer) and type(layer).call is keras.layers.Embedding.call
 
 
 def _is_embedding(layer: Any) -> bool:

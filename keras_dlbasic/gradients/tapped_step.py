@@ -111,6 +111,10 @@ class TappedStep:
             self._look_for_pairs(data, stack)
         try:
             outputs = call(self._original)
+        except BaseException:
+            with self.guard.in_step():
+                self._let_go_of_gradients()
+            raise
         finally:
             with self.guard.in_step():
                 stack.close()
@@ -187,6 +191,10 @@ class TappedStep:
             row = keras.ops.zeros((0,), "float32")
         return (row, seen.inputs) if self.keeps_batch else row
 
+    def _let_go_of_gradients(self) -> None:
+        if self._kept_gradients is not None:
+            self._kept_gradients.release()
+
     def _nothing_is_updated(self) -> None:
         # On PyTorch a step may collect gradients, and leave the update to a later one.
         self._without_update += 1
@@ -196,8 +204,7 @@ class TappedStep:
     def end(self) -> None:
         """At the end of a fit, free memory and say what has not been said."""
         self.release()
-        if self._kept_gradients is not None:
-            self._kept_gradients.release()
+        self._let_go_of_gradients()
         self._say_nothing_is_updated()
 
     def _say_nothing_is_updated(self) -> None:

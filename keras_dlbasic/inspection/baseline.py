@@ -34,7 +34,7 @@ def sample_losses(loss: Any, targets: Any, outputs: Any) -> np.ndarray:
         Array `[n]`; the mean over positions for outputs with several. Of a loss that
         gives one number for several rows, an entry for each part of the rows.
     """
-    compute = compiled_loss(loss, _fitted)
+    compute = compiled_loss(loss, fitted)
     n = len(outputs)
     is_plain = n <= AT_ONCE or is_of_keras(keras.losses.get(loss))
     pairs = (
@@ -58,8 +58,12 @@ def _by_row(losses: Any) -> np.ndarray:
     return values.reshape(len(values), -1).mean(axis=1) if values.ndim else values[None]
 
 
-def _fitted(loss: Any) -> Callable[[Any, Any], Any]:
-    """Return a function that calls a loss with targets as Keras gives them to it."""
+def fitted(loss: Any) -> Callable[[Any, Any], Any]:
+    """Return a function that calls a loss with targets as Keras gives them to it.
+
+    Args:
+        loss: A loss of Keras' or of the user's.
+    """
     is_fitted = True
     function = loss
     if isinstance(loss, keras.losses.Loss):

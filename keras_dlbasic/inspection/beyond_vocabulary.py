@@ -46,5 +46,5 @@ def beyond_vocabulary(x: np.ndarray, size: int | None) -> dict[str, Any]:
     return {
         "vocabulary": size,
         "beyond_vocabulary": int(wrong.any(axis=1).sum()),
-        "not_whole": float((flat != np.trunc(flat)).mean()),
+        "not_whole": float((np.isfinite(flat) & (flat != np.trunc(flat))).mean()),
     }

@@ -264,13 +264,16 @@ def _validation(
     if len(targets) == 1 and getattr(model, "loss", None) is not None:
         task = output_tasks(model, 1)[0].task
     x, val_x = inputs[0][1], val_inputs[0][1]
+    own_parts: list[np.ndarray] = []
+    other_parts: list[np.ndarray] = []
     if len(inputs) > 1:
         # rows that share one of their inputs are no copies
         names = [name for name, _ in inputs]
         if names != [name for name, _ in val_inputs]:
             return None
-        own = joined_columns([array for _, array in inputs])
-        other = joined_columns([array for _, array in val_inputs])
+        own_parts = [array for _, array in inputs]
+        other_parts = [array for _, array in val_inputs]
+        own, other = joined_columns(own_parts), joined_columns(other_parts)
         if own is None or other is None:
             return ValidationFacts(n_rows=len(val_x))
         x, val_x = own, other
@@ -281,7 +284,7 @@ def _validation(
         val_targets[0][1] if val_targets else None,
         task=task,
         is_ids=is_ids,
-        is_joined=len(inputs) > 1,
+        parts=list(zip(own_parts, other_parts, strict=True)),
         draws=draws,
     )
 

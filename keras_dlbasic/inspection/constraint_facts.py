@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -15,15 +16,23 @@ from keras_dlbasic._keras.graph import describe_variables
 from keras_dlbasic.landscape.objective import Objective
 from keras_dlbasic.records.probe_facts import ConstraintFacts
 
-ROWS = 128
-STEPS = 12
+ROWS, STEPS = 128, 12
+
+MOST_WEIGHTS, MOST_SECONDS = 10**6, 5.0
+"""Models with more weights, and those that take longer, are not tried."""
+
+LITTLE = 0.05
+"""A loss that falls by a smaller share of itself falls by nothing."""
+
 STEP = 0.1
 """Length of a step of a kernel, relative to the norm of one drawn by LeCun's law."""
 
 Parts = list[np.ndarray]
 
 
-def constraint_facts(model: Any, x: Any, y: Any) -> ConstraintFacts | None:
+def constraint_facts(
+    model: Any, x: Any, y: Any, batch_size: int | None = None
+) -> ConstraintFacts | None:
     """Go down the gradient from the weights of the end, with constraints and without.
 
     Both ways take steps of the same length on the same rows. The weights of the model
@@ -33,10 +42,11 @@ def constraint_facts(model: Any, x: Any, y: Any) -> ConstraintFacts | None:
         model: A compiled model, trained.
         x: Inputs of some rows.
         y: Their targets.
+        batch_size: Number of rows that fit into memory at once. Defaults to None: all.
 
     Returns:
-        The losses; None for a model without constrained kernels, or if its loss cannot
-        be evaluated outside `fit`.
+        The losses; None for a model without constrained kernels, for a large or slow
+        one, or if its loss cannot be evaluated outside `fit`.
 
     Example:
     >>> import keras, numpy as np
@@ -58,8 +68,10 @@ def constraint_facts(model: Any, x: Any, y: Any) -> ConstraintFacts | None:
     rows = keras.tree.map_structure(lambda a: np.asarray(a)[:ROWS], (x, y))
     try:
         with warnings.catch_warnings(action="ignore"), run_once():
-            objective = Objective(model, *rows)
+            objective = Objective(model, *rows, micro_batch=batch_size or ROWS)
             loss = objective.loss()
+            if objective.size > MOST_WEIGHTS:
+                return None
 
             def project(parts: Parts) -> None:
                 for place in held:
@@ -67,8 +79,11 @@ def constraint_facts(model: Any, x: Any, y: Any) -> ConstraintFacts | None:
                     value = variables[place].constraint(tensor)
                     parts[place] = np.asarray(ops.convert_to_numpy(value), np.float64)
 
-            with_it = _lowest(objective, kernels, project)
-            without = _lowest(objective, kernels, lambda parts: None)
+            began = time.monotonic()
+            without = _lowest(objective, kernels, lambda parts: None, began)
+            # where there is nothing to win, constraints keep nothing back
+            is_lower = without < loss - LITTLE * abs(loss)
+            with_it = _lowest(objective, kernels, project, began) if is_lower else loss
     except Exception:  # a model that runs in `fit` only; code of the user's
         return None
     info = describe_variables(model, variables)[held[0]]
@@ -77,12 +92,21 @@ def constraint_facts(model: Any, x: Any, y: Any) -> ConstraintFacts | None:
 
 
 def _lowest(
-    objective: Objective, kernels: list[int], project: Callable[[Parts], None]
+    objective: Objective,
+    kernels: list[int],
+    project: Callable[[Parts], None],
+    began: float,
 ) -> float:
-    """Return the lowest loss on a way along the gradient of the kernels."""
+    """Return the lowest loss on a way along the gradient of the kernels.
+
+    Raises:
+        TimeoutError: If that takes too long.
+    """
     weights = objective.weights()
     losses = []
     for _ in range(STEPS):
+        if time.monotonic() - began > MOST_SECONDS:
+            raise TimeoutError
         loss, gradient = objective.gradient(weights)
         losses.append(loss)
         parts = objective.split(weights)

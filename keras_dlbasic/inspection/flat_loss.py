@@ -6,15 +6,18 @@ import math
 from typing import Any
 
 import numpy as np
+from keras import ops
 
-from keras_dlbasic.inspection.baseline import sample_losses
+from keras_dlbasic._backends.as_tensor import as_tensor
+from keras_dlbasic._backends.compiled_loss import compiled_loss
+from keras_dlbasic._backends.generators import generators_kept
+from keras_dlbasic._backends.loading import backend_module
+from keras_dlbasic.inspection.baseline import fitted, parts_of, sample_losses
 from keras_dlbasic.records.probe_facts import HeldFacts
 
-NEAR = 1e-2
-"""Length of a small change, in units of the spread of predictions and targets."""
-
 FAR = tuple(0.1 * 1.2**step for step in range(26))
-"""Lengths of large changes in these units: close together, as slopes may be narrow."""
+"""Lengths of large changes in units of the spread of predictions and targets: close
+together, as slopes may be narrow."""
 
 BELOW, MOST_COLUMNS = 0.1, 16
 """Length of a change below zero, in these units, and the most columns to try."""
@@ -26,9 +29,8 @@ SAME, LOWER = 1e-6, 0.7
 def flat_rows(loss: Any, y: np.ndarray, outputs: np.ndarray) -> float:
     """Return the share of rows that have no gradient and are not right.
 
-    Predictions of all columns of a row are changed a little, up and down: if the loss
-    stays exactly the same, it has no slope there. If it is clearly lower after a large
-    change, the prediction is not what the loss asks for.
+    If the gradient for all predictions of a row is exactly 0 and the loss is clearly
+    lower after a large change of them, they are not what the loss asks for.
 
     Args:
         loss: As for `sample_losses`.
@@ -61,14 +63,34 @@ def flat_rows(loss: Any, y: np.ndarray, outputs: np.ndarray) -> float:
     start = losses(0.0)
     if len(start) != len(y) or not np.isfinite(start).all():
         return math.nan
-    limit = SAME * np.abs(start)
-    is_flat = np.ones(len(y), bool)
-    for sign in (1, -1):
-        is_flat &= np.abs(losses(sign * NEAR) - start) <= limit
-    if not is_flat.any():
-        return 0.0
-    lowest = np.min([losses(s * far) for s in (1, -1) for far in FAR], axis=0)
-    return float((is_flat & (start > 0) & (lowest < LOWER * start)).mean())
+    is_flat = _slopes(loss, y, outputs) == 0
+    is_stuck = np.zeros(len(y), bool)
+    for far in FAR:
+        for sign in (1, -1):
+            if (is_stuck | ~is_flat | (start <= 0)).all():
+                break
+            is_stuck |= is_flat & (losses(sign * far) < LOWER * start)
+    return float((is_stuck & (start > 0)).mean())
+
+
+def _slopes(loss: Any, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Return the largest gradient of each row for its predictions.
+
+    The values alone do not tell: a straight-through estimator has a gradient where they
+    do not change.
+    """
+    module = backend_module("autodiff", "Gradients can be taken")
+    compute = compiled_loss(loss, fitted)
+    ends = [(part.start, part.stop) for part in parts_of(len(y))]
+
+    def total(at: list[Any]) -> Any:
+        # each part is what the loss is given at once
+        return sum(ops.sum(compute(as_tensor(y[a:b]), at[0][a:b])) for a, b in ends)
+
+    with generators_kept(loss):
+        slopes = module.gradient(total, [as_tensor(outputs)])[0]
+    size = np.abs(np.asarray(ops.convert_to_numpy(slopes), np.float64))
+    return size.reshape(len(y), -1).max(axis=1)
 
 
 def held_at_zero(loss: Any, y: np.ndarray, outputs: np.ndarray) -> HeldFacts | None:

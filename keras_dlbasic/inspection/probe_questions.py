@@ -44,6 +44,9 @@ from keras_dlbasic.inspection.undefined_loss import undefined_loss
 from keras_dlbasic.records import TrainingRecord
 from keras_dlbasic.records.probe_facts import InferenceFacts
 
+SLOPE_ROWS = 64
+"""Number of rows for which it is asked whether a custom loss has a slope."""
+
 GOOD = 0.7
 """Share of the skill of simple predictors that a model reaches at least."""
 
@@ -250,7 +253,8 @@ def let_go(probe: Probe, model: Any, record: TrainingRecord) -> None:
     is_behind = skill is not None and reference is not None and skill < GOOD * reference
     if outcome.learned is not False and not is_behind:
         return
-    found = constraint_facts(model, probe.seen, y[probe.looked])
+    rows = record.facts.batch_size
+    found = constraint_facts(model, probe.seen, y[probe.looked], rows)
     record.note(probe=replace(known, constraint=found))
 
 
@@ -335,7 +339,8 @@ def look_for_slopes(probe: Probe, model: Any, record: TrainingRecord) -> None:
     given = output_of(model, probe.seen)
     if given is None or not np.isfinite(given).all():
         return
-    args = output.loss, np.asarray(output.y)[probe.looked], given
+    rows = probe.looked[:SLOPE_ROWS]
+    args = output.loss, np.asarray(output.y)[rows], given[:SLOPE_ROWS]
     try:
         share, held = flat_rows(*args), held_at_zero(*args)
     except Exception:  # a loss of the user's, which need not take other outputs

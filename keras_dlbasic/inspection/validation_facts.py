@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,9 +30,9 @@ ALIKE = 0.1
 """Where so large a share of training rows are near copies of others, such as augmented
 ones, predictors know the rows that they are tested on."""
 
-FEWEST, SEVERAL = 10, 0.2
-"""Number of rows that repeat, and the share of them with different targets, from which
-rows are taken to repeat by chance."""
+USUAL, SEVERAL = 0.1, 0.2
+"""Share of the rows that repeat, and the share of these with different targets, from
+which rows are taken to repeat by chance."""
 
 MOST_CLASSES = 1000
 MOST_TARGETS = 2**24
@@ -61,7 +62,7 @@ def validation_facts(
     *,
     task: TaskKind = TaskKind.UNKNOWN,
     is_ids: bool = False,
-    is_joined: bool = False,
+    parts: Sequence[tuple[np.ndarray, np.ndarray]] = (),
     draws: Draws | None = None,
 ) -> ValidationFacts:
     """Compare validation data with training data.
@@ -75,8 +76,8 @@ def validation_facts(
             Defaults to `TaskKind.UNKNOWN`: none is fitted.
         is_ids: Whether inputs are numbers of rows in an embedding, whose size means
             nothing. Defaults to `False`.
-        is_joined: Whether the columns of several inputs are side by side, which are no
-            steps of a window. Defaults to `False`.
+        parts: Training and validation rows of each input, if the columns of several are
+            side by side: these are no steps of a window. Defaults to none.
         draws: Of how many rows drawn at random both are. Defaults to None: they are
             all rows.
 
@@ -90,8 +91,9 @@ def validation_facts(
         facts = replace(facts, **_overlap(x, y, val_x, val_y))
         if x.nbytes + val_x.nbytes <= MOST_BYTES:
             facts = replace(facts, **_likeness(x, y, val_x, val_y, is_ids))
-        if is_joined:
-            facts = replace(facts, shared_pieces=float("nan"))
+        if parts and not np.isnan(facts.shared_pieces):
+            shared = [shared_pieces(*part) for part in parts]
+            facts = replace(facts, shared_pieces=max(shared, key=np.nan_to_num))
     # numbers in a table may be codes; in pictures, or of another type, they are sizes
     may_be_codes = own.is_integer and other.is_integer and x.ndim < 4
     is_measured = not may_be_codes and not is_ids
@@ -109,8 +111,8 @@ def validation_facts(
         if draws is not None and _repeats_itself(x, y):
             task = TaskKind.UNKNOWN
         if task.is_known and not own.non_finite and not other.non_finite:
-            parts = x, answers[0], val_x, answers[1]
-            scores = transfer_scores(*parts, task, is_ids=is_ids)
+            given = x, answers[0], val_x, answers[1]
+            scores = transfer_scores(*given, task, is_ids=is_ids)
             facts = replace(facts, **scores)
     return facts
 
@@ -183,7 +185,8 @@ def _has_several_answers(x: np.ndarray, y: Any) -> bool:
         counts[row] += 1
     repeated = [row for row, count in counts.items() if count > 1]
     several = sum(len(answers[row]) > 1 for row in repeated)
-    return len(repeated) >= FEWEST and several > SEVERAL * len(repeated)
+    is_usual = sum(counts[row] for row in repeated) >= USUAL * len(rows)
+    return is_usual and several > SEVERAL * len(repeated)
 
 
 def _has_few_values(x: np.ndarray) -> bool:

@@ -160,5 +160,19 @@ def test_inputs_side_by_side_are_no_windows(rng):
     windows = np.stack([series[i : i + 12] for i in range(1000)])
     own, own_y, new, new_y = parted(windows, np.zeros(1000), rng)
     assert validation_facts(own, own_y, new, new_y).shared_pieces > 0.9
-    facts = validation_facts(own, own_y, new, new_y, is_joined=True)
-    assert np.isnan(facts.shared_pieces)
+    # an input that is a window beside one that is none
+    day, new_day = own[:, :1], new[:, :1]
+    both, new_both = np.hstack([own, day]), np.hstack([new, new_day])
+    parts = [(own, new), (day, new_day)]
+    facts = validation_facts(both, own_y, new_both, new_y, parts=parts)
+    assert facts.shared_pieces > 0.9
+    # rows of a table that are the first input of some pairs and the second of others
+    x = rng.normal(size=(300, 12))
+    first, second = (x[rng.integers(0, 300, 1000)] for _ in range(2))
+    one, other = np.split(first, [700]), np.split(second, [700])
+    pairs = [np.hstack(part) for part in zip(one, other, strict=True)]
+    answers = np.zeros(700), np.zeros(300)
+    args = pairs[0], answers[0], pairs[1], answers[1]
+    assert validation_facts(*args).shared_pieces > 0.5
+    parts = [(one[0], one[1]), (other[0], other[1])]
+    assert validation_facts(*args, parts=parts).shared_pieces == 0

@@ -64,32 +64,43 @@ class _Followed:
         self._iterations = int(optimizer.iterations)
         self._share: Any = None
         self._passes = 0
-        self._handle: Any = value.register_hook(self._arrives)
+        self._met: tuple[Any, Any] | None = None
+        self._handles = [
+            value.register_hook(self._arrives),
+            value.register_post_accumulate_grad_hook(self._added),
+        ]
 
     def _arrives(self, added: torch.Tensor) -> None:
-        """Look at what is there when a gradient is about to be added."""
-        if self._handle is None:
+        """Note what is there when a gradient arrives, which may be added to it."""
+        there = self._value.grad
+        if not self._handles or there is None:
+            self._met = None
             return
         with self._guard.in_step(), torch.no_grad():
-            if self._is_over(added):
+            norm = torch.linalg.vector_norm
+            self._met = norm(there.detach()), norm(added.detach())
+
+    def _added(self, value: torch.Tensor) -> None:
+        """Look at what a gradient was added to; `autograd.grad` adds to nothing."""
+        met, self._met = self._met, None
+        if not self._handles:
+            return
+        with self._guard.in_step(), torch.no_grad():
+            if self._is_over(met):
                 self.release()
 
     def release(self) -> None:
         """Do not look again."""
-        if self._handle is not None:
-            self._handle.remove()
-        self._handle = None
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
 
-    def _is_over(self, added: torch.Tensor) -> bool:
-        there = self._value.grad
+    def _is_over(self, met: tuple[Any, Any] | None) -> bool:
         self._passes += 1
-        if there is None or self._passes > MOST_PASSES:
-            return True
-        norm = torch.linalg.vector_norm(there.detach())
-        if not bool(norm > 0):
+        if met is None or self._passes > MOST_PASSES or not bool(met[0] > 0):
             return True
         if self._share is None:
-            self._share = norm / torch.linalg.vector_norm(added.detach())
+            self._share = met[0] / met[1]
         elif int(self._optimizer.iterations) > self._iterations:
             self._shares.append(self._share)
             return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Verdict, rule, suggest
-from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
 
@@ -16,7 +15,6 @@ from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
         "diverging_loss",
         "exploding_gradients",
         "dead_units",
-        *NOT_LEARNING,
     ),
     needs=("batch_size",),
     live=False,

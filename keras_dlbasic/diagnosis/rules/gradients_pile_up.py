@@ -40,10 +40,10 @@ def gradients_pile_up(run: Run, *, least: float = 0.1) -> Verdict:
         severity="critical" if run.outcome.learned is False else "warning",
         risk="critical",
         message=(
-            "The model's `train_step` does not clear gradients: each update also takes "
-            f"those of all earlier steps, here {kept:.2g} times the gradient of the "
-            "batch. The updates grow from step to step and point to where old weights "
-            "should have gone."
+            "The model's `train_step` does not clear the gradient of an update before "
+            f"the next one, which takes it again: here {kept:.2g} times the gradient "
+            "of the batch. If gradients are never cleared, updates grow from step to "
+            "step and point to where old weights should have gone."
         ),
         value=kept,
         threshold=least,

@@ -107,8 +107,10 @@ def _is_as_it_began(run: Run) -> bool:
     """Return whether the loss and all biases are nearly what they were at first.
 
     A model that learned something before, in another run or on other data, has biases
-    that are not zero.
+    that are not zero, unless a normalization takes them away.
     """
+    if any(facts.normalizes for facts in run.layers):
+        return False
     record, losses = run.record, run.loss[np.isfinite(run.loss)]
     if len(losses) < 2 or losses[0] - losses[-1] > FALLEN * abs(losses[0]):
         return False

@@ -48,7 +48,8 @@ def metric_mismatch(run: Run, *, share: float = 0.02) -> Verdict:
     is_one_hot = target.kind == "one_hot" and target.n_columns > 2
     if is_one_hot and known == ["binary_accuracy"]:
         return _of_columns(run, target.n_columns)
-    if target.kind == "multi_label" and known == ["categorical_accuracy"]:
+    has_several = target.kind == "multi_label" and (target.max_per_row or 0) > 1
+    if has_several and known == ["categorical_accuracy"]:
         return _of_labels(run)
     cut = [name for name in known if name in HALVES and names[name] in (None, 0.5)]
     is_logit = run.loss_kind.from_logits and run.loss_kind.family == "zero_one"

@@ -6,6 +6,9 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 
 KERNELS = ("dense", "convolution")
 PRODUCTS = ("Multiply", "Dot")
+AS_GOOD = 0.02
+"""Skills that differ by less are the same."""
+
 LINEAR, CLEAR, BEHIND = ("components", "linear"), 0.3, 0.5
 """Predictors that are linear, the skill that says something, and the share of it below
 which a model is far behind."""
@@ -83,7 +86,8 @@ def _is_behind_a_line(run: Run) -> bool:
     probe = run.facts.probe
     known = (probe.references if probe is not None else None) or {}
     linear = max((known.get(name, 0.0) for name in LINEAR), default=0.0)
-    return linear >= CLEAR and run.outcome.skill < BEHIND * linear
+    is_best = linear >= max(known.values(), default=0.0) - AS_GOOD
+    return is_best and linear >= CLEAR and run.outcome.skill < BEHIND * linear
 
 
 def _is_poor(run: Run) -> bool:

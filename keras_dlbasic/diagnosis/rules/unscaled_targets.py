@@ -45,7 +45,7 @@ def unscaled_targets(
     share: float = 0.3,
     offset: float = 0.5,
     dominated: float = 0.9,
-    rare: float = 0.05,
+    rare: float = 0.02,
 ) -> Verdict:
     """Compare the scale of regression targets with 1.
 
@@ -58,8 +58,8 @@ def unscaled_targets(
     they were not fitted to. Or the predictions are off by a constant for the most part
     at the end, and the targets are far from 0, where outputs begin.
 
-    A few targets that are far from all others are named first: to scale the targets
-    does not help then.
+    A few targets that are far from all others are named first under a squared error: to
+    scale the targets does not help then.
 
     Args:
         run: The run.
@@ -100,7 +100,9 @@ def unscaled_targets(
         return _columns_apart(columns, missed, greatest, apart)
     if _scales_output(run):
         return Fine("a layer of the model scales the output")
-    if target.far_part >= dominated and target.far_share <= rare:
+    is_squared = run.loss_kind.name == "mean_squared_error"
+    is_far = target.far_part >= dominated and target.far_share <= rare
+    if is_squared and is_far and not _has_hardly_moved(run):
         return _far_from_others(target, dominated)
     small *= 1 if is_adaptive(run.facts.inner_optimizer_name) else SLOWER
     if size > large or 0 < size < small:
