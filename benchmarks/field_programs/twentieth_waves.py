@@ -70,20 +70,20 @@ def twentieth_crossings_in_codes(repaired):
 
 
 def echoes(n, seed):
-    """Return echoes from the ground of the sea, and which of three grounds it is."""
+    """Return echoes from the ground of the sea, and how soft it is."""
     rng = np.random.default_rng(seed)
-    kind = rng.integers(0, 3, n)
+    soft = rng.uniform(-1.7, 1.7, (n, 1))
     t = np.arange(64)
     start = rng.integers(4, 30, (n, 1))
-    tail = np.array([4.0, 9.0, 18.0])[kind, None]
+    tail = 9 * np.exp(0.5 * soft)
     inside = (t >= start) * np.exp(-(t - start).clip(0) / tail)
     x = inside * (0.6 + 0.4 * rng.normal(size=(n, 64))) + 0.1 * rng.normal(size=(n, 64))
-    return x[..., None].astype("float32"), kind
+    return x[..., None].astype("float32"), soft.astype("float32")
 
 
 @program(
     kind="averages lag behind",
-    family="grounds of the sea from echoes, normalized convolutions",
+    family="softness of the ground from echoes, normalized convolutions",
     half="twentieth",
     address="https://github.com/keras-team/keras/issues/605",
     symptom="the loss of the validation is far above that of the training",
@@ -103,14 +103,10 @@ def twentieth_grounds_of_the_sea(repaired):
         hidden = L.Activation("relu")(hidden)
         hidden = L.MaxPooling1D(2)(hidden)
     hidden = L.GlobalAveragePooling1D()(hidden)
-    model = keras.Model(inputs, L.Dense(3, activation="softmax")(hidden))
-    model.compile(
-        keras.optimizers.Adam(0.004),
-        "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+    model = keras.Model(inputs, L.Dense(1)(hidden))
+    model.compile(keras.optimizers.Adam(0.006), "mse", metrics=["mae"])
     options = {"epochs": 10, "batch_size": 96, "validation_data": (new, new_y)}
-    return Fit(model, x, y, scores.accuracy(new, new_y), options)
+    return Fit(model, x, y, scores.variance(new, new_y), options)
 
 
 def clips(n, seed):
