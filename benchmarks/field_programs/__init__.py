@@ -119,14 +119,12 @@ from field_programs import (  # noqa: F401
     twelfth_layers,
     twelfth_losses,
     twelfth_rates,
-<<<<<<< HEAD
     twentieth_healthy,
     twentieth_healthy_signals,
     twentieth_series,
     twentieth_tables,
     twentieth_waves,
     twentieth_words,
-=======
     twentyfirst_healthy,
     twentyfirst_healthy_signals,
     twentyfirst_logs,
@@ -134,7 +132,6 @@ from field_programs import (  # noqa: F401
     twentyfirst_models,
     twentyfirst_splits,
     twentyfirst_steps,
->>>>>>> cf14f08d53de7fd8f5e6dbe7398d9f378c342de0
     unseen_data,
     unseen_healthy,
     unseen_inputs,
