@@ -29,6 +29,8 @@ HALVES = (
     "seventeenth",
     "eighteenth",
     "nineteenth",
+    "twentieth",
+    "twentyfirst",
     "practice",
 )
 """The parts of the programs: one to tune rules on, the others looked at once."""
@@ -42,7 +44,9 @@ FUTURE_NAMES = {
     "own_features_hidden": "nodes of a graph hear their neighbors, not themselves",
     "rows_off_scale": "a few rows are on another scale than all others",
     "state_carried_over": "a recurrent layer goes on from the state of other rows",
+    "targets_missing_as_zeros": "what was not observed counts as a target of zero",
     "targets_not_augmented_alike": "inputs and targets are moved by different draws",
+    "wrong_network_trained": "steps are made on another network than the one to keep",
 }
 """Names that are accepted though no rule has them yet, and what they would say."""
 
