@@ -15,6 +15,9 @@ from keras_dlbasic._backends.compiled_loss import compiled_loss, is_of_keras
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic.analysis.scoring import target_columns
 
+LOWEST = {"sigmoid": 0.0, "hard_sigmoid": 0.0, "softmax": 0.0, "tanh": -1.0}
+"""Activations that give values up to 1, and the smallest value that they give."""
+
 AT_ONCE = 32
 """Rows that a loss of the user's is given together, about as many as in a fit: one that
 compares all pairs or triples of rows takes memory by the square or cube of that."""
@@ -83,7 +86,12 @@ def fitted(loss: Any) -> Callable[[Any, Any], Any]:
     return compute
 
 
-def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def best_constant(
+    loss: Any,
+    targets: np.ndarray,
+    shape: tuple[int, ...],
+    activation: str | None = None,
+) -> np.ndarray:
     """Return the losses of the rows under the best constant predictor.
 
     Tried are, per column, the mean, the median, the frequencies of the classes and
@@ -94,6 +102,8 @@ def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.
         loss: As for `sample_losses`.
         targets: Targets, samples first.
         shape: Shape of the model's outputs for these rows.
+        activation: Activation of the outputs. Of what a sigmoid, softmax or tanh cannot
+            give nothing is tried. Defaults to None: outputs are not limited.
 
     Returns:
         Array `[n]`; all NaN if the loss can be computed of none.
@@ -105,7 +115,11 @@ def best_constant(loss: Any, targets: np.ndarray, shape: tuple[int, ...]) -> np.
     [1.0, 1.0]
     """
     tried = []
+    lowest = LOWEST.get(str(activation), -np.inf)
+    highest = 1.0 if activation in LOWEST else np.inf
     for constant in _candidates(np.asarray(targets, np.float64), shape):
+        if not lowest <= constant.min() <= constant.max() <= highest:
+            continue
         outputs = np.broadcast_to(constant, shape).astype("float32")
         losses = sample_losses(loss, targets, outputs)
         if np.isfinite(losses).all() and len(losses) == len(targets):

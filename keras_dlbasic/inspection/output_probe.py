@@ -158,6 +158,14 @@ class OutputProbe:
         found = skill(self.y, answers, self.task, from_logits=at_zero).value
         return float(found) if math.isfinite(found) else None
 
+    @property
+    def _limited(self) -> str | None:
+        """The activation, if the loss is the user's own.
+
+        Keras' own losses of probabilities clip what they are given.
+        """
+        return self.activation if self.kind.family == "unknown" else None
+
     def _with_baseline(
         self, facts: ProbeFacts, y: np.ndarray, shape: tuple[int, ...]
     ) -> ProbeFacts:
@@ -178,7 +186,7 @@ class OutputProbe:
             if reads is False:
                 return facts
         try:
-            losses = best_constant(self.loss, y, shape)
+            losses = best_constant(self.loss, y, shape, self._limited)
             if not self.task.is_known and np.isfinite(losses).all():
                 args = (self.loss, y, shape, losses)
                 losses = losses if rewards_the_truth(*args) else np.full(1, np.nan)

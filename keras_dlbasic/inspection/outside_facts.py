@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_dlbasic.inspection.baseline import sample_losses
+from keras_dlbasic.inspection.baseline import LOWEST, sample_losses
 from keras_dlbasic.inspection.truth_facts import MIN_ROWS
 from keras_dlbasic.records.probe_facts import OutsideFacts
-
-LOWEST = {"sigmoid": 0.0, "hard_sigmoid": 0.0, "softmax": 0.0, "tanh": -1.0}
-"""Activations that give values up to 1, and the smallest value that they give."""
 
 FACTORS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 MOST_CORNERS, DRAWN = 8, 8

@@ -30,7 +30,7 @@ def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
     if isinstance(found, Fine):
         return found
     is_scored = run.facts.targets and run.loss_kind.family != "unknown"
-    if run.outcome.is_known or is_scored:
+    if run.outcome.is_known or is_scored or _gives_targets(run):
         return Fine("the predictions have targets, so other checks judge them")
     if found.spread != found.spread:
         return Skipped("no output with several columns was compared between rows")
@@ -62,3 +62,12 @@ def collapsed_embeddings(run: Run, *, spread: float = 0.02) -> Verdict:
             ),
         ),
     )
+
+
+def _gives_targets(run: Run) -> bool:
+    """Return whether the output has the shape of the targets, as no embedding has."""
+    targets, outputs = run.facts.targets, run.facts.outputs
+    if len(targets) != 1 or len(outputs) != 1:
+        return False
+    shape, output = targets[0].shape, outputs[0].shape
+    return bool(shape and output and len(shape) > 1 and shape[1:] == output[1:])

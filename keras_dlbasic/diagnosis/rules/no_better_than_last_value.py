@@ -11,6 +11,10 @@ KNOWN = 1 - 1e-4
 """Skill from which the last value is the target itself."""
 
 
+SLOW = 0.8
+"""Skill of the last value from which a forecast of it looks good and is of no use."""
+
+
 @rule(kind="cause", needs=("target", "skill"), live=False)
 def no_better_than_last_value(
     run: Run,
@@ -52,6 +56,8 @@ def no_better_than_last_value(
         return Fine("longer windows would tell more than the last value")
     reference = run.outcome.reference
     tells_more = reference is not None and reference > limit
+    if not tells_more and last < SLOW:
+        return Fine("the series is not slow, and simple predictors do no better")
     why = (
         f"The inputs tell more: {run.outcome.reference_name} of all of them has a "
         f"skill of {reference:.3f} on unseen samples."

@@ -64,10 +64,12 @@ def poor_initialization(
     hidden = [layers[place] for place in run.hidden([f.label for f in layers])]
     alike = [f for f in hidden if f.units_alike and f.trainable]
     if alike:
+        is_fine = not (run.live or run.is_planned) and run.outcome.is_good
         return Finding(
-            severity="critical",
+            # what follows may tell them apart, as a product with other units does
+            severity="info" if is_fine else "critical",
             message=f"All units of layer '{alike[0].label}' start with the same "
-            "weights, so they get the same gradients and stay identical.",
+            "weights, so they usually get the same gradients and stay identical.",
             layer=alike[0].label,
             value=float(len(alike)),
             threshold=0.0,

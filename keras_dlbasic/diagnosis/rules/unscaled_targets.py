@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from keras_dlbasic.analysis.scoring import TaskKind
 from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, suggest
 from keras_dlbasic.diagnosis.rates import is_adaptive
@@ -58,8 +60,9 @@ def unscaled_targets(
     they were not fitted to. Or the predictions are off by a constant for the most part
     at the end, and the targets are far from 0, where outputs begin.
 
-    A few targets that are far from all others are named first under a squared error: to
-    scale the targets does not help then.
+    Masks of 0 and 255 under a custom loss, or divided by 255 twice, do not fit a
+    sigmoid. A few targets that are far from all others are named first under a squared
+    error: to scale the targets does not help then.
 
     Args:
         run: The run.
@@ -79,9 +82,11 @@ def unscaled_targets(
             values more than 30 robust standard deviations from the median.
         rare: Maximum share of the targets that are such values.
     """
+    target = run.target
+    if masks := _as_bytes(run, target):
+        return masks
     if run.loss_kind.family not in ("values", "unknown"):
         return Fine("the targets are classes")
-    target = run.target
     size = target.rms
     if run.task is TaskKind.UNKNOWN and target.kind == "whole_numbers":
         return Skipped(UNKNOWN_LOSS)
@@ -133,6 +138,40 @@ def unscaled_targets(
     if is_narrow and not _starts_near(run):
         return _narrow(target.mean, target.std / size, narrow)
     return Fine(f"root mean square {size:.3g}")
+
+
+def _as_bytes(run: Run, target: TargetFacts) -> Finding | None:
+    """Look for masks that were divided by 255 once too often, or not at all."""
+    shape, output = target.shape, run.output.shape
+    is_mask = bool(shape and output and len(shape) > 2 and shape[1:] == output[1:])
+    if not is_mask or run.output.activation != "sigmoid" or target.min != 0:
+        return None
+    is_raw = target.distinct == (0, 255) and run.loss_kind.family == "unknown"
+    is_divided = abs(255 * target.max - 1) < 0.01
+    if not (is_raw or is_divided):
+        return None
+    losses = run.loss[np.isfinite(run.loss)]
+    # an overlap of probabilities is from 0 to 1, and so is one less it
+    is_beyond = is_raw and bool(len(losses) and losses[-1] < -1)
+    done = "were probably divided by 255 twice" if is_divided else "are bytes"
+    return Finding(
+        severity="warning" if is_beyond else "info",
+        message=(
+            f"The targets are from 0 to {target.max:.3g}, and the output gives "
+            f"probabilities from 0 to 1. They are masks that {done}."
+        ),
+        risk="critical" if is_divided else "warning",
+        value=target.max,
+        threshold=1.0,
+        unit="largest target",
+        confidence=0.96,
+        remedies=(
+            suggest.by_hand(
+                "y = (y > 0).astype('float32')",
+                "targets of 0 and 1 are what a sigmoid gives",
+            ),
+        ),
+    )
 
 
 def _far_from_others(target: TargetFacts, limit: float) -> Finding:
