@@ -151,8 +151,8 @@ def _as_bytes(run: Run, target: TargetFacts) -> Finding | None:
     if not (is_raw or is_divided):
         return None
     losses = run.loss[np.isfinite(run.loss)]
-    # an overlap of probabilities is from 0 to 1, and so is one less it
-    is_beyond = is_raw and bool(len(losses) and losses[-1] < -1)
+    # one less an overlap of probabilities is not below zero
+    is_beyond = is_raw and bool(len(losses) and losses[-1] < 0)
     done = "were probably divided by 255 twice" if is_divided else "are bytes"
     return Finding(
         severity="warning" if is_beyond else "info",
