@@ -348,7 +348,7 @@ def test_risks_count_only_where_they_explain_harm():
         ({"validation": {"overlap": 0.4, "repeats": 0.0}}, "train_validation_overlap"),
         ({"validation": {"new_classes": [3]}}, "unrepresentative_validation"),
         ({"n_trainable_weights": 0}, "nothing_to_train"),
-        ({"first": {"units_alike": True}}, "poor_initialization"),
+        ({"first": {"units_alike": True}, "skill": 0.75}, "poor_initialization"),
     ],
 )
 def test_certain_causes(changes, name):

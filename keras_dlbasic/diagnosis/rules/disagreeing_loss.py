@@ -144,7 +144,7 @@ def disagreeing_loss(run: Run) -> Verdict:
     )
     if sense in MAY_BE_MEANT[:-1] and _falls_without_end(run, truth):
         return _without_lowest(run, truth)
-    if sense != "right" and (endless := falls_ever_faster(run)):
+    if sense in ("unclear", "indifferent") and (endless := falls_ever_faster(run)):
         return endless
     if sense == "indifferent" and (finding := indifferent(run, truth)):
         return finding
@@ -173,6 +173,8 @@ def disagreeing_loss(run: Run) -> Verdict:
         if is_certain or _is_endless(run, truth):
             text += "So the output gets worse as the loss falls."
             return _found(run, text, truth, "critical", (SIGN, ORDER))
+        if endless := falls_ever_faster(run):
+            return endless
         text += (
             "If the output is meant to equal the targets, it gets worse as the loss "
             "falls. If it means something else, such as a risk, a cost or a "

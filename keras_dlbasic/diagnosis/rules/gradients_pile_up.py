@@ -17,7 +17,7 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
         "oscillating_loss",
         "saturated_units",
     ),
-    live=True,
+    needs=("updates",),
 )
 def gradients_pile_up(run: Run, *, least: float = 0.1) -> Verdict:
     """Look for a custom `train_step` on PyTorch that does not clear gradients.

@@ -142,9 +142,12 @@ def unscaled_targets(
 
 def _as_bytes(run: Run, target: TargetFacts) -> Finding | None:
     """Look for masks that were divided by 255 once too often, or not at all."""
-    shape, output = target.shape, run.output.shape
+    outputs = run.facts.outputs
+    if len(outputs) != 1 or outputs[0].activation != "sigmoid" or target.min != 0:
+        return None
+    shape, output = target.shape, outputs[0].shape
     is_mask = bool(shape and output and len(shape) > 2 and shape[1:] == output[1:])
-    if not is_mask or run.output.activation != "sigmoid" or target.min != 0:
+    if not is_mask:
         return None
     is_raw = target.distinct == (0, 255) and run.loss_kind.family == "unknown"
     is_divided = abs(255 * target.max - 1) < 0.01
