@@ -63,8 +63,12 @@ def update_ratio_of(
     return ratio
 
 
-def _projected_rows(record: TrainingRecord) -> int:
-    """Return the number of first rows in which a constraint moves initial weights."""
+def projected_rows(record: TrainingRecord) -> int:
+    """Return the number of first rows in which a constraint moves initial weights.
+
+    Args:
+        record: What was recorded.
+    """
     model = record.facts.model
     layers = () if model is None else model.layers
     return int(any(layer.constraint is not None for layer in layers))
@@ -85,7 +89,7 @@ def worst_kernel(record: TrainingRecord, rows: int = 10) -> tuple[float, str | N
         rows: Number of the first sampled steps that are looked at. Defaults to `10`.
     """
     worst, layer = 0.0, None
-    start = _projected_rows(record)
+    start = projected_rows(record)
     for column, info in enumerate(record.variables):
         if len(info.shape) < 2:
             continue
@@ -132,7 +136,7 @@ def movement_of(record: TrainingRecord) -> Movement:
     mean = float(np.average(ratio[known], weights=np.maximum(gaps[known], 1)))
     total = max(record.trained_steps, int(steps[-1]) + 1)
     worst, layer = worst_kernel(record)
-    start = _projected_rows(record)
+    start = projected_rows(record)
     return Movement(
         ratio=float(np.median(ratio[known])),
         first=float(np.max(ratio[known][start:][:10], initial=0.0)),

@@ -48,3 +48,19 @@ def test_constraints_that_keep_a_model_from_learning(constraint, rate, named):
     assert ("constraint_too_tight" in found) == named
     if named:
         assert doctor.diagnosis.top_level[0].name == "constraint_too_tight"
+
+
+def test_a_loss_that_rises_as_weights_come_within_their_constraints():
+    """Half of the initial weights become 0 in the first step."""
+    rng = np.random.default_rng(0)
+    x = rng.random((256, 64)).astype("float32") + 1
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Dense(1, kernel_constraint="non_neg")
+    model = keras.Sequential([keras.Input((64,)), layer])
+    model.compile(keras.optimizers.Adam(1e-5), "mse")
+    y = x @ layer.get_weights()[0] + 0.01 * rng.normal(size=(256, 1))
+    doctor = kd.callbacks.TrainingDoctor(x, y, verbose=0)
+    model.fit(x, y, epochs=4, batch_size=32, verbose=0, callbacks=[doctor])
+    assert doctor.record.batch_loss[1] > 100 * doctor.record.batch_loss[0]
+    found = {finding.name for finding in doctor.diagnosis.at_least("warning")}
+    assert "learning_rate_too_high" not in found

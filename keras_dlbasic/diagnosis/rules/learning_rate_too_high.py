@@ -10,7 +10,7 @@ from keras_dlbasic.diagnosis import Finding, Fine, Run, Skipped, Verdict, rule, 
 from keras_dlbasic.diagnosis.breakdown import breakdown_of
 from keras_dlbasic.diagnosis.early_collapse import has_collapsed
 from keras_dlbasic.diagnosis.first_step import broken_start
-from keras_dlbasic.diagnosis.rates import Movement
+from keras_dlbasic.diagnosis.rates import Movement, projected_rows
 from keras_dlbasic.diagnosis.symptoms import UNSTABLE
 from keras_dlbasic.diagnosis.worth_a_note import worth_a_note
 
@@ -211,5 +211,9 @@ def _rise(run: Run) -> tuple[float, int | None]:
         is_long = lost is not None and lost.lost != "loss" and lost.was_announced()
         return (math.inf if is_long else 0.0), None
     reference = max(abs(descent.first), descent.scale)
+    # the first step also brings initial weights within their constraints
+    losses = run.record.batch_loss[: 1 + projected_rows(run.record)]
+    if len(losses) > 1 and np.isfinite(losses[-1]):
+        reference = max(reference, abs(float(losses[-1])))
     rise = descent.highest / reference if reference > 0 else 0.0
     return rise, descent.highest_step
