@@ -126,7 +126,7 @@ def membranes(n, seed):
 
 
 class Slices(keras.utils.PyDataset):
-    """Slices drawn and turned at random, so many batches of two an epoch."""
+    """Slices drawn and turned at random, in batches of two."""
 
     def __init__(self, x, y, batches, **kwargs):
         super().__init__(**kwargs)

@@ -41,7 +41,7 @@ def indifferent(run: Run, truth: TruthFacts) -> Finding | None:
         "The predictions are nearly the same for all of them (they deviate by "
         f"{kept:.0%} of the targets' deviation)."
         if is_same
-        else "It leaves them where other samples take them."
+        else "The model tells them apart all the same."
     )
     return Finding(
         severity="warning" if is_same else "info",

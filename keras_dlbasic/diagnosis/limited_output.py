@@ -108,7 +108,7 @@ def stays_away(run: Run) -> Finding | None:
     )
 
 
-def held_at_zero(run: Run) -> Finding | None:
+def stays_at_zero(run: Run) -> Finding | None:
     """Look for predictions of a custom loss that a rectifier keeps at zero."""
     probe = run.facts.probe
     held = None if probe is None else probe.held

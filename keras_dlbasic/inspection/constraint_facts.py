@@ -1,4 +1,4 @@
-"""What constraints of weights keep training from."""
+"""How much lower the loss would get without constraints of weights."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Parts = list[np.ndarray]
 def constraint_facts(
     model: Any, x: Any, y: Any, batch_size: int | None = None
 ) -> ConstraintFacts | None:
-    """Go down the gradient from the weights of the end, with constraints and without.
+    """Take gradient steps from the final weights, with constraints and without.
 
-    Both ways take steps of the same length on the same rows. The weights of the model
-    stay as they are.
+    Both take steps of the same length on the same rows. The weights of the model stay
+    as they are.
 
     Args:
         model: A compiled model, trained.
@@ -69,9 +69,9 @@ def constraint_facts(
     try:
         with warnings.catch_warnings(action="ignore"), run_once():
             objective = Objective(model, *rows, micro_batch=batch_size or ROWS)
-            loss = objective.loss()
             if objective.size > MOST_WEIGHTS:
                 return None
+            loss = objective.loss()
 
             def project(parts: Parts) -> None:
                 for place in held:
@@ -97,7 +97,7 @@ def _lowest(
     project: Callable[[Parts], None],
     began: float,
 ) -> float:
-    """Return the lowest loss on a way along the gradient of the kernels.
+    """Return the lowest loss on a path along the gradient of the kernels.
 
     Raises:
         TimeoutError: If that takes too long.

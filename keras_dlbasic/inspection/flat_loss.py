@@ -1,4 +1,4 @@
-"""Rows whose loss could be lower where their prediction cannot go."""
+"""Rows that have no gradient, though their loss could be lower."""
 
 from __future__ import annotations
 
@@ -13,17 +13,13 @@ from keras_dlbasic._backends.compiled_loss import compiled_loss
 from keras_dlbasic._backends.generators import generators_kept
 from keras_dlbasic._backends.loading import backend_module
 from keras_dlbasic.inspection.baseline import fitted, parts_of, sample_losses
-from keras_dlbasic.records.probe_facts import HeldFacts
 
 FAR = tuple(0.1 * 1.2**step for step in range(26))
 """Lengths of large changes in units of the spread of predictions and targets: close
 together, as slopes may be narrow."""
 
-BELOW, MOST_COLUMNS = 0.1, 16
-"""Length of a change below zero, in these units, and the most columns to try."""
-
-SAME, LOWER = 1e-6, 0.7
-"""A loss is the same up to this share of itself, and clearly lower from this share."""
+LOWER = 0.7
+"""A loss is clearly lower below this share of itself."""
 
 
 def flat_rows(loss: Any, y: np.ndarray, outputs: np.ndarray) -> float:
@@ -65,12 +61,12 @@ def flat_rows(loss: Any, y: np.ndarray, outputs: np.ndarray) -> float:
         return math.nan
     is_flat = _slopes(loss, y, outputs) == 0
     is_stuck = np.zeros(len(y), bool)
-    for far in FAR:
-        for sign in (1, -1):
-            if (is_stuck | ~is_flat | (start <= 0)).all():
-                break
-            is_stuck |= is_flat & (losses(sign * far) < LOWER * start)
-    return float((is_stuck & (start > 0)).mean())
+    is_asked = is_flat & (start > 0)
+    for change in (sign * far for far in FAR for sign in (1, -1)):
+        if (is_stuck | ~is_asked).all():
+            break
+        is_stuck |= is_asked & (losses(change) < LOWER * start)
+    return float(is_stuck.mean())
 
 
 def _slopes(loss: Any, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
@@ -91,47 +87,3 @@ def _slopes(loss: Any, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
         slopes = module.gradient(total, [as_tensor(outputs)])[0]
     size = np.abs(np.asarray(ops.convert_to_numpy(slopes), np.float64))
     return size.reshape(len(y), -1).max(axis=1)
-
-
-def held_at_zero(loss: Any, y: np.ndarray, outputs: np.ndarray) -> HeldFacts | None:
-    """Find a column of predictions that are exactly 0, and should be below.
-
-    A rectifier gives exactly 0 for whatever is below. It has no slope there, so these
-    predictions stay where they are.
-
-    Args:
-        loss: As for `sample_losses`.
-        y: Targets, samples first.
-        outputs: Predictions, `[n, columns]`.
-
-    Returns:
-        The column with the most such predictions; None if there are none, or the loss
-        is not known row by row.
-
-    Example:
-    >>> import numpy as np
-    >>> from keras import ops
-    >>> from keras_dlbasic.inspection.flat_loss import held_at_zero
-    >>> error = lambda y, p: ops.mean(ops.square(y - p), axis=-1)
-    >>> y = np.linspace(-3.0, 1.0, 5)[:, None]
-    >>> held_at_zero(error, y, np.maximum(y, 0)).share
-    0.6
-    """
-    outputs = np.asarray(outputs, np.float32)
-    if outputs.ndim != 2 or outputs.shape[1] > MOST_COLUMNS or not (outputs == 0).any():
-        return None
-    start = sample_losses(loss, y, outputs)
-    if len(start) != len(y) or not np.isfinite(start).all():
-        return None
-    size = np.float32(BELOW * max(1.0, float(np.std(outputs))))
-    best = None
-    for column in range(outputs.shape[1]):
-        at_zero = outputs[:, column] == 0
-        moved = outputs.copy()
-        moved[at_zero, column] = -size
-        found = sample_losses(loss, y, moved)
-        is_lower = at_zero & (found < start - SAME * np.abs(start))
-        share = float(is_lower.mean())
-        if share > (best.share if best is not None else 0.0):
-            best = HeldFacts(column, share, float(start.mean()), float(found.mean()))
-    return best

@@ -20,7 +20,8 @@ from keras_dlbasic.inspection.attention_run import attention_run
 from keras_dlbasic.inspection.baseline import as_columns
 from keras_dlbasic.inspection.column_facts import column_facts
 from keras_dlbasic.inspection.constraint_facts import constraint_facts
-from keras_dlbasic.inspection.flat_loss import flat_rows, held_at_zero
+from keras_dlbasic.inspection.flat_loss import flat_rows
+from keras_dlbasic.inspection.held_at_zero import held_at_zero
 from keras_dlbasic.inspection.inference_run import (
     output_of,
     predictions_of,
@@ -237,8 +238,8 @@ def add_constant(probe: Probe, model: Any, record: TrainingRecord) -> None:
         record.note(probe=replace(known, offset=found))
 
 
-def let_go(probe: Probe, model: Any, record: TrainingRecord) -> None:
-    """Note where the weights of a poor model would go without their constraints.
+def drop_constraints(probe: Probe, model: Any, record: TrainingRecord) -> None:
+    """Note how much lower the loss of a poor model would get without constraints.
 
     Args:
         probe: The rows.
@@ -323,7 +324,7 @@ def find_undefined(probe: Probe, model: Any, record: TrainingRecord) -> None:
 
 
 def look_for_slopes(probe: Probe, model: Any, record: TrainingRecord) -> None:
-    """Note for how many rows predictions at the end cannot go where a loss asks.
+    """Note which predictions have no gradient, or are kept at 0, for a custom loss.
 
     Args:
         probe: The rows.
@@ -428,7 +429,7 @@ AT_THE_END: tuple[Question, ...] = (
     try_columns,
     look_through,
     add_constant,
-    let_go,
+    drop_constraints,
     respond,
     look_for_slopes,
     pair,

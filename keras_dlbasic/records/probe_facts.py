@@ -322,13 +322,13 @@ class HeldFacts(Facts):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ConstraintFacts(Facts):
-    """Where a few steps along the gradient lead from the weights of the end.
+    """Where a few gradient steps from the final weights lead.
 
     Attributes:
         layer: Label of the first layer whose kernel is constrained.
         kind: Class name of its constraint.
         loss: Loss on some rows at the end of the run.
-        held: Lowest loss on the way with all constraints.
+        held: Lowest loss on this path with all constraints.
         free: The same without them.
     """
 

@@ -5,7 +5,8 @@ import pytest
 from keras import ops
 from made_runs import STUCK, edited_facts, found, made_run
 
-from keras_dlbasic.inspection.flat_loss import flat_rows, held_at_zero
+from keras_dlbasic.inspection.flat_loss import flat_rows
+from keras_dlbasic.inspection.held_at_zero import held_at_zero
 
 RNG = np.random.default_rng(0)
 Y = RNG.normal(9.0, 2.0, size=(64, 1))

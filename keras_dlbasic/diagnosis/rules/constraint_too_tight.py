@@ -1,4 +1,4 @@
-"""Constraints of weights that training cannot follow the gradient for."""
+"""Constraints that keep weights from following the gradient."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING
 def constraint_too_tight(
     run: Run, *, saved: float = 0.15, share: float = 0.3
 ) -> Verdict:
-    """Go a few steps from the weights of the end, with and without constraints.
+    """Take a few gradient steps from the final weights, with and without constraints.
 
-    Both ways follow the gradient of the same samples, and both are measured only if the
-    model does worse than simple predictors, or no better than a constant prediction. A
-    run that ended too early gets better on both ways.
+    This is measured only if the model does worse than simple predictors, or no better
+    than a constant prediction. A run that ended too early gets better with constraints,
+    too.
 
     Args:
         run: The run.

@@ -111,15 +111,14 @@ def disagreeing_loss(run: Run) -> Verdict:
     finding if the loss has no lowest value: it falls in proportion to the outputs and
     the training loss is far below zero, a term of `add_loss` does or sample weights are
     negative and the predictions become worse than a constant one, a loss that cannot be
-    evaluated falls ever faster, or targets of a
-    sigmoid lie outside of 0 and 1 in a cross-entropy. It is a warning if a constant is
-    as good as the targets for the loss, and the predictions are nearly constant. For
-    other losses it is only tested whether the loss increases if the predictions of a
-    trained model are shuffled among the rows. In a custom `train_step` it is a finding
-    if targets and outputs were seen to broadcast and the predictions are nearly the
-    same for all rows. Of pairs whose output is a distance or a likeness, it is a
-    warning if the loss wants those apart whose inputs are nearer, and the model does
-    not manage it.
+    evaluated falls ever faster, or targets of a sigmoid lie outside of 0 and 1 in a
+    cross-entropy. It is a warning if a constant is as good as the targets for the loss,
+    and the predictions are nearly constant. For other losses it is only tested whether
+    the loss increases if the predictions of a trained model are shuffled among the
+    rows. In a custom `train_step` it is a finding if targets and outputs were seen to
+    broadcast and the predictions are nearly the same for all rows. Of pairs whose
+    output is a distance or a likeness, it is a warning if the loss wants those apart
+    whose inputs are nearer, and the model does not manage it.
     """
     if endless := added_without_end(run) or weights_without_end(run):
         return endless
@@ -142,7 +141,7 @@ def disagreeing_loss(run: Run) -> Verdict:
         f"{truth.shuffled:.4g} if it equals the targets of other rows, and "
         f"{truth.constant:.4g} for a constant prediction"
     )
-    if sense in MAY_BE_MEANT[:-1] and _falls_without_end(run, truth):
+    if sense in ("right", "indifferent", "unclear") and _falls_without_end(run, truth):
         return _without_lowest(run, truth)
     if sense in ("unclear", "indifferent") and (endless := falls_ever_faster(run)):
         return endless

@@ -39,8 +39,8 @@ def learning_rate_too_low(
 ) -> Verdict:
     """Look for weights that hardly change although there are gradients.
 
-    It takes a symptom to be more than a note. Where the loss does not tell whether
-    anything was learned, it is a warning if all biases are near zero, where they begin,
+    It is a note unless a symptom shows that the model learns little. If the loss does
+    not show that, it is a warning if all biases are still near zero, where they begin,
     and the loss has hardly fallen.
 
     Args:

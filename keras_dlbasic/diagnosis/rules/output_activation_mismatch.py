@@ -21,7 +21,7 @@ from keras_dlbasic.diagnosis import (
 from keras_dlbasic.diagnosis.limited_output import (
     RANGES,
     asks_for_more,
-    held_at_zero,
+    stays_at_zero,
     stays_away,
 )
 from keras_dlbasic.diagnosis.symptoms import NOT_LEARNING, UNSTABLE
@@ -77,7 +77,7 @@ def output_activation_mismatch(
     """
     output = run.output
     activation, units = output.activation, output.units
-    if limited := stays_away(run) or asks_for_more(run) or held_at_zero(run):
+    if limited := stays_away(run) or asks_for_more(run) or stays_at_zero(run):
         return limited
     if activation == "unknown":
         return Skipped(

@@ -23,8 +23,8 @@ def too_few_updates(
 ) -> Verdict:
     """Look for runs with too few updates for the weights to change much.
 
-    It takes a symptom to be more than a note, or fewer than `few` updates of a run
-    whose loss has fallen and whose skill is low.
+    It is a note unless a symptom shows that the model learns little, or a run of fewer
+    than `few` updates has a low skill and a loss that has fallen.
 
     Args:
         run: The run.

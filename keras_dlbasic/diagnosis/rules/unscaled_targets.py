@@ -111,33 +111,36 @@ def unscaled_targets(
         return _far_from_others(target, dominated)
     small *= 1 if is_adaptive(run.facts.inner_optimizer_name) else SLOWER
     if size > large or 0 < size < small:
-        return Finding(
-            severity="info",
-            message=(
-                f"The targets are not scaled: their root mean square is {size:.4g} "
-                f"and their standard deviation {target.std:.4g}, but a new model "
-                "outputs values of about 1."
-            ),
-            risk="critical",
-            value=size,
-            threshold=large if size > large else small,
-            unit="root mean square",
-            confidence=0.8 + 0.1 * (size > 10 * large),
-            remedies=(
-                suggest.scaled_targets("outputs and targets then have the same scale"),
-                *(
-                    [suggest.lower_learning_rate("gradients grow with the targets")]
-                    if size > large
-                    else []
-                ),
-            ),
-        )
+        return _of_size(target, large, small)
     if (finding := _far_away(run, offset)) is not None:
         return finding
     is_narrow = 0 < target.std < narrow * size and not target.is_constant
     if is_narrow and not _starts_near(run):
         return _narrow(target.mean, target.std / size, narrow)
     return Fine(f"root mean square {size:.3g}")
+
+
+def _of_size(target: TargetFacts, large: float, small: float) -> Finding:
+    """Report targets that are all large, or all small."""
+    size = target.rms
+    lower = suggest.lower_learning_rate("gradients grow with the targets")
+    return Finding(
+        severity="info",
+        message=(
+            f"The targets are not scaled: their root mean square is {size:.4g} "
+            f"and their standard deviation {target.std:.4g}, but a new model "
+            "outputs values of about 1."
+        ),
+        risk="critical",
+        value=size,
+        threshold=large if size > large else small,
+        unit="root mean square",
+        confidence=0.8 + 0.1 * (size > 10 * large),
+        remedies=(
+            suggest.scaled_targets("outputs and targets then have the same scale"),
+            *((lower,) if size > large else ()),
+        ),
+    )
 
 
 def _as_bytes(run: Run, target: TargetFacts) -> Finding | None:
