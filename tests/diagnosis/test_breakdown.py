@@ -87,3 +87,11 @@ def test_a_logarithm_without_a_guard(repaired):
     model.fit(x, y, epochs=3, verbose=0, callbacks=[doctor])
     assert "learning_rate_too_high" not in doctor.diagnosis.names
     assert ("non_finite_operation" in doctor.diagnosis.names) is not repaired
+
+
+@pytest.mark.parametrize(("update", "is_long"), [(0.15, False), (0.3, True)])
+def test_small_kernels_take_no_long_steps(update, is_long):
+    """These have a quarter of the usual norm, as an embedding has at first."""
+    found = breakdown_of(Run(lost(weights=np.full(60, 0.5), ratio=update)))
+    assert found.update_ratio == pytest.approx(update / 2)
+    assert found.was_announced() == is_long

@@ -21,6 +21,11 @@ def rounded(y, p):
     return ops.mean(ops.square(y - ops.round(p)), axis=-1)
 
 
+def straight_through(y, p):
+    """Rounded values with the gradient of the values before."""
+    return ops.mean(ops.square(y - p - ops.stop_gradient(ops.round(p) - p)), axis=-1)
+
+
 def huber(y, p):
     size = ops.abs(y - p)
     return ops.mean(ops.where(size < 1, 0.5 * size**2, size - 0.5), axis=-1)
@@ -36,6 +41,7 @@ def within(y, p):
     [
         (clipped, NOTHING, 0.8, 1.0),
         (rounded, NOTHING, 0.8, 1.0),
+        (straight_through, NOTHING, 0.0, 0.0),
         (huber, NOTHING, 0.0, 0.0),
         (within, NOTHING, 0.0, 0.0),
         (clipped, Y + 0.5, 0.0, 0.0),

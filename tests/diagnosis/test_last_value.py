@@ -39,6 +39,8 @@ LONGER = {"steps": 1, "earlier": 12, "alone": 0.97, "longer": 0.999, "error": 1e
         {"skill": 0.985},  # better than to repeat the last value
         {"skill": 0.6},  # not even that is learned
         {"last": 0.3, "skill": 0.28},  # it does not look good either
+        # of a quick series, of which simple predictors tell no more
+        {"last": 0.6, "skill": 0.61, "reference": 0.6},
         {"last": 1.0, "skill": 1.0},  # the last value is the target
         {"last": float("nan")},
         {"window": LONGER},  # that is what is wrong then
@@ -50,3 +52,8 @@ def test_forecasts_that_are_not(changes):
 
 def test_classes_are_no_forecast():
     assert severity(forecast(loss="sparse_categorical_crossentropy"), NAME) is None
+
+
+def test_a_quick_series_of_which_the_inputs_tell_more():
+    record = forecast(last=0.6, skill=0.61, reference=0.9)
+    assert severity(record, NAME) == "warning"

@@ -302,3 +302,13 @@ def test_code_on_targets_is_for_the_part_of_an_output(target, part):
     assert kept.call == "model = kd.remedies.scale_targets(model, y)"
     fixed = _for_output(apart, RemedySuggestion("fix_output", "", "by hand"))
     assert (fixed.name, fixed.code) == (None, "for output 'price': by hand")
+
+
+@pytest.mark.parametrize(
+    ("skill", "reference", "named"),
+    [(0.2, 0.9, True), (0.4, 0.9, False), (0.05, 0.25, False)],
+)
+def test_an_output_that_is_far_behind_simple_predictors(skill, reference, named):
+    learned = {"end_loss": 1.1, "skill": skill, "reference": reference}
+    diagnosis = kd.diagnose(made_outputs(age=LARGE, kind=learned))
+    assert ("unbalanced_outputs" in diagnosis.names) == named

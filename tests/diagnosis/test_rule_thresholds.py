@@ -473,3 +473,57 @@ def test_outputs_of_a_custom_loss_that_have_collapsed(spread, named):
     with edited_facts(record) as facts:
         facts["loss"] = "mse"
     assert severity(record, "collapsed_embeddings") is None
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(3, "warning"), (1, None), (None, None)]
+)
+def test_a_metric_of_one_class_for_several_labels(most, expected):
+    labels = {"kind": "multi_label", "n_columns": 4, "max_per_row": most}
+    facts = {"loss": "binary_crossentropy", "metrics": ["categorical_accuracy"]}
+    record = made_run(targets=labels, facts=facts)
+    assert severity(record, "metric_mismatch") == expected
+
+
+@pytest.mark.parametrize(
+    ("skill", "references", "expected"),
+    [
+        (0.1, {"linear": 0.8, "neighbours": 0.5}, None),
+        (0.1, {"components": 0.8}, None),
+        (0.5, {"linear": 0.8}, "warning"),  # it is not that far behind
+        (0.1, {"linear": 0.6, "neighbours": 0.8}, "warning"),  # the data are curved
+        (0.05, {"linear": 0.2}, "warning"),
+    ],
+)
+def test_linear_layers_do_not_keep_a_model_behind_a_line(skill, references, expected):
+    linear = {"activation": None}
+    record = made_run(first=linear, second=linear, skill=skill, end_loss=1.3)
+    with edited_facts(record) as facts:
+        facts["probe"]["references"] = references
+    assert severity(record, "missing_nonlinearity") == expected
+
+
+@pytest.mark.parametrize(("shape", "named"), [([64, 8, 8, 1], False), ([64], True)])
+def test_outputs_with_the_shape_of_their_targets_are_no_embeddings(shape, named):
+    record = made_run(skill=np.nan, end_loss=np.nan)
+    with edited_facts(record) as facts:
+        facts["loss"] = {"class_name": "own", "own": True}
+        facts["probe"] = {"rows": 64, "response": {"noise": 0.0, "spread": 0.001}}
+        facts["data"]["targets"][0]["shape"] = shape
+        facts["network"]["outputs"][0]["shape"] = [64, 8, 8, 1]
+    assert (severity(record, "collapsed_embeddings") is not None) == named
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("merging", None), ("dense", "critical")]
+)
+def test_a_difference_has_no_units_to_initialize(kind, expected):
+    layer = {"kind": kind}
+    record = made_run(first=layer, second=layer, dead_before=1.0, **STUCK)
+    assert severity(record, "poor_initialization") == expected
+
+
+@pytest.mark.parametrize(("skill", "expected"), [(0.9, "info"), (0.5, "critical")])
+def test_units_that_begin_alike_and_a_model_that_does_well(skill, expected):
+    record = made_run(first={"units_alike": True}, skill=skill)
+    assert severity(record, "poor_initialization") == expected

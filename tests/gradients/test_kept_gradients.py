@@ -122,3 +122,44 @@ def test_the_step_trains_as_ever(clears):
     weights = [fitted(clears, watched=w)[0].get_weights() for w in (True, False)]
     for watched, plain in zip(*weights, strict=True):
         np.testing.assert_array_equal(watched, plain)
+
+
+def test_gradients_that_are_put_in_place_are_not_added():
+    """`torch.autograd.grad` gives gradients and adds to none."""
+    import torch
+
+    class Placed(OwnStep):
+        def train_step(self, data):
+            x, y = data
+            weights = list(self.trainable_weights)
+            loss = ops.mean(ops.square(y - self(x)))
+            values = [weight.value for weight in weights]
+            for value, found in zip(
+                values, torch.autograd.grad(loss, values), strict=True
+            ):
+                value.grad = found
+            self.optimizer.apply([value.grad for value in values], weights)
+            self.tracker.update_state(loss)
+            return {"loss": self.tracker.result()}
+
+    model = Placed(None)
+    model.compile(keras.optimizers.SGD(0.01))
+    doctor = kd.callbacks.TrainingDoctor(X, Y, verbose=0)
+    model.fit(X, Y, epochs=3, batch_size=16, verbose=0, callbacks=[doctor])
+    assert doctor.record.facts.kept_gradient is None
+
+
+def test_no_hook_stays_after_an_interrupt():
+    class Interrupted(OwnStep):
+        def train_step(self, data):
+            if self.count == 2:
+                raise KeyboardInterrupt
+            return super().train_step(data)
+
+    model = Interrupted(None)
+    model.compile(keras.optimizers.SGD(0.01))
+    doctor = kd.callbacks.TrainingDoctor(X, Y, verbose=0)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, batch_size=16, verbose=0, callbacks=[doctor])
+    weights = model.trainable_weights
+    assert not any(weight.value._backward_hooks for weight in weights)
