@@ -35,6 +35,7 @@ def test_predictions_on_their_way_to_the_targets():
         {"moved": 3.9},  # it is not the constant that is missing
         {"mean": 0.4},  # outputs begin there
         {"shift": -1.8},  # they have gone beyond
+        {"ratio": 1e-5},  # weights hardly moved
     ],
 )
 def test_what_else_may_be_wrong(changes):

@@ -33,17 +33,19 @@ def test_steps_that_shrink_with_the_targets(size, optimizer, named):
 
 
 @pytest.mark.parametrize(
-    ("facts", "named"),
+    ("facts", "loss", "named"),
     [
-        ({"far_share": 0.01, "far_part": 0.99}, True),
-        ({"far_share": 0.01, "far_part": 0.4}, False),
-        ({"far_share": 0.2, "far_part": 0.99}, False),
+        ({"far_share": 0.01, "far_part": 0.99}, "mse", True),
+        ({"far_share": 0.01, "far_part": 0.99}, "mae", False),
+        ({"far_share": 0.01, "far_part": 0.4}, "mse", False),
+        ({"far_share": 0.2, "far_part": 0.99}, "mse", False),
     ],
 )
-def test_a_few_targets_far_from_all_others(facts, named):
+def test_a_few_targets_far_from_all_others(facts, loss, named):
     record = with_size(1.0, "Adam")
     with edited_facts(record) as known:
         known["data"]["targets"][0] |= facts
+        known["loss"] = loss
     finding = found(record, "unscaled_targets")
     assert (finding is not None) == named
     assert not named or "these few values" in finding.message

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 import pytest
+from made_runs import STUCK, edited_facts, made_run
+from made_runs import found as found_in
 
 import keras_dlbasic as kd
 from keras_dlbasic.inspection.constraint_facts import constraint_facts
@@ -64,3 +66,29 @@ def test_a_loss_that_rises_as_weights_come_within_their_constraints():
     assert doctor.record.batch_loss[1] > 100 * doctor.record.batch_loss[0]
     found = {finding.name for finding in doctor.diagnosis.at_least("warning")}
     assert "learning_rate_too_high" not in found
+
+
+@pytest.mark.parametrize(
+    ("held", "named"), [(1.3, True), (1.0, False)], ids=["stuck", "under way"]
+)
+def test_a_run_that_gets_better_with_its_constraints_too(held, named):
+    record = made_run(**STUCK)
+    with edited_facts(record) as facts:
+        facts["network"]["layers"][0]["constraint"] = "MaxNorm"
+        known = {"layer": "first", "kind": "MaxNorm", "loss": 1.4, "free": 0.5}
+        facts["probe"]["constraint"] = {**known, "held": held}
+    assert (found_in(record, "constraint_too_tight") is not None) == named
+
+
+def test_large_models_are_not_tried(monkeypatch):
+    place = "keras_dlbasic.inspection.constraint_facts.MOST_WEIGHTS"
+    model = compiled(keras.constraints.NonNeg())
+    assert constraint_facts(model, X, Y) is not None
+    monkeypatch.setattr(place, 4)  # it has five
+    assert constraint_facts(model, X, Y) is None
+
+
+def test_slow_models_are_given_up(monkeypatch):
+    place = "keras_dlbasic.inspection.constraint_facts.MOST_SECONDS"
+    monkeypatch.setattr(place, -1.0)
+    assert constraint_facts(compiled(keras.constraints.NonNeg()), X, Y) is None

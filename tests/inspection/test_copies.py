@@ -176,3 +176,13 @@ def test_inputs_side_by_side_are_no_windows(rng):
     assert validation_facts(*args).shared_pieces > 0.5
     parts = [(one[0], one[1]), (other[0], other[1])]
     assert validation_facts(*args, parts=parts).shared_pieces == 0
+
+
+def test_a_few_rows_with_several_answers_hide_no_copies(rng):
+    x, y = rng.normal(size=(150, 8)), rng.integers(0, 2, 150)
+    x, y = np.tile(x, (4, 1)) + 0.01 * rng.normal(size=(600, 8)), np.tile(y, 4)
+    own, own_y, new, new_y = parted(x, y, rng)
+    own, own_y = np.vstack([own, own[:12]]), np.r_[own_y, 1 - own_y[:12]]
+    facts = validation_facts(own, own_y, new, new_y)
+    assert facts.repeats_by_nature is False
+    assert facts.near_copies > 0.8
